@@ -1,0 +1,174 @@
+"""Where each artifact lies and how it is read and written: the only module that knows paths.
+
+Everything is written beside its place and renamed into it, so that a failure leaves no half-written
+artifact. Parquet is written with fixed settings, sorted by id, so that equal rows give equal bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+RAW = Path("data/raw")
+CLEAN = Path("data/clean")
+SPLIT = Path("data/split")
+AUGMENTED = Path("data/augmented")
+WEIGHTED = Path("data/weighted")
+TOKENIZED = Path("data/tokenized")
+STUDENT_TOKENIZER = TOKENIZED / "tokenizer"
+TEACHER = Path("models/teacher")
+STUDENT = Path("models/student")
+EXPORT = Path("models/export")
+CHECKPOINTS = Path("models/checkpoints")
+METRICS = Path("reports/metrics")
+TIMINGS = Path("reports/timings")
+PLOTS = Path("reports/plots")
+SAMPLES = Path("reports/samples")
+DATA_CARD = Path("reports/data-card.md")
+
+MLM = "mlm"  # the name of the masked language model's directory, beside one directory a task
+SPLITS = ("train", "validation", "test")
+ROWS_PER_SHARD = 100_000
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Document:
+    """One row of text.
+
+    Attributes:
+        id: stable name of the row, 32 hexadecimal digits made from its source and content.
+        source: name of the source in params.yaml.
+        text: the text itself.
+        document: rows with the same source and document come from one document and stay in one split.
+        task: name of the labelled task, or None for unlabelled text.
+        label: name of the label, or None.
+        parent: id of the row that this one was derived from, or None.
+        augmenter: name of the augmenter that derived it, or None.
+    """
+
+    id: str
+    source: str
+    text: str
+    document: str
+    task: str | None = None
+    label: str | None = None
+    parent: str | None = None
+    augmenter: str | None = None
+
+
+DOCUMENT_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("document", pa.string(), nullable=False),
+        pa.field("task", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("parent", pa.string()),
+        pa.field("augmenter", pa.string()),
+    ]
+)
+
+WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
+
+SEQUENCE_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("task", pa.string()),
+        pa.field("label", pa.string()),
+        pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
+    ]
+)
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a fresh path beside `target` to write to, and rename it into place when the block ends well.
+
+    The path may become a file or a directory. When the block raises, nothing of it remains and what lay at
+    `target` before is untouched.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    _remove(unfinished)
+    try:
+        yield unfinished
+        _remove(target)
+        os.replace(unfinished, target)
+    finally:
+        _remove(unfinished)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_table(directory: Path, rows: Iterable[dict[str, Any]], schema: pa.Schema) -> None:
+    """Write rows to `directory` as Parquet shards of at most ROWS_PER_SHARD rows, sorted by id."""
+    table = pa.Table.from_pylist(sorted(rows, key=lambda row: row["id"]), schema=schema)
+    directory.mkdir(parents=True, exist_ok=True)
+    for shard, start in enumerate(range(0, max(len(table), 1), ROWS_PER_SHARD)):
+        pq.write_table(
+            table.slice(start, ROWS_PER_SHARD),
+            directory / f"part-{shard:05d}.parquet",
+            compression="zstd",
+            row_group_size=10_000,
+        )
+
+
+def read_table(directory: Path) -> pa.Table:
+    """Read all Parquet shards of a directory, in the order of their names.
+
+    Raises:
+        FileNotFoundError: the directory holds no shard.
+    """
+    shards = sorted(directory.glob("part-*.parquet"))
+    if not shards:
+        raise FileNotFoundError(f"{directory} holds no part-*.parquet; run the stage that writes it with `dvc repro`")
+    return pa.concat_tables(pq.read_table(shard) for shard in shards)
+
+
+def write_documents(directory: Path, documents: Iterable[Document]) -> None:
+    """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
+    write_table(directory, (dataclasses.asdict(document) for document in documents), DOCUMENT_SCHEMA)
+
+
+def read_documents(directory: Path) -> list[Document]:
+    """Read the documents of a directory, sorted by id."""
+    return [Document(**row) for row in read_table(directory).to_pylist()]
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON with sorted keys; nan and infinity are refused with ValueError."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file in one step."""
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
+def write_rows_as_tsv(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a small table for `dvc plots` as tab-separated values."""
+    lines = ["\t".join(columns), *("\t".join(str(cell) for cell in row) for row in rows)]
+    write_text(path, "\n".join(lines) + "\n")

@@ -1,0 +1,1 @@
+"""Sources, cleaning, splitting and augmentation: text in, text out, no torch."""

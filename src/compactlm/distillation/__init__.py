@@ -1,0 +1,1 @@
+"""The teacher, its signals, the losses and the trainer."""

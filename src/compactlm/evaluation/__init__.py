@@ -1,0 +1,1 @@
+"""Quality of teacher and student, side by side."""

@@ -1,0 +1,1 @@
+"""Groups, audit and mitigation, with aif360 behind them."""

@@ -1,0 +1,1 @@
+"""The finished model in use and its ONNX form."""

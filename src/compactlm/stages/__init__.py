@@ -1,0 +1,1 @@
+"""One thin module a stage, run as `python -m compactlm.stages.<name>`."""

@@ -1,0 +1,31 @@
+"""What all stages share: read params.yaml, call the stage, and end every failure that a user can mend in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+# Set before a library that reads them is imported: no telemetry, and no warning about forked tokenizers.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from compactlm.errors import CompactLMError
+from compactlm.params import Params, ParamsError, read_params
+
+
+def run(name: str, stage: Callable[[Params], None]) -> None:
+    """Run a stage with the checked params.yaml of the working directory; exit 1 with one sentence where it cannot be done."""
+    try:
+        stage(read_params())
+    except (CompactLMError, ParamsError) as error:
+        sys.exit(f"{name}: {error}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = error.filename or "an artifact"
+        sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""The student's vocabulary, shape and initial weights."""
