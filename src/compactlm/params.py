@@ -87,6 +87,13 @@ class ColumnLabel(Section):
     names: dict[StrictStr, StrictStr] | None
 
 
+class DocumentPart(Section):
+    """A document's key that is the part of a column before the first `before`: 309 in 309_8."""
+
+    column: StrictStr | StrictInt
+    before: Annotated[StrictStr, Field(min_length=1)]
+
+
 class Columns(Section):
     """Which columns hold what: a name, or a position from 0 where the file has no header.
 
@@ -94,7 +101,7 @@ class Columns(Section):
     """
 
     text: StrictStr | StrictInt
-    document: StrictStr | StrictInt | None
+    document: StrictStr | StrictInt | DocumentPart | None
     label: ThresholdLabel | ColumnLabel | None
 
 
@@ -285,12 +292,13 @@ class Optimisation(Section):
 
 
 class MlmHead(Section):
-    """Fitting of a masked-language-model head to a teacher that comes without one.
+    """Fitting of a masked-language-model head, on `sequences` of the train split, to a teacher that comes without one.
 
-    `sequences` of the train split are read; the `trained_layers` topmost layers are trained with the head.
+    Every teacher's head is then measured on `validation_words` masked words of the validation split.
     """
 
     sequences: Count
+    validation_words: Count
     mask_rate: Annotated[Number, Field(gt=0, lt=1)]
     optimisation: Optimisation
 
@@ -382,7 +390,6 @@ class Distill(Section):
 class Evaluate(Section):
     """`mlm_words` words are masked on test rows to compare the masked language models."""
 
-    batch_tokens: Count
     mlm_words: Count
 
 
@@ -398,12 +405,13 @@ class Export(Section):
 
 
 class Params(Section):
-    """All of params.yaml."""
+    """All of params.yaml. `batch_tokens` is the pieces a batch, padding included, where models only read; training has its own."""
 
     preset: StrictStr
     seed: CountOrZero
     threads: Count
     precision: Literal["fp32", "bf16"]
+    batch_tokens: Count
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
     ingest: Ingest
     clean: Clean
@@ -503,7 +511,7 @@ def _sentence(error: pydantic.ValidationError) -> str:
 
 def _problem(detail: Any) -> str:
     # Pydantic puts the names of union members into the location; they are no keys of params.yaml.
-    members = {"package", "files", "hub", "directory", "str", "int", "ThresholdLabel", "ColumnLabel", "[key]"}
+    members = {"package", "files", "hub", "directory", "str", "int", "ThresholdLabel", "ColumnLabel", "DocumentPart", "[key]"}
     location = ".".join(str(part) for part in detail["loc"] if str(part) not in members)
     if detail["type"] == "extra_forbidden":
         return f"{location} is not a known parameter; remove it or correct its spelling"

@@ -1,0 +1,43 @@
+# `make help` lists the commands.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+INSTALLED := $(VENV)/.installed
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup train test lint clean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@echo "presets:      $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
+
+setup: $(INSTALLED) ## install everything into .venv, at the versions of constraints.txt
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old; run make again with PYTHON=python3.11 or newer" % sys.version_info[:2])'
+	@echo "setting up $(VENV), which takes a few minutes the first time"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another preset)
+	@compactlm preset $(PRESET)
+	@dvc repro
+	@compactlm summary
+
+test: setup ## run all tests, with coverage
+	@python -m pytest --cov --cov-report=term:skip-covered
+
+lint: setup ## ruff, mypy, and the one-way imports
+	@ruff check
+	@ruff format --check
+	@mypy
+	@lint-imports
+
+clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
+	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints
+	@rm -rf data/raw data/clean data/split data/augmented data/weighted data/tokenized models/teacher models/student models/export
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,121 @@
+"""nlpaug behind a face of ours: augmenters that rewrite whole words, each row from a seed of its own.
+
+All augmenters are nlpaug's `WordAugmenter`s and answer `augment(text or list of texts)`. What the pipeline calls is
+`rewrite(texts, seeds)`, whose result for a row depends on the row and its seed alone. nlpaug draws from the global
+generators of `random` and `numpy.random`, so these are seeded for each row and put back afterwards; its own tokeniser
+breaks "It's" and "U.S.A.", so it is given ours; and its dictionary of misspellings comes in the order of a set, which
+differs from process to process, so it is sorted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from nlpaug.augmenter.word import RandomWordAug, SpellingAug
+from nlpaug.model.word_dict import Spelling
+
+WORD_OR_REST = re.compile(r"\w+(?:['\u2019\-]\w+)*|\W")
+MISSPELLING = re.compile(r"[A-Za-z]+(?:['\u2019\-][A-Za-z]+)*")
+
+
+class Rewriter(Protocol):
+    """An augmenter whose result for a text depends on the text and its seed alone."""
+
+    def rewrite(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+        """Return one text for each of `texts`, the same one where nothing could be changed."""
+        ...
+
+
+def count_words(share: float, words: int) -> int:
+    """Return how many of a text's words to change: `share` of them, rounded, but at least one."""
+    return max(1, round(share * words))
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed the global generators of `random` and `numpy.random`, and put both back as they were at the end."""
+    ours, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002 (nlpaug draws from the legacy generator)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(numpys)  # noqa: NPY002
+
+
+def split_words(text: str) -> list[str]:
+    """Split at white space; punctuation stays with its word."""
+    return text.split()
+
+
+def join_words(words: Sequence[str]) -> str:
+    """Undo `split_words`, white space folded."""
+    return " ".join(words)
+
+
+def split_everything(text: str) -> list[str]:
+    """Split into words and single other characters; joined without a space they are the text again."""
+    return WORD_OR_REST.findall(text)
+
+
+class _SeededRewriter:
+    """`rewrite` by an nlpaug augmenter that knows nothing of rows; `words_a_change` words change with each of its changes."""
+
+    def __init__(self, augmenter: Any, share: float, words_a_change: int = 1) -> None:
+        self.augmenter, self.share, self.words_a_change = augmenter, share, words_a_change
+
+    def rewrite(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+        return [self._rewrite_one(text, seed) for text, seed in zip(texts, seeds, strict=True)]
+
+    def _rewrite_one(self, text: str, seed: int) -> str:
+        # Equal bounds fix the number of changes: nlpaug's own rule counts punctuation and spaces as words, and stops at 10.
+        changes = count_words(self.share / self.words_a_change, len(text.split()))
+        self.augmenter.aug_min = self.augmenter.aug_max = changes
+        with seeded(seed):
+            rewritten: list[str] = self.augmenter.augment(text)
+        return rewritten[0] if rewritten else text
+
+
+class MisspellingAug(SpellingAug):
+    """nlpaug's SpellingAug with its dictionary read one way, from a word to its misspellings, and in a fixed order.
+
+    A misspelling that is itself a word of the dictionary (good: god, gold) is left out, since it changes what is said.
+    """
+
+    def get_model(self, force_reload: bool) -> Spelling:  # noqa: ARG002
+        """Read the dictionary that comes with nlpaug."""
+        return _read_misspellings(self.dict_path)
+
+
+@functools.cache
+def _read_misspellings(path: str) -> Spelling:
+    model = Spelling(path, include_reverse=False)
+    words = set(model.dict)
+    model.dict = {
+        word: sorted({new for new in misspellings if MISSPELLING.fullmatch(new) and new.lower() not in words and new != word})
+        for word, misspellings in model.dict.items()
+    }
+    return model
+
+
+def make_swap(share: float) -> Rewriter:
+    """Swap neighbouring words; each swap moves two of them."""
+    augmenter = RandomWordAug(action="swap", tokenizer=split_words, reverse_tokenizer=join_words)
+    return _SeededRewriter(augmenter, share, words_a_change=2)
+
+
+def make_delete(share: float) -> Rewriter:
+    """Delete words at random; a text of one word stays as it is."""
+    return _SeededRewriter(RandomWordAug(action="delete", tokenizer=split_words, reverse_tokenizer=join_words), share)
+
+
+def make_spelling(share: float) -> Rewriter:
+    """Misspell words as people do, by the dictionary that comes with nlpaug."""
+    return _SeededRewriter(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share)

@@ -1,0 +1,161 @@
+"""Augmented copies of labelled rows: which augmenter makes each copy, what is kept, and how much was changed."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import difflib
+import hashlib
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from compactlm.artifacts import Document
+from compactlm.corpus.augment_masked import MaskedWordAug, Proposer, Thesaurus
+from compactlm.corpus.augment_words import Rewriter, make_delete, make_spelling, make_swap
+from compactlm.params import Augment
+
+AUGMENTERS = ("synonym", "insert", "swap", "delete", "spelling")  # the order in which shares are laid out for the draw
+REASONS = ("empty", "same_as_original", "same_as_other_copy")
+
+
+@dataclasses.dataclass(frozen=True)
+class Augmentation:
+    """The copies, sorted by id, and the number of dropped ones by reason (all of REASONS)."""
+
+    copies: list[Document]
+    dropped: dict[str, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """One copy to be made."""
+
+    row: Document
+    copy: int
+    augmenter: str
+    seed: int
+
+
+def make_rewriters(share_of_words: float, proposer: Proposer, thesaurus: Thesaurus | None) -> dict[str, Rewriter]:
+    """Return the augmenters by name.
+
+    Args:
+        share_of_words: the share of a text's words that each of them changes; at least one word.
+        proposer: the masked language model behind `synonym` and `insert`.
+        thesaurus: an additional source of synonyms, or None.
+    """
+    return {
+        "synonym": MaskedWordAug("substitute", proposer, share_of_words, thesaurus),
+        "insert": MaskedWordAug("insert", proposer, share_of_words),
+        "swap": make_swap(share_of_words),
+        "delete": make_delete(share_of_words),
+        "spelling": make_spelling(share_of_words),
+    }
+
+
+def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewriter]) -> Augmentation:
+    """Make `settings.copies` copies of every labelled row.
+
+    Each copy is made by one augmenter, drawn by `settings.shares` from (seed, row id, number of the copy), so that it
+    does not depend on the other rows or their order. Rows without a label, and rows that are derived themselves, get none.
+    A copy that is empty or equals its original or another copy of the same row, whatever the case of its letters, is dropped.
+
+    Args:
+        rows: rows of the train split.
+        settings: the section of params.yaml.
+        seed: the experiment's seed.
+        rewriters: the augmenters by name, as from `make_rewriters`.
+    """
+    jobs = [
+        _plan(row, copy, settings.shares, seed)
+        for row in rows
+        if row.task is not None and row.label is not None and row.parent is None
+        for copy in range(settings.copies)
+    ]
+    return _keep(zip(jobs, _rewrite(jobs, rewriters), strict=True))
+
+
+def row_seed(*parts: object) -> int:
+    """Return 64 bits that depend on `parts` alone, the same in every process and on every machine."""
+    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:8], "big")
+
+
+def _plan(row: Document, copy: int, shares: Mapping[Any, float], seed: int) -> _Job:
+    weights = [shares.get(name, 0.0) for name in AUGMENTERS]
+    augmenter = random.Random(row_seed("augmenter", seed, row.id, copy)).choices(AUGMENTERS, weights)[0]
+    return _Job(row, copy, augmenter, row_seed("augment", seed, row.id, copy))
+
+
+def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewriter]) -> list[str]:
+    texts = [""] * len(jobs)
+    with tqdm(total=len(jobs), desc="augment", unit="copy", mininterval=0.5, disable=not jobs) as progress:
+        for name in AUGMENTERS:
+            chosen = [position for position, job in enumerate(jobs) if job.augmenter == name]
+            if not chosen:
+                continue
+            rewritten = rewriters[name].rewrite([jobs[position].row.text for position in chosen], [jobs[p].seed for p in chosen])
+            for position, text in zip(chosen, rewritten, strict=True):
+                texts[position] = text
+            progress.update(len(chosen))
+    return texts
+
+
+def _keep(results: Iterable[tuple[_Job, str]]) -> Augmentation:
+    copies: list[Document] = []
+    dropped = dict.fromkeys(REASONS, 0)
+    seen: dict[str, set[str]] = collections.defaultdict(set)
+    for job, text in results:
+        folded = " ".join(text.casefold().split())
+        if not folded:
+            dropped["empty"] += 1
+        elif folded == " ".join(job.row.text.casefold().split()):
+            dropped["same_as_original"] += 1
+        elif folded in seen[job.row.id]:
+            dropped["same_as_other_copy"] += 1
+        else:
+            seen[job.row.id].add(folded)
+            copies.append(_derive(job, text))
+    return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped)
+
+
+def _derive(job: _Job, text: str) -> Document:
+    name = "\0".join((job.row.id, job.augmenter, str(job.copy), text))
+    digest = hashlib.sha256(name.encode()).hexdigest()[:32]
+    return dataclasses.replace(job.row, id=digest, text=text, parent=job.row.id, augmenter=job.augmenter)
+
+
+def changed_share(original: str, copy: str) -> float:
+    """Return the words that were replaced, added, removed or moved, as a share of the original's words."""
+    before, after = original.split(), copy.split()
+    operations = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    changed = sum(max(i2 - i1, j2 - j1) for kind, i1, i2, j1, j2 in operations if kind != "equal")
+    return changed / len(before) if before else 0.0
+
+
+def summarise(rows: Sequence[Document], result: Augmentation) -> dict[str, object]:
+    """Return the numbers of an augmentation.
+
+    Returns:
+        `rows` (labelled rows), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words` (mean share of
+        the original's words), each by augmenter; an augmenter without copies has no share.
+    """
+    originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
+    shares: dict[str, list[float]] = {name: [] for name in AUGMENTERS}
+    for copy in result.copies:
+        shares[copy.augmenter or ""].append(changed_share(originals[copy.parent or ""], copy.text))
+    return {
+        "rows": len(originals),
+        "copies": len(result.copies),
+        "dropped": result.dropped,
+        "by_augmenter": {name: len(values) for name, values in shares.items()},
+        "changed_words": {name: sum(values) / len(values) for name, values in shares.items() if values},
+    }
+
+
+def sample(copies: Sequence[Document], size: int, seed: int) -> list[Document]:
+    """Return at most `size` copies drawn by (seed, id), sorted by id."""
+    drawn = sorted(copies, key=lambda copy: (row_seed("sample", seed, copy.id), copy.id))[:size]
+    return sorted(drawn, key=lambda copy: copy.id)

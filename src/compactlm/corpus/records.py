@@ -1,0 +1,152 @@
+"""Rows of a source to documents: text, document key and label read from their columns, and an id made from the content."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from compactlm.artifacts import Document
+from compactlm.corpus.formats import Row
+from compactlm.errors import CompactLMError
+from compactlm.params import ColumnLabel, Columns, DocumentPart, Task, ThresholdLabel
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """What a row of a source says.
+
+    Attributes:
+        text: the text, as it stands in the source.
+        document: key of the document within the source, or None where each row is one.
+        label: name of the label, or None for a source without a task.
+    """
+
+    text: str
+    document: str | None
+    label: str | None
+
+
+def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Record:
+    """Read a record from a row.
+
+    Args:
+        row: cells by column.
+        place: the source, file and line for messages.
+        columns: which column holds what.
+        task: the task that the source belongs to, or None: then labels are not read.
+
+    Raises:
+        CompactLMError: a column is missing, the text is no text, or the label is not one of the task's.
+    """
+    text = _cell(row, columns.text, place, "text")
+    if text is not None and not isinstance(text, str):
+        raise CompactLMError(f"{place}: the text column {columns.text!r} holds {text!r}, which is no text; name another in columns.text")
+    document = _document(row, columns.document, place)
+    label = None if task is None or columns.label is None else _label(row, columns.label, place, task)
+    return Record(text=_encodable(text or ""), document=document, label=label)
+
+
+def to_documents(records: Iterable[Record], source: str, task: str | None) -> list[Document]:
+    """Give records their ids, the same whatever the order of the records; exact repeats are numbered."""
+    seen: Counter[tuple[str, str]] = Counter()
+    documents = []
+    for record in sorted(records, key=lambda record: (record.document or "", record.text, record.label or "")):
+        key = (record.document or "", record.text)
+        content = json.dumps([source, record.document, record.text, seen[key]])
+        seen[key] += 1
+        name = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+        documents.append(
+            Document(
+                id=name,
+                source=source,
+                text=record.text,
+                document=name if record.document is None else record.document,
+                task=task,
+                label=record.label,
+            )
+        )
+    return documents
+
+
+def sample(documents: Sequence[Document], limit: int | None, seed: int) -> list[Document]:
+    """Keep `limit` documents drawn by seed and id; whether one is drawn does not depend on the order."""
+    if limit is None or len(documents) <= limit:
+        return list(documents)
+    return sorted(documents, key=lambda document: hashlib.blake2b(f"{seed} {document.id}".encode(), digest_size=16).digest())[:limit]
+
+
+def sha256_of(documents: Iterable[Document]) -> str:
+    """Return the sha256 over what was taken from the source: id, document, label and text of each row, in the order of ids."""
+    digest = hashlib.sha256()
+    for document in sorted(documents, key=lambda document: document.id):
+        digest.update(json.dumps([document.id, document.document, document.label, document.text]).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def check_label_names(name: str, columns: Columns, task: Task) -> None:
+    """Refuse a source whose labels can never be among the task's; raises CompactLMError."""
+    if isinstance(columns.label, ThresholdLabel):
+        names = [columns.label.below, columns.label.above]
+    elif columns.label is not None and columns.label.names is not None:
+        names = list(columns.label.names.values())
+    else:
+        return
+    for label in names:
+        if label not in task.labels:
+            raise CompactLMError(
+                f"ingest.sources.{name}.columns.label names {label!r}, which is not among the labels of its task "
+                f"({', '.join(task.labels)}); use one of these or declare it there"
+            )
+
+
+def _cell(row: Row, column: str | int, place: str, role: str) -> object:
+    if column not in row:
+        present = ", ".join(repr(name) for name in row) or "none"
+        raise CompactLMError(f"{place}: there is no column {column!r} for columns.{role} (columns here: {present}); name one that is there")
+    return row[column]
+
+
+def _encodable(text: str) -> str:
+    # JSON may spell halves of a surrogate pair, which no UTF-8 file can hold: join the pairs, replace what is left alone.
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> str | None:
+    if column is None:
+        return None
+    if isinstance(column, DocumentPart):
+        return str(_cell(row, column.column, place, "document")).split(column.before, maxsplit=1)[0]
+    return str(_cell(row, column, place, "document"))
+
+
+def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task) -> str:
+    value = _cell(row, rule.column, place, "label")
+    if isinstance(rule, ThresholdLabel):
+        return _threshold(value, rule, place)
+    given = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value).strip()
+    if not given:
+        raise CompactLMError(f"{place}: the label column {rule.column!r} is empty; label the row or remove it")
+    label = given if rule.names is None else rule.names.get(given)
+    if label not in task.labels:
+        allowed = task.labels if rule.names is None else list(rule.names)
+        raise CompactLMError(
+            f"{place}: the label {given!r} is not declared ({', '.join(allowed)}); correct the row, or add the label to the task's labels "
+            "and to columns.label.names"
+        )
+    return str(label)
+
+
+def _threshold(value: object, rule: ThresholdLabel, place: str) -> str:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        number = math.nan
+    if math.isnan(number):
+        raise CompactLMError(
+            f"{place}: the label column {rule.column!r} holds {value!r}, which is no number; correct the row or the column"
+        )
+    return rule.above if number > rule.threshold else rule.below

@@ -1,0 +1,63 @@
+"""Masking of pieces for masked language modelling (Devlin et al. 2019, BERT, section 3.1)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from compactlm.distillation.batches import pad
+
+IGNORED = -100  # the label that torch's cross-entropy passes over
+
+
+def generator_for(key: str) -> torch.Generator:
+    """Return a random generator that depends on `key` alone."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+
+
+def mask_pieces(
+    input_ids: torch.Tensor, special: torch.Tensor, mask_id: int, rate: float, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mask a share of the pieces: 80 % become [MASK], 10 % a random piece, 10 % stay as they are.
+
+    Args:
+        input_ids: int64 [rows, pieces].
+        special: bool [vocabulary], True for pieces that are never masked and never drawn.
+        mask_id: id of [MASK].
+        rate: share of the ordinary pieces that are predicted.
+        generator: source of randomness.
+
+    Returns:
+        The masked ids, and the labels: the original id where it is to be predicted, IGNORED elsewhere.
+    """
+    ordinary = ~special[input_ids]
+    chosen = (torch.rand(input_ids.shape, generator=generator) < rate) & ordinary
+    fate = torch.rand(input_ids.shape, generator=generator)
+    drawable = torch.nonzero(~special).squeeze(1)
+    random_ids = drawable[torch.randint(len(drawable), input_ids.shape, generator=generator)]
+    masked = torch.where(chosen & (fate < 0.8), torch.full_like(input_ids, mask_id), input_ids)
+    masked = torch.where(chosen & (fate >= 0.9), random_ids, masked)
+    return masked, torch.where(chosen, input_ids, torch.full_like(input_ids, IGNORED))
+
+
+class MaskedSequences:
+    """Sequences for masked language modelling, masked afresh in every epoch by (seed, name, epoch, positions)."""
+
+    def __init__(self, sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str) -> None:
+        """Take the sequences of piece ids, the tokenizer they belong to, the share to mask and the seed's name."""
+        self.sequences, self.rate, self.key = sequences, rate, key
+        self.lengths = [len(sequence) for sequence in sequences]
+        self.mask_id, self.padding = tokenizer.mask_token_id, tokenizer.pad_token_id
+        self.special = torch.zeros(len(tokenizer), dtype=torch.bool)
+        self.special[tokenizer.all_special_ids] = True
+
+    def batch(self, positions: Sequence[int], epoch: int) -> dict[str, torch.Tensor]:
+        """Return input_ids, attention_mask and labels, each int64 [rows, pieces]."""
+        input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
+        generator = generator_for(f"{self.key}/{epoch}/{positions[0]}/{len(positions)}")
+        masked, labels = mask_pieces(input_ids, self.special, self.mask_id, self.rate, generator)
+        return {"input_ids": masked, "attention_mask": attention_mask, "labels": labels}

@@ -1,0 +1,122 @@
+"""BERT models and tokenizers in local directories: checked, loaded, run, counted and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from tqdm import tqdm
+from transformers import AutoConfig, AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel
+
+from compactlm.distillation.batches import make_batches, pad
+from compactlm.errors import CompactLMError
+from compactlm.student.vocabulary import SPECIAL
+
+
+def check_teacher(directory: Path) -> None:
+    """Check that a directory holds a BERT with weights and the vocabulary that belongs to them.
+
+    Raises:
+        CompactLMError: it does not; the message says what is missing.
+    """
+    for name in ("config.json", "model.safetensors"):
+        if not (directory / name).is_file():
+            raise CompactLMError(
+                f"the teacher's directory {directory} has no {name}; save the teacher there with save_pretrained (safetensors), "
+                "or correct teacher.source in params.yaml"
+            )
+    config = AutoConfig.from_pretrained(directory, local_files_only=True)
+    if config.model_type != "bert":
+        raise CompactLMError(f"the teacher in {directory} is of type {config.model_type!r}; name a BERT in teacher.source")
+    try:
+        with safe_open(directory / "model.safetensors", framework="pt") as weights:
+            names = [name for name in weights.keys() if name.endswith("embeddings.word_embeddings.weight")]  # noqa: SIM118
+            rows = weights.get_slice(names[0]).get_shape()[0] if names else None
+    except Exception as error:  # noqa: BLE001 - safetensors raises its own type, outside any hierarchy
+        raise CompactLMError(f"the teacher's {directory}/model.safetensors cannot be read ({error}); fetch or save it again") from None
+    if rows is None:
+        raise CompactLMError(
+            f"the teacher's {directory}/model.safetensors holds no word embeddings of a BERT; name a BERT in teacher.source"
+        )
+    vocabulary = load_tokenizer(directory).get_vocab()
+    if not len(vocabulary) == config.vocab_size == rows or sorted(vocabulary.values()) != list(range(rows)):
+        raise CompactLMError(
+            f"the teacher in {directory} has weights for {rows:,} pieces, a config.json for {config.vocab_size:,} and a tokenizer with "
+            f"{len(vocabulary):,}; put the tokenizer that the teacher was trained with beside its weights"
+        )
+    missing = [piece for piece in SPECIAL if piece not in vocabulary]
+    if missing:
+        raise CompactLMError(f"the tokenizer in {directory} lacks {', '.join(missing)}; use the one that the teacher was trained with")
+
+
+def load_tokenizer(directory: Path) -> Any:
+    """Return the tokenizer of a local model directory.
+
+    Raises:
+        CompactLMError: there is none.
+    """
+    try:
+        return AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise CompactLMError(
+            f"the tokenizer in {directory} cannot be loaded ({str(error).splitlines()[0]}); put tokenizer.json or vocab.txt there"
+        ) from None
+
+
+def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
+    """Load a masked language model; the second value says whether its head came with the weights."""
+    model, report = BertForMaskedLM.from_pretrained(directory, local_files_only=True, output_loading_info=True)
+    return model, not any(name.startswith("cls.") for name in report["missing_keys"])
+
+
+def load_classifier(directory: Path) -> BertForSequenceClassification:
+    """Load a fine-tuned classifier from a local directory."""
+    return BertForSequenceClassification.from_pretrained(directory, local_files_only=True)
+
+
+def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Return the vocabulary logits at the positions where `where` is True, float [positions, vocabulary].
+
+    The head is most of a compact model's work, so it is applied to these positions alone.
+    """
+    hidden = model.bert(input_ids, attention_mask=attention_mask).last_hidden_state
+    return model.cls(hidden[where])
+
+
+def classify(model: BertForSequenceClassification, sequences: Sequence[Sequence[int]], batch_tokens: int, description: str) -> torch.Tensor:
+    """Return the logits of each sequence, float32 [rows, labels], in the order given."""
+    model.eval()
+    device = model.device
+    logits = torch.zeros(len(sequences), model.config.num_labels)
+    batches = make_batches([len(sequence) for sequence in sequences], batch_tokens, None)
+    for positions in tqdm(batches, desc=description, unit="batch", mininterval=0.5):
+        input_ids, attention_mask = pad([sequences[position] for position in positions], model.config.pad_token_id)
+        with torch.inference_mode():
+            output = model(input_ids.to(device), attention_mask=attention_mask.to(device)).logits
+        logits[positions] = output.float().cpu()
+    return logits
+
+
+def save(model: BertPreTrainedModel, tokenizer: Any, directory: Path) -> None:
+    """Save a model and its tokenizer, in safetensors and JSON."""
+    model.save_pretrained(directory)
+    tokenizer.save_pretrained(directory)
+
+
+def check_count(counted: int, stated: int | None) -> None:
+    """Raise CompactLMError where teacher.parameters is stated and is not what was counted."""
+    if stated is not None and counted != stated:
+        raise CompactLMError(
+            f"the teacher has {counted:,} parameters with a 2-label head, but teacher.parameters is {stated:,}; "
+            f"set it to {counted} in params.yaml"
+        )
+
+
+def count_with_head(model: BertPreTrainedModel, labels: int = 2) -> int:
+    """Return the parameters of the model's body with a pooler and a classification head."""
+    hidden = model.config.hidden_size
+    body = sum(parameter.numel() for name, parameter in model.bert.named_parameters() if not name.startswith("pooler."))
+    return body + hidden * hidden + hidden + labels * (hidden + 1)

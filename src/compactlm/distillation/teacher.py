@@ -1,0 +1,112 @@
+"""The teacher's own training: a masked-language-model head where it lacks one, and fine-tuning for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.distillation.batches import pad
+from compactlm.distillation.losses import hard_labels
+from compactlm.distillation.masking import MaskedSequences
+from compactlm.distillation.models import masked_logits
+from compactlm.distillation.training import Batch, Settings, Summary, set_dropout, train
+from compactlm.errors import CompactLMError
+from compactlm.params import FineTuning, MlmHead
+
+
+class _MaskedLM(torch.nn.Module):
+    def __init__(self, model: BertForMaskedLM) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
+        where = labels >= 0
+        return {"loss": hard_labels(masked_logits(self.model, input_ids, attention_mask, where), labels[where])}
+
+
+def fit_mlm_head(
+    model: BertForMaskedLM, tokenizer: Any, sequences: Sequence[Sequence[int]], params: MlmHead, settings: Settings
+) -> Summary:
+    """Train the head of a masked language model whose body was trained for something else; the body stays as it is.
+
+    Args:
+        model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings.
+        tokenizer: the teacher's.
+        sequences: piece ids, [CLS] and [SEP] included.
+        params: mask rate and optimisation.
+        settings: what all phases share.
+    """
+    model.requires_grad_(False)
+    model.cls.requires_grad_(True)
+    model.cls.predictions.decoder.weight.requires_grad_(False)
+    set_dropout(model, params.optimisation.dropout)
+    examples = MaskedSequences(sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head")
+    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings)
+    model.requires_grad_(True)
+    return summary
+
+
+class LabelledSequences:
+    """Sequences with a label id each."""
+
+    def __init__(self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0) -> None:
+        """Take sequences of piece ids, a label id for each, and the padding's id."""
+        self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
+        self.lengths = [len(sequence) for sequence in sequences]
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
+        """Return input_ids and attention_mask, int64 [rows, pieces], and labels, int64 [rows]."""
+        input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
+        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": self.labels[list(positions)]}
+
+
+class _Classification(torch.nn.Module):
+    def __init__(self, model: BertForSequenceClassification) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
+        return {"loss": hard_labels(self.model(input_ids, attention_mask=attention_mask).logits, labels)}
+
+
+def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
+    """Return the body of a local directory with a new head for these labels."""
+    torch.manual_seed(seed)
+    return BertForSequenceClassification.from_pretrained(
+        directory,
+        local_files_only=True,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+
+
+def fine_tune(
+    name: str,
+    model: BertForSequenceClassification,
+    sequences: Sequence[Sequence[int]],
+    labels: Sequence[int],
+    params: FineTuning,
+    settings: Settings,
+) -> Summary:
+    """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are.
+
+    Raises:
+        CompactLMError: there are fewer layers than are to be frozen.
+    """
+    layers = model.bert.encoder.layer
+    if params.frozen_layers > len(layers):
+        raise CompactLMError(
+            f"teacher.fine_tuning.frozen_layers is {params.frozen_layers}, but the teacher has {len(layers)} layers; lower it"
+        )
+    frozen: list[torch.nn.Module] = [model.bert.embeddings, *layers[: params.frozen_layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+    set_dropout(model, params.optimisation.dropout)
+    summary = train(f"teacher {name}", _Classification(model), LabelledSequences(sequences, labels), params.optimisation, settings)
+    model.requires_grad_(True)
+    return summary

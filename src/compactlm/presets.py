@@ -1,0 +1,65 @@
+"""Presets: params.yaml composed from configs/ by Hydra, in the very way in which `dvc exp run` composes it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from dvc.utils.hydra import compose_and_dump
+
+from compactlm.artifacts import write_text
+from compactlm.errors import CompactLMError
+from compactlm.params import PARAMS_FILE
+
+CONFIGS = Path("configs")
+DEFAULT = "default"
+
+
+def preset_names() -> list[str]:
+    """Return the names of the presets in configs/preset."""
+    return sorted(path.stem for path in (CONFIGS / "preset").glob("*.yaml"))
+
+
+def compose(preset: str) -> str:
+    """Return the text of params.yaml for a preset.
+
+    Raises:
+        CompactLMError: there is no such preset.
+    """
+    if preset not in preset_names():
+        raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / PARAMS_FILE.name
+        compose_and_dump(target, str(CONFIGS.resolve()), None, "config", scratch, [f"preset={preset}"])
+        return target.read_text(encoding="utf-8")
+
+
+def select(preset: str | None) -> str:
+    """Make params.yaml that of a preset, and say in a sentence what was done.
+
+    Values that someone has put into params.yaml are never lost: with no preset named they are used as they are, and with
+    one named they must first be committed or taken back.
+
+    Raises:
+        CompactLMError: there is no such preset, or params.yaml has values of its own.
+    """
+    wanted = compose(preset or DEFAULT)
+    present = PARAMS_FILE.read_text(encoding="utf-8") if PARAMS_FILE.exists() else None
+    if present == wanted:
+        return f"{PARAMS_FILE} is the preset {preset or DEFAULT}"
+    known = {compose(name) for name in preset_names()}
+    if present is not None and present not in known and present != _committed():
+        if preset is None:
+            return f"{PARAMS_FILE} has values of its own, which are used; `make train PRESET={DEFAULT}` after `git checkout {PARAMS_FILE}`"
+        raise CompactLMError(
+            f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "
+            f"`git checkout {PARAMS_FILE}`, then run the command again"
+        )
+    write_text(PARAMS_FILE, wanted)
+    return f"{PARAMS_FILE} is now the preset {preset or DEFAULT}"
+
+
+def _committed() -> str | None:
+    found = subprocess.run(["git", "show", f"HEAD:{PARAMS_FILE}"], capture_output=True, text=True, check=False)
+    return found.stdout if found.returncode == 0 else None

@@ -1,0 +1,59 @@
+"""Find the teacher, give it a masked-language-model head where it lacks one, fine-tune it for each task, measure it."""
+
+from __future__ import annotations
+
+from compactlm import artifacts
+from compactlm.distillation import models
+from compactlm.distillation import teacher as teachers
+from compactlm.distillation.runtime import prepare
+from compactlm.distillation.teacher_sources import teacher_directory
+from compactlm.distillation.training import Settings
+from compactlm.evaluation.masked_words import choose_words, top1
+from compactlm.evaluation.quality import accuracy
+from compactlm.params import Params
+from compactlm.stages.run import run
+from compactlm.student.tokenization import encode, sample_windows
+
+
+def main(params: Params) -> None:
+    """Run the stage."""
+    prepare(params.threads)
+    teacher, length = params.teacher, params.teacher.maximum_length
+    settings = Settings(params.seed, params.precision)
+    train = artifacts.read_documents(artifacts.SPLIT / "train")
+    validation = artifacts.read_documents(artifacts.SPLIT / "validation")
+    metrics: dict[str, object] = {}
+    timings: dict[str, object] = {}
+    with artifacts.replacing(artifacts.TEACHER) as unfinished, teacher_directory(teacher.source) as source:
+        models.check_teacher(source)
+        tokenizer = models.load_tokenizer(source)
+        model, has_head = models.load_masked_lm(source)
+        parameters = models.count_with_head(model)
+        models.check_count(parameters, teacher.parameters)
+        if not has_head:
+            sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
+            timings["mlm_head"] = teachers.fit_mlm_head(model, tokenizer, sequences, teacher.mlm_head, settings).speed()
+        models.save(model, tokenizer, unfinished / artifacts.MLM)
+        words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
+        batch_tokens = params.batch_tokens
+        metrics["mlm"] = {"top1": top1(model, tokenizer, words, length, batch_tokens, "teacher, masked words"), "rows": len(words)}
+        for name, task in params.tasks.items():
+            classifier = teachers.build_classifier(source, task.labels, params.seed)
+            rows = [row for row in train if row.task == name]
+            labels = [task.labels.index(str(row.label)) for row in rows]
+            sequences = encode(tokenizer, [row.text for row in rows], length)
+            timings[name] = teachers.fine_tune(name, classifier, sequences, labels, teacher.fine_tuning, settings).speed()
+            models.save(classifier, tokenizer, unfinished / name)
+            held_out = [row for row in validation if row.task == name]
+            expected = [task.labels.index(str(row.label)) for row in held_out]
+            sequences = encode(tokenizer, [row.text for row in held_out], length)
+            logits = models.classify(classifier, sequences, batch_tokens, f"teacher, {name}")
+            metrics[name] = {"accuracy": accuracy(expected, logits.argmax(dim=1).tolist()), "rows": len(held_out)}
+    metrics["parameters"] = parameters
+    metrics["fitted_mlm_head"] = int(not has_head)
+    artifacts.write_json(artifacts.METRICS / "teacher.json", metrics)
+    artifacts.write_json(artifacts.TIMINGS / "teacher.json", timings)
+
+
+if __name__ == "__main__":
+    run("teacher", main)

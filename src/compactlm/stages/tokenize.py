@@ -1,0 +1,40 @@
+"""Choose the student's vocabulary from the teacher's pieces and turn all text into sequences of its ids."""
+
+from __future__ import annotations
+
+from compactlm import artifacts
+from compactlm.distillation.models import load_tokenizer
+from compactlm.distillation.runtime import prepare
+from compactlm.params import Params
+from compactlm.stages.run import run
+from compactlm.student.tokenization import all_pieces, tokenize_documents
+from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map
+
+
+def main(params: Params) -> None:
+    """Run the stage."""
+    prepare(params.threads)
+    length = params.tokenize.maximum_length
+    parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
+    parts["augmented"] = artifacts.read_documents(artifacts.AUGMENTED)
+    teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+    counts = count_pieces(all_pieces(teacher, [row.text for row in parts["train"]], "count the teacher's pieces"))
+    pieces = choose_vocabulary(teacher.get_vocab(), counts, params.student.vocabulary_size)
+    student = build_tokenizer(teacher, pieces, params.student.maximum_positions)
+    metrics: dict[str, object] = {"vocabulary": {"pieces": len(pieces), "coverage": coverage(teacher.get_vocab(), counts, pieces)}}
+    with artifacts.replacing(artifacts.TOKENIZED) as unfinished:
+        student.save_pretrained(unfinished / artifacts.STUDENT_TOKENIZER.name)
+        artifacts.write_json(unfinished / artifacts.ID_MAP.name, id_map(teacher, student))
+        for name, documents in parts.items():
+            rows, statistics = tokenize_documents(student, documents, length, f"tokenize {name}")
+            artifacts.write_table(unfinished / name, rows, artifacts.SEQUENCE_SCHEMA)
+            metrics[name] = statistics.metrics()
+            if name == "train":
+                artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("pieces", "sequences"), statistics.histogram())
+    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "the teacher's pieces, to compare")
+    metrics["validation_by_teacher"] = by_teacher.metrics()
+    artifacts.write_json(artifacts.METRICS / "tokenize.json", metrics)
+
+
+if __name__ == "__main__":
+    run("tokenize", main)

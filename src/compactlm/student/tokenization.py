@@ -1,0 +1,118 @@
+"""From text to sequences of piece ids, and what they are like."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from compactlm.artifacts import Document
+
+TEXTS_AT_ONCE = 1000
+HISTOGRAM_STEP = 8  # pieces
+
+
+def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[list[int]]:
+    """Return one sequence a text, with [CLS] and [SEP], cut to `maximum_length` pieces."""
+    sequences: list[list[int]] = []
+    for start in range(0, len(texts), TEXTS_AT_ONCE):
+        batch = list(texts[start : start + TEXTS_AT_ONCE])
+        sequences.extend(tokenizer(batch, truncation=True, max_length=maximum_length)["input_ids"])
+    return sequences
+
+
+def all_pieces(tokenizer: Any, texts: Sequence[str], description: str) -> Iterator[list[int]]:
+    """Yield the piece ids of each text, uncut and without special tokens."""
+    with tqdm(total=len(texts), desc=description, unit="row", mininterval=0.5) as bar:
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            batch = list(texts[start : start + TEXTS_AT_ONCE])
+            yield from tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]
+            bar.update(len(batch))
+
+
+def windows(pieces: Sequence[int], tokenizer: Any, maximum_length: int) -> list[list[int]]:
+    """Return the sequences of a long text, each with [CLS] and [SEP], which do not overlap and leave out no piece."""
+    inner = maximum_length - 2
+    parts = [pieces[start : start + inner] for start in range(0, len(pieces), inner)]
+    return [[tokenizer.cls_token_id, *part, tokenizer.sep_token_id] for part in parts]
+
+
+def sample_windows(tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int) -> list[list[int]]:
+    """Return `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
+    order = sorted(documents, key=lambda row: hashlib.blake2b(f"{seed}/{row.id}".encode()).digest())
+    sequences: list[list[int]] = []
+    for start in range(0, len(order), TEXTS_AT_ONCE):
+        texts = [row.text for row in order[start : start + TEXTS_AT_ONCE]]
+        for pieces in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]:
+            sequences.extend(windows(pieces, tokenizer, maximum_length))
+        if len(sequences) >= count:
+            break
+    return sequences[:count]
+
+
+@dataclasses.dataclass
+class Statistics:
+    """Counts over sequences. A word is a run of pieces of which all but the first are continuations."""
+
+    rows: int = 0
+    sequences: int = 0
+    pieces: int = 0
+    words: int = 0
+    unknown: int = 0
+    cut: int = 0
+    lengths: Counter[int] = dataclasses.field(default_factory=Counter)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the counts and their ratios: unknown pieces a piece, pieces a word, pieces a sequence."""
+        return {
+            "rows": self.rows,
+            "sequences": self.sequences,
+            "pieces": self.pieces,
+            "unknown_rate": self.unknown / max(self.pieces, 1),
+            "pieces_a_word": self.pieces / max(self.words, 1),
+            "mean_length": self.pieces / max(self.sequences, 1),
+            "cut_rows": self.cut,
+        }
+
+    def histogram(self) -> list[tuple[int, int]]:
+        """Return pairs of length (rounded down to a multiple of HISTOGRAM_STEP, special tokens not counted) and sequences."""
+        return sorted(self.lengths.items())
+
+
+def tokenize_documents(
+    tokenizer: Any, documents: Sequence[Document], maximum_length: int, description: str
+) -> tuple[list[dict[str, Any]], Statistics]:
+    """Turn documents into rows of artifacts.SEQUENCE_SCHEMA.
+
+    A labelled document becomes one sequence, cut where it is too long; an unlabelled one becomes as many as it fills. The
+    id of a sequence is its document's, followed by a dot and its number.
+    """
+    continuation = {index for piece, index in tokenizer.get_vocab().items() if piece.startswith("##")}
+    statistics, rows = Statistics(rows=len(documents)), []
+    all_of_them = all_pieces(tokenizer, [document.text for document in documents], description)
+    for document, pieces in zip(documents, all_of_them, strict=True):
+        sequences = windows(pieces, tokenizer, maximum_length)
+        if document.task is not None and len(sequences) > 1:
+            sequences = sequences[:1]
+            statistics.cut += 1
+        for number, sequence in enumerate(sequences):
+            inner = sequence[1:-1]
+            statistics.sequences += 1
+            statistics.pieces += len(inner)
+            statistics.words += sum(piece not in continuation for piece in inner)
+            statistics.unknown += inner.count(tokenizer.unk_token_id)
+            statistics.lengths[len(inner) // HISTOGRAM_STEP * HISTOGRAM_STEP] += 1
+            rows.append(
+                {
+                    "id": f"{document.id}.{number}",
+                    "source": document.source,
+                    "task": document.task,
+                    "label": document.label,
+                    "input_ids": sequence,
+                }
+            )
+    return rows, statistics

@@ -1,0 +1,89 @@
+"""The student's vocabulary: a subset of the teacher's pieces, so that token-level signals align by an id map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from transformers import BertTokenizer
+
+from compactlm.errors import CompactLMError
+
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float], size: int) -> list[str]:
+    """Choose the teacher's pieces that the student keeps.
+
+    Kept are the special tokens, every piece of one character that occurs in the text (alone and as a continuation, so
+    that any word can be spelled), and then the most frequent pieces.
+
+    Args:
+        vocabulary: the teacher's pieces and their ids.
+        counts: how often each id occurs in the text; weights are welcome.
+        size: the number of pieces to keep.
+
+    Returns:
+        The pieces, in the order of the teacher's ids; the position in the list is the student's id.
+
+    Raises:
+        CompactLMError: the teacher lacks a special token, or `size` has no room for what must be kept.
+    """
+    missing = [piece for piece in SPECIAL if piece not in vocabulary]
+    if missing:
+        raise CompactLMError(f"the teacher's vocabulary lacks {', '.join(missing)}; use a BERT teacher with a WordPiece vocabulary")
+    pieces = {index: piece for piece, index in vocabulary.items()}
+    kept = {vocabulary[piece] for piece in SPECIAL}
+    characters = {character for index in counts for character in pieces[index].removeprefix("##") if pieces[index] not in SPECIAL}
+    for character in characters:
+        kept.update(vocabulary[form] for form in (character, f"##{character}") if form in vocabulary)
+    if len(kept) > size:
+        raise CompactLMError(
+            f"student.vocabulary_size is {size}, but special tokens and single characters alone are {len(kept)} pieces; "
+            "raise it to more than that"
+        )
+    by_use = sorted(vocabulary.values(), key=lambda index: (-counts.get(index, 0), index))
+    kept.update([index for index in by_use if index not in kept][: size - len(kept)])
+    return [pieces[index] for index in sorted(kept)]
+
+
+def count_pieces(sequences: Iterable[Sequence[int]]) -> Counter[int]:
+    """Return how often each id occurs in the sequences."""
+    counts: Counter[int] = Counter()
+    for sequence in sequences:
+        counts.update(sequence)
+    return counts
+
+
+def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], pieces: Iterable[str]) -> float:
+    """Return the share of the text's pieces that are among `pieces`, 0 to 1."""
+    return sum(counts.get(vocabulary[piece], 0) for piece in pieces) / max(sum(counts.values()), 1)
+
+
+def build_tokenizer(teacher_tokenizer: Any, pieces: Sequence[str], maximum_positions: int) -> BertTokenizer:
+    """Return a tokenizer like the teacher's (letter case, accents) with these pieces only."""
+    normalizer = teacher_tokenizer.backend_tokenizer.normalizer
+    return BertTokenizer(
+        vocab={piece: index for index, piece in enumerate(pieces)},
+        do_lower_case=normalizer.lowercase,
+        strip_accents=normalizer.strip_accents,
+        tokenize_chinese_chars=normalizer.handle_chinese_chars,
+        model_max_length=maximum_positions,
+    )
+
+
+def id_map(teacher_tokenizer: Any, student_tokenizer: Any) -> list[int]:
+    """Return the teacher's id of each of the student's ids.
+
+    Raises:
+        CompactLMError: the student has a piece that the teacher lacks.
+    """
+    teacher, student = teacher_tokenizer.get_vocab(), student_tokenizer.get_vocab()
+    strangers = sorted(set(student) - set(teacher))
+    if strangers:
+        raise CompactLMError(
+            f"the student's tokenizer has {len(strangers)} pieces that the teacher lacks (first: {strangers[0]!r}); "
+            "run `dvc repro tokenize`, so that both belong to one teacher"
+        )
+    return [teacher[piece] for piece, _ in sorted(student.items(), key=lambda item: item[1])]

@@ -1,0 +1,173 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.artifacts import Document
+from compactlm.corpus import augment_words
+from compactlm.corpus.augment_masked import MASK, MaskedWordAug
+from compactlm.corpus.augmentation import AUGMENTERS, augment, changed_share, make_rewriters, sample, summarise
+from compactlm.params import Augment
+
+WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite")
+EQUAL = dict.fromkeys(AUGMENTERS, 0.2)
+
+
+class FakeProposer:
+    """Proposes the same words for every mask, and remembers how often it was called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def propose(self, texts):
+        self.calls.append(list(texts))
+        return [[[(word, 1.0) for word in WORDS] for _ in range(text.count(MASK))] for text in texts]
+
+
+def document(number, text, label="positive", task="sentiment", parent=None):
+    return Document(f"{number:032x}", "reviews", text, f"d{number}", task, label, parent)
+
+
+def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2):
+    settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words)
+    return augment(rows, settings, seed, make_rewriters(share_of_words, proposer or FakeProposer(), thesaurus))
+
+
+ROWS = [
+    document(1, "It's a film of the U.S.A. (a good one), and I really believe that it's because of the actors."),
+    document(2, "The Rock is DESTINED to be the 21st Century's new hero, they definitely say."),
+    document(3, "A separate story with beautiful people who receive their friends until the beginning of tomorrow."),
+]
+
+
+def test_copies_name_their_parent_and_keep_its_label():
+    result = make(ROWS, copies=5)
+    parents = {row.id: row for row in ROWS}
+    assert len(result.copies) + sum(result.dropped.values()) == 15
+    assert len(result.copies) > 9
+    assert len({copy.id for copy in result.copies}) == len(result.copies)
+    for copy in result.copies:
+        parent = parents[copy.parent]
+        assert (copy.source, copy.document, copy.task, copy.label) == (parent.source, parent.document, parent.task, parent.label)
+        assert copy.augmenter in AUGMENTERS
+        assert copy.text.lower() != parent.text.lower()
+        assert len(copy.id) == 32
+
+
+def test_only_labelled_originals_are_augmented():
+    rows = [document(1, ROWS[0].text, label=None, task=None), document(2, ROWS[1].text, parent="0" * 32)]
+    assert make(rows).copies == []
+
+
+def test_no_copies_asked_for():
+    proposer = FakeProposer()
+    assert make(ROWS, copies=0, proposer=proposer).copies == []
+    assert proposer.calls == []
+
+
+def test_one_batched_call_for_each_use_of_the_model():
+    proposer = FakeProposer()
+    make(ROWS, copies=3, shares={"synonym": 0.5, "insert": 0.5}, proposer=proposer)
+    assert len(proposer.calls) == 2
+
+
+@given(st.permutations(ROWS), st.integers(0, 2**70))
+def test_a_row_gets_the_same_copies_whatever_its_neighbours(rows, seed):
+    together = make(rows, seed=seed).copies
+    alone = [copy for row in ROWS for copy in make([row], seed=seed).copies]
+    assert together == sorted(alone, key=lambda copy: copy.id)
+
+
+def test_the_seed_matters():
+    assert make(ROWS, seed=1).copies != make(ROWS, seed=2).copies
+
+
+def test_global_generators_are_left_as_they_were():
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    make(ROWS, copies=4)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
+def test_global_generators_do_not_matter():
+    random.seed(1)
+    first = make(ROWS).copies
+    random.seed(2)
+    assert make(ROWS).copies == first
+
+
+@given(
+    st.lists(st.sampled_from(["It's", "U.S.A.", "(good)", "cast,", "'tis", "a", "really", "21st", "--", "don\u2019t", "films"]), min_size=1)
+)
+def test_words_and_punctuation_survive_moving_and_deleting(words):
+    text = " ".join(words)
+    swapped = augment_words.make_swap(0.3).rewrite([text], [3])[0]
+    assert sorted(word.lower() for word in swapped.split()) == sorted(word.lower() for word in words)
+    deleted = augment_words.make_delete(0.3).rewrite([text], [3])[0]
+    # nlpaug gives the capital of a deleted first word to the next one
+    assert {word.lower() for word in deleted.split()} <= {word.lower() for word in words}
+    assert len(deleted.split()) >= 1
+
+
+@given(st.text())
+def test_splitting_for_misspellings_loses_nothing(text):
+    assert "".join(augment_words.split_everything(text)) == text
+
+
+def test_misspelling_changes_the_asked_number_of_words_in_place():
+    text = "It's because (they receive) beautiful, separate friends until tomorrow."
+    misspelt = augment_words.make_spelling(0.25).rewrite([text], [1])[0]
+    assert changed_share(text, misspelt) == pytest.approx(2 / 9)
+    assert misspelt.startswith("It's")
+    assert misspelt.endswith(".")
+
+
+def test_misspellings_are_sorted_and_no_words_of_their_own():
+    dictionary = augment_words.MisspellingAug().model.dict
+    assert "god" not in dictionary["good"]
+    assert "goood" in dictionary["good"]
+    assert all(misspellings == sorted(misspellings) for misspellings in dictionary.values())
+
+
+def test_copies_that_change_nothing_are_dropped_and_counted():
+    result = make([document(1, "Wow")], copies=3, shares={"delete": 1.0})
+    assert result.copies == []
+    assert result.dropped == {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0}
+
+
+def test_copies_equal_to_one_another_are_dropped_and_counted():
+    result = make([document(1, "good film")], copies=6, shares={"swap": 1.0})
+    assert [copy.text for copy in result.copies] == ["Film good"]
+    assert result.dropped["same_as_other_copy"] == 5
+
+
+def test_shares_are_respected():
+    rows = [document(number, ROWS[0].text) for number in range(300)]
+    names = [copy.augmenter for copy in make(rows, copies=1, shares={"swap": 0.8, "delete": 0.2}).copies]
+    assert set(names) == {"swap", "delete"}
+    assert 0.7 < names.count("swap") / len(names) < 0.9
+
+
+@pytest.mark.parametrize(
+    ("copy", "share"),
+    [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)],
+)
+def test_changed_share(copy, share):
+    assert changed_share("a b c d", copy) == share
+
+
+def test_summary_counts_and_averages():
+    result = make(ROWS, copies=4)
+    summary = summarise(ROWS, result)
+    assert summary["rows"] == 3
+    assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
+    assert all(0 < share <= 1 for share in summary["changed_words"].values())
+
+
+def test_sample_depends_on_rows_not_on_their_order():
+    copies = make(ROWS, copies=5).copies
+    assert sample(copies, 4, 3) == sample(copies[::-1], 4, 3)
+    assert len(sample(copies, 4, 3)) == 4
+    assert sample(copies, 4, 3) != sample(copies, 4, 4)
+    assert MaskedWordAug("insert", FakeProposer(), 0.1).augment("") == []

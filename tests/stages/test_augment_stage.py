@@ -1,0 +1,72 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.params import Augment
+from compactlm.stages import augment
+
+WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
+EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
+
+
+def make_params(copies):
+    return SimpleNamespace(
+        seed=3,
+        threads=1,
+        precision="fp32",
+        augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2),
+        evaluate=SimpleNamespace(batch_tokens=256),
+        teacher=SimpleNamespace(maximum_length=32),
+        tasks={"sentiment": SimpleNamespace(labels=["negative", "positive"])},
+    )
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [
+        Document(f"{n:032x}", "reviews", f"the film is {word}, because people separate it.", f"d{n}", "sentiment", label)
+        for n, (word, label) in enumerate([("good", "positive"), ("bad", "negative"), ("warm", "positive"), ("long", "negative")] * 5)
+    ]
+    rows.append(Document("f" * 32, "wiki", "the story is long.", "w"))
+    artifacts.write_documents(artifacts.SPLIT / "train", rows)
+    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(PIECES)})
+    shape = {"vocab_size": len(PIECES), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    torch.manual_seed(0)
+    for name, model in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
+        model(BertConfig(**shape)).save_pretrained(artifacts.TEACHER / name)
+        tokenizer.save_pretrained(artifacts.TEACHER / name)
+    return tmp_path
+
+
+def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
+    augment.main(make_params(2))
+    [shard] = artifacts.AUGMENTED.glob("*.parquet")
+    first = shard.read_bytes()
+    copies = artifacts.read_documents(artifacts.AUGMENTED)
+    metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
+    assert metrics["rows"] == 20
+    assert metrics["copies"] == len(copies) == 40 - sum(metrics["dropped"].values()) > 25
+    assert metrics["agreement"]["sentiment"]["rows"] == len(copies)
+    assert 0 <= metrics["agreement"]["sentiment"]["share"] <= 1
+    assert metrics["wordnet"] in (0, 1)
+    assert {copy.parent for copy in copies} <= {f"{n:032x}" for n in range(20)}
+    lines = (workspace / "reports/samples/augmented.tsv").read_text().splitlines()
+    assert lines[0] == "parent\taugmenter\tcopy"
+    assert len(lines) == 11
+    assert all(line.count("\t") == 2 for line in lines)
+    augment.main(make_params(2))
+    assert shard.read_bytes() == first
+
+
+def test_no_copies_need_no_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    augment.main(make_params(0))
+    assert artifacts.read_documents(artifacts.AUGMENTED) == []
+    assert json.loads((tmp_path / "reports/metrics/augment.json").read_text()) == {"copies": 0, "wordnet": 0}
