@@ -501,18 +501,32 @@ def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(content)
     except pydantic.ValidationError as error:
-        raise ParamsError(f"{where}: {_sentence(error)}") from None
+        raise ParamsError(f"{where}: {_sentence(error, content)}") from None
 
 
-def _sentence(error: pydantic.ValidationError) -> str:
-    problems = [_problem(detail) for detail in error.errors(include_url=False)]
+def _sentence(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
+    problems = [_problem(detail, content) for detail in error.errors(include_url=False)]
     return "; and ".join(dict.fromkeys(problems))
 
 
-def _problem(detail: Any) -> str:
-    # Pydantic puts the names of union members into the location; they are no keys of params.yaml.
-    members = {"package", "files", "hub", "directory", "str", "int", "ThresholdLabel", "ColumnLabel", "DocumentPart", "[key]"}
-    location = ".".join(str(part) for part in detail["loc"] if str(part) not in members)
+def _location(detail: Any, content: dict[str, Any]) -> str:
+    """Return the path of keys to what is wrong, without the names of union members that pydantic puts between them."""
+    keys: list[str] = []
+    place: Any = content
+    tag = None
+    for part in detail["loc"]:
+        if part == tag:
+            tag = None
+            continue
+        if (isinstance(place, dict) and part in place) or (isinstance(place, list) and isinstance(part, int) and part < len(place)):
+            keys.append(str(part))
+            place = place[part]
+            tag = place.get("kind") if isinstance(place, dict) else None
+    return ".".join([*keys, str(detail["loc"][-1])] if detail["type"] == "missing" else keys)
+
+
+def _problem(detail: Any, content: dict[str, Any]) -> str:
+    location = _location(detail, content)
     if detail["type"] == "extra_forbidden":
         return f"{location} is not a known parameter; remove it or correct its spelling"
     if detail["type"] == "missing":

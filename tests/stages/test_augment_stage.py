@@ -21,7 +21,7 @@ def make_params(copies):
         threads=1,
         precision="fp32",
         augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2),
-        evaluate=SimpleNamespace(batch_tokens=256),
+        batch_tokens=256,
         teacher=SimpleNamespace(maximum_length=32),
         tasks={"sentiment": SimpleNamespace(labels=["negative", "positive"])},
     )

@@ -130,7 +130,10 @@ class MaskedWordAug(WordAugmenter):
         return words
 
     def _draw_word(self, candidates: Candidates, forbidden: set[str], generator: random.Random, original: str = "") -> str | None:
-        proposed = [(word, weight) for word, weight in candidates if _is_word(word) and word.lower() not in forbidden and weight > 0]
+        # In alphabetical order, so that two words of nearly the same probability may change ranks without changing the draw.
+        proposed = [
+            (word, weight) for word, weight in sorted(candidates) if _is_word(word) and word.lower() not in forbidden and weight > 0
+        ]
         known = [word for word in (self.thesaurus(original) if self.thesaurus and original else ()) if word.lower() not in forbidden]
         total = sum(weight for _, weight in proposed)
         pool = [(word, weight / total) for word, weight in proposed] + [(word, 1 / len(known)) for word in known]

@@ -114,7 +114,8 @@ def remove_control_characters(text: str) -> str:
     if text.isprintable() and "\ufffd" not in text:
         return text
     text = _TERMINAL_ESCAPE.sub("", text)
-    return "".join(_without_control(character) for character in text)
+    odd = {character for character in set(text) if character == "\ufffd" or not character.isprintable()}
+    return text.translate({ord(character): _without_control(character) for character in odd})
 
 
 def _without_control(character: str) -> str:

@@ -22,14 +22,16 @@ def read_hub(name: str, source: HubSource) -> Rows:
     """
     # Imported here: it takes a second, and most experiments have no source of this kind.
     import datasets
-    import httpx
+    from huggingface_hub.errors import HfHubHTTPError
 
+    # The bases of the hub's own error are OSError and whatever its HTTP client raises, which differs by version.
+    failures = (*HfHubHTTPError.__bases__, ValueError, RuntimeError, datasets.exceptions.DatasetsError)
     try:
         rows = datasets.load_dataset(source.dataset, source.name, split=source.split, streaming=source.streaming, revision=source.revision)
         first = itertools.islice(rows, source.limit) if source.streaming else rows
         for number, row in enumerate(first):
             yield f"row {number}", row
-    except (OSError, ValueError, RuntimeError, httpx.HTTPError, datasets.exceptions.DatasetsError) as error:
+    except failures as error:
         raise CompactLMError(_sentence(name, source, error)) from None
 
 

@@ -16,14 +16,14 @@ def soft_targets(student: torch.Tensor, teacher: torch.Tensor, temperature: floa
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over rows, a scalar.
+        The mean over rows, a scalar; 0 where there is none.
     """
     log_student = functional.log_softmax(student.float() / temperature, dim=-1)
     log_teacher = functional.log_softmax(teacher.float() / temperature, dim=-1)
     divergence = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
     if weights is not None:
         divergence = divergence * weights
-    return divergence.mean() * temperature**2
+    return divergence.sum() / max(len(divergence), 1) * temperature**2
 
 
 def hard_labels(student: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:

@@ -23,12 +23,11 @@ class MaskedWordProposer:
         tokenizer: the tokenizer that belongs to it.
         batch_tokens: the greatest number of pieces a batch, padding included.
         top: the number of words proposed for each mask.
-        bf16: whether to compute under bf16 autocast.
     """
 
-    def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20, bf16: bool = False) -> None:
+    def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
-        self.batch_tokens, self.bf16 = batch_tokens, bf16
+        self.batch_tokens = batch_tokens
         pieces = tokenizer.convert_ids_to_tokens(list(range(model.config.vocab_size)))
         words = [index for index, piece in enumerate(pieces) if piece is not None and piece.isalpha()]
         self.words = [pieces[index] for index in words]
@@ -39,7 +38,8 @@ class MaskedWordProposer:
         """Return for each text and each `[MASK]` in it the likeliest whole words, with probabilities among whole words.
 
         A mask beyond the model's greatest length has no proposals. The work is one forward pass a text, with the
-        vocabulary's logits at the masks alone.
+        vocabulary's logits at the masks alone, in fp32 whatever the precision of training: data should not change with
+        the kind of processor.
         """
         masked = [text.replace(MASK, self.tokenizer.mask_token) for text in texts]
         sequences = encode(self.tokenizer, masked, self.model.config.max_position_embeddings)
@@ -54,7 +54,7 @@ class MaskedWordProposer:
         device = self.model.device
         input_ids, attention_mask = pad([sequences[position] for position in positions], self.tokenizer.pad_token_id)
         where = input_ids == self.tokenizer.mask_token_id
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=self.bf16):
+        with torch.inference_mode():
             logits = masked_logits(self.model, input_ids.to(device), attention_mask.to(device), where.to(device))
         probabilities = torch.softmax(logits.float()[:, self.word_ids], dim=-1)
         best, indices = probabilities.topk(self.top, dim=-1)

@@ -30,7 +30,7 @@ def main(params: Params) -> None:
     rows = artifacts.read_documents(artifacts.SPLIT / "train")
     directory = artifacts.TEACHER / artifacts.MLM
     model, _ = load_masked_lm(directory)
-    proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens, bf16=params.precision == "bf16")
+    proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens)
     wordnet = find_wordnet()
     result = augment(rows, params.augment, params.seed, make_rewriters(params.augment.share_of_words, proposer, wordnet))
     metrics = {**summarise(rows, result), "wordnet": int(wordnet is not None)}

@@ -1,0 +1,93 @@
+"""What several test files share: a tiny BERT with a vocabulary of its own, so that no test needs a download."""
+
+import os
+import string
+
+# Read when the libraries are imported: nothing here may reach the network or send telemetry.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("DVC_NO_ANALYTICS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+import pytest
+import torch
+import transformers
+from hypothesis import HealthCheck, settings
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+
+# One thread: the models are tiny, and bit-identical results need a fixed number.
+torch.set_num_threads(1)
+transformers.utils.logging.disable_progress_bar()
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+settings.load_profile("tests")
+
+# [PAD] first and the other special tokens after unused pieces, as in bert-base-uncased.
+SPECIAL_AND_UNUSED = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+MARKS = list(".,!?'[]") + list("0123456789") + ["é", "##é"]
+ENDINGS = ["##s", "##ing", "##ed", "##ly", "##er", "##est", "##ness"]
+WORDS = (
+    "the a film was good bad very warm cold and it story actor played with an old young dog cat house "
+    "river slow quick bright dark plot ending loved hated never again people music"
+).split()
+LETTERS = [form for letter in string.ascii_lowercase for form in (letter, f"##{letter}")]
+SUBJECTS = ("the film", "a slow story", "the old actor", "young people", "the bright music", "a quick plot")
+VERDICTS = ("was very good", "was bad", "loved the ending", "hated it", "never played again", "was warm and dark")
+TAILS = (".", "!", ", and the dog played with a cat.", " by the river in winter 1999?")
+
+
+@pytest.fixture(scope="session")
+def tiny_pieces():
+    """Pieces of the tiny teacher, each at its id."""
+    return list(dict.fromkeys([*SPECIAL_AND_UNUSED, *MARKS, *LETTERS, *ENDINGS, *WORDS]))
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_pieces):
+    """The tiny teacher's lower-casing WordPiece tokenizer."""
+    return BertTokenizer(vocab={piece: index for index, piece in enumerate(tiny_pieces)}, model_max_length=64)
+
+
+@pytest.fixture(scope="session")
+def tiny_texts():
+    """144 different sentences of ordinary letters, long and short."""
+    return [f"{subject} {verdict}{tail}" for subject in SUBJECTS for verdict in VERDICTS for tail in TAILS]
+
+
+@pytest.fixture(scope="session")
+def tiny_sequences(tiny_tokenizer, tiny_texts):
+    """The sentences as piece ids, [CLS] and [SEP] included."""
+    return tiny_tokenizer(tiny_texts)["input_ids"]
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_pieces):
+    """The tiny teacher's shape: 2 layers of 32, dropout 0.1."""
+    return BertConfig(
+        vocab_size=len(tiny_pieces),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+        initializer_range=0.2,  # large enough that different inputs give clearly different outputs
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory, tiny_config, tiny_tokenizer):
+    """A directory with the tiny masked language model and its tokenizer; tests only read it."""
+    directory = tmp_path_factory.mktemp("tiny") / "mlm"
+    torch.manual_seed(5)
+    BertForMaskedLM(tiny_config).save_pretrained(directory)
+    tiny_tokenizer.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def tiny_classifier(tmp_path_factory, tiny_config, tiny_tokenizer):
+    """A directory with a tiny classifier of 2 labels and its tokenizer; tests only read it."""
+    directory = tmp_path_factory.mktemp("tiny") / "classifier"
+    torch.manual_seed(6)
+    BertForSequenceClassification(tiny_config).save_pretrained(directory)
+    tiny_tokenizer.save_pretrained(directory)
+    return directory

@@ -1,0 +1,52 @@
+"""dvc.yaml, dvc.lock, reports/ and params.yaml agree with the code, without running anything."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import grimp
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+# Plumbing that cannot change what a stage computes: checks of parameters, messages, the wrapper that prints them.
+PLUMBING = {"compactlm", "compactlm.params", "compactlm.errors", "compactlm.stages", "compactlm.stages.run"}
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+LOCK = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+
+
+@pytest.fixture(scope="module")
+def imports():
+    return grimp.build_graph("compactlm")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_module_that_it_imports(stage, imports):
+    module = STAGES[stage]["cmd"].rpartition(" ")[2]
+    needed = {module} | imports.find_upstream_modules(module)
+    needed = {name for name in needed - PLUMBING if not imports.find_children(name)}
+    declared = {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
+    assert declared == {f"src/{name.replace('.', '/')}.py" for name in needed}
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_committed_run_is_of_this_code_and_these_parameters(stage):
+    entry = LOCK[stage]
+    assert {dep["path"] for dep in entry["deps"]} == set(STAGES[stage]["deps"])
+    for dep in entry["deps"]:
+        if (ROOT / dep["path"]).is_file():
+            assert md5(ROOT / dep["path"]) == dep["md5"], f"{dep['path']} has changed since {stage} ran; run `dvc repro`"
+    for out in entry["outs"]:
+        if out["path"].startswith("reports/") and (ROOT / out["path"]).is_file():
+            assert md5(ROOT / out["path"]) == out["md5"], f"{out['path']} is not what {stage} wrote; run `dvc repro`"
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    for key, value in entry["params"]["params.yaml"].items():
+        section = params
+        for part in key.split("."):
+            section = section[part]
+        assert section == value, f"{key} has changed since {stage} ran; run `dvc repro`"

@@ -1,0 +1,123 @@
+import errno
+import hashlib
+import random
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.params import Params, parse_params
+from compactlm.stages import clean, ingest, split
+from compactlm.stages.run import run
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+
+
+def content(path: Path) -> dict[str, Any]:
+    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+        composed: dict[str, Any] = OmegaConf.to_container(hydra.compose("config"), resolve=True)  # type: ignore[assignment]
+    source = {"kind": "files", "path": str(path), "format": "tsv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
+    source |= {"columns": {"text": "text", "document": "document", "label": {"column": "label", "names": None}}, "limit": None}
+    source |= {"licence": "CC0", "homepage": "none"}
+    composed["tasks"]["sentiment"]["sources"] = ["films"]
+    composed["ingest"] = {"sources": {"films": source}}
+    composed["distill"]["task"]["unlabelled"] = []
+    composed["clean"]["minimum_characters"] = 5
+    return composed
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A working directory with params.yaml and a source of 200 rows, three of which are of no use."""
+    monkeypatch.chdir(tmp_path)
+    rng = random.Random(1)
+    rows = [f"film {number} was <b>{rng.choice(['fine', 'dull'])}</b>\td{number // 2}\t" for number in range(197)]
+    lines = [row + ("positive" if "fine" in row else "negative") for row in rows]
+    lines += ["FILM 3  was " + ("fine" if "fine" in lines[3] else "dull") + "\tz\t" + lines[3].split("\t")[2]]
+    lines += ["<br>\ty\tnegative", "abc\tx\tnegative"]
+    Path("films.tsv").write_text("text\tdocument\tlabel\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    composed = content(tmp_path / "films.tsv")
+    Path("params.yaml").write_text(yaml.safe_dump(composed), encoding="utf-8")
+    return composed
+
+
+def run_all(composed: dict[str, Any]) -> dict[str, str]:
+    params: Params = parse_params(composed)
+    for stage in (ingest, clean, split):
+        stage.main(params)
+    return hashes()
+
+
+def hashes() -> dict[str, str]:
+    files = [path for folder in ("data", "reports") for path in Path(folder).rglob("*") if path.is_file()]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_the_data_stages_write_their_artifacts(project: dict[str, Any]) -> None:
+    written = run_all(project)
+    assert sorted(written) == [
+        "data/clean/part-00000.parquet",
+        "data/raw/part-00000.parquet",
+        "data/split/test/part-00000.parquet",
+        "data/split/train/part-00000.parquet",
+        "data/split/validation/part-00000.parquet",
+        "reports/data-card.md",
+        "reports/metrics/clean.json",
+        "reports/metrics/ingest.json",
+        "reports/metrics/split.json",
+    ]
+    cleaned = artifacts.read_documents(artifacts.CLEAN)
+    assert len(artifacts.read_documents(artifacts.RAW)) == 200
+    assert len(cleaned) == 197
+    parts = [artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS]
+    assert sorted((row for part in parts for row in part), key=lambda row: row.id) == cleaned
+    dropped = artifacts.read_json(artifacts.METRICS / "clean.json")["total"]["dropped"]
+    assert {reason: count for reason, count in dropped.items() if count} == {"duplicate": 1, "empty": 1, "too_short": 1}
+    assert artifacts.read_json(artifacts.METRICS / "split.json")["leakage"]["as_split"] == {"documents": 0, "duplicates": 0}
+
+
+def test_the_same_rows_in_another_order_give_the_same_bytes(project: dict[str, Any]) -> None:
+    first = run_all(project)
+    head, *lines = Path("films.tsv").read_text(encoding="utf-8").splitlines()
+    random.Random(7).shuffle(lines)
+    Path("films.tsv").write_text("\n".join([head, *lines]), encoding="utf-8")
+    assert run_all(project) == first
+
+
+def test_a_failing_ingest_leaves_the_old_artifacts_and_nothing_half_written(project: dict[str, Any]) -> None:
+    before = run_all(project)
+    Path("films.tsv").write_bytes(b"text\tdocument\tlabel\nbroken \xff\td\tpositive\n")
+    with pytest.raises(CompactLMError, match=r"films\.tsv is not valid utf-8 at byte 27 \(line 2: byte 0xff\)"):
+        ingest.main(parse_params(project))
+    assert hashes() == before
+
+
+def test_a_task_with_too_few_rows_for_three_splits_is_refused(project: dict[str, Any]) -> None:
+    lines = ["text\tdocument\tlabel", *(f"film {number}\td{number}\tpositive" for number in range(9)), "film nine\td\tnegative"]
+    Path("films.tsv").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d of its rows and none with the label negative"):
+        run_all(project)
+    assert not artifacts.SPLIT.exists()
+
+
+def test_no_space_left_ends_in_one_sentence_and_leaves_nothing(project: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(directory: Path, _: object) -> None:
+        directory.mkdir()
+        (directory / "part-00000.parquet").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device", str(directory))
+
+    monkeypatch.setattr(artifacts, "write_documents", full)
+    with pytest.raises(SystemExit, match=r"ingest: no space is left on the disk while writing data/.*; free some and run"):
+        run("ingest", ingest.main)
+    assert not list(Path("data").iterdir())
+
+
+def test_a_bad_source_ends_the_command_with_its_sentence(project: dict[str, Any]) -> None:
+    Path("films.tsv").unlink()
+    with pytest.raises(SystemExit, match=r"^ingest: ingest\.sources\.films: there is no file .*films\.tsv; put it there"):
+        run("ingest", ingest.main)

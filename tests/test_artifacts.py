@@ -1,0 +1,123 @@
+import errno
+import hashlib
+import math
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+
+NAMES = st.text("0123456789abcdef", min_size=4, max_size=4)
+OPTIONAL = st.one_of(st.none(), st.text(max_size=3))
+DOCUMENTS = st.lists(
+    st.builds(
+        Document, id=NAMES, source=st.just("s"), text=st.text(max_size=9), document=NAMES, task=OPTIONAL, label=OPTIONAL, parent=OPTIONAL
+    ),
+    max_size=12,
+    unique_by=lambda document: document.id,
+)
+
+
+def digest(directory: Path) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(directory.iterdir())}
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(DOCUMENTS, st.randoms(use_true_random=False))
+def test_parquet_has_the_same_bytes_whatever_the_order(tmp_path: Path, documents: list[Document], rng: random.Random) -> None:
+    artifacts.write_documents(tmp_path / "one", documents)
+    first = digest(tmp_path / "one")
+    assert artifacts.read_documents(tmp_path / "one") == sorted(documents, key=lambda document: document.id)
+    rng.shuffle(documents)
+    artifacts.write_documents(tmp_path / "one", documents)
+    assert digest(tmp_path / "one") == first
+
+
+def test_many_rows_become_shards_that_are_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 4)
+    rows = [Document(id=f"{number:02d}", source="s", text="t", document="d") for number in range(10)]
+    artifacts.write_documents(tmp_path, rows[::-1])
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"part-0000{shard}.parquet" for shard in range(3)]
+    assert artifacts.read_documents(tmp_path) == rows
+
+
+def test_no_documents_are_an_empty_shard_and_no_shard_an_error(tmp_path: Path) -> None:
+    artifacts.write_documents(tmp_path / "empty", [])
+    assert artifacts.read_documents(tmp_path / "empty") == []
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(Exception, match=r"nothing holds no part-\*\.parquet; run the stage that writes it"):
+        artifacts.read_documents(tmp_path / "nothing")
+
+
+def test_replacing_puts_a_file_or_a_directory_in_place(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "target"
+    with artifacts.replacing(target) as unfinished:
+        unfinished.write_text("file")
+        assert not target.exists()
+    assert target.read_text() == "file"
+    with artifacts.replacing(target) as unfinished:
+        unfinished.mkdir()
+        (unfinished / "new").write_text("directory")
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("failure", [ValueError("broken"), KeyboardInterrupt()])
+@pytest.mark.parametrize("old", ["file", "directory", "none"])
+def test_replacing_leaves_the_old_artifact_when_the_block_raises(tmp_path: Path, failure: BaseException, old: str) -> None:
+    target = tmp_path / "target"
+    if old == "file":
+        target.write_text("old")
+    elif old == "directory":
+        target.mkdir()
+        (target / "part").write_text("old")
+    with pytest.raises(type(failure)), artifacts.replacing(target) as unfinished:
+        unfinished.mkdir()
+        (unfinished / "part").write_text("half")
+        raise failure
+    assert [path.name for path in tmp_path.iterdir()] == ([] if old == "none" else ["target"])
+    if old != "none":
+        assert (target if old == "file" else target / "part").read_text() == "old"
+
+
+def test_replacing_clears_what_a_killed_run_has_left(tmp_path: Path) -> None:
+    leftover = tmp_path / ".target.unfinished"
+    leftover.mkdir()
+    (leftover / "part-00000.parquet").write_text("half")
+    with artifacts.replacing(tmp_path / "target") as unfinished:
+        assert unfinished == leftover
+        assert not unfinished.exists()
+        unfinished.mkdir()
+    assert not list((tmp_path / "target").iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_disk_leaves_the_old_artifact(tmp_path: Path) -> None:
+    target = tmp_path / "target.json"
+    artifacts.write_json(target, {"old": 1})
+    with pytest.raises(OSError, match="No space left") as caught, artifacts.replacing(target) as unfinished:
+        unfinished.symlink_to("/dev/full")
+        unfinished.write_text("new")
+    assert caught.value.errno == errno.ENOSPC
+    assert artifacts.read_json(target) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [target]
+    assert Path("/dev/full").exists()
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_json_is_sorted_and_refuses_what_is_no_number(tmp_path: Path, number: float) -> None:
+    path = tmp_path / "metrics.json"
+    artifacts.write_json(path, {"b": 1, "a": "\u00e9"})
+    assert path.read_text(encoding="utf-8") == '{\n  "a": "\u00e9",\n  "b": 1\n}\n'
+    with pytest.raises(ValueError, match="JSON"):
+        artifacts.write_json(path, {"a": number})
+    assert artifacts.read_json(path) == {"a": "\u00e9", "b": 1}
+
+
+def test_tables_for_plots_are_tab_separated(tmp_path: Path) -> None:
+    artifacts.write_rows_as_tsv(tmp_path / "t.tsv", ["step", "loss"], [(1, 0.5), (2, 0.25)])
+    assert (tmp_path / "t.tsv").read_text(encoding="utf-8") == "step\tloss\n1\t0.5\n2\t0.25\n"

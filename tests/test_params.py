@@ -1,0 +1,187 @@
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from omegaconf import OmegaConf
+
+from compactlm.params import Params, ParamsError, Student, parse_params, read_params
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+
+
+def compose(*overrides: str) -> dict[str, Any]:
+    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+        content: dict[str, Any] = OmegaConf.to_container(hydra.compose("config", overrides=list(overrides)), resolve=True)  # type: ignore[assignment]
+    return content
+
+
+GOOD = compose()
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
+    if isinstance(value, dict):
+        return [leaf for key, item in value.items() for leaf in leaves(item, (*path, key))]
+    return [(path, value)]
+
+
+def sections(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    if not isinstance(value, dict):
+        return []
+    return [path, *(deeper for key, item in value.items() for deeper in sections(item, (*path, key)))]
+
+
+def changed(path: tuple[Any, ...] | str, value: Any) -> dict[str, Any]:
+    keys = path.split(".") if isinstance(path, str) else path
+    content = copy.deepcopy(GOOD)
+    place = content
+    for key in keys[:-1]:
+        place = place[key]
+    place[keys[-1]] = value
+    return content
+
+
+def complaint(content: dict[str, Any]) -> str:
+    with pytest.raises(ParamsError) as caught:
+        parse_params(content)
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    assert sentence.startswith("params.yaml: ")
+    return sentence
+
+
+OPEN = {"tasks", "sources", "names", "shares", "groups", "attributes", "favorable_labels"}  # whose keys are the user's own
+CLOSED = [path for path in sections(GOOD) if not path or path[-1] not in OPEN]
+NUMBERS = [path for path, value in leaves(GOOD) if isinstance(value, float)]
+WHOLE = [path for path, value in leaves(GOOD) if isinstance(value, int) and not isinstance(value, bool) and "columns" not in path]
+TEXTS = [path for path, value in leaves(GOOD) if isinstance(value, str) and "columns" not in path]
+
+
+@pytest.mark.parametrize("preset", ["default", "smoke", "bert-base"])
+def test_every_preset_composes_to_params_that_hold(preset: str) -> None:
+    assert parse_params(compose(f"preset={preset}")).preset == preset
+
+
+@given(st.sampled_from(CLOSED), st.from_regex(r"[a-z]{3,8}_typo", fullmatch=True))
+def test_an_unknown_key_is_named_wherever_it_stands(path: tuple[Any, ...], key: str) -> None:
+    sentence = complaint(changed((*path, key), 1))
+    assert f"{'.'.join((*path, key))} is not a known parameter; remove it or correct its spelling" in sentence
+
+
+@given(st.sampled_from(leaves(GOOD)))
+def test_a_missing_key_is_named(leaf: tuple[tuple[Any, ...], Any]) -> None:
+    path = leaf[0]
+    assume(path[-1] != "kind" and not (len(path) > 1 and path[-2] in OPEN))
+    content = changed(path, None)
+    place = content
+    for key in path[:-1]:
+        place = place[key]
+    del place[path[-1]]
+    assert f"{'.'.join(path)} is missing; add it" in complaint(content)
+
+
+@given(st.sampled_from(NUMBERS + WHOLE), st.one_of(st.just("many"), st.booleans(), st.just([1]), st.just({})))
+def test_a_mistyped_number_is_named(path: tuple[Any, ...], value: Any) -> None:
+    assert ".".join(path) in complaint(changed(path, value))
+
+
+@given(st.sampled_from(TEXTS), st.one_of(st.integers(), st.booleans(), st.just([]), st.none()))
+def test_a_mistyped_text_is_named(path: tuple[Any, ...], value: Any) -> None:
+    nullable = {"name", "revision"}
+    assume(not (value is None and path[-1] in nullable))
+    assert ".".join(path[:-1] if path[-1] == "kind" else path) in complaint(changed(path, value))
+
+
+@given(st.sampled_from(WHOLE))
+def test_a_fraction_where_a_count_is_needed_is_refused(path: tuple[Any, ...]) -> None:
+    assert ".".join(path) in complaint(changed(path, 1.5))
+
+
+@given(st.floats(1e-6, 1e-3))
+def test_a_number_that_yaml_reads_as_a_string_is_a_number(rate: float) -> None:
+    path = "teacher.fine_tuning.optimisation.learning_rate"
+    assert parse_params(changed(path, f"{rate:e}")).teacher.fine_tuning.optimisation.learning_rate == float(f"{rate:e}")
+
+
+def test_what_dvc_writes_for_a_small_number_is_read(tmp_path: Path) -> None:
+    text = yaml.safe_dump(changed("teacher.fine_tuning.optimisation.learning_rate", "RATE")).replace("RATE", "3e-05")
+    assert isinstance(yaml.safe_load("3e-05"), str)
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert read_params(tmp_path / "params.yaml").teacher.fine_tuning.optimisation.learning_rate == 3e-05
+
+
+@given(st.floats(allow_nan=True).filter(lambda number: not 0 <= number <= 1))
+def test_a_ratio_outside_0_to_1_is_named(ratio: float) -> None:
+    for path in ("split.train", "distill.general.mask_rate", "student.budget", "distill.task.optimisation.warmup"):
+        assert path in complaint(changed(path, ratio))
+
+
+@given(st.floats(0.01, 0.98), st.floats(0.01, 0.98), st.floats(0.01, 0.98))
+def test_splits_that_do_not_add_up_are_refused(train: float, validation: float, test: float) -> None:
+    assume(abs(train + validation + test - 1) > 1e-4)
+    sentence = complaint(changed("split", {"train": train, "validation": validation, "test": test}))
+    assert sentence.startswith("params.yaml: split: train, validation and test add up to ")
+    assert sentence.endswith("; make them add up to 1")
+
+
+@pytest.mark.parametrize("shares", [(0.7, 0.15, 0.15), (0.8, 0.1, 0.1), (0.6, 0.2, 0.2)])
+def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, float, float]) -> None:
+    assert parse_params(changed("split", dict(zip(("train", "validation", "test"), shares, strict=True)))).split.train == shares[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "named"),
+    [
+        ("student.vocabulary_size", 30522, "the student has .* parameters and student.budget allows .* lower student.vocabulary_size"),
+        ("student.attention_heads", 7, "student: hidden_size 128 is not a multiple of attention_heads 7"),
+        ("tasks.sentiment.labels", ["negative", "negative"], "tasks.sentiment: two labels have the same name"),
+        ("tasks.sentiment.labels", ["negative"], "tasks.sentiment.labels"),
+        ("tasks.sentiment.sources", ["no_such"], "tasks.sentiment.sources names 'no_such', which is not in ingest.sources"),
+        ("tasks.sentiment.sources", ["tweets"], "ingest.sources.tweets.columns.label is null"),
+        ("tasks.sentiment.protected", ["age"], "tasks.sentiment.protected names 'age', which is not in bias_audit.attributes"),
+        ("distill.task.unlabelled", ["no_such"], "distill.task.unlabelled names 'no_such'"),
+        ("clean.minimum_characters", 10**9, "clean: minimum_characters is greater than maximum_characters"),
+        ("tokenize.maximum_length", 100_000, "tokenize.maximum_length is greater than student.maximum_positions"),
+        ("ingest.sources.tweets.sha256", "abc", "ingest.sources.tweets.sha256 is 'abc'"),
+        ("ingest.sources.tweets.kind", "web", "ingest.sources.tweets"),
+        ("clean.profile", "berts", "clean.profile is 'berts', but input should be 'bert' or 'bag-of-words'"),
+        ("ingest.sources.editorials.columns.document", {"column": 0, "before": ""}, "ingest.sources.editorials.columns.document.before"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(path: str, value: Any, named: str) -> None:
+    assert re.search(named, complaint(changed(path, value)))
+
+
+def test_a_source_belongs_to_one_task() -> None:
+    content = changed("tasks.other", GOOD["tasks"]["sentiment"] | {"protected": []})
+    assert "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'" in complaint(content)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [(None, "is missing; run `make train`"), ("a: [", "is not valid YAML"), ("- a\n", "holds no sections")]
+)
+def test_a_params_file_that_cannot_be_read(tmp_path: Path, text: str | None, named: str) -> None:
+    path = tmp_path / "params.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ParamsError, match=named) as caught:
+        read_params(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_params_cannot_be_altered() -> None:
+    params: Params = parse_params(GOOD)
+    with pytest.raises(ValueError, match="frozen"):
+        params.seed = 1
+
+
+def test_the_count_of_parameters_is_that_of_the_design() -> None:
+    shape = {"layers": 4, "hidden_size": 128, "attention_heads": 2, "intermediate_size": 512, "maximum_positions": 512, "budget": 0.1}
+    student = Student(vocabulary_size=9000, **shape)
+    assert student.count_parameters() == pytest.approx(2.03e6, rel=0.01)
+    assert Student(vocabulary_size=9001, **shape).count_parameters() - student.count_parameters() == 128 + 1
