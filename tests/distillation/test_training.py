@@ -1,5 +1,6 @@
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from transformers import BertForMaskedLM
 
 from compactlm.distillation import training
@@ -194,6 +195,15 @@ def test_set_dropout_reaches_attention_too(tiny_bert):
     assert torch.equal(model(**inputs).logits, model(**inputs).logits)
 
 
+@pytest.fixture
+def fresh_accelerate():
+    """Accelerate allows one precision a process, which is what a stage needs but not what tests need."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("fresh_accelerate")
 def test_bf16_keeps_weights_in_full_precision():
     objective = Regression()
     summary = train("phase", objective, Numbers(), optimisation(), Settings(3, precision="bf16"))
