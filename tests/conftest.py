@@ -2,6 +2,7 @@
 
 import os
 import string
+from pathlib import Path
 
 # Read when the libraries are imported: nothing here may reach the network or send telemetry.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -91,3 +92,13 @@ def tiny_classifier(tmp_path_factory, tiny_config, tiny_tokenizer):
     BertForSequenceClassification(tiny_config).save_pretrained(directory)
     tiny_tokenizer.save_pretrained(directory)
     return directory
+
+
+@pytest.fixture(scope="session")
+def default_params():
+    """The text of params.yaml for the default preset, whatever params.yaml holds just now."""
+    from compactlm.presets import compose
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(Path(__file__).parents[1])
+        return compose("default")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -140,13 +141,15 @@ def read_table(directory: Path) -> pa.Table:
     """
     shards = sorted(directory.glob("part-*.parquet"))
     if not shards:
-        raise FileNotFoundError(f"{directory} holds no part-*.parquet; run the stage that writes it with `dvc repro`")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "part-*.parquet"))
     return pa.concat_tables(pq.read_table(shard) for shard in shards)
 
 
 def write_documents(directory: Path, documents: Iterable[Document]) -> None:
     """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
-    write_table(directory, (dataclasses.asdict(document) for document in documents), DOCUMENT_SCHEMA)
+    # Not dataclasses.asdict, which copies every value.
+    rows = ({name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in documents)
+    write_table(directory, rows, DOCUMENT_SCHEMA)
 
 
 def read_documents(directory: Path) -> list[Document]:

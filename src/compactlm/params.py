@@ -294,10 +294,12 @@ class Optimisation(Section):
 class MlmHead(Section):
     """Fitting of a masked-language-model head, on `sequences` of the train split, to a teacher that comes without one.
 
-    Every teacher's head is then measured on `validation_words` masked words of the validation split.
+    The `trained_layers` topmost layers are trained with the head, since a body that was trained for something else has
+    moved away from the words. Every teacher's head is then measured on `validation_words` masked words of the validation split.
     """
 
     sequences: Count
+    trained_layers: CountOrZero
     validation_words: Count
     mask_rate: Annotated[Number, Field(gt=0, lt=1)]
     optimisation: Optimisation

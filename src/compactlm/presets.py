@@ -49,13 +49,14 @@ def select(preset: str | None) -> str:
     if present == wanted:
         return f"{PARAMS_FILE} is the preset {preset or DEFAULT}"
     known = {compose(name) for name in preset_names()}
-    if present is not None and present not in known and present != _committed():
+    if present is not None and present not in known:
         if preset is None:
             return f"{PARAMS_FILE} has values of its own, which are used; `make train PRESET={DEFAULT}` after `git checkout {PARAMS_FILE}`"
-        raise CompactLMError(
-            f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "
-            f"`git checkout {PARAMS_FILE}`, then run the command again"
-        )
+        if present != _committed():
+            raise CompactLMError(
+                f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "
+                f"`git checkout {PARAMS_FILE}`, then run the command again"
+            )
     write_text(PARAMS_FILE, wanted)
     return f"{PARAMS_FILE} is now the preset {preset or DEFAULT}"
 

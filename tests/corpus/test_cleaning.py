@@ -11,8 +11,9 @@ from compactlm.params import Clean
 
 BERT = filters_of(Clean(profile="bert", minimum_characters=2, maximum_characters=300))
 BAG = filters_of(Clean(profile="bag-of-words", minimum_characters=2, maximum_characters=300))
-PIECES = ["&lt;", "&amp;", "amp;", "<b>", "</p >", "<", ">", "<!--", "-->", "&#0;", "''", "`", "\u200b", "\x1b[31m", "\x00", "\u00c3\u00a9",
-          "\u2019", " ", "\n", "don't", "cannot", "I'm", "A", "http://x", "e", "\u0301", "\ufb01", "\ufffd", "{\\displaystyle ", "}", "(", "\u0130"]  # fmt: skip
+PIECES = ["&lt;", "&amp;", "amp;", "<b>", "</p >", "<", ">", "<!--", "-->", "&#0;", "''", "`", "\u200b", "\x1b[31m", "\x00", " ", "\n"]
+PIECES += ["\u00c3\u00a9", "\u2019", "don't", "cannot", "I'm", "A", "http://x", "e", "\u0301", "\ufb01", "\ufffd", "\u0130"]
+PIECES += ["{\\displaystyle ", "}", "("]
 TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
 
 

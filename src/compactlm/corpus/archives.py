@@ -160,7 +160,7 @@ def read_member(path: Path, members: list[str]) -> bytes:
     where = path.name
     content = path.read_bytes()
     for member in members:
-        found = [data for _, data in _entries(content, where, lambda name, wanted=member: name == wanted) if data is not None]
+        found = [data for _, data in _entries(content, where, member.__eq__) if data is not None]
         if not found:
             raise _missing(content, where, member)
         content, where = found[-1], f"{where}/{member}"
@@ -221,9 +221,7 @@ def _tar_entries(content: bytes, wanted: Callable[[str], bool]) -> Iterator[tupl
 
 
 def _missing(content: bytes, where: str, member: str) -> CompactLMError:
-    names: list[str] = []
-    for _ in _entries(content, where, lambda name: names.append(name) is not None):
-        pass
+    names = [name for name, _ in _entries(content, where, bool)]
     alike = difflib.get_close_matches(member, names, n=1, cutoff=0.0)
     hint = f"the nearest name in it is {alike[0]}" if alike else "it is empty"
     return CompactLMError(f"{where} has no member {member} ({hint}); correct member in params.yaml")

@@ -28,7 +28,12 @@ def check_teacher(directory: Path) -> None:
                 f"the teacher's directory {directory} has no {name}; save the teacher there with save_pretrained (safetensors), "
                 "or correct teacher.source in params.yaml"
             )
-    config = AutoConfig.from_pretrained(directory, local_files_only=True)
+    try:
+        config = AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise CompactLMError(
+            f"the teacher's {directory}/config.json cannot be read ({str(error).splitlines()[0]}); fetch or save it again"
+        ) from None
     if config.model_type != "bert":
         raise CompactLMError(f"the teacher in {directory} is of type {config.model_type!r}; name a BERT in teacher.source")
     try:
@@ -59,11 +64,10 @@ def load_tokenizer(directory: Path) -> Any:
         CompactLMError: there is none.
     """
     try:
-        return AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise CompactLMError(
-            f"the tokenizer in {directory} cannot be loaded ({str(error).splitlines()[0]}); put tokenizer.json or vocab.txt there"
-        ) from None
+        return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # noqa: BLE001 - tokenizers raises bare exceptions, and KeyError for a file without its parts
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise CompactLMError(f"the tokenizer in {directory} cannot be loaded ({reason}); put tokenizer.json or vocab.txt there") from None
 
 
 def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:

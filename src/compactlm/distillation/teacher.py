@@ -31,23 +31,36 @@ class _MaskedLM(torch.nn.Module):
 def fit_mlm_head(
     model: BertForMaskedLM, tokenizer: Any, sequences: Sequence[Sequence[int]], params: MlmHead, settings: Settings
 ) -> Summary:
-    """Train the head of a masked language model whose body was trained for something else; the body stays as it is.
+    """Train the head of a masked language model whose body was trained for something else, and the body's topmost layers.
 
     Args:
-        model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings.
+        model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings, which stay as they are.
         tokenizer: the teacher's.
         sequences: piece ids, [CLS] and [SEP] included.
-        params: mask rate and optimisation.
+        params: layers to train, mask rate and optimisation.
         settings: what all phases share.
     """
     model.requires_grad_(False)
     model.cls.requires_grad_(True)
     model.cls.predictions.decoder.weight.requires_grad_(False)
+    layers = model.bert.encoder.layer
+    for layer in layers[len(layers) - min(params.trained_layers, len(layers)) :]:
+        layer.requires_grad_(True)
+    _start_from_frequencies(model, sequences)
     set_dropout(model, params.optimisation.dropout)
     examples = MaskedSequences(sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head")
     summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings)
     model.requires_grad_(True)
     return summary
+
+
+def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> None:
+    """Let the head begin with how often each piece occurs, which it would otherwise spend its first steps learning."""
+    counts = torch.full((model.config.vocab_size,), 0.1)
+    for sequence in sequences:
+        counts += torch.bincount(torch.tensor(sequence), minlength=len(counts))
+    with torch.no_grad():
+        model.cls.predictions.decoder.bias.copy_(torch.log(counts / counts.sum()))
 
 
 class LabelledSequences:

@@ -15,6 +15,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, ParamsError, read_params
 
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def run(name: str, stage: Callable[[Params], None]) -> None:
     """Run a stage with the checked params.yaml of the working directory; exit 1 with one sentence where it cannot be done."""
@@ -22,10 +24,17 @@ def run(name: str, stage: Callable[[Params], None]) -> None:
         stage(read_params())
     except (CompactLMError, ParamsError) as error:
         sys.exit(f"{name}: {error}")
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        where = error.filename or "an artifact"
-        sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        if not _disk_is_full(error):
+            raise
+        where = getattr(error, "filename2", None) or getattr(error, "filename", None) or "an artifact"
+        sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
+
+
+def _disk_is_full(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+        return True
+    # safetensors and tokenizers raise types of their own, outside any hierarchy, that end with the system's error.
+    return any(f"(os error {number})" in str(error) for number in DISK_IS_FULL)

