@@ -18,9 +18,8 @@ setup: $(INSTALLED) ## install everything into .venv, at the versions of constra
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old; run make again with PYTHON=python3.11 or newer" % sys.version_info[:2])'
-	@echo "setting up $(VENV), which takes a few minutes the first time"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another preset)

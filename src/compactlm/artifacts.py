@@ -37,6 +37,7 @@ CURVES = Path("reports/curves")
 PLOTS = Path("reports/plots")
 SAMPLES = Path("reports/samples")
 DATA_CARD = Path("reports/data-card.md")
+TEACHER_CARD = Path("reports/teacher-card.md")
 BIAS_REPORT = Path("reports/bias-audit.md")
 
 MLM = "mlm"  # the name of the masked language model's directory, beside one directory a task

@@ -269,7 +269,7 @@ class DirectoryTeacher(Section):
 
 
 class HubTeacher(Section):
-    """A teacher on the model hub."""
+    """A teacher on the model hub, or in a local directory in the same format."""
 
     kind: Literal["hub"]
     model: StrictStr

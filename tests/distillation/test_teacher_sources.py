@@ -61,6 +61,18 @@ def test_without_the_hub_the_message_says_who_why_and_what_to_do(monkeypatch):
     with pytest.raises(CompactLMError) as caught, teacher_directory(source):
         pass
     message = str(caught.value)
-    for part in ("'some/bert'", "ConnectionError: the hub is away", "kind directory", "make train PRESET=default"):
+    for part in ("'some/bert'", "ConnectionError: the hub is away", "teacher.source.model", "make train PRESET=default"):
         assert part in message
     assert "\n" not in message
+
+
+def test_the_card_names_source_licence_and_size():
+    card = teacher_sources.teacher_card(HubTeacher(kind="hub", model="some/bert", revision=None, licence="MIT"), 109483778)
+    for row in ("| model | some/bert |", "| licence | MIT |", "| parameters | 109,483,778 |"):
+        assert row in card
+    assert "revision" not in card
+
+
+def test_a_hub_teacher_may_be_a_local_directory(tmp_path):
+    with teacher_directory(HubTeacher(kind="hub", model=str(tmp_path), revision=None, licence="MIT")) as directory:
+        assert directory == tmp_path

@@ -39,12 +39,27 @@ def teacher_directory(source: PackageTeacher | DirectoryTeacher | HubTeacher) ->
 
 
 def _from_hub(source: HubTeacher) -> Path:
+    if Path(source.model).is_dir():
+        return Path(source.model)
     try:
         return Path(snapshot_download(source.model, revision=source.revision, allow_patterns=TEXT_AND_WEIGHTS))
     except Exception as error:  # noqa: BLE001 - the hub's client raises types of several libraries
         reason = " ".join(str(error).split())[:200]
         raise CompactLMError(
             f"the teacher {source.model!r} could not be fetched from the model hub ({type(error).__name__}: {reason}); save it on a "
-            "machine with access and name the directory (teacher.source of kind directory), or choose another preset "
+            "machine with access and name its directory in teacher.source.model, or choose another preset "
             "(`make train PRESET=default`)"
         ) from None
+
+
+def teacher_card(source: PackageTeacher | DirectoryTeacher | HubTeacher, parameters: int) -> str:
+    """Return the Markdown that says where the teacher comes from and under which licence.
+
+    Args:
+        source: the section of params.yaml.
+        parameters: their number, with a 2-label head.
+    """
+    facts = {key: value for key, value in source.model_dump(mode="json").items() if value is not None}
+    rows = [*facts.items(), ("parameters", f"{parameters:,}")]
+    lines = ["# Teacher card", "", "| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows)]
+    return "\n".join(lines) + "\n"

@@ -18,6 +18,7 @@ from compactlm.distillation.runtime import prepare
 from compactlm.distillation.signals import MaskedSignals, collect_task_signals, uniform_layers
 from compactlm.distillation.task import TaskObjective, TaskSequences, build_task_student
 from compactlm.distillation.training import Settings, Summary, set_dropout, train
+from compactlm.evaluation.quality import accuracy
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import build_config, build_student, check_budget, count_parameters
@@ -38,14 +39,14 @@ class _Stage:
         used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "student", "distill"})
         self.key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.TEACHER])
         self.timings: dict[str, object] = {}
-        self.losses: dict[str, dict[str, float]] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
 
     def checkpoint(self, phase: str) -> Checkpoint:
         return Checkpoint(CHECKPOINTS / phase, self.key)
 
     def note(self, phase: str, summary: Summary) -> None:
         self.timings[phase] = summary.speed()
-        self.losses[phase] = summary.history[-1][1]
+        self.metrics[phase] = dict(summary.history[-1][1])
 
     def layers(self, teacher_layers: int) -> list[int]:
         return uniform_layers(self.params.student.layers, teacher_layers)
@@ -87,6 +88,10 @@ def _task(stage: _Stage, name: str, general: BertForMaskedLM, projections: torch
     with curves(artifacts.CURVES / name) as log:
         summary = train(name, objective, examples, params.optimisation, stage.settings, stage.checkpoint(name), log)
     stage.note(name, summary)
+    held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
+    logits = models.classify(student, [row["input_ids"] for row in held_out], stage.params.batch_tokens, f"{name}, validation")
+    expected = [labels.index(row["label"]) for row in held_out]
+    stage.metrics[name]["validation_accuracy"] = accuracy(expected, logits.argmax(dim=1).tolist())
     return student
 
 
@@ -100,7 +105,7 @@ def main(params: Params) -> None:
         for name in params.tasks:
             student = _task(stage, name, general, projections)
             models.save(student, stage.tokenizer, unfinished / name)
-    artifacts.write_json(artifacts.METRICS / "distill-train.json", stage.losses)
+    artifacts.write_json(artifacts.METRICS / "distill-train.json", stage.metrics)
     artifacts.write_json(artifacts.TIMINGS / "distill-train.json", stage.timings)
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
 

@@ -6,7 +6,7 @@ from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation import teacher as teachers
 from compactlm.distillation.runtime import prepare
-from compactlm.distillation.teacher_sources import teacher_directory
+from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
@@ -52,6 +52,7 @@ def main(params: Params) -> None:
     metrics["parameters"] = parameters
     metrics["fitted_mlm_head"] = int(not has_head)
     artifacts.write_json(artifacts.METRICS / "teacher.json", metrics)
+    artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))
     artifacts.write_json(artifacts.TIMINGS / "teacher.json", timings)
 
 

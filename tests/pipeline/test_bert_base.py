@@ -1,0 +1,45 @@
+"""The bert-base preset on local directories in the hub's format, with the hub off."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from datasets import Dataset
+from pipeline_checkout import new_checkout
+
+from compactlm.artifacts import read_json
+
+pytestmark = pytest.mark.pipeline
+
+
+def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
+    checkout = new_checkout(tmp_path / "checkout")
+    checkout.run("compactlm", "preset", "bert-base")
+    content = yaml.safe_load(checkout.path("params.yaml").read_text())
+    hub = {name: source for name, source in content["ingest"]["sources"].items() if source["kind"] == "hub"}
+    assert set(hub) == {"wikipedia", "opensubtitles", "cnn_dailymail"}
+    for name, source in hub.items():
+        directory = checkout.path("data/sources", name)
+        directory.mkdir(parents=True)
+        texts = [f"{text} in {name} {row}" for row, text in enumerate(tiny_texts)]
+        Dataset.from_dict({source["columns"]["text"]: texts}).to_parquet(directory / "train-00000-of-00001.parquet")
+        source |= {"dataset": str(directory.relative_to(checkout.directory)), "name": None}
+    content["ingest"]["sources"]["movie_reviews"]["limit"] = 300
+    content["teacher"] |= {"parameters": None}
+    content["teacher"]["source"]["model"] = str(tiny_bert)
+    content["student"] |= {
+        "layers": 1,
+        "hidden_size": 16,
+        "attention_heads": 2,
+        "intermediate_size": 32,
+        "vocabulary_size": 100,
+        "budget": 0.9,
+    }
+    content["precision"] = "fp32"
+    checkout.path("params.yaml").write_text(yaml.safe_dump(content))
+    checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")
+    evaluated = read_json(checkout.path("reports/metrics/evaluate.json"))
+    assert evaluated["tasks"]["sentiment"]["rows"] > 30
+    assert read_json(checkout.path("reports/metrics/teacher.json"))["fitted_mlm_head"] == 0
+    for name in hub:
+        assert name in checkout.path("reports/data-card.md").read_text()
