@@ -19,7 +19,8 @@ setup: $(INSTALLED) ## install everything into .venv, at the versions of constra
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old; run make again with PYTHON=python3.11 or newer" % sys.version_info[:2])'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@# An index that fails to answer for one package makes pip give up; a second try costs seconds.
+	@install="$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .[dev]"; $$install || $$install
 	@touch $@
 
 train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another preset)

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from compactlm.params import Params, ParamsError, Student, parse_params, read_params
+from compactlm.params import ColumnLabel, Params, ParamsError, Student, parse_params, read_params
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 
@@ -55,7 +55,7 @@ def complaint(content: dict[str, Any]) -> str:
     return sentence
 
 
-OPEN = {"tasks", "sources", "names", "shares", "groups", "attributes", "favorable_labels"}  # whose keys are the user's own
+OPEN = {"protected", "tasks", "sources", "names", "shares", "groups", "attributes", "favorable_labels"}  # whose keys are the user's own
 CLOSED = [path for path in sections(GOOD) if not path or path[-1] not in OPEN]
 NUMBERS = [path for path, value in leaves(GOOD) if isinstance(value, float)]
 WHOLE = [path for path, value in leaves(GOOD) if isinstance(value, int) and not isinstance(value, bool) and "columns" not in path]
@@ -76,7 +76,7 @@ def test_an_unknown_key_is_named_wherever_it_stands(path: tuple[Any, ...], key: 
 @given(st.sampled_from(leaves(GOOD)))
 def test_a_missing_key_is_named(leaf: tuple[tuple[Any, ...], Any]) -> None:
     path = leaf[0]
-    assume(path[-1] != "kind" and not (len(path) > 1 and path[-2] in OPEN))
+    assume(path[-1] not in {"kind", "threshold"} and not (len(path) > 1 and path[-2] in OPEN))
     content = changed(path, None)
     place = content
     for key in path[:-1]:
@@ -143,7 +143,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         ("tasks.sentiment.labels", ["negative"], "tasks.sentiment.labels"),
         ("tasks.sentiment.sources", ["no_such"], "tasks.sentiment.sources names 'no_such', which is not in ingest.sources"),
         ("tasks.sentiment.sources", ["tweets"], "ingest.sources.tweets.columns.label is null"),
-        ("tasks.sentiment.protected", ["age"], "tasks.sentiment.protected names 'age', which is not in bias_audit.attributes"),
+        ("bias_audit.protected.sentiment", ["age"], "bias_audit.protected.sentiment names 'age', which is not in bias_audit.attributes"),
         ("distill.task.unlabelled", ["no_such"], "distill.task.unlabelled names 'no_such'"),
         ("clean.minimum_characters", 10**9, "clean: minimum_characters is greater than maximum_characters"),
         ("tokenize.maximum_length", 100_000, "tokenize.maximum_length is greater than student.maximum_positions"),
@@ -158,7 +158,7 @@ def test_what_cannot_be_is_said_in_a_sentence(path: str, value: Any, named: str)
 
 
 def test_a_source_belongs_to_one_task() -> None:
-    content = changed("tasks.other", GOOD["tasks"]["sentiment"] | {"protected": []})
+    content = changed("tasks.other", GOOD["tasks"]["sentiment"])
     assert "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'" in complaint(content)
 
 
@@ -185,3 +185,17 @@ def test_the_count_of_parameters_is_that_of_the_design() -> None:
     student = Student(vocabulary_size=9000, **shape)
     assert student.count_parameters() == pytest.approx(2.03e6, rel=0.01)
     assert Student(vocabulary_size=9001, **shape).count_parameters() - student.count_parameters() == 128 + 1
+
+
+@pytest.mark.parametrize("name", ["mlm", "general", "parameters"])
+def test_a_task_may_not_have_a_name_of_the_pipeline(name: str) -> None:
+    content = changed(f"tasks.{name}", GOOD["tasks"]["sentiment"])
+    assert f"tasks.{name}: the name {name} is taken" in complaint(content)
+
+
+def test_label_names_may_be_written_as_numbers() -> None:
+    rule = {"column": "kind", "names": {0: "negative", True: "positive"}}
+    params = parse_params(changed("ingest.sources.movie_reviews.columns.label", rule))
+    label = params.ingest.sources["movie_reviews"].columns.label
+    assert isinstance(label, ColumnLabel)
+    assert label.names == {"0": "negative", "true": "positive"}

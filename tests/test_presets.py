@@ -111,7 +111,7 @@ def test_from_preset_to_preset_nothing_is_asked(workspace, composed):
 
 def test_own_values_are_used_where_no_preset_is_named(workspace, composed):
     write(composed["default"] + OWN)
-    assert "values of its own, which are used" in select(None)
+    assert "which are used" in select(None)
     assert read() == composed["default"] + OWN
 
 
@@ -129,7 +129,7 @@ def test_own_values_that_are_committed_are_used_or_make_way(workspace, composed)
     git("add", "params.yaml")
     git("commit", "--quiet", "-m", "own values")
     # git has them, so a named preset loses nothing; but with none named they are what is meant.
-    assert "values of its own, which are used" in select(None)
+    assert "which are used" in select(None)
     assert read() == composed["default"] + OWN
     assert select("smoke") == "params.yaml is now the preset smoke"
     assert read() == composed["smoke"]
@@ -144,3 +144,10 @@ def test_edits_on_top_of_committed_values_are_not_lost(workspace, composed):
     with pytest.raises(CompactLMError, match="values of its own"):
         select("smoke")
     assert "seed: 19" in read()
+
+
+def test_a_changed_configuration_is_no_edit_of_the_parameters(workspace, composed, monkeypatch):
+    select("smoke")
+    monkeypatch.setitem(composed, "smoke", composed["smoke"].replace("seed: 17", "seed: 18"))
+    select("smoke")
+    assert "seed: 18" in (workspace / "params.yaml").read_text()

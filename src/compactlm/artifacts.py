@@ -108,7 +108,8 @@ def replacing(target: Path) -> Iterator[Path]:
     _remove(unfinished)
     try:
         yield unfinished
-        _remove(target)
+        if unfinished.is_dir() or target.is_dir():  # a file takes another's place by itself
+            _remove(target)
         os.replace(unfinished, target)
     finally:
         _remove(unfinished)

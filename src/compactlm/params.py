@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, model_validator
 
 PARAMS_FILE = Path("params.yaml")
+RESERVED = {"mlm", "general", "mlm_head", "parameters", "fitted_mlm_head"}  # stand beside the tasks' names in artifacts and metrics
 
 
 class ParamsError(ValueError):
@@ -34,6 +35,19 @@ def _number(value: Any) -> Any:
     return value
 
 
+def _column(value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("the name of a column is needed, or its position from 0 where the file has no header")
+    return value
+
+
+def _names(value: Any) -> Any:
+    # YAML reads 0 and true as a number and a truth value; in the data they are texts.
+    if not isinstance(value, dict):
+        return value
+    return {str(key).lower() if isinstance(key, bool) else str(key): name for key, name in value.items()}
+
+
 Name = Annotated[StrictStr, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Number = Annotated[float, pydantic.BeforeValidator(_number), Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
@@ -41,6 +55,7 @@ NotNegative = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[StrictInt, Field(ge=1)]
 CountOrZero = Annotated[StrictInt, Field(ge=0)]
+Column = Annotated[str | int, pydantic.PlainValidator(_column)]
 Sha256 = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -59,7 +74,6 @@ class Task(Section):
     sources: Annotated[list[Name], Field(min_length=1)]
     labels: Annotated[list[StrictStr], Field(min_length=2)]
     metric: Literal["accuracy"]
-    protected: list[Name]
 
     @model_validator(mode="after")
     def _labels_differ(self) -> Task:
@@ -74,7 +88,7 @@ class Task(Section):
 class ThresholdLabel(Section):
     """A label from a number: `above` where column > threshold, else `below`."""
 
-    column: StrictStr | StrictInt
+    column: Column
     threshold: Number
     below: StrictStr
     above: StrictStr
@@ -83,15 +97,35 @@ class ThresholdLabel(Section):
 class ColumnLabel(Section):
     """A label from a column, renamed by `names` (value in the data: label name) where that is given."""
 
-    column: StrictStr | StrictInt
-    names: dict[StrictStr, StrictStr] | None
+    column: Column
+    names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)]
+
+
+def _label_rule(value: Any) -> str:
+    return "by threshold" if isinstance(value, ThresholdLabel) or (isinstance(value, dict) and "threshold" in value) else "by column"
+
+
+LabelRule = Annotated[
+    Annotated[ThresholdLabel, pydantic.Tag("by threshold")] | Annotated[ColumnLabel, pydantic.Tag("by column")],
+    pydantic.Discriminator(_label_rule),
+]
 
 
 class DocumentPart(Section):
     """A document's key that is the part of a column before the first `before`: 309 in 309_8."""
 
-    column: StrictStr | StrictInt
+    column: Column
     before: Annotated[StrictStr, Field(min_length=1)]
+
+
+def _document_rule(value: Any) -> str:
+    return "part of a column" if isinstance(value, dict | DocumentPart) else "whole column"
+
+
+DocumentKey = Annotated[
+    Annotated[DocumentPart, pydantic.Tag("part of a column")] | Annotated[Column, pydantic.Tag("whole column")],
+    pydantic.Discriminator(_document_rule),
+]
 
 
 class Columns(Section):
@@ -100,9 +134,9 @@ class Columns(Section):
     `document` names the document that a row comes from; null makes each row a document of its own.
     """
 
-    text: StrictStr | StrictInt
-    document: StrictStr | StrictInt | DocumentPart | None
-    label: ThresholdLabel | ColumnLabel | None
+    text: Column
+    document: DocumentKey | None
+    label: LabelRule | None
 
 
 class SourceBase(Section):
@@ -235,9 +269,13 @@ class Attribute(Section):
 
 
 class BiasAudit(Section):
-    """The audit of the labelled train rows by aif360. A group with fewer rows than the minimum is not judged."""
+    """The audit of the labelled train rows by aif360. A group with fewer rows than the minimum is not judged.
+
+    `protected` names the attributes to audit for each task; a task without any is not audited.
+    """
 
     attributes: dict[Name, Attribute]
+    protected: dict[Name, list[Name]]
     favorable_labels: dict[Name, StrictStr]
     minimum_group_rows: Count
     mitigation: Literal["reweighing", "none"]
@@ -444,26 +482,33 @@ def _contradictions(params: Params) -> Iterator[str]:
             if source in owners:
                 yield f"tasks.{name}.sources and tasks.{owners[source]}.sources both name {source!r}; a source belongs to one task"
             owners[source] = name
+    for name in params.bias_audit.protected:
+        if name not in params.tasks:
+            yield f"bias_audit.protected names the task {name!r}, which is not in tasks; remove it or correct the name"
     for source in params.distill.task.unlabelled:
         if source not in params.ingest.sources:
             yield f"distill.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
+        elif source in owners:
+            yield f"distill.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
     if params.tokenize.maximum_length > params.student.maximum_positions:
         yield "tokenize.maximum_length is greater than student.maximum_positions; lower the one or raise the other"
+    if params.tokenize.maximum_length > params.teacher.maximum_length:
+        yield "tokenize.maximum_length is greater than teacher.maximum_length, and the teacher reads the same sequences; lower it"
     yield from _budget_contradictions(params)
 
 
 def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]:
     sources = params.ingest.sources
-    if name == "mlm":
-        yield "tasks: the name mlm is taken by the masked language model; choose another"
+    if name in RESERVED:
+        yield f"tasks.{name}: the name {name} is taken by the pipeline itself; choose another"
     for source in task.sources:
         if source not in sources:
             yield f"tasks.{name}.sources names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif sources[source].columns.label is None:
             yield f"tasks.{name}.sources names {source!r}, but ingest.sources.{source}.columns.label is null; say where its labels are"
-    for attribute in task.protected:
+    for attribute in params.bias_audit.protected.get(name, []):
         if attribute not in params.bias_audit.attributes:
-            yield f"tasks.{name}.protected names {attribute!r}, which is not in bias_audit.attributes; add it there or correct the name"
+            yield f"bias_audit.protected.{name} names {attribute!r}, which is not in bias_audit.attributes; add it there or correct it"
         elif params.bias_audit.favorable_labels.get(name) not in task.labels:
             yield f"bias_audit.favorable_labels.{name} is not one of tasks.{name}.labels ({', '.join(task.labels)}); name one of these"
 
@@ -533,6 +578,12 @@ def _problem(detail: Any, content: dict[str, Any]) -> str:
         return f"{location} is not a known parameter; remove it or correct its spelling"
     if detail["type"] == "missing":
         return f"{location} is missing; add it (configs/ has an example)"
+    if detail["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        given = f"is {detail['ctx']['tag']!r}" if "tag" in detail["ctx"] else "is missing"
+        kinds = ", ".join(
+            sorted(name.strip("'") for name in detail["ctx"].get("expected_tags", "'directory', 'files', 'hub', 'package'").split(", "))
+        )
+        return f"{location}.kind {given}; it must be one of {kinds}"
     if detail["type"] == "value_error":
         message = str(detail["ctx"]["error"])
         return f"{location}: {message}" if location else message

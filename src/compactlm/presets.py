@@ -13,6 +13,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import PARAMS_FILE
 
 CONFIGS = Path("configs")
+COMPOSED = Path(".cache/composed-params.yaml")  # what was composed last: params.yaml is edited only where it differs from this
 DEFAULT = "default"
 
 
@@ -48,16 +49,19 @@ def select(preset: str | None) -> str:
     present = PARAMS_FILE.read_text(encoding="utf-8") if PARAMS_FILE.exists() else None
     if present == wanted:
         return f"{PARAMS_FILE} is the preset {preset or DEFAULT}"
-    known = {compose(name) for name in preset_names()}
+    known = {compose(name) for name in preset_names()} | ({COMPOSED.read_text(encoding="utf-8")} if COMPOSED.exists() else set())
     if present is not None and present not in known:
         if preset is None:
-            return f"{PARAMS_FILE} has values of its own, which are used; `make train PRESET={DEFAULT}` after `git checkout {PARAMS_FILE}`"
+            return (
+                f"{PARAMS_FILE} has values that no preset of {CONFIGS}/ has, which are used; `make train PRESET={DEFAULT}` takes a preset's"
+            )
         if present != _committed():
             raise CompactLMError(
                 f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "
                 f"`git checkout {PARAMS_FILE}`, then run the command again"
             )
     write_text(PARAMS_FILE, wanted)
+    write_text(COMPOSED, wanted)
     return f"{PARAMS_FILE} is now the preset {preset or DEFAULT}"
 
 

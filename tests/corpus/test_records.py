@@ -8,7 +8,7 @@ from compactlm.corpus.records import Record, check_label_names, sample, sha256_o
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, DocumentPart, Task, ThresholdLabel
 
-TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy", protected=[])
+TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
 CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true": "positive"})
 RECORDS = st.lists(st.builds(Record, text=st.text("ab", max_size=2), document=st.sampled_from([None, "d"]), label=st.sampled_from("xy")))
@@ -95,3 +95,9 @@ def test_the_seed_draws_another_sample_and_the_hash_sees_the_rows() -> None:
     documents = to_documents([Record(str(number), None, None) for number in range(99)], "s", None)
     assert sample(documents, 9, seed=1) != sample(documents, 9, seed=2)
     assert sha256_of(documents) == sha256_of(documents[::-1]) != sha256_of(documents[1:])
+
+
+@pytest.mark.parametrize("rule", ["d", DocumentPart(column="d", before="_")])
+@pytest.mark.parametrize("cell", [None, "", "  "])
+def test_a_row_that_names_no_document_is_one_of_its_own(rule: str | DocumentPart, cell: str | None) -> None:
+    assert to_record({"t": "x", "d": cell}, "p", columns(document=rule), None).document is None

@@ -12,7 +12,7 @@ from compactlm.corpus.sources import read_sources
 from compactlm.errors import CompactLMError
 from compactlm.params import Ingest, Task
 
-TASKS = {"mood": Task(sources=["films"], labels=["bad", "good"], metric="accuracy", protected=[])}
+TASKS = {"mood": Task(sources=["films"], labels=["bad", "good"], metric="accuracy")}
 LABEL = {"column": "rating", "threshold": 0, "below": "bad", "above": "good"}
 CSV = "text,rating\nlovely,2\nawful,-1\nfine,0.5\nlovely,2\n"
 

@@ -13,7 +13,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
 
 SPLIT = Split(train=0.7, validation=0.15, test=0.15)
-TASKS = {"mood": Task(sources=["s"], labels=["good", "bad"], metric="accuracy", protected=[])}
+TASKS = {"mood": Task(sources=["s"], labels=["good", "bad"], metric="accuracy")}
 
 
 def row(number: int, text: str | None = None, document: str | None = None, source: str = "s", label: str | None = None) -> Document:

@@ -54,12 +54,12 @@ def rename_embeddings(directory):
 
 
 def test_a_good_teacher_passes(teacher):
-    models.check_teacher(teacher)
+    models.check_teacher(teacher, 64)
 
 
 def test_a_teacher_without_a_head_passes(teacher, tiny_bert):
     BertModel.from_pretrained(tiny_bert).save_pretrained(teacher)
-    models.check_teacher(teacher)
+    models.check_teacher(teacher, 64)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_teacher_without_a_head_passes(teacher, tiny_bert):
 def test_a_teacher_that_cannot_be_used_is_refused_in_a_sentence(teacher, damage, message):
     damage(teacher)
     with pytest.raises(CompactLMError, match=message) as caught:
-        models.check_teacher(teacher)
+        models.check_teacher(teacher, 64)
     assert "\n" not in str(caught.value)
     assert str(teacher) in str(caught.value)
     assert "; " in str(caught.value)
@@ -94,7 +94,7 @@ def test_a_teachers_own_code_is_refused_and_not_asked_about(teacher, tmp_path):
     (teacher / "code.py").write_text(f"open({str(ran)!r}, 'w')\n")
     change_config(teacher, model_type="mine", auto_map={"AutoConfig": "code.Config"})
     with pytest.raises(CompactLMError, match=r"config\.json cannot be read"):
-        models.check_teacher(teacher)
+        models.check_teacher(teacher, 64)
     assert not ran.exists()
 
 
@@ -155,3 +155,14 @@ def test_a_saved_student_loads_anywhere_with_the_same_logits(tmp_path, tiny_bert
         with torch.inference_mode():
             assert torch.equal(again(**inputs).logits, model(**inputs).logits)
         assert not [key for key in load_file(tmp_path / name / "model.safetensors") if not key.startswith(("bert.", "cls.", "classifier."))]
+
+
+def test_a_teacher_that_reads_too_little_is_refused(tiny_bert):
+    with pytest.raises(CompactLMError, match=r"reads at most 64 pieces, but teacher.maximum_length is 65; lower it"):
+        models.check_teacher(tiny_bert, 65)
+
+
+def test_a_model_that_was_never_written_is_a_missing_file(tmp_path):
+    for load in (models.load_masked_lm, models.load_classifier):
+        with pytest.raises(FileNotFoundError, match=r"config\.json"):
+            load(tmp_path / "none")

@@ -9,7 +9,13 @@ FAVORABLE = {"sentiment": "positive"}
 
 def make_settings(mitigation="reweighing", minimum=4):
     gender = {"groups": {"women": ["she"], "men": ["he"]}, "privileged": "men", "unprivileged": "women"}
-    return BiasAudit(attributes={"gender": gender}, favorable_labels=FAVORABLE, minimum_group_rows=minimum, mitigation=mitigation)
+    return BiasAudit(
+        attributes={"gender": gender},
+        protected={"sentiment": ["gender"]},
+        favorable_labels=FAVORABLE,
+        minimum_group_rows=minimum,
+        mitigation=mitigation,
+    )
 
 
 def make_documents(texts, prefix, parents=None):

@@ -20,7 +20,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose only source is a good local file."""
     fresh = new_checkout(tmp_path_factory.mktemp("bad-input"))
     content = yaml.safe_load(fresh.path("params.yaml").read_text())
-    content["tasks"] = {"spam": {"sources": ["messages"], "labels": ["ham", "spam"], "metric": "accuracy", "protected": []}}
+    content["tasks"] = {"spam": {"sources": ["messages"], "labels": ["ham", "spam"], "metric": "accuracy"}}
     content["ingest"]["sources"] = {
         "messages": {
             "kind": "files",
@@ -37,6 +37,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
         }
     }
     content["distill"]["task"]["unlabelled"] = []
+    content["bias_audit"]["protected"] = {}
     fresh.path("params.yaml").write_text(yaml.safe_dump(content))
     return fresh
 
@@ -94,7 +95,12 @@ def test_good_input_passes(checkout, messages):
         ("ingest.sources.messages.path", "data/sources/none.csv", ["messages", "none.csv"]),
         ("ingest.sources.messages.sha256", "0" * 64, ["messages", "sha256", hashlib.sha256(GOOD.encode()).hexdigest()]),
         ("ingest.sources.messages.columns.text", "body", ["messages", "body", "message"]),
-        ("ingest.sources.messages.kind", "file", ["ingest.sources.messages"]),
+        ("ingest.sources.messages.kind", "file", ["ingest.sources.messages.kind is 'file'", "files, hub, package"]),
+        (
+            "ingest.sources.messages.columns.label",
+            {"column": "kind", "name": None},
+            ["label.names is missing", "label.name is not a known"],
+        ),
     ],
 )
 def test_bad_parameters(checkout, messages, key, value, words):

@@ -35,6 +35,7 @@ def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
         "vocabulary_size": 100,
         "budget": 0.9,
     }
+    content["teacher"]["maximum_length"] = content["tokenize"]["maximum_length"] = 64
     content["precision"] = "fp32"
     checkout.path("params.yaml").write_text(yaml.safe_dump(content))
     checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")

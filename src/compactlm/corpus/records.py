@@ -118,9 +118,10 @@ def _encodable(text: str) -> str:
 def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> str | None:
     if column is None:
         return None
-    if isinstance(column, DocumentPart):
-        return str(_cell(row, column.column, place, "document")).split(column.before, maxsplit=1)[0]
-    return str(_cell(row, column, place, "document"))
+    cell = _cell(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
+    key = "" if cell is None else str(cell).strip()
+    # A row that names no document is a document of its own.
+    return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
 
 
 def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task) -> str:

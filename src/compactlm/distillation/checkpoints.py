@@ -19,14 +19,20 @@ from compactlm.artifacts import read_json, replacing, write_json
 History = list[tuple[int, dict[str, float]]]  # the mean losses at some steps
 
 
+CODE = sorted(path for package in ("distillation", "student") for path in (Path(__file__).parents[1] / package).glob("*.py"))
+
+
 def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
-    """Return the sha256 of parameters (anything that JSON can hold) and of the files, directories searched for theirs."""
+    """Return the sha256 of parameters (anything that JSON can hold), of the files, directories searched for theirs, and of the code."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
+    for path in CODE:
+        digest.update(path.name.encode() + path.read_bytes())
     for root in files:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file():
                 with path.open("rb") as file:
-                    digest.update(str(path).encode() + hashlib.file_digest(file, "sha256").digest())
+                    name = str(path.relative_to(root)) if root.is_dir() else path.name
+                    digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from dvclive import Live
 
+from compactlm.artifacts import replacing
+
 
 @contextlib.contextmanager
 def curves(directory: Path) -> Iterator[Callable[[int, dict[str, float]], None]]:
@@ -15,7 +17,7 @@ def curves(directory: Path) -> Iterator[Callable[[int, dict[str, float]], None]]
 
     DVC owns dvc.yaml and the experiments here, so DVCLive writes neither.
     """
-    with Live(str(directory), dvcyaml=None, save_dvc_exp=False, report=None) as live:
+    with replacing(directory) as unfinished, Live(str(unfinished), dvcyaml=None, save_dvc_exp=False, report=None) as live:
 
         def log(step: int, losses: dict[str, float]) -> None:
             live.step = step

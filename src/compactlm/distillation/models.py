@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,12 @@ from compactlm.errors import CompactLMError
 from compactlm.student.vocabulary import SPECIAL
 
 
-def check_teacher(directory: Path) -> None:
+def check_teacher(directory: Path, maximum_length: int) -> None:
     """Check that a directory holds a BERT with weights and the vocabulary that belongs to them.
+
+    Args:
+        directory: where the model lies.
+        maximum_length: the pieces that it must be able to read at once.
 
     Raises:
         CompactLMError: it does not; the message says what is missing.
@@ -36,6 +42,11 @@ def check_teacher(directory: Path) -> None:
         ) from None
     if config.model_type != "bert":
         raise CompactLMError(f"the teacher in {directory} is of type {config.model_type!r}; name a BERT in teacher.source")
+    if config.max_position_embeddings < maximum_length:
+        raise CompactLMError(
+            f"the teacher in {directory} reads at most {config.max_position_embeddings} pieces, but teacher.maximum_length is "
+            f"{maximum_length}; lower it, and tokenize.maximum_length with it"
+        )
     try:
         with safe_open(directory / "model.safetensors", framework="pt") as weights:
             names = [name for name in weights.keys() if name.endswith("embeddings.word_embeddings.weight")]  # noqa: SIM118
@@ -55,6 +66,8 @@ def check_teacher(directory: Path) -> None:
     missing = [piece for piece in SPECIAL if piece not in vocabulary]
     if missing:
         raise CompactLMError(f"the tokenizer in {directory} lacks {', '.join(missing)}; use the one that the teacher was trained with")
+    if vocabulary["[PAD]"] != 0:
+        raise CompactLMError(f"the tokenizer in {directory} has [PAD] at {vocabulary['[PAD]']} and not at 0; use a teacher that has")
 
 
 def load_tokenizer(directory: Path) -> Any:
@@ -70,15 +83,27 @@ def load_tokenizer(directory: Path) -> Any:
         raise CompactLMError(f"the tokenizer in {directory} cannot be loaded ({reason}); put tokenizer.json or vocab.txt there") from None
 
 
+def best_device() -> torch.device:
+    """Return the GPU where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _check_written(directory: Path) -> None:
+    if not (directory / "config.json").is_file():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "config.json"))
+
+
 def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
-    """Load a masked language model; the second value says whether its head came with the weights."""
+    """Load a masked language model to the best device; the second value says whether its head came with the weights."""
+    _check_written(directory)
     model, report = BertForMaskedLM.from_pretrained(directory, local_files_only=True, output_loading_info=True)
-    return model, not any(name.startswith("cls.") for name in report["missing_keys"])
+    return model.to(best_device()), not any(name.startswith("cls.") for name in report["missing_keys"])
 
 
 def load_classifier(directory: Path) -> BertForSequenceClassification:
-    """Load a fine-tuned classifier from a local directory."""
-    return BertForSequenceClassification.from_pretrained(directory, local_files_only=True)
+    """Load a fine-tuned classifier from a local directory to the best device."""
+    _check_written(directory)
+    return BertForSequenceClassification.from_pretrained(directory, local_files_only=True).to(best_device())
 
 
 def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

@@ -10,6 +10,7 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.batches import pad
+from compactlm.distillation.checkpoints import Checkpoint
 from compactlm.distillation.losses import hard_labels
 from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.models import masked_logits
@@ -29,7 +30,12 @@ class _MaskedLM(torch.nn.Module):
 
 
 def fit_mlm_head(
-    model: BertForMaskedLM, tokenizer: Any, sequences: Sequence[Sequence[int]], params: MlmHead, settings: Settings
+    model: BertForMaskedLM,
+    tokenizer: Any,
+    sequences: Sequence[Sequence[int]],
+    params: MlmHead,
+    settings: Settings,
+    checkpoint: Checkpoint | None = None,
 ) -> Summary:
     """Train the head of a masked language model whose body was trained for something else, and the body's topmost layers.
 
@@ -39,6 +45,7 @@ def fit_mlm_head(
         sequences: piece ids, [CLS] and [SEP] included.
         params: layers to train, mask rate and optimisation.
         settings: what all phases share.
+        checkpoint: where the state is kept, for a run that is killed.
     """
     model.requires_grad_(False)
     model.cls.requires_grad_(True)
@@ -49,7 +56,7 @@ def fit_mlm_head(
     _start_from_frequencies(model, sequences)
     set_dropout(model, params.optimisation.dropout)
     examples = MaskedSequences(sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head")
-    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings)
+    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint)
     model.requires_grad_(True)
     return summary
 
@@ -105,6 +112,7 @@ def fine_tune(
     labels: Sequence[int],
     params: FineTuning,
     settings: Settings,
+    checkpoint: Checkpoint | None = None,
 ) -> Summary:
     """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are.
 
@@ -120,6 +128,8 @@ def fine_tune(
     for module in frozen:
         module.requires_grad_(False)
     set_dropout(model, params.optimisation.dropout)
-    summary = train(f"teacher {name}", _Classification(model), LabelledSequences(sequences, labels), params.optimisation, settings)
+    summary = train(
+        f"teacher {name}", _Classification(model), LabelledSequences(sequences, labels), params.optimisation, settings, checkpoint
+    )
     model.requires_grad_(True)
     return summary

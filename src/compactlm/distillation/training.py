@@ -1,4 +1,4 @@
-"""The training loop, on Accelerate: one process on a CPU, or `accelerate launch` on many devices, by the same code."""
+"""The training loop, on Accelerate: the same code on a CPU and on a GPU, in fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -107,15 +107,17 @@ def train(
         log: called with the step and the mean losses every LOG_EVERY steps.
 
     Raises:
-        CompactLMError: the loss is not a finite number.
+        CompactLMError: the loss is not a finite number, or there is more than one process.
     """
     accelerator = Accelerator(mixed_precision="bf16" if settings.precision == "bf16" else "no")
+    if accelerator.num_processes > 1:
+        raise CompactLMError("training uses one process and one device; run `dvc repro` without `accelerate launch`")
     torch.manual_seed(settings.seed)
     plan = [
         (epoch, positions)
         for epoch in range(optimisation.epochs)
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
-    ][accelerator.process_index :: accelerator.num_processes]
+    ]
     schedule = _Schedule(optimisation, len(plan))
     module, optimizer = accelerator.prepare(objective, _optimizer(objective, optimisation))
     first, history = checkpoint.load(objective, optimizer) if checkpoint else (0, [])
@@ -146,7 +148,7 @@ def train(
             if log:
                 log(step + 1, means)
             due = last or time.monotonic() - saved > 60 * settings.checkpoint_minutes
-            if checkpoint and due and accelerator.is_main_process:
+            if checkpoint and due:
                 checkpoint.save(objective, optimizer, step + 1, history)
                 saved = time.monotonic()
     return Summary(len(plan), time.monotonic() - start, tokens, history)

@@ -14,10 +14,10 @@ def main(params: Params) -> None:
     train = artifacts.read_documents(artifacts.SPLIT / "train")
     augmented = artifacts.read_documents(artifacts.AUGMENTED)
     audits = {}
-    for name, task in params.tasks.items():
+    for name in params.tasks:
         rows = [row for row in train if row.task == name]
         copies = [copy for copy in augmented if copy.task == name]
-        audits[name] = audit_task(rows, copies, task.protected, settings.favorable_labels.get(name, ""), settings)
+        audits[name] = audit_task(rows, copies, settings.protected.get(name, []), settings.favorable_labels.get(name, ""), settings)
     weights = [{"id": key, "weight": weight} for audit in audits.values() for key, weight in audit.weights.items()]
     with artifacts.replacing(artifacts.WEIGHTED) as unfinished:
         artifacts.write_table(unfinished, weights, artifacts.WEIGHT_SCHEMA)

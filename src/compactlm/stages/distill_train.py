@@ -37,6 +37,7 @@ class _Stage:
         self.train = artifacts.read_table(artifacts.TOKENIZED / "train").to_pylist()
         self.augmented = artifacts.read_table(artifacts.TOKENIZED / "augmented").to_pylist()
         used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "student", "distill"})
+        del used["distill"]["checkpoint_minutes"]  # how often it is written does not change what it holds
         self.key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.TEACHER])
         self.timings: dict[str, object] = {}
         self.metrics: dict[str, dict[str, float]] = {}

@@ -17,6 +17,10 @@ from compactlm.student.tokenization import encode
 ROLES = {"teacher": artifacts.TEACHER, "student": artifacts.STUDENT}
 
 
+def _lengths(params: Params) -> dict[str, int]:
+    return {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
+
+
 def _masked_words(params: Params, rows: list[Document]) -> dict[str, float]:
     tokenizers = {role: models.load_tokenizer(directory / artifacts.MLM) for role, directory in ROLES.items()}
     texts = {row.id: row.text for row in rows}
@@ -24,8 +28,7 @@ def _masked_words(params: Params, rows: list[Document]) -> dict[str, float]:
     found = {}
     for role, directory in ROLES.items():
         model, _ = models.load_masked_lm(directory / artifacts.MLM)
-        length, batch_tokens = params.tokenize.maximum_length, params.batch_tokens
-        found[role] = top1(model, tokenizers[role], words, length, batch_tokens, f"{role}, masked words")
+        found[role] = top1(model, tokenizers[role], words, _lengths(params)[role], params.batch_tokens, f"{role}, masked words")
     return {
         "rows": len(words),
         "teacher_top1": found["teacher"],
@@ -41,7 +44,7 @@ def _task(params: Params, name: str, rows: list[Document]) -> tuple[dict[str, fl
     for role, directory in ROLES.items():
         model = models.load_classifier(directory / name)
         tokenizer = models.load_tokenizer(directory / name)
-        sequences = encode(tokenizer, [row.text for row in rows], params.tokenize.maximum_length)
+        sequences = encode(tokenizer, [row.text for row in rows], _lengths(params)[role])
         logits = models.classify(model, sequences, params.batch_tokens, f"{role}, {name}")
         predictions[role] = logits.argmax(dim=1).tolist()
         sizes.append(count_parameters(model))

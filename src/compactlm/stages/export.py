@@ -28,6 +28,7 @@ def main(params: Params) -> None:
                 model, _ = models.load_masked_lm(source)
             else:
                 model = models.load_classifier(source)
+            model = model.cpu()
             (target / "onnx").mkdir(parents=True)
             for file in ("config.json", "tokenizer.json", "tokenizer_config.json"):
                 shutil.copyfile(source / file, target / file)

@@ -24,6 +24,9 @@ def run(name: str, stage: Callable[[Params], None]) -> None:
         stage(read_params())
     except (CompactLMError, ParamsError) as error:
         sys.exit(f"{name}: {error}")
+    except FileNotFoundError as error:
+        # Of files that a user names the library itself says that they are missing; what is left are other stages' artifacts.
+        sys.exit(f"{name}: {error.filename or error} is missing; run `dvc repro`, which runs the stages that come before")
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+
 from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation import teacher as teachers
+from compactlm.distillation.checkpoints import Checkpoint, fingerprint
 from compactlm.distillation.runtime import prepare
 from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
+from compactlm.evaluation.report import finite
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.tokenization import encode, sample_windows
+
+CHECKPOINTS = artifacts.CHECKPOINTS / "teacher"
 
 
 def main(params: Params) -> None:
@@ -20,19 +26,23 @@ def main(params: Params) -> None:
     prepare(params.threads)
     teacher, length = params.teacher, params.teacher.maximum_length
     settings = Settings(params.seed, params.precision)
+    used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "teacher"})
     train = artifacts.read_documents(artifacts.SPLIT / "train")
     validation = artifacts.read_documents(artifacts.SPLIT / "validation")
     metrics: dict[str, object] = {}
     timings: dict[str, object] = {}
     with artifacts.replacing(artifacts.TEACHER) as unfinished, teacher_directory(teacher.source) as source:
-        models.check_teacher(source)
+        models.check_teacher(source, length)
+        key = fingerprint(used, [artifacts.SPLIT / "train", source / "model.safetensors"])
         tokenizer = models.load_tokenizer(source)
         model, has_head = models.load_masked_lm(source)
         parameters = models.count_with_head(model)
         models.check_count(parameters, teacher.parameters)
         if not has_head:
             sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
-            timings["mlm_head"] = teachers.fit_mlm_head(model, tokenizer, sequences, teacher.mlm_head, settings).speed()
+            timings["mlm_head"] = teachers.fit_mlm_head(
+                model, tokenizer, sequences, teacher.mlm_head, settings, Checkpoint(CHECKPOINTS / "mlm_head", key)
+            ).speed()
         models.save(model, tokenizer, unfinished / artifacts.MLM)
         words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
         batch_tokens = params.batch_tokens
@@ -42,7 +52,9 @@ def main(params: Params) -> None:
             rows = [row for row in train if row.task == name]
             labels = [task.labels.index(str(row.label)) for row in rows]
             sequences = encode(tokenizer, [row.text for row in rows], length)
-            timings[name] = teachers.fine_tune(name, classifier, sequences, labels, teacher.fine_tuning, settings).speed()
+            timings[name] = teachers.fine_tune(
+                name, classifier, sequences, labels, teacher.fine_tuning, settings, Checkpoint(CHECKPOINTS / name, key)
+            ).speed()
             models.save(classifier, tokenizer, unfinished / name)
             held_out = [row for row in validation if row.task == name]
             expected = [task.labels.index(str(row.label)) for row in held_out]
@@ -51,9 +63,10 @@ def main(params: Params) -> None:
             metrics[name] = {"accuracy": accuracy(expected, logits.argmax(dim=1).tolist()), "rows": len(held_out)}
     metrics["parameters"] = parameters
     metrics["fitted_mlm_head"] = int(not has_head)
-    artifacts.write_json(artifacts.METRICS / "teacher.json", metrics)
+    artifacts.write_json(artifacts.METRICS / "teacher.json", finite(metrics))
     artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))
     artifacts.write_json(artifacts.TIMINGS / "teacher.json", timings)
+    shutil.rmtree(CHECKPOINTS, ignore_errors=True)
 
 
 if __name__ == "__main__":
