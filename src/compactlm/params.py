@@ -408,7 +408,10 @@ class GeneralDistillation(Section):
 
 
 class TaskDistillation(Section):
-    """Distillation on a task's rows, their augmented copies, and `unlabelled` sources that the teacher labels."""
+    """Distillation on a task's rows, their augmented copies, and `unlabelled` sources that the teacher labels.
+
+    The hidden states of the student's `hidden_layers` topmost layers learn from the teacher's.
+    """
 
     unlabelled: list[Name]
     unlabelled_sequences: CountOrZero
@@ -416,6 +419,7 @@ class TaskDistillation(Section):
     soft_weight: NotNegative
     hard_weight: NotNegative
     hidden_weight: NotNegative
+    hidden_layers: Count
     optimisation: Optimisation
 
 
@@ -490,6 +494,8 @@ def _contradictions(params: Params) -> Iterator[str]:
             yield f"distill.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif source in owners:
             yield f"distill.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+    if params.distill.task.hidden_layers > params.student.layers:
+        yield "distill.task.hidden_layers is greater than student.layers; lower it"
     if params.tokenize.maximum_length > params.student.maximum_positions:
         yield "tokenize.maximum_length is greater than student.maximum_positions; lower the one or raise the other"
     if params.tokenize.maximum_length > params.teacher.maximum_length:

@@ -18,7 +18,7 @@ from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, cou
 OPTIMISATION = Optimisation(epochs=1, learning_rate=0.001, weight_decay=0.01, warmup=0.1, batch_tokens=256, dropout=0.0)
 WEIGHTS = {"temperature": 2.0, "soft_weight": 0.5, "hard_weight": 0.25, "hidden_weight": 3.0, "optimisation": OPTIMISATION}
 GENERAL = GeneralDistillation(sequences=10, mask_rate=0.3, **WEIGHTS)
-TASK = TaskDistillation(unlabelled=[], unlabelled_sequences=0, **WEIGHTS)
+TASK = TaskDistillation(unlabelled=[], unlabelled_sequences=0, hidden_layers=1, **WEIGHTS)
 SHAPE = Student(layers=1, hidden_size=16, attention_heads=2, intermediate_size=24, vocabulary_size=105, maximum_positions=64, budget=1.0)
 
 
@@ -50,9 +50,9 @@ def task_student(general):
 
 def task_examples(sequences, projections):
     generator = torch.Generator().manual_seed(4)
-    signals = TaskSignals(
-        torch.randn(len(sequences), 2, generator=generator), torch.randn(len(sequences), len(projections), 32, generator=generator).half()
-    )
+    starts = torch.tensor([0, *map(len, sequences)]).cumsum(0)
+    hidden = torch.randn(int(starts[-1]), len(projections), 32, generator=generator).half()
+    signals = TaskSignals(torch.randn(len(sequences), 2, generator=generator), hidden, starts)
     labels = [(0, 1, -100)[at % 3] for at in range(len(sequences))]
     return TaskSequences(sequences, signals, labels, [1.0] * len(sequences))
 
@@ -199,14 +199,15 @@ def test_a_task_batch_holds_the_rows_that_were_asked_for(general, examples):
     batch = rows.batch([7, 2], 0)
     assert batch["labels"].tolist() == [1, -100]
     assert torch.equal(batch["teacher_logits"], rows.signals.logits[[7, 2]])
-    assert torch.equal(batch["teacher_hidden"], rows.signals.hidden[[7, 2]].float())
+    assert torch.equal(batch["teacher_hidden"], rows.signals.padded_hidden([7, 2]))
+    assert batch["teacher_hidden"].shape[:2] == batch["input_ids"].shape
     assert batch["input_ids"][0, : rows.lengths[7]].tolist() == examples.sequences[7]
 
 
 @pytest.mark.parametrize("short", ["signals", "labels", "weights"])
 def test_rows_and_signals_of_different_length_are_an_error(examples, short):
     sizes = {name: 2 if name == short else 3 for name in ("signals", "labels", "weights")}
-    signals = TaskSignals(torch.zeros(sizes["signals"], 2), torch.zeros(sizes["signals"], 1, 32))
+    signals = TaskSignals(torch.zeros(sizes["signals"], 2), torch.zeros(9, 1, 32), torch.arange(sizes["signals"] + 1))
     with pytest.raises(ValueError, match="differ in length"):
         TaskSequences(examples.sequences[:3], signals, [0] * sizes["labels"], [1.0] * sizes["weights"])
 

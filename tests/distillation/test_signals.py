@@ -79,11 +79,14 @@ def test_task_signals_are_a_direct_forward_in_the_order_given(tiny_classifier, k
     found = collect_task_signals(teacher, rows, kept, [0, 2], 30, "signals")
     assert not teacher.training
     assert found.logits.shape == (len(rows), 2)
-    assert found.hidden.shape == (len(rows), 2, 32)
+    assert found.hidden.shape == (sum(map(len, rows)), 2, 32)
+    padded = found.padded_hidden(range(len(rows)))
+    assert padded.shape == (len(rows), max(map(len, rows)), 2, 32)
     assert found.hidden.dtype == torch.float16
     for at, row in enumerate(rows):
         with torch.inference_mode():
             output = teacher(torch.tensor([[kept[piece] for piece in row]]), output_hidden_states=True)
         torch.testing.assert_close(found.logits[at], output.logits[0], atol=1e-5, rtol=1e-4)
-        expected = torch.stack([output.hidden_states[layer][0, 0] for layer in (0, 2)])
-        torch.testing.assert_close(found.hidden[at].float(), expected, atol=5e-3, rtol=1e-3)
+        expected = torch.stack([output.hidden_states[layer][0] for layer in (0, 2)], dim=1)
+        torch.testing.assert_close(padded[at, : len(row)], expected, atol=5e-3, rtol=1e-3)
+        assert not padded[at, len(row) :].any()

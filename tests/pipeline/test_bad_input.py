@@ -156,6 +156,8 @@ def teacher(checkout, messages, tiny_bert):
         (directory / file.name).write_bytes(file.read_bytes())
     change(checkout, "teacher.source", {"kind": "directory", "path": "models/sources/tiny", "licence": "own"})
     change(checkout, "teacher.parameters", None)
+    change(checkout, "teacher.maximum_length", 64)  # all that the tiny teacher reads
+    change(checkout, "tokenize.maximum_length", 64)
     return directory
 
 

@@ -22,7 +22,10 @@ def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
         directory = checkout.path("data/sources", name)
         directory.mkdir(parents=True)
         texts = [f"{text} in {name} {row}" for row, text in enumerate(tiny_texts)]
-        Dataset.from_dict({source["columns"]["text"]: texts}).to_parquet(directory / "train-00000-of-00001.parquet")
+        columns = {source["columns"]["text"]: texts}
+        if source["columns"]["document"] is not None:
+            columns[source["columns"]["document"]] = [str(row // 2) for row in range(len(texts))]
+        Dataset.from_dict(columns).to_parquet(directory / "train-00000-of-00001.parquet")
         source |= {"dataset": str(directory.relative_to(checkout.directory)), "name": None}
     content["ingest"]["sources"]["movie_reviews"]["limit"] = 300
     content["teacher"] |= {"parameters": None}
@@ -36,6 +39,7 @@ def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
         "budget": 0.9,
     }
     content["teacher"]["maximum_length"] = content["tokenize"]["maximum_length"] = 64
+    content["distill"]["task"]["hidden_layers"] = 1
     content["precision"] = "fp32"
     checkout.path("params.yaml").write_text(yaml.safe_dump(content))
     checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")

@@ -35,15 +35,15 @@ class TaskSequences:
             "labels": self.labels[rows],
             "weights": self.weights[rows],
             "teacher_logits": self.signals.logits[rows],
-            "teacher_hidden": self.signals.hidden[rows].float(),
+            "teacher_hidden": self.signals.padded_hidden(rows),
         }
 
 
 class TaskObjective(torch.nn.Module):
-    """Soft targets on every row, hard labels on labelled rows, and the cosine of the states at [CLS]."""
+    """Soft targets on every row, hard labels on labelled rows, and the cosine of the topmost hidden states at all pieces."""
 
     def __init__(self, student: BertForSequenceClassification, projections: torch.nn.ModuleList, params: TaskDistillation) -> None:
-        """Take the student, one projection a pair of layers, and the weights of the losses."""
+        """Take the student, one projection for each of its topmost layers that has a signal, and the weights of the losses."""
         super().__init__()
         self.student, self.projections, self.params = student, projections, params
 
@@ -64,15 +64,15 @@ class TaskObjective(torch.nn.Module):
             labels: int64 [rows], -100 for none.
             weights: float [rows].
             teacher_logits: float [rows, labels].
-            teacher_hidden: float [rows, layers, teacher's hidden size].
+            teacher_hidden: float [rows, pieces, layers, teacher's hidden size], the layers in the order of the projections.
         """
         output = self.student(input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        own = torch.stack(
-            [projection(state[:, 0]) for projection, state in zip(self.projections, output.hidden_states, strict=True)], dim=1
-        )
+        topmost = output.hidden_states[-len(self.projections) :]
+        pairs = zip(self.projections, topmost, teacher_hidden.unbind(dim=2), strict=True)
+        distances = [hidden_cosine(projection(own), theirs, attention_mask) for projection, own, theirs in pairs]
         soft = soft_targets(output.logits, teacher_logits, self.params.temperature, weights)
         hard = hard_labels(output.logits, labels, weights)
-        hidden = hidden_cosine(own, teacher_hidden, torch.ones(own.shape[:2], device=own.device))
+        hidden = torch.stack(distances).mean()
         loss = self.params.soft_weight * soft + self.params.hard_weight * hard + self.params.hidden_weight * hidden
         return {"loss": loss, "soft": soft, "hard": hard, "hidden": hidden}
 

@@ -78,13 +78,13 @@ def _task(stage: _Stage, name: str, general: BertForMaskedLM, projections: torch
     weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
     unlabelled = draw(domain, params.unlabelled_sequences, stage.settings.seed)
     rows = task_rows(name, labels, [*stage.train, *stage.augmented], unlabelled, weights)
-    layers = stage.layers(teacher.config.num_hidden_layers)
+    layers = stage.layers(teacher.config.num_hidden_layers)[-params.hidden_layers :]
     signals = collect_task_signals(
         teacher, rows.sequences, stage.id_map, layers, stage.params.batch_tokens, f"{name}, the teacher's signals"
     )
     student = build_task_student(general, labels, stage.settings.seed)
     set_dropout(student, params.optimisation.dropout)
-    objective = TaskObjective(student, projections, params)
+    objective = TaskObjective(student, projections[-params.hidden_layers :], params)
     examples = TaskSequences(rows.sequences, signals, rows.labels, rows.weights)
     with curves(artifacts.CURVES / name) as log:
         summary = train(name, objective, examples, params.optimisation, stage.settings, stage.checkpoint(name), log)
