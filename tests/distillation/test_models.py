@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from compactlm.distillation import models
+from compactlm.distillation.runtime import prepare
 from compactlm.errors import CompactLMError
 
 
@@ -166,3 +167,14 @@ def test_a_model_that_was_never_written_is_a_missing_file(tmp_path):
     for load in (models.load_masked_lm, models.load_classifier):
         with pytest.raises(FileNotFoundError, match=r"config\.json"):
             load(tmp_path / "none")
+
+
+def test_a_head_that_the_weights_lack_depends_on_the_seed_alone(tiny_classifier):
+    heads = []
+    for _ in range(2):
+        torch.rand(3)
+        prepare(1, 5)
+        model, has_head = models.load_masked_lm(tiny_classifier)
+        assert not has_head
+        heads.append(model.cls.predictions.transform.dense.weight)
+    assert torch.equal(*heads)

@@ -6,8 +6,12 @@ import torch
 import transformers
 
 
-def prepare(threads: int) -> None:
-    """Fix the number of CPU threads, on which the last bits of a result depend, and silence progress of small loads."""
+def prepare(threads: int, seed: int = 0) -> None:
+    """Fix the number of CPU threads, on which the last bits of a result depend, and the seed; silence progress of small loads.
+
+    The seed matters before any training: a head that a checkpoint lacks gets random weights when it is loaded.
+    """
     torch.set_num_threads(threads)
+    torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

@@ -103,9 +103,7 @@ def collect_task_signals(
     for rows in tqdm(make_batches(lengths, batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
         input_ids, attention_mask = pad([sequences[row] for row in rows])
         with torch.inference_mode():
-            output = teacher(
-                ids[input_ids].to(teacher.device), attention_mask=attention_mask.to(teacher.device), output_hidden_states=True
-            )
+            output = teacher(ids[input_ids].to(teacher.device), attention_mask=attention_mask.to(teacher.device), output_hidden_states=True)
             states = torch.stack([output.hidden_states[layer] for layer in layers], dim=2).half().cpu()
         logits[rows] = output.logits.float().cpu()
         for line, row in enumerate(rows):

@@ -67,6 +67,7 @@ def export_onnx(model: BertForMaskedLM | BertForSequenceClassification, path: Pa
             output_names=["logits"],
             dynamic_shapes=dict.fromkeys(INPUTS, axes),
             verbose=False,
+            optimize=False,
         )
     if program is None:
         raise CompactLMError(f"torch wrote no ONNX program for {path}; try another export.opset in params.yaml")

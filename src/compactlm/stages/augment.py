@@ -25,7 +25,7 @@ def main(params: Params) -> None:
     from compactlm.distillation.proposer import MaskedWordProposer
     from compactlm.distillation.runtime import prepare
 
-    prepare(params.threads)
+    prepare(params.threads, params.seed)
     batch_tokens = params.batch_tokens
     rows = artifacts.read_documents(artifacts.SPLIT / "train")
     directory = artifacts.TEACHER / artifacts.MLM

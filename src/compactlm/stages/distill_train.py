@@ -98,7 +98,7 @@ def _task(stage: _Stage, name: str, general: BertForMaskedLM, projections: torch
 
 def main(params: Params) -> None:
     """Run the stage."""
-    prepare(params.threads)
+    prepare(params.threads, params.seed)
     stage = _Stage(params)
     with artifacts.replacing(artifacts.STUDENT) as unfinished:
         general, projections = _general(stage)

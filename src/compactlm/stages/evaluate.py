@@ -53,7 +53,7 @@ def _task(params: Params, name: str, rows: list[Document]) -> tuple[dict[str, fl
 
 def main(params: Params) -> None:
     """Run the stage."""
-    prepare(params.threads)
+    prepare(params.threads, params.seed)
     test = artifacts.read_documents(artifacts.SPLIT / "test")
     mlm, _ = models.load_masked_lm(artifacts.STUDENT / artifacts.MLM)
     student_sizes, teacher_sizes = [count_parameters(mlm)], []

@@ -18,7 +18,7 @@ from compactlm.stages.run import run
 
 def main(params: Params) -> None:
     """Run the stage."""
-    prepare(params.threads)
+    prepare(params.threads, params.seed)
     test = artifacts.read_table(artifacts.TOKENIZED / "test").to_pylist()
     metrics = {}
     with artifacts.replacing(artifacts.EXPORT) as unfinished:

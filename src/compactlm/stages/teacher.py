@@ -23,7 +23,7 @@ CHECKPOINTS = artifacts.CHECKPOINTS / "teacher"
 
 def main(params: Params) -> None:
     """Run the stage."""
-    prepare(params.threads)
+    prepare(params.threads, params.seed)
     teacher, length = params.teacher, params.teacher.maximum_length
     settings = Settings(params.seed, params.precision)
     used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "teacher"})
