@@ -494,13 +494,17 @@ def _contradictions(params: Params) -> Iterator[str]:
             yield f"distill.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif source in owners:
             yield f"distill.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+    yield from _size_contradictions(params)
+    yield from _budget_contradictions(params)
+
+
+def _size_contradictions(params: Params) -> Iterator[str]:
     if params.distill.task.hidden_layers > params.student.layers:
         yield "distill.task.hidden_layers is greater than student.layers; lower it"
     if params.tokenize.maximum_length > params.student.maximum_positions:
         yield "tokenize.maximum_length is greater than student.maximum_positions; lower the one or raise the other"
     if params.tokenize.maximum_length > params.teacher.maximum_length:
         yield "tokenize.maximum_length is greater than teacher.maximum_length, and the teacher reads the same sequences; lower it"
-    yield from _budget_contradictions(params)
 
 
 def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]:
