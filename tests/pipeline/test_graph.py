@@ -7,13 +7,20 @@ from pathlib import Path
 
 import grimp
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 # Plumbing that cannot change what a stage computes: checks of parameters, messages, the wrapper that prints them.
 PLUMBING = {"compactlm", "compactlm.params", "compactlm.errors", "compactlm.stages", "compactlm.stages.run"}
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-LOCK = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
+
+
+def read(path: Path):
+    # As DVC reads: PyYAML takes 5e-05, which DVC writes, for a text.
+    return YAML(typ="safe").load(path)
+
+
+STAGES = read(ROOT / "dvc.yaml")["stages"]
+LOCK = read(ROOT / "dvc.lock")["stages"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +51,7 @@ def test_the_committed_run_is_of_this_code_and_these_parameters(stage):
     for out in entry["outs"]:
         if out["path"].startswith("reports/") and (ROOT / out["path"]).is_file():
             assert md5(ROOT / out["path"]) == out["md5"], f"{out['path']} is not what {stage} wrote; run `dvc repro`"
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = read(ROOT / "params.yaml")
     for key, value in entry["params"]["params.yaml"].items():
         section = params
         for part in key.split("."):
