@@ -32,7 +32,8 @@ def imports():
 def test_a_stage_depends_on_every_module_that_it_imports(stage, imports):
     module = STAGES[stage]["cmd"].rpartition(" ")[2]
     needed = {module} | imports.find_upstream_modules(module)
-    needed = {name for name in needed - PLUMBING if not imports.find_children(name)}
+    needed -= PLUMBING | imports.find_descendants("compactlm.params")
+    needed = {name for name in needed if not imports.find_children(name)}
     declared = {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
     assert declared == {f"src/{name.replace('.', '/')}.py" for name in needed}
 
