@@ -6,7 +6,7 @@ from transformers import BertForMaskedLM
 
 from compactlm.distillation import models
 from compactlm.distillation.general import GeneralObjective, build_projections
-from compactlm.distillation.losses import soft_targets
+from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.signals import MaskedSignals, TaskSignals, uniform_layers
 from compactlm.distillation.task import TaskObjective, TaskSequences, build_task_student

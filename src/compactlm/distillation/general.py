@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.distillation.losses import hard_labels, hidden_cosine, soft_targets
+from compactlm.distillation.losses.hard_labels import hard_labels
+from compactlm.distillation.losses.hidden import hidden_cosine
+from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.signals import MaskedSignals
 from compactlm.distillation.training import Batch
 from compactlm.params import GeneralDistillation

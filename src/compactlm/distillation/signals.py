@@ -14,14 +14,7 @@ from tqdm import tqdm
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.batches import make_batches, pad
-
-
-def uniform_layers(student_layers: int, teacher_layers: int) -> list[int]:
-    """Return the teacher's layer for each of the student's, the embeddings (0) first, spread evenly.
-
-    With as many layers the map is the identity; the last layers always correspond.
-    """
-    return [round(layer * teacher_layers / student_layers + 1e-9) for layer in range(student_layers + 1)]
+from compactlm.distillation.layers import uniform_layers as uniform_layers  # noqa: PLC0414 - its users import it from here
 
 
 class MaskedSignals(torch.nn.Module):

@@ -8,7 +8,9 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.batches import pad
-from compactlm.distillation.losses import hard_labels, hidden_cosine, soft_targets
+from compactlm.distillation.losses.hard_labels import hard_labels
+from compactlm.distillation.losses.hidden import hidden_cosine
+from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.signals import TaskSignals
 from compactlm.distillation.training import Batch
 from compactlm.params import TaskDistillation

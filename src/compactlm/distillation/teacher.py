@@ -11,7 +11,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.batches import pad
 from compactlm.distillation.checkpoints import Checkpoint
-from compactlm.distillation.losses import hard_labels
+from compactlm.distillation.losses.hard_labels import hard_labels
 from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.models import masked_logits
 from compactlm.distillation.training import Batch, Settings, Summary, set_dropout, train

@@ -1,0 +1,61 @@
+"""Soft targets: the teacher's softened distribution, over all classes or over its likeliest ones."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+
+def soft_targets(student: torch.Tensor, teacher: torch.Tensor, temperature: float, weights: torch.Tensor | None = None) -> torch.Tensor:
+    """Kullback-Leibler divergence of softened distributions, times the temperature squared (Hinton et al. 2015).
+
+    Args:
+        student: logits, float [rows, classes].
+        teacher: logits, float [rows, classes].
+        temperature: divides both logits; its square keeps the gradient's size.
+        weights: float [rows], or None for 1.
+
+    Returns:
+        The mean over rows in nats, a scalar; 0 where there is none.
+    """
+    log_student = functional.log_softmax(student.float() / temperature, dim=-1)
+    log_teacher = functional.log_softmax(teacher.detach().float() / temperature, dim=-1)
+    divergence = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
+    if weights is not None:
+        divergence = divergence * weights
+    return divergence.sum() / max(len(divergence), 1) * temperature**2
+
+
+def soft_targets_of_top(
+    student: torch.Tensor,
+    teacher_values: torch.Tensor,
+    teacher_indices: torch.Tensor,
+    teacher_log_rest: torch.Tensor,
+    temperature: float,
+) -> torch.Tensor:
+    """Soft targets from the teacher's k likeliest pieces, and one bin for the mass of all other pieces together.
+
+    Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015) is taken. It is thus
+    at most that of `soft_targets` (the data-processing inequality), and equal where k is the whole vocabulary. The student learns
+    how much mass the other pieces have, but not how the teacher spreads it over them.
+
+    Args:
+        student: logits, float [positions, vocabulary].
+        teacher_values: the teacher's k largest logits, not yet divided by the temperature, float [positions, k].
+        teacher_indices: the pieces that they are of, int64 [positions, k], each at most once a position.
+        teacher_log_rest: the other pieces' logits, summed as logsumexp(logits / temperature) over the pieces that are not in
+            `teacher_indices`, float [positions]: -inf where there is no other. It holds for this temperature alone.
+        temperature: divides the student's logits and `teacher_values`; its square keeps the gradient's size.
+
+    Returns:
+        The mean over positions in nats, a scalar; 0 where there is none.
+    """
+    scaled = student.float() / temperature
+    # The least float stands for -inf where no piece is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
+    least = torch.finfo(scaled.dtype).min
+    others = scaled.scatter(-1, teacher_indices, least).logsumexp(dim=-1, keepdim=True)
+    log_student = functional.log_softmax(torch.cat([scaled.gather(-1, teacher_indices), others], dim=-1), dim=-1)
+    rest = teacher_log_rest.detach().float().clamp(min=least).unsqueeze(-1)
+    log_teacher = functional.log_softmax(torch.cat([teacher_values.detach().float() / temperature, rest], dim=-1), dim=-1)
+    divergence = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
+    return divergence.sum() / max(len(divergence), 1) * temperature**2

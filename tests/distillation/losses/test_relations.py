@@ -1,0 +1,167 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+from transformers import BertModel
+
+from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
+
+MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+
+
+def states(seed, width, count=3, rows=2, pieces=4):
+    return tuple(torch.randn(count, rows, pieces, width, generator=torch.Generator().manual_seed(seed)))
+
+
+@pytest.fixture
+def bert(tiny_bert):
+    return BertModel.from_pretrained(tiny_bert).eval()
+
+
+@pytest.fixture
+def inputs():
+    return {"input_ids": torch.tensor([[4, 40, 41, 5], [4, 5, 0, 0]]), "attention_mask": MASK}
+
+
+def test_the_relation_of_two_pieces_by_hand():
+    # One head of width 4 for the teacher and of width 1 for the student; the scores are divided by 2 and by 1.
+    teacher, student = torch.tensor([[[2.0, 0, 0, 0], [0, 2.0, 0, 0]]]), torch.tensor([[[1.0], [2.0]]])
+    own, theirs = torch.tensor([[1.0, 2.0], [2.0, 4.0]]), torch.tensor([[2.0, 0.0], [0.0, 2.0]])
+    expected = 0.0
+    for q, p in zip(own.softmax(dim=-1).tolist(), theirs.softmax(dim=-1).tolist(), strict=True):
+        expected += sum(a * math.log(a / b) for a, b in zip(p, q, strict=True)) / 2
+    assert relation_loss([student], [teacher], torch.ones(1, 2), 1).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_is_the_sum_over_states_and_the_mean_over_heads():
+    student, teacher = states(0, 6), states(1, 12)
+    by_state = sum(relation_loss([own], [theirs], MASK, 3) for own, theirs in zip(student, teacher, strict=True))
+    loss = relation_loss(student, teacher, MASK, 3)
+    torch.testing.assert_close(loss, by_state)
+    slices = [
+        ([each[..., 2 * head : 2 * head + 2] for each in student], [each[..., 4 * head : 4 * head + 4] for each in teacher])
+        for head in range(3)
+    ]
+    torch.testing.assert_close(loss, sum(relation_loss(own, theirs, MASK, 1) for own, theirs in slices) / 3)
+
+
+def test_a_loss_is_the_mean_over_the_pieces_of_all_rows():
+    student, teacher = states(0, 6), states(1, 12)
+    rows = [
+        relation_loss([s[row : row + 1] for s in student], [t[row : row + 1] for t in teacher], MASK[row : row + 1], 2) for row in (0, 1)
+    ]
+    torch.testing.assert_close(relation_loss(student, teacher, MASK, 2), (4 * rows[0] + 2 * rows[1]) / 6)
+
+
+@given(seed=st.integers(0, 10**6), heads=st.sampled_from([1, 2, 3, 6]), scale=st.floats(0.01, 30))
+def test_equal_states_have_equal_relations_and_others_do_not(seed, heads, scale):
+    teacher = states(seed, 12)
+    assert relation_loss(teacher, teacher, MASK, heads).item() == pytest.approx(0, abs=1e-4)
+    assert relation_loss(states(seed + 1, 6), tuple(scale * each for each in teacher), MASK, heads).item() >= 0
+
+
+def test_relations_do_not_change_when_a_heads_vectors_are_rotated():
+    # What is compared are scalar products, so no projection between the widths is needed.
+    teacher = states(1, 12)
+    rotation = torch.linalg.qr(torch.randn(6, 6, generator=torch.Generator().manual_seed(2))).Q
+    turned = tuple((each.unflatten(-1, (2, 6)) @ rotation).flatten(-2) for each in teacher)
+    assert relation_loss(turned, teacher, MASK, 2).item() == pytest.approx(0, abs=1e-5)
+    assert relation_loss(turned, teacher, MASK, 3).item() > 0.01
+
+
+@given(seed=st.integers(0, 10**6), extra=st.integers(0, 3), value=st.floats(-100, 100))
+def test_padding_does_not_matter(seed, extra, value):
+    student, teacher = states(seed, 6), states(seed + 1, 12)
+    longer = [
+        [functional.pad(each.masked_fill(MASK.unsqueeze(-1) == 0, value), (0, 0, 0, extra), value=value) for each in side]
+        for side in (student, teacher)
+    ]
+    expected = relation_loss(student, teacher, MASK, 2)
+    torch.testing.assert_close(relation_loss(*longer, functional.pad(MASK, (0, extra)), 2), expected)
+
+
+def test_the_student_alone_gets_a_gradient_and_only_at_pieces():
+    student, teacher = ([each.requires_grad_() for each in states(seed, width)] for seed, width in ((0, 6), (1, 12)))
+    # A row without any piece, too.
+    mask = torch.tensor([[1, 1, 1, 0], [0, 0, 0, 0]])
+    loss = relation_loss(student, teacher, mask, 2)
+    loss.backward()
+    assert loss.isfinite()
+    for own, theirs in zip(student, teacher, strict=True):
+        assert torch.equal(own.grad.abs().sum(dim=-1) > 0, mask.bool())
+        assert theirs.grad is None
+
+
+def test_relations_are_computed_in_full_precision_under_autocast():
+    student, teacher = states(0, 6), states(1, 12)
+    expected = relation_loss(student, teacher, MASK, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(relation_loss(student, teacher, MASK, 2), expected)
+    assert relation_loss([each.bfloat16() for each in student], teacher, MASK, 2).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("student", "teacher", "message"), [(6, 12, "student's states of width 6"), (12, 6, "teacher's states of width 6")]
+)
+def test_a_width_that_does_not_split_is_an_error(student, teacher, message):
+    with pytest.raises(ValueError, match=f"the {message} do not split into 4 relation heads"):
+        relation_loss(states(0, student), states(1, teacher), MASK, 4)
+
+
+def test_sides_with_different_numbers_of_states_are_an_error():
+    with pytest.raises(ValueError, match="zip"):
+        relation_loss(states(0, 6, count=2), states(1, 12), MASK, 2)
+
+
+def test_recorded_states_are_those_of_the_hidden_states_that_enter_a_layer(bert, inputs):
+    with StateRecorder(bert, [0, 1]) as recorder, torch.no_grad():
+        hidden = bert(**inputs, output_hidden_states=True).hidden_states
+        for layer in (0, 1):
+            module = bert.encoder.layer[layer]
+            for one, other in zip(recorder.take(layer), teacher_states(module, hidden[layer]), strict=True):
+                assert one.shape == (2, 4, 32)
+                assert torch.equal(one, other)
+            assert torch.equal(teacher_states(module, hidden[layer])[2], module.attention.self.value(hidden[layer]))
+
+
+def test_recorded_states_carry_the_gradient_and_a_teachers_do_not(bert, inputs):
+    with StateRecorder(bert, [1]) as recorder:
+        hidden = bert(**inputs, output_hidden_states=True).hidden_states
+        own = recorder.take(1)
+    theirs = teacher_states(bert.encoder.layer[0], hidden[0])
+    assert not any(each.requires_grad for each in theirs)
+    relation_loss(own, theirs, MASK, 4).backward()
+    assert bert.encoder.layer[0].output.dense.weight.grad.abs().sum() > 0
+    for part in ("query", "key", "value"):
+        assert getattr(bert.encoder.layer[1].attention.self, part).weight.grad.abs().sum() > 0
+        assert getattr(bert.encoder.layer[0].attention.self, part).weight.grad.abs().sum() > 0
+    assert bert.encoder.layer[1].output.dense.weight.grad is None
+
+
+def test_states_are_taken_once_a_forward_and_are_of_the_last(bert, inputs):
+    recorder = StateRecorder(bert, [1])
+    with pytest.raises(LookupError, match="no states of layer 1"):
+        recorder.take(1)
+    bert(**inputs)
+    bert(inputs["input_ids"][:1, :2])
+    assert recorder.take(1)[0].shape == (1, 2, 32)
+    with pytest.raises(LookupError, match="no states of layer 1"):
+        recorder.take(1)
+    bert(**inputs)
+    with pytest.raises(LookupError, match="no states of layer 0"):
+        recorder.take(0)
+    recorder.close()
+    bert(**inputs)
+    with pytest.raises(LookupError, match="no states of layer 1"):
+        recorder.take(1)
+    recorder.close()
+
+
+def test_a_recorder_leaves_what_the_model_computes_as_it_was(bert, inputs):
+    before = bert(**inputs).last_hidden_state
+    with StateRecorder(bert, [0, 1]):
+        assert torch.equal(bert(**inputs).last_hidden_state, before)
+    assert not any(module._forward_hooks for module in bert.modules())

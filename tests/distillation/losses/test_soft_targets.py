@@ -1,0 +1,121 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
+
+TEMPERATURES = [1.0, 2.0, 8.0]
+
+
+def logits(seed, rows=6, classes=5, scale=1.0):
+    return scale * torch.randn(rows, classes, generator=torch.Generator().manual_seed(seed))
+
+
+def top(teacher, k, temperature):
+    """The teacher's side of soft_targets_of_top, from its whole logits."""
+    values, indices = teacher.topk(k, dim=-1)
+    return values, indices, (teacher.scatter(-1, indices, -math.inf) / temperature).logsumexp(dim=-1)
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_soft_targets_are_0_for_equal_distributions_alone(temperature):
+    one = logits(0)
+    assert soft_targets(one, one + 3, temperature).item() == pytest.approx(0, abs=1e-6)
+    assert soft_targets(one, logits(1), temperature).item() > 0.1
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES)
+def test_soft_targets_are_the_divergence_from_the_teacher(temperature):
+    student, teacher = logits(0, 1), logits(1, 1)
+    p = [math.exp(value / temperature) for value in teacher[0].tolist()]
+    q = [math.exp(value / temperature) for value in student[0].tolist()]
+    p, q = [value / sum(p) for value in p], [value / sum(q) for value in q]
+    expected = temperature**2 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
+    assert soft_targets(student, teacher, temperature).item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_squared_temperature_keeps_the_gradients_size():
+    sizes = []
+    for temperature in (5.0, 10.0, 40.0):
+        student = logits(0).requires_grad_()
+        soft_targets(student, logits(1), temperature).backward()
+        sizes.append(student.grad.norm().item())
+    assert max(sizes) < 1.5 * min(sizes)
+
+
+def test_soft_targets_weigh_rows():
+    student, teacher = logits(0), logits(1)
+    weights = torch.tensor([0.0, 2.0, 0.0, 0.0, 0.0, 0.0])
+    expected = 2 * soft_targets(student[1:2], teacher[1:2], 2.0) / 6
+    assert torch.allclose(soft_targets(student, teacher, 2.0, weights), expected)
+    assert torch.allclose(soft_targets(student, teacher, 2.0, torch.ones(6)), soft_targets(student, teacher, 2.0))
+
+
+def test_no_row_gives_0_and_no_nan():
+    # A batch of one short sequence may have no masked piece at all.
+    student = torch.zeros(0, 5, requires_grad=True)
+    loss = soft_targets(student, torch.zeros(0, 5), 2.0) + soft_targets_of_top(student, *top(torch.zeros(0, 5), 2, 2.0), 2.0)
+    loss.backward()
+    assert loss.item() == 0
+
+
+def test_the_top_and_the_rest_are_bins_of_one_distribution():
+    student = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).log()
+    values = torch.tensor([[0.5, 0.3]]).log()
+    loss = soft_targets_of_top(student, values, torch.tensor([[3, 0]]), torch.tensor([0.2]).log(), 1.0)
+    # The student has 0.4 and 0.1 at the teacher's pieces 3 and 0, and 0.5 elsewhere.
+    assert loss.item() == pytest.approx(0.5 * math.log(0.5 / 0.4) + 0.3 * math.log(0.3 / 0.1) + 0.2 * math.log(0.2 / 0.5), rel=1e-5)
+
+
+@given(
+    seed=st.integers(0, 10**6), vocabulary=st.integers(1, 30), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0])
+)
+def test_the_top_of_the_whole_vocabulary_is_the_whole(seed, vocabulary, temperature, scale):
+    teacher = logits(seed + 1, 3, vocabulary, scale)
+    one, other = (logits(seed, 3, vocabulary, scale).requires_grad_() for _ in range(2))
+    dense, of_top = soft_targets(one, teacher, temperature), soft_targets_of_top(other, *top(teacher, vocabulary, temperature), temperature)
+    torch.testing.assert_close(of_top, dense, rtol=1e-4, atol=1e-4)
+    (dense + of_top).backward()
+    torch.testing.assert_close(other.grad, one.grad, rtol=1e-4, atol=1e-5)
+
+
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 20), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0]))
+def test_the_top_is_never_further_from_the_teacher_than_the_whole(seed, k, temperature, scale):
+    student, teacher = logits(seed, 3, 20, scale).requires_grad_(), logits(seed + 1, 3, 20, scale)
+    losses = [soft_targets_of_top(student, *top(teacher, size, temperature), temperature) for size in (k, min(k + 1, 20))]
+    dense = soft_targets(student, teacher, temperature).item()
+    # The same bins split further can only tell the distributions apart better.
+    assert -1e-4 <= losses[0].item() <= losses[1].item() * (1 + 1e-4) + 1e-4
+    assert losses[1].item() <= dense * (1 + 1e-4) + 1e-4
+    losses[0].backward()
+    assert student.grad.isfinite().all()
+
+
+def test_the_top_does_not_see_how_the_student_spreads_the_rest():
+    teacher, student = logits(1), logits(0)
+    values, indices, rest = top(teacher, 2, 1.0)
+    others = torch.ones_like(student, dtype=torch.bool).scatter(-1, indices, False)
+    spread = student.clone()
+    spread[others] = spread[others].reshape(6, 3).flip(dims=[1]).flatten()
+    loss = soft_targets_of_top(student, values, indices, rest, 1.0)
+    assert torch.allclose(soft_targets_of_top(spread, values, indices, rest, 1.0), loss)
+    assert not torch.allclose(soft_targets(spread, teacher, 1.0), soft_targets(student, teacher, 1.0))
+
+
+def test_the_order_of_the_top_does_not_matter():
+    student, (values, indices, rest) = logits(0), top(logits(1), 3, 2.0)
+    expected = soft_targets_of_top(student, values, indices, rest, 2.0)
+    assert torch.allclose(soft_targets_of_top(student, values.flip(-1), indices.flip(-1), rest, 2.0), expected)
+
+
+def test_the_teacher_gets_no_gradient_and_halves_are_computed_in_full():
+    student, teacher = logits(0).bfloat16().requires_grad_(), logits(1).bfloat16().requires_grad_()
+    values, indices, rest = top(teacher, 3, 2.0)
+    loss = soft_targets(student, teacher, 2.0) + soft_targets_of_top(student, values, indices, rest, 2.0)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert student.grad.abs().sum() > 0
+    assert teacher.grad is None
