@@ -1,10 +1,13 @@
 import json
+import os
+import shutil
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
-from compactlm.distillation.checkpoints import Checkpoint, fingerprint
+from compactlm.distillation.checkpoints import Checkpoint
 
 
 def pair(seed=0):
@@ -74,30 +77,131 @@ def test_a_crash_while_saving_leaves_the_checkpoint_before(saved, monkeypatch):
         patch.setattr(safetensors.torch, "save_file", crash)
         with pytest.raises(OSError, match="No space left"):
             checkpoint.save(module, optimizer, 4, [])
-    assert [path.name for path in checkpoint.directory.parent.iterdir()] == ["phase"]
+    assert names(checkpoint) == ["step-00000003"]
     again, its_optimizer = pair()
     assert checkpoint.load(again, its_optimizer)[0] == 3
 
 
 def test_files_are_data_that_cannot_execute_code(saved):
     checkpoint, _, _ = saved
-    assert sorted(path.name for path in checkpoint.directory.iterdir()) == ["state.json", "state.safetensors"]
-    names = set(safetensors.torch.load_file(checkpoint.directory / "state.safetensors"))
+    directory = checkpoint.directory / "step-00000003"
+    assert sorted(path.name for path in directory.iterdir()) == ["state.json", "state.safetensors"]
+    names = set(safetensors.torch.load_file(directory / "state.safetensors"))
     assert {name for name in names if name.startswith("weight.")} == {"weight.1.weight", "weight.1.bias"}
-    assert json.loads((checkpoint.directory / "state.json").read_text())["step"] == 3
+    assert json.loads((directory / "state.json").read_text())["step"] == 3
 
 
-def test_the_fingerprint_sees_parameters_and_files_alone(tmp_path):
-    (tmp_path / "data" / "part").mkdir(parents=True)
-    (tmp_path / "data" / "part" / "a").write_text("1")
-    (tmp_path / "data" / "b").write_text("2")
-    files = [tmp_path / "data"]
-    first = fingerprint({"x": 1, "y": [2, 3]}, files)
-    assert fingerprint({"y": [2, 3], "x": 1}, files) == first
-    assert fingerprint({"x": 1, "y": [3, 2]}, files) != first
-    (tmp_path / "data" / "part" / "a").write_text("one")
-    changed = fingerprint({"x": 1, "y": [2, 3]}, files)
-    assert changed != first
-    (tmp_path / "data" / "b").rename(tmp_path / "data" / "c")
-    assert fingerprint({"x": 1, "y": [2, 3]}, files) not in {first, changed}
-    assert fingerprint({"x": 1, "y": [2, 3]}, [tmp_path / "data" / "c"]) not in {first, changed}
+def names(checkpoint):
+    return sorted(path.name for path in checkpoint.directory.iterdir())
+
+
+def test_the_last_two_are_kept_and_nothing_else(saved):
+    checkpoint, module, optimizer = saved
+    checkpoint.save(module, optimizer, 4, [])
+    assert names(checkpoint) == ["step-00000003", "step-00000004"]
+    (checkpoint.directory / ".step-00000005.unfinished").mkdir()  # as a kill leaves it
+    (checkpoint.directory / "step-00000009").mkdir()  # damaged, and passed over when this run went on
+    checkpoint.save(module, optimizer, 6, [])
+    assert names(checkpoint) == ["step-00000004", "step-00000006"]
+
+
+def test_another_runs_checkpoints_go_when_this_one_has_its_first(saved):
+    checkpoint, module, optimizer = saved
+    checkpoint.save(module, optimizer, 4, [])
+    other = Checkpoint(checkpoint.directory, "another key")
+    assert other.load(*pair()) == (0, [])
+    assert names(checkpoint) == ["step-00000003", "step-00000004"]
+    other.save(module, optimizer, 2, [])
+    assert names(checkpoint) == ["step-00000002"]
+    assert other.load(*pair())[0] == 2
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 1
+    path.write_bytes(content)
+
+
+def garble(path):
+    path.write_bytes(b"\xff\x00 garbage")
+
+
+def hollow(path):
+    path.write_text("[]")
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [("state.safetensors", harm) for harm in (cut, flip, garble, Path.unlink)]
+    + [("state.json", harm) for harm in (cut, garble, hollow, Path.unlink)],
+)
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(saved, capsys, harm, name):
+    checkpoint, module, optimizer = saved
+    before = weights(module)
+    step(module, optimizer)
+    checkpoint.save(module, optimizer, 4, [])
+    last = checkpoint.directory / "step-00000004"
+    harm(last / name)
+    again, its_optimizer = pair(seed=7)
+    assert checkpoint.load(again, its_optimizer)[0] == 3
+    assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in before.items() if name.startswith("1"))
+    warning = capsys.readouterr().err
+    assert warning.startswith(f"warning: passing over the damaged checkpoint {last} (")
+    assert warning.count("\n") == 1
+    # What one process says the others need not say.
+    assert checkpoint.load(again, its_optimizer, process=1)[0] == 3
+    assert capsys.readouterr().err == ""
+    # The next one takes the damaged one's place.
+    checkpoint.save(module, optimizer, 4, [])
+    assert checkpoint.load(again, its_optimizer)[0] == 4
+
+
+def test_if_both_are_damaged_training_starts_at_0(saved, capsys):
+    checkpoint, module, optimizer = saved
+    checkpoint.save(module, optimizer, 4, [])
+    for path in checkpoint.directory.glob("*/state.safetensors"):
+        cut(path)
+    other, its_optimizer = pair(seed=7)
+    before = weights(other)
+    assert checkpoint.load(other, its_optimizer) == (0, [])
+    assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in before.items())
+    assert capsys.readouterr().err.count("warning") == 2
+
+
+def test_each_process_gets_its_own_random_state_back(saved):
+    checkpoint, module, optimizer = saved
+    states = torch.stack([torch.Generator().manual_seed(seed).get_state() for seed in (5, 6)])
+    checkpoint.save(module, optimizer, 4, [], states)
+    for process, state in enumerate(states):
+        checkpoint.load(*pair(), process)
+        assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(7)
+    untouched = torch.get_rng_state()
+    again = pair(seed=7)
+    torch.set_rng_state(untouched)
+    checkpoint.load(*again, process=2)
+    assert torch.equal(torch.get_rng_state(), untouched)
+
+
+def test_files_reach_the_disk_before_the_name_and_old_ones_go_last(saved, monkeypatch):
+    checkpoint, module, optimizer = saved
+    checkpoint.save(module, optimizer, 4, [])
+    done = []
+    replace, rmtree = os.replace, shutil.rmtree
+    monkeypatch.setattr(os, "fsync", lambda descriptor: done.append(f"fsync {Path(f'/proc/self/fd/{descriptor}').readlink().name}"))
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append(f"rename {Path(new).name}"), replace(old, new)))
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **kwargs: (done.append(f"delete {Path(path).name}"), rmtree(path, **kwargs)))
+    checkpoint.save(module, optimizer, 5, [])
+    assert done == [
+        "rename state.json",
+        "fsync state.safetensors",
+        "fsync state.json",
+        "fsync .step-00000005.unfinished",
+        "rename step-00000005",
+        "fsync phase",
+        "delete step-00000003",
+    ]

@@ -1,81 +1,161 @@
 """Checkpoints in safetensors and JSON, so that a killed run goes on where it was and a file can never execute code.
 
-A checkpoint belongs to a fingerprint of parameters and data; one with another fingerprint is not used.
+A checkpoint belongs to a fingerprint of parameters, data and code; one with another fingerprint is not used. The last two
+are kept, so that one which a crash of the machine tore, or which was damaged since, has one before it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
+from tqdm import tqdm
 
 from compactlm.artifacts import read_json, replacing, write_json
 
 History = list[tuple[int, dict[str, float]]]  # the mean losses at some steps
 
-
-CODE = sorted(path for package in ("distillation", "student") for path in (Path(__file__).parents[1] / package).glob("*.py"))
+PACKAGE = Path(__file__).parents[1]
+KEPT = 2
+WEIGHTS, STATE = "state.safetensors", "state.json"
 
 
 def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
     """Return the sha256 of parameters (anything that JSON can hold), of the files, directories searched for theirs, and of the code."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-    for path in CODE:
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in sorted(path for package in ("distillation", "student") for path in (PACKAGE / package).rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + bytes.fromhex(_sha256(path)))
     for root in files:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file():
-                with path.open("rb") as file:
-                    name = str(path.relative_to(root)) if root.is_dir() else path.name
-                    digest.update(name.encode() + hashlib.file_digest(file, "sha256").digest())
+                name = str(path.relative_to(root)) if root.is_dir() else path.name
+                digest.update(name.encode() + bytes.fromhex(_sha256(path)))
     return digest.hexdigest()
 
 
 class Checkpoint:
-    """The state of one training phase in a directory: trainable weights, AdamW's moments, the step, the random state."""
+    """The state of one training phase in a directory: trainable weights, AdamW's moments, the step, the random states."""
 
     def __init__(self, directory: Path, key: str) -> None:
-        """Take the checkpoint of `directory` that belongs to the fingerprint `key`."""
+        """Take the checkpoints of `directory` that belong to the fingerprint `key`."""
         self.directory = directory
         self.key = key
 
-    def save(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int, history: History) -> None:
-        """Write the state after `step` steps; a crash while writing leaves the checkpoint before it."""
+    def save(
+        self,
+        module: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        step: int,
+        history: History,
+        random_states: torch.Tensor | None = None,
+    ) -> None:
+        """Write the state after `step` steps beside the one before; a crash at any moment leaves a whole one.
+
+        Args:
+            module: whose trainable weights are kept.
+            optimizer: of these weights.
+            step: how many were made.
+            history: the losses until here.
+            random_states: of torch's generator in each process, uint8 [processes, bytes]; this process's by default.
+        """
         tensors = {f"weight.{name}": tensor.detach().contiguous() for name, tensor in _trainable(module).items()}
         for index, state in optimizer.state_dict()["state"].items():
             for name, value in state.items():
                 tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value).contiguous()
-        tensors["random_state"] = torch.get_rng_state()
-        with replacing(self.directory) as unfinished:
+        tensors["random_states"] = torch.get_rng_state()[None] if random_states is None else random_states
+        target = self.directory / f"step-{step:08d}"
+        with replacing(target) as unfinished:
             unfinished.mkdir()
-            safetensors.torch.save_file(tensors, unfinished / "state.safetensors")
-            write_json(unfinished / "state.json", {"fingerprint": self.key, "step": step, "history": history})
+            safetensors.torch.save_file(tensors, unfinished / WEIGHTS)
+            checksum = _sha256(unfinished / WEIGHTS)
+            write_json(unfinished / STATE, {"fingerprint": self.key, "step": step, "history": history, "sha256": checksum})
+            # The files before the name: a machine that loses power may otherwise keep the name of an empty directory.
+            for path in (unfinished / WEIGHTS, unfinished / STATE, unfinished):
+                _to_disk(path)
+        _to_disk(self.directory)
+        self._delete_older(target)
 
-    def load(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, History]:
-        """Load the state and return its step and history; 0, with nothing changed, where there is none of this fingerprint."""
-        if not (self.directory / "state.json").is_file():
-            return 0, []
-        state = read_json(self.directory / "state.json")
-        if state["fingerprint"] != self.key:
-            return 0, []
-        tensors = safetensors.torch.load_file(self.directory / "state.safetensors")
-        with torch.no_grad():
-            for name, parameter in _trainable(module).items():
-                parameter.copy_(tensors[f"weight.{name}"])
-        moments: dict[int, dict[str, torch.Tensor]] = {}
-        for key, tensor in tensors.items():
-            if key.startswith("optimizer."):
-                _, index, name = key.split(".", 2)
-                moments.setdefault(int(index), {})[name] = tensor
-        optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
-        torch.set_rng_state(tensors["random_state"])
-        return int(state["step"]), [(int(step), losses) for step, losses in state["history"]]
+    def load(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, process: int = 0) -> tuple[int, History]:
+        """Load the last whole state and return its step and history; 0, with nothing changed, where there is none of this fingerprint.
+
+        Args:
+            module: whose trainable weights are set.
+            optimizer: of these weights.
+            process: this process's number; its random state stays as it is where the checkpoint was written by fewer.
+        """
+        for directory in self._generations():
+            try:
+                state = read_json(directory / STATE)
+                if state["fingerprint"] != self.key:
+                    continue
+                if _sha256(directory / WEIGHTS) != state["sha256"]:
+                    raise ValueError("the checksum differs")
+                tensors = safetensors.torch.load_file(directory / WEIGHTS)
+                step, history = int(state["step"]), [(int(step), losses) for step, losses in state["history"]]
+            except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+                if process == 0:
+                    reason = " ".join(str(error).split())
+                    tqdm.write(f"warning: passing over the damaged checkpoint {directory} ({reason})", file=sys.stderr)
+                continue
+            _restore(tensors, module, optimizer, process)
+            return step, history
+        return 0, []
+
+    def _generations(self) -> list[Path]:
+        """Return the checkpoints' directories, the last one first."""
+        return sorted(self.directory.glob("step-*"), reverse=True)
+
+    def _delete_older(self, newest: Path) -> None:
+        """Keep the newest and the one before it; a later step or another fingerprint is of a run that this one replaces."""
+        before = [path for path in self._generations() if path.name < newest.name and self._owns(path)]
+        kept = [newest, *before][:KEPT]
+        for path in self.directory.iterdir():  # what a kill left unfinished too
+            if path not in kept:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def _owns(self, directory: Path) -> bool:
+        try:
+            return bool(read_json(directory / STATE)["fingerprint"] == self.key)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+
+
+def _restore(tensors: dict[str, torch.Tensor], module: torch.nn.Module, optimizer: torch.optim.Optimizer, process: int) -> None:
+    with torch.no_grad():
+        for name, parameter in _trainable(module).items():
+            parameter.copy_(tensors[f"weight.{name}"])
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        if key.startswith("optimizer."):
+            _, index, name = key.split(".", 2)
+            moments.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
+    if process < len(tensors["random_states"]):
+        torch.set_rng_state(tensors["random_states"][process].clone())  # torch crashes where the bytes are not aligned
 
 
 def _trainable(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until a file's content, or a directory's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

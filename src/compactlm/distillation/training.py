@@ -1,4 +1,4 @@
-"""The training loop, on Accelerate: the same code on a CPU and on a GPU, in fp32 and bf16."""
+"""The training loop, on Accelerate: the same code on a CPU and on GPUs, in one process or several, in fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -11,17 +11,23 @@ import torch
 from accelerate import Accelerator
 from tqdm import tqdm
 
+from compactlm.distillation import processes
 from compactlm.distillation.batches import make_batches
 from compactlm.distillation.checkpoints import Checkpoint, History
-from compactlm.errors import CompactLMError
+from compactlm.distillation.failures import Window, memory_errors, name_rows
+from compactlm.distillation.processes import Batch
 from compactlm.params import Optimisation
 
-Batch = dict[str, torch.Tensor]
+__all__ = ["LOG_EVERY", "Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
+
 LOG_EVERY = 20  # steps; losses stay tensors in between, since reading one waits for the device
 
 
 class Examples(Protocol):
-    """What a phase trains on: the length of each sequence, and the tensors of a batch of them."""
+    """What a phase trains on: the length of each sequence, and the tensors of a batch of them.
+
+    It may also have `ids: Sequence[str]`, a name for each sequence, by which a failure then names the rows of its batch.
+    """
 
     @property
     def lengths(self) -> Sequence[int]:
@@ -44,7 +50,7 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a phase came to. `seconds` and `tokens` count the work of this process since it began or was resumed."""
+    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed."""
 
     steps: int
     seconds: float
@@ -99,77 +105,70 @@ def train(
 
     Args:
         name: of the phase, shown beside the progress bar and part of the seed of its order.
-        objective: its forward takes a batch's tensors by name and returns losses by name, of which `loss` is minimised.
+        objective: its forward takes a batch's tensors by name and returns losses by name, always of the same names, of
+            which `loss` is minimised.
         examples: what to train on.
         optimisation: epochs, learning rate and the like.
         settings: what all phases share.
         checkpoint: where the state is kept; the phase goes on from it, and when finished leaves its last state there.
-        log: called with the step and the mean losses every LOG_EVERY steps.
+        log: called, in the main process alone, with the step and the mean losses every LOG_EVERY steps.
 
     Raises:
-        CompactLMError: the loss is not a finite number, or there is more than one process.
+        CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
     """
-    accelerator = Accelerator(mixed_precision="bf16" if settings.precision == "bf16" else "no")
-    if accelerator.num_processes > 1:
-        raise CompactLMError("training uses one process and one device; run `dvc repro` without `accelerate launch`")
-    torch.manual_seed(settings.seed)
+    accelerator = processes.connect(settings.precision)
+    torch.manual_seed(settings.seed + accelerator.process_index)  # not the same dropout in each process
     plan = [
         (epoch, positions)
         for epoch in range(optimisation.epochs)
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     schedule = _Schedule(optimisation, len(plan))
-    module, optimizer = accelerator.prepare(objective, _optimizer(objective, optimisation))
-    first, history = checkpoint.load(objective, optimizer) if checkpoint else (0, [])
+    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens):
+        module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
+        first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
+    if not accelerator.is_main_process:
+        log = None
     if log:
         for step, means in history:
             log(step, means)
     module.train()
-    meter, tokens, start, saved = _Meter(name), 0, time.monotonic(), time.monotonic()
-    with tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5) as bar:
+    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]))
+    tokens, start, saved = 0, time.monotonic(), time.monotonic()
+    with tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=not accelerator.is_main_process) as bar:
         for step in range(first, len(plan)):
             epoch, positions = plan[step]
-            batch = {key: value.to(accelerator.device) for key, value in examples.batch(positions, epoch).items()}
+            lengths = [examples.lengths[position] for position in positions]
             schedule.set(optimizer, step)
-            losses = module(**batch)
-            accelerator.backward(losses["loss"])
-            accelerator.clip_grad_norm_(module.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            meter.add(losses)
-            tokens += sum(examples.lengths[position] for position in positions)
+            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens):
+                own, weight = processes.share(positions, accelerator.process_index, accelerator.num_processes)
+                losses, norm = _learn(accelerator, module, optimizer, examples.batch(own, epoch), weight)
+                window.add(losses, weight, norm)
+            tokens += sum(lengths)
             bar.update()
             last = step + 1 == len(plan)
             if (step + 1) % LOG_EVERY and not last:
                 continue
-            means = meter.read()
+            means = window.read(step + 1)
             history.append((step + 1, means))
             bar.set_postfix(loss=f"{means['loss']:.3f}", refresh=False)
             if log:
                 log(step + 1, means)
             due = last or time.monotonic() - saved > 60 * settings.checkpoint_minutes
-            if checkpoint and due:
-                checkpoint.save(objective, optimizer, step + 1, history)
+            if checkpoint and processes.agree(accelerator, due):
+                states = processes.random_states(accelerator)
+                processes.on_main(checkpoint.save, objective, optimizer, step + 1, history, states)
                 saved = time.monotonic()
     return Summary(len(plan), time.monotonic() - start, tokens, history)
 
 
-class _Meter:
-    """Sums losses as tensors and reads them seldom."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.sums: dict[str, torch.Tensor] = {}
-        self.count = 0
-
-    def add(self, losses: Batch) -> None:
-        for key, value in losses.items():
-            self.sums[key] = self.sums.get(key, torch.zeros_like(value.detach())) + value.detach()
-        self.count += 1
-
-    def read(self) -> dict[str, float]:
-        means = {key: float(value) / self.count for key, value in self.sums.items()}
-        if not torch.isfinite(torch.tensor(list(means.values()))).all():
-            raise CompactLMError(f"the loss of {self.name} is no longer a finite number; lower its learning_rate in params.yaml")
-        self.sums, self.count = {}, 0
-        return means
+def _learn(
+    accelerator: Accelerator, module: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
+) -> tuple[Batch, torch.Tensor]:
+    """Make one step; return its losses, those of this process alone, and the norm of the gradient, that of all."""
+    losses: Batch = module(**{key: value.to(accelerator.device) for key, value in batch.items()})
+    accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
+    norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()  # to None
+    return losses, norm

@@ -1,0 +1,39 @@
+from compactlm.distillation import checkpoints
+from compactlm.distillation.checkpoints import fingerprint
+
+
+def test_the_fingerprint_sees_all_code_and_where_it_lies(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "PACKAGE", tmp_path)
+    found = [fingerprint({}, [])]
+
+    def changed(path, content):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+        found.append(fingerprint({}, []))
+
+    changed("distillation/a.py", "1")
+    changed("distillation/a.py", "2")
+    changed("distillation/losses/b.py", "1")
+    changed("student/deep/er/c.py", "1")
+    (tmp_path / "distillation" / "losses" / "b.py").rename(tmp_path / "distillation" / "b.py")
+    found.append(fingerprint({}, []))
+    assert len(set(found)) == len(found)
+    changed("evaluation/d.py", "1")
+    changed("distillation/notes.txt", "1")
+    assert len(set(found)) == len(found) - 2
+
+
+def test_the_fingerprint_sees_parameters_and_files_alone(tmp_path):
+    (tmp_path / "data" / "part").mkdir(parents=True)
+    (tmp_path / "data" / "part" / "a").write_text("1")
+    (tmp_path / "data" / "b").write_text("2")
+    files = [tmp_path / "data"]
+    first = fingerprint({"x": 1, "y": [2, 3]}, files)
+    assert fingerprint({"y": [2, 3], "x": 1}, files) == first
+    assert fingerprint({"x": 1, "y": [3, 2]}, files) != first
+    (tmp_path / "data" / "part" / "a").write_text("one")
+    changed = fingerprint({"x": 1, "y": [2, 3]}, files)
+    assert changed != first
+    (tmp_path / "data" / "b").rename(tmp_path / "data" / "c")
+    assert fingerprint({"x": 1, "y": [2, 3]}, files) not in {first, changed}
+    assert fingerprint({"x": 1, "y": [2, 3]}, [tmp_path / "data" / "c"]) not in {first, changed}

@@ -1,0 +1,110 @@
+"""Training that is killed for good, by SIGKILL, at every kind of moment: run as a program, this file forks and kills."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+from tqdm import tqdm
+
+from compactlm.distillation import training
+from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.training import Settings, train
+from compactlm.params import Optimisation
+
+ORIGINALS = {
+    (module, name): getattr(module, name)
+    for module, name in ((os, "replace"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (safetensors.torch, "save_file"))
+}
+PLAN = Optimisation(epochs=2, learning_rate=0.05, weight_decay=0.01, warmup=0.1, batch_tokens=16, dropout=0.0)
+
+
+class Numbers:
+    lengths = [4] * 40
+
+    def batch(self, positions, epoch):
+        return {"inputs": torch.tensor([[position % 7.0, position % 5.0, position % 3.0] for position in positions])}
+
+
+class Regression(torch.nn.Module):
+    def __init__(self, moment):
+        super().__init__()
+        torch.manual_seed(0)
+        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 1))
+        self.moment = moment
+
+    def forward(self, inputs):
+        self.moment()
+        return {"loss": (self.layers(inputs) - inputs.prod(dim=1, keepdim=True)).square().mean()}
+
+
+def run(directory, kill_at=None):
+    """Train, and be killed at one of the moments between steps, writes, renames and deletions; return how many there were."""
+    moments = 0
+
+    def moment():
+        nonlocal moments
+        moments += 1
+        if moments == kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def counted(function):
+        def call(*args, **kwargs):
+            moment()
+            return function(*args, **kwargs)
+
+        return call
+
+    for (module, name), function in ORIGINALS.items():
+        setattr(module, name, counted(function))
+    training.LOG_EVERY = 4
+    objective = Regression(moment)
+    train("phase", objective, Numbers(), PLAN, Settings(seed=3, checkpoint_minutes=0), Checkpoint(directory / "checkpoint", "key"))
+    (directory / "weights").write_bytes(safetensors.torch.save(objective.state_dict()))
+    (directory / "moments").write_text(str(moments))
+
+
+def forked(*args):
+    """Run in a process of its own and return how it ended."""
+    process = os.fork()
+    if process == 0:
+        try:
+            run(*args)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+
+def kill_everywhere(every):
+    torch.set_num_threads(1)
+    tqdm.monitor_interval = 0  # no thread, which a fork would lose
+    whole = Path(tempfile.mkdtemp())
+    run(whole)  # in this process, so that the forks need not import and start everything anew
+    moments = int((whole / "moments").read_text())
+    for kill_at in range(1, moments + 1, every):
+        directory = whole / str(kill_at)
+        directory.mkdir()
+        assert forked(directory, kill_at) == -signal.SIGKILL
+        assert forked(directory) == 0
+        assert (directory / "weights").read_bytes() == (whole / "weights").read_bytes(), kill_at
+    shutil.rmtree(whole)
+    print(moments)  # noqa: T201
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes():
+    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=240)
+    assert result.returncode == 0, result.stderr[-4000:]
+    assert int(result.stdout) > 60
+    assert "damaged" not in result.stderr  # what a kill leaves is either whole or not looked at
+
+
+if __name__ == "__main__":
+    kill_everywhere(every=int(sys.argv[1]) if len(sys.argv) > 1 else 5)
