@@ -25,6 +25,7 @@ SPLIT = Path("data/split")
 AUGMENTED = Path("data/augmented")
 WEIGHTED = Path("data/weighted")
 TOKENIZED = Path("data/tokenized")
+SIGNALS = Path("data/signals")
 STUDENT_TOKENIZER = TOKENIZED / "tokenizer"
 ID_MAP = TOKENIZED / "id_map.json"  # the teacher's id of each of the student's ids
 TEACHER = Path("models/teacher")

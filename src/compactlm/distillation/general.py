@@ -6,50 +6,36 @@ import torch
 from transformers import BertForMaskedLM
 
 from compactlm.distillation.losses.hard_labels import hard_labels
-from compactlm.distillation.losses.hidden import hidden_cosine
-from compactlm.distillation.losses.soft_targets import soft_targets
-from compactlm.distillation.signals import MaskedSignals
-from compactlm.distillation.training import Batch
+from compactlm.distillation.losses.soft_targets import soft_targets_of_top
+from compactlm.distillation.matching import Matching
+from compactlm.distillation.signals import Batch, places
 from compactlm.params import GeneralDistillation
 
 
-def build_projections(components: torch.Tensor, count: int) -> torch.nn.ModuleList:
-    """Return linear maps from the student's to the teacher's hidden size that start from the embeddings' components.
-
-    Args:
-        components: float [student's hidden size, teacher's hidden size].
-        count: the number of maps, one for each pair of layers.
-    """
-    projections = torch.nn.ModuleList()
-    for _ in range(count):
-        projection = torch.nn.Linear(*components.shape)
-        with torch.no_grad():
-            projection.weight.copy_(components.T)
-            projection.bias.zero_()
-        projections.append(projection)
-    return projections
-
-
 class GeneralObjective(torch.nn.Module):
-    """Soft targets and hard labels at the masked positions, and the cosine of hidden states at all pieces."""
+    """Soft targets and hard labels at the masked pieces, and the losses between layers at all pieces."""
 
-    def __init__(
-        self, student: BertForMaskedLM, signals: MaskedSignals, projections: torch.nn.ModuleList, params: GeneralDistillation
-    ) -> None:
-        """Take the student, the teacher's signals, one projection a pair of layers, and the weights of the losses."""
+    def __init__(self, student: BertForMaskedLM, matching: Matching, params: GeneralDistillation, temperature: float) -> None:
+        """Take the student, the losses between layers, the weights of all, and the temperature of the soft targets."""
         super().__init__()
-        self.student, self.signals, self.projections, self.params = student, signals, projections, params
+        self.student, self.matching, self.params, self.temperature = student, matching, params, temperature
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
-        """Return the losses of masked sequences; see MaskedSequences.batch for the shapes."""
-        where = labels >= 0
-        teacher_logits, teacher_hidden = self.signals(input_ids, attention_mask, where)
-        output = self.student.bert(input_ids, attention_mask=attention_mask, output_hidden_states=True)
+    def forward(self, **batch: torch.Tensor) -> Batch:
+        """Return the losses of masked sequences by name; see examples.GeneralExamples.batch for the tensors."""
+        where = batch["labels"] >= 0
+        output = self.student.bert(
+            batch["input_ids"],
+            attention_mask=batch["attention_mask"],
+            output_hidden_states=True,
+            output_attentions=self.matching.wants_attentions,
+        )
         logits = self.student.cls(output.last_hidden_state[where])
-        pairs = zip(self.projections, output.hidden_states, teacher_hidden, strict=True)
-        distances = [hidden_cosine(projection(own), theirs, attention_mask) for projection, own, theirs in pairs]
-        soft = soft_targets(logits, teacher_logits, self.params.temperature)
-        hard = hard_labels(logits, labels[where])
-        hidden = torch.stack(distances).mean()
-        loss = self.params.soft_weight * soft + self.params.hard_weight * hard + self.params.hidden_weight * hidden
-        return {"loss": loss, "soft": soft, "hard": hard, "hidden": hidden}
+        losses = self.matching(output, batch)
+        loss = losses.pop("matching")
+        if self.params.soft_weight:
+            there = places(where)
+            values, indices, rest = (batch[f"teacher_{name}"][:, : there.shape[1]][there] for name in ("values", "indices", "log_rest"))
+            losses["soft"] = soft_targets_of_top(logits, values, indices, rest, self.temperature)
+            loss = loss + self.params.soft_weight * losses["soft"]
+        losses["hard"] = hard_labels(logits, batch["labels"][where], focal_gamma=self.params.focal_gamma)
+        return {"loss": loss + self.params.hard_weight * losses["hard"], **losses}

@@ -25,7 +25,7 @@ def mask_pieces(
     """Mask a share of the pieces: 80 % become [MASK], 10 % a random piece, 10 % stay as they are.
 
     Args:
-        input_ids: int64 [rows, pieces].
+        input_ids: int64, of any shape.
         special: bool [vocabulary], True for pieces that are never masked and never drawn.
         mask_id: id of [MASK].
         rate: share of the ordinary pieces that are predicted.
@@ -45,19 +45,29 @@ def mask_pieces(
 
 
 class MaskedSequences:
-    """Sequences for masked language modelling, masked afresh in every epoch by (seed, name, epoch, positions)."""
+    """Sequences masked in one or several ways; row `masking * number of sequences + position` is a sequence in one of them.
 
-    def __init__(self, sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str) -> None:
-        """Take the sequences of piece ids, the tokenizer they belong to, the share to mask and the seed's name."""
+    A row's masks depend on (key, id, masking) alone, so that a cache and the teacher online see the same.
+    """
+
+    def __init__(
+        self, ids: Sequence[str], sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str, maskings: int = 1
+    ) -> None:
+        """Take the sequences and their ids, the tokenizer they belong to, the share to mask, the seed's name and the ways."""
         self.sequences, self.rate, self.key = sequences, rate, key
-        self.lengths = [len(sequence) for sequence in sequences]
+        self.ids = [f"{name}/{masking}" for masking in range(maskings) for name in ids]
+        self.lengths = [len(sequence) for sequence in sequences] * maskings
         self.mask_id, self.padding = tokenizer.mask_token_id, tokenizer.pad_token_id
         self.special = torch.zeros(len(tokenizer), dtype=torch.bool)
         self.special[tokenizer.all_special_ids] = True
 
-    def batch(self, positions: Sequence[int], epoch: int) -> dict[str, torch.Tensor]:
+    def question(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return input_ids, attention_mask and labels, each int64 [rows, pieces]."""
-        input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
-        generator = generator_for(f"{self.key}/{epoch}/{positions[0]}/{len(positions)}")
-        masked, labels = mask_pieces(input_ids, self.special, self.mask_id, self.rate, generator)
-        return {"input_ids": masked, "attention_mask": attention_mask, "labels": labels}
+        input_ids, attention_mask = pad([self.sequences[row % len(self.sequences)] for row in rows], self.padding)
+        labels = torch.full_like(input_ids, IGNORED)
+        for line, row in enumerate(rows):
+            generator, inner = generator_for(f"{self.key}/{self.ids[row]}"), slice(0, self.lengths[row])
+            input_ids[line, inner], labels[line, inner] = mask_pieces(
+                input_ids[line, inner], self.special, self.mask_id, self.rate, generator
+            )
+        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}

@@ -37,7 +37,7 @@ def task_rows(
     labels: Sequence[str],
     labelled: Sequence[dict[str, Any]],
     unlabelled: Sequence[dict[str, Any]],
-    weights: Mapping[str, float],
+    weights: Mapping[str, float] | None,
 ) -> TaskRows:
     """Join a task's labelled rows, originals and copies, with unlabelled ones.
 
@@ -46,13 +46,14 @@ def task_rows(
         labels: the task's label names, in the order of their ids.
         labelled: rows of artifacts.SEQUENCE_SCHEMA; those of other tasks are left out.
         unlabelled: rows of the same schema.
-        weights: example weights by document id.
+        weights: example weights by document id; None weighs all rows alike.
 
     Raises:
         CompactLMError: a labelled row has no weight, so that weights and sequences are not of one run.
     """
     own = [row for row in labelled if row["task"] == name]
     documents = [row["id"].rpartition(".")[0] for row in own]
+    weights = weights if weights is not None else dict.fromkeys(documents, 1.0)
     strangers = [document for document in documents if document not in weights]
     if strangers:
         raise CompactLMError(

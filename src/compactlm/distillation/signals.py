@@ -1,104 +1,139 @@
 """What the teacher says of a student's sequences, read by the student's own segmentation through the id map.
 
-A signal source is either the teacher online, for text that is read once, or its answers collected before training, for
-rows that are read in every epoch.
+A signal source answers a batch: the teacher online does so by reading it, the cache (see signal_cache) by looking up what the
+teacher said once. Both give the same tensors, rows first, so that nothing else knows which of them it has:
+
+    teacher_states      hidden states, float [rows, pieces, layers, teacher's hidden size], the layers as the source names them
+    teacher_logits      of a task, float [rows, labels]
+    teacher_values      logits of the likeliest pieces at each masked place, float [rows, places, k]
+    teacher_indices     these pieces in the student's ids, int64 [rows, places, k]
+    teacher_log_rest    logsumexp of all other pieces' logits over the temperature, float [rows, places]
+    teacher_attentions  probabilities, float [rows, layers, heads, pieces, pieces]; online alone, where they are asked for
+
+The places of a row are its masked pieces from left to right; rows with fewer than the longest are filled up with zeros.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import torch
-from tqdm import tqdm
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.batches import make_batches, pad
-from compactlm.distillation.layers import uniform_layers as uniform_layers  # noqa: PLC0414 - its users import it from here
+from compactlm.distillation.losses.attention import require_attentions
+
+Batch = dict[str, torch.Tensor]
 
 
-class MaskedSignals(torch.nn.Module):
-    """The masked language model of the teacher, online."""
+class SignalSource(Protocol):
+    """Where a teacher's signals come from."""
 
-    def __init__(self, teacher: BertForMaskedLM, id_map: Sequence[int], layers: Sequence[int]) -> None:
-        """Take the teacher, its id of each of the student's ids, and the layers whose hidden states are asked for."""
-        super().__init__()
+    @property
+    def layers(self) -> Sequence[int]:
+        """The teacher's layers whose hidden states it gives, 0 for the embeddings."""
+        ...
+
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
+        """Return the teacher's tensors for a batch (input_ids, attention_mask, and labels where pieces are masked).
+
+        `rows` are the numbers of the batch's rows in the cache, of which the teacher online has no need.
+        """
+        ...
+
+
+class _Online:
+    """A teacher that reads every batch, in evaluation mode: with dropout it would teach noise."""
+
+    def __init__(self, teacher: Any, id_map: Sequence[int], layers: Sequence[int], attentions: bool, precision: str) -> None:
         self.teacher = teacher.eval().requires_grad_(False)
         self.layers = list(layers)
-        self.id_map: torch.Tensor
-        self.register_buffer("id_map", torch.tensor(id_map), persistent=False)
-        decoder = teacher.cls.predictions.decoder
-        # Only the student's pieces are scored: the soft targets are the teacher's distribution over these.
-        self.weight: torch.Tensor
-        self.bias: torch.Tensor
-        self.register_buffer("weight", decoder.weight.detach()[self.id_map].clone(), persistent=False)
-        self.register_buffer("bias", decoder.bias.detach()[self.id_map].clone(), persistent=False)
+        self.attentions, self.precision = attentions, precision
+        self.id_map = torch.tensor(id_map, device=teacher.device)
 
-    def train(self, mode: bool = True) -> MaskedSignals:  # noqa: ARG002
-        """Stay in evaluation mode: a teacher with dropout would teach noise."""
-        return super().train(False)
+    def _read(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
+        """Return the topmost hidden states, and the states and attentions that are asked for."""
+        device = self.teacher.device
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            output = self.teacher.bert(
+                self.id_map[batch["input_ids"].to(device)],
+                attention_mask=batch["attention_mask"].to(device),
+                output_hidden_states=True,
+                output_attentions=self.attentions,
+            )
+        answers = {"teacher_states": torch.stack([output.hidden_states[layer] for layer in self.layers], dim=2).float()}
+        if self.attentions:
+            answers["teacher_attentions"] = torch.stack(require_attentions(output.attentions, "teacher"), dim=1).float()
+        return output.last_hidden_state.float(), answers
+
+
+class OnlineTask(_Online):
+    """A fine-tuned teacher, online."""
+
+    def __init__(
+        self,
+        teacher: BertForSequenceClassification,
+        id_map: Sequence[int],
+        layers: Sequence[int],
+        attentions: bool = False,
+        precision: str = "fp32",
+    ) -> None:
+        """Take the teacher, its id of each of the student's ids, the layers, whether attentions are asked for, and the precision."""
+        super().__init__(teacher, id_map, layers, attentions, precision)
 
     @torch.no_grad()
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor
-    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """Return logits over the student's pieces at the positions `where`, and hidden states of the layers.
-
-        Args:
-            input_ids: the student's ids, int64 [rows, pieces].
-            attention_mask: [rows, pieces].
-            where: bool [rows, pieces].
-
-        Returns:
-            float [positions, student's vocabulary], and a list of float [rows, pieces, teacher's hidden size].
-        """
-        output = self.teacher.bert(self.id_map[input_ids], attention_mask=attention_mask, output_hidden_states=True)
-        transformed = self.teacher.cls.predictions.transform(output.last_hidden_state[where])
-        logits = torch.nn.functional.linear(transformed, self.weight, self.bias)
-        return logits, [output.hidden_states[layer] for layer in self.layers]
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
+        """Return states and the task's logits; see SignalSource."""
+        states, answers = self._read(batch)
+        pooled = self.teacher.bert.pooler.activation(self.teacher.bert.pooler.dense(states[:, 0]))
+        return {**answers, "teacher_logits": self.teacher.classifier(pooled)}
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskSignals:
-    """A fine-tuned teacher's answers to some sequences.
+class OnlineMasked(_Online):
+    """The masked language model of a teacher, online."""
 
-    Attributes:
-        logits: float32 [rows, labels].
-        hidden: the states of each layer that was asked for, float16 [pieces of all rows, layers, teacher's hidden size]. It takes
-            2 bytes a piece, layer and unit: 0.5 GB for 700,000 pieces and one layer of 384.
-        starts: where each row's pieces begin in `hidden`, int64 [rows + 1].
-    """
+    def __init__(
+        self,
+        teacher: BertForMaskedLM,
+        id_map: Sequence[int],
+        layers: Sequence[int],
+        top_k: int,
+        temperature: float,
+        attentions: bool = False,
+        precision: str = "fp32",
+    ) -> None:
+        """Take what OnlineTask takes, how many pieces to keep, and the temperature at which the others are summed."""
+        super().__init__(teacher, id_map, layers, attentions, precision)
+        self.top_k, self.temperature = min(top_k, len(id_map)), temperature
+        decoder = teacher.cls.predictions.decoder
+        # Only the student's pieces are scored: the soft targets are the teacher's distribution over these.
+        self.weight, self.bias = decoder.weight[self.id_map], decoder.bias[self.id_map]
 
-    logits: torch.Tensor
-    hidden: torch.Tensor
-    starts: torch.Tensor
+    @torch.no_grad()
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
+        """Return states and the likeliest pieces at the masked places; see SignalSource."""
+        states, answers = self._read(batch)
+        where = (batch["labels"] >= 0).to(states.device)
+        logits = torch.nn.functional.linear(self.teacher.cls.predictions.transform(states[where]), self.weight, self.bias)
+        values, indices = logits.topk(self.top_k, dim=-1)
+        others = logits.scatter(1, indices, float("-inf")) / self.temperature
+        packed = places(where)
+        return {
+            **answers,
+            "teacher_values": _spread(values, packed),
+            "teacher_indices": _spread(indices, packed),
+            "teacher_log_rest": _spread(others.logsumexp(dim=-1), packed),
+        }
 
-    def padded_hidden(self, rows: Sequence[int]) -> torch.Tensor:
-        """Return the states of some rows, float32 [rows, longest row, layers, teacher's hidden size], 0 at padding."""
-        pieces = [self.hidden[self.starts[row] : self.starts[row + 1]] for row in rows]
-        return torch.nn.utils.rnn.pad_sequence(pieces, batch_first=True).float()
+
+def places(where: torch.Tensor) -> torch.Tensor:
+    """Return which places of a row exist, bool [rows, most masked pieces of a row], from where pieces are masked."""
+    counts = where.sum(dim=1)
+    return torch.arange(int(counts.max()), device=where.device)[None, :] < counts[:, None]
 
 
-def collect_task_signals(
-    teacher: BertForSequenceClassification,
-    sequences: Sequence[Sequence[int]],
-    id_map: Sequence[int],
-    layers: Sequence[int],
-    batch_tokens: int,
-    description: str,
-) -> TaskSignals:
-    """Run the teacher once over sequences of the student's ids; the answers are in the order of the sequences."""
-    teacher.eval()
-    ids, lengths = torch.tensor(id_map), [len(sequence) for sequence in sequences]
-    starts = torch.tensor([0, *lengths]).cumsum(0)
-    logits = torch.zeros(len(sequences), teacher.config.num_labels)
-    hidden = torch.zeros(int(starts[-1]), len(layers), teacher.config.hidden_size, dtype=torch.float16)
-    for rows in tqdm(make_batches(lengths, batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
-        input_ids, attention_mask = pad([sequences[row] for row in rows])
-        with torch.inference_mode():
-            output = teacher(ids[input_ids].to(teacher.device), attention_mask=attention_mask.to(teacher.device), output_hidden_states=True)
-            states = torch.stack([output.hidden_states[layer] for layer in layers], dim=2).half().cpu()
-        logits[rows] = output.logits.float().cpu()
-        for line, row in enumerate(rows):
-            hidden[starts[row] : starts[row + 1]] = states[line, : lengths[row]]
-    return TaskSignals(logits, hidden, starts)
+def _spread(values: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
+    """Return the values of all places, row after row, as a tensor with rows first."""
+    spread = values.new_zeros(*packed.shape, *values.shape[1:])
+    spread[packed] = values
+    return spread

@@ -11,6 +11,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.batches import pad
 from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.examples import GeneralExamples
 from compactlm.distillation.losses.hard_labels import hard_labels
 from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.models import masked_logits
@@ -55,7 +56,10 @@ def fit_mlm_head(
         layer.requires_grad_(True)
     _start_from_frequencies(model, sequences)
     set_dropout(model, params.optimisation.dropout)
-    examples = MaskedSequences(sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head")
+    names = [str(number) for number in range(len(sequences))]
+    maskings = params.optimisation.epochs
+    questions = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
+    examples = GeneralExamples(questions, None, maskings)
     summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint)
     model.requires_grad_(True)
     return summary

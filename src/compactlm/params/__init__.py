@@ -7,22 +7,20 @@ params.yaml shows everything that an experiment depends on.
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
 from compactlm.params.data import Attribute, Augment, BiasAudit, Clean, Split, Tokenize
-from compactlm.params.models import (
-    DirectoryTeacher,
+from compactlm.params.distill import (
+    AttentionLoss,
     Distill,
-    FineTuning,
+    EmbeddingLoss,
     GeneralDistillation,
-    HubTeacher,
-    MlmHead,
-    Optimisation,
-    PackageTeacher,
-    Student,
+    HiddenLoss,
+    LayerMap,
+    Losses,
+    RelationLoss,
     TaskDistillation,
-    Teacher,
-    TeacherSource,
 )
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
+from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
 from compactlm.params.sources import (
     Column,
     ColumnLabel,
@@ -41,12 +39,15 @@ from compactlm.params.sources import (
     SourceBase,
     ThresholdLabel,
 )
+from compactlm.params.student import Student
 from compactlm.params.tasks import Task
+from compactlm.params.teacher import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Teacher, TeacherSource
 from compactlm.params.whole import RESERVED, Params
 
 __all__ = [
     "PARAMS_FILE",
     "RESERVED",
+    "AttentionLoss",
     "Attribute",
     "Augment",
     "BiasAudit",
@@ -60,6 +61,7 @@ __all__ = [
     "Distill",
     "DocumentKey",
     "DocumentPart",
+    "EmbeddingLoss",
     "Evaluate",
     "Export",
     "FilesSource",
@@ -67,10 +69,14 @@ __all__ = [
     "Format",
     "Fraction",
     "GeneralDistillation",
+    "GeneralSignals",
+    "HiddenLoss",
     "HubSource",
     "HubTeacher",
     "Ingest",
     "LabelRule",
+    "LayerMap",
+    "Losses",
     "MlmHead",
     "Name",
     "NotNegative",
@@ -82,14 +88,17 @@ __all__ = [
     "Params",
     "ParamsError",
     "Positive",
+    "RelationLoss",
     "Section",
     "Sha256",
+    "Signals",
     "Source",
     "SourceBase",
     "Split",
     "Student",
     "Task",
     "TaskDistillation",
+    "TaskSignals",
     "Teacher",
     "TeacherSource",
     "ThresholdLabel",

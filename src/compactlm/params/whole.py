@@ -9,10 +9,13 @@ from pydantic import Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, Section
 from compactlm.params.data import Augment, BiasAudit, Clean, Split, Tokenize
-from compactlm.params.models import Distill, Student, Teacher
+from compactlm.params.distill import Distill
 from compactlm.params.results import Evaluate, Export
+from compactlm.params.signals import Signals
 from compactlm.params.sources import Ingest
+from compactlm.params.student import Student
 from compactlm.params.tasks import Task
+from compactlm.params.teacher import Teacher
 
 RESERVED = {"mlm", "general", "mlm_head", "parameters", "fitted_mlm_head"}  # stand beside the tasks' names in artifacts and metrics
 
@@ -34,6 +37,7 @@ class Params(Section):
     bias_audit: BiasAudit
     tokenize: Tokenize
     student: Student
+    signals: Signals
     distill: Distill
     evaluate: Evaluate
     export: Export
@@ -58,18 +62,17 @@ def _contradictions(params: Params) -> Iterator[str]:
     for name in params.bias_audit.protected:
         if name not in params.tasks:
             yield f"bias_audit.protected names the task {name!r}, which is not in tasks; remove it or correct the name"
-    for source in params.distill.task.unlabelled:
+    for source in params.signals.task.unlabelled:
         if source not in params.ingest.sources:
-            yield f"distill.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
+            yield f"signals.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif source in owners:
-            yield f"distill.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+            yield f"signals.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
     yield from _size_contradictions(params)
+    yield from _loss_contradictions(params)
     yield from _budget_contradictions(params)
 
 
 def _size_contradictions(params: Params) -> Iterator[str]:
-    if params.distill.task.hidden_layers > params.student.layers:
-        yield "distill.task.hidden_layers is greater than student.layers; lower it"
     if params.tokenize.maximum_length > params.student.maximum_positions:
         yield "tokenize.maximum_length is greater than student.maximum_positions; lower the one or raise the other"
     if params.tokenize.maximum_length > params.teacher.maximum_length:
@@ -95,11 +98,39 @@ def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]
 def _budget_contradictions(params: Params) -> Iterator[str]:
     if params.teacher.parameters is None:
         return
-    labels = max(len(task.labels) for task in params.tasks.values())
-    size = params.student.count_parameters(labels)
-    allowed = int(params.teacher.parameters * params.student.budget)
+    student, labels = params.student, max(len(task.labels) for task in params.tasks.values())
+    allowed = int(params.teacher.parameters * student.budget)
+    if student.vocabulary_size == "fit":
+        if student.fitting_vocabulary(allowed, labels) < 100:
+            yield (
+                f"student.budget allows {allowed:,} parameters ({student.budget:.0%} of the teacher's), which "
+                "leaves no room for a vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size"
+            )
+        return
+    size = student.count_parameters(student.vocabulary_size, labels)
     if size > allowed:
         yield (
-            f"the student has {size:,} parameters and student.budget allows {allowed:,} ({params.student.budget:.0%} of the teacher's "
-            f"{params.teacher.parameters:,}); lower student.vocabulary_size, student.layers or student.hidden_size"
+            f"the student has {size:,} parameters and student.budget allows {allowed:,} ({student.budget:.0%} of the teacher's "
+            f"{params.teacher.parameters:,}); set student.vocabulary_size to fit, "
+            "or lower student.layers or student.hidden_size"
         )
+
+
+def _loss_contradictions(params: Params) -> Iterator[str]:
+    kept = params.signals.layers
+    if len(set(kept)) != len(kept):
+        yield "signals.layers names a layer twice; name each once"
+    for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
+        where = f"distill.{phase}"
+        if losses.embeddings.weight and 0 not in kept:
+            yield f"{where}.embeddings has a weight, but signals.layers lacks 0, the embeddings; add it or set the weight to 0"
+        if losses.attention.weight and params.signals.source == "cached":
+            yield f"{where}.attention has a weight, but attentions are not cached; set signals.source to online or the weight to 0"
+        if losses.relations.weight and params.student.hidden_size % losses.relations.heads:
+            yield f"{where}.relations.heads does not divide student.hidden_size; choose a number that does"
+        if isinstance(losses.hidden.layers, list) and losses.hidden.weight:
+            for _, theirs in losses.hidden.layers:
+                if theirs not in kept:
+                    yield f"{where}.hidden.layers names the teacher's layer {theirs}, which signals.layers lacks; add it there"
+        if not any((losses.soft_weight, losses.hard_weight, losses.hidden.weight, losses.relations.weight, losses.attention.weight)):
+            yield f"{where} has no loss with a weight above 0; give one of them a weight"

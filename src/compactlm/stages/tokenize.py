@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from compactlm import artifacts
-from compactlm.distillation.models import load_tokenizer
+from compactlm.artifacts import Document
+from compactlm.distillation.models import count_with_head, load_masked_lm, load_tokenizer
 from compactlm.distillation.runtime import prepare
 from compactlm.params import Params
 from compactlm.stages.run import run
+from compactlm.student.building import vocabulary_size
 from compactlm.student.tokenization import all_pieces, tokenize_documents
-from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map
+from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
+
+
+def _size(params: Params) -> int:
+    parameters = params.teacher.parameters
+    if parameters is None:
+        parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.MLM)[0])
+    return vocabulary_size(params.student, parameters, max(len(task.labels) for task in params.tasks.values()))
+
+
+def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[int, float]:
+    """Return how much each of the teacher's pieces is used, labelled rows and unlabelled text weighed against each other."""
+    parts = []
+    for labelled, description in ((True, "labelled rows"), (False, "unlabelled text")):
+        texts = [document.text for document in documents if (document.task is not None) == labelled]
+        parts.append(count_pieces(all_pieces(tokenizer, texts, f"count pieces, {description}")))
+    return weigh_counts(parts[0], parts[1], params.student.task_share)
 
 
 def main(params: Params) -> None:
@@ -18,8 +38,8 @@ def main(params: Params) -> None:
     parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
     parts["augmented"] = artifacts.read_documents(artifacts.AUGMENTED)
     teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
-    counts = count_pieces(all_pieces(teacher, [row.text for row in parts["train"]], "count the teacher's pieces"))
-    pieces = choose_vocabulary(teacher.get_vocab(), counts, params.student.vocabulary_size)
+    counts = _counts(params, teacher, parts["train"])
+    pieces = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
     student = build_tokenizer(teacher, pieces, params.student.maximum_positions)
     metrics: dict[str, object] = {"vocabulary": {"pieces": len(pieces), "coverage": coverage(teacher.get_vocab(), counts, pieces)}}
     with artifacts.replacing(artifacts.TOKENIZED) as unfinished:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertPreTrainedModel
+from transformers import BertConfig
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
+
+
+def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> int:
+    """Return the number of pieces to choose: as params say, or the most that the budget allows.
+
+    Raises:
+        CompactLMError: the budget leaves no room for a vocabulary.
+    """
+    if student.vocabulary_size != "fit":
+        return student.vocabulary_size
+    size = student.fitting_vocabulary(int(teacher_parameters * student.budget), labels)
+    if size < 100:
+        raise CompactLMError(
+            f"student.budget is {student.budget:.0%} of the teacher's {teacher_parameters:,} parameters, which leaves no room for a "
+            "vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size in params.yaml"
+        )
+    return size
 
 
 def build_config(student: Student, vocabulary_size: int) -> BertConfig:
@@ -36,34 +51,6 @@ def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
     components = torch.zeros(size, vectors.shape[1], dtype=torch.float64)
     components[: len(found)] = found * signs
     return components.float()
-
-
-def build_student(
-    config: BertConfig, teacher: BertPreTrainedModel, teacher_ids: Sequence[int], seed: int
-) -> tuple[BertForMaskedLM, torch.Tensor]:
-    """Build the student, its embeddings taken from the teacher's by principal components.
-
-    Args:
-        config: the student's shape.
-        teacher: a model with a `bert` body.
-        teacher_ids: the teacher's id of each of the student's ids.
-        seed: of the weights that start at random.
-
-    Returns:
-        The student, and the components, float [student's hidden size, teacher's hidden size].
-    """
-    torch.manual_seed(seed)
-    student = BertForMaskedLM(config)
-    source, target = teacher.bert.embeddings, student.bert.embeddings
-    words = source.word_embeddings.weight.detach().float()[torch.tensor(teacher_ids)]
-    components = principal_components(words, config.hidden_size)
-    with torch.no_grad():
-        target.word_embeddings.weight.copy_(words @ components.T)
-        positions = min(len(target.position_embeddings.weight), len(source.position_embeddings.weight))
-        target.position_embeddings.weight[:positions] = source.position_embeddings.weight[:positions] @ components.T
-        target.token_type_embeddings.weight.copy_(source.token_type_embeddings.weight @ components.T)
-        target.word_embeddings.weight[config.pad_token_id] = 0
-    return student, components
 
 
 def count_parameters(model: torch.nn.Module) -> int:

@@ -56,6 +56,27 @@ def count_pieces(sequences: Iterable[Sequence[int]]) -> Counter[int]:
     return counts
 
 
+def weigh_counts(labelled: Mapping[int, float], unlabelled: Mapping[int, float], share: float | None) -> dict[int, float]:
+    """Return the use of each piece, to choose a vocabulary by.
+
+    What a piece is worth is how much text gets longer without it. A corpus is mostly unlabelled, yet the student is asked about
+    the tasks; by mere frequency the words that carry a label would be the ones that are spelled in fragments.
+
+    Args:
+        labelled: how often each id occurs in the tasks' rows.
+        unlabelled: how often it occurs in all other text.
+        share: of the whole that the tasks' rows hold, 0 to 1; None leaves the counts as they are.
+    """
+    parts = [(labelled, 1.0), (unlabelled, 1.0)]
+    if share is not None and labelled and unlabelled:
+        parts = [(labelled, share / sum(labelled.values())), (unlabelled, (1 - share) / sum(unlabelled.values()))]
+    weighed: dict[int, float] = {}
+    for counts, weight in parts:
+        for index, count in counts.items():
+            weighed[index] = weighed.get(index, 0.0) + weight * count
+    return weighed
+
+
 def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], pieces: Iterable[str]) -> float:
     """Return the share of the text's pieces that are among `pieces`, 0 to 1."""
     return sum(counts.get(vocabulary[piece], 0) for piece in pieces) / max(sum(counts.values()), 1)

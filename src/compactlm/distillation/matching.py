@@ -1,0 +1,114 @@
+"""Losses on what happens inside the models: hidden states, embeddings, relations and attentions of paired layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from compactlm.distillation.layers import LayerPairs, layer_map
+from compactlm.distillation.losses.attention import attention_mse, require_attentions
+from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
+from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
+from compactlm.distillation.signals import Batch
+from compactlm.errors import CompactLMError
+from compactlm.params import LayerMap, Losses
+
+
+def build_projection(components: torch.Tensor) -> torch.nn.Linear:
+    """Return a linear map from the student's to the teacher's hidden size that starts from the principal components.
+
+    Args:
+        components: float [student's hidden size, teacher's hidden size].
+    """
+    projection = torch.nn.Linear(*components.shape)
+    with torch.no_grad():
+        projection.weight.copy_(components.T)
+        projection.bias.zero_()
+    return projection
+
+
+class Matching(torch.nn.Module):
+    """The weighted sum of the losses between layers, each a mean over its pairs of layers.
+
+    It holds the learned projections, which are no part of the student, and is asked after each forward of the student.
+    """
+
+    def __init__(self, student: Any, teacher: Any, kept: Sequence[int], components: torch.Tensor, params: Losses) -> None:
+        """Take both bodies (BertModel), the teacher's layers that have signals, the principal components, and the weights.
+
+        Raises:
+            CompactLMError: a loss has a weight but no layer that it could learn from.
+        """
+        super().__init__()
+        self.params, self.kept = params, list(kept)
+        layers = student.config.num_hidden_layers, teacher.config.num_hidden_layers
+        self.hidden = self._pairs("hidden", params.hidden.layers, layers, 0) if params.hidden.weight else []
+        if params.embeddings.weight:
+            self.hidden_of_embeddings = self.kept.index(0)
+        self.related = self._pairs("relations", params.relations.layers, layers, 1) if params.relations.weight else []
+        self.attended = [(own, theirs) for own, theirs in layer_map(params.attention.layers, *layers) if own and theirs]
+        self.projections = torch.nn.ModuleDict({f"{own}-{theirs}": build_projection(components) for own, theirs in self.hidden})
+        if params.embeddings.weight:
+            self.projections["embeddings"] = build_projection(components)
+        # Only queries, keys and values of the teacher are needed, and these are not trained; a list hides them from the optimizer.
+        self.teacher_layers = [teacher.encoder.layer[theirs - 1] for _, theirs in self.related]
+        self.recorder = StateRecorder(student, [own - 1 for own, _ in self.related])
+
+    def _pairs(self, loss: str, kind: LayerMap, layers: tuple[int, int], before: int) -> LayerPairs:
+        """Return the pairs whose signals are there; relations come from the hidden states `before` their layer."""
+        everything = layer_map(kind, *layers)
+        found = [(own, theirs) for own, theirs in everything if theirs >= before and own >= before and theirs - before in self.kept]
+        if not found:
+            wanted = ", ".join(str(theirs - before) for _, theirs in everything if theirs >= before)
+            raise CompactLMError(
+                f"the {loss} loss has no layer to learn from: signals.layers holds {self.kept}, and its layer map asks for {wanted}; "
+                "add one of these to signals.layers, or name pairs of layers"
+            )
+        return found
+
+    @property
+    def wants_attentions(self) -> bool:
+        """Whether the student must be run with output_attentions."""
+        return self.params.attention.weight > 0
+
+    def forward(self, output: Any, batch: Batch) -> Batch:
+        """Return the losses by name, and their weighted sum as `matching`; without any, that is 0.
+
+        Args:
+            output: of the student's body, with hidden states.
+            batch: attention_mask, teacher_states and, for attention transfer, teacher_attentions; see signals.SignalSource.
+        """
+        mask, losses, weights = batch["attention_mask"], {}, {}
+        if self.hidden:
+            distance = HIDDEN_DISTANCES[self.params.hidden.distance]
+            states = batch["teacher_states"]
+            each = [
+                distance(self.projections[f"{own}-{theirs}"](output.hidden_states[own]), states[:, :, self.kept.index(theirs)], mask)
+                for own, theirs in self.hidden
+            ]
+            losses["hidden"], weights["hidden"] = torch.stack(each).mean(), self.params.hidden.weight
+        if self.params.embeddings.weight:
+            distance = HIDDEN_DISTANCES[self.params.embeddings.distance]
+            own_states = self.projections["embeddings"](output.hidden_states[0])
+            losses["embeddings"] = distance(own_states, batch["teacher_states"][:, :, self.hidden_of_embeddings], mask)
+            weights["embeddings"] = self.params.embeddings.weight
+        if self.related:
+            losses["relations"], weights["relations"] = self._relations(batch), self.params.relations.weight
+        if self.wants_attentions:
+            own_attentions = require_attentions(output.attentions, "student")
+            each = [
+                attention_mse(own_attentions[own - 1], batch["teacher_attentions"][:, theirs - 1], mask) for own, theirs in self.attended
+            ]
+            losses["attention"], weights["attention"] = torch.stack(each).mean(), self.params.attention.weight
+        total = sum((weights[name] * loss for name, loss in losses.items()), output.last_hidden_state.new_zeros(()))
+        return {**losses, "matching": total}
+
+    def _relations(self, batch: Batch) -> torch.Tensor:
+        each = []
+        for (own, theirs), layer in zip(self.related, self.teacher_layers, strict=True):
+            entering = batch["teacher_states"][:, :, self.kept.index(theirs - 1)]
+            states = teacher_states(layer.to(entering.device), entering)
+            each.append(relation_loss(self.recorder.take(own - 1), states, batch["attention_mask"], self.params.relations.heads))
+        return torch.stack(each).mean()

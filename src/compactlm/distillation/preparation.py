@@ -1,0 +1,65 @@
+"""What the teacher is asked and the student learns from: the same rows in the stage that caches signals and in the one that trains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from compactlm import artifacts
+from compactlm.distillation import models
+from compactlm.distillation.masking import MaskedSequences
+from compactlm.distillation.rows import TaskRows, draw, task_rows
+from compactlm.distillation.signal_cache import CachedSignals, Questions
+from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.params import Params
+
+GENERAL = "general"  # the name of general distillation's signals, beside one directory a task
+
+
+class Prepared:
+    """The tokenized rows, the student's tokenizer, and the teacher's id of each of its ids."""
+
+    def __init__(self, params: Params) -> None:
+        """Read what tokenize wrote."""
+        self.params = params
+        self.tokenizer = models.load_tokenizer(artifacts.STUDENT_TOKENIZER)
+        self.id_map: list[int] = artifacts.read_json(artifacts.ID_MAP)
+        self.train = artifacts.read_table(artifacts.TOKENIZED / "train").to_pylist()
+        self.augmented = artifacts.read_table(artifacts.TOKENIZED / "augmented").to_pylist()
+
+    def general(self) -> MaskedSequences:
+        """Return the masked text of general distillation."""
+        params, seed = self.params.signals.general, self.params.seed
+        rows = draw(self.train, params.sequences, seed)
+        ids, sequences = [row["id"] for row in rows], [row["input_ids"] for row in rows]
+        return MaskedSequences(ids, sequences, self.tokenizer, params.mask_rate, f"{seed}/{GENERAL}", params.maskings)
+
+    def task(self, name: str, weights: Mapping[str, float] | None = None) -> TaskRows:
+        """Return the rows of a task: labelled ones, their copies, and unlabelled ones; `weights` by document id, None for 1."""
+        params = self.params.signals.task
+        domain = [row for row in self.train if row["source"] in params.unlabelled and row["task"] is None]
+        unlabelled = draw(domain, params.unlabelled_sequences, self.params.seed)
+        return task_rows(name, self.params.tasks[name].labels, [*self.train, *self.augmented], unlabelled, weights)
+
+    def general_source(self, teacher: Any, questions: Questions) -> OnlineMasked | CachedSignals:
+        """Return where general distillation has its signals from."""
+        signals = self.params.signals
+        if signals.source == "cached":
+            return CachedSignals(artifacts.SIGNALS / GENERAL, questions)
+        return self.online_general(teacher, self.params.distill.general.attention.weight > 0)
+
+    def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
+        """Return the masked language model of the teacher as a source."""
+        signals, precision = self.params.signals, self.params.precision
+        general = signals.general
+        return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
+
+    def task_source(self, name: str, teacher: Any, questions: Questions) -> OnlineTask | CachedSignals:
+        """Return where a task's distillation has its signals from."""
+        if self.params.signals.source == "cached":
+            return CachedSignals(artifacts.SIGNALS / name, questions)
+        return self.online_task(teacher, self.params.distill.task.attention.weight > 0)
+
+    def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:
+        """Return the fine-tuned teacher as a source."""
+        return OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision)

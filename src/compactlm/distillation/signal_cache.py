@@ -1,0 +1,144 @@
+"""The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
+
+A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
+(the answers of all rows, one after another) and cache.json (layers, and what else the answers depend on).
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import safetensors.torch
+import torch
+from tqdm import tqdm
+
+from compactlm.artifacts import read_json, write_json
+from compactlm.distillation.batches import make_batches
+from compactlm.distillation.signals import Batch, SignalSource
+from compactlm.errors import CompactLMError
+
+PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
+# Half precision for what is large; the sums of the rest in full, since they may be -inf and are few.
+KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
+
+
+class Questions(Protocol):
+    """The rows that a teacher is asked about: examples of a phase, before any answers."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The id of each row."""
+        ...
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """The number of pieces of each row."""
+        ...
+
+    def question(self, rows: Sequence[int]) -> Batch:
+        """Return input_ids and attention_mask, and labels where pieces are masked, of some rows."""
+        ...
+
+
+def gigabytes(pieces: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
+    """Return what a cache takes on the disk: pieces of all rows, masked places, rows, layers kept, hidden size, k, labels."""
+    return (pieces * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+
+
+def digests(questions: Questions) -> list[str]:
+    """Return a hash of what the teacher reads of each row, and of the pieces that are to be predicted."""
+    found = []
+    for row in range(len(questions.ids)):
+        question = questions.question([row])
+        digest = hashlib.blake2b(question["input_ids"].numpy().tobytes(), digest_size=12)
+        if "labels" in question:
+            digest.update(question["labels"].numpy().tobytes())
+        found.append(digest.hexdigest())
+    return found
+
+
+def write_cache(directory: Path, questions: Questions, teacher: SignalSource, batch_tokens: int, description: str) -> None:
+    """Ask the teacher about every row and keep its answers in a new directory."""
+    lengths = list(questions.lengths)
+    starts = torch.tensor([0, *lengths]).cumsum(0)
+    masked = [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(lengths))]
+    place_starts = torch.tensor([0, *masked]).cumsum(0)
+    tensors = {"starts": starts, "place_starts": place_starts}
+    for rows in tqdm(make_batches(lengths, batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
+        answers = teacher.answer(questions.question(rows), rows)
+        for name, values in answers.items():
+            kept = values.to(KEPT_AS.get(name, torch.float32)).cpu()
+            if name not in tensors:
+                total = {**dict.fromkeys(PER_PIECE, starts[-1]), **dict.fromkeys(PER_PLACE, place_starts[-1])}.get(name, len(lengths))
+                inner = kept.shape[1:] if name in PER_ROW else kept.shape[2:]
+                tensors[name] = torch.zeros(int(total), *inner, dtype=kept.dtype)
+            _store(tensors[name], name, kept, rows, starts, place_starts)
+    directory.mkdir(parents=True)
+    safetensors.torch.save_file(tensors, directory / "tensors.safetensors")
+    pq.write_table(pa.table({"id": list(questions.ids), "digest": digests(questions)}), directory / "rows.parquet", compression="zstd")
+    write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths)})
+
+
+def _store(
+    target: torch.Tensor, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
+) -> None:
+    if name in PER_ROW:
+        target[list(rows)] = values
+        return
+    offsets = (starts if name in PER_PIECE else place_starts).tolist()
+    for line, row in enumerate(rows):
+        first, last = offsets[row], offsets[row + 1]
+        target[first:last] = values[line, : last - first]
+
+
+class CachedSignals:
+    """A signal source that looks up what the teacher said once."""
+
+    def __init__(self, directory: Path, questions: Questions) -> None:
+        """Open a cache for these rows.
+
+        Raises:
+            CompactLMError: the cache is of other rows, or of the same rows cut or masked otherwise.
+            FileNotFoundError: there is no cache.
+        """
+        if not (directory / "cache.json").is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "cache.json"))
+        self.layers: list[int] = read_json(directory / "cache.json")["layers"]
+        self._check(directory, questions)
+        tensors = safetensors.torch.load_file(directory / "tensors.safetensors")
+        self.starts, self.place_starts = tensors.pop("starts").tolist(), tensors.pop("place_starts").tolist()
+        self.tensors = tensors
+
+    @staticmethod
+    def _check(directory: Path, questions: Questions) -> None:
+        table = pq.read_table(directory / "rows.parquet").to_pydict()
+        mend = "run `dvc repro`, so that the signals and the rows are of one run"
+        if len(table["id"]) != len(questions.ids):
+            raise CompactLMError(
+                f"{directory} holds signals of {len(table['id'])} rows, but {len(questions.ids)} rows are to be learned; {mend}"
+            )
+        for row, (kept, wanted) in enumerate(zip(table["id"], questions.ids, strict=True)):
+            if kept != wanted:
+                raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the row to be learned is {wanted}; {mend}")
+        for row, (kept, found) in enumerate(zip(table["digest"], digests(questions), strict=True)):
+            if kept != found:
+                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other pieces; {mend}")
+
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the teacher online needs it
+        """Return what the teacher said of these rows, in full precision; see SignalSource."""
+        return {name: self._look_up(name, tensor, rows) for name, tensor in self.tensors.items()}
+
+    def _look_up(self, name: str, tensor: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+        if name in PER_ROW:
+            return tensor[list(rows)]
+        offsets = self.starts if name in PER_PIECE else self.place_starts
+        parts = [tensor[offsets[row] : offsets[row + 1]] for row in rows]
+        padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        return padded.long() if name == "teacher_indices" else padded.float()

@@ -1,0 +1,45 @@
+"""The section of the teacher's signals: which text it is asked about, and what of its answers is kept."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from compactlm.params.base import Count, CountOrZero, Name, Number, Positive, Section
+
+
+class GeneralSignals(Section):
+    """The unlabelled text of general distillation: `sequences` of the train split, a share of whose pieces is masked.
+
+    `maskings` is in how many ways each sequence is masked; an epoch reads one of them. Of the teacher's distribution at a
+    masked piece the `top_k` likeliest pieces are kept, and at `temperature` the sum of all others.
+    """
+
+    sequences: Count
+    mask_rate: Annotated[Number, Field(gt=0, lt=1)]
+    maskings: Count
+    top_k: Count
+    temperature: Positive
+
+
+class TaskSignals(Section):
+    """The text of task distillation besides the labelled rows and their copies: drawn from `unlabelled` sources."""
+
+    unlabelled: list[Name]
+    unlabelled_sequences: CountOrZero
+
+
+class Signals(Section):
+    """What the student learns from the teacher.
+
+    `cached` asks the teacher once, in a stage of its own, and serves every student with this vocabulary; `online` asks it at
+    every step. `layers` are the teacher's whose hidden states teach, 0 for the embeddings. A cache of more than `gigabytes` is
+    refused before it is made.
+    """
+
+    source: Literal["cached", "online"]
+    layers: Annotated[list[CountOrZero], Field(min_length=1)]
+    gigabytes: Positive
+    general: GeneralSignals
+    task: TaskSignals

@@ -1,0 +1,55 @@
+"""The section of the student."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictInt, model_validator
+
+from compactlm.params.base import Count, Fraction, Number, Section
+
+
+class Student(Section):
+    """The student's shape. `budget` is the greatest share of the teacher's parameters that it may have.
+
+    `vocabulary_size: fit` takes as many pieces as the budget allows. When the most useful pieces are counted, labelled rows
+    have `task_share` of the say whatever their number, unlabelled text the rest; null counts all text alike.
+    The first weights are `inherited` (all of them fitted to the teacher's states), `embeddings` (only these, projected), or
+    `random`.
+    """
+
+    layers: Count
+    hidden_size: Count
+    attention_heads: Count
+    intermediate_size: Count
+    vocabulary_size: Annotated[StrictInt, Field(ge=100)] | Literal["fit"]
+    task_share: Fraction | None
+    maximum_positions: Annotated[StrictInt, Field(ge=8)]
+    budget: Annotated[Number, Field(gt=0, le=1)]
+    initialisation: Literal["inherited", "embeddings", "random"]
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Student:
+        if self.hidden_size % self.attention_heads:
+            raise ValueError(
+                f"hidden_size {self.hidden_size} is not a multiple of attention_heads {self.attention_heads}; change one of the two"
+            )
+        return self
+
+    def count_parameters(self, vocabulary_size: int, labels: int = 2) -> int:
+        """Return the parameters of the larger of the student's two forms, masked language model and classifier."""
+        return max(fixed + vocabulary_size * each for fixed, each in self._forms(labels))
+
+    def fitting_vocabulary(self, allowed: int, labels: int = 2) -> int:
+        """Return the largest vocabulary with which the student has at most `allowed` parameters; it may be negative."""
+        return min((allowed - fixed) // each for fixed, each in self._forms(labels))
+
+    def _forms(self, labels: int) -> list[tuple[int, int]]:
+        """Return for both forms the parameters that do not depend on the vocabulary, and those of each piece."""
+        hidden, inner = self.hidden_size, self.intermediate_size
+        embeddings = (self.maximum_positions + 2) * hidden + 2 * hidden
+        attention = 4 * (hidden * hidden + hidden) + 2 * hidden
+        feed_forward = hidden * inner + inner + inner * hidden + hidden + 2 * hidden
+        body = embeddings + self.layers * (attention + feed_forward)
+        dense = hidden * hidden + hidden
+        return [(body + dense + 2 * hidden, hidden + 1), (body + dense + labels * (hidden + 1), hidden)]

@@ -1,0 +1,56 @@
+"""Ask the teacher once what it says of all that students will learn from, for every student with this vocabulary."""
+
+from __future__ import annotations
+
+from compactlm import artifacts
+from compactlm.distillation import models
+from compactlm.distillation.examples import TaskQuestions
+from compactlm.distillation.preparation import GENERAL, Prepared
+from compactlm.distillation.runtime import prepare
+from compactlm.distillation.signal_cache import gigabytes, write_cache
+from compactlm.errors import CompactLMError
+from compactlm.params import Params
+from compactlm.stages.run import run
+
+
+def _check_size(prepared: Prepared, width: int) -> float:
+    """Return the gigabytes that the cache will take; raise CompactLMError where they are more than params allow."""
+    params, signals = prepared.params, prepared.params.signals
+    general = prepared.general()
+    pieces, layers = sum(general.lengths), len(signals.layers)
+    size = gigabytes(pieces, round(pieces * signals.general.mask_rate), len(general.ids), layers, width, signals.general.top_k, 0)
+    for name, task in params.tasks.items():
+        questions = TaskQuestions(prepared.task(name))
+        size += gigabytes(sum(questions.lengths), 0, len(questions.ids), layers, width, 0, len(task.labels))
+    if size > signals.gigabytes:
+        raise CompactLMError(
+            f"the teacher's signals would take {size:.1f} GB and signals.gigabytes allows {signals.gigabytes:g}; raise it, name fewer "
+            "signals.layers, lower signals.general.sequences or maskings, or set signals.source to online"
+        )
+    return size
+
+
+def main(params: Params) -> None:
+    """Run the stage."""
+    prepare(params.threads, params.seed)
+    metrics: dict[str, float] = {"cached": int(params.signals.source == "cached")}
+    with artifacts.replacing(artifacts.SIGNALS) as unfinished:
+        unfinished.mkdir()
+        artifacts.write_json(unfinished / "source.json", params.signals.source)
+        if params.signals.source == "cached":
+            prepared = Prepared(params)
+            teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+            metrics["gigabytes"] = round(_check_size(prepared, teacher.config.hidden_size), 3)
+            general = prepared.general()
+            write_cache(unfinished / GENERAL, general, prepared.online_general(teacher), params.batch_tokens, "general, signals")
+            metrics[GENERAL] = len(general.ids)
+            for name in params.tasks:
+                questions = TaskQuestions(prepared.task(name))
+                source = prepared.online_task(models.load_classifier(artifacts.TEACHER / name))
+                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals")
+                metrics[name] = len(questions.ids)
+    artifacts.write_json(artifacts.METRICS / "signals.json", metrics)
+
+
+if __name__ == "__main__":
+    run("signals", main)

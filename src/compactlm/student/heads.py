@@ -1,0 +1,101 @@
+"""A teacher's attention heads and feed-forward neurons, cut down to a student's numbers and widths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+SMALL = 0.02  # the standard deviation of BERT's random weights, for what the teacher has no counterpart of
+
+
+def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, count: int) -> list[int]:
+    """Return the indices of the `count` heads (or all) whose contribution to the layer's output varies most, in order.
+
+    Args:
+        contexts: what the heads gathered, float [pieces, heads * head's width].
+        output: weight of the layer's output projection, float [hidden size, heads * head's width].
+        heads: of the teacher.
+        count: to keep.
+    """
+    width = contexts.shape[1] // heads
+    parts = contexts - contexts.mean(dim=0)
+    sizes = torch.stack([(parts[:, h * width : (h + 1) * width] @ output[:, h * width : (h + 1) * width].T).norm() for h in range(heads)])
+    return sorted(sizes.topk(min(count, heads)).indices.tolist())
+
+
+def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: int) -> torch.Tensor:
+    """Return the indices of the `count` neurons (or all) whose contribution to the layer's output varies most, in order.
+
+    Args:
+        activations: float [pieces, neurons].
+        output: weight of the layer's output projection, float [hidden size, neurons].
+        count: to keep.
+    """
+    sizes = (activations - activations.mean(dim=0)).norm(dim=0) * output.norm(dim=0)
+    return sizes.topk(min(count, len(sizes))).indices.sort().values
+
+
+def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weight and bias of a linear map that reads the student's stream and not the teacher's.
+
+    What the components leave out of the teacher's stream is taken at its mean.
+
+    Args:
+        layer: reads the teacher's stream.
+        components: float [student's hidden size, teacher's hidden size].
+        mean: of the stream that the layer reads, float [teacher's hidden size].
+    """
+    left_out = mean - components.T @ (components @ mean)
+    return layer.weight @ components.T, layer.bias + layer.weight @ left_out
+
+
+def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tensor, mean: torch.Tensor) -> list[dict[str, torch.Tensor]]:
+    """Return for each of a layer's heads the folded weights and biases of query, key and value.
+
+    Args:
+        attention: a BERT layer's `attention.self`.
+        output: weight of the layer's output projection.
+        components: float [student's hidden size, teacher's hidden size].
+        mean: of the stream that the layer reads.
+
+    Returns:
+        One dict a head: query, key and value, float [head's width, student's hidden size + 1] with the bias as the last column, and
+        output, float [teacher's hidden size, head's width].
+    """
+    heads = attention.num_attention_heads
+    parts = {}
+    for name in ("query", "key", "value"):
+        weight, bias = fold(getattr(attention, name), components, mean)
+        parts[name] = torch.cat([weight, bias[:, None]], dim=1).chunk(heads, dim=0)
+    columns = output.chunk(heads, dim=1)
+    return [{**{name: parts[name][head] for name in parts}, "output": columns[head]} for head in range(heads)]
+
+
+def resize_head(head: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
+    """Return a head's query, key and value at another width, the scores and values changed as little as possible.
+
+    The scores depend on query^T key alone and the layer's output on output value alone; both products are cut to their largest
+    singular values. A wider head keeps them and gets small random rows beside.
+    """
+    old = head["query"].shape[0]
+    if width == old:
+        return {name: head[name] for name in ("query", "key", "value")}
+    # BERT divides scores by the square root of the head's width, which the new width would change.
+    scale = (width / old) ** 0.25
+    query, key = _factors(head["query"].T @ head["key"], width)
+    _, value = _factors(head["output"] @ head["value"], width)
+    return {"query": query * scale, "key": key * scale, "value": value}
+
+
+def _factors(product: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
+    left, values, right = torch.linalg.svd(product.double(), full_matrices=False)
+    kept = min(rank, int((values > values[0] * 1e-6).sum()))
+    root = values[:kept].sqrt()
+    signs = torch.sign(right[:kept].gather(1, right[:kept].abs().argmax(dim=1, keepdim=True))).squeeze(1)
+    factors = (left[:, :kept] * (root * signs)).T, (root * signs)[:, None] * right[:kept]
+    return _pad(factors[0].float(), rank), _pad(factors[1].float(), rank)
+
+
+def _pad(rows: torch.Tensor, count: int) -> torch.Tensor:
+    return torch.cat([rows, SMALL * torch.randn(count - len(rows), rows.shape[1])])

@@ -1,0 +1,41 @@
+"""Small closed-form fits on activations, in double precision where sums are long."""
+
+from __future__ import annotations
+
+import torch
+
+
+def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weight and bias of the linear map that best predicts the targets, as a torch.nn.Linear holds them.
+
+    Args:
+        inputs: float [rows, features].
+        targets: float [rows, outputs].
+        penalty: of the weights' squares, as a share of the features' mean variance.
+
+    Returns:
+        float [outputs, features] and float [outputs].
+    """
+    mean_input, mean_target = inputs.mean(dim=0), targets.mean(dim=0)
+    centred = (inputs - mean_input).double()
+    moments = centred.T @ centred
+    moments.diagonal().add_(penalty * moments.diagonal().mean())
+    weight = torch.linalg.solve(moments, centred.T @ (targets - mean_target).double()).T.float()
+    return weight, mean_target - weight @ mean_input
+
+
+def fit_layer_norm(norm: torch.nn.LayerNorm, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Set the gain and bias of a layer normalisation so that its output predicts the targets, and return that output.
+
+    Args:
+        norm: its weight and bias are set.
+        inputs: float [rows, width].
+        targets: the same shape.
+    """
+    normal = torch.nn.functional.layer_norm(inputs, inputs.shape[-1:], eps=norm.eps)
+    mean, wanted = normal.mean(dim=0), targets.mean(dim=0)
+    gain = ((normal - mean) * (targets - wanted)).mean(dim=0) / ((normal - mean) ** 2).mean(dim=0).clamp(min=1e-8)
+    with torch.no_grad():
+        norm.weight.copy_(gain)
+        norm.bias.copy_(wanted - gain * mean)
+    return norm(inputs)
