@@ -9,7 +9,7 @@ from pydantic import Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, Section
 from compactlm.params.data import Augment, BiasAudit, Clean, Split, Tokenize
-from compactlm.params.distill import Distill
+from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
 from compactlm.params.results import Evaluate, Export
 from compactlm.params.signals import Signals
 from compactlm.params.sources import Ingest
@@ -128,9 +128,25 @@ def _loss_contradictions(params: Params) -> Iterator[str]:
             yield f"{where}.attention has a weight, but attentions are not cached; set signals.source to online or the weight to 0"
         if losses.relations.weight and params.student.hidden_size % losses.relations.heads:
             yield f"{where}.relations.heads does not divide student.hidden_size; choose a number that does"
-        if isinstance(losses.hidden.layers, list) and losses.hidden.weight:
-            for _, theirs in losses.hidden.layers:
-                if theirs not in kept:
-                    yield f"{where}.hidden.layers names the teacher's layer {theirs}, which signals.layers lacks; add it there"
-        if not any((losses.soft_weight, losses.hard_weight, losses.hidden.weight, losses.relations.weight, losses.attention.weight)):
+        yield from _layer_contradictions(params, f"{where}.hidden", losses.hidden, 0)
+        yield from _layer_contradictions(params, f"{where}.relations", losses.relations, 1)
+        yield from _layer_contradictions(params, f"{where}.attention", losses.attention, 1)
+        others = (losses.hidden, losses.embeddings, losses.relations, losses.attention)
+        if not any((losses.soft_weight, losses.hard_weight, *(other.weight for other in others))):
             yield f"{where} has no loss with a weight above 0; give one of them a weight"
+
+
+def _layer_contradictions(
+    params: Params, where: str, loss: HiddenLoss | RelationLoss | AttentionLoss, lowest: Literal[0, 1]
+) -> Iterator[str]:
+    """Yield what is wrong with named pairs of layers: of hidden states from 0, or of attention from 1, the state before it kept."""
+    if not loss.weight or isinstance(loss.layers, str):
+        return
+    for own, theirs in loss.layers:
+        if min(own, theirs) < lowest:
+            yield f"{where}.layers pairs 0, the embeddings, which have no attention; name layers from 1"
+        elif own > params.student.layers:
+            yield f"{where}.layers names the student's layer {own}, but student.layers is {params.student.layers}; correct one of the two"
+        elif not isinstance(loss, AttentionLoss) and theirs - lowest not in params.signals.layers:
+            come = f", whose relations come from layer {theirs - 1}" if lowest else ""
+            yield f"{where}.layers names the teacher's layer {theirs}{come}, which signals.layers lacks; add it there"

@@ -1,0 +1,79 @@
+"""Train the rows of configs/ablations.yaml on the workspace's signals and measure each on validation rows.
+
+    dvc exp run -S signals.layers=[0,3,5,6] -S signals.gigabytes=6 signals   # the signals that they share
+    python benchmarks/ablations.py                                          # all rows
+    python benchmarks/ablations.py general task:3                           # some of them
+
+Each finished row is added to reports/ablations/SEED.json, and rows that are there are not run again. Nothing else is written.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dvc.utils.hydra import compose_and_dump
+
+from compactlm import artifacts
+from compactlm.distillation.phases import Phases
+from compactlm.distillation.runtime import prepare
+from compactlm.errors import CompactLMError
+from compactlm.params import Params, read_params
+
+LISTED = Path("configs/ablations.yaml")
+
+
+def compose(overrides: list[str]) -> Params:
+    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides."""
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "params.yaml"
+        compose_and_dump(target, str(Path("configs").resolve()), None, "config", scratch, overrides)
+        return read_params(target)
+
+
+def run(phase: str, params: Params) -> dict[str, float]:
+    """Train one row and return its validation figures and seconds of training."""
+    prepare(params.threads, params.seed)
+    phases = Phases(params)
+    if phase == "general":
+        phases.general()
+        return {**phases.metrics["general"], **_seconds(phases, "general")}
+    name = next(iter(params.tasks))
+    # Where the task starts from its teacher, general distillation would be run for nothing.
+    general, components = phases.general() if params.distill.task.start == "general" else phases.untrained()
+    phases.task(name, general, components)
+    return {**phases.metrics[name], **_seconds(phases, name)}
+
+
+def _seconds(phases: Phases, phase: str) -> dict[str, float]:
+    speed: Any = phases.timings[phase]
+    return {"seconds": speed["seconds"]}
+
+
+def main(chosen: list[str]) -> None:
+    """Run the chosen phases or rows, `phase` or `phase:number`, or all."""
+    listed = yaml.safe_load(LISTED.read_text(encoding="utf-8"))
+    for phase in ("general", "task"):
+        for number, row in enumerate(listed[phase]):
+            if chosen and phase not in chosen and f"{phase}:{number}" not in chosen:
+                continue
+            params = compose([*listed["common"], *row.get("overrides", [])])
+            results = Path(f"reports/ablations/{params.seed}.json")
+            known = artifacts.read_json(results) if results.exists() else {"general": {}, "task": {}}
+            if row["name"] in known[phase]:
+                continue
+            started = time.monotonic()
+            known[phase][row["name"]] = {key: round(value, 4) for key, value in run(phase, params).items()}
+            artifacts.write_json(results, known)
+            print(f"{phase}, {row['name']}: {known[phase][row['name']]} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except (CompactLMError, FileNotFoundError) as error:
+        sys.exit(f"ablations: {error}")

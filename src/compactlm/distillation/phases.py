@@ -1,0 +1,126 @@
+"""The two phases of distillation, from tokenized rows and a teacher to students in memory."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm import artifacts
+from compactlm.distillation import models, processes
+from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.curves import curves
+from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
+from compactlm.distillation.general import GeneralObjective
+from compactlm.distillation.layers import uniform_layers
+from compactlm.distillation.matching import Matching
+from compactlm.distillation.preparation import GENERAL, Prepared
+from compactlm.distillation.signal_cache import Questions
+from compactlm.distillation.task import TaskObjective, build_task_student
+from compactlm.distillation.training import Examples, Settings, set_dropout, train
+from compactlm.evaluation.masked_words import choose_words, top1
+from compactlm.evaluation.quality import accuracy, retention
+from compactlm.params import Optimisation, Params
+from compactlm.student.building import build_config, check_budget, count_parameters
+from compactlm.student.inheriting import initialise
+
+SAMPLE_PIECES = 15_000  # of text on which inherited weights are fitted
+
+
+class Phases:
+    """What the phases share: parameters, rows, and what is reported in the end."""
+
+    def __init__(self, params: Params, checkpoints: Mapping[str, Checkpoint] | None = None, curve_directory: Path | None = None) -> None:
+        """Read the tokenized rows; `checkpoints` by phase and the directory of learning curves are optional."""
+        self.params, self.prepared = params, Prepared(params)
+        self.settings = Settings(params.seed, params.precision, params.distill.checkpoint_minutes)
+        self.checkpoints, self.curve_directory = checkpoints or {}, curve_directory
+        self.timings: dict[str, object] = {}
+        self.metrics: dict[str, dict[str, float]] = {}
+
+    def general(self) -> tuple[BertForMaskedLM, torch.Tensor]:
+        """Distil the masked language model; return it, and the components by which it inherited its weights.
+
+        Raises:
+            CompactLMError: the student has more parameters than the budget allows.
+        """
+        params, prepared = self.params, self.prepared
+        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        questions = prepared.general()
+        student, components = self._begin(teacher, questions)
+        source = prepared.general_source(teacher.to(models.best_device()), questions)
+        matching = Matching(student.bert, teacher.bert, source.layers, components, params.distill.general)
+        objective = GeneralObjective(student, matching, params.distill.general, params.signals.general.temperature)
+        set_dropout(student, params.distill.general.optimisation.dropout)
+        examples = GeneralExamples(questions, source, params.signals.general.maskings)
+        self._train(GENERAL, objective, examples, params.distill.general.optimisation)
+        matching.recorder.close()
+        self.metrics[GENERAL].update(self._masked_words(student, teacher))
+        return student, components
+
+    def untrained(self) -> tuple[BertForMaskedLM, torch.Tensor]:
+        """Return what `general` starts from."""
+        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        return self._begin(teacher, self.prepared.general())
+
+    def _begin(self, teacher: BertForMaskedLM, questions: Questions) -> tuple[BertForMaskedLM, torch.Tensor]:
+        torch.manual_seed(self.params.seed)
+        student = BertForMaskedLM(build_config(self.params.student, len(self.prepared.id_map)))
+        check_budget(count_parameters(student), models.count_with_head(teacher), self.params.student.budget)
+        return student, self._initialise(student, teacher, questions)
+
+    def task(self, name: str, general: BertForMaskedLM, components: torch.Tensor) -> BertForSequenceClassification:
+        """Distil one task's student, from the general student and its components."""
+        params, prepared = self.params, self.prepared
+        distill, labels = params.distill.task, params.tasks[name].labels
+        teacher = models.load_classifier(artifacts.TEACHER / name)
+        weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
+        rows = prepared.task(name, weights)
+        questions = TaskQuestions(rows)
+        student = build_task_student(general, labels, params.seed)
+        if distill.start == "teacher":
+            components = self._initialise(student, teacher, questions)
+        source = prepared.task_source(name, teacher.to(models.best_device()), questions)
+        matching = Matching(student.bert, teacher.bert, source.layers, components, distill)
+        set_dropout(student, distill.optimisation.dropout)
+        self._train(name, TaskObjective(student, matching, distill), TaskExamples(rows, source), distill.optimisation)
+        matching.recorder.close()
+        held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
+        logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
+        expected = [labels.index(row["label"]) for row in held_out]
+        self.metrics[name]["validation_accuracy"] = accuracy(expected, logits.argmax(dim=1).tolist())
+        return student
+
+    def _initialise(self, student: Any, teacher: Any, questions: Questions) -> torch.Tensor:
+        """Give the student its first weights, fitted on the first rows of some text as far as SAMPLE_PIECES reach."""
+        rows, pieces = 0, 0
+        while rows < len(questions.lengths) and pieces < SAMPLE_PIECES:
+            pieces += questions.lengths[rows]
+            rows += 1
+        sample = questions.question(range(rows))
+        layers = uniform_layers(self.params.student.layers, teacher.config.num_hidden_layers)
+        kind = self.params.student.initialisation
+        student.cpu()
+        return initialise(student, teacher.cpu(), self.prepared.id_map, kind, sample["input_ids"], sample["attention_mask"], layers)
+
+    def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:
+        drawn = self.curve_directory is not None and processes.is_main_process()
+        with curves(self.curve_directory / phase) if drawn and self.curve_directory else contextlib.nullcontext() as log:
+            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log)
+        self.timings[phase] = summary.speed()
+        self.metrics[phase] = dict(summary.history[-1][1])
+
+    def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, float]:
+        """Return both models' share of masked words of the validation rows that are their first choice."""
+        params, batch_tokens = self.params, self.params.batch_tokens
+        theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+        texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
+        words = choose_words(texts, [theirs, self.prepared.tokenizer], params.teacher.mlm_head.validation_words, params.seed)
+        length = params.tokenize.maximum_length
+        own = top1(student, self.prepared.tokenizer, words, length, batch_tokens, "student, masked words")
+        reference = top1(teacher, theirs, words, length, batch_tokens, "teacher, masked words")
+        return {"validation_top1": own, "validation_top1_retention": retention(own, reference)}

@@ -1,0 +1,33 @@
+"""Every row of configs/ablations.yaml is an experiment that could be run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.ablations import compose
+
+ROOT = Path(__file__).parents[2]
+LISTED = yaml.safe_load((ROOT / "configs/ablations.yaml").read_text(encoding="utf-8"))
+ROWS = [(phase, row) for phase in ("general", "task") for row in LISTED[phase]]
+
+
+@pytest.mark.parametrize(("phase", "row"), ROWS, ids=[f"{phase}: {row['name']}" for phase, row in ROWS])
+def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_distillation(phase, row, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    default = compose([])
+    params = compose([*LISTED["common"], *row.get("overrides", [])])
+    kept = {"signals", "distill", "student"}
+    assert params.model_dump(exclude=kept) == default.model_dump(exclude=kept)
+    # One vocabulary: rows are compared on the same tokens and signals.
+    assert params.student.model_copy(update={"initialisation": default.student.initialisation}) == default.student
+    assert params.signals.general == default.signals.general
+    assert params.signals.task == default.signals.task
+
+
+def test_names_are_unique():
+    for phase in ("general", "task"):
+        names = [row["name"] for row in LISTED[phase]]
+        assert len(set(names)) == len(names)
