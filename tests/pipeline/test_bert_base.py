@@ -39,7 +39,7 @@ def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
         "budget": 0.9,
     }
     content["teacher"]["maximum_length"] = content["tokenize"]["maximum_length"] = 64
-    content["distill"]["task"]["hidden_layers"] = 1
+    content["signals"]["layers"] = [0, 2]  # of the tiny teacher
     content["precision"] = "fp32"
     checkout.path("params.yaml").write_text(yaml.safe_dump(content))
     checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")

@@ -17,7 +17,7 @@ from compactlm.params import read_params
 
 pytestmark = pytest.mark.pipeline
 
-DATA_STAGES = ("ingest", "clean", "split", "augment", "bias-audit", "tokenize")
+DATA_STAGES = ("ingest", "clean", "split", "augment", "bias-audit", "tokenize", "signals")
 
 
 def lock(checkout):
@@ -29,7 +29,7 @@ def stages_run(output):
 
 
 def test_all_stages_leave_metrics_and_artifacts(smoke):
-    assert len(lock(smoke)) == 10
+    assert len(lock(smoke)) == 11
     for name in lock(smoke):
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
@@ -65,7 +65,9 @@ def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
         ("augment.share_of_words", 0.2, {"augment"}),
         ("bias_audit.minimum_group_rows", 31, {"bias-audit"}),
         ("bias_audit.protected", {}, {"bias-audit"}),
-        ("student.layers", 3, {"distill-train"}),
+        ("student.layers", 3, {"tokenize", "distill-train"}),
+        ("student.initialisation", "random", {"distill-train"}),
+        ("signals.general.top_k", 16, {"signals", "distill-train"}),
         ("student.vocabulary_size", 2900, {"tokenize", "distill-train"}),
         ("distill.task.temperature", 3.0, {"distill-train"}),
         ("evaluate.mlm_words", 100, {"evaluate"}),

@@ -26,7 +26,7 @@ def content(path: Path) -> dict[str, Any]:
     source |= {"licence": "CC0", "homepage": "none"}
     composed["tasks"]["sentiment"]["sources"] = ["films"]
     composed["ingest"] = {"sources": {"films": source}}
-    composed["distill"]["task"]["unlabelled"] = []
+    composed["signals"]["task"]["unlabelled"] = []
     composed["clean"]["minimum_characters"] = 5
     return composed
 
