@@ -39,22 +39,38 @@ class Matching(torch.nn.Module):
         """Take both bodies (BertModel), the teacher's layers that have signals, the principal components, and the weights.
 
         Raises:
-            CompactLMError: a loss has a weight but no layer that it could learn from.
+            CompactLMError: a loss has a weight but no layer that it could learn from, or the relation heads do not divide a hidden size.
         """
         super().__init__()
         self.params, self.kept = params, list(kept)
         layers = student.config.num_hidden_layers, teacher.config.num_hidden_layers
         self.hidden = self._pairs("hidden", params.hidden.layers, layers, 0) if params.hidden.weight else []
-        if params.embeddings.weight:
-            self.hidden_of_embeddings = self.kept.index(0)
         self.related = self._pairs("relations", params.relations.layers, layers, 1) if params.relations.weight else []
-        self.attended = [(own, theirs) for own, theirs in layer_map(params.attention.layers, *layers) if own and theirs]
+        self.attended = self._attended(layers) if params.attention.weight else []
+        self._check(student, teacher)
         self.projections = torch.nn.ModuleDict({f"{own}-{theirs}": build_projection(components) for own, theirs in self.hidden})
         if params.embeddings.weight:
             self.projections["embeddings"] = build_projection(components)
         # Only queries, keys and values of the teacher are needed, and these are not trained; a list hides them from the optimizer.
         self.teacher_layers = [teacher.encoder.layer[theirs - 1] for _, theirs in self.related]
         self.recorder = StateRecorder(student, [own - 1 for own, _ in self.related])
+
+    def _check(self, student: Any, teacher: Any) -> None:
+        if self.params.embeddings.weight and 0 not in self.kept:
+            raise CompactLMError("the embeddings loss has a weight, but signals.layers lacks 0, the embeddings; add it")
+        heads = self.params.relations.heads
+        for side, model in (("student", student), ("teacher", teacher)):
+            if self.related and model.config.hidden_size % heads:
+                raise CompactLMError(
+                    f"relations.heads {heads} does not divide the {side}'s hidden size {model.config.hidden_size}; "
+                    "choose a number that divides the student's and the teacher's"
+                )
+
+    def _attended(self, layers: tuple[int, int]) -> LayerPairs:
+        found = [(own, theirs) for own, theirs in layer_map(self.params.attention.layers, *layers) if own and theirs]
+        if not found:
+            raise CompactLMError("the attention loss pairs the embeddings alone, which have no attention; name layers from 1")
+        return found
 
     def _pairs(self, loss: str, kind: LayerMap, layers: tuple[int, int], before: int) -> LayerPairs:
         """Return the pairs whose signals are there; relations come from the hidden states `before` their layer."""
@@ -92,7 +108,7 @@ class Matching(torch.nn.Module):
         if self.params.embeddings.weight:
             distance = HIDDEN_DISTANCES[self.params.embeddings.distance]
             own_states = self.projections["embeddings"](output.hidden_states[0])
-            losses["embeddings"] = distance(own_states, batch["teacher_states"][:, :, self.hidden_of_embeddings], mask)
+            losses["embeddings"] = distance(own_states, batch["teacher_states"][:, :, self.kept.index(0)], mask)
             weights["embeddings"] = self.params.embeddings.weight
         if self.related:
             losses["relations"], weights["relations"] = self._relations(batch), self.params.relations.weight

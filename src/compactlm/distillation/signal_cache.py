@@ -1,7 +1,7 @@
 """The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
 
 A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
-(the answers of all rows, one after another) and cache.json (layers, and what else the answers depend on).
+(the answers of all rows, one after another) and cache.json (the teacher's layers, and the number of rows).
 """
 
 from __future__ import annotations

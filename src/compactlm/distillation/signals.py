@@ -22,6 +22,7 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.losses.attention import require_attentions
+from compactlm.errors import CompactLMError
 
 Batch = dict[str, torch.Tensor]
 
@@ -46,6 +47,9 @@ class _Online:
     """A teacher that reads every batch, in evaluation mode: with dropout it would teach noise."""
 
     def __init__(self, teacher: Any, id_map: Sequence[int], layers: Sequence[int], attentions: bool, precision: str) -> None:
+        last = teacher.config.num_hidden_layers
+        if max(layers) > last:
+            raise CompactLMError(f"signals.layers names layer {max(layers)}, but the teacher's last is {last}; lower or remove it")
         self.teacher = teacher.eval().requires_grad_(False)
         self.layers = list(layers)
         self.attentions, self.precision = attentions, precision
@@ -78,7 +82,11 @@ class OnlineTask(_Online):
         attentions: bool = False,
         precision: str = "fp32",
     ) -> None:
-        """Take the teacher, its id of each of the student's ids, the layers, whether attentions are asked for, and the precision."""
+        """Take the teacher, its id of each of the student's ids, the layers, whether attentions are asked for, and the precision.
+
+        Raises:
+            CompactLMError: the teacher has fewer layers than are named.
+        """
         super().__init__(teacher, id_map, layers, attentions, precision)
 
     @torch.no_grad()

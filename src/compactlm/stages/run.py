@@ -11,6 +11,8 @@ from collections.abc import Callable
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# torch warns in every process of several that looking for unused parameters was needless.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, ParamsError, read_params

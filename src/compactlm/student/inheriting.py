@@ -48,6 +48,7 @@ def initialise(
 
     Args:
         student: a masked language model or a classifier with random weights; its head is set where the teacher has such a head.
+            It is put into eval mode, since the fit of the head reads it.
         teacher: with the same kind of head; it is put into eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
         kind: as params' student.initialisation: "inherited", "embeddings" or "random".
@@ -61,6 +62,7 @@ def initialise(
     Raises:
         CompactLMError: the student is wider than the teacher.
     """
+    student.eval()
     teacher.eval()
     size, width = student.config.hidden_size, teacher.config.hidden_size
     if kind == "inherited" and size > width:
@@ -218,7 +220,7 @@ def _contexts(attention: Any, states: torch.Tensor, real: torch.Tensor) -> torch
 def _fit_sublayer(sublayer: Any, inputs: torch.Tensor, states: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Fit a BERT sublayer's output projection and layer normalisation, and return its output."""
     # Before a layer normalisation only the direction matters: the target, standardised, at the size of the stream.
-    wanted = (target - target.mean(dim=0)) / target.std(dim=0).clamp(min=1e-6) * states.std() * SPREAD
+    wanted = (target - target.mean(dim=0)) / target.std(dim=0, correction=0).clamp(min=1e-6) * states.std() * SPREAD
     weight, bias = ridge(inputs, wanted - states)
     sublayer.dense.weight.copy_(weight)
     sublayer.dense.bias.copy_(bias)
@@ -232,7 +234,7 @@ def inherit_mlm_head(
     """Fit the student's masked-language-model head, on top of its inherited body, to the teacher's logits over the student's pieces.
 
     Args:
-        student: its decoder is tied to its word embeddings, which stay as they are.
+        student: in eval mode; its decoder is tied to its word embeddings, which stay as they are.
         teacher: in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
         input_ids: a sample of masked text in the student's ids, int64 [rows, pieces].
@@ -248,7 +250,7 @@ def inherit_mlm_head(
     solver = torch.linalg.pinv(embeddings) @ decoder.weight[ids].double()
     features = teacher.cls.predictions.transform(theirs) @ solver.T.float()
     transform = student.cls.predictions.transform
-    weight, bias = ridge(states, (features - features.mean(dim=0)) / features.std(dim=0).clamp(min=1e-6) + LINEAR)
+    weight, bias = ridge(states, (features - features.mean(dim=0)) / features.std(dim=0, correction=0).clamp(min=1e-6) + LINEAR)
     transform.dense.weight.copy_(weight)
     transform.dense.bias.copy_(bias)
     fit_layer_norm(transform.LayerNorm, torch.nn.functional.gelu(transform.dense(states)), features)

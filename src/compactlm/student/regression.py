@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+CONSTANT = 1e-9  # a variance that is less than this share of the mean square is rounding
+
 
 def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the weight and bias of the linear map that best predicts the targets, as a torch.nn.Linear holds them.
@@ -16,12 +18,15 @@ def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) ->
     Returns:
         float [outputs, features] and float [outputs].
     """
+    inputs, targets = inputs.double(), targets.double()
     mean_input, mean_target = inputs.mean(dim=0), targets.mean(dim=0)
-    centred = (inputs - mean_input).double()
+    centred = inputs - mean_input
     moments = centred.T @ centred
-    moments.diagonal().add_(penalty * moments.diagonal().mean())
-    weight = torch.linalg.solve(moments, centred.T @ (targets - mean_target).double()).T.float()
-    return weight, mean_target - weight @ mean_input
+    # Features that never change have only rounding for a variance, on which nothing may be built.
+    least = CONSTANT * inputs.square().sum(dim=0).mean() + torch.finfo(torch.float32).tiny
+    moments.diagonal().add_(torch.maximum(penalty * moments.diagonal().mean(), least))
+    weight = torch.linalg.solve(moments, centred.T @ (targets - mean_target)).T
+    return weight.float(), (mean_target - weight @ mean_input).float()
 
 
 def fit_layer_norm(norm: torch.nn.LayerNorm, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
