@@ -25,6 +25,31 @@ def test_layer_maps(kind, student, teacher, expected):
     assert layer_map(kind, student, teacher) == expected
 
 
+@pytest.mark.parametrize(
+    ("student", "teacher", "expected"),
+    [
+        (4, 6, [0, 2, 3, 5, 6]),
+        (6, 12, [0, 2, 4, 6, 8, 10, 12]),
+        (3, 3, [0, 1, 2, 3]),
+        (1, 6, [0, 6]),
+        (2, 5, [0, 3, 5]),
+        (4, 2, [0, 1, 1, 2, 2]),
+    ],
+)
+def test_uniform_layers(student, teacher, expected):
+    assert uniform_layers(student, teacher) == expected
+
+
+@given(student=LAYERS, teacher=LAYERS)
+def test_layers_go_from_the_embeddings_to_the_last_without_going_back(student, teacher):
+    layers = uniform_layers(student, teacher)
+    assert len(layers) == student + 1
+    assert (layers[0], layers[-1]) == (0, teacher)
+    assert layers == sorted(layers)
+    if student <= teacher:
+        assert len(set(layers)) == student + 1
+
+
 @given(kind=st.sampled_from(["uniform", "last"]), student=LAYERS, extra=st.integers(0, 48))
 def test_a_named_map_pairs_every_layer_with_one_of_its_own_and_ends_with_ends(kind, student, extra):
     own, theirs = zip(*layer_map(kind, student, student + extra), strict=True)

@@ -54,9 +54,13 @@ def test_masking_depends_on_the_key_alone(key, rate):
     assert not torch.equal(torch.rand(9, generator=generator_for(key)), torch.rand(9, generator=generator_for(key + "x")))
 
 
+def of(sequences, tokenizer, rate=0.3, key="17/general", maskings=1):
+    return MaskedSequences([f"s{at}" for at in range(len(sequences))], sequences, tokenizer, rate, key, maskings)
+
+
 def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_sequences):
-    examples = MaskedSequences(tiny_sequences, tiny_tokenizer, 0.9, "17/general")
-    batch = examples.batch(range(len(tiny_sequences)), 0)
+    examples = of(tiny_sequences, tiny_tokenizer, 0.9)
+    batch = examples.question(range(len(tiny_sequences)))
     assert set(batch) == {"input_ids", "attention_mask", "labels"}
     predicted = batch["labels"] != IGNORED
     assert predicted.any()
@@ -64,13 +68,38 @@ def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_seq
     for row, sequence in enumerate(tiny_sequences):
         assert not predicted[row, 0]
         assert not predicted[row, len(sequence) - 1 :].any()
+        assert (batch["input_ids"][row, len(sequence) :] == tiny_tokenizer.pad_token_id).all()
     assert examples.lengths == [len(sequence) for sequence in tiny_sequences]
 
 
-def test_every_epoch_masks_afresh_but_a_repetition_does_not(tiny_tokenizer, tiny_sequences):
-    examples = MaskedSequences(tiny_sequences, tiny_tokenizer, 0.3, "17/general")
-    first, again, next_epoch = examples.batch([3, 5], 0), examples.batch([3, 5], 0), examples.batch([3, 5], 1)
-    assert all(torch.equal(first[name], again[name]) for name in first)
-    assert not torch.equal(first["labels"], next_epoch["labels"])
-    other_seed = MaskedSequences(tiny_sequences, tiny_tokenizer, 0.3, "18/general").batch([3, 5], 0)
-    assert not torch.equal(first["labels"], other_seed["labels"])
+def test_pieces_that_are_not_predicted_and_labels_are_the_sequence_itself(tiny_tokenizer, tiny_sequences):
+    batch = of(tiny_sequences, tiny_tokenizer).question([5, 2])
+    for line, row in enumerate((5, 2)):
+        own = slice(0, len(tiny_sequences[row]))
+        labels = batch["labels"][line, own]
+        assert torch.where(labels == IGNORED, batch["input_ids"][line, own], labels).tolist() == tiny_sequences[row]
+
+
+def test_the_masks_of_a_row_do_not_depend_on_the_batch_or_on_other_rows(tiny_tokenizer, tiny_sequences):
+    whole = of(tiny_sequences, tiny_tokenizer, maskings=2)
+    together = whole.question(range(len(whole.ids)))
+    for row in (0, 17, len(tiny_sequences) + 3):
+        for name, alone in whole.question([row]).items():
+            assert torch.equal(together[name][row : row + 1, : alone.shape[1]], alone)
+    moved = MaskedSequences(["s9", "s5"], [tiny_sequences[9], tiny_sequences[5]], tiny_tokenizer, 0.3, "17/general")
+    for line, row in enumerate((9, 5)):
+        expected = whole.question([row])["labels"]
+        assert torch.equal(moved.question([line])["labels"], expected)
+
+
+def test_every_masking_and_key_and_id_masks_otherwise(tiny_tokenizer, tiny_sequences):
+    sequence = max(tiny_sequences, key=len)
+    maskings = MaskedSequences(["a", "b"], [sequence] * 2, tiny_tokenizer, 0.3, "17/general", 3)
+    assert maskings.ids == ["a/0", "b/0", "a/1", "b/1", "a/2", "b/2"]
+    assert maskings.lengths == [len(sequence)] * 6
+    other = MaskedSequences(["a"], [sequence], tiny_tokenizer, 0.3, "18/general")
+    labels = [*maskings.question(range(6))["labels"], *other.question([0])["labels"]]
+    assert len({tuple(row.tolist()) for row in labels}) == 7
+    again = MaskedSequences(["a", "b"], [sequence] * 2, tiny_tokenizer, 0.3, "17/general", 3)
+    torch.manual_seed(9)
+    assert all(torch.equal(tensor, maskings.question(range(6))[name]) for name, tensor in again.question(range(6)).items())

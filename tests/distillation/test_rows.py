@@ -37,3 +37,9 @@ def test_a_row_without_a_weight_is_refused():
     labelled = [row("a.0", "t", "yes"), row("b.0", "t", "no"), row("c.0", "t", "no")]
     with pytest.raises(CompactLMError, match=r"2 rows of task t have no example weight in data/weighted \(first: b\); run `dvc repro`"):
         task_rows("t", ["no", "yes"], labelled, [], {"a": 1.0})
+
+
+def test_without_weights_every_row_counts_alike():
+    found = task_rows("t", ["no", "yes"], [row("a.0", "t", "yes"), row("x.0", "other", "maybe")], [row("v.3")], None)
+    assert found.ids == ["a.0", "v.3"]
+    assert found.weights == [1.0, 1.0]

@@ -94,6 +94,7 @@ def test_a_mistyped_number_is_named(path: tuple[Any, ...], value: Any) -> None:
 def test_a_mistyped_text_is_named(path: tuple[Any, ...], value: Any) -> None:
     nullable = {"name", "revision"}
     assume(not (value is None and path[-1] in nullable))
+    assume(not (isinstance(value, int) and path[-1] == "vocabulary_size"))  # "fit" or a number
     assert ".".join(path[:-1] if path[-1] == "kind" else path) in complaint(changed(path, value))
 
 
@@ -117,7 +118,7 @@ def test_what_dvc_writes_for_a_small_number_is_read(tmp_path: Path) -> None:
 
 @given(st.floats(allow_nan=True).filter(lambda number: not 0 <= number <= 1))
 def test_a_ratio_outside_0_to_1_is_named(ratio: float) -> None:
-    for path in ("split.train", "distill.general.mask_rate", "student.budget", "distill.task.optimisation.warmup"):
+    for path in ("split.train", "signals.general.mask_rate", "student.budget", "student.task_share", "distill.task.optimisation.warmup"):
         assert path in complaint(changed(path, ratio))
 
 
@@ -137,14 +138,30 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
 @pytest.mark.parametrize(
     ("path", "value", "named"),
     [
-        ("student.vocabulary_size", 30522, "the student has .* parameters and student.budget allows .* lower student.vocabulary_size"),
+        (
+            "student.vocabulary_size",
+            30522,
+            "the student has .* and student.budget allows .* set student.vocabulary_size to fit, or lower",
+        ),
+        ("student.vocabulary_size", 99, "student.vocabulary_size is 99, but input should be greater than or equal to 100"),
+        ("student.budget", 0.01, "leaves no room for a vocabulary .*; lower student.layers or student.hidden_size"),
+        (
+            "student.initialisation",
+            "pretrained",
+            "student.initialisation is 'pretrained', but input should be 'inherited'",
+        ),
         ("student.attention_heads", 7, "student: hidden_size 128 is not a multiple of attention_heads 7"),
         ("tasks.sentiment.labels", ["negative", "negative"], "tasks.sentiment: two labels have the same name"),
         ("tasks.sentiment.labels", ["negative"], "tasks.sentiment.labels"),
         ("tasks.sentiment.sources", ["no_such"], "tasks.sentiment.sources names 'no_such', which is not in ingest.sources"),
         ("tasks.sentiment.sources", ["tweets"], "ingest.sources.tweets.columns.label is null"),
         ("bias_audit.protected.sentiment", ["age"], "bias_audit.protected.sentiment names 'age', which is not in bias_audit.attributes"),
-        ("distill.task.unlabelled", ["no_such"], "distill.task.unlabelled names 'no_such'"),
+        ("signals.task.unlabelled", ["no_such"], "signals.task.unlabelled names 'no_such', which is not in ingest.sources; add it there"),
+        (
+            "signals.task.unlabelled",
+            ["movie_reviews"],
+            "names 'movie_reviews', whose rows are labelled for tasks.sentiment; name unlabelled sources",
+        ),
         ("clean.minimum_characters", 10**9, "clean: minimum_characters is greater than maximum_characters"),
         ("tokenize.maximum_length", 100_000, "tokenize.maximum_length is greater than student.maximum_positions"),
         ("ingest.sources.tweets.sha256", "abc", "ingest.sources.tweets.sha256 is 'abc'"),

@@ -4,37 +4,14 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.student.building import build_config, build_student, check_budget, count_parameters, principal_components
+from compactlm.student.building import build_config, check_budget, count_parameters, principal_components, vocabulary_size
 
-SHAPES = [(1, 16, 2, 32, 100, 16), (2, 32, 4, 64, 130, 64), (3, 24, 3, 100, 257, 40), (4, 128, 4, 512, 1000, 512)]
-
-
-def student_of(layers=1, hidden=16, heads=2, inner=32, vocabulary=100, positions=16):
-    return Student(
-        layers=layers,
-        hidden_size=hidden,
-        attention_heads=heads,
-        intermediate_size=inner,
-        vocabulary_size=vocabulary,
-        maximum_positions=positions,
-        budget=0.1,
-    )
+SHAPE = {"layers": 1, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 16}
 
 
-@pytest.fixture(scope="module")
-def teacher(tiny_bert):
-    return BertForMaskedLM.from_pretrained(tiny_bert)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("labels", [2, 5, 400])
-def test_the_formula_counts_what_transformers_builds(shape, labels):
-    student = student_of(*shape)
-    config = build_config(student, student.vocabulary_size)
-    masked = count_parameters(BertForMaskedLM(config))
-    config.num_labels = labels
-    classifier = count_parameters(BertForSequenceClassification(config))
-    assert student.count_parameters(labels) == max(masked, classifier)
+def student_of(vocabulary="fit", budget=0.1):
+    rest = {"vocabulary_size": vocabulary, "task_share": None, "budget": budget, "initialisation": "random"}
+    return Student.model_validate({**SHAPE, **rest})
 
 
 def test_tied_weights_are_counted_once():
@@ -69,30 +46,30 @@ def test_directions_beyond_the_teachers_width_are_zero():
     assert torch.allclose(components[:4] @ components[:4].T, torch.eye(4))
 
 
-def test_embeddings_start_as_the_projection_of_the_teachers(teacher):
-    ids = [0, 3, 4, 5, 6, *range(20, 100)]
-    student, components = build_student(build_config(student_of(), len(ids)), teacher, ids, seed=1)
-    own, theirs = student.bert.embeddings, teacher.bert.embeddings
-    expected = theirs.word_embeddings.weight[ids] @ components.T
-    assert torch.allclose(own.word_embeddings.weight[1:], expected[1:], atol=1e-5)
-    assert (own.word_embeddings.weight[0] == 0).all()
-    assert torch.allclose(own.position_embeddings.weight, theirs.position_embeddings.weight[:16] @ components.T, atol=1e-5)
-    assert student.cls.predictions.decoder.weight is own.word_embeddings.weight
+def test_the_vocabulary_is_what_params_say_or_what_the_budget_allows():
+    assert vocabulary_size(student_of(130), 1, 2) == 130
+    teacher = 123_457
+    size = vocabulary_size(student_of(), teacher, 3)
+    for pieces, fits in ((size, True), (size + 1, False)):
+        config = build_config(student_of(), pieces)
+        config.num_labels = 3
+        largest = max(count_parameters(BertForMaskedLM(config)), count_parameters(BertForSequenceClassification(config)))
+        assert (largest <= int(teacher * 0.1)) == fits
 
 
-def test_a_student_with_more_positions_than_the_teacher_keeps_random_ones(teacher):
-    student, _ = build_student(build_config(student_of(positions=80), 50), teacher, list(range(50)), seed=1)
-    extra = student.bert.embeddings.position_embeddings.weight[64:]
-    assert torch.isfinite(extra).all()
-    assert extra.std() > 0
+def test_a_budget_without_room_for_a_vocabulary_is_refused():
+    shape = student_of(budget=0.5)
+    enough = 2 * shape.count_parameters(100)
+    assert vocabulary_size(shape, enough, 2) == 100
+    with pytest.raises(CompactLMError, match=r"student.budget is 50% .* no room .* lower student.layers or student.hidden_size"):
+        vocabulary_size(shape, enough - 2, 2)
 
 
-def test_the_same_seed_builds_the_same_student(teacher):
-    config = build_config(student_of(), 50)
-    one, two, other = (build_student(config, teacher, list(range(50)), seed)[0].state_dict() for seed in (1, 1, 2))
-    assert all(torch.equal(one[name], two[name]) for name in one)
-    layer = "bert.encoder.layer.0.output.dense.weight"
-    assert not torch.equal(one[layer], other[layer])
+def test_the_config_is_plain_bert_of_the_shape():
+    config = build_config(student_of(), 123)
+    own = (config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.intermediate_size, config.vocab_size)
+    assert own == (1, 16, 2, 32, 123)
+    assert config.max_position_embeddings == 16
 
 
 def test_the_budget_is_a_bound_not_a_target():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from compactlm.errors import CompactLMError
-from compactlm.student.vocabulary import SPECIAL, build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map
+from compactlm.student.vocabulary import SPECIAL, build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = st.text(alphabet=LETTERS + LETTERS.upper() + "éÉ .,!?", max_size=60)
@@ -142,3 +142,42 @@ def test_coverage_is_the_share_of_pieces_in_the_text():
     vocabulary = {"a": 0, "b": 1, "c": 2}
     assert coverage(vocabulary, {0: 6, 1: 3, 2: 1}, ["a", "c"]) == pytest.approx(0.7)
     assert coverage(vocabulary, {}, ["a"]) == 0
+
+
+def test_labelled_rows_have_their_share_of_the_say_whatever_their_number():
+    labelled, unlabelled = {1: 3, 2: 1}, {2: 600, 3: 200}
+    found = weigh_counts(labelled, unlabelled, 0.6)
+    assert found == pytest.approx({1: 0.45, 2: 0.15 + 0.3, 3: 0.1})
+    assert weigh_counts({1: 6, 2: 2}, unlabelled, 0.6) == pytest.approx(found)
+    assert weigh_counts(labelled, {2: 6, 3: 2}, 0.6) == pytest.approx(found)
+
+
+def test_without_a_share_all_text_counts_alike():
+    assert weigh_counts({1: 3, 2: 1}, {2: 600, 3: 200}, None) == {1: 3, 2: 601, 3: 200}
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.3, 1.0])
+def test_text_of_one_kind_alone_is_counted_as_it_is(share):
+    assert weigh_counts({1: 3, 2: 1}, {}, share) == weigh_counts({}, {1: 3, 2: 1}, share) == {1: 3, 2: 1}
+
+
+def test_what_has_no_say_still_lends_its_characters():
+    vocabulary = {piece: index for index, piece in enumerate([*SPECIAL, "a", "##a", "b", "##b", "ab", "ba"])}
+    by_task = weigh_counts({vocabulary["ba"]: 2}, {vocabulary["ab"]: 9}, 1.0)
+    assert by_task[vocabulary["ab"]] == 0
+    assert choose_vocabulary(vocabulary, by_task, 10) == [*SPECIAL, "a", "##a", "b", "##b", "ba"]
+    by_text = weigh_counts({vocabulary["ba"]: 2}, {vocabulary["ab"]: 9}, None)
+    assert choose_vocabulary(vocabulary, by_text, 10) == [*SPECIAL, "a", "##a", "b", "##b", "ab"]
+
+
+@given(
+    labelled=st.dictionaries(st.integers(0, 9), st.integers(1, 1000), min_size=1),
+    unlabelled=st.dictionaries(st.integers(0, 9), st.integers(1, 10**6), min_size=1),
+    share=st.floats(0, 1),
+)
+def test_weighed_counts_add_up_to_1_and_hold_every_piece(labelled, unlabelled, share):
+    found = weigh_counts(labelled, unlabelled, share)
+    assert set(found) == set(labelled) | set(unlabelled)
+    assert sum(found.values()) == pytest.approx(1)
+    everything = {str(index): index for index in range(10)}
+    assert coverage(everything, found, everything) == pytest.approx(1)

@@ -1,0 +1,90 @@
+"""Both stages, that of the signals and that of the training, see the same rows and ask the same teacher."""
+
+import copy
+
+import pytest
+import yaml
+
+from compactlm import artifacts
+from compactlm.distillation.examples import TaskQuestions
+from compactlm.distillation.preparation import Prepared
+from compactlm.distillation.signal_cache import CachedSignals, write_cache
+from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.params import parse_params
+
+SOURCES = ["movie_reviews", "tweets", "xsum"]  # labelled, unlabelled for the task, and unlabelled for general distillation alone
+
+
+@pytest.fixture
+def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows):
+    """A function that gives what a stage prepares, in a directory with tokenized rows of each source."""
+    monkeypatch.chdir(tmp_path)
+    table = []
+    for at, sequence in enumerate(rows.sequences):
+        source = SOURCES[at % 3]
+        labelled = {"task": "sentiment", "label": "positive"} if at % 3 == 0 else {"task": None, "label": None}
+        table.append({"id": f"{at:02}.0", "source": source, "input_ids": sequence, **labelled})
+    copies = [{**row, "id": f"copy{row['id']}"} for row in table if row["task"]]
+    artifacts.write_table(artifacts.TOKENIZED / "train", table, artifacts.SEQUENCE_SCHEMA)
+    artifacts.write_table(artifacts.TOKENIZED / "augmented", copies, artifacts.SEQUENCE_SCHEMA)
+    artifacts.write_json(artifacts.ID_MAP, kept)
+    student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
+
+    def build(source="online", attention=0.0):
+        content = copy.deepcopy(yaml.safe_load(default_params))
+        content["signals"].update(source=source, layers=[0, 2])
+        content["signals"]["general"].update(sequences=10, maskings=2, top_k=4)
+        content["signals"]["task"].update(unlabelled_sequences=5)
+        for phase in ("general", "task"):
+            content["distill"][phase]["hidden"]["layers"] = [[1, 2]]
+            content["distill"][phase]["attention"]["weight"] = attention
+        return Prepared(parse_params(content))
+
+    return build
+
+
+def test_general_distillation_draws_from_all_text(prepare):
+    questions = prepare().general()
+    assert len(questions.ids) == 20
+    assert len(set(questions.ids)) == 20
+    assert questions.ids == prepare("cached").general().ids
+    assert {int(name.split(".")[0]) % 3 for name in questions.ids} == {0, 1, 2}
+    assert all(name.startswith(tuple("0123456789")) for name in questions.ids)
+
+
+def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(prepare):
+    found = prepare().task("sentiment")
+    assert found == prepare("cached").task("sentiment")
+    labelled = [f"{at:02}.0" for at in range(0, 40, 3)]
+    assert found.ids[:28] == [*labelled, *(f"copy{name}" for name in labelled)]
+    assert found.labels == [1] * 28 + [-100] * 5
+    assert len(found.ids) == 33
+    assert {int(name.split(".")[0]) % 3 for name in found.ids[28:]} == {1}
+    weights = {name.partition(".")[0]: 2.0 for name in found.ids[:28]}
+    assert prepare().task("sentiment", weights).weights == [2.0] * 28 + [1.0] * 5
+
+
+def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teacher, kept):
+    for weight in (0.0, 1.0):
+        prepared = prepare(attention=weight)
+        general, task = prepared.general_source(masked_teacher, None), prepared.task_source("sentiment", task_teacher, None)
+        assert isinstance(general, OnlineMasked)
+        assert isinstance(task, OnlineTask)
+        assert general.layers == task.layers == [0, 2]
+        assert general.attentions == task.attentions == bool(weight)
+        assert general.top_k == 4
+        assert general.temperature == prepared.params.signals.general.temperature
+        assert general.id_map.tolist() == task.id_map.tolist() == kept
+
+
+def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, masked_teacher, task_teacher):
+    prepared = prepare("cached")
+    general, task = prepared.general(), TaskQuestions(prepared.task("sentiment"))
+    with pytest.raises(FileNotFoundError, match=r"data/signals/general/cache\.json"):
+        prepared.general_source(masked_teacher, general)
+    with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
+        prepared.task_source("sentiment", task_teacher, task)
+    write_cache(artifacts.SIGNALS / "general", general, prepared.online_general(masked_teacher), 500, "general")
+    write_cache(artifacts.SIGNALS / "sentiment", task, prepared.online_task(task_teacher), 500, "sentiment")
+    assert isinstance(prepared.general_source(masked_teacher, prepare("cached").general()), CachedSignals)
+    assert isinstance(prepared.task_source("sentiment", task_teacher, task), CachedSignals)

@@ -1,0 +1,61 @@
+"""The student's parameters, counted without building it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.params import Student
+from compactlm.student.building import build_config, count_parameters
+
+SHAPES = [(1, 16, 2, 32, 16), (2, 32, 4, 64, 64), (3, 24, 3, 100, 40), (4, 128, 4, 512, 512)]
+REST = {"task_share": None, "budget": 0.1, "initialisation": "random"}
+STUDENTS = st.builds(
+    lambda layers, heads, width, inner, positions: student(layers, heads * width, heads, inner, positions),
+    st.integers(1, 12),
+    st.integers(1, 8),
+    st.integers(1, 64),
+    st.integers(1, 2048),
+    st.integers(8, 512),
+)
+
+
+def student(layers: int, hidden: int, heads: int, inner: int, positions: int, vocabulary: Any = "fit") -> Student:
+    shape = {"layers": layers, "hidden_size": hidden, "attention_heads": heads, "intermediate_size": inner, "maximum_positions": positions}
+    return Student.model_validate({**shape, "vocabulary_size": vocabulary, **REST})
+
+
+def really(config: BertConfig, labels: int) -> int:
+    """The parameters of the larger of the two models that transformers builds."""
+    config.num_labels = labels
+    return max(count_parameters(form(config)) for form in (BertForMaskedLM, BertForSequenceClassification))
+
+
+def test_the_count_of_parameters_is_that_of_the_design() -> None:
+    shape = student(4, 128, 2, 512, 512)
+    assert shape.count_parameters(9000) == pytest.approx(2.03e6, rel=0.01)
+    assert shape.count_parameters(9001) - shape.count_parameters(9000) == 128 + 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("vocabulary", "labels"), [(100, 2), (257, 5), (130, 400)])
+def test_the_formula_counts_what_transformers_builds(shape: tuple[int, ...], vocabulary: int, labels: int) -> None:
+    one = student(*shape)
+    assert one.count_parameters(vocabulary, labels) == really(build_config(one, vocabulary), labels)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("labels", [2, 40])
+def test_a_fitting_vocabulary_fits_really_and_one_piece_more_does_not(shape: tuple[int, ...], labels: int) -> None:
+    one = student(*shape)
+    allowed = one.count_parameters(300, labels) + shape[1] // 2  # room that is too little for a piece
+    size = one.fitting_vocabulary(allowed, labels)
+    assert really(build_config(one, size), labels) <= allowed < really(build_config(one, size + 1), labels)
+
+
+@given(one=STUDENTS, labels=st.integers(2, 500), allowed=st.integers(0, 10**8))
+def test_a_fitting_vocabulary_is_the_largest_within_what_is_allowed(one: Student, labels: int, allowed: int) -> None:
+    size = one.fitting_vocabulary(allowed, labels)
+    assert one.count_parameters(size, labels) <= allowed < one.count_parameters(size + 1, labels)

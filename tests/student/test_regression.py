@@ -1,0 +1,84 @@
+import pytest
+import torch
+
+from compactlm.student.regression import fit_layer_norm, ridge
+
+
+def noise(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_ridge_recovers_a_linear_map_from_features_that_are_not_centred():
+    inputs, weight, bias = noise(200, 6) * torch.tensor([1, 2, 0.5, 1, 3, 1]) + 5, noise(4, 6, seed=1), noise(4, seed=2)
+    found = ridge(inputs, inputs @ weight.T + bias, penalty=1e-9)
+    torch.testing.assert_close(found[0], weight, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found[1], bias, atol=1e-4, rtol=1e-4)
+
+
+def test_ridge_is_the_minimum_of_error_and_penalty():
+    inputs, targets, penalty = noise(50, 3).double() + 2, noise(50, 2, seed=1).double(), 0.3
+    variance = inputs.var(dim=0, correction=0).mean()
+
+    def cost(weight, bias):
+        error = (inputs @ weight.T + bias - targets).square().sum()
+        return error + penalty * variance * len(inputs) * weight.square().sum()
+
+    weight, bias = (part.double().requires_grad_() for part in ridge(inputs.float(), targets.float(), penalty))
+    gradients = torch.autograd.grad(cost(weight, bias), (weight, bias))
+    assert max(gradient.abs().max() for gradient in gradients) < 1e-3
+    assert cost(weight, bias) < 0.99 * cost(torch.zeros_like(weight), targets.mean(dim=0))
+
+
+def test_the_penalty_does_not_depend_on_units():
+    inputs, targets = noise(50, 3), noise(50, 2, seed=1)
+    weight, bias = ridge(inputs, targets)
+    again = ridge(inputs * 1000, targets)
+    torch.testing.assert_close(again[0] * 1000, weight, atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(again[1], bias, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -300.0])
+def test_features_that_never_change_predict_the_mean(value):
+    targets = noise(50, 2)
+    weight, bias = ridge(torch.full((50, 3), value), targets)
+    assert weight.abs().max() < 1e-3
+    torch.testing.assert_close(bias, targets.mean(dim=0), atol=1e-3, rtol=0)
+
+
+def test_a_feature_that_never_changes_leaves_the_others_alone():
+    inputs, targets = noise(50, 3), noise(50, 2, seed=1)
+    expected = ridge(inputs, targets, 1e-6)[0]
+    found = ridge(torch.cat([inputs, torch.full((50, 1), 7.0)], dim=1), targets, 1e-6)[0]
+    torch.testing.assert_close(found[:, :3], expected, atol=1e-4, rtol=1e-4)
+    assert found[:, 3].abs().max() < 1e-3
+
+
+def test_a_layer_normalisation_recovers_gain_and_bias_and_gives_its_output():
+    true, norm = torch.nn.LayerNorm(8, eps=1e-12), torch.nn.LayerNorm(8, eps=1e-12)
+    with torch.no_grad():
+        true.weight.copy_(noise(8, seed=1))
+        true.bias.copy_(noise(8, seed=2))
+    inputs = 3 * noise(60, 8) + noise(8, seed=3)
+    targets = true(inputs).detach()
+    found = fit_layer_norm(norm, inputs, targets)
+    torch.testing.assert_close(found, targets, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(norm.weight, true.weight, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(norm.bias, true.bias, atol=1e-5, rtol=1e-5)
+
+
+def test_a_layer_normalisation_is_the_best_of_its_kind():
+    inputs, targets = noise(60, 8), noise(60, 8, seed=1)
+    norm = torch.nn.LayerNorm(8)
+    fit_layer_norm(norm, inputs, targets)
+    best = (norm(inputs) - targets).square().sum()
+    gradients = torch.autograd.grad(best, (norm.weight, norm.bias))
+    assert max(gradient.abs().max() for gradient in gradients) < 1e-3
+    assert best < (torch.nn.LayerNorm(8)(inputs) - targets).square().sum()
+
+
+def test_a_layer_normalisation_of_the_same_row_everywhere_is_its_target():
+    norm = torch.nn.LayerNorm(8)
+    inputs = noise(1, 8).expand(20, 8)
+    targets = noise(1, 8, seed=1).expand(20, 8)
+    torch.testing.assert_close(fit_layer_norm(norm, inputs, targets), targets, atol=1e-4, rtol=1e-4)
+    assert norm.weight.isfinite().all()
