@@ -5,14 +5,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 INSTALLED := $(VENV)/.installed
+INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test lint clean
+.PHONY: help setup train test lint bench-train clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
-	@echo "presets:      $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
+	@echo "presets:         $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
 
 setup: $(INSTALLED) ## install everything into .venv, at the versions of constraints.txt
 
@@ -36,6 +37,13 @@ lint: setup ## ruff, mypy, and the one-way imports
 	@ruff format --check
 	@mypy
 	@lint-imports
+
+$(INSTALLED_BENCH): $(INSTALLED)
+	@install="$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .[bench]"; $$install || $$install
+	@touch $@
+
+bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer and TextBrewer (ARGS=--help for options)
+	@python -m benchmarks.bench_train $(ARGS)
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints

@@ -1,0 +1,195 @@
+"""Training speed of compactlm beside a plain Trainer and TextBrewer: `make bench-train`, or `python -m benchmarks.bench_train`.
+
+Each contender runs in a process of its own, one after another, on the data and the teacher that `dvc repro` made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.train import tables
+from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
+from compactlm import artifacts
+from compactlm.params import Params, ParamsError, read_params
+
+REPORT = Path("reports/benchmarks/train")
+PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
+METHOD = """
+Pieces are real ones: padding is not counted. Every contender trains the same shape of student on the same sequences, with the same
+losses (soft targets, hidden states through learned projections, hard labels where params weigh them), and with as many real pieces a
+batch on average. A clock behind the optimizer's step leaves out 3 steps of warm-up and divides the steps of the next {seconds:g} s into
+thirds, of whose speeds the median counts.
+
+The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, and the teacher asked at every step; both use AdamW. In general
+distillation the plain Trainer pads to a fixed length and takes logits at every position; in task distillation both pad to the longest
+row of a batch. Their teacher is cut to the student's pieces beforehand, so that it scores no others. Ours is as params.yaml says, but
+for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of the divergence.
+
+Memory is the peak of resident memory of the whole process. A cache lies in memory as a whole, here that of these sequences alone.
+
+The share of the matrix rate is that of the arithmetic, padding included, at 2 operations a multiply-add: all layers, masked-language-model
+heads and projections, three forwards' worth for what is trained and one for the teacher. Embeddings, norms, losses, a classifier's
+head and the optimizer are not counted.
+"""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench-train", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20, help="that each contender is timed for, after the warm-up")
+    parser.add_argument(
+        "--vocabulary", choices=("default", "full", "both"), default="both", help="the student's; full: all of the teacher's"
+    )
+    parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
+    parser.add_argument("--threads", type=int, help="in place of params.yaml's")
+    parser.add_argument("--profile", action="store_true", help="also divide a step of ours into its parts")
+    parser.add_argument("--parts", action="store_true", help="also take back one measure of ours at a time")
+    return parser.parse_args()
+
+
+def _check_workspace(task: str) -> None:
+    """Exit with a sentence where something is missing."""
+    needed = [artifacts.ID_MAP, *(artifacts.TEACHER / name / "config.json" for name in (artifacts.MLM, task))]
+    needed += [next((artifacts.TOKENIZED / name).glob("part-*.parquet"), artifacts.TOKENIZED / name) for name in ("train", "augmented")]
+    missing = [path for path in needed if not path.exists() or path.is_dir()]
+    if missing:
+        sys.exit(f"bench-train: {missing[0]} is missing; run `make train` first, which makes the data and the teacher")
+    if not importlib.util.find_spec("textbrewer"):
+        sys.exit("bench-train: TextBrewer is not installed; run `make bench-train`, which installs it")
+
+
+def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabulary, dict[str, Any]]]:
+    """Yield kind, phase, vocabulary and more of each job, in order; a cache is written before it is read."""
+    vocabularies: list[Vocabulary] = ["default", "full"] if arguments.vocabulary == "both" else [arguments.vocabulary]
+    phases: tuple[Phase, ...] = ("general", "task")
+    kinds: tuple[Kind, ...] = ("plain", "online", "cache", "cached")
+    for vocabulary in vocabularies:
+        for phase in phases:
+            if vocabulary == "full" and phase == "task" and len(vocabularies) > 1:
+                continue  # a classifier has no head over the vocabulary, so little would change
+            for kind in kinds:
+                yield kind, phase, vocabulary, {}
+            if phase == "task":
+                yield "textbrewer", phase, vocabulary, {}
+    for phase in phases:
+        if arguments.profile:
+            yield "cached", phase, vocabularies[0], {"profile": True}
+        if arguments.parts:
+            for part in (["dense"] if phase == "general" else []) + ["dropout", "padding", "bf16"]:
+                yield "cached", phase, vocabularies[0], {"part": part}
+
+
+def _run(job: Job) -> dict[str, Any]:
+    """Run a job in a process of its own and return what it found; exit with its last words where it fails."""
+    result = Path(job.directory) / "result.json"
+    result.unlink(missing_ok=True)
+    quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+    command = [sys.executable, "-m", "benchmarks.train.contender", job.dump(), str(result)]
+    environment = {**os.environ, **quiet, "OMP_NUM_THREADS": str(job.threads)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode or not result.is_file():
+        print(done.stderr[-3000:], file=sys.stderr)
+        sys.exit(f"bench-train: {job.title} ended with status {done.returncode}; its last words are above")
+    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    return found
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _print(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="right" if column in tables.NUMBERS else "left")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def main() -> None:
+    """Run all contenders, print the tables and write them to reports/benchmarks."""
+    arguments = _arguments()
+    try:
+        params: Params = read_params()
+    except ParamsError as error:
+        sys.exit(f"bench-train: {error}")
+    _check_workspace(next(iter(params.tasks)))
+    # A pipe has no width, and a table that is cut says nothing.
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    threads = arguments.threads or params.threads
+    counts = dict(zip(("general", "task"), arguments.sequences, strict=True))
+    results: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="bench-train-") as directory:
+
+        def machine_rate() -> float:
+            return float(_run(Job("machine", threads, 0, 0, directory))["flops"])
+
+        rate = machine_rate()
+        machine = f"{_processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
+        console.print(machine, highlight=False)
+        for kind, phase, vocabulary, more in _plan(arguments):
+            job = Job(kind, threads, arguments.seconds, counts[phase], directory, phase, vocabulary, **more)
+            found = {"job": json.loads(job.dump()), **_run(job)}
+            del found["job"]["directory"]
+            results.append(found)
+            said = f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['pieces_a_second']:,.0f} pieces/s in {found['steps']} steps"
+            console.print(f"{job.title}: {said}", highlight=False)
+        after = machine_rate()
+    note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    shown = [
+        ("Training speed", tables.SPEED, tables.speed_rows(results, rate)),
+        (
+            "What each measure is worth",
+            tables.WORTH,
+            tables.worth_rows(results, results[0]["job"]["vocabulary"]) if arguments.parts else [],
+        ),
+        ("A step of ours, cached", tables.PROFILE, tables.profile_rows(results)),
+    ]
+    text = [
+        f"# Training speed, on one machine\n\n{machine}. {note} {', '.join(f'{name} {version}' for name, version in versions.items())}."
+    ]
+    for title, columns, rows in shown:
+        if rows:
+            _print(console, title, columns, rows)
+            text.append(f"## {title}\n\n{tables.markdown(columns, rows)}")
+            if columns is tables.SPEED:
+                lines = tables.cache_lines(results)
+                console.print(*lines, note, sep="\n", highlight=False)
+                text.append("\n".join(f"- {line}" for line in lines))
+    text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds))
+    content = {
+        "processor": _processor(),
+        "threads": threads,
+        "matrix_flops": {"before": rate, "after": after},
+        "versions": versions,
+        "seconds": arguments.seconds,
+        "sequences": counts,
+        "results": results,
+    }
+    artifacts.write_json(REPORT.with_suffix(".json"), content)
+    artifacts.write_text(REPORT.with_suffix(".md"), "\n\n".join(text) + "\n")
+    console.print(f"written: {REPORT}.md, {REPORT}.json", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What a measurement counts: pieces, padding, windows of time, and an estimate of the arithmetic."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import statistics
+from collections.abc import Sequence
+from typing import Any, Literal
+
+TRAINING = 3  # a forward, and a backward of twice its arithmetic
+
+
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """Of a batch: rows, their padded length, real pieces, and masked ones."""
+
+    rows: int
+    length: int
+    pieces: int
+    masked: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """Of a BERT; `vocabulary` is how many pieces its head scores."""
+
+    layers: int
+    hidden: int
+    intermediate: int
+    vocabulary: int
+
+    @classmethod
+    def of(cls, config: Any, vocabulary: int) -> Shape:
+        """Return the shape of a BertConfig."""
+        return cls(config.num_hidden_layers, config.hidden_size, config.intermediate_size, vocabulary)
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What a contender computes a step.
+
+    Attributes:
+        student: its shape.
+        teacher: its shape, None where it is not asked.
+        width: the teacher's hidden size.
+        pairs: layers of the student that are projected to that width.
+        scored: the positions that both heads score; "none" for classifiers, whose heads are too small to count.
+    """
+
+    student: Shape
+    teacher: Shape | None
+    width: int
+    pairs: int
+    scored: Literal["none", "masked", "all"]
+
+
+def body_flops(shape: Shape, rows: int, length: int) -> int:
+    """Return the operations of a forward through all layers, two for each multiply-add; embeddings and norms are not counted."""
+    dense = rows * length * (4 * shape.hidden**2 + 2 * shape.hidden * shape.intermediate)
+    attention = 2 * rows * length**2 * shape.hidden
+    return 2 * shape.layers * (dense + attention)
+
+
+def head_flops(shape: Shape, positions: int) -> int:
+    """Return the operations of a masked-language-model head at some positions."""
+    return 2 * positions * shape.hidden * (shape.hidden + shape.vocabulary)
+
+
+def step_flops(work: Work, size: Size) -> int:
+    """Return the operations of a step, padding included: the teacher forward, the student forward and backward."""
+    positions = size.rows * size.length
+    scored = {"none": 0, "masked": size.masked, "all": positions}[work.scored]
+    student = body_flops(work.student, size.rows, size.length) + head_flops(work.student, scored)
+    student += 2 * positions * work.student.hidden * work.width * work.pairs
+    teacher = body_flops(work.teacher, size.rows, size.length) + head_flops(work.teacher, scored) if work.teacher else 0
+    return TRAINING * student + teacher
+
+
+def padding(sizes: Sequence[Size]) -> float:
+    """Return the share of all positions that hold no piece."""
+    positions = sum(size.rows * size.length for size in sizes)
+    return 1 - sum(size.pieces for size in sizes) / positions
+
+
+def rates(start: float, ends: Sequence[float], pieces: Sequence[int], windows: int = 3) -> list[float]:
+    """Return the pieces a second of each of several windows, which divide the steps evenly.
+
+    Args:
+        start: when the first step began.
+        ends: when each step ended.
+        pieces: of each step.
+        windows: how many; with fewer steps there are as many as steps.
+    """
+    windows = min(windows, len(ends))
+    bounds = [len(ends) * window // windows for window in range(windows + 1)]
+    times = [start, *ends]
+    return [sum(pieces[first:last]) / (times[last] - times[first]) for first, last in itertools.pairwise(bounds)]
+
+
+def middle(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def amortised(speed: float, pieces: int, epochs: int, once: float) -> float:
+    """Return the pieces a second when `once` seconds are spent before some epochs of so many pieces."""
+    return epochs * pieces / (epochs * pieces / speed + once)
+
+
+def rows_for(lengths: Sequence[int], batches: int) -> int:
+    """Return the rows of a batch of fixed rows that has, on average, as many pieces as one of so many batches of all sequences."""
+    return max(1, round(len(lengths) / batches))

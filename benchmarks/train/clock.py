@@ -1,0 +1,103 @@
+"""One clock for all contenders: it ticks when any torch optimizer has made its step, whoever's loop that is."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from benchmarks.train.arithmetic import Size
+
+WARM_UP = 3  # steps; the first ones allocate memory
+
+
+class _Finished(BaseException):
+    """The time is over; no `except Exception` of a training loop may stop it."""
+
+
+def size_of(batch: dict[str, torch.Tensor]) -> Size:
+    """Return the size of a batch of input_ids and attention_mask, and of labels at masked positions where these are two-dimensional."""
+    rows, length = batch["input_ids"].shape
+    labels = batch.get("labels")
+    masked = int((labels >= 0).sum()) if labels is not None and labels.ndim == 2 else 0
+    return Size(rows, length, int(batch["attention_mask"].sum()), masked)
+
+
+class Clock:
+    """Ends a training loop after some seconds, and knows when each step ended and what it was made on."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take the seconds after the warm-up."""
+        self.seconds, self.start = seconds, 0.0
+        self.ends: list[float] = []
+        self.sizes: list[Size] = []
+        self.on_start: Callable[[], None] = lambda: None
+        self._supplied: deque[Size] = deque()  # a loop may fetch a batch ahead
+        self._steps = 0
+
+    def supply(self, batch: dict[str, torch.Tensor]) -> None:
+        """Note a batch that is handed to the loop; every contender calls it for every batch, in order."""
+        self._supplied.append(size_of(batch))
+
+    def run(self, train: Callable[[], object]) -> None:
+        """Train until the time is over."""
+        handle = register_optimizer_step_post_hook(self._tick)
+        try:
+            train()
+        except _Finished:
+            pass
+        finally:
+            handle.remove()
+
+    def _tick(self, *_: Any) -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        now, size = time.perf_counter(), self._supplied.popleft()
+        self._steps += 1
+        if self._steps <= WARM_UP:
+            if self._steps == WARM_UP:
+                self.start = now
+                self.on_start()
+            return
+        self.ends.append(now)
+        self.sizes.append(size)
+        if now - self.start >= self.seconds:
+            raise _Finished
+
+
+class Stopwatch:
+    """Divides a step of ours into its parts by marks: the time since the last mark belongs to the part that is named."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.parts: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def clear(self) -> None:
+        """Forget the warm-up."""
+        self.parts.clear()
+        self.last = time.perf_counter()
+
+    def mark(self, part: str) -> None:
+        """Give the time since the last mark to a part."""
+        now = time.perf_counter()
+        self.parts[part] = self.parts.get(part, 0.0) + now - self.last
+        self.last = now
+
+    def watch(self, objective: Any) -> None:
+        """Mark the parts of an objective's forward, and the optimizer's step."""
+        student = objective.student
+        head = student.cls if hasattr(student, "cls") else student.classifier
+        for module, before, after in (
+            (student.bert, "losses", "body, forward"),
+            (head, "losses", "head, forward"),
+            (objective, "the rest", "losses"),
+        ):
+            module.register_forward_pre_hook(lambda *_, name=before: self.mark(name))
+            module.register_forward_hook(lambda *_, name=after: self.mark(name))
+        register_optimizer_step_pre_hook(lambda *_: self.mark("backward and clipping"))
+        register_optimizer_step_post_hook(lambda *_: self.mark("optimizer"))

@@ -1,0 +1,74 @@
+"""The process of one contender: `python -m benchmarks.train.contender JOB RESULT`, started by benchmarks/bench_train.py."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.train.arithmetic import middle, padding, rates, step_flops
+from benchmarks.train.clock import Clock
+from benchmarks.train.jobs import Job
+from compactlm.distillation.runtime import prepare
+
+SIDE, PRODUCTS = 2048, 8
+
+
+def _matrix_rate() -> dict[str, float]:
+    """Return the fastest of some products of two fp32 matrices, in operations a second."""
+    left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
+    fastest = float("inf")
+    for _ in range(PRODUCTS):
+        start = time.perf_counter()
+        left @ right
+        fastest = min(fastest, time.perf_counter() - start)
+    return {"flops": 2 * SIDE**3 / fastest}
+
+
+def _train(job: Job) -> dict[str, Any]:
+    from benchmarks.train import others, ours
+    from benchmarks.train.material import Material
+
+    material, clock = Material(job), Clock(job.seconds)
+    vocabulary = {"vocabulary_pieces": len(material.prepared.id_map)}
+    if job.kind == "cache":
+        return {**ours.write(material), **vocabulary}
+    found: dict[str, Any] = {}
+    if job.kind == "plain":
+        work = others.measure_plain(material, clock)
+    elif job.kind == "textbrewer":
+        work = others.measure_textbrewer(material, clock)
+    else:
+        work, found = ours.measure(material, clock)
+    seconds, pieces = clock.ends[-1] - clock.start, [size.pieces for size in clock.sizes]
+    windows = rates(clock.start, clock.ends, pieces)
+    return {
+        **found,
+        **vocabulary,
+        "pieces_a_second": middle(windows),
+        "windows": windows,
+        "steps": len(pieces),
+        "seconds": seconds,
+        "pieces": sum(pieces),
+        "rows_a_batch": sum(size.rows for size in clock.sizes) / len(pieces),
+        "padding": padding(clock.sizes),
+        "flops": sum(step_flops(work, size) for size in clock.sizes) / seconds,
+    }
+
+
+def main() -> None:
+    """Do the job and write what was found."""
+    job = Job.load(sys.argv[1])
+    prepare(job.threads)
+    found = _matrix_rate() if job.kind == "machine" else _train(job)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    Path(sys.argv[2]).write_text(json.dumps({**found, "peak_bytes": peak}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What all contenders share: the sequences, the teacher, and a student of one shape with random weights."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from benchmarks.train.arithmetic import Shape, rows_for
+from benchmarks.train.jobs import Job
+from compactlm import artifacts
+from compactlm.distillation import models
+from compactlm.distillation.batches import make_batches
+from compactlm.distillation.layers import LayerPairs, layer_map
+from compactlm.distillation.preparation import Prepared
+from compactlm.distillation.rows import TaskRows
+from compactlm.params import GeneralDistillation, Params, TaskDistillation, read_params
+from compactlm.student.building import build_config
+
+
+def _only_common_losses(losses: Any) -> Any:
+    """Return the losses that every contender has: soft targets, hidden states and hard labels."""
+    none = {name: getattr(losses, name).model_copy(update={"weight": 0.0}) for name in ("embeddings", "relations", "attention")}
+    return losses.model_copy(update={**none, "focal_gamma": 0.0})
+
+
+class Material:
+    """The workspace's data and teacher, as a job needs them."""
+
+    def __init__(self, job: Job) -> None:
+        """Read params.yaml and data/tokenized of the working directory."""
+        self.job, params = job, read_params()
+        general = params.signals.general.model_copy(update={"sequences": job.sequences})
+        distill = params.distill.model_copy(
+            update={"general": _only_common_losses(params.distill.general), "task": _only_common_losses(params.distill.task)}
+        )
+        signals = params.signals.model_copy(update={"general": general})
+        self.params: Params = params.model_copy(update={"signals": signals, "distill": distill})
+        self.task = next(iter(params.tasks))
+        self.prepared = Prepared(self.params)
+        if job.vocabulary == "full":
+            self._use_the_teachers_ids()
+
+    def _use_the_teachers_ids(self) -> None:
+        prepared, own = self.prepared, self.prepared.id_map
+        for row in (*prepared.train, *prepared.augmented):
+            row["input_ids"] = [own[piece] for piece in row["input_ids"]]
+        prepared.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+        prepared.id_map = list(range(len(prepared.tokenizer)))
+
+    @property
+    def losses(self) -> GeneralDistillation | TaskDistillation:
+        """The losses of the job's phase, and its optimisation."""
+        return self.params.distill.general if self.job.phase == "general" else self.params.distill.task
+
+    @property
+    def temperature(self) -> float:
+        """Of the soft targets."""
+        return self.params.signals.general.temperature if self.job.phase == "general" else self.params.distill.task.temperature
+
+    def task_rows(self) -> TaskRows:
+        """Return some rows of the task, labelled and unlabelled, each of weight 1."""
+        rows = self.prepared.task(self.task)
+        count = len(rows.ids)
+        chosen = random.Random(f"{self.params.seed}/bench").sample(range(count), min(self.job.sequences, count))
+        ids, sequences = [rows.ids[row] for row in chosen], [rows.sequences[row] for row in chosen]
+        return TaskRows(ids, sequences, [rows.labels[row] for row in chosen], [rows.weights[row] for row in chosen])
+
+    def teacher(self) -> Any:
+        """Return the teacher of the phase."""
+        if self.job.phase == "general":
+            return models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)[0].eval()
+        return models.load_classifier(artifacts.TEACHER / self.task).eval()
+
+    def cut_teacher(self) -> Any:
+        """Return a teacher that takes the student's ids and scores the student's pieces alone, so that no contender works for others."""
+        teacher = self.teacher()
+        ids = torch.tensor(self.prepared.id_map, device=teacher.device)
+        embeddings = teacher.bert.embeddings.word_embeddings
+        embeddings.weight = torch.nn.Parameter(embeddings.weight.detach()[ids])
+        embeddings.num_embeddings = teacher.config.vocab_size = len(ids)
+        if self.job.phase == "general":
+            decoder, predictions = teacher.cls.predictions.decoder, teacher.cls.predictions
+            decoder.weight, decoder.out_features = embeddings.weight, len(ids)
+            predictions.bias = decoder.bias = torch.nn.Parameter(decoder.bias.detach()[ids])
+        return teacher.requires_grad_(False)
+
+    def student(self) -> Any:
+        """Return a student with random weights and BERT's usual dropout."""
+        torch.manual_seed(self.params.seed)
+        config = build_config(self.params.student, len(self.prepared.id_map))
+        if self.job.phase == "general":
+            return BertForMaskedLM(config)
+        config.num_labels = len(self.params.tasks[self.task].labels)
+        return BertForSequenceClassification(config)
+
+    def pairs(self, student: Any, teacher: Any) -> LayerPairs:
+        """Return the paired layers whose signals are kept."""
+        if not self.losses.hidden.weight:
+            return []
+        layers = layer_map(self.losses.hidden.layers, student.config.num_hidden_layers, teacher.config.num_hidden_layers)
+        return [(own, theirs) for own, theirs in layers if theirs in self.params.signals.layers]
+
+    def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
+        """Return both shapes; the teacher scores the student's pieces alone."""
+        pieces = len(self.prepared.id_map)
+        return Shape.of(student.config, pieces), Shape.of(teacher.config, pieces)
+
+    def rows_a_batch(self, lengths: list[int]) -> int:
+        """Return the rows of a batch that has, on average, as many real pieces as one of ours."""
+        return rows_for(lengths, len(make_batches(lengths, self.losses.optimisation.batch_tokens, "bench")))

@@ -1,0 +1,202 @@
+"""The others: a plain Hugging Face Trainer as tutorials write it, and TextBrewer. Both ask the teacher at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    DataCollatorForLanguageModeling,
+    DataCollatorWithPadding,
+    Trainer,
+    TrainingArguments,
+    get_linear_schedule_with_warmup,
+)
+
+from benchmarks.train.arithmetic import Work
+from benchmarks.train.clock import Clock
+from benchmarks.train.material import Material
+from compactlm.distillation import models
+from compactlm.distillation.losses.hard_labels import hard_labels
+from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
+from compactlm.distillation.losses.soft_targets import soft_targets
+
+STEPS = 1_000_000  # more than any machine gets through in time
+Collate = Callable[[Sequence[dict[str, Any]]], dict[str, torch.Tensor]]
+
+
+class _Projected(torch.nn.Module):
+    """A student and the projections that are trained with it."""
+
+    def __init__(self, student: Any, width: int, pairs: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.student = student
+        self.projections = torch.nn.ModuleList(torch.nn.Linear(student.config.hidden_size, width) for _ in pairs)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Any:
+        return self.student(input_ids, attention_mask=attention_mask, output_hidden_states=True)
+
+
+class _DistillationTrainer(Trainer):  # type: ignore[misc]
+    """Soft targets, hidden states and hard labels in compute_loss, where tutorials put them."""
+
+    def __init__(self, material: Material, teacher: Any, pairs: Sequence[tuple[int, int]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.material, self.teacher, self.pairs = material, teacher, pairs
+
+    def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, **_: Any) -> Any:
+        """Return the loss of a batch; logits are dense, and selected where the text is masked."""
+        losses, labels, mask = self.material.losses, inputs["labels"], inputs["attention_mask"]
+        output = model(inputs["input_ids"], mask)
+        with torch.no_grad():
+            answer = self.teacher(inputs["input_ids"], attention_mask=mask, output_hidden_states=True)
+        logits, soft = output.logits, answer.logits
+        if labels.ndim == 2:
+            where = labels >= 0
+            logits, soft, labels = logits[where], soft[where], labels[where]
+        loss = losses.soft_weight * soft_targets(logits, soft, self.material.temperature)
+        if losses.hard_weight:
+            loss = loss + losses.hard_weight * hard_labels(logits, labels)
+        distance = HIDDEN_DISTANCES[losses.hidden.distance]
+        for projection, (own, theirs) in zip(model.projections, self.pairs, strict=True):
+            states = distance(projection(output.hidden_states[own]), answer.hidden_states[theirs], mask)
+            loss = loss + losses.hidden.weight / len(self.pairs) * states
+        return (loss, output) if return_outputs else loss
+
+
+def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
+    """Return the rows as a tokenizer gives them, and what makes a batch of them."""
+    tokenizer = material.prepared.tokenizer
+    if material.job.phase == "general":
+        sequences = material.prepared.general().sequences
+        longest, special = max(map(len, sequences)), set(tokenizer.all_special_ids)
+        rows: list[dict[str, Any]] = []
+        for sequence in sequences:
+            missing = longest - len(sequence)
+            rows.append(
+                {
+                    "input_ids": [*sequence, *[tokenizer.pad_token_id] * missing],
+                    "attention_mask": [1] * len(sequence) + [0] * missing,
+                    "special_tokens_mask": [int(piece in special) for piece in sequence] + [1] * missing,
+                }
+            )
+        return rows, DataCollatorForLanguageModeling(tokenizer, mlm_probability=material.params.signals.general.mask_rate)
+    task = material.task_rows()
+    rows = [
+        {"input_ids": sequence, "attention_mask": [1] * len(sequence), "labels": label}
+        for sequence, label in zip(task.sequences, task.labels, strict=True)
+    ]
+    return rows, DataCollatorWithPadding(tokenizer)
+
+
+def _counted(collate: Collate, clock: Clock) -> Collate:
+    """Return a collator that tells the clock of its batches."""
+
+    def count(features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        batch = dict(collate(features))
+        clock.supply(batch)
+        return batch
+
+    return count
+
+
+def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
+    return material.rows_a_batch([sum(row["attention_mask"]) for row in rows])
+
+
+def measure_plain(material: Material, clock: Clock) -> Work:
+    """Train with a Trainer until the clock stops it."""
+    teacher, student, optimisation = material.cut_teacher(), material.student(), material.losses.optimisation
+    pairs = material.pairs(student, teacher)
+    rows, collate = _features(material)
+    arguments = TrainingArguments(
+        output_dir=str(Path(material.job.directory) / "plain"),
+        per_device_train_batch_size=_rows_a_batch(material, rows),
+        learning_rate=optimisation.learning_rate,
+        weight_decay=optimisation.weight_decay,
+        max_steps=STEPS,
+        save_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not torch.cuda.is_available(),
+        seed=material.params.seed,
+    )
+    model = _Projected(student, teacher.config.hidden_size, pairs)
+    trainer = _DistillationTrainer(
+        material, teacher, pairs, model=model, args=arguments, train_dataset=rows, data_collator=_counted(collate, clock)
+    )
+    clock.run(trainer.train)
+    return _work(material, student, teacher, len(pairs))
+
+
+def measure_textbrewer(material: Material, clock: Clock) -> Work:
+    """Train with TextBrewer's GeneralDistiller until the clock stops it; it has task distillation alone."""
+    from textbrewer import DistillationConfig, GeneralDistiller, TrainingConfig  # type: ignore[import-untyped]
+
+    losses, device = material.losses, models.best_device()
+    teacher, student = material.cut_teacher(), material.student().to(device)
+    pairs = material.pairs(student, teacher)
+    rows, collate = _features(material)
+    loader: torch.utils.data.DataLoader[Any] = torch.utils.data.DataLoader(
+        rows,  # type: ignore[arg-type]
+        batch_size=_rows_a_batch(material, rows),
+        shuffle=True,
+        collate_fn=_counted(collate, clock),
+    )
+    matches = [
+        {
+            "layer_T": theirs,
+            "layer_S": own,
+            "feature": "hidden",
+            "loss": "cos" if losses.hidden.distance == "cosine" else "hidden_mse",
+            "weight": losses.hidden.weight / len(pairs),
+            "proj": ["linear", student.config.hidden_size, teacher.config.hidden_size],
+        }
+        for own, theirs in pairs
+    ]
+    temperature = material.temperature
+    distiller = GeneralDistiller(
+        TrainingConfig(output_dir=str(Path(material.job.directory) / "textbrewer"), device=device, ckpt_steps=STEPS),
+        # Its divergence lacks the temperature squared.
+        DistillationConfig(
+            temperature=temperature,
+            kd_loss_weight=losses.soft_weight * temperature**2,
+            hard_label_weight=losses.hard_weight,
+            intermediate_matches=matches,
+        ),
+        teacher,
+        student,
+        lambda batch, output: _adapt(batch, output, hard=False),
+        lambda batch, output: _adapt(batch, output, hard=bool(losses.hard_weight)),
+    )
+    optimizer = torch.optim.AdamW(student.parameters(), lr=losses.optimisation.learning_rate, weight_decay=losses.optimisation.weight_decay)
+    schedule = {"num_warmup_steps": 0, "num_training_steps": STEPS}
+
+    def train() -> None:
+        with distiller:
+            distiller.train(
+                optimizer,
+                loader,
+                scheduler_class=get_linear_schedule_with_warmup,
+                scheduler_args=schedule,
+                max_grad_norm=1.0,
+                num_steps=STEPS,
+                output_hidden_states=True,
+            )
+
+    clock.run(train)
+    return _work(material, student, teacher, len(pairs))
+
+
+def _adapt(batch: dict[str, torch.Tensor], output: Any, hard: bool) -> dict[str, Any]:
+    adapted = {"logits": output.logits, "hidden": output.hidden_states, "inputs_mask": batch["attention_mask"]}
+    return {**adapted, "losses": output.loss} if hard else adapted
+
+
+def _work(material: Material, student: Any, teacher: Any, pairs: int) -> Work:
+    own, theirs = material.shapes(student, teacher)
+    return Work(own, theirs, theirs.hidden, pairs, "all" if material.job.phase == "general" else "none")

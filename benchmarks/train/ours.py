@@ -1,0 +1,128 @@
+"""The project's own loop and objectives, as the stages use them; one measure at a time can be taken back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.train.arithmetic import Work
+from benchmarks.train.clock import Clock, Stopwatch
+from benchmarks.train.material import Material
+from compactlm.distillation import models
+from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
+from compactlm.distillation.general import GeneralObjective
+from compactlm.distillation.matching import Matching
+from compactlm.distillation.signal_cache import CachedSignals, write_cache
+from compactlm.distillation.signals import Batch
+from compactlm.distillation.task import TaskObjective
+from compactlm.distillation.training import Settings, set_dropout, train
+
+EPOCHS = 300  # more than any machine gets through in time
+PADDED = {"input_ids": 0, "attention_mask": 0, "labels": -100, "teacher_states": 0}
+
+
+class _DenseHead(torch.nn.Module):
+    """A head that scores every position, though only the masked ones are asked for."""
+
+    def __init__(self, student: Any) -> None:
+        super().__init__()
+        self.head = student.cls
+        self.where = self.states = torch.empty(0)
+        student.bert.register_forward_hook(self._keep)
+
+    def _keep(self, _: Any, __: Any, output: Any) -> None:
+        self.states = output.last_hidden_state
+
+    def forward(self, _: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.head(self.states)
+        return logits[self.where]
+
+
+class _DenseObjective(GeneralObjective):
+    """General distillation with logits at every position."""
+
+    def __init__(self, student: Any, *rest: Any) -> None:
+        student.cls = _DenseHead(student)
+        super().__init__(student, *rest)
+
+    def forward(self, **batch: torch.Tensor) -> Batch:
+        self.student.cls.where = batch["labels"] >= 0
+        return super().forward(**batch)
+
+
+class _Examples:
+    """Examples that tell the clock what they hand out; with `longest` every batch is padded to it, and none is grouped by length."""
+
+    def __init__(self, examples: Any, clock: Clock, watch: Stopwatch, longest: int | None) -> None:
+        self.examples, self.clock, self.watch, self.longest = examples, clock, watch, longest
+        self.lengths: Sequence[int] = [longest] * len(examples.lengths) if longest else examples.lengths
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:
+        self.watch.mark("the rest")
+        batch: Batch = self.examples.batch(positions, epoch)
+        if self.longest:
+            missing = self.longest - batch["input_ids"].shape[1]
+            for name, value in PADDED.items():
+                if batch[name].ndim > 1:
+                    around = [0, 0] * (batch[name].ndim - 2) + [0, missing]
+                    batch[name] = torch.nn.functional.pad(batch[name], around, value=value)
+        self.clock.supply(batch)
+        self.watch.mark("loader, with signals")
+        return batch
+
+
+def write(material: Material) -> dict[str, float]:
+    """Write the job's cache and return how long it took and how large it is."""
+    job, prepared, teacher = material.job, material.prepared, material.teacher()
+    questions: Any = prepared.general() if job.phase == "general" else TaskQuestions(material.task_rows())
+    source = prepared.online_general(teacher) if job.phase == "general" else prepared.online_task(teacher)
+    directory, start = Path(job.directory) / job.cache, time.perf_counter()
+    write_cache(directory, questions, source, material.params.batch_tokens, job.title)
+    seconds = time.perf_counter() - start
+    size = sum(file.stat().st_size for file in directory.iterdir())
+    return {"seconds": seconds, "pieces": sum(questions.lengths), "gigabytes": size / 1e9}
+
+
+def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
+    """Train until the clock stops it; return what is computed a step, and what was found besides the clock's times."""
+    job, params, prepared, losses = material.job, material.params, material.prepared, material.losses
+    # Also where the answers come from the cache: distill-train loads the teacher for the student's first weights.
+    teacher, student = material.teacher(), material.student().to(models.best_device())
+    rows = material.task_rows() if job.phase == "task" else None
+    questions: Any = TaskQuestions(rows) if rows else prepared.general()
+    start = time.perf_counter()
+    if job.kind == "cached":
+        source: Any = CachedSignals(Path(job.directory) / job.cache, questions)
+    else:
+        source = prepared.online_task(teacher) if rows else prepared.online_general(teacher)
+    opened = time.perf_counter() - start
+    components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
+    matching = Matching(student.bert, teacher.bert, source.layers, components, losses)
+    set_dropout(student, 0.1 if job.part == "dropout" else losses.optimisation.dropout)
+    examples: Any = TaskExamples(rows, source) if rows else GeneralExamples(questions, source, params.signals.general.maskings)
+    objective: torch.nn.Module = TaskObjective(student, matching, params.distill.task) if rows else _general(material, student, matching)
+    optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
+    longest = max(examples.lengths) if job.part == "padding" else None
+    if longest:  # as many real pieces a batch, so more positions
+        optimisation = optimisation.model_copy(update={"batch_tokens": longest * material.rows_a_batch(list(examples.lengths))})
+    watch = Stopwatch()
+    clock.on_start = watch.clear
+    if job.profile:
+        watch.watch(objective)
+    settings = Settings(params.seed, "bf16" if job.part == "bf16" else params.precision)
+    supplied = _Examples(examples, clock, watch, longest)
+    clock.run(lambda: train(job.phase, objective, supplied, optimisation, settings))
+    own, theirs = material.shapes(student, teacher)
+    scored = "none" if rows else "all" if job.part == "dense" else "masked"
+    work = Work(own, None if job.kind == "cached" else theirs, theirs.hidden, len(matching.hidden), scored)  # type: ignore[arg-type]
+    found: dict[str, Any] = {"opened": opened, "epoch_pieces": sum(examples.lengths), "epochs": losses.optimisation.epochs}
+    return work, {**found, "parts": watch.parts} if job.profile else found
+
+
+def _general(material: Material, student: Any, matching: Matching) -> GeneralObjective:
+    kind = _DenseObjective if material.job.part == "dense" else GeneralObjective
+    return kind(student, matching, material.params.distill.general, material.temperature)

@@ -1,0 +1,116 @@
+"""The tables that are printed and written, from what the contenders found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.train.arithmetic import amortised
+from benchmarks.train.jobs import NAMES, PARTS
+
+Cells = list[str]
+SPEED = (
+    "distillation",
+    "pieces in the vocabulary",
+    "contender",
+    "pieces/s",
+    "slowest to fastest third",
+    "times plain",
+    "peak MiB",
+    "of the matrix rate",
+    "padding",
+)
+WORTH = ("distillation", "ours, cached, but with", "pieces/s", "slowest to fastest third", "ours is faster by")
+PROFILE = ("distillation", "part of a step", "ms", "share")
+NUMBERS = {
+    "pieces/s",
+    "slowest to fastest third",
+    "times plain",
+    "peak MiB",
+    "of the matrix rate",
+    "padding",
+    "ours is faster by",
+    "ms",
+    "share",
+}
+
+
+def with_writing(result: dict[str, Any], written: dict[str, Any]) -> float:
+    """Return the pieces a second of a training from the cache with the cache's writing and opening counted, over the epochs of params."""
+    return amortised(result["pieces_a_second"], result["epoch_pieces"], result["epochs"], written["seconds"] + result["opened"])
+
+
+def _thirds(result: dict[str, Any]) -> str:
+    return f"{min(result['windows']):,.0f} to {max(result['windows']):,.0f}"
+
+
+def _find(results: Sequence[dict[str, Any]], **wanted: Any) -> dict[str, Any] | None:
+    """Return the first result whose job has these values, and otherwise neither a part taken back nor a profile."""
+    wanted = {"part": "none", "profile": False, **wanted}
+    return next((result for result in results if all(result["job"][key] == value for key, value in wanted.items())), None)
+
+
+def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
+    """Return a row for each contender; `rate` is that of the matrix product, in operations a second."""
+    rows = []
+    for result in results:
+        job = result["job"]
+        if job["kind"] in ("machine", "cache") or job["part"] != "none" or job["profile"]:
+            continue
+        where = {"phase": job["phase"], "vocabulary": job["vocabulary"]}
+        plain = _find(results, kind="plain", **where)
+        base = plain["pieces_a_second"] if plain else float("nan")
+        head, speed = [job["phase"], f"{result['vocabulary_pieces']:,}"], result["pieces_a_second"]
+        machine = [f"{result['peak_bytes'] / 2**20:,.0f}", f"{result['flops'] / rate:.0%}", f"{result['padding']:.0%}"]
+        rows.append([*head, NAMES[job["kind"]], f"{speed:,.0f}", _thirds(result), f"{speed / base:.2f}", *machine])
+        written = _find(results, kind="cache", **where)
+        if job["kind"] == "cached" and written:
+            whole = with_writing(result, written)
+            name = f"the same, its writing spread over {result['epochs']} epochs"
+            rows.append([*head, name, f"{whole:,.0f}", "", f"{whole / base:.2f}", f"{written['peak_bytes'] / 2**20:,.0f}", "", ""])
+    return rows
+
+
+def cache_lines(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each cache that was written."""
+    return [
+        f"Writing the cache of {result['job']['phase']} distillation at {result['vocabulary_pieces']:,} pieces took "
+        f"{result['seconds']:.1f} s for {result['pieces']:,} pieces ({result['pieces'] / result['seconds']:,.0f} a second, "
+        f"{1e9 * result['gigabytes'] / result['pieces']:,.0f} bytes a piece); training holds all of it in memory."
+        for result in results
+        if result["job"]["kind"] == "cache"
+    ]
+
+
+def worth_rows(results: Sequence[dict[str, Any]], vocabulary: str = "default") -> list[Cells]:
+    """Return a row for each measure that was taken back, and one for the teacher asked at every step."""
+    rows = []
+    for phase in ("general", "task"):
+        where = {"phase": phase, "vocabulary": vocabulary}
+        base = _find(results, kind="cached", **where)
+        if base is None:
+            continue
+        rows.append([phase, "nothing taken back", f"{base['pieces_a_second']:,.0f}", _thirds(base), "1.00"])
+        found = [(name, _find(results, kind="cached", part=part, **where)) for part, name in PARTS.items()]
+        for name, result in [("the teacher asked at every step", _find(results, kind="online", **where)), *found]:
+            if result:
+                times = base["pieces_a_second"] / result["pieces_a_second"]
+                rows.append([phase, name, f"{result['pieces_a_second']:,.0f}", _thirds(result), f"{times:.2f}"])
+    return rows
+
+
+def profile_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
+    """Return a row for each part of a step."""
+    rows = []
+    for result in results:
+        parts: dict[str, float] = result.get("parts", {})
+        for part, seconds in sorted(parts.items(), key=lambda item: -item[1]):
+            share = seconds / sum(parts.values())
+            rows.append([result["job"]["phase"], part, f"{1000 * seconds / result['steps']:.1f}", f"{share:.1%}"])
+    return rows
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Cells]) -> str:
+    """Return a table in Markdown."""
+    rule = ["---:" if column in NUMBERS else "---" for column in columns]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))

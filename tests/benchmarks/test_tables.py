@@ -1,0 +1,56 @@
+from benchmarks.train.jobs import Job
+from benchmarks.train.tables import PROFILE, cache_lines, markdown, profile_rows, speed_rows, worth_rows
+
+
+def found(kind, speed, part="none", **more):
+    job = {"kind": kind, "phase": "task", "vocabulary": "default", "part": part, "profile": False}
+    measured = {"pieces_a_second": speed, "windows": [speed - 1, speed, speed + 2], "peak_bytes": 2**30, "flops": 5e9, "padding": 0.1}
+    return {"job": job, "vocabulary_pieces": 1200, **measured, "epoch_pieces": 1000, "epochs": 2, "opened": 1.0, **more}
+
+
+RESULTS = [
+    found("plain", 100),
+    found("online", 200),
+    found("cache", 0, seconds=4.0, pieces=1000, gigabytes=0.002),
+    found("cached", 400),
+    found("cached", 300, part="dropout"),
+]
+
+
+def test_speed_is_told_beside_that_of_the_plain_trainer():
+    rows = {row[2]: row for row in speed_rows(RESULTS, 1e10)}
+    assert rows["ours, cached"] == ["task", "1,200", "ours, cached", "400", "399 to 402", "4.00", "1,024", "50%", "10%"]
+    # 2,000 pieces at 400 a second, and 5 seconds once.
+    assert rows["the same, its writing spread over 2 epochs"][3:6] == ["200", "", "2.00"]
+    assert len(rows) == 4
+
+
+def test_without_a_plain_trainer_there_is_no_ratio():
+    assert speed_rows([found("online", 200)], 1e10)[0][5] == "nan"
+
+
+def test_caches_have_a_sentence():
+    (line,) = cache_lines(RESULTS)
+    assert "took 4.0 s for 1,000 pieces (250 a second, 2,000 bytes a piece)" in line
+
+
+def test_what_is_taken_back_is_compared_with_ours():
+    assert [(row[1], row[-1]) for row in worth_rows(RESULTS)] == [
+        ("nothing taken back", "1.00"),
+        ("the teacher asked at every step", "2.00"),
+        ("dropout 0.1, not 0", "1.33"),
+    ]
+
+
+def test_parts_of_a_step_are_ordered_by_their_time():
+    (first, second) = profile_rows([found("cached", 400, steps=2, parts={"loader": 0.1, "body": 0.3})])
+    assert first == ["task", "body", "150.0", "75.0%"]
+    assert second[1] == "loader"
+    text = markdown(PROFILE, [first, second])
+    assert text.splitlines()[1] == "| --- | --- | ---: | ---: |"
+    assert text.splitlines()[2] == "| task | body | 150.0 | 75.0% |"
+
+
+def test_a_job_survives_json():
+    job = Job("cached", 2, 20, 512, "somewhere", part="padding")
+    assert Job.load(job.dump()) == job
