@@ -66,7 +66,7 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
         written = _find(results, kind="cache", **where)
         if job["kind"] == "cached" and written:
             whole = with_writing(result, written)
-            name = f"the same, its writing spread over {result['epochs']} epochs"
+            name = f"the same, its writing spread over {result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
             rows.append([*head, name, f"{whole:,.0f}", "", f"{whole / base:.2f}", f"{written['peak_bytes'] / 2**20:,.0f}", "", ""])
     return rows
 
