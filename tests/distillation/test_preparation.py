@@ -24,17 +24,18 @@ def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows
         source = SOURCES[at % 3]
         labelled = {"task": "sentiment", "label": "positive"} if at % 3 == 0 else {"task": None, "label": None}
         table.append({"id": f"{at:02}.0", "source": source, "input_ids": sequence, **labelled})
-    copies = [{**row, "id": f"copy{row['id']}"} for row in table if row["task"]]
+    table.append({"id": "40.0", "source": "tweets", "input_ids": rows.sequences[0], "task": "other", "label": "new"})
+    copies = [{**row, "id": f"copy{row['id']}"} for row in table if row["task"] == "sentiment"]
     artifacts.write_table(artifacts.TOKENIZED / "train", table, artifacts.SEQUENCE_SCHEMA)
     artifacts.write_table(artifacts.TOKENIZED / "augmented", copies, artifacts.SEQUENCE_SCHEMA)
     artifacts.write_json(artifacts.ID_MAP, kept)
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
 
-    def build(source="online", attention=0.0):
+    def build(source="online", attention=0.0, unlabelled=5):
         content = copy.deepcopy(yaml.safe_load(default_params))
         content["signals"].update(source=source, layers=[0, 2])
         content["signals"]["general"].update(sequences=10, maskings=2, top_k=4)
-        content["signals"]["task"].update(unlabelled_sequences=5)
+        content["signals"]["task"].update(unlabelled_sequences=unlabelled)
         for phase in ("general", "task"):
             content["distill"][phase]["hidden"]["layers"] = [[1, 2]]
             content["distill"][phase]["attention"]["weight"] = attention
@@ -60,6 +61,7 @@ def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(pre
     assert found.labels == [1] * 28 + [-100] * 5
     assert len(found.ids) == 33
     assert {int(name.split(".")[0]) % 3 for name in found.ids[28:]} == {1}
+    assert len(prepare(unlabelled=99).task("sentiment").ids) == 28 + 13
     weights = {name.partition(".")[0]: 2.0 for name in found.ids[:28]}
     assert prepare().task("sentiment", weights).weights == [2.0] * 28 + [1.0] * 5
 

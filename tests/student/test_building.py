@@ -48,11 +48,11 @@ def test_directions_beyond_the_teachers_width_are_zero():
 
 def test_the_vocabulary_is_what_params_say_or_what_the_budget_allows():
     assert vocabulary_size(student_of(130), 1, 2) == 130
-    teacher = 123_457
-    size = vocabulary_size(student_of(), teacher, 3)
+    teacher, labels = 203_457, 300  # enough labels for the classifier to be the larger form
+    size = vocabulary_size(student_of(), teacher, labels)
     for pieces, fits in ((size, True), (size + 1, False)):
         config = build_config(student_of(), pieces)
-        config.num_labels = 3
+        config.num_labels = labels
         largest = max(count_parameters(BertForMaskedLM(config)), count_parameters(BertForSequenceClassification(config)))
         assert (largest <= int(teacher * 0.1)) == fits
 

@@ -33,7 +33,9 @@ def text(rows, seed, pieces=20):
 
 @pytest.fixture(scope="module")
 def teacher():
-    return build(BertForMaskedLM, 0, **TEACHER).eval()
+    model = build(BertForMaskedLM, 0, **TEACHER).eval()
+    torch.nn.init.normal_(model.cls.predictions.bias)
+    return model
 
 
 @pytest.fixture(scope="module")
@@ -117,12 +119,14 @@ def test_a_student_with_fewer_pieces_stands_for_the_teachers_pieces(teacher):
     assert student.cls.predictions.decoder.weight is own.word_embeddings.weight
 
 
-def test_the_head_says_what_the_teachers_says(teacher):
-    student = build(BertForMaskedLM, **TEACHER)
+def test_the_head_says_what_the_teachers_says():
+    # With weights as small as BERT's the body is nearly exact, so what is lost is lost by the head: a tenth, were its GELU to bend.
+    shape = {**TEACHER, "initializer_range": 0.02}
+    teacher, student, random = (build(BertForMaskedLM, seed, **shape).eval() for seed in (0, 1, 2))
     initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
     with_head = agreement(student, teacher)[0]
-    student.cls.predictions.transform.load_state_dict(build(BertForMaskedLM, **TEACHER).cls.predictions.transform.state_dict())
-    assert with_head > 0.65 > 0.3 > agreement(student, teacher)[0]
+    student.cls.predictions.transform.load_state_dict(random.cls.predictions.transform.state_dict())
+    assert with_head > 0.9 > 0.5 > agreement(student, teacher)[0]
 
 
 @pytest.mark.parametrize("form", [BertForMaskedLM, BertForSequenceClassification])
@@ -251,12 +255,13 @@ def test_a_feature_that_never_changes_gives_no_nan():
 
 def test_directions_are_of_all_layers_alike():
     basis = torch.eye(6)
-    small, large = torch.randn(300, 2) @ basis[:2], 1000 * torch.randn(300, 1) @ basis[2:3]
-    found = directions([small, large], 3)
-    torch.testing.assert_close(found @ found.T, torch.eye(3), atol=1e-5, rtol=0)
-    torch.testing.assert_close(found[:, :3].square().sum(dim=0), torch.ones(3), atol=1e-5, rtol=0)
-    # At unit length the small states count as much as the large ones: two directions of 150 each beside one of 300.
-    assert found[0, 2].abs() > 0.99
+    torch.manual_seed(0)
+    small, large = torch.randn(300, 2) @ basis[:2], 1000 * torch.randn(50, 1) @ basis[2:3]
+    # At unit length the few large states count no more than as many small ones.
+    for size, kept in ((2, [1.0, 1.0, 0.0]), (3, [1.0, 1.0, 1.0])):
+        found = directions([small, large], size)
+        torch.testing.assert_close(found @ found.T, torch.eye(size), atol=1e-5, rtol=0)
+        torch.testing.assert_close(found[:, :3].square().sum(dim=0), torch.tensor(kept), atol=1e-5, rtol=0)
 
 
 def test_directions_of_many_states_are_those_of_an_even_share_of_them():
@@ -264,6 +269,16 @@ def test_directions_of_many_states_are_those_of_an_even_share_of_them():
     found = directions([states], 2)
     expected = directions([states[::2]], 2)
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+
+
+def test_padding_does_not_matter(teacher):
+    ids, mask = text(40, seed=1)
+    more = [torch.cat([part, torch.full((40, 4), fill)], dim=1) for part, fill in ((ids, 17), (mask, 0))]
+    one, other = (build(BertForMaskedLM, **SMALL) for _ in range(2))
+    initialise(one, teacher, IDS, "inherited", ids, mask, [0, 2, 3])
+    initialise(other, teacher, IDS, "inherited", *more, [0, 2, 3])
+    for name, tensor in one.state_dict().items():
+        torch.testing.assert_close(other.state_dict()[name], tensor, atol=1e-3, rtol=1e-3)
 
 
 def test_no_hook_is_left_on_the_teacher(teacher):
