@@ -9,7 +9,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test lint bench-train clean
+.PHONY: help setup train test lint bench-train frontier clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ $(INSTALLED_BENCH): $(INSTALLED)
 
 bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer and TextBrewer (ARGS=--help for options)
 	@python -m benchmarks.bench_train $(ARGS)
+
+frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
+	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints

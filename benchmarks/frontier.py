@@ -1,0 +1,164 @@
+"""Which size to take: train the shapes of configs/frontier.yaml as experiments of DVC's queue, and draw what each keeps of the teacher.
+
+    python -m benchmarks.frontier                   # with the default preset
+    python -m benchmarks.frontier preset=smoke      # with other parameters, as after `dvc exp run -S`
+    python -m benchmarks.frontier --collect         # train nothing: draw the experiments that are there
+
+The workspace stays as it is but for reports/frontier/. `dvc exp apply frontier-NAME` takes one of the students.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
+from benchmarks.shapes.queue import Queue, call, experiment, log_command, paths_not_in_git, run_command
+from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.params import Params
+
+REPORTS = Path("reports/frontier")
+LOCK = Path(".cache/frontier.lock")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Refuse to run twice at a time."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CompactLMError("`make frontier` is running in this directory already; wait until it has ended") from None
+        yield
+
+
+def train(frontier: Frontier, more: Sequence[str]) -> None:
+    """Queue an experiment for each shape and wait until all have ended; those of earlier runs are replaced."""
+    queue = Queue([experiment(shape.name) for shape in frontier.shapes])
+    queue.clear()
+    queue.remove_experiments()
+    started = time.monotonic()
+
+    def report(name: str, state: str) -> None:
+        print(f"{(time.monotonic() - started) / 60:6.1f} min  {name}: {state.lower()}", flush=True)
+
+    try:
+        copied = paths_not_in_git()
+        for shape in frontier.shapes:
+            call(run_command(experiment(shape.name), [*frontier.overrides, *more, *shape.overrides()], copied))
+        if others := queue.others():
+            print(f"{others} other experiments wait in DVC's queue and are run too.")
+        print(f"To watch an experiment from another terminal: {log_command(queue.names[0])} --follow", flush=True)
+        queue.wait(report)
+    except (KeyboardInterrupt, CompactLMError):
+        print("Taking what is not finished out of the queue ...", file=sys.stderr, flush=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        queue.clear()
+        raise
+
+
+def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:
+    """Return the results of all finished shapes, smallest first, and the revision of one of them; say what is missing."""
+    names = {experiment(shape.name): shape for shape in frontier.shapes}
+    found = evaluations(json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])), list(names))
+    points, revision = [], ""
+    for name, shape in names.items():
+        if name not in found:
+            print(f"{name} gave no result; what happened: {log_command(name)}", file=sys.stderr)
+            continue
+        revision, evaluated = found[name]
+        one, params = point(shape, evaluated), composed[shape.name]
+        expected = params.student.count_parameters(
+            int(params.student.vocabulary_size), max(len(task.labels) for task in params.tasks.values())
+        )
+        if one.parameters != expected:
+            print(
+                f"{name} has {one.parameters:,} parameters and {FRONTIER} asks for {expected:,}, so it is left out; run `make frontier`",
+                file=sys.stderr,
+            )
+            continue
+        points.append(one)
+    if not points:
+        raise CompactLMError("no shape has a result, so nothing is drawn; mend what failed and run `make frontier` again")
+    return sorted(points, key=lambda one: one.parameters), revision
+
+
+def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequence[Point], revision: str) -> dict[str, Any]:
+    """Return the content of latency.json: each shape's and the teacher's, measured here and now."""
+    import dvc.api
+    from transformers import BertConfig
+
+    from benchmarks.shapes.latency import described, measure
+    from compactlm.student.building import build_config
+
+    params = composed[points[0].name]
+    teacher = dvc.api.read((artifacts.TEACHER / next(iter(params.tasks)) / "config.json").as_posix(), rev=revision)
+    models = {one.name: build_config(composed[one.name].student, int(composed[one.name].student.vocabulary_size)) for one in points}
+    models["teacher"] = BertConfig.from_dict(json.loads(teacher))
+    return described(measure(models, frontier.latency, params.threads, params.export.opset), frontier.latency, params.threads)
+
+
+def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
+    """Print the table and the sentence."""
+    latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
+    table = Table(title="What each shape keeps of its teacher", title_justify="left")
+    columns = ("shape", "parameters", "of the teacher", "teacher", "student", "retention", "above chance", "masked words", "ms")
+    for column in columns:
+        table.add_column(column, justify="left" if column == "shape" else "right")
+    for row in rows(points, latencies):
+        table.add_row(*row)
+    console = Console(width=None if Console().is_terminal else 110)
+    console.print(table)
+    console.print(f"Teacher: {latencies['teacher']:.2f} ms with {timed['threads']} threads ({timed['processor']})", soft_wrap=True)
+    console.print(verdict(points, frontier.enough), soft_wrap=True)
+    console.print(f"Drawn in {REPORTS}/retention.png; `dvc exp apply frontier-NAME` takes a shape's student.", soft_wrap=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return 1 where a shape has no result."""
+    parser = argparse.ArgumentParser(prog="make frontier", description="Train several shapes and draw what each keeps of the teacher.")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
+    parser.add_argument("--collect", action="store_true", help="train nothing; draw the experiments that are there")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    frontier = read_frontier()
+    composed = compose_all(frontier, chosen.overrides)
+    with alone():
+        baseline = call(["git", "rev-parse", "HEAD"]).strip()
+        if not chosen.collect:
+            train(frontier, chosen.overrides)
+        points, revision = collect(frontier, composed, baseline)
+        timed = time_models(frontier, composed, points, revision)
+        latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
+        write(REPORTS, points, latencies, {"enough": frontier.enough, "overrides": [*frontier.overrides, *chosen.overrides]})
+        artifacts.write_json(REPORTS / "latency.json", timed)
+
+        from benchmarks.shapes.picture import draw
+
+        draw(REPORTS / "retention.png", points, latencies, frontier.enough, frontier.budget)
+        tell(frontier, points, timed)
+    return int(len(points) < len(frontier.shapes))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CompactLMError as error:
+        sys.exit(f"frontier: {error}")
+    except KeyboardInterrupt:
+        print("frontier: interrupted; `make frontier ARGS=--collect` draws the shapes that are finished", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,144 @@
+"""configs/frontier.yaml, typed and checked, and the parameters that each of its shapes composes to."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+import yaml
+from dvc.utils.hydra import compose_and_dump
+from hydra.errors import HydraException
+from pydantic import Field, StrictStr, model_validator
+
+from compactlm.errors import CompactLMError
+from compactlm.params import Count, CountOrZero, Number, Params, ParamsError, Section, read_params
+
+FRONTIER = Path("configs/frontier.yaml")
+FIELDS = ("layers", "hidden_size", "attention_heads", "intermediate_size")
+Share = Annotated[Number, Field(gt=0, le=1)]
+
+
+class Shape(Section):
+    """One student's shape; its experiment is called after `name`."""
+
+    name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    layers: Count
+    hidden_size: Count
+    attention_heads: Count
+    intermediate_size: Count
+
+    def overrides(self) -> list[str]:
+        """Return what makes the default student one of this shape, as after `dvc exp run -S`."""
+        return [f"student.{field}={getattr(self, field)}" for field in FIELDS]
+
+
+class Latency(Section):
+    """One sequence of `pieces` at a time, `runs` times after `warm_up` runs that are not counted."""
+
+    pieces: Annotated[Count, Field(ge=2)]
+    warm_up: CountOrZero
+    runs: Annotated[Count, Field(ge=5)]
+
+
+class Frontier(Section):
+    """All of configs/frontier.yaml."""
+
+    overrides: list[StrictStr]
+    enough: Share
+    budget: Share
+    latency: Latency
+    shapes: Annotated[list[Shape], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _agrees(self) -> Frontier:
+        names = [shape.name for shape in self.shapes]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice:
+            raise ValueError(f"shapes has two of the name {twice!r}; rename one")
+        check_overrides(self.overrides, "overrides")
+        return self
+
+
+def check_overrides(overrides: Sequence[str], where: str) -> None:
+    """Raise ValueError for an override that has no value, or that sets what each shape states itself."""
+    for override in overrides:
+        key, equals, _ = override.partition("=")
+        if not equals:
+            raise ValueError(f"{where} has {override!r}, which sets no value; write it as key=value")
+        if key in {f"student.{field}" for field in FIELDS}:
+            raise ValueError(f"{where} sets {key}, which every shape states itself; remove it")
+
+
+def read_frontier(path: Path = FRONTIER) -> Frontier:
+    """Read and check the shapes; raises CompactLMError with a sentence that says what is wrong, where, and how to mend it."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CompactLMError(f"{path} is missing; `git checkout {path}` brings it back") from None
+    except yaml.YAMLError as error:
+        raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
+    try:
+        return Frontier.model_validate(content)
+    except pydantic.ValidationError as error:
+        raise CompactLMError(f"{path}: {'; and '.join(_problem(detail) for detail in error.errors(include_url=False))}") from None
+
+
+def _problem(detail: Any) -> str:
+    location = ".".join(str(part) for part in detail["loc"])
+    if detail["type"] == "value_error":
+        return str(detail["ctx"]["error"])
+    if detail["type"] == "extra_forbidden":
+        return f"{location} is not known here; remove it or correct its spelling"
+    if detail["type"] == "missing":
+        return f"{location} is missing; add it"
+    message = detail["msg"]
+    return f"{location or 'the file'} is {detail['input']!r}, but {message[:1].lower()}{message[1:]}; correct it"
+
+
+def compose(overrides: Sequence[str], what: str) -> Params:
+    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides; raises CompactLMError."""
+    with tempfile.TemporaryDirectory() as scratch:
+        target = Path(scratch) / "params.yaml"
+        try:
+            compose_and_dump(target, str(Path("configs").resolve()), None, "config", scratch, list(overrides))
+            return read_params(target)
+        except HydraException as error:
+            reason = " ".join(str(error).split("\n\n")[0].split())
+            raise CompactLMError(f"{what}: {reason}; correct the overrides in {FRONTIER} or on the command line") from None
+        except ParamsError as error:
+            reason = str(error).removeprefix(f"{target}: ")
+            raise CompactLMError(f"{what}: {reason} (its overrides: {FRONTIER})") from None
+
+
+def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Params]:
+    """Return the parameters of each shape, by its name, checked so far as that is possible before anything is trained.
+
+    Args:
+        frontier: the shapes.
+        more: overrides from the command line, which count after those of the file.
+
+    Raises:
+        CompactLMError: a shape cannot be trained, or not be compared with the others.
+    """
+    try:
+        check_overrides(more, "the command line")
+    except ValueError as error:
+        raise CompactLMError(str(error)) from None
+    composed = {}
+    for shape in frontier.shapes:
+        params = compose([*frontier.overrides, *more, *shape.overrides()], f"shape {shape.name}")
+        if params.student.vocabulary_size == "fit":
+            raise CompactLMError(
+                "student.vocabulary_size is fit, which gives every shape a vocabulary, tokens and signals of its own; "
+                f"set a number in {FRONTIER}, as student.vocabulary_size=8000"
+            )
+        if params.student.maximum_positions < frontier.latency.pieces:
+            raise CompactLMError(
+                f"latency.pieces is {frontier.latency.pieces} in {FRONTIER}, but a student reads {params.student.maximum_positions} "
+                "(student.maximum_positions); lower the one or raise the other"
+            )
+        composed[shape.name] = params
+    return composed

@@ -1,0 +1,86 @@
+"""How long one sequence takes on the CPU, by ONNX Runtime. Weights do not matter for that, so they are random."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from benchmarks.shapes.config import Latency
+from compactlm.inference.onnx import INPUTS, export_onnx, open_session
+
+PASSES = 5  # a model's runs are spread over the measurement, so that a slow minute of the machine falls on all alike
+
+
+@dataclasses.dataclass(frozen=True)
+class Timing:
+    """Milliseconds a sequence: median and quartiles of all runs."""
+
+    median: float
+    lower: float
+    upper: float
+
+
+def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, opset: int) -> dict[str, Timing]:
+    """Return the latency of a classifier of each configuration, at batch size 1.
+
+    Args:
+        models: configurations by name.
+        latency: how many pieces and runs.
+        threads: of the CPU.
+        opset: of the ONNX file.
+    """
+    torch.manual_seed(0)
+    random = np.random.default_rng(0)
+    spent: dict[str, list[float]] = {name: [] for name in models}
+    with tempfile.TemporaryDirectory() as scratch:
+        sessions, feeds = {}, {}
+        for name, config in models.items():
+            path = Path(scratch) / f"{name}.onnx"
+            export_onnx(BertForSequenceClassification(config), path, opset)
+            sessions[name] = open_session(path, threads)
+            ids = random.integers(0, config.vocab_size, (1, latency.pieces), dtype=np.int64)
+            feeds[name] = dict(zip(INPUTS, (ids, np.ones_like(ids), np.zeros_like(ids)), strict=True))
+        for _ in range(PASSES):
+            for name, session in sessions.items():
+                for _ in range(latency.warm_up):
+                    session.run(["logits"], feeds[name])
+                for _ in range(-(-latency.runs // PASSES)):
+                    start = time.perf_counter()
+                    session.run(["logits"], feeds[name])
+                    spent[name].append(1000 * (time.perf_counter() - start))
+    return {name: _timing(values) for name, values in spent.items()}
+
+
+def _timing(values: list[float]) -> Timing:
+    lower, median, upper = statistics.quantiles(values, n=4)
+    return Timing(median, lower, upper)
+
+
+def described(timings: Mapping[str, Timing], latency: Latency, threads: int) -> dict[str, Any]:
+    """Return the content of latency.json."""
+    return {
+        "processor": processor(),
+        "threads": threads,
+        "pieces": latency.pieces,
+        "runs": PASSES * -(-latency.runs // PASSES),
+        "milliseconds": {name: {key: round(value, 3) for key, value in dataclasses.asdict(one).items()} for name, one in timings.items()},
+    }
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -1,0 +1,185 @@
+"""DVC's experiment queue: the commands that fill and run it, and waiting for experiments to end.
+
+`dvc exp run --run-all` waits for ever for an experiment that fails before its process starts, so the queue is started and looked at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from compactlm.errors import CompactLMError
+
+PREFIX = "frontier-"
+TARGET = "evaluate"  # export, the last stage, has nothing to say here
+NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, which an experiment's directory would lack
+UNFINISHED = ("Queued", "Running")
+LOOK_SECONDS = 3.0
+WORKER_SECONDS = 45.0  # how often it is asked whether a worker lives; a worker takes up to 20 to start
+Report = Callable[[str, str], None]
+
+
+def experiment(shape: str) -> str:
+    """Return the name of a shape's experiment."""
+    return PREFIX + shape
+
+
+def run_command(name: str, overrides: Sequence[str], copied: Sequence[str]) -> list[str]:
+    """Return the command that queues an experiment.
+
+    Not with --force, which would replace an older experiment but also run every stage anew, the teacher's among them.
+
+    Args:
+        name: the experiment's.
+        overrides: what differs from the default preset.
+        copied: paths that git does not have and the experiment needs.
+    """
+    settings = [part for override in overrides for part in ("-S", override)]
+    copies = [part for path in copied for part in ("--copy-paths", path)]
+    return ["dvc", "exp", "run", "--queue", "--name", name, *settings, *copies, TARGET]
+
+
+def start_command() -> list[str]:
+    """Return the command that runs the queue, one experiment at a time."""
+    return ["dvc", "queue", "start", "--jobs", "1"]
+
+
+def log_command(name: str) -> str:
+    """Return what to type to see why an experiment failed."""
+    return f"dvc queue logs {name}"
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Hold Ctrl-C and termination back until the block has ended: while DVC queues, the work tree is stashed away for a second."""
+    held: list[int] = []
+    old = {number: signal.signal(number, lambda number, _: held.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+    if held:
+        raise KeyboardInterrupt
+
+
+def call(command: Sequence[str], fails: bool = False) -> str:
+    """Run a command to its end, whatever is typed meanwhile, and return what it printed.
+
+    Raises:
+        CompactLMError: it failed and may not.
+    """
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
+        "COMPACTLM_CACHE": os.environ.get("COMPACTLM_CACHE") or str(Path(".cache").resolve()),  # not one for each experiment
+    }
+    # Into files and not pipes, which the queue's worker would inherit and keep open as long as it lives.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        with undisturbed():
+            status = subprocess.run(command, stdout=output, stderr=errors, check=False, env=environment, start_new_session=True).returncode
+        printed, complaint = (_content(file) for file in (output, errors))
+    if status and not fails:
+        reason = " ".join((complaint or printed).split())[-600:]
+        raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); mend that and run `make frontier` again")
+    return printed
+
+
+def _content(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def paths_not_in_git() -> list[str]:
+    """Return the user's own text and models, so that experiments have them too."""
+    listed = call(["git", "ls-files", "--others", "--directory", "-z", "--", *NOT_IN_GIT])
+    return sorted(path.rstrip("/") for path in listed.split("\0") if path and not path.endswith(".unfinished"))
+
+
+class Queue:
+    """The queue of this repository, as far as it concerns experiments of some names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        from dvc.repo import Repo
+
+        self.names = list(names)
+        self._queue = Repo().experiments.celery_queue
+
+    def _entries(self) -> list[dict[str, Any]]:
+        return [entry for entry in self._queue.status() if entry["name"] in self.names]
+
+    def states(self) -> dict[str, str]:
+        """Return Queued, Running, Failed or Success by name; a name that the queue does not know is left out."""
+        return {entry["name"]: entry["status"] for entry in self._entries()}
+
+    def others(self) -> int:
+        """Return how many experiments of other names wait in the queue; they are run as well."""
+        return sum(entry["status"] == "Queued" and entry["name"] not in self.names for entry in self._queue.status())
+
+    def clear(self) -> None:
+        """Take experiments of these names out of the queue, running ones too, and forget how earlier ones ended."""
+        for _ in range(3):
+            self._remove(("Queued",))
+            running = [name for name, state in self.states().items() if state == "Running"]
+            if not running:
+                break
+            # The stage's process is interrupted; DVC then removes the experiment's directory.
+            call(["dvc", "queue", "kill", *running], fails=True)
+            self._until(lambda: "Running" not in self.states().values(), 60)
+        self._remove(("Failed", "Success"))
+
+    def remove_experiments(self) -> None:
+        """Remove the finished experiments of these names at the present commit."""
+        listed = call(["dvc", "exp", "list", "--name-only"]).split()
+        present = [name for name in self.names if name in listed]
+        if present:
+            call(["dvc", "exp", "remove", *present])
+
+    def wait(self, report: Report) -> dict[str, str]:
+        """Run the queue until no experiment of these names is left in it, and return how each ended.
+
+        Args:
+            report: called with a name and its state whenever one changes.
+        """
+        call(start_command())
+        known: dict[str, str] = {}
+        looked, missing = time.monotonic(), 0
+        while True:
+            states = self.states()
+            for name, state in states.items():
+                if known.get(name) != state:
+                    report(name, state)
+            known = states
+            if not any(state in UNFINISHED for state in states.values()):
+                return states
+            if time.monotonic() - looked > WORKER_SECONDS:
+                missing = 0 if self._queue.worker_status() else missing + 1
+                looked = time.monotonic()
+            if missing == 2:  # it was killed, or left just before the queue was filled
+                missing = 0
+                self._revive(states)
+            time.sleep(LOOK_SECONDS)
+
+    def _revive(self, states: dict[str, str]) -> None:
+        dead = [name for name, state in states.items() if state == "Running"]
+        if dead:
+            call(["dvc", "queue", "kill", *dead], fails=True)
+        call(start_command())
+
+    def _remove(self, states: Sequence[str]) -> None:
+        revisions = [entry["rev"] for entry in self._entries() if entry["status"] in states]
+        if revisions:
+            call(["dvc", "queue", "remove", *revisions])
+
+    @staticmethod
+    def _until(reached: Callable[[], bool], seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not reached() and time.monotonic() < deadline:
+            time.sleep(1)

@@ -1,0 +1,141 @@
+"""What the experiments found: collected from `dvc exp show --json`, as a table and as files."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from benchmarks.shapes.config import Shape
+from compactlm import artifacts
+
+EVALUATED = (artifacts.METRICS / "evaluate.json").as_posix()
+COLUMNS = (
+    "name",
+    "layers",
+    "hidden_size",
+    "parameters",
+    "share",
+    "teacher",
+    "student",
+    "retention",
+    "retention_above_chance",
+    "masked_words_teacher",
+    "masked_words_student",
+    "masked_words_retention",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One shape's result. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing."""
+
+    name: str
+    layers: int
+    hidden_size: int
+    parameters: int
+    share: float
+    teacher: float
+    student: float
+    retention: float | None
+    retention_above_chance: float | None
+    masked_words_teacher: float
+    masked_words_student: float
+    masked_words_retention: float | None
+
+
+def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the revision and the content of evaluate.json of each experiment that is finished.
+
+    Args:
+        shown: what `dvc exp show --json` printed.
+        names: the experiments'. Those that are queued, running or failed are shown with the workspace's metrics, and left out.
+    """
+    found = {}
+    for baseline in shown:
+        for one in baseline.get("experiments") or []:
+            if one["name"] not in names or (one.get("executor") or {}).get("state", "success") != "success":
+                continue
+            revision = one["revs"][0]
+            metrics = ((revision.get("data") or {}).get("metrics") or {}).get(EVALUATED, {})
+            if "data" in metrics:
+                found[one["name"]] = (revision["rev"], metrics["data"])
+    return found
+
+
+def _mean(tasks: Mapping[str, Mapping[str, float]], key: str) -> float | None:
+    values = [task[key] for task in tasks.values() if key in task]
+    return mean(values) if len(values) == len(tasks) else None
+
+
+def point(shape: Shape, evaluated: Mapping[str, Any]) -> Point:
+    """Return a shape's result from the content of its evaluate.json."""
+    size, tasks, words = evaluated["size"], evaluated["tasks"], evaluated["mlm"]
+    return Point(
+        name=shape.name,
+        layers=shape.layers,
+        hidden_size=shape.hidden_size,
+        parameters=size["student_parameters"],
+        share=size["ratio"],
+        teacher=mean(task["teacher"] for task in tasks.values()),
+        student=mean(task["student"] for task in tasks.values()),
+        retention=_mean(tasks, "retention"),
+        retention_above_chance=_mean(tasks, "retention_above_chance"),
+        masked_words_teacher=words["teacher_top1"],
+        masked_words_student=words["student_top1"],
+        masked_words_retention=words.get("retention"),
+    )
+
+
+def rows(points: Sequence[Point], latencies: Mapping[str, float]) -> list[list[str]]:
+    """Return the table's rows, smallest shape first, as a person reads them."""
+
+    def percent(value: float | None) -> str:
+        return "not judged" if value is None else f"{value:.1%}"
+
+    table = []
+    for one in points:
+        latency = f"{latencies[one.name]:.2f}" if one.name in latencies else ""
+        shares = (one.share, one.teacher, one.student, one.retention, one.retention_above_chance, one.masked_words_retention)
+        table.append([one.name, f"{one.parameters:,}", *map(percent, shares), latency])
+    return table
+
+
+def verdict(points: Sequence[Point], enough: float) -> str:
+    """Return the sentence that says which size to take."""
+    judged = sorted((one for one in points if one.retention is not None), key=lambda one: one.parameters)
+    if not judged:
+        return "No shape could be judged: the teacher has an accuracy of 0."
+    keeping = [one for one in judged if one.retention >= enough]
+    if not keeping:
+        best = max(judged, key=lambda one: one.retention)
+        return f"No shape keeps at least {100 * enough:g}% of the teacher's accuracy; {best.name} keeps most, {best.retention:.1%}."
+    one = keeping[0]
+    above = "" if one.retention_above_chance is None else f", {one.retention_above_chance:.1%} above chance"
+    return (
+        f"The smallest shape that keeps at least {100 * enough:g}% of the teacher's accuracy is {one.name}: {one.retention:.1%}{above}, "
+        f"with {one.parameters:,} parameters, {one.share:.1%} of the teacher's."
+    )
+
+
+def write(directory: Path, points: Sequence[Point], latencies: Mapping[str, float], found: Mapping[str, Any]) -> None:
+    """Write frontier.json, which any machine with the same number of threads gives, and frontier.tsv, with latencies beside it.
+
+    Args:
+        directory: where to write.
+        points: the results.
+        latencies: milliseconds, by shape.
+        found: what else belongs into frontier.json: how the shapes were trained.
+    """
+    shapes = [dataclasses.asdict(one) for one in points]
+    artifacts.write_json(directory / "frontier.json", {**found, "shapes": shapes})
+    cells = [[_cell(shape[column]) for column in COLUMNS] + [_cell(latencies.get(shape["name"]))] for shape in shapes]
+    artifacts.write_rows_as_tsv(directory / "frontier.tsv", [*COLUMNS, "latency_ms"], cells)
+
+
+def _cell(value: object) -> object:
+    if value is None:
+        return ""
+    return f"{value:.4f}" if isinstance(value, float) else value

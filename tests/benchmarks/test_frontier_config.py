@@ -1,0 +1,108 @@
+"""configs/frontier.yaml composes to students that can be compared, and what is wrong with one is said in a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
+from compactlm.errors import CompactLMError
+
+ROOT = Path(__file__).parents[2]
+GOOD = {
+    "overrides": ["student.vocabulary_size=300"],
+    "enough": 0.9,
+    "budget": 0.1,
+    "latency": {"pieces": 16, "warm_up": 0, "runs": 5},
+    "shapes": [{"name": "1x8", "layers": 1, "hidden_size": 8, "attention_heads": 2, "intermediate_size": 16}],
+}
+
+
+@pytest.fixture(autouse=True)
+def at_the_root(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+def changed(key, value):
+    content = yaml.safe_load(yaml.safe_dump(GOOD))
+    *parents, last = key
+    place = content
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    return content
+
+
+def test_the_default_shapes_reach_from_half_a_million_to_five_and_share_everything_else():
+    frontier = read_frontier()
+    composed = compose_all(frontier)
+    sizes = [params.student.count_parameters(params.student.vocabulary_size) for params in composed.values()]
+    assert sizes == sorted(sizes)
+    assert len(sizes) == 5
+    assert sizes[0] == pytest.approx(0.5e6, rel=0.15)
+    assert sizes[-1] == pytest.approx(5e6, rel=0.15)
+    shape = {"layers", "hidden_size", "attention_heads", "intermediate_size"}
+    rest = [params.model_dump() | {"student": params.student.model_dump(exclude=shape)} for params in composed.values()]
+    assert all(one == rest[0] for one in rest)
+
+
+def test_overrides_of_the_command_line_count():
+    (params,) = compose_all(Frontier.model_validate(GOOD), ["preset=smoke", "seed=18"]).values()
+    assert (params.preset, params.seed, params.student.vocabulary_size) == ("smoke", 18, 300)
+    assert (params.student.layers, params.student.hidden_size, params.student.intermediate_size) == (1, 8, 16)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (["shapes"], [], r"shapes is \[\], but list should have at least 1 item"),
+        (["shapes", 0, "name"], "4 x 8", "shapes.0.name is '4 x 8', but string should match pattern"),
+        (["shapes", 0, "layers"], "four", "shapes.0.layers is 'four', but input should be a valid integer; correct it"),
+        (["shapes", 0, "depth"], 3, "shapes.0.depth is not known here; remove it or correct its spelling"),
+        (["shapes", 0], {"name": "a", "layers": 1}, "shapes.0.hidden_size is missing; add it"),
+        (["shapes"], [GOOD["shapes"][0]] * 2, "shapes has two of the name '1x8'; rename one"),
+        (["enough"], 95, "enough is 95, but input should be less than or equal to 1"),
+        (["overrides"], ["student.layers=2"], "overrides sets student.layers, which every shape states itself; remove it"),
+        (["overrides"], ["preset"], "overrides has 'preset', which sets no value; write it as key=value"),
+    ],
+)
+def test_a_wrong_file_is_refused_in_a_sentence(tmp_path, key, value, message):
+    path = tmp_path / "frontier.yaml"
+    path.write_text(yaml.safe_dump(changed(key, value)))
+    with pytest.raises(CompactLMError, match=message) as caught:
+        read_frontier(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "- 1", "shapes: ["])
+def test_a_file_without_shapes_is_refused(tmp_path, content):
+    path = tmp_path / "frontier.yaml"
+    path.write_text(content)
+    with pytest.raises(CompactLMError, match=r"frontier\.yaml"):
+        read_frontier(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CompactLMError, match="is missing; `git checkout"):
+        read_frontier(tmp_path / "frontier.yaml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "more", "message"),
+    [
+        (["shapes", 0, "attention_heads"], 3, [], "shape 1x8: student: hidden_size 8 is not a multiple of attention_heads 3"),
+        (["shapes", 0, "hidden_size"], 2048, [], r"shape 1x8: the student has .* and student.budget allows"),
+        (["overrides"], [], [], "student.vocabulary_size is fit, which gives every shape a vocabulary"),
+        (["overrides"], ["preset=huge"], [], f"shape 1x8: .*Could not find 'preset/huge'; correct the overrides in {FRONTIER}"),
+        (["latency", "pieces"], 4096, [], "latency.pieces is 4096 .* but a student reads 512"),
+        (["enough"], 0.5, ["student.size=3"], "shape 1x8: Could not override 'student.size'"),
+        (["enough"], 0.5, ["student.layers=3"], "the command line sets student.layers"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_queued(key, value, more, message):
+    with pytest.raises(CompactLMError, match=message) as caught:
+        compose_all(Frontier.model_validate(changed(key, value)), more)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,58 @@
+"""The commands that fill DVC's queue, and that nothing cuts them short."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from benchmarks.shapes.queue import call, experiment, log_command, paths_not_in_git, run_command, start_command, undisturbed
+from compactlm.errors import CompactLMError
+
+
+def test_an_experiment_stops_before_export_and_is_not_forced():
+    command = run_command(experiment("2x56"), ["student.layers=2", "seed=3"], ["models/sources/own"])
+    assert command == (
+        "dvc exp run --queue --name frontier-2x56 -S student.layers=2 -S seed=3 --copy-paths models/sources/own evaluate".split()
+    )
+
+
+def test_one_experiment_runs_at_a_time():
+    assert start_command() == ["dvc", "queue", "start", "--jobs", "1"]
+    assert log_command("frontier-2x56") == "dvc queue logs frontier-2x56"
+
+
+def test_a_failing_command_is_named_with_its_reason():
+    with pytest.raises(CompactLMError, match=r"`git no-such` failed \(git: 'no-such' is not a git command.*\); mend that"):
+        call(["git", "no-such"])
+    assert call(["git", "no-such"], fails=True) == ""
+
+
+def test_an_interruption_waits_for_the_end_of_the_block():
+    steps = []
+
+    def block():
+        with undisturbed():
+            os.kill(os.getpid(), signal.SIGINT)
+            steps.append("after the signal")
+        steps.append("after the block")
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        block()
+    assert steps == ["after the signal"]
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_own_text_and_models_go_along_and_the_rest_does_not(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("data/sources/README.md", "data/sources/own.csv", "models/sources/bert/config.json", "data/raw/part"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    (tmp_path / ".gitignore").write_text("/data/raw\n/data/sources/*\n!README.md\n/models\n")
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    subprocess.run(["git", "add", "data/sources/README.md"], check=True)
+    copied = paths_not_in_git()
+    assert copied == ["data/sources/own.csv", "models/sources"]

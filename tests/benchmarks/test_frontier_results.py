@@ -1,0 +1,107 @@
+"""Results from what `dvc exp show --json` prints, as a table, as a sentence, as files and as a picture."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.shapes.config import Shape
+from benchmarks.shapes.picture import draw
+from benchmarks.shapes.results import COLUMNS, Point, evaluations, point, rows, verdict, write
+
+SHAPE = Shape(name="4x96", layers=4, hidden_size=96, attention_heads=4, intermediate_size=384)
+EVALUATED = {
+    "mlm": {"retention": 0.25, "rows": 150, "student_top1": 0.03, "teacher_top1": 0.12},
+    "size": {"ratio": 0.05, "student_parameters": 1_282_464, "teacher_parameters": 25_649_280},
+    "tasks": {"sentiment": {"chance": 0.5, "retention": 0.9, "retention_above_chance": 0.75, "rows": 90, "student": 0.72, "teacher": 0.8}},
+}
+
+
+def shown(name, evaluated, state="success", **more):
+    metrics = {"reports/metrics/evaluate.json": {"data": evaluated}, "reports/metrics/clean.json": {"data": {}}}
+    revision = {"rev": f"rev-{name}", "name": name, "data": {"metrics": metrics}, "error": None}
+    return {"name": name, "revs": [revision | more], "executor": None if state is None else {"state": state}}
+
+
+def result(name, parameters, retention, above=0.7, words=0.2):
+    return Point(name, 2, 8, parameters, parameters / 1e7, 0.8, 0.7, retention, above, 0.1, 0.02, words)
+
+
+def test_finished_experiments_are_found_and_no_others():
+    names = ["frontier-a", "frontier-b", "frontier-c", "frontier-d", "frontier-e"]
+    document = [
+        {"rev": "workspace", "data": {"metrics": {}}, "experiments": None},
+        {
+            "rev": "0123",
+            "name": "main",
+            "experiments": [
+                shown("frontier-a", EVALUATED),
+                shown("frontier-b", EVALUATED, state=None),
+                shown("frontier-c", EVALUATED, state="failed"),  # with the metrics of the workspace
+                shown("frontier-d", EVALUATED, state="queued"),
+                shown("frontier-e", EVALUATED, data=None, error={"msg": "broken"}),
+                shown("another", EVALUATED),
+            ],
+        },
+    ]
+    assert evaluations(document, names) == {"frontier-a": ("rev-frontier-a", EVALUATED), "frontier-b": ("rev-frontier-b", EVALUATED)}
+
+
+def test_a_point_has_what_evaluate_measured():
+    one = point(SHAPE, EVALUATED)
+    assert (one.name, one.layers, one.hidden_size, one.parameters, one.share) == ("4x96", 4, 96, 1_282_464, 0.05)
+    assert (one.teacher, one.student, one.retention, one.retention_above_chance) == (0.8, 0.72, 0.9, 0.75)
+    assert (one.masked_words_teacher, one.masked_words_student, one.masked_words_retention) == (0.12, 0.03, 0.25)
+
+
+def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
+    task = EVALUATED["tasks"]["sentiment"]
+    other = {key: value for key, value in task.items() if key != "retention_above_chance"} | {"retention": 0.7, "student": 0.56}
+    one = point(SHAPE, EVALUATED | {"tasks": {"sentiment": task, "topic": other}})
+    assert one.retention == pytest.approx(0.8)
+    assert one.student == pytest.approx(0.64)
+    assert one.retention_above_chance is None
+    assert rows([one], {}) == [["4x96", "1,282,464", "5.0%", "80.0%", "64.0%", "80.0%", "not judged", "25.0%", ""]]
+
+
+def test_the_smallest_that_keeps_enough_is_named():
+    points = [result("large", 900_000, 0.99), result("small", 100_000, 0.9), result("middle", 500_000, 0.95)]
+    assert verdict(points, 0.95) == (
+        "The smallest shape that keeps at least 95% of the teacher's accuracy is middle: 95.0%, 70.0% above chance, "
+        "with 500,000 parameters, 5.0% of the teacher's."
+    )
+    assert verdict(points, 0.995) == "No shape keeps at least 99.5% of the teacher's accuracy; large keeps most, 99.0%."
+    assert "could be judged" in verdict([result("a", 1, None)], 0.95)
+
+
+def test_files_hold_all_shapes(tmp_path):
+    points = [result("a", 100, 0.9), result("b", 200, 0.95, above=None)]
+    write(tmp_path, points, {"a": 1.25}, {"enough": 0.95})
+    document = json.loads((tmp_path / "frontier.json").read_text())
+    assert document["enough"] == 0.95
+    assert [one["name"] for one in document["shapes"]] == ["a", "b"]
+    header, first, second = ((tmp_path / "frontier.tsv").read_text()).splitlines()
+    assert header.split("\t") == [*COLUMNS, "latency_ms"]
+    assert first.split("\t")[0] == "a"
+    assert first.split("\t")[-1] == "1.2500"
+    assert len(second.split("\t")) == len(header.split("\t"))
+    assert second.split("\t")[COLUMNS.index("retention_above_chance")] == second.split("\t")[-1] == ""
+
+
+@pytest.mark.parametrize(
+    ("points", "latencies"),
+    [
+        ([result("a", 10**5, 0.8), result("b", 10**6, 0.96)], {"a": 1.0, "b": 2.0, "teacher": 20.0}),
+        ([result("a", 10**5, 1.2, above=-0.4)], {"a": 1.0}),
+        ([result("a", 10**5, None, above=None, words=None), result("b", 10**5, 0.9)], {}),
+    ],
+)
+def test_a_picture_is_drawn(tmp_path, points, latencies):
+    path = tmp_path / "pictures" / "retention.png"
+    draw(path, points, latencies, 0.95, 0.1)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert [file.name for file in path.parent.iterdir()] == ["retention.png"]
+    again = path.with_name("again.png")
+    draw(again, points, latencies, 0.95, 0.1)
+    assert again.read_bytes() == path.read_bytes()
