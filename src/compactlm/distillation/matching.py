@@ -9,6 +9,7 @@ import torch
 
 from compactlm.distillation.layers import LayerPairs, layer_map
 from compactlm.distillation.losses.attention import attention_mse, require_attentions
+from compactlm.distillation.losses.embeddings import embedding_distance
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
 from compactlm.distillation.signals import Batch
@@ -106,9 +107,9 @@ class Matching(torch.nn.Module):
             ]
             losses["hidden"], weights["hidden"] = torch.stack(each).mean(), self.params.hidden.weight
         if self.params.embeddings.weight:
-            distance = HIDDEN_DISTANCES[self.params.embeddings.distance]
             own_states = self.projections["embeddings"](output.hidden_states[0])
-            losses["embeddings"] = distance(own_states, batch["teacher_states"][:, :, self.kept.index(0)], mask)
+            theirs_states = batch["teacher_states"][:, :, self.kept.index(0)]
+            losses["embeddings"] = embedding_distance(own_states, theirs_states, mask, self.params.embeddings.distance)
             weights["embeddings"] = self.params.embeddings.weight
         if self.related:
             losses["relations"], weights["relations"] = self._relations(batch), self.params.relations.weight

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
 
 from compactlm import artifacts
 from compactlm.distillation import models, processes
@@ -24,11 +24,18 @@ from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
-from compactlm.params import Optimisation, Params
+from compactlm.params import Losses, Optimisation, Params
 from compactlm.student.building import build_config, check_budget, count_parameters
 from compactlm.student.inheriting import initialise
 
 SAMPLE_PIECES = 15_000  # of text on which inherited weights are fitted
+
+
+def _show_attentions(losses: Losses, *bert: PreTrainedModel) -> None:
+    """Let models compute attention so that its probabilities can be seen, which is slower, where a loss asks for them."""
+    if losses.attention.weight:
+        for model in bert:
+            model.set_attn_implementation("eager")
 
 
 class Phases:
@@ -52,6 +59,7 @@ class Phases:
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
         questions = prepared.general()
         student, components = self._begin(teacher, questions)
+        _show_attentions(params.distill.general, student, teacher)
         source = prepared.general_source(teacher.to(models.best_device()), questions)
         matching = Matching(student.bert, teacher.bert, source.layers, components, params.distill.general)
         objective = GeneralObjective(student, matching, params.distill.general, params.signals.general.temperature)
@@ -81,9 +89,10 @@ class Phases:
         weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
         rows = prepared.task(name, weights)
         questions = TaskQuestions(rows)
-        student = build_task_student(general, labels, params.seed)
+        student = build_task_student(general, labels, params.seed, body=distill.start == "general")
         if distill.start == "teacher":
             components = self._initialise(student, teacher, questions)
+        _show_attentions(distill, student, teacher)
         source = prepared.task_source(name, teacher.to(models.best_device()), questions)
         matching = Matching(student.bert, teacher.bert, source.layers, components, distill)
         set_dropout(student, distill.optimisation.dropout)

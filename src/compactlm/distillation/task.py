@@ -41,13 +41,17 @@ class TaskObjective(torch.nn.Module):
         return {"loss": loss + self.params.hard_weight * losses["hard"], **losses}
 
 
-def build_task_student(student: BertForMaskedLM, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
-    """Return a classifier with a copy of the general student's body and a new head for these labels."""
+def build_task_student(student: BertForMaskedLM, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
+    """Return a classifier of the general student's shape with a new head for these labels.
+
+    It has a copy of the general student's `body`, or random weights throughout.
+    """
     torch.manual_seed(seed)
     config = BertConfig.from_dict(student.config.to_dict())
     config.num_labels = len(labels)
     config.id2label = dict(enumerate(labels))
     config.label2id = {label: index for index, label in enumerate(labels)}
     classifier = BertForSequenceClassification(config)
-    classifier.bert.load_state_dict(student.bert.state_dict(), strict=False)
+    if body:
+        classifier.bert.load_state_dict(student.bert.state_dict(), strict=False)
     return classifier
