@@ -64,7 +64,7 @@ def test_the_committed_parameters_are_the_default_preset(composed):
 
 def test_the_presets_of_the_documentation_exist(monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert {"default", "smoke", "bert-base"} <= set(preset_names())
+    assert {"default", "quality", "smoke", "bert-base"} <= set(preset_names())
 
 
 def test_smoke_does_the_work_of_the_default_on_fewer_rows(composed):
@@ -83,16 +83,19 @@ def test_default_and_smoke_need_a_package_index_and_nothing_else(composed):
 
 def test_students_keep_to_a_tenth(composed):
     default, large = (parse_params(yaml.safe_load(composed[name])) for name in ("default", "bert-base"))
-    assert default.student.count_parameters() <= 2_271_398
+    allowed = {"default": 2_271_398, "bert-base": 10_948_377}
+    for params, most in ((default, allowed["default"]), (large, allowed["bert-base"])):
+        assert params.student.vocabulary_size == "fit"
+        assert int(params.teacher.parameters * params.student.budget) == most
+        assert params.student.count_parameters(params.student.fitting_vocabulary(most)) <= most
     assert (large.student.layers, large.student.hidden_size) == (6, 256)
-    assert large.student.count_parameters() <= 10_948_377
     assert large.teacher.parameters == 109_483_778
     assert large.teacher.source.kind == "hub"
 
 
 def test_an_unknown_preset_is_refused_with_the_known_ones(monkeypatch):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(CompactLMError, match=r"there is no preset 'huge' in configs/preset; choose one of bert-base, default, smoke$"):
+    with pytest.raises(CompactLMError, match=r"there is no preset 'huge' in configs/preset; choose one of bert-base, default, quality, smoke$"):
         compose("huge")
 
 

@@ -17,14 +17,15 @@ from compactlm.params.student import Student
 from compactlm.params.tasks import Task
 from compactlm.params.teacher import Teacher
 
-RESERVED = {"mlm", "general", "mlm_head", "parameters", "fitted_mlm_head"}  # stand beside the tasks' names in artifacts and metrics
+# These stand beside the tasks' names in artifacts and metrics.
+RESERVED = {"mlm", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes"}
 
 
 class Params(Section):
     """All of params.yaml. `batch_tokens` is the pieces a batch, padding included, where models only read; training has its own."""
 
     preset: StrictStr
-    seed: CountOrZero
+    seed: Annotated[CountOrZero, Field(lt=2**32)]  # all that NumPy takes
     threads: Count
     precision: Literal["fp32", "bf16"]
     batch_tokens: Count

@@ -1,4 +1,4 @@
-"""Distil the student: first on unlabelled text, then for each task."""
+"""Distil the students: the masked language model on unlabelled text, and one for each task."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
 def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "student", "signals", "distill"})
     del used["distill"]["checkpoint_minutes"]  # how often it is written does not change what it holds
-    key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.TEACHER])
+    # What the cached signals are of, and not the gigabytes themselves; `dvc repro` watches these.
+    signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
+    key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.TEACHER, *signals])
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}
 
 
@@ -38,6 +40,7 @@ def _write(phases: Phases, students: dict[str, BertPreTrainedModel]) -> None:
 def main(params: Params) -> None:
     """Run the stage; under `accelerate launch`, in every process."""
     prepare(params.threads, params.seed)
+    processes.is_main_process()  # lets each process take its own device before any model is placed
     phases = Phases(params, _checkpoints(params), artifacts.CURVES)
     general, components = phases.general()
     students: dict[str, BertPreTrainedModel] = {artifacts.MLM: general}
