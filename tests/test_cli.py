@@ -72,7 +72,7 @@ def test_an_unknown_preset_is_one_sentence(workspace, monkeypatch, capsys):
     assert compactlm(monkeypatch, "preset", "tiny") == 1
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "there is no preset 'tiny' in configs/preset; choose one of bert-base, default, smoke" in error
+    assert "there is no preset 'tiny' in configs/preset; choose one of bert-base, default, quality, smoke" in error
 
 
 def test_without_a_command_there_is_help(monkeypatch, capsys):
