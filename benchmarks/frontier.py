@@ -49,7 +49,8 @@ def alone() -> Iterator[None]:
 def train(frontier: Frontier, more: Sequence[str]) -> None:
     """Queue an experiment for each shape and wait until all have ended; those of earlier runs are replaced."""
     queue = Queue([experiment(shape.name) for shape in frontier.shapes])
-    queue.clear()
+    queue.cancel()
+    queue.forget()
     queue.remove_experiments()
     started = time.monotonic()
 
@@ -67,7 +68,7 @@ def train(frontier: Frontier, more: Sequence[str]) -> None:
     except (KeyboardInterrupt, CompactLMError):
         print("Taking what is not finished out of the queue ...", file=sys.stderr, flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        queue.clear()
+        queue.cancel()
         raise
 
 

@@ -73,7 +73,7 @@ def _panel(axes: Axes, points: Sequence[Point], where: Mapping[str, float], enou
 def _ticks(axes: Axes, values: Sequence[float]) -> None:
     """Write the values on the axis, but those whose labels would touch the one before."""
     low, high = axes.get_xlim()
-    apart = (high / low) ** 0.06
+    apart = (high / low) ** 0.06 if values else 1.0
     kept: list[float] = []
     for value in sorted(values):
         if not kept or value >= kept[-1] * apart:

@@ -1,11 +1,13 @@
 """DVC's experiment queue: the commands that fill and run it, and waiting for experiments to end.
 
 `dvc exp run --run-all` waits for ever for an experiment that fails before its process starts, so the queue is started and looked at.
+Processes talk in it by files, which may be read half-written: nothing is asked that a file of ours or a process table can tell.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -22,8 +24,9 @@ PREFIX = "frontier-"
 TARGET = "evaluate"  # export, the last stage, has nothing to say here
 NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, which an experiment's directory would lack
 UNFINISHED = ("Queued", "Running")
+WORKER = "dvc-exp-worker-1.json"  # what DVC writes of the worker's process
 LOOK_SECONDS = 3.0
-WORKER_SECONDS = 45.0  # how often it is asked whether a worker lives; a worker takes up to 20 to start
+WORKER_SECONDS = 60.0  # without a worker, until another is started
 Report = Callable[[str, str], None]
 
 
@@ -112,8 +115,15 @@ class Queue:
         self.names = list(names)
         self._queue = Repo().experiments.celery_queue
 
+    def _all_entries(self) -> list[dict[str, Any]]:
+        for _ in range(20):
+            with contextlib.suppress(json.JSONDecodeError, FileNotFoundError):
+                return self._queue.status()
+            time.sleep(0.2)
+        return self._queue.status()
+
     def _entries(self) -> list[dict[str, Any]]:
-        return [entry for entry in self._queue.status() if entry["name"] in self.names]
+        return [entry for entry in self._all_entries() if entry["name"] in self.names]
 
     def states(self) -> dict[str, str]:
         """Return Queued, Running, Failed or Success by name; a name that the queue does not know is left out."""
@@ -121,10 +131,10 @@ class Queue:
 
     def others(self) -> int:
         """Return how many experiments of other names wait in the queue; they are run as well."""
-        return sum(entry["status"] == "Queued" and entry["name"] not in self.names for entry in self._queue.status())
+        return sum(entry["status"] == "Queued" and entry["name"] not in self.names for entry in self._all_entries())
 
-    def clear(self) -> None:
-        """Take experiments of these names out of the queue, running ones too, and forget how earlier ones ended."""
+    def cancel(self) -> None:
+        """Take experiments of these names that have not ended out of the queue, running ones too."""
         for _ in range(3):
             self._remove(("Queued",))
             running = [name for name, state in self.states().items() if state == "Running"]
@@ -133,6 +143,10 @@ class Queue:
             # The stage's process is interrupted; DVC then removes the experiment's directory.
             call(["dvc", "queue", "kill", *running], fails=True)
             self._until(lambda: "Running" not in self.states().values(), 60)
+        self.stop()
+
+    def forget(self) -> None:
+        """Forget how experiments of these names ended, and their logs."""
         self._remove(("Failed", "Success"))
 
     def remove_experiments(self) -> None:
@@ -150,7 +164,7 @@ class Queue:
         """
         call(start_command())
         known: dict[str, str] = {}
-        looked, missing = time.monotonic(), 0
+        seen = time.monotonic()
         while True:
             states = self.states()
             for name, state in states.items():
@@ -158,14 +172,30 @@ class Queue:
                     report(name, state)
             known = states
             if not any(state in UNFINISHED for state in states.values()):
-                return states
-            if time.monotonic() - looked > WORKER_SECONDS:
-                missing = 0 if self._queue.worker_status() else missing + 1
-                looked = time.monotonic()
-            if missing == 2:  # it was killed, or left just before the queue was filled
-                missing = 0
+                break
+            if self._worker_lives():
+                seen = time.monotonic()
+            elif time.monotonic() - seen > WORKER_SECONDS:  # it was killed, or left just before the queue was filled
                 self._revive(states)
+                seen = time.monotonic()
             time.sleep(LOOK_SECONDS)
+        self.stop()
+        return states
+
+    def stop(self) -> None:
+        """Let the worker leave, where nobody's experiment needs it: it would by itself, but for a file that it read half-written."""
+        if self._worker_lives() and not any(entry["status"] in UNFINISHED for entry in self._all_entries()):
+            call(["dvc", "queue", "stop"], fails=True)
+
+    def _worker_lives(self) -> bool:
+        import psutil
+
+        try:
+            information = json.loads((Path(self._queue.wdir) / WORKER).read_text(encoding="utf-8"))
+            process = psutil.Process(information["pid"])
+            return process.status() != psutil.STATUS_ZOMBIE and "queue-worker" in process.cmdline()
+        except (OSError, ValueError, KeyError, psutil.Error):
+            return False
 
     def _revive(self, states: dict[str, str]) -> None:
         dead = [name for name, state in states.items() if state == "Running"]
