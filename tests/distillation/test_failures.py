@@ -156,11 +156,11 @@ def test_a_real_lack_of_memory_on_the_cpu():
 
 
 def test_rows_are_named_by_id_or_position():
-    examples = Rows([1] * 30)
+    examples = Rows([1] * 110)
     assert name_rows(examples, [4, 2]) == "4, 2"
-    examples.ids = [f"{row}.0" for row in range(30)]
+    examples.ids = [f"{row}.0" for row in range(110)]
     assert name_rows(examples, [4, 2]) == "4.0, 2.0"
-    assert name_rows(examples, range(12)) == ", ".join(f"{row}.0" for row in range(10)) + " and 2 more"
+    assert name_rows(examples, range(102)) == ", ".join(f"{row}.0" for row in range(100)) + " and 2 more"
 
 
 if __name__ == "__main__":

@@ -160,8 +160,12 @@ def test_the_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_to
     assert found["hard"].item() > 1
 
 
+@pytest.mark.parametrize("halves", [True, False])
 @pytest.mark.parametrize("phase", ["general", "task"])
-def test_training_on_the_cache_is_training_online(both, phase, tmp_path, rows, masked, monkeypatch):
+def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path, rows, masked, monkeypatch):
+    """Within the rounding to half precision, and where nothing is rounded all but the same."""
+    if not halves:
+        monkeypatch.setattr("compactlm.distillation.signal_cache.KEPT_AS", {"teacher_indices": torch.int32})
     monkeypatch.setattr("compactlm.distillation.training.LOG_EVERY", 2)
     found, states = [], []
     for cached in (False, True):
@@ -174,13 +178,13 @@ def test_training_on_the_cache_is_training_online(both, phase, tmp_path, rows, m
         states.append(objective.state_dict())
     assert found[0][-1][0] >= 6
     for (step, online), (_, from_cache) in zip(*found, strict=True):
-        assert from_cache == pytest.approx(online, rel=2e-3), step
-    assert found[0] != found[1]
+        assert from_cache == pytest.approx(online, rel=2e-3 if halves else 1e-5), step
+    assert not halves or found[0] != found[1]
     distance, start = 0.0, both[phase]()[0].state_dict()
     for name, tensor in states[0].items():
         moved = (tensor - start[name]).norm()
         distance = max(distance, ((states[1][name] - tensor).norm() / moved).item() if moved > 0.1 else 0.0)
-    assert distance < 0.2
+    assert distance < (0.05 if halves else 1e-4)
 
 
 @pytest.mark.parametrize("phase", ["general", "task"])

@@ -10,6 +10,7 @@ from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import Prepared
 from compactlm.distillation.signal_cache import CachedSignals, write_cache
 from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 
 SOURCES = ["movie_reviews", "tweets", "xsum"]  # labelled, unlabelled for the task, and unlabelled for general distillation alone
@@ -82,11 +83,19 @@ def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teache
 def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, masked_teacher, task_teacher):
     prepared = prepare("cached")
     general, task = prepared.general(), TaskQuestions(prepared.task("sentiment"))
+    for name, teacher in ((artifacts.MLM, masked_teacher), ("sentiment", task_teacher)):
+        teacher.save_pretrained(artifacts.TEACHER / name)
     with pytest.raises(FileNotFoundError, match=r"data/signals/general/cache\.json"):
         prepared.general_source(masked_teacher, general)
     with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
         prepared.task_source("sentiment", task_teacher, task)
-    write_cache(artifacts.SIGNALS / "general", general, prepared.online_general(masked_teacher), 500, "general")
-    write_cache(artifacts.SIGNALS / "sentiment", task, prepared.online_task(task_teacher), 500, "sentiment")
+    source = prepared.online_general(masked_teacher)
+    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", prepared.asked(artifacts.MLM))
+    source = prepared.online_task(task_teacher)
+    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", prepared.asked("sentiment"))
     assert isinstance(prepared.general_source(masked_teacher, prepare("cached").general()), CachedSignals)
     assert isinstance(prepared.task_source("sentiment", task_teacher, task), CachedSignals)
+    task_teacher.classifier.bias.data += 1
+    task_teacher.save_pretrained(artifacts.TEACHER / "sentiment")
+    with pytest.raises(CompactLMError, match="data/signals/sentiment holds signals for teacher "):
+        prepared.task_source("sentiment", task_teacher, task)

@@ -121,7 +121,7 @@ def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
 def test_what_a_cache_is_made_of(cache):
     directory = cache("task")
     assert {path.name for path in directory.iterdir()} == {"cache.json", "rows.parquet", "tensors.safetensors"}
-    assert json.loads((directory / "cache.json").read_text()) == {"layers": LAYERS, "rows": 40}
+    assert json.loads((directory / "cache.json").read_text()) == {"layers": LAYERS, "rows": 40, "asked": {}}
 
 
 def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
@@ -158,6 +158,27 @@ def test_a_cache_of_other_pieces_is_refused(cache, rows):
 def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
     other = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, 0.3, "2/general", 2)
     refused(cache("general"), other, r"row 0 of .* \(row0/0\) was read by the teacher with other pieces")
+
+
+@pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}])
+def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, changed):
+    questions, online = ask("general")
+    asked = {"teacher": "a", "layers": LAYERS, "top_k": 6, "temperature": 2.0}
+    write_cache(tmp_path / "cache", questions, online, 300, "general", asked)
+    assert CachedSignals(tmp_path / "cache", questions, asked).layers == LAYERS
+    [(name, value)] = changed.items()
+    with pytest.raises(CompactLMError, match=f"holds signals for {name} .*, but {name} is {value} now; run `dvc repro`"):
+        CachedSignals(tmp_path / "cache", questions, asked | changed)
+
+
+def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
+    questions, online = ask("task")
+    online.answer = lambda batch, rows: torch.ones(10**14)
+    with pytest.raises(
+        CompactLMError, match=r"not enough memory for task at step 1, .*; lower batch_tokens from 300 to 1\d\d in params.yaml"
+    ):
+        write_cache(tmp_path / "cache", questions, online, 300, "task")
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_digest_is_of_the_pieces_and_of_what_is_to_be_predicted(rows, masked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -152,13 +153,14 @@ def test_a_killed_training_goes_on_and_ends_in_the_same_weights(smoke, tmp_path)
     content = yaml.safe_load(copy.path("params.yaml").read_text())
     content["distill"]["checkpoint_minutes"] = 0.0
     copy.path("params.yaml").write_text(yaml.safe_dump(content))
-    command = ["python", "-m", "compactlm.stages.distill_train"]
-    process = subprocess.Popen(command, cwd=copy.directory, env=copy.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = ["dvc", "repro", "distill-train"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=copy.directory, env=copy.environment, start_new_session=True, **quiet)
     checkpoints = copy.path("models/checkpoints/distill-train/general")
     deadline = time.monotonic() + 120
     while not list(checkpoints.glob("step-*/state.json")) and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert list(checkpoints.glob("step-*/state.json")), "the training ended or hung before its first checkpoint"
     copy.run(*command)

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 
 from compactlm.errors import CompactLMError
 
-NAMED_ROWS = 10
+NAMED_ROWS = 100
 SHORT = 64  # pieces; where a single row as short as this does not fit, the model is what is too large
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "alloc_failed")  # of many devices
 
@@ -69,7 +69,7 @@ class Window:
 
 
 @contextlib.contextmanager
-def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int) -> Iterator[None]:
+def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int, trains: bool = True) -> Iterator[None]:
     """Turn a lack of memory into a sentence.
 
     Args:
@@ -78,6 +78,7 @@ def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int,
         lengths: of the sequences in the batch.
         processes: between which these are divided.
         batch_tokens: of the phase.
+        trains: whether batch_tokens is that of the phase's optimisation, or that of params.yaml for what is only read.
 
     Raises:
         CompactLMError: there was not enough memory.
@@ -87,10 +88,11 @@ def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int,
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
             raise
-        raise CompactLMError(_advice(phase, step, lengths, processes, batch_tokens)) from error
+        setting = f"batch_tokens of {phase}'s optimisation" if trains else "batch_tokens"
+        raise CompactLMError(_advice(phase, step, lengths, processes, batch_tokens, setting)) from error
 
 
-def _advice(phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int) -> str:
+def _advice(phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int, setting: str) -> str:
     shape = "halve student.hidden_size and student.intermediate_size (a phase of the teacher needs a smaller teacher)"
     if step == 0:
         return f"there is not enough memory for the model of {phase}, before its first step; {shape}"
@@ -102,7 +104,7 @@ def _advice(phase: str, step: int, lengths: Sequence[int], processes: int, batch
     if share > 1:
         # A batch may be smaller than it is allowed to be; then half of what is allowed would change nothing.
         half = max(1, min(batch_tokens, len(lengths) * longest) // 2)
-        return f"{where}lower batch_tokens of {phase}'s optimisation from {batch_tokens} to {half} in params.yaml"
+        return f"{where}lower {setting} from {batch_tokens} to {half} in params.yaml"
     if longest > SHORT:
         return f"{where}lower tokenize.maximum_length (for a phase of the teacher, teacher.maximum_length) to {longest // 2} in params.yaml"
     return f"{where}{shape} in params.yaml"

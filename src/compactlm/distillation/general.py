@@ -37,5 +37,7 @@ class GeneralObjective(torch.nn.Module):
             values, indices, rest = (batch[f"teacher_{name}"][:, : there.shape[1]][there] for name in ("values", "indices", "log_rest"))
             losses["soft"] = soft_targets_of_top(logits, values, indices, rest, self.temperature)
             loss = loss + self.params.soft_weight * losses["soft"]
-        losses["hard"] = hard_labels(logits, batch["labels"][where], focal_gamma=self.params.focal_gamma)
-        return {"loss": loss + self.params.hard_weight * losses["hard"], **losses}
+        if self.params.hard_weight:
+            losses["hard"] = hard_labels(logits, batch["labels"][where], focal_gamma=self.params.focal_gamma)
+            loss = loss + self.params.hard_weight * losses["hard"]
+        return {"loss": loss, **losses}

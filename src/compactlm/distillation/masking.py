@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-
-from compactlm.distillation.batches import pad
+from torch.nn.utils.rnn import pad_sequence
 
 IGNORED = -100  # the label that torch's cross-entropy passes over
+REMEMBERED = 50_000  # rows, some 50 MB of them at 64 pieces
 
 
 def generator_for(key: str) -> torch.Generator:
@@ -60,14 +61,21 @@ class MaskedSequences:
         self.mask_id, self.padding = tokenizer.mask_token_id, tokenizer.pad_token_id
         self.special = torch.zeros(len(tokenizer), dtype=torch.bool)
         self.special[tokenizer.all_special_ids] = True
+        # A row is asked for in every epoch, and drawing its masks takes as long as a tenth of a small student's step.
+        self._mask_row = functools.lru_cache(REMEMBERED)(self._draw)
+
+    def _draw(self, row: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the masked ids of a row and its labels, int32 [pieces]."""
+        sequence = torch.tensor(self.sequences[row % len(self.sequences)])
+        generator = generator_for(f"{self.key}/{self.ids[row]}")
+        masked, labels = mask_pieces(sequence, self.special, self.mask_id, self.rate, generator)
+        return masked.int(), labels.int()
 
     def question(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return input_ids, attention_mask and labels, each int64 [rows, pieces]."""
-        input_ids, attention_mask = pad([self.sequences[row % len(self.sequences)] for row in rows], self.padding)
-        labels = torch.full_like(input_ids, IGNORED)
-        for line, row in enumerate(rows):
-            generator, inner = generator_for(f"{self.key}/{self.ids[row]}"), slice(0, self.lengths[row])
-            input_ids[line, inner], labels[line, inner] = mask_pieces(
-                input_ids[line, inner], self.special, self.mask_id, self.rate, generator
-            )
+        each = [self._mask_row(row) for row in rows]
+        input_ids = pad_sequence([masked for masked, _ in each], batch_first=True, padding_value=self.padding).long()
+        labels = pad_sequence([labels for _, labels in each], batch_first=True, padding_value=IGNORED).long()
+        lengths = torch.tensor([len(masked) for masked, _ in each])
+        attention_mask = (torch.arange(input_ids.shape[1])[None, :] < lengths[:, None]).long()
         return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}

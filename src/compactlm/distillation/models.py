@@ -14,6 +14,7 @@ from tqdm import tqdm
 from transformers import AutoConfig, AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel
 
 from compactlm.distillation.batches import make_batches, pad
+from compactlm.distillation.failures import memory_errors
 from compactlm.errors import CompactLMError
 from compactlm.student.vocabulary import SPECIAL
 
@@ -121,9 +122,10 @@ def classify(model: BertForSequenceClassification, sequences: Sequence[Sequence[
     device = model.device
     logits = torch.zeros(len(sequences), model.config.num_labels)
     batches = make_batches([len(sequence) for sequence in sequences], batch_tokens, None)
-    for positions in tqdm(batches, desc=description, unit="batch", mininterval=0.5):
-        input_ids, attention_mask = pad([sequences[position] for position in positions], model.config.pad_token_id)
-        with torch.inference_mode():
+    for number, positions in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
+        chosen = [sequences[position] for position in positions]
+        with memory_errors(description, number, list(map(len, chosen)), 1, batch_tokens, trains=False), torch.inference_mode():
+            input_ids, attention_mask = pad(chosen, model.config.pad_token_id)
             output = model(input_ids.to(device), attention_mask=attention_mask.to(device)).logits
         logits[positions] = output.float().cpu()
     return logits

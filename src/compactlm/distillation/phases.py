@@ -129,7 +129,7 @@ class Phases:
         theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
         texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
         words = choose_words(texts, [theirs, self.prepared.tokenizer], params.teacher.mlm_head.validation_words, params.seed)
-        length = params.tokenize.maximum_length
-        own = top1(student, self.prepared.tokenizer, words, length, batch_tokens, "student, masked words")
-        reference = top1(teacher, theirs, words, length, batch_tokens, "teacher, masked words")
+        lengths = params.tokenize.maximum_length, params.teacher.maximum_length
+        own = top1(student, self.prepared.tokenizer, words, lengths[0], batch_tokens, "student, masked words")
+        reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")
         return {"validation_top1": own, "validation_top1_retention": retention(own, reference)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,11 +42,24 @@ class Prepared:
         unlabelled = draw(domain, params.unlabelled_sequences, self.params.seed)
         return task_rows(name, self.params.tasks[name].labels, [*self.train, *self.augmented], unlabelled, weights)
 
+    def asked(self, teacher: str) -> dict[str, Any]:
+        """Return what the answers of a teacher (a directory of artifacts.TEACHER) depend on besides the rows, as cache.json keeps it."""
+        signals = self.params.signals
+        weights = (artifacts.TEACHER / teacher / "model.safetensors").read_bytes()
+        found: dict[str, Any] = {
+            "teacher": hashlib.sha256(weights).hexdigest(),
+            "layers": list(signals.layers),
+            "precision": self.params.precision,
+        }
+        if teacher == artifacts.MLM:
+            found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
+        return found
+
     def general_source(self, teacher: Any, questions: Questions) -> OnlineMasked | CachedSignals:
         """Return where general distillation has its signals from."""
         signals = self.params.signals
         if signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / GENERAL, questions)
+            return CachedSignals(artifacts.SIGNALS / GENERAL, questions, self.asked(artifacts.MLM))
         return self.online_general(teacher, self.params.distill.general.attention.weight > 0)
 
     def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
@@ -57,7 +71,7 @@ class Prepared:
     def task_source(self, name: str, teacher: Any, questions: Questions) -> OnlineTask | CachedSignals:
         """Return where a task's distillation has its signals from."""
         if self.params.signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / name, questions)
+            return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(name))
         return self.online_task(teacher, self.params.distill.task.attention.weight > 0)
 
     def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:

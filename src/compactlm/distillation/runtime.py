@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 import transformers
 
@@ -11,6 +13,9 @@ def prepare(threads: int, seed: int = 0) -> None:
 
     The seed matters before any training: a head that a checkpoint lacks gets random weights when it is loaded.
     """
+    # Unless it is asked, Intel's library of matrix products does not promise the same last bits in every run. It reads
+    # this when it is first used.
+    os.environ.setdefault("MKL_CBWR", "AUTO")
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()

@@ -1,7 +1,7 @@
 """The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
 
 A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
-(the answers of all rows, one after another) and cache.json (the teacher's layers, and the number of rows).
+(the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, and how the teacher was asked).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from compactlm.artifacts import read_json, write_json
 from compactlm.distillation.batches import make_batches
+from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.signals import Batch, SignalSource
 from compactlm.errors import CompactLMError
 
@@ -64,15 +65,36 @@ def digests(questions: Questions) -> list[str]:
     return found
 
 
-def write_cache(directory: Path, questions: Questions, teacher: SignalSource, batch_tokens: int, description: str) -> None:
-    """Ask the teacher about every row and keep its answers in a new directory."""
+def write_cache(
+    directory: Path,
+    questions: Questions,
+    teacher: SignalSource,
+    batch_tokens: int,
+    description: str,
+    asked: Mapping[str, Any] | None = None,
+) -> None:
+    """Ask the teacher about every row and keep its answers in a new directory.
+
+    Args:
+        directory: where to; it must not be there.
+        questions: the rows.
+        teacher: whose answers to keep.
+        batch_tokens: pieces a batch, padding included.
+        description: shown beside the progress bar.
+        asked: what else the answers depend on, by name and in values that JSON can hold: which teacher, how precisely.
+
+    Raises:
+        CompactLMError: there is not enough memory.
+    """
     lengths = list(questions.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
     masked = [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(lengths))]
     place_starts = torch.tensor([0, *masked]).cumsum(0)
     tensors = {"starts": starts, "place_starts": place_starts}
-    for rows in tqdm(make_batches(lengths, batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
-        answers = teacher.answer(questions.question(rows), rows)
+    batches = make_batches(lengths, batch_tokens, None)
+    for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
+        with memory_errors(description, number, [lengths[row] for row in rows], 1, batch_tokens, trains=False):
+            answers = teacher.answer(questions.question(rows), rows)
         for name, values in answers.items():
             kept = values.to(KEPT_AS.get(name, torch.float32)).cpu()
             if name not in tensors:
@@ -83,7 +105,7 @@ def write_cache(directory: Path, questions: Questions, teacher: SignalSource, ba
     directory.mkdir(parents=True)
     safetensors.torch.save_file(tensors, directory / "tensors.safetensors")
     pq.write_table(pa.table({"id": list(questions.ids), "digest": digests(questions)}), directory / "rows.parquet", compression="zstd")
-    write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths)})
+    write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})})
 
 
 def _store(
@@ -101,16 +123,23 @@ def _store(
 class CachedSignals:
     """A signal source that looks up what the teacher said once."""
 
-    def __init__(self, directory: Path, questions: Questions) -> None:
-        """Open a cache for these rows.
+    def __init__(self, directory: Path, questions: Questions, asked: Mapping[str, Any] | None = None) -> None:
+        """Open a cache for these rows; `asked` is what it must have been written with.
 
         Raises:
-            CompactLMError: the cache is of other rows, or of the same rows cut or masked otherwise.
+            CompactLMError: the cache is of other rows, of the same rows cut or masked otherwise, or was asked for otherwise.
             FileNotFoundError: there is no cache.
         """
         if not (directory / "cache.json").is_file():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "cache.json"))
-        self.layers: list[int] = read_json(directory / "cache.json")["layers"]
+        written = read_json(directory / "cache.json")
+        self.layers: list[int] = written["layers"]
+        for name, wanted in (asked or {}).items():
+            if written["asked"].get(name) != wanted:
+                raise CompactLMError(
+                    f"{directory} holds signals for {name} {written['asked'].get(name)}, but {name} is {wanted} now; "
+                    "run `dvc repro`, so that the signals are written anew"
+                )
         self._check(directory, questions)
         tensors = safetensors.torch.load_file(directory / "tensors.safetensors")
         self.starts, self.place_starts = tensors.pop("starts").tolist(), tensors.pop("place_starts").tolist()

@@ -37,8 +37,10 @@ class TaskObjective(torch.nn.Module):
         if self.params.soft_weight:
             losses["soft"] = soft_targets(logits, batch["teacher_logits"], self.params.temperature, batch["weights"])
             loss = loss + self.params.soft_weight * losses["soft"]
-        losses["hard"] = hard_labels(logits, batch["labels"], batch["weights"], self.params.focal_gamma)
-        return {"loss": loss + self.params.hard_weight * losses["hard"], **losses}
+        if self.params.hard_weight:
+            losses["hard"] = hard_labels(logits, batch["labels"], batch["weights"], self.params.focal_gamma)
+            loss = loss + self.params.hard_weight * losses["hard"]
+        return {"loss": loss, **losses}
 
 
 def build_task_student(student: BertForMaskedLM, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:

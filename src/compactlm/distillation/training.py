@@ -15,6 +15,7 @@ from compactlm.distillation import processes
 from compactlm.distillation.batches import make_batches
 from compactlm.distillation.checkpoints import Checkpoint, History
 from compactlm.distillation.failures import Window, memory_errors, name_rows
+from compactlm.distillation.loading import Loader
 from compactlm.distillation.processes import Batch
 from compactlm.params import Optimisation
 
@@ -134,15 +135,20 @@ def train(
             log(step, means)
     module.train()
     window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]))
+    shares = [processes.share(positions, accelerator.process_index, accelerator.num_processes) for _, positions in plan]
+
+    def load(step: int) -> Batch:
+        batch = examples.batch(shares[step][0], plan[step][0])
+        return {name: tensor.to(accelerator.device) for name, tensor in batch.items()}
+
     tokens, start, saved = 0, time.monotonic(), time.monotonic()
-    with tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=not accelerator.is_main_process) as bar:
+    bar = tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=not accelerator.is_main_process)
+    with bar, Loader(load, range(first, len(plan)), ahead=accelerator.device.type != "cpu") as loader:
         for step in range(first, len(plan)):
-            epoch, positions = plan[step]
-            lengths = [examples.lengths[position] for position in positions]
+            lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
             schedule.set(optimizer, step)
             with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens):
-                own, weight = processes.share(positions, accelerator.process_index, accelerator.num_processes)
-                losses, norm = _learn(accelerator, module, optimizer, examples.batch(own, epoch), weight)
+                losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
                 window.add(losses, weight, norm)
             tokens += sum(lengths)
             bar.update()
@@ -166,7 +172,7 @@ def _learn(
     accelerator: Accelerator, module: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
 ) -> tuple[Batch, torch.Tensor]:
     """Make one step; return its losses, those of this process alone, and the norm of the gradient, that of all."""
-    losses: Batch = module(**{key: value.to(accelerator.device) for key, value in batch.items()})
+    losses: Batch = module(**batch)
     accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
     norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)
     optimizer.step()

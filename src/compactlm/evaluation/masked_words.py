@@ -17,6 +17,7 @@ from tqdm import tqdm
 from transformers import BertForMaskedLM
 
 from compactlm.distillation.batches import make_batches, pad
+from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.models import masked_logits
 
 
@@ -76,13 +77,15 @@ def top1(
     sequences = [encode_masked(item, tokenizer, maximum_length) for item in items]
     expected = torch.tensor([tokenizer.convert_tokens_to_ids(item.words[item.position]) for item in items])
     right = 0
-    for rows in tqdm(make_batches([len(s) for s in sequences], batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
+    batches = make_batches([len(sequence) for sequence in sequences], batch_tokens, None)
+    for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
         input_ids, attention_mask = pad([sequences[row] for row in rows], tokenizer.pad_token_id)
         # A text may hold "[MASK]" itself; only the one that was put there counts.
         where = torch.zeros_like(input_ids, dtype=torch.bool)
         for line, row in enumerate(rows):
             where[line, _mask_position(items[row], tokenizer, sequences[row])] = True
-        with torch.inference_mode():
+        lengths = [len(sequences[row]) for row in rows]
+        with memory_errors(description, number, lengths, 1, batch_tokens, trains=False), torch.inference_mode():
             logits = masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device))
         right += int((logits.argmax(dim=-1).cpu() == expected[rows]).sum())
     return right / len(items) if items else float("nan")

@@ -1,4 +1,4 @@
-"""Compare teacher and student on the same test rows; no other stage looks at these."""
+"""Compare teacher and student on the same test rows; no other stage compares models on these."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.runtime import prepare
 from compactlm.distillation.signal_cache import gigabytes, write_cache
+from compactlm.distillation.signals import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -42,12 +43,14 @@ def main(params: Params) -> None:
             teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
             metrics["gigabytes"] = round(_check_size(prepared, teacher.config.hidden_size), 3)
             general = prepared.general()
-            write_cache(unfinished / GENERAL, general, prepared.online_general(teacher), params.batch_tokens, "general, signals")
+            source: SignalSource = prepared.online_general(teacher)
+            asked = prepared.asked(artifacts.MLM)
+            write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", asked)
             metrics[GENERAL] = len(general.ids)
             for name in params.tasks:
                 questions = TaskQuestions(prepared.task(name))
                 source = prepared.online_task(models.load_classifier(artifacts.TEACHER / name))
-                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals")
+                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", prepared.asked(name))
                 metrics[name] = len(questions.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)
 

@@ -33,7 +33,7 @@ def main(params: Params) -> None:
     timings: dict[str, object] = {}
     with artifacts.replacing(artifacts.TEACHER) as unfinished, teacher_directory(teacher.source) as source:
         models.check_teacher(source, length)
-        key = fingerprint(used, [artifacts.SPLIT / "train", source / "model.safetensors"])
+        key = fingerprint(used, [artifacts.SPLIT / "train", source])
         tokenizer = models.load_tokenizer(source)
         model, has_head = models.load_masked_lm(source)
         parameters = models.count_with_head(model)

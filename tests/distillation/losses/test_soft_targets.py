@@ -83,6 +83,21 @@ def test_the_top_of_the_whole_vocabulary_is_the_whole(seed, vocabulary, temperat
 
 
 @given(seed=st.integers(0, 10**6), k=st.integers(1, 20), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0]))
+def test_the_slope_of_the_top_is_what_autograd_finds(seed, k, temperature, scale):
+    values, indices, rest = top(logits(seed + 1, 3, 20, scale), k, temperature)
+    one, other = (logits(seed, 3, 20, scale).requires_grad_() for _ in range(2))
+    scaled, least = one / temperature, torch.finfo(torch.float32).min
+    own = torch.cat([scaled.gather(-1, indices), scaled.scatter(-1, indices, least).logsumexp(dim=-1, keepdim=True)], dim=-1)
+    theirs = torch.cat([values / temperature, rest.clamp(min=least)[:, None]], dim=-1)
+    divergence = torch.nn.functional.kl_div(own.log_softmax(-1), theirs.log_softmax(-1), reduction="none", log_target=True)
+    plain, found = divergence.sum(-1).mean() * temperature**2, soft_targets_of_top(other, values, indices, rest, temperature)
+    torch.testing.assert_close(found, plain, rtol=1e-4, atol=1e-5)
+    (3 * plain).backward()
+    (3 * found).backward()
+    torch.testing.assert_close(other.grad, one.grad, rtol=1e-4, atol=1e-5)
+
+
+@given(seed=st.integers(0, 10**6), k=st.integers(1, 20), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0]))
 def test_the_top_is_never_further_from_the_teacher_than_the_whole(seed, k, temperature, scale):
     student, teacher = logits(seed, 3, 20, scale).requires_grad_(), logits(seed + 1, 3, 20, scale)
     losses = [soft_targets_of_top(student, *top(teacher, size, temperature), temperature) for size in (k, min(k + 1, 20))]

@@ -23,8 +23,7 @@ def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
     Returns:
         The mean over pieces, a scalar from 0 to 2.
     """
-    distance = 1 - functional.cosine_similarity(student.float(), teacher.detach().float(), dim=-1)
-    return (distance * mask).sum() / mask.sum()
+    return _mean(1 - functional.cosine_similarity(student.float(), teacher.detach().float(), dim=-1), mask)
 
 
 def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -38,7 +37,10 @@ def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor)
     Returns:
         The mean over pieces of the mean over units, a scalar in the teacher's units squared.
     """
-    distance = (student.float() - teacher.detach().float()).square().mean(dim=-1)
+    return _mean((student.float() - teacher.detach().float()).square().mean(dim=-1), mask)
+
+
+def _mean(distance: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (distance * mask).sum() / mask.sum()
 
 

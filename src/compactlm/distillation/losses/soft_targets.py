@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch.nn import functional
 
@@ -50,12 +52,40 @@ def soft_targets_of_top(
     Returns:
         The mean over positions in nats, a scalar; 0 where there is none.
     """
-    scaled = student.float() / temperature
-    # The least float stands for -inf where no piece is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
-    least = torch.finfo(scaled.dtype).min
-    others = scaled.scatter(-1, teacher_indices, least).logsumexp(dim=-1, keepdim=True)
-    log_student = functional.log_softmax(torch.cat([scaled.gather(-1, teacher_indices), others], dim=-1), dim=-1)
-    rest = teacher_log_rest.detach().float().clamp(min=least).unsqueeze(-1)
-    log_teacher = functional.log_softmax(torch.cat([teacher_values.detach().float() / temperature, rest], dim=-1), dim=-1)
-    divergence = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
-    return divergence.sum() / max(len(divergence), 1) * temperature**2
+    loss: torch.Tensor = _TopDivergence.apply(student, teacher_values, teacher_indices, teacher_log_rest, temperature)
+    return loss * temperature**2
+
+
+class _TopDivergence(torch.autograd.Function):
+    """The divergence over k + 1 bins, and its slope, in few passes over the vocabulary.
+
+    The logits of a vocabulary are most of what a compact model moves through memory, and autograd would keep and revisit several copies.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, student: torch.Tensor, values: torch.Tensor, indices: torch.Tensor, log_rest: torch.Tensor, temperature: float
+    ) -> torch.Tensor:
+        scaled = student.float() / temperature
+        top = scaled.gather(-1, indices)
+        # The least float stands for -inf where no piece is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
+        least = torch.finfo(scaled.dtype).min
+        scaled.scatter_(-1, indices, least)
+        greatest = scaled.amax(dim=-1, keepdim=True) if scaled.numel() else scaled.new_full((*scaled.shape[:-1], 1), least)
+        masses = scaled.sub_(greatest).exp_()
+        mass = masses.sum(dim=-1, keepdim=True)
+        log_student = functional.log_softmax(torch.cat([top, greatest + mass.log()], dim=-1), dim=-1)
+        rest = log_rest.float().clamp(min=least).unsqueeze(-1)
+        log_teacher = functional.log_softmax(torch.cat([values.float() / temperature, rest], dim=-1), dim=-1)
+        rows = max(len(student), 1)
+        ctx.save_for_backward(indices, mass, (log_student.exp() - log_teacher.exp()) / (temperature * rows))
+        ctx.masses, ctx.dtype = masses, student.dtype
+        return functional.kl_div(log_student, log_teacher, reduction="sum", log_target=True) / rows
+
+    @staticmethod
+    def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
+        indices, mass, bins = ctx.saved_tensors
+        masses, ctx.masses = ctx.masses, None  # changed in place, so that there is no second time
+        bins = bins * slope
+        gradient = masses.mul_(bins[:, -1:] / mass).scatter_(-1, indices, bins[:, :-1])
+        return gradient.to(ctx.dtype), None, None, None, None
