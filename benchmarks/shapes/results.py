@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.shapes.config import Shape
 from compactlm import artifacts
 
-EVALUATED = (artifacts.METRICS / "evaluate.json").as_posix()
+EVALUATED, DISTILLED, TAUGHT = ((artifacts.METRICS / f"{stage}.json").as_posix() for stage in ("evaluate", "distill-train", "teacher"))
 COLUMNS = (
     "name",
     "layers",
@@ -25,12 +25,16 @@ COLUMNS = (
     "masked_words_teacher",
     "masked_words_student",
     "masked_words_retention",
+    "validation_retention",
 )
 
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One shape's result. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing."""
+    """One shape's result. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing.
+
+    All figures are of test rows, but for `validation_retention`, by which a shape is chosen.
+    """
 
     name: str
     layers: int
@@ -44,10 +48,11 @@ class Point:
     masked_words_teacher: float
     masked_words_student: float
     masked_words_retention: float | None
+    validation_retention: float | None
 
 
 def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the revision and the content of evaluate.json of each experiment that is finished.
+    """Return the revision of each experiment that is finished, and its metrics by file.
 
     Args:
         shown: what `dvc exp show --json` printed.
@@ -59,9 +64,10 @@ def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dic
             if one["name"] not in names or (one.get("executor") or {}).get("state", "success") != "success":
                 continue
             revision = one["revs"][0]
-            metrics = ((revision.get("data") or {}).get("metrics") or {}).get(EVALUATED, {})
-            if "data" in metrics:
-                found[one["name"]] = (revision["rev"], metrics["data"])
+            metrics = (revision.get("data") or {}).get("metrics") or {}
+            by_file = {file: metrics.get(file, {}).get("data") for file in (EVALUATED, DISTILLED, TAUGHT)}
+            if None not in by_file.values():
+                found[one["name"]] = (revision["rev"], by_file)
     return found
 
 
@@ -70,8 +76,17 @@ def _mean(tasks: Mapping[str, Mapping[str, float]], key: str) -> float | None:
     return mean(values) if len(values) == len(tasks) else None
 
 
-def point(shape: Shape, evaluated: Mapping[str, Any]) -> Point:
-    """Return a shape's result from the content of its evaluate.json."""
+def _validation_retention(metrics: Mapping[str, Any], tasks: Sequence[str]) -> float | None:
+    """Return the mean over tasks of student over teacher on validation rows."""
+    teachers = [metrics[TAUGHT][name]["accuracy"] for name in tasks]
+    if not all(teachers):
+        return None
+    return mean(metrics[DISTILLED][name]["validation_accuracy"] / teacher for name, teacher in zip(tasks, teachers, strict=True))
+
+
+def point(shape: Shape, metrics: Mapping[str, Any]) -> Point:
+    """Return a shape's result from its metrics by file."""
+    evaluated = metrics[EVALUATED]
     size, tasks, words = evaluated["size"], evaluated["tasks"], evaluated["mlm"]
     return Point(
         name=shape.name,
@@ -86,6 +101,7 @@ def point(shape: Shape, evaluated: Mapping[str, Any]) -> Point:
         masked_words_teacher=words["teacher_top1"],
         masked_words_student=words["student_top1"],
         masked_words_retention=words.get("retention"),
+        validation_retention=_validation_retention(metrics, list(tasks)),
     )
 
 
@@ -104,19 +120,23 @@ def rows(points: Sequence[Point], latencies: Mapping[str, float]) -> list[list[s
 
 
 def verdict(points: Sequence[Point], enough: float) -> str:
-    """Return the sentence that says which size to take."""
-    judged = sorted((one for one in points if one.retention is not None), key=lambda one: one.parameters)
+    """Return the sentence that says which size to take; the choice is made on validation rows, and what it keeps of test rows is told."""
+    judged = sorted((one for one in points if one.validation_retention is not None), key=lambda one: one.parameters)
     if not judged:
         return "No shape could be judged: the teacher has an accuracy of 0."
-    keeping = [one for one in judged if one.retention >= enough]
+    keeping = [one for one in judged if one.validation_retention is not None and one.validation_retention >= enough]
     if not keeping:
-        best = max(judged, key=lambda one: one.retention)
-        return f"No shape keeps at least {100 * enough:g}% of the teacher's accuracy; {best.name} keeps most, {best.retention:.1%}."
+        best = max(judged, key=lambda one: one.validation_retention or 0.0)
+        return (
+            f"No shape keeps at least {100 * enough:g}% of the teacher's accuracy on validation rows; "
+            f"{best.name} keeps most, {best.validation_retention:.1%}."
+        )
     one = keeping[0]
-    above = "" if one.retention_above_chance is None else f", {one.retention_above_chance:.1%} above chance"
+    tested = "which test rows do not judge" if one.retention is None else f"{one.retention:.1%} on test rows"
+    above = "" if one.retention_above_chance is None else f" ({one.retention_above_chance:.1%} above chance)"
     return (
-        f"The smallest shape that keeps at least {100 * enough:g}% of the teacher's accuracy is {one.name}: {one.retention:.1%}{above}, "
-        f"with {one.parameters:,} parameters, {one.share:.1%} of the teacher's."
+        f"The smallest shape that keeps at least {100 * enough:g}% of the teacher's accuracy on validation rows is {one.name}: "
+        f"{one.validation_retention:.1%}, and {tested}{above}, with {one.parameters:,} parameters, {one.share:.1%} of the teacher's."
     )
 
 

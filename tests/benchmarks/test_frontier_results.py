@@ -16,16 +16,23 @@ EVALUATED = {
     "size": {"ratio": 0.05, "student_parameters": 1_282_464, "teacher_parameters": 25_649_280},
     "tasks": {"sentiment": {"chance": 0.5, "retention": 0.9, "retention_above_chance": 0.75, "rows": 90, "student": 0.72, "teacher": 0.8}},
 }
+DISTILLED, TAUGHT = {"sentiment": {"validation_accuracy": 0.68}}, {"sentiment": {"accuracy": 0.8}, "parameters": 9}
 
 
-def shown(name, evaluated, state="success", **more):
-    metrics = {"reports/metrics/evaluate.json": {"data": evaluated}, "reports/metrics/clean.json": {"data": {}}}
+def metrics(evaluated=EVALUATED, distilled=DISTILLED, taught=TAUGHT):
+    found = {"evaluate": evaluated, "distill-train": distilled, "teacher": taught}
+    return {f"reports/metrics/{stage}.json": content for stage, content in found.items()}
+
+
+def shown(name, found, state="success", **more):
+    metrics = {file: {"data": content} for file, content in (found | {"reports/metrics/clean.json": {}}).items()}
     revision = {"rev": f"rev-{name}", "name": name, "data": {"metrics": metrics}, "error": None}
     return {"name": name, "revs": [revision | more], "executor": None if state is None else {"state": state}}
 
 
-def result(name, parameters, retention, above=0.7, words=0.2):
-    return Point(name, 2, 8, parameters, parameters / 1e7, 0.8, 0.7, retention, above, 0.1, 0.02, words)
+def result(name, parameters, retention, above=0.7, words=0.2, test=None):
+    """A shape that keeps `retention` of validation rows, and of test rows too but where `test` says otherwise."""
+    return Point(name, 2, 8, parameters, parameters / 1e7, 0.8, 0.7, test or retention, above, 0.1, 0.02, words, retention)
 
 
 def test_finished_experiments_are_found_and_no_others():
@@ -36,43 +43,50 @@ def test_finished_experiments_are_found_and_no_others():
             "rev": "0123",
             "name": "main",
             "experiments": [
-                shown("frontier-a", EVALUATED),
-                shown("frontier-b", EVALUATED, state=None),
-                shown("frontier-c", EVALUATED, state="failed"),  # with the metrics of the workspace
-                shown("frontier-d", EVALUATED, state="queued"),
-                shown("frontier-e", EVALUATED, data=None, error={"msg": "broken"}),
-                shown("another", EVALUATED),
+                shown("frontier-a", metrics()),
+                shown("frontier-b", metrics(), state=None),
+                shown("frontier-c", metrics(), state="failed"),  # with the metrics of the workspace
+                shown("frontier-d", metrics(), state="queued"),
+                shown("frontier-e", metrics(), data=None, error={"msg": "broken"}),
+                shown("another", metrics()),
             ],
         },
     ]
-    assert evaluations(document, names) == {"frontier-a": ("rev-frontier-a", EVALUATED), "frontier-b": ("rev-frontier-b", EVALUATED)}
+    assert evaluations(document, names) == {name: (f"rev-{name}", metrics()) for name in ("frontier-a", "frontier-b")}
 
 
 def test_a_point_has_what_evaluate_measured():
-    one = point(SHAPE, EVALUATED)
+    one = point(SHAPE, metrics())
     assert (one.name, one.layers, one.hidden_size, one.parameters, one.share) == ("4x96", 4, 96, 1_282_464, 0.05)
     assert (one.teacher, one.student, one.retention, one.retention_above_chance) == (0.8, 0.72, 0.9, 0.75)
     assert (one.masked_words_teacher, one.masked_words_student, one.masked_words_retention) == (0.12, 0.03, 0.25)
+    assert one.validation_retention == pytest.approx(0.85)
 
 
 def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
     task = EVALUATED["tasks"]["sentiment"]
     other = {key: value for key, value in task.items() if key != "retention_above_chance"} | {"retention": 0.7, "student": 0.56}
-    one = point(SHAPE, EVALUATED | {"tasks": {"sentiment": task, "topic": other}})
+    both = EVALUATED | {"tasks": {"sentiment": task, "topic": other}}
+    topic = {"topic": {"validation_accuracy": 0.6}}, {"topic": {"accuracy": 0.8}}
+    one = point(SHAPE, metrics(both, DISTILLED | topic[0], TAUGHT | topic[1]))
+    assert one.validation_retention == pytest.approx(0.8)
     assert one.retention == pytest.approx(0.8)
     assert one.student == pytest.approx(0.64)
     assert one.retention_above_chance is None
     assert rows([one], {}) == [["4x96", "1,282,464", "5.0%", "80.0%", "64.0%", "80.0%", "not judged", "25.0%", ""]]
 
 
-def test_the_smallest_that_keeps_enough_is_named():
-    points = [result("large", 900_000, 0.99), result("small", 100_000, 0.9), result("middle", 500_000, 0.95)]
+def test_the_smallest_that_keeps_enough_of_validation_rows_is_named():
+    points = [result("large", 900_000, 0.99), result("small", 100_000, 0.9, test=0.99), result("middle", 500_000, 0.95, test=0.94)]
     assert verdict(points, 0.95) == (
-        "The smallest shape that keeps at least 95% of the teacher's accuracy is middle: 95.0%, 70.0% above chance, "
-        "with 500,000 parameters, 5.0% of the teacher's."
+        "The smallest shape that keeps at least 95% of the teacher's accuracy on validation rows is middle: 95.0%, and 94.0% on test rows "
+        "(70.0% above chance), with 500,000 parameters, 5.0% of the teacher's."
     )
-    assert verdict(points, 0.995) == "No shape keeps at least 99.5% of the teacher's accuracy; large keeps most, 99.0%."
+    assert verdict(points, 0.995) == (
+        "No shape keeps at least 99.5% of the teacher's accuracy on validation rows; large keeps most, 99.0%."
+    )
     assert "could be judged" in verdict([result("a", 1, None)], 0.95)
+    assert point(SHAPE, metrics(taught={"sentiment": {"accuracy": 0.0}})).validation_retention is None
 
 
 def test_files_hold_all_shapes(tmp_path):
