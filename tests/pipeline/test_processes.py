@@ -1,0 +1,28 @@
+"""Two processes of `accelerate launch` on the CPU, by the README's recipe, against one."""
+
+from __future__ import annotations
+
+import pytest
+
+from compactlm.artifacts import read_json
+
+pytestmark = pytest.mark.pipeline
+
+LAUNCH = "accelerate launch --multi_gpu --num_processes=2 --num_machines=1 --mixed_precision=no -m compactlm.stages.distill_train"
+
+
+def test_two_processes_train_to_the_quality_of_one(smoke, tmp_path):
+    copy = type(smoke)(tmp_path / "copy")
+    smoke.run("git", "clone", "--quiet", str(smoke.directory), str(copy.directory))
+    copy.run("dvc", "cache", "dir", "--local", str(smoke.path(".dvc", "cache")))
+    copy.run("dvc", "checkout")
+    copy.run(*LAUNCH.split())
+    alone, both = (read_json(one.path("reports/metrics/distill-train.json")) for one in (smoke, copy))
+    for phase in ("general", "sentiment"):
+        for loss in ("loss", "soft", "hidden"):
+            assert both[phase][loss] == pytest.approx(alone[phase][loss], rel=0.05), (phase, loss)
+    assert both["sentiment"]["validation_accuracy"] == pytest.approx(alone["sentiment"]["validation_accuracy"], abs=0.06)
+    assert "distill-train" in copy.run("dvc", "status")
+    copy.run("dvc", "commit", "--force", "distill-train")
+    assert "distill-train" not in copy.run("dvc", "status").split("evaluate")[0]
+    assert "Running stage 'evaluate'" in copy.run("dvc", "repro", "evaluate")
