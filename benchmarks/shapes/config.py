@@ -141,4 +141,17 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
                 "(student.maximum_positions); lower the one or raise the other"
             )
         composed[shape.name] = params
+    _check_preset(frontier, more, params)
     return composed
+
+
+def _check_preset(frontier: Frontier, more: Sequence[str], params: Params) -> None:
+    """Raise CompactLMError where the command line names a preset of which the file's own overrides leave nothing."""
+    preset = next((override for override in more if override.startswith("preset=") and override != "preset=default"), None)
+    if preset:
+        others = [override for override in more if override != preset]
+        default = compose([*frontier.overrides, *others, *frontier.shapes[-1].overrides()], "the default preset")
+        if default.model_dump(exclude={"preset"}) == params.model_dump(exclude={"preset"}):
+            raise CompactLMError(
+                f"{preset} changes nothing here, since {FRONTIER} sets all that it would change; remove that from the overrides there"
+            )

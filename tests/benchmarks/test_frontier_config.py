@@ -106,3 +106,9 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_queued(key, value,
     with pytest.raises(CompactLMError, match=message) as caught:
         compose_all(Frontier.model_validate(changed(key, value)), more)
     assert "\n" not in str(caught.value)
+
+
+def test_a_preset_that_the_files_overrides_undo_is_refused():
+    with pytest.raises(CompactLMError, match=r"preset=quality changes nothing here, since configs/frontier\.yaml sets all"):
+        compose_all(read_frontier(), ["preset=quality"])
+    assert compose_all(read_frontier(), ["preset=smoke"])

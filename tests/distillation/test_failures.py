@@ -160,7 +160,7 @@ def test_rows_are_named_by_id_or_position():
     assert name_rows(examples, [4, 2]) == "4, 2"
     examples.ids = [f"{row}.0" for row in range(110)]
     assert name_rows(examples, [4, 2]) == "4.0, 2.0"
-    assert name_rows(examples, range(102)) == ", ".join(f"{row}.0" for row in range(100)) + " and 2 more"
+    assert name_rows(examples, range(110)).endswith("108.0, 109.0")
 
 
 if __name__ == "__main__":

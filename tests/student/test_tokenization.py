@@ -53,8 +53,10 @@ def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
 
 def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tiny_texts):
     documents = [document(str(at), text) for at, text in enumerate(tiny_texts)]
-    drawn = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
+    _, drawn = found = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
     assert len(drawn) == 30
-    assert drawn == sample_windows(tiny_tokenizer, documents[::-1], 12, 30, seed=1)
-    assert drawn != sample_windows(tiny_tokenizer, documents, 12, 30, seed=2)
-    assert len(sample_windows(tiny_tokenizer, documents[:3], 64, 30, seed=1)) == 3
+    assert found == sample_windows(tiny_tokenizer, documents[::-1], 12, 30, seed=1)
+    assert found != sample_windows(tiny_tokenizer, documents, 12, 30, seed=2)
+    ids, sequences = sample_windows(tiny_tokenizer, documents[:3], 64, 30, seed=1)
+    assert len(sequences) == 3
+    assert sorted(ids) == sorted(row.id for row in documents[:3])

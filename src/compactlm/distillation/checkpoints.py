@@ -18,6 +18,7 @@ from typing import Any
 import safetensors
 import safetensors.torch
 import torch
+import transformers
 from tqdm import tqdm
 
 from compactlm.artifacts import read_json, replacing, write_json
@@ -30,9 +31,10 @@ WEIGHTS, STATE = "state.safetensors", "state.json"
 
 
 def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
-    """Return the sha256 of parameters (anything that JSON can hold), of the files, directories searched for theirs, and of the code."""
+    """Return the sha256 of parameters (anything that JSON can hold), of the files, directories searched for theirs, and of all code."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
-    for path in sorted(path for package in ("distillation", "student") for path in (PACKAGE / package).rglob("*.py")):
+    digest.update(f"torch {torch.__version__}, transformers {transformers.__version__}".encode())
+    for path in sorted(PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + bytes.fromhex(_sha256(path)))
     for root in files:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:

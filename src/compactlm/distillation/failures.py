@@ -11,17 +11,14 @@ from accelerate import Accelerator
 
 from compactlm.errors import CompactLMError
 
-NAMED_ROWS = 100
 SHORT = 64  # pieces; where a single row as short as this does not fit, the model is what is too large
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "alloc_failed")  # of many devices
 
 
 def name_rows(examples: Any, positions: Sequence[int]) -> str:
-    """Return the ids of the first rows at these positions, or the positions where there are no ids, and how many more there are."""
+    """Return the ids of the rows at these positions, or the positions where there are no ids."""
     ids = getattr(examples, "ids", None)
-    named = ", ".join(str(ids[position] if ids is not None else position) for position in positions[:NAMED_ROWS])
-    more = len(positions) - NAMED_ROWS
-    return f"{named} and {more} more" if more > 0 else named
+    return ", ".join(str(ids[position] if ids is not None else position) for position in positions)
 
 
 class Window:

@@ -15,6 +15,7 @@ from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint
 from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
+from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.general import GeneralObjective
 from compactlm.distillation.layers import uniform_layers
 from compactlm.distillation.matching import Matching
@@ -114,7 +115,8 @@ class Phases:
         layers = uniform_layers(self.params.student.layers, teacher.config.num_hidden_layers)
         kind = self.params.student.initialisation
         student.cpu()
-        return initialise(student, teacher.cpu(), self.prepared.id_map, kind, sample["input_ids"], sample["attention_mask"], layers)
+        with memory_errors("the first weights", 0, [], 1, 0):
+            return initialise(student, teacher.cpu(), self.prepared.id_map, kind, sample["input_ids"], sample["attention_mask"], layers)
 
     def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:
         drawn = self.curve_directory is not None and processes.is_main_process()

@@ -51,6 +51,7 @@ class Prepared:
             "layers": list(signals.layers),
             "precision": self.params.precision,
         }
+        found["vocabulary"] = hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest()
         if teacher == artifacts.MLM:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found

@@ -23,6 +23,7 @@ from compactlm.artifacts import read_json, write_json
 from compactlm.distillation.batches import make_batches
 from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.signals import Batch, SignalSource
+from compactlm.distillation.tensor_files import TensorOnDisk, read_tensors
 from compactlm.errors import CompactLMError
 
 PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
@@ -141,9 +142,8 @@ class CachedSignals:
                     "run `dvc repro`, so that the signals are written anew"
                 )
         self._check(directory, questions)
-        tensors = safetensors.torch.load_file(directory / "tensors.safetensors")
-        self.starts, self.place_starts = tensors.pop("starts").tolist(), tensors.pop("place_starts").tolist()
-        self.tensors = tensors
+        self.tensors = read_tensors(directory / "tensors.safetensors")
+        self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
 
     @staticmethod
     def _check(directory: Path, questions: Questions) -> None:
@@ -164,10 +164,10 @@ class CachedSignals:
         """Return what the teacher said of these rows, in full precision; see SignalSource."""
         return {name: self._look_up(name, tensor, rows) for name, tensor in self.tensors.items()}
 
-    def _look_up(self, name: str, tensor: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+    def _look_up(self, name: str, tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:
         if name in PER_ROW:
-            return tensor[list(rows)]
+            return torch.cat([tensor.read(row, row + 1) for row in rows])
         offsets = self.starts if name in PER_PIECE else self.place_starts
-        parts = [tensor[offsets[row] : offsets[row + 1]] for row in rows]
+        parts = [tensor.read(offsets[row], offsets[row + 1]) for row in rows]
         padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
         return padded.long() if name == "teacher_indices" else padded.float()

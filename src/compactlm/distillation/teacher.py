@@ -37,6 +37,7 @@ def fit_mlm_head(
     params: MlmHead,
     settings: Settings,
     checkpoint: Checkpoint | None = None,
+    documents: Sequence[str] | None = None,
 ) -> Summary:
     """Train the head of a masked language model whose body was trained for something else, and the body's topmost layers.
 
@@ -47,6 +48,7 @@ def fit_mlm_head(
         params: layers to train, mask rate and optimisation.
         settings: what all phases share.
         checkpoint: where the state is kept, for a run that is killed.
+        documents: the id of each sequence's document, by which a failure names it; its number by default.
     """
     model.requires_grad_(False)
     model.cls.requires_grad_(True)
@@ -60,6 +62,7 @@ def fit_mlm_head(
     maskings = params.optimisation.epochs
     questions = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
     examples = GeneralExamples(questions, None, maskings)
+    examples.ids = list(documents or examples.ids)
     summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint)
     model.requires_grad_(True)
     return summary
@@ -77,8 +80,11 @@ def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence
 class LabelledSequences:
     """Sequences with a label id each."""
 
-    def __init__(self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0) -> None:
-        """Take sequences of piece ids, a label id for each, and the padding's id."""
+    def __init__(
+        self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0, ids: Sequence[str] | None = None
+    ) -> None:
+        """Take sequences of piece ids, a label id for each, the padding's id, and the rows' ids, by default their numbers."""
+        self.ids = ids or [str(row) for row in range(len(sequences))]
         self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
         self.lengths = [len(sequence) for sequence in sequences]
 
@@ -117,8 +123,9 @@ def fine_tune(
     params: FineTuning,
     settings: Settings,
     checkpoint: Checkpoint | None = None,
+    ids: Sequence[str] | None = None,
 ) -> Summary:
-    """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are.
+    """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are. A failure names the rows by `ids`.
 
     Raises:
         CompactLMError: there are fewer layers than are to be frozen.
@@ -132,8 +139,7 @@ def fine_tune(
     for module in frozen:
         module.requires_grad_(False)
     set_dropout(model, params.optimisation.dropout)
-    summary = train(
-        f"teacher {name}", _Classification(model), LabelledSequences(sequences, labels), params.optimisation, settings, checkpoint
-    )
+    examples = LabelledSequences(sequences, labels, ids=ids)
+    summary = train(f"teacher {name}", _Classification(model), examples, params.optimisation, settings, checkpoint)
     model.requires_grad_(True)
     return summary

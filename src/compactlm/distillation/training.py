@@ -46,7 +46,7 @@ class Settings:
 
     seed: int
     precision: str = "fp32"
-    checkpoint_minutes: float = 5.0
+    checkpoint_minutes: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)

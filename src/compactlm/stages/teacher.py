@@ -39,9 +39,9 @@ def main(params: Params) -> None:
         parameters = models.count_with_head(model)
         models.check_count(parameters, teacher.parameters)
         if not has_head:
-            sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
+            documents, sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
             timings["mlm_head"] = teachers.fit_mlm_head(
-                model, tokenizer, sequences, teacher.mlm_head, settings, Checkpoint(CHECKPOINTS / "mlm_head", key)
+                model, tokenizer, sequences, teacher.mlm_head, settings, Checkpoint(CHECKPOINTS / "mlm_head", key), documents
             ).speed()
         models.save(model, tokenizer, unfinished / artifacts.MLM)
         words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
@@ -52,9 +52,8 @@ def main(params: Params) -> None:
             rows = [row for row in train if row.task == name]
             labels = [task.labels.index(str(row.label)) for row in rows]
             sequences = encode(tokenizer, [row.text for row in rows], length)
-            timings[name] = teachers.fine_tune(
-                name, classifier, sequences, labels, teacher.fine_tuning, settings, Checkpoint(CHECKPOINTS / name, key)
-            ).speed()
+            checkpoint, ids = Checkpoint(CHECKPOINTS / name, key), [row.id for row in rows]
+            timings[name] = teachers.fine_tune(name, classifier, sequences, labels, teacher.fine_tuning, settings, checkpoint, ids).speed()
             models.save(classifier, tokenizer, unfinished / name)
             held_out = [row for row in validation if row.task == name]
             expected = [task.labels.index(str(row.label)) for row in held_out]

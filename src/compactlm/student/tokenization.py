@@ -41,17 +41,23 @@ def windows(pieces: Sequence[int], tokenizer: Any, maximum_length: int) -> list[
     return [[tokenizer.cls_token_id, *part, tokenizer.sep_token_id] for part in parts]
 
 
-def sample_windows(tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int) -> list[list[int]]:
-    """Return `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
+def sample_windows(
+    tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int
+) -> tuple[list[str], list[list[int]]]:
+    """Return the document's id and the piece ids of `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
     order = sorted(documents, key=lambda row: hashlib.blake2b(f"{seed}/{row.id}".encode()).digest())
+    ids: list[str] = []
     sequences: list[list[int]] = []
     for start in range(0, len(order), TEXTS_AT_ONCE):
-        texts = [row.text for row in order[start : start + TEXTS_AT_ONCE]]
-        for pieces in tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]:
-            sequences.extend(windows(pieces, tokenizer, maximum_length))
+        rows = order[start : start + TEXTS_AT_ONCE]
+        tokenized = tokenizer([row.text for row in rows], add_special_tokens=False, verbose=False)["input_ids"]
+        for row, pieces in zip(rows, tokenized, strict=True):
+            found = windows(pieces, tokenizer, maximum_length)
+            ids += [row.id] * len(found)
+            sequences += found
         if len(sequences) >= count:
             break
-    return sequences[:count]
+    return ids[:count], sequences[:count]
 
 
 @dataclasses.dataclass
