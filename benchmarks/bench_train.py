@@ -40,7 +40,7 @@ distillation the plain Trainer pads to a fixed length and takes logits at every 
 row of a batch. Their teacher is cut to the student's pieces beforehand, so that it scores no others. Ours is as params.yaml says, but
 for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of the divergence.
 
-Memory is the peak of resident memory of the whole process. A cache lies in memory as a whole, here that of these sequences alone.
+Memory is the peak of resident memory of the whole process. A cache is read from the disk a batch at a time, so its size does not matter.
 
 The share of the matrix rate is that of the arithmetic, padding included, at 2 operations a multiply-add: all layers, masked-language-model
 heads and projections, three forwards' worth for what is trained and one for the teacher. Embeddings, norms, losses, a classifier's

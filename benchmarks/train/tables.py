@@ -66,7 +66,7 @@ def cache_lines(results: Sequence[dict[str, Any]]) -> list[str]:
     return [
         f"Writing the cache of {result['job']['phase']} distillation at {result['vocabulary_pieces']:,} pieces took "
         f"{result['seconds']:.1f} s for {result['pieces']:,} pieces ({result['pieces'] / result['seconds']:,.0f} a second, "
-        f"{1e9 * result['gigabytes'] / result['pieces']:,.0f} bytes a piece); training maps it from the disk."
+        f"{1e9 * result['gigabytes'] / result['pieces']:,.0f} bytes a piece); training reads it from the disk, a batch at a time."
         for result in results
         if result["job"]["kind"] == "cache"
     ]
