@@ -20,6 +20,7 @@ from dvc.utils.hydra import compose_and_dump
 
 from compactlm import artifacts
 from compactlm.distillation.phases import Phases
+from compactlm.distillation.preparation import Prepared
 from compactlm.distillation.runtime import prepare
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, read_params
@@ -35,10 +36,23 @@ def compose(overrides: list[str]) -> Params:
         return read_params(target)
 
 
-def run(phase: str, params: Params) -> dict[str, float]:
+def leave_out(prepared: Prepared, what: str) -> None:
+    """Let students not see the augmented copies, or weigh all rows alike."""
+    if what == "copies":
+        prepared.augmented = []
+    elif what == "weights":
+        weighted = prepared.task
+        prepared.task = lambda name, weights=None: weighted(name)  # type: ignore[method-assign, assignment] # noqa: ARG005
+    else:
+        raise CompactLMError(f"{LISTED} leaves out {what!r}; choose copies or weights")
+
+
+def run(phase: str, params: Params, without: str | None = None) -> dict[str, float]:
     """Train one row and return its validation figures and seconds of training."""
     prepare(params.threads, params.seed)
     phases = Phases(params)
+    if without:
+        leave_out(phases.prepared, without)
     if phase == "general":
         phases.general()
         return {**phases.metrics["general"], **_seconds(phases, "general")}
@@ -67,7 +81,7 @@ def main(chosen: list[str]) -> None:
             if row["name"] in known[phase]:
                 continue
             started = time.monotonic()
-            known[phase][row["name"]] = {key: round(value, 4) for key, value in run(phase, params).items()}
+            known[phase][row["name"]] = {key: round(value, 4) for key, value in run(phase, params, row.get("without")).items()}
             artifacts.write_json(results, known)
             print(f"{phase}, {row['name']}: {known[phase][row['name']]} ({time.monotonic() - started:.0f} s)", flush=True)
 

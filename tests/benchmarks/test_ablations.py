@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.ablations import compose
+from benchmarks.ablations import compose, leave_out
+from compactlm.errors import CompactLMError
 
 ROOT = Path(__file__).parents[2]
 LISTED = yaml.safe_load((ROOT / "configs/ablations.yaml").read_text(encoding="utf-8"))
@@ -26,6 +27,24 @@ def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_disti
     assert params.signals.general == default.signals.general
     # Fewer rows are other rows than the cached ones.
     assert params.signals.task == default.signals.task or params.signals.source == "online"
+
+
+def test_what_is_left_out_is_left_out():
+    class Rows:
+        augmented = (1, 2)
+
+        def task(self, name, weights=None):
+            return name, weights
+
+    rows = Rows()
+    leave_out(rows, "copies")
+    assert not rows.augmented
+    assert rows.task("a", {"x": 2.0}) == ("a", {"x": 2.0})
+    leave_out(rows, "weights")
+    assert rows.task("a", {"x": 2.0}) == ("a", None)
+    with pytest.raises(CompactLMError, match="choose copies or weights"):
+        leave_out(rows, "all")
+    assert {row["without"] for _, row in ROWS if "without" in row} == {"copies", "weights"}
 
 
 def test_names_are_unique():
