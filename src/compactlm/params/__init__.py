@@ -18,6 +18,7 @@ from compactlm.params.distill import (
     RelationLoss,
     TaskDistillation,
 )
+from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
@@ -65,6 +66,7 @@ __all__ = [
     "Evaluate",
     "Export",
     "FilesSource",
+    "FilterSettings",
     "FineTuning",
     "Format",
     "Fraction",
@@ -87,6 +89,7 @@ __all__ = [
     "PackageTeacher",
     "Params",
     "ParamsError",
+    "PersonalKind",
     "Positive",
     "RelationLoss",
     "Section",

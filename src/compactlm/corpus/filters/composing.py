@@ -1,0 +1,89 @@
+"""From the settings of filters to the filters themselves, and the lists of filters that stand behind a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+
+from compactlm.corpus.filters import characters, expressions, markup, measures, personal, repetition
+from compactlm.corpus.filters.base import Filter
+from compactlm.errors import CompactLMError
+from compactlm.params import filters as settings
+
+
+def filters_from(listed: Iterable[settings.FilterSettings]) -> list[Filter]:
+    """Return the filters with these settings, in their order."""
+    return [_filter(one) for one in listed]
+
+
+def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table with a type in each row
+    partial = functools.partial
+    match one:
+        case settings.RepairUnicode():
+            return partial(characters.repair_unicode, form=one.form, straight_quotes=one.straight_quotes)
+        case settings.RemoveMarkup():
+            return markup.remove_markup
+        case settings.RemoveAddresses():
+            return characters.remove_addresses
+        case settings.RemoveControlCharacters():
+            return partial(characters.remove_control_characters, keep_lines=one.keep_lines)
+        case settings.StraightenQuotes():
+            return characters.straighten_quotes
+        case settings.FoldWhiteSpace():
+            return partial(characters.fold_white_space, keep_lines=one.keep_lines)
+        case settings.RepeatedCharacters():
+            return partial(characters.shorten_runs, maximum=one.maximum)
+        case settings.RepeatedLines():
+            return partial(repetition.without_repeated_lines, maximum_share=one.maximum_share)
+        case settings.RepeatedNgrams():
+            bounds = {"maximum_share": one.maximum_share, "minimum_words": one.minimum_words}
+            return partial(repetition.without_repeated_ngrams, size=one.size, **bounds)
+        case settings.Length():
+            return partial(measures.within_length, unit=one.unit, minimum=one.minimum, maximum=one.maximum)
+        case settings.CharacterShare():
+            return partial(measures.within_share, of=one.of, minimum=one.minimum, maximum=one.maximum)
+        case settings.Language():
+            return _language(one)
+        case settings.MaskPersonal():
+            return partial(personal.mask_personal, kinds=tuple(one.of), region=one.region)
+        case settings.Expression():
+            return _expression(one)
+        case settings.BagOfWords():
+            # Imported here: NLTK takes a second, and few need it.
+            from compactlm.corpus.bag_of_words import to_bag_of_words
+
+            return to_bag_of_words
+
+
+def _language(one: settings.Language) -> Filter:
+    # Imported here: the model takes a moment to load.
+    from compactlm.corpus.filters.language import in_languages, known_languages
+
+    for language in sorted(set(one.languages) - known_languages()):
+        raise CompactLMError(f"a filter of kind language names {language!r}, which the language identifier does not know; correct it")
+    return functools.partial(
+        in_languages, languages=frozenset(one.languages), minimum_probability=one.minimum_probability, minimum_letters=one.minimum_letters
+    )
+
+
+def _expression(one: settings.Expression) -> Filter:
+    pattern = re.compile(one.pattern)
+    if one.action == "drop":
+        return functools.partial(expressions.drop_where_found, pattern=pattern, reason=one.name)
+    return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)
+
+
+def profile_filters(profile: str, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
+    """Return what stands behind the profiles `bert` and `bag-of-words`."""
+    bag: list[settings.FilterSettings] = [settings.BagOfWords(kind="bag_of_words")] if profile == "bag-of-words" else []
+    return [
+        settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
+        settings.RemoveMarkup(kind="remove_markup"),
+        settings.RemoveAddresses(kind="remove_addresses"),
+        settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=False),
+        settings.StraightenQuotes(kind="straighten_quotes"),
+        *bag,
+        settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False),
+        settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters),
+    ]
