@@ -32,7 +32,7 @@ SIGNATURES = st.lists(st.lists(st.integers(0, 1), min_size=BANDS * PLACES, max_s
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(SIGNATURES, st.sampled_from([0.25, 0.5, 0.75, 0.9, 1.0]))
 def test_clusters_are_those_of_comparing_each_row_with_each(signatures: np.ndarray, threshold: float) -> None:
     assert clustered(signatures, threshold) == by_hand(signatures, threshold)
@@ -51,10 +51,16 @@ def test_the_rows_of_a_bucket_that_is_too_large_to_compare_are_all_bound(monkeyp
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.7, 0.8, 0.9])
-def test_bands_find_what_is_above_the_threshold_and_spare_what_is_far_below(threshold: float) -> None:
+def test_bands_find_what_is_above_the_threshold_and_are_as_wide_as_they_can_be(threshold: float) -> None:
+    def found(similarity: float, places: int) -> float:
+        return 1 - (1 - similarity**places) ** (128 // places)
+
     bands, places = choose_bands(threshold, 128)
-    assert bands * places <= 128
-    found = [1 - (1 - similarity**places) ** bands for similarity in (threshold, (1 + threshold) / 2, threshold / 2)]
-    assert found[0] > 0.8
-    assert found[1] > 0.995
-    assert found[2] < 0.2
+    assert bands == 128 // places
+    assert found(threshold, places) >= 0.98 > found(threshold, places + 1)
+    assert found((1 + threshold) / 2, places) > 0.999
+    assert found(threshold / 2, places) < 0.5
+
+
+def test_a_band_has_one_place_at_least() -> None:
+    assert choose_bands(0.01, 16) == (16, 1)

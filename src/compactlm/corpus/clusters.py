@@ -8,7 +8,6 @@ bound together. One band is held at a time (8 bytes a row), and of the signature
 from __future__ import annotations
 
 import dataclasses
-import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -18,29 +17,24 @@ from scipy.sparse.csgraph import connected_components
 
 # Rows of one bucket are compared each with each up to this many; in a larger bucket all are bound together.
 LARGEST_COMPARED = 2_000
+FOUND = 0.98  # the least probability with which a pair at the threshold shares a bucket
 
 Integers = npt.NDArray[np.int64]
 BandOf = Callable[[int], npt.NDArray[np.uint64]]
 SignaturesOf = Callable[[Integers], npt.NDArray[np.uint32]]
 
 
-@functools.cache
 def choose_bands(threshold: float, places: int) -> tuple[int, int]:
-    """Return the number of bands, and of places a band, that part pairs above the threshold from those below it best.
+    """Return the number of bands, and of places a band, to find pairs above the threshold by.
 
-    A pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b, for b bands of r places. What is made small is the
-    mean probability of missing a pair above the threshold, which weighs nine tenths, and of comparing one below it in vain.
+    A pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b, for b bands of r places. Bands are as wide as they
+    can be, which spares comparisons of pairs below the threshold, while a pair at the threshold is found with FOUND at least.
     """
-    below, above = np.linspace(0, threshold, 200), np.linspace(threshold, 1, 200)
-
-    def cost(shape: tuple[int, int]) -> float:
-        bands, rows = shape
-        vain = (1 - (1 - below**rows) ** bands).mean() * threshold
-        missed = ((1 - above**rows) ** bands).mean() * (1 - threshold)
-        return float(0.1 * vain + 0.9 * missed)
-
-    shapes = [(bands, rows) for rows in range(1, places + 1) for bands in range(1, places // rows + 1)]
-    return min(shapes, key=lambda shape: (cost(shape), shape))
+    for rows in range(places, 1, -1):
+        bands = places // rows
+        if 1 - (1 - threshold**rows) ** bands >= FOUND:
+            return bands, rows
+    return places, 1
 
 
 def band_hashes(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> npt.NDArray[np.uint64]:

@@ -18,6 +18,7 @@ from compactlm.params.distill import (
     RelationLoss,
     TaskDistillation,
 )
+from compactlm.params.duplicates import NearDuplicates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
@@ -81,6 +82,7 @@ __all__ = [
     "Losses",
     "MlmHead",
     "Name",
+    "NearDuplicates",
     "NotNegative",
     "Number",
     "Optimisation",

@@ -37,8 +37,9 @@ def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table wit
         case settings.RepeatedLines():
             return partial(repetition.without_repeated_lines, maximum_share=one.maximum_share)
         case settings.RepeatedNgrams():
-            bounds = {"maximum_share": one.maximum_share, "minimum_words": one.minimum_words}
-            return partial(repetition.without_repeated_ngrams, size=one.size, **bounds)
+            return partial(
+                repetition.without_repeated_ngrams, size=one.size, maximum_share=one.maximum_share, minimum_words=one.minimum_words
+            )
         case settings.Length():
             return partial(measures.within_length, unit=one.unit, minimum=one.minimum, maximum=one.maximum)
         case settings.CharacterShare():
