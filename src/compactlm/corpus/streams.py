@@ -17,7 +17,6 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import zstandard
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
@@ -41,7 +40,11 @@ class _Packed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        data = self._unpacked.read(len(buffer))
+        try:
+            data = self._unpacked.read(len(buffer))
+        except (EOFError, OSError, zlib.error) as error:
+            reason = " ".join(str(error).split())
+            raise CompactLMError(f"{self._where} is a damaged or truncated packed file ({reason}); make or fetch it anew") from None
         buffer[: len(data)] = data
         self._given += len(data)
         if self._given > EXPANSION_FROM and self._given > EXPANSION * self._packed_size:
@@ -67,7 +70,8 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
                 with gzip.open(file) as unpacked:
                     yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
             elif magic == b"\x28\xb5\x2f\xfd":
-                with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as unpacked:
+                # Not the package zstandard, whose stream ends without a word where a file was truncated.
+                with pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as unpacked:
                     yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
             else:
                 yield file
@@ -75,8 +79,6 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
-        raise CompactLMError(f"{where} is a damaged or truncated packed file ({error}); make or fetch it anew") from None
 
 
 def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Rows:
@@ -98,7 +100,8 @@ def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Row
         yield from _parquet(path)
         return
     with opened(path) as binary:
-        lines = _lines(binary, str(path), encoding)
+        # csv has line ends of all kinds, and keeps those that stand inside a cell.
+        lines = _lines(binary, str(path), encoding, "" if form == "csv" else "\n")
         if form == "csv":
             yield from _table(_csv_lines(lines, str(path)), header=header)
         elif form == "tsv":
@@ -109,11 +112,11 @@ def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Row
             yield from ((f"line {number}", {"text": line, 0: line}) for number, line in _plain(lines))
 
 
-def _lines(binary: io.BufferedReader, where: str, encoding: str) -> Iterator[str]:
-    """Yield the lines with their ends; only a line feed ends one, since others may stand inside a cell."""
+def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> Iterator[str]:
+    r"""Yield the lines with their ends: "\n", since others may stand inside a cell, or "" for all kinds."""
     number = 0
     try:
-        text = io.TextIOWrapper(binary, encoding=encoding, newline="\n")
+        text = io.TextIOWrapper(binary, encoding=encoding, newline=ends)
         while line := text.readline(LONGEST_LINE + 1):
             number += 1
             if len(line) > LONGEST_LINE:
@@ -124,6 +127,8 @@ def _lines(binary: io.BufferedReader, where: str, encoding: str) -> Iterator[str
         raise CompactLMError(
             f"{where} is not valid {encoding} after line {number} (byte {bad}); convert the file or correct encoding in params.yaml"
         ) from None
+    except UnicodeError as error:  # a stream of UTF-16 that does not say in which order its bytes are
+        raise CompactLMError(f"{where} is not valid {encoding} ({error}); convert the file or correct encoding in params.yaml") from None
     except LookupError:
         raise CompactLMError(f"{where} cannot be read, for {encoding!r} is no known encoding; correct encoding in params.yaml") from None
 
