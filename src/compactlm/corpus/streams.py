@@ -39,7 +39,7 @@ class _Packed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+    def readinto(self, buffer: memoryview[int], /) -> int:  # type: ignore[override]
         try:
             data = self._unpacked.read(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
@@ -109,7 +109,8 @@ def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Row
         elif form == "jsonl":
             yield from _jsonl(lines, str(path))
         else:
-            yield from ((f"line {number}", {"text": line, 0: line}) for number, line in _plain(lines))
+            for number, line in _plain(lines):
+                yield f"line {number}", {"text": line, 0: line}
 
 
 def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> Iterator[str]:

@@ -100,6 +100,24 @@ def test_dirty_texts(dirty: str, clean: str | Dropped) -> None:
     assert apply_filters(dirty, THOROUGH) == clean
 
 
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("A film that I would see again. Write to a@b.example.", "A film that I would see again. Write to [EMAIL]."),
+        ("soooooo good", "sooo good"),
+        ("one line\n\nanother line", "one line another line"),
+        ("12:30 -- 14:45", Dropped("few_letters")),
+        ("menu entry\nhome\nmenu entry\nhome", Dropped("repeated_lines")),
+        ("very very " * 20, Dropped("repeated_ngrams")),
+        ("Der Film hat mir ausgesprochen gut gefallen, und die Schauspieler waren gut, sehr gut.", Dropped("language")),
+    ],
+)
+def test_the_thorough_profile(dirty: str, clean: str | Dropped) -> None:
+    filters = filters_from(profile_filters("thorough", 5, 1_000))
+    assert apply_filters(dirty, filters) == clean
+    assert isinstance(clean, Dropped) or apply_filters(clean, filters) == clean
+
+
 def test_a_line_of_fifty_megabytes_is_dropped_at_once() -> None:
     line = "<script>&amp;\u00e9" * (50_000_000 // 14)
     start = time.process_time()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable
+from typing import Literal
 
 from compactlm.corpus.filters import characters, expressions, markup, measures, personal, repetition
 from compactlm.corpus.filters.base import Filter
@@ -75,16 +76,44 @@ def _expression(one: settings.Expression) -> Filter:
     return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)
 
 
-def profile_filters(profile: str, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
-    """Return what stands behind the profiles `bert` and `bag-of-words`."""
+Profile = Literal["bert", "bag-of-words", "thorough"]
+
+
+def profile_filters(profile: Profile, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
+    """Return what stands behind the name of a profile.
+
+    `bert` keeps natural text, `bag-of-words` is the classical recipe, and `thorough` is for text from anywhere: it also masks
+    personal data, and drops what repeats itself, what is hardly made of letters, and what is not in English.
+    """
+    bounds = settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters)
+    if profile == "thorough":
+        return [*_THOROUGH, bounds, *_JUDGES]
     bag: list[settings.FilterSettings] = [settings.BagOfWords(kind="bag_of_words")] if profile == "bag-of-words" else []
-    return [
-        settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
-        settings.RemoveMarkup(kind="remove_markup"),
-        settings.RemoveAddresses(kind="remove_addresses"),
-        settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=False),
-        settings.StraightenQuotes(kind="straighten_quotes"),
-        *bag,
-        settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False),
-        settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters),
-    ]
+    return [*_PLAIN, *bag, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
+
+
+_PLAIN: list[settings.FilterSettings] = [
+    settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
+    settings.RemoveMarkup(kind="remove_markup"),
+    settings.RemoveAddresses(kind="remove_addresses"),
+    settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=False),
+    settings.StraightenQuotes(kind="straighten_quotes"),
+]
+_THOROUGH: list[settings.FilterSettings] = [
+    settings.Length(kind="length", unit="characters", minimum=0, maximum=1_000_000),  # before anything takes time on it
+    settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
+    settings.RemoveMarkup(kind="remove_markup"),
+    settings.RemoveAddresses(kind="remove_addresses"),
+    settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=True),
+    settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=True),
+    settings.RepeatedLines(kind="repeated_lines", maximum_share=0.3),
+    settings.StraightenQuotes(kind="straighten_quotes"),
+    settings.MaskPersonal(kind="mask_personal", of=list(personal.PLACEHOLDERS), region="US"),
+    settings.RepeatedCharacters(kind="repeated_characters", maximum=3),
+    settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False),
+]
+_JUDGES: list[settings.FilterSettings] = [
+    settings.RepeatedNgrams(kind="repeated_ngrams", size=3, maximum_share=0.3, minimum_words=30),
+    settings.CharacterShare(kind="character_share", of="letters", minimum=0.5, maximum=1.0),
+    settings.Language(kind="language", languages=["en"], minimum_probability=0.5, minimum_letters=60),
+]
