@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus import engine, shards
-from compactlm.corpus.engine import LocalEngine, make_engine
+from compactlm.corpus import shards
+from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.fingerprint import fingerprint
 from compactlm.corpus.gathering import gather, write_shards
 from compactlm.corpus.shard_cleaning import CleanShard, smallest_samples
@@ -219,10 +219,3 @@ def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: l
         LocalEngine(2).run(tasks, dies, "key")
     kept = sum(read_manifest(task.target) is not None for task in tasks)
     assert calls(tasks) == len(tasks) - kept
-
-
-def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "ray", None)
-    with pytest.raises(CompactLMError, match=r"pip install 'compactlm\[ray\]'"):
-        make_engine("ray", 2)
-    assert isinstance(engine.make_engine("local", 2), LocalEngine)

@@ -1,4 +1,4 @@
-"""Where shards are processed: in this process, in several, or as Ray tasks; the functions are the same, and so are the results."""
+"""Where shards are processed: in this process or in several; the functions are the same, and so are the results."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import Literal, Protocol
+from typing import Protocol
 
 from tqdm import tqdm
 
@@ -56,18 +56,3 @@ class LocalEngine:
             finally:
                 pool.shutdown(cancel_futures=True)
             return [future.result() for future in futures]
-
-
-def make_engine(name: Literal["local", "ray"], processes: int, address: str | None = None) -> Engine:
-    """Return an engine.
-
-    Args:
-        name: "local", or "ray" (an optional extra).
-        processes: how many shards are worked on at a time; of a Ray cluster that is started here, the processors.
-        address: the Ray cluster, or None to start one on this machine.
-    """
-    if name == "local":
-        return LocalEngine(processes)
-    from compactlm.corpus.ray_engine import RayEngine
-
-    return RayEngine(processes, address)

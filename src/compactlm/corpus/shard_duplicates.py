@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import Document
+from compactlm.artifacts import Document, replacing
 from compactlm.corpus.deduplication import _judge as judge
 from compactlm.corpus.engine import Engine
 from compactlm.corpus.fingerprint import fingerprint
 from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
-from compactlm.corpus.shards import Manifest, Report, ShardTask
+from compactlm.corpus.shards import Counts, Manifest, Report, ShardTask
 from compactlm.params import NearDuplicates
 
 _KEY_BYTES = 16
@@ -42,25 +43,40 @@ class KeyShard:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DropShard:
-    """Drops the rows of a shard that have been judged, by id and reason."""
+    """Drops the rows of a shard that have been judged.
 
-    reasons: Mapping[str, str]
+    Attributes:
+        judged: a Parquet file with the ids to drop, and the reasons.
+        sha256: of that file.
+    """
+
+    judged: Path
+    sha256: str
 
     def parameters(self) -> dict[str, object]:
         """Return all that the result depends on, as what JSON can hold."""
-        return {"reasons": dict(self.reasons)}
+        return {"judged": self.sha256}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that stay, and count the others by source and reason."""
-        counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        kept = []
-        for index, (name, source) in enumerate(zip(table["id"].to_pylist(), table["source"].to_pylist(), strict=True)):
-            if name in self.reasons:
-                counts[source][self.reasons[name]] += 1
-            else:
-                kept.append(index)
-        dropped = {source: dict(sorted(counter.items())) for source, counter in sorted(counts.items())}
-        return table.take(pa.array(kept, pa.int64())), Report(dropped)
+        judged = pq.read_table(self.judged).combine_chunks()
+        places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
+        stays = pc.is_null(places)
+        sources = table["source"].filter(pc.invert(stays)).to_pylist()
+        reasons = judged["reason"].take(places.drop_null()).to_pylist()
+        dropped: Counts = {}
+        for (source, reason), count in sorted(Counter(zip(sources, reasons, strict=True)).items()):
+            dropped.setdefault(source, {})[reason] = count
+        return table.filter(stays), Report(dropped)
+
+
+def write_judgement(judgement: Judgement, path: Path) -> DropShard:
+    """Write which rows are dropped, and return the function that drops them."""
+    rows = sorted(judgement.items())
+    columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
+    with replacing(path) as unfinished:
+        pq.write_table(pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())])), unfinished, compression="zstd")
+    return DropShard(path, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def judge_duplicates(keys: Sequence[Path]) -> Judgement:
@@ -134,12 +150,12 @@ def deduplicate(
         The paths of the shards that are left, and the manifests, which count what was dropped, of both steps.
     """
     keys, _ = _apply(shards, work / "keys", engine, KeyShard())
-    unique, manifests = _apply(shards, work / "unique", engine, DropShard(judge_duplicates(keys)))
+    unique, manifests = _apply(shards, work / "unique", engine, write_judgement(judge_duplicates(keys), work / "duplicates.parquet"))
     if near_duplicates is None:
         return unique, manifests
     signed, _ = _apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
     judged = judge_near_duplicates(signed, unique, near_duplicates)
-    different, more = _apply(unique, work / "different", engine, DropShard(judged))
+    different, more = _apply(unique, work / "different", engine, write_judgement(judged, work / "near_duplicates.parquet"))
     return different, [*manifests, *more]
 
 
