@@ -115,5 +115,5 @@ _THOROUGH: list[settings.FilterSettings] = [
 _JUDGES: list[settings.FilterSettings] = [
     settings.RepeatedNgrams(kind="repeated_ngrams", size=3, maximum_share=0.3, minimum_words=30),
     settings.CharacterShare(kind="character_share", of="letters", minimum=0.5, maximum=1.0),
-    settings.Language(kind="language", languages=["en"], minimum_probability=0.5, minimum_letters=60),
+    settings.Language(kind="language", languages=["en"], minimum_probability=0.1, minimum_letters=60),
 ]
