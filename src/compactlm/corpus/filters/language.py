@@ -10,7 +10,7 @@ from compactlm.corpus.filters.base import Dropped
 from compactlm.corpus.filters.measures import count_characters
 
 LANGUAGE = "language"
-_READ = 2_000  # characters, which tell the language as well as all of a long text
+_READ = 500  # characters, which tell the language as well as all of a long text
 
 
 def known_languages() -> frozenset[str]:
@@ -26,7 +26,7 @@ def _identifier() -> LanguageIdentifier:
 def in_languages(text: str, languages: frozenset[str], minimum_probability: float, minimum_letters: int) -> str | Dropped:
     """Drop a text that is in none of the languages with at least `minimum_probability`, all of them taken together.
 
-    A text with fewer than `minimum_letters` letters among those that are read, the first 2,000 characters, is kept.
+    A text with fewer than `minimum_letters` letters among those that are read, the first 500 characters, is kept.
     """
     start = text[:_READ]
     if count_characters(start)["letters"] < minimum_letters:

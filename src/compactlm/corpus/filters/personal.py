@@ -21,10 +21,12 @@ _PLACEHOLDER = re.compile("|".join(re.escape(placeholder) for placeholder in PLA
 _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
-_IBAN = re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
-_CARD = re.compile(r"(?<![\w.-])[2-6]\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
-_SOCIAL_SECURITY = re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-_IP = re.compile(r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7})(?![\w:]|\.\d)")
+# What must not stand before a match is asked after its first character, so that the search can skip to that.
+_IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
+_CARD = re.compile(r"[2-6](?<![\w.-][2-6])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
+_SOCIAL_SECURITY = re.compile(r"[0-8](?<![\w-][0-8])(?!(?<=0)00|(?<=6)66)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
+_IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?![\w:]|\.\d)")
+_IP_6 = re.compile(r"(?<![\w.:])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:]|\.\d)")
 _MANY_DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}\d){6}")
 
 
@@ -90,12 +92,14 @@ def _ip_address(candidate: str) -> int:
     return len(candidate)
 
 
+_mask_ip_4 = _mask(_IP_4, "ip_address", ".", _ip_address)
+_mask_ip_6 = _mask(_IP_6, "ip_address", ":", _ip_address)
 _MASKS: dict[PersonalKind, Callable[[str], str]] = {
     "email": _mask(_EMAIL, "email", "@", len),
     "iban": _mask(_IBAN, "iban", "", _iban),
     "card": _mask(_CARD, "card", "", _card),
     "social_security": _mask(_SOCIAL_SECURITY, "social_security", "-", len),
-    "ip_address": _mask(_IP, "ip_address", "", _ip_address),
+    "ip_address": lambda text: _mask_ip_6(_mask_ip_4(text)) if text.count(":") > 1 else _mask_ip_4(text),
 }
 
 
