@@ -18,6 +18,8 @@ from compactlm.params.distill import (
     RelationLoss,
     TaskDistillation,
 )
+from compactlm.params.duplicates import NearDuplicates
+from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
@@ -65,6 +67,7 @@ __all__ = [
     "Evaluate",
     "Export",
     "FilesSource",
+    "FilterSettings",
     "FineTuning",
     "Format",
     "Fraction",
@@ -79,6 +82,7 @@ __all__ = [
     "Losses",
     "MlmHead",
     "Name",
+    "NearDuplicates",
     "NotNegative",
     "Number",
     "Optimisation",
@@ -87,6 +91,7 @@ __all__ = [
     "PackageTeacher",
     "Params",
     "ParamsError",
+    "PersonalKind",
     "Positive",
     "RelationLoss",
     "Section",

@@ -1,0 +1,75 @@
+"""Near-duplicates by MinHash (Broder 1997), the signatures by rensa: which rows are alike, and which of them stay."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from rensa import RMinHash
+
+from compactlm.artifacts import Document
+from compactlm.corpus.clusters import band_hashes, choose_bands, cluster
+from compactlm.corpus.shingles import character_shingles, word_shingles
+from compactlm.params import NearDuplicates
+
+NEAR_DUPLICATE = "near_duplicate"
+
+
+def signatures(texts: Iterable[str], settings: NearDuplicates, seed: int) -> npt.NDArray[np.uint32]:
+    """Return the MinHash signatures of texts, as an array of (texts, permutations).
+
+    The share of equal places of two signatures estimates the Jaccard similarity of the texts' shingles.
+    """
+    shingles = word_shingles if settings.unit == "words" else character_shingles
+    rows = [_signature(shingles(text, settings.size), settings.permutations, seed) for text in texts]
+    return np.array(rows, dtype=np.uint32).reshape(len(rows), settings.permutations)
+
+
+def _signature(shingles: list[str], permutations: int, seed: int) -> list[int]:
+    hashes = RMinHash(num_perm=permutations, seed=seed)
+    hashes.update(shingles)
+    return list(hashes.digest())
+
+
+def near_duplicate_clusters(texts: Iterable[str], settings: NearDuplicates, seed: int) -> list[int]:
+    """Return for each text the number of the first text in its cluster of near-duplicates; its own where there is none before."""
+    found = signatures(texts, settings, seed)
+    bands, places = choose_bands(settings.threshold, settings.permutations)
+    hashes = band_hashes(found, bands, places)
+    return cluster(len(found), bands, hashes.__getitem__, found.__getitem__, settings.threshold).tolist()
+
+
+def drop_near_duplicates(documents: Sequence[Document], clusters: Sequence[int], dropped: Counter[tuple[str, str]]) -> list[Document]:
+    """Keep one row of each cluster, and count the others in `dropped` by source and reason; the order does not matter.
+
+    A labelled row wins over an unlabelled one, else the smallest id wins. Rows with different labels are all kept, one a label:
+    in a near-duplicate one word can turn the meaning.
+
+    Returns:
+        What is kept, sorted by id.
+    """
+    members: defaultdict[int, list[Document]] = defaultdict(list)
+    for document, number in zip(documents, clusters, strict=True):
+        members[number].append(document)
+    kept = []
+    for group in members.values():
+        winners = list(_winners(group))
+        kept += winners
+        names = {winner.id for winner in winners}
+        dropped.update((document.source, NEAR_DUPLICATE) for document in group if document.id not in names)
+    return sorted(kept, key=lambda document: document.id)
+
+
+def _winners(group: Sequence[Document]) -> Iterator[Document]:
+    first: dict[tuple[str | None, str | None], Document] = {}
+    for document in sorted(group, key=lambda document: document.id):
+        first.setdefault((document.task, document.label), document)
+    labelled = [document for (task, _), document in first.items() if task is not None]
+    yield from labelled or first.values()
+
+
+def near_duplicate_rate(clusters: Sequence[int]) -> float:
+    """Return the share of rows that are like an earlier one."""
+    return 1 - len(set(clusters)) / len(clusters) if clusters else 0.0

@@ -1,0 +1,85 @@
+"""Cleaning of a shard: every text through the filters, every dropped row counted by source and reason, some shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from compactlm.corpus.filters.base import Dropped, Filter, apply_filters
+from compactlm.corpus.filters.composing import filters_from
+from compactlm.corpus.filters.personal import count_masked
+from compactlm.corpus.shards import Counts, Report
+from compactlm.params import FilterSettings
+
+SHOWN_CHARACTERS = 200
+_LISTED = TypeAdapter(list[FilterSettings])
+Samples = dict[str, list[list[str]]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CleanShard:
+    """Cleans a shard by a list of filters.
+
+    Attributes:
+        filters: the settings of the filters, in order.
+        seed: draws the dropped rows that are shown.
+        samples: how many dropped rows are shown for each source and reason.
+    """
+
+    filters: tuple[FilterSettings, ...]
+    seed: int
+    samples: int
+
+    def parameters(self) -> dict[str, object]:
+        """Return all that the result depends on, as what JSON can hold."""
+        return {"filters": _LISTED.dump_python(list(self.filters)), "seed": self.seed, "samples": self.samples}
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        """Return the rows that are kept, in their order, with their texts cleaned, and what was dropped and masked."""
+        filters = _filters(_LISTED.dump_json(list(self.filters)))
+        names, sources, texts = (table[column].to_pylist() for column in ("id", "source", "text"))
+        kept, cleaned = [], []
+        dropped: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        masked: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        samples: defaultdict[str, list[list[str]]] = defaultdict(list)
+        for index, (name, source, text) in enumerate(zip(names, sources, texts, strict=True)):
+            result = apply_filters(text, filters)
+            if isinstance(result, Dropped):
+                dropped[source][result.reason] += 1
+                samples[f"{source} {result.reason}"].append([_drawn(self.seed, name), text[:SHOWN_CHARACTERS]])
+                continue
+            kept.append(index)
+            cleaned.append(result)
+            masked[source].update(count_masked(text, result))
+        rows = table.take(pa.array(kept, pa.int64()))
+        rows = rows.set_column(rows.schema.get_field_index("text"), rows.schema.field("text"), pa.array(cleaned, pa.string()))
+        return rows, Report(_plain(dropped), _plain(masked), smallest_samples([samples], self.samples))
+
+
+@functools.cache
+def _filters(listed: bytes) -> list[Filter]:
+    # Made once a process: the language model takes a second to load.
+    return filters_from(_LISTED.validate_json(listed))
+
+
+def _drawn(seed: int, name: str) -> str:
+    return hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).hexdigest()
+
+
+def _plain(counts: dict[str, Counter[str]]) -> Counts:
+    return {source: dict(sorted(counter.items())) for source, counter in sorted(counts.items()) if counter}
+
+
+def smallest_samples(parts: Iterable[Samples], count: int) -> Samples:
+    """Return of each kind the samples with the smallest drawn numbers, whatever the shards that they come from."""
+    together: defaultdict[str, list[list[str]]] = defaultdict(list)
+    for part in parts:
+        for kind, found in part.items():
+            together[kind] += found
+    return {kind: sorted(found)[:count] for kind, found in sorted(together.items())} if count else {}

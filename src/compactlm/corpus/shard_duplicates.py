@@ -1,0 +1,167 @@
+"""Duplicates of a corpus in shards: keys a shard, a judgement over those rows alone that share one, and the rows dropped a shard."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from compactlm.artifacts import Document, replacing
+from compactlm.corpus.deduplication import _judge as judge
+from compactlm.corpus.engine import Engine
+from compactlm.corpus.fingerprint import fingerprint
+from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
+from compactlm.corpus.shard_signatures import SignatureShards, SignShard
+from compactlm.corpus.shards import Counts, Manifest, Report, ShardTask
+from compactlm.params import NearDuplicates
+
+_KEY_BYTES = 16
+_JUDGED_BY = ("id", "source", "task", "label")
+Judgement = dict[str, str]
+
+
+class KeyShard:
+    """Makes of a shard the key of each row, equal for texts that differ at most in case, beside what rows are judged by."""
+
+    def parameters(self) -> dict[str, object]:
+        """Return all that the result depends on, as what JSON can hold."""
+        return {"key_bytes": _KEY_BYTES}
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        """Return the keys of all rows, in their order."""
+        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=_KEY_BYTES).digest() for text in table["text"].to_pylist()]
+        return table.select(_JUDGED_BY).append_column("key", pa.array(keys, pa.binary(_KEY_BYTES))), Report()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DropShard:
+    """Drops the rows of a shard that have been judged.
+
+    Attributes:
+        judged: a Parquet file with the ids to drop, and the reasons.
+        sha256: of that file.
+    """
+
+    judged: Path
+    sha256: str
+
+    def parameters(self) -> dict[str, object]:
+        """Return all that the result depends on, as what JSON can hold."""
+        return {"judged": self.sha256}
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        """Return the rows that stay, and count the others by source and reason."""
+        judged = pq.read_table(self.judged).combine_chunks()
+        places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
+        stays = pc.is_null(places)
+        sources = table["source"].filter(pc.invert(stays)).to_pylist()
+        reasons = judged["reason"].take(places.drop_null()).to_pylist()
+        dropped: Counts = {}
+        for (source, reason), count in sorted(Counter(zip(sources, reasons, strict=True)).items()):
+            dropped.setdefault(source, {})[reason] = count
+        return table.filter(stays), Report(dropped)
+
+
+def write_judgement(judgement: Judgement, path: Path) -> DropShard:
+    """Write which rows are dropped, and return the function that drops them."""
+    rows = sorted(judgement.items())
+    columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
+    with replacing(path) as unfinished:
+        pq.write_table(pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())])), unfinished, compression="zstd")
+    return DropShard(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def judge_duplicates(keys: Sequence[Path]) -> Judgement:
+    """Return which rows are dropped as exact duplicates, with the reason, from the shards that KeyShard made.
+
+    The keys of all rows are in memory, 16 bytes each, and of the rows that share one what they are judged by.
+    """
+    parts = [pq.read_table(path, columns=["key"])["key"].combine_chunks() for path in keys]
+    packed = np.concatenate([_as_integers(part) for part in parts]) if parts else np.zeros((0, 2), dtype=np.uint64)
+    shared = _shared(packed)
+    groups: defaultdict[bytes, list[Document]] = defaultdict(list)
+    start = 0
+    for path, part in zip(keys, parts, strict=True):
+        wanted = np.flatnonzero(shared[start : start + len(part)])
+        for row in pq.read_table(path).take(pa.array(wanted)).to_pylist():
+            groups[row["key"]].append(_document(row))
+        start += len(part)
+    judged: Judgement = {}
+    for group in groups.values():
+        _, reasons = judge(sorted(group, key=lambda document: document.id))
+        judged.update((document.id, reason.value) for document, reason in reasons)
+    return judged
+
+
+def _as_integers(keys: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
+    return np.frombuffer(b"".join(keys.to_pylist()), dtype=np.uint64).reshape(len(keys), 2)
+
+
+def _shared(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Tell for each key whether another is equal."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    same = (keys[order][1:] == keys[order][:-1]).all(axis=1)
+    shared = np.zeros(len(keys), dtype=bool)
+    shared[order[:-1][same]] = shared[order[1:][same]] = True
+    return shared
+
+
+def _document(row: Mapping[str, str]) -> Document:
+    return Document(**{name: row[name] for name in _JUDGED_BY}, text="", document=row["id"])
+
+
+def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
+    """Return which rows are dropped as near-duplicates, from the shards that SignShard made and those of the rows themselves."""
+    clusters = SignatureShards(signed).clusters(settings)
+    sizes = np.bincount(clusters, minlength=len(clusters))
+    several = sizes[clusters] > 1
+    documents: list[Document] = []
+    start = 0
+    for path in rows:
+        table = pq.read_table(path, columns=list(_JUDGED_BY))
+        wanted = np.flatnonzero(several[start : start + len(table)])
+        documents += [_document(row) for row in table.take(pa.array(wanted)).to_pylist()]
+        start += len(table)
+    kept = {document.id for document in drop_near_duplicates(documents, clusters[several].tolist(), Counter())}
+    return {document.id: NEAR_DUPLICATE for document in documents if document.id not in kept}
+
+
+def deduplicate(
+    shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int
+) -> tuple[list[Path], list[Manifest]]:
+    """Drop exact duplicates from shards, and then near-duplicates, if asked for, across all of them.
+
+    Args:
+        shards: the shards, of rows with ids of their own.
+        work: a directory for keys, signatures and results, where finished shards are found again.
+        engine: where shards are processed.
+        near_duplicates: how near-duplicates are found, or None to keep them.
+        seed: draws the permutations of MinHash.
+
+    Returns:
+        The paths of the shards that are left, and the manifests, which count what was dropped, of both steps.
+    """
+    keys, _ = _apply(shards, work / "keys", engine, KeyShard())
+    unique, manifests = _apply(shards, work / "unique", engine, write_judgement(judge_duplicates(keys), work / "duplicates.parquet"))
+    if near_duplicates is None:
+        return unique, manifests
+    signed, _ = _apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
+    judged = judge_near_duplicates(signed, unique, near_duplicates)
+    different, more = _apply(unique, work / "different", engine, write_judgement(judged, work / "near_duplicates.parquet"))
+    return different, [*manifests, *more]
+
+
+def _apply(
+    shards: Sequence[Path], target: Path, engine: Engine, function: KeyShard | DropShard | SignShard
+) -> tuple[list[Path], list[Manifest]]:
+    tasks = [ShardTask(shard, target / shard.name) for shard in shards]
+    manifests = engine.run(tasks, function, fingerprint([type(function).__name__, function.parameters()]))
+    return [task.target for task in tasks], manifests

@@ -1,0 +1,148 @@
+"""Shards of documents and their manifests: how one shard becomes another, and when that has been done.
+
+A shard counts as done only when the manifest beside it says so: made from this input, by this code with these parameters, to an
+output with this sha256. The manifest is renamed into place after the output, so a kill at any moment leaves either a whole
+shard or one that is made again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from compactlm.artifacts import DOCUMENT_SCHEMA, read_json, replacing, write_json
+from compactlm.errors import CompactLMError
+
+ROW_GROUP = 1_000  # small, so that a range of ids is read without what lies around it
+Counts = dict[str, dict[str, int]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """What a function did to a shard.
+
+    Attributes:
+        dropped: rows dropped, by source and reason.
+        masked: what was masked in the rows that were kept, by source and kind.
+        samples: some dropped texts, by "source reason", each with the number it was drawn by; the smallest are shown.
+    """
+
+    dropped: Counts = dataclasses.field(default_factory=dict)
+    masked: Counts = dataclasses.field(default_factory=dict)
+    samples: dict[str, list[list[str]]] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Manifest:
+    """How a shard came to be: sha256 of input and output, fingerprint of code and parameters, rows, and the report."""
+
+    input: str
+    fingerprint: str
+    output: str
+    rows_in: int
+    rows_out: int
+    report: Report
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ShardTask:
+    """A shard to read, and where to write what becomes of it."""
+
+    source: Path
+    target: Path
+
+
+ShardFunction = Callable[[pa.Table], tuple[pa.Table, Report]]
+
+
+def tasks_between(source: Path, target: Path) -> list[ShardTask]:
+    """Return a task for each shard of a directory, and remove from the target what belongs to none of them.
+
+    Raises:
+        FileNotFoundError: the directory holds no shard.
+    """
+    shards = sorted(source.glob("part-*.parquet"))
+    if not shards:
+        raise FileNotFoundError(2, "No such file or directory", str(source / "part-*.parquet"))
+    tasks = [ShardTask(shard, target / shard.name) for shard in shards]
+    known = {path for task in tasks for path in (task.target, manifest_path(task.target))}
+    for stray in sorted(target.glob("*")) if target.is_dir() else []:
+        if stray not in known:
+            stray.unlink()
+    return tasks
+
+
+def manifest_path(shard: Path) -> Path:
+    """Return the path of a shard's manifest."""
+    return shard.with_suffix(".json")
+
+
+def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) -> Manifest:
+    """Apply a function to a shard, unless that has been done, and return the manifest.
+
+    The input is read once, and its hash is of the very bytes that were read, so a file that changes meanwhile is seen.
+
+    Raises:
+        CompactLMError: the shard cannot be read or has another schema.
+    """
+    content = task.source.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    done = finished(task.target, found, fingerprint)
+    if done is not None:
+        return done
+    table = _read(content, task.source)
+    result, report = function(table)
+    dropped = sum(count for reasons in report.dropped.values() for count in reasons.values())
+    if len(table) != len(result) + dropped:
+        raise RuntimeError(f"{task.source}: {len(table)} rows came in, {len(result)} went out and {dropped} were counted as dropped")
+    with replacing(task.target) as unfinished:
+        pq.write_table(result, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+    output = hashlib.sha256(task.target.read_bytes()).hexdigest()
+    manifest = Manifest(found, fingerprint, output, len(table), len(result), report)
+    write_json(manifest_path(task.target), dataclasses.asdict(manifest))
+    return manifest
+
+
+def finished(shard: Path, source_sha256: str, fingerprint: str) -> Manifest | None:
+    """Return a shard's manifest if it is of this input and fingerprint and the shard is as it was written, else None."""
+    manifest = read_manifest(shard)
+    if manifest is None or (manifest.input, manifest.fingerprint) != (source_sha256, fingerprint) or not shard.is_file():
+        return None
+    return manifest if hashlib.sha256(shard.read_bytes()).hexdigest() == manifest.output else None
+
+
+def read_manifest(shard: Path) -> Manifest | None:
+    """Return a shard's manifest, or None where there is none that can be read."""
+    try:
+        content = read_json(manifest_path(shard))
+        return Manifest(**{**content, "report": Report(**content["report"])})
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError):
+        return None
+
+
+def _read(content: bytes, where: Path) -> pa.Table:
+    try:
+        table = pq.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise CompactLMError(f"{where} cannot be read as parquet ({reason}); remove it and run the stage that writes it again") from None
+    if not table.schema.equals(DOCUMENT_SCHEMA):
+        raise CompactLMError(f"{where} has other columns than documents have; remove it and run the stage that writes it again")
+    return table
+
+
+def add_counts(parts: Iterable[Counts]) -> Counts:
+    """Return the sums of counts by source and reason, sorted."""
+    total: dict[str, dict[str, int]] = {}
+    for part in parts:
+        for source, reasons in part.items():
+            for reason, count in reasons.items():
+                sums = total.setdefault(source, {})
+                sums[reason] = sums.get(reason, 0) + count
+    return {source: dict(sorted(reasons.items())) for source, reasons in sorted(total.items())}

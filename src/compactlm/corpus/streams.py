@@ -1,0 +1,189 @@
+"""Rows of files read as streams: csv, tsv, jsonl, txt and Parquet, also packed by gzip or Zstandard, of which only a little is in memory.
+
+Each row comes with its place (`line 12`), so that whatever is wrong with it can be found.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from compactlm.errors import CompactLMError
+from compactlm.params import Format
+
+LONGEST_LINE = 64_000_000  # characters; a longer line is no text, and would have to fit into memory
+EXPANSION = 200  # times; text packs to a tenth, and what unpacks to more than this is made to fill a machine
+EXPANSION_FROM = 64_000_000  # bytes, below which expansion does no harm
+_BATCH = 1_000
+
+Row = Mapping[str | int, object]
+Rows = Iterator[tuple[str, Row]]
+
+
+class _Packed(io.RawIOBase):
+    """Unpacked bytes of a packed file, refused where they are out of proportion to it."""
+
+    def __init__(self, unpacked: BinaryIO, packed_size: int, where: str) -> None:
+        self._unpacked, self._packed_size, self._where, self._given = unpacked, packed_size, where, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview[int], /) -> int:  # type: ignore[override]
+        try:
+            data = self._unpacked.read(len(buffer))
+        except (EOFError, OSError, zlib.error) as error:
+            reason = " ".join(str(error).split())
+            raise CompactLMError(f"{self._where} is a damaged or truncated packed file ({reason}); make or fetch it anew") from None
+        buffer[: len(data)] = data
+        self._given += len(data)
+        if self._given > EXPANSION_FROM and self._given > EXPANSION * self._packed_size:
+            raise CompactLMError(
+                f"{self._where} unpacks to more than {EXPANSION} times its size, which no text does; check where the file comes from"
+            )
+        return len(data)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """Open a file for reading; gzip and Zstandard, known by their first bytes, are unpacked on the fly.
+
+    Raises:
+        CompactLMError: the file is missing, may not be read, is damaged or truncated, or unpacks to absurdly much.
+    """
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            magic = file.peek(4)[:4]
+            size = path.stat().st_size
+            if magic[:2] == b"\x1f\x8b":
+                with gzip.open(file) as unpacked:
+                    yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
+            elif magic == b"\x28\xb5\x2f\xfd":
+                # Not the package zstandard, whose stream ends without a word where a file was truncated.
+                with pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as unpacked:
+                    yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
+            else:
+                yield file
+    except FileNotFoundError:
+        raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
+    except PermissionError:
+        raise CompactLMError(f"{where} may not be read; change its permissions") from None
+
+
+def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Rows:
+    """Yield the place and the cells of each row.
+
+    Cells of csv, tsv and parquet are found by position (from 0) too; csv and tsv have names only with a header. A tsv file
+    has no quoting: every tab separates. A txt file has one column, `text` or 0, and a row for each line that is not blank.
+
+    Args:
+        path: the file.
+        form: the format.
+        header: whether the first row of csv and tsv names the columns.
+        encoding: the encoding of the text formats.
+
+    Raises:
+        CompactLMError: the file is not what `form` and `encoding` say; the message has the line.
+    """
+    if form == "parquet":
+        yield from _parquet(path)
+        return
+    with opened(path) as binary:
+        # csv has line ends of all kinds, and keeps those that stand inside a cell.
+        lines = _lines(binary, str(path), encoding, "" if form == "csv" else "\n")
+        if form == "csv":
+            yield from _table(_csv_lines(lines, str(path)), header=header)
+        elif form == "tsv":
+            yield from _table(((number, line.split("\t")) for number, line in _plain(lines)), header=header)
+        elif form == "jsonl":
+            yield from _jsonl(lines, str(path))
+        else:
+            for number, line in _plain(lines):
+                yield f"line {number}", {"text": line, 0: line}
+
+
+def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> Iterator[str]:
+    r"""Yield the lines with their ends: "\n", since others may stand inside a cell, or "" for all kinds."""
+    number = 0
+    try:
+        text = io.TextIOWrapper(binary, encoding=encoding, newline=ends)
+        while line := text.readline(LONGEST_LINE + 1):
+            number += 1
+            if len(line) > LONGEST_LINE:
+                raise CompactLMError(f"{where} has a line of more than {LONGEST_LINE:,} characters, line {number}; break it or remove it")
+            yield line.removeprefix("\ufeff") if number == 1 else line
+    except UnicodeDecodeError as error:
+        bad = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
+        raise CompactLMError(
+            f"{where} is not valid {encoding} after line {number} (byte {bad}); convert the file or correct encoding in params.yaml"
+        ) from None
+    except UnicodeError as error:  # a stream of UTF-16 that does not say in which order its bytes are
+        raise CompactLMError(f"{where} is not valid {encoding} ({error}); convert the file or correct encoding in params.yaml") from None
+    except LookupError:
+        raise CompactLMError(f"{where} cannot be read, for {encoding!r} is no known encoding; correct encoding in params.yaml") from None
+
+
+def _plain(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(lines, start=1):
+        stripped = line.removesuffix("\n").removesuffix("\r")
+        if stripped.strip():
+            yield number, stripped
+
+
+def _csv_lines(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(LONGEST_LINE)
+    reader = csv.reader(lines, strict=True)
+    try:
+        for cells in reader:
+            if any(cells):
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise CompactLMError(f"{where} is not valid csv at line {reader.line_num} ({error}); correct the file or its format") from None
+
+
+def _table(lines: Iterator[tuple[int, list[str]]], *, header: bool) -> Rows:
+    names = next(lines, (0, []))[1] if header else []
+    for number, cells in lines:
+        row: dict[str | int, object] = dict(enumerate(cells))
+        row.update(zip(names, cells, strict=False))
+        yield f"line {number}", row
+
+
+def _jsonl(lines: Iterator[str], where: str) -> Rows:
+    for number, line in _plain(lines):
+        try:
+            row = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise CompactLMError(f"{where} is not valid jsonl at line {number} ({error}); correct the file or its format") from None
+        if not isinstance(row, dict):
+            raise CompactLMError(f"{where} has no JSON object at line {number}; write one object with named columns a line")
+        yield f"line {number}", row
+
+
+def _parquet(path: Path) -> Rows:
+    start = 0
+    try:
+        with pq.ParquetFile(path) as file:
+            names = file.schema_arrow.names
+            for batch in file.iter_batches(batch_size=_BATCH):
+                for offset, cells in enumerate(batch.to_pylist()):
+                    row: dict[str | int, object] = dict(cells)
+                    row.update((position, cells[name]) for position, name in enumerate(names))
+                    yield f"row {start + offset}", row
+                start += batch.num_rows
+    except FileNotFoundError:
+        raise CompactLMError(f"there is no file {path}; put it there or correct path in params.yaml") from None
+    except (pa.ArrowException, OSError) as error:
+        reason = " ".join(str(error).split())
+        raise CompactLMError(f"{path} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None

@@ -1,0 +1,178 @@
+"""The filters of cleaning, each with its settings; a list of them, in order, is what cleaning does to a text."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictStr, model_validator
+
+from compactlm.params.base import Count, CountOrZero, Fraction, Name, Section
+
+
+class RepairUnicode(Section):
+    """Mend wrongly decoded characters and ligatures by ftfy, and normalise to `form`; `straight_quotes` uncurls quotes."""
+
+    kind: Literal["repair_unicode"]
+    form: Literal["NFC", "NFKC"]
+    straight_quotes: StrictBool
+
+
+class RemoveMarkup(Section):
+    """Unescape HTML entities; remove tags, comments, scripts, styles and TeX formulas."""
+
+    kind: Literal["remove_markup"]
+
+
+class RemoveAddresses(Section):
+    """Remove web addresses."""
+
+    kind: Literal["remove_addresses"]
+
+
+class RemoveControlCharacters(Section):
+    """Remove control, zero-width, surrogate and private characters, and terminal escapes; `keep_lines` spares line feeds."""
+
+    kind: Literal["remove_control_characters"]
+    keep_lines: StrictBool
+
+
+class StraightenQuotes(Section):
+    """Write quotes made of grave accents and doubled apostrophes as double quotes."""
+
+    kind: Literal["straighten_quotes"]
+
+
+class FoldWhiteSpace(Section):
+    """Make each run of white space one space; with `keep_lines` line breaks stay, and blank lines go."""
+
+    kind: Literal["fold_white_space"]
+    keep_lines: StrictBool
+
+
+class RepeatedCharacters(Section):
+    """Shorten a run of one character, digits apart, to `maximum`."""
+
+    kind: Literal["repeated_characters"]
+    maximum: Annotated[Count, Field(ge=2)]
+
+
+class RepeatedLines(Section):
+    """Drop a text in which more than `maximum_share` of the lines repeat an earlier one."""
+
+    kind: Literal["repeated_lines"]
+    maximum_share: Fraction
+
+
+class RepeatedNgrams(Section):
+    """Drop a text in which more than `maximum_share` of the runs of `size` words repeat an earlier one.
+
+    A text of fewer than `minimum_words` words is kept: in a short one a single repetition is a large share.
+    """
+
+    kind: Literal["repeated_ngrams"]
+    size: Count
+    maximum_share: Fraction
+    minimum_words: CountOrZero
+
+
+class Length(Section):
+    """Drop a text with fewer or more characters or words than allowed; null sets no upper bound."""
+
+    kind: Literal["length"]
+    unit: Literal["characters", "words"]
+    minimum: CountOrZero
+    maximum: Count | None
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> Length:
+        if self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("minimum is greater than maximum; lower the one or raise the other")
+        return self
+
+
+class CharacterShare(Section):
+    """Drop a text whose share of such characters, among those that are no white space, is out of bounds."""
+
+    kind: Literal["character_share"]
+    of: Literal["letters", "digits", "symbols"]
+    minimum: Fraction
+    maximum: Fraction
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> CharacterShare:
+        if self.minimum > self.maximum:
+            raise ValueError("minimum is greater than maximum; lower the one or raise the other")
+        return self
+
+
+class Language(Section):
+    """Drop a text that is not in one of `languages` (ISO 639) with at least `minimum_probability`, all of them together.
+
+    A text with fewer than `minimum_letters` letters is kept, since nobody can tell the language of a few words.
+    """
+
+    kind: Literal["language"]
+    languages: Annotated[list[Annotated[StrictStr, Field(pattern=r"^[a-z]{2,3}$")]], Field(min_length=1)]
+    minimum_probability: Fraction
+    minimum_letters: CountOrZero
+
+
+PersonalKind = Literal["email", "phone", "card", "iban", "social_security", "ip_address"]
+
+
+class MaskPersonal(Section):
+    """Put typed placeholders such as [EMAIL] in the place of personal data; `region` is where phone numbers without +NN are from."""
+
+    kind: Literal["mask_personal"]
+    of: Annotated[list[PersonalKind], Field(min_length=1)]
+    region: Annotated[StrictStr, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class Expression(Section):
+    """A regular expression of one's own: `drop` the text where it is found, or replace what it matches by `replacement`.
+
+    A dropped text is counted under `name`.
+    """
+
+    kind: Literal["expression"]
+    name: Name
+    pattern: Annotated[StrictStr, Field(min_length=1)]
+    action: Literal["drop", "replace"]
+    replacement: StrictStr
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Expression:
+        try:
+            pattern = re.compile(self.pattern)
+        except re.error as error:
+            raise ValueError(f"the pattern {self.pattern!r} is no regular expression ({error}); correct it") from None
+        if self.action == "replace" and pattern.search(self.replacement):
+            raise ValueError(f"the pattern {self.pattern!r} matches its own replacement, so cleaning never ends; change one of the two")
+        return self
+
+
+class BagOfWords(Section):
+    """The classical recipe, for comparison: lower-case words of letters only, without stop words."""
+
+    kind: Literal["bag_of_words"]
+
+
+FilterSettings = Annotated[
+    RepairUnicode
+    | RemoveMarkup
+    | RemoveAddresses
+    | RemoveControlCharacters
+    | StraightenQuotes
+    | FoldWhiteSpace
+    | RepeatedCharacters
+    | RepeatedLines
+    | RepeatedNgrams
+    | Length
+    | CharacterShare
+    | Language
+    | MaskPersonal
+    | Expression
+    | BagOfWords,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,51 @@
+import hashlib
+import random
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
+from compactlm.corpus.deduplication import drop_duplicates
+from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.gathering import gather, write_shards
+from compactlm.corpus.near_duplicates import drop_near_duplicates, near_duplicate_clusters
+from compactlm.corpus.shard_duplicates import deduplicate
+from compactlm.corpus.shards import add_counts
+from compactlm.params import NearDuplicates
+
+SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
+
+
+def corpus() -> list[Document]:
+    rng = random.Random(8)
+    rows = []
+    for number in range(160):
+        words = rng.choices("the a film actor music story was good bad long short very".split(), k=rng.choice([1, 2, 9]))
+        label = rng.choice([None, None, "good", "bad"])
+        name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+        text = rng.choice([str.upper, str.lower])(" ".join(words))
+        rows.append(Document(id=name, source=rng.choice("st"), text=text, document=name, task="mood" if label else None, label=label))
+    return rows
+
+
+@pytest.mark.parametrize("near", [None, SETTINGS], ids=["exact", "near"])
+@pytest.mark.parametrize("shard_bytes", [900, 10_000_000])
+def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_bytes: int, near: NearDuplicates | None) -> None:
+    rows = corpus()
+    dropped: Counter[tuple[str, str]] = Counter()
+    expected = drop_duplicates(rows, dropped)  # type: ignore[arg-type]
+    assert dropped.total() > 20
+    if near is not None:
+        exact = len(expected)
+        expected = drop_near_duplicates(expected, near_duplicate_clusters([row.text for row in expected], near, seed=1), dropped)
+        assert len(expected) < exact
+    write_shards(rows, tmp_path / "in", shard_bytes)
+    pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")
+    shards = sorted((tmp_path / "in").iterdir())
+    left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1)
+    gather(left, tmp_path / "artifact")
+    assert read_documents(tmp_path / "artifact") == expected
+    counts = add_counts(manifest.report.dropped for manifest in manifests)
+    assert {(source, reason): count for source, reasons in counts.items() for reason, count in reasons.items()} == dict(dropped)

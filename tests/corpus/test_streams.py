@@ -1,0 +1,122 @@
+import gzip
+import io
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.corpus import streams
+from compactlm.corpus.formats import read_rows
+from compactlm.corpus.streams import stream_rows
+from compactlm.errors import CompactLMError
+from compactlm.params import Format
+
+
+def zstd(content: bytes) -> bytes:
+    return pa.compress(content, "zstd", asbytes=True)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "f"
+
+
+def read(path: Path, form: Format, *, header: bool = True, encoding: str = "utf-8") -> list[tuple[str, dict[str | int, object]]]:
+    return [(place, dict(row)) for place, row in stream_rows(path, form, header=header, encoding=encoding)]
+
+
+CONTENTS = st.one_of(
+    st.binary(max_size=60),
+    st.lists(st.sampled_from([b"a", b"\t", b",", b'"', b"\n", b"\r\n", b"\r", b"\xef\xbb\xbf", b"\x00", b"\xff", b'{"t": 1}', b"[1]"])).map(
+        b"".join
+    ),
+)
+
+
+@given(CONTENTS, st.sampled_from(["csv", "tsv", "jsonl", "txt"]), st.booleans(), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
+def test_streams_give_the_rows_that_whole_files_give(file: Path, content: bytes, form: Format, header: bool, encoding: str) -> None:
+    file.write_bytes(content)
+    try:
+        expected = [(place, dict(row)) for place, row in read_rows(content, "f", form, header=header, encoding=encoding)]
+    except CompactLMError:
+        with pytest.raises(CompactLMError) as caught:
+            read(file, form, header=header, encoding=encoding)
+        assert "\n" not in str(caught.value)
+    else:
+        assert read(file, form, header=header, encoding=encoding) == expected
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_packed_files_are_unpacked_whatever_their_name_and_in_several_parts(file: Path, pack) -> None:
+    file.write_bytes(pack(b"a\tb\n1\t2\n") + pack(b"3\t4\n"))
+    assert [row["b"] for _, row in read(file, "tsv")] == ["2", "4"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_a_truncated_archive_ends_in_one_sentence(file: Path, pack) -> None:
+    file.write_bytes(pack("\n".join(str(number**3) for number in range(9_000)).encode())[:-20])
+    with pytest.raises(CompactLMError, match="damaged or truncated packed file"):
+        read(file, "txt")
+
+
+def test_parquet_is_read_in_batches(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_BATCH", 2)
+    pq.write_table(pa.table({"a": ["x", "y", "z"], "n": [{"m": 1}, {"m": 2}, None]}), file)
+    assert read(file, "parquet")[1:] == [
+        ("row 1", {"a": "y", "n": {"m": 2}, 0: "y", 1: {"m": 2}}),
+        ("row 2", {"a": "z", "n": None, 0: "z", 1: None}),
+    ]
+    file.write_bytes(file.read_bytes()[:60])
+    with pytest.raises(CompactLMError, match="cannot be read as parquet"):
+        read(file, "parquet")
+
+
+def test_a_file_that_unpacks_to_fill_a_machine_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "EXPANSION_FROM", 1_000_000)
+    file.write_bytes(gzip.compress(b"\n" * 3_000_000))
+    with pytest.raises(CompactLMError, match="unpacks to more than 200 times its size"):
+        read(file, "txt")
+
+
+@pytest.mark.parametrize(
+    ("form", "content"), [("txt", b"ok\n" + b"x" * 2_000), ("csv", b'a\n"' + b"open\n" * 500), ("jsonl", b'{"t": "' + b"x" * 2_000)]
+)
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(
+    file: Path, form: Format, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LONGEST_LINE", 1_000)
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=r"has a line of more than 1,000 characters, line \d|not valid csv at line \d+ \(field larger"):
+        read(file, form)
+
+
+def test_no_more_is_read_than_is_asked_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_bytes(b"line\n" * 200_000)
+    given: list[int] = []
+
+    class Watched(io.BufferedReader):
+        def read1(self, size: int = -1) -> bytes:
+            data = super().read1(size)
+            given.append(len(data))
+            return data
+
+    rows = streams._lines(Watched(file.open("rb")), "f", "utf-8", "\n")  # type: ignore[arg-type]
+    assert next(rows) == "line\n"
+    assert 0 < sum(given) < 100_000
+
+
+def test_what_is_not_there_or_nested_too_deep_ends_in_one_sentence(file: Path) -> None:
+    for form in ("txt", "parquet"):
+        with pytest.raises(CompactLMError, match="there is no file"):
+            read(file, form)  # type: ignore[arg-type]
+    file.write_bytes(b'{"t": ' + b"[" * 100_000)
+    with pytest.raises(CompactLMError, match="is not valid jsonl at line 1"):
+        read(file, "jsonl")
+    file.write_bytes(b"a\x00b\x00")
+    with pytest.raises(CompactLMError, match=r"is not valid utf-16 \(UTF-16 stream does not start with BOM\)"):
+        read(file, "txt", encoding="utf-16")
+    file.write_bytes(b"")
+    assert read(file, "csv") == read(file, "jsonl") == read(file, "txt") == []
