@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from compactlm.commands import answering, comparing, pipeline, reading, sorting, writing
+from compactlm.commands import answering, beyond, comparing, pipeline, reading, sorting, writing
 from compactlm.errors import CompactLMError
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
-for commands in (reading, writing, sorting, comparing, answering, pipeline):
+for commands in (reading, writing, sorting, comparing, answering, pipeline, beyond):
     app.add_typer(commands.app)
 
 

@@ -1,10 +1,14 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from transformers import AutoTokenizer, BertModel
 
 from compactlm import CompactLM
-from compactlm.inference.embedding import SentenceEmbedding, compare, unit
+from compactlm.errors import CompactLMError
+from compactlm.inference.embedding import SentenceEmbedding, fit_projection, unit
+from compactlm.inference.projection import LAST
 
 TEXTS = ["the film was good", "it", "a very slow story, loved!"]
 
@@ -23,11 +27,9 @@ def test_a_vector_is_the_mean_of_a_texts_pieces(lm, tiny_bert):
 
 
 def test_nothing_of_a_long_text_is_left_out(lm):
+    parts, _ = SentenceEmbedding(lm.embedding.model, None).means(["good " * 62, "bad " * 31], [LAST])
     (long,) = lm.embed(["good " * 62 + "bad " * 31])
-    parts = SentenceEmbedding(lm.embedding.model, None)._embed(["good " * 62, "bad " * 31])
-    # Lengths of unit vectors are lost, so the direction must lie between those of the parts.
-    assert compare(long, parts[0]).similarity < 0.9999
-    assert compare(long, parts[1]).similarity > compare(parts[0], parts[1]).similarity
+    np.testing.assert_allclose(long, unit((2 * parts[0] + parts[1]) / 3), atol=1e-4)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\0"])
@@ -51,6 +53,17 @@ def test_both_backends_give_the_same(on_torch, on_onnx, tiny_texts):
     np.testing.assert_allclose(on_torch.embed(tiny_texts), on_onnx.embed(tiny_texts), atol=1e-4)
 
 
-def test_an_export_without_an_embedding_says_so(export_root):
-    with pytest.raises(Exception, match=r"mlm/config.json|has no model 'embedding'"):
-        CompactLM(export_root / "sentiment" / "onnx").embed(["good"])
+def test_an_export_without_an_embedding_says_so(export_root, tmp_path):
+    shutil.copytree(export_root / "mlm", tmp_path / "mlm")
+    with pytest.raises(CompactLMError, match="has no model 'embedding'"):
+        CompactLM(tmp_path, backend="onnx").embed(["good"])
+
+
+def test_a_fitted_projection_spreads_texts_out(on_torch, tiny_texts):
+    texts = [*tiny_texts, ""]
+    projection = fit_projection(on_torch.embedding.model, texts)
+    found = SentenceEmbedding(on_torch.embedding.model, projection).embed(tiny_texts)
+    plain = on_torch.embed(tiny_texts)
+    assert abs((found @ found.T).mean()) < 0.02 < (plain @ plain.T).mean()
+    with pytest.raises(CompactLMError, match="is fitted on 128 texts or more, and there are 127; add some"):
+        fit_projection(on_torch.embedding.model, [*tiny_texts[:127], ""])

@@ -65,7 +65,7 @@ def test_a_summary_of_a_real_text(lm):
     assert sum(sentence.centrality for sentence in lm.summarize(text, 5)) == pytest.approx(1)
 
 
-@pytest.mark.parametrize("text", ["\U0001f600", "!!!", "word " * 100_000])
+@pytest.mark.parametrize("text", ["\U0001f600", "!!!", "word " * 5000])
 def test_odd_texts(lm, text):
     (found,) = lm.summarize(text)
     assert found.centrality == pytest.approx(1)

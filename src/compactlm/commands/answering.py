@@ -20,7 +20,10 @@ KnowledgeOption = Annotated[
     Path, typer.Option("--knowledge", "-K", help="Rows of question and answer, or of text (.jsonl), or a text file.")
 ]
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Where the index is kept; by default in the cache directory.")]
-ThresholdOption = Annotated[float, typer.Option("--threshold", min=-1, max=1, help="The least score of an answer.")]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option("--threshold", min=-1, max=1, help="The least score of an answer; by default 0.5 for pairs and 0.3 for passages."),
+]
 
 
 @app.command(
@@ -32,7 +35,7 @@ ThresholdOption = Annotated[float, typer.Option("--threshold", min=-1, max=1, he
 def answer(
     question: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
     knowledge: KnowledgeOption,
-    threshold: ThresholdOption = 0.5,
+    threshold: ThresholdOption = None,
     index: IndexOption = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
@@ -56,7 +59,7 @@ def answer(
 @app.command(epilog=epilogue("compactlm chat --knowledge faq.jsonl", "compactlm chat --knowledge faq.jsonl --json < questions.txt"))
 def chat(
     knowledge: KnowledgeOption,
-    threshold: ThresholdOption = 0.5,
+    threshold: ThresholdOption = None,
     turns: Annotated[int, typer.Option(min=0, help="Earlier questions that a question may lean on.")] = 3,
     index: IndexOption = None,
     model: ModelOption = None,

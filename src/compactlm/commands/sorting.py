@@ -1,10 +1,11 @@
-"""Commands about tasks: classify."""
+"""Commands about tasks: classify, finetune."""
 
 from __future__ import annotations
 
 import sys
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -104,3 +105,40 @@ def _row(line: Line, answer: Classification, structured: bool, json: bool) -> st
     if structured and line.error:
         return to_json({"error": line.error}) + "\n" if json else "\t\t\n"
     return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{line.text}\n"
+
+
+@app.command(
+    epilog=epilogue(
+        "compactlm finetune messages.csv --text message --label spam",
+        "compactlm finetune rows.jsonl --text text --label topic --teacher models/teacher/mlm --output models/topic",
+        'compactlm classify --model models/finetuned/spam "You have won!"',
+    )
+)
+def finetune(
+    data: Annotated[Path, typer.Argument(help="Labelled rows: .csv, .tsv (with a header), .jsonl or .parquet, or these with .gz.")],
+    text: Annotated[str, typer.Option("--text", help="The column of the text.")],
+    label: Annotated[str, typer.Option("--label", help="The column of the label.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save; by default models/finetuned/LABEL.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="A larger BERT's directory, to learn from its answers too.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="The most passes over the rows.")] = 20,
+    learning_rate: Annotated[float, typer.Option(min=0, help="The greatest step.")] = 5e-4,
+    seed: Annotated[int, typer.Option(min=0, help="Of the rows held out, of the head and of the order.")] = 0,
+    model: ModelOption = None,
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Teach a copy of the student a task of your own, from 16 rows a label upwards.
+
+    A quarter of the rows is held out: on it training is stopped, and the result measured.
+    """
+    target = output or Path("models/finetuned") / label
+    lm = load(model, "torch", threads)
+    found = lm.finetune(data, text, label, target, teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, say=notice)
+    if json:
+        print_json(found)
+        return
+    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels learnt from, {found.validation_rows:,} held out")
+    typer.echo(f"{found.accuracy:.1%} of these are right after {found.epochs} epochs; the most frequent label alone: {found.majority:.1%}")
+    if found.teacher_accuracy is not None:
+        typer.echo(f"{found.teacher_accuracy:.1%} by the teacher")
+    typer.echo(f'compactlm classify --model {target} "..."')

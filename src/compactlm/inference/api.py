@@ -10,7 +10,7 @@ lm.classify("A film to remember.").label
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from compactlm.inference.projection import load_projection
 from compactlm.inference.summarizing import Sentence, summarize
 
 if TYPE_CHECKING:
+    from compactlm.inference.finetuning import FineTuned
     from compactlm.inference.knowledge import Knowledge
     from compactlm.inference.similarity import Neighbour
 
@@ -136,3 +137,27 @@ class CompactLM:
     def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
         """Return the sentences of a text that are central to it; see summarizing.summarize."""
         return summarize(self.embedding, text, sentences)
+
+    def finetune(
+        self,
+        file: str | Path,
+        text: str,
+        label: str,
+        output: str | Path,
+        teacher: str | Path | None = None,
+        *,
+        epochs: int = 20,
+        learning_rate: float = 5e-4,
+        seed: int = 0,
+        say: Callable[[str], object] = str,
+    ) -> FineTuned:
+        """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and finetuning.finetune."""
+        from compactlm.inference.finetuning import finetune
+        from compactlm.inference.labelled import read_labelled
+
+        student = directories.find(self.root, directories.MLM, "torch").path
+        data = read_labelled(Path(file), text, label)
+        teacher = Path(teacher) if teacher is not None else None
+        return finetune(
+            student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from compactlm.inference.batching import Array, Batch
@@ -21,8 +22,11 @@ class Runner(Protocol):
         """Return the labels' logits, float32 [rows, labels]."""
         ...
 
-    def hidden(self, batch: Batch) -> Array:
-        """Return the last hidden states, float32 [rows, pieces, width]; a model that pools by itself gives [rows, width]."""
+    def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
+        """Return the hidden states of some layers (0 the embeddings, -1 the last), each float32 [rows, pieces, width].
+
+        A model that pools by itself gives [rows, width].
+        """
         ...
 
     def attentions(self, batch: Batch) -> Array | None:

@@ -12,8 +12,8 @@ TURNS = 3
 class Conversation:
     """Answers questions; one that has no answer by itself is asked again together with the questions before it."""
 
-    def __init__(self, knowledge: Knowledge, threshold: float, turns: int = TURNS) -> None:
-        """Take what is known, the least score of an answer, and how many earlier questions are kept."""
+    def __init__(self, knowledge: Knowledge, threshold: float | None = None, turns: int = TURNS) -> None:
+        """Take what is known, the least score of an answer (see Knowledge.answer), and how many earlier questions are kept."""
         self.knowledge, self.threshold = knowledge, threshold
         self.before: deque[str] = deque(maxlen=turns)
 

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compactlm.errors import CompactLMError
 from compactlm.inference.batching import Array
 from compactlm.inference.model import Model
-from compactlm.inference.projection import FILE, Projection
+from compactlm.inference.projection import FILE, LAST, LAYERS, Projection, fit_whitening
 
 TEXTS_AT_ONCE = 4096
 
@@ -51,38 +52,38 @@ class SentenceEmbedding:
         return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
 
     def _embed(self, texts: Sequence[str]) -> Array:
-        pieces = self.model.pieces
-        sequences, owners = [], []
+        means, totals = self.means(texts, self.projection.layers if self.projection else (LAST,))
+        vectors = self.projection.apply(means) if self.projection else means
+        vectors[totals == 0] = 0
+        return unit(vectors)
+
+    def means(self, texts: Sequence[str], layers: Sequence[int]) -> tuple[Array, Array]:
+        """Return the mean hidden states of each text's own pieces, float32 [texts, layers * width], and how many pieces there are."""
+        pieces, sequences, owners = self.model.pieces, [], []
         for owner, ids in enumerate(pieces.encode(texts)):
             windows = pieces.windows(ids)
             sequences += windows
             owners += [owner] * len(windows)
         weights = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)
-        pooled: Array | None = None
+        parts: Array | None = None
         for rows, batch in self.model.batches(sequences):
-            means = self._means(self.model.runner.hidden(batch), batch.input_ids)
-            if pooled is None:
-                pooled = np.zeros((len(sequences), means.shape[-1]), dtype=np.float32)
-            pooled[rows] = means
-        assert pooled is not None  # noqa: S101 - there is a text
-        vectors = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
-        totals = np.zeros(len(texts), dtype=np.float32)
-        np.add.at(vectors, owners, pooled * weights[:, None])
+            found = np.concatenate([self._mean(hidden, batch.input_ids) for hidden in self.model.runner.hidden(batch, layers)], axis=-1)
+            parts = np.zeros((len(sequences), found.shape[-1]), dtype=np.float32) if parts is None else parts
+            parts[rows] = found
+        assert parts is not None  # noqa: S101 - there is a text
+        means, totals = np.zeros((len(texts), parts.shape[1]), dtype=np.float32), np.zeros(len(texts), dtype=np.float32)
+        np.add.at(means, owners, parts * weights[:, None])
         np.add.at(totals, owners, weights)
-        vectors /= np.maximum(totals, 1)[:, None]
-        if self.projection:
-            vectors = self.projection.apply(vectors)
-        vectors[totals == 0] = 0
-        return unit(vectors)
+        return means / np.maximum(totals, 1)[:, None], totals
 
-    def _means(self, hidden: Array, input_ids: Array) -> Array:
+    def _mean(self, hidden: Array, input_ids: Array) -> Array:
         """Return the mean hidden state of each row's own pieces; what a model has pooled by itself is left as it is."""
         if hidden.ndim == 2:
             return hidden
         pieces = self.model.pieces
         own = ~np.isin(input_ids, (pieces.pad, pieces.cls, pieces.sep))
-        means: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
-        return means
+        mean: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
+        return mean
 
 
 def unit(vectors: Array) -> Array:
@@ -95,3 +96,22 @@ def compare(first: Array, second: Array) -> Comparison:
     """Return how near two unit vectors are."""
     similarity = float(np.clip(first @ second, -1, 1))
     return Comparison(similarity, float(np.linalg.norm(first - second)))
+
+
+def fit_projection(model: Model, texts: Sequence[str]) -> Projection:
+    """Return the projection that makes a model's means of hidden states a sentence embedding, fitted on texts without labels.
+
+    Args:
+        model: one of the kind "embedding", that gives its first and its last hidden states.
+        texts: sentences and passages, at least twice as many as the model has values in both hidden states.
+
+    Raises:
+        CompactLMError: there are too few texts.
+    """
+    means, totals = SentenceEmbedding(model, None).means(texts, LAYERS)
+    means = means[totals > 0]
+    if len(means) < 2 * means.shape[1]:
+        raise CompactLMError(
+            f"a sentence embedding is fitted on {2 * means.shape[1]:,} texts or more, and there are {len(means):,}; add some"
+        )
+    return fit_whitening(means)

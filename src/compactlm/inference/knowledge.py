@@ -13,7 +13,8 @@ from compactlm.inference.lines import Line, read_lines, rows_of
 from compactlm.inference.vector_index import Entry, VectorIndex, file_digest, index_directory, open_index
 
 PASSAGE_WORDS = 60  # few enough that the mean of a passage still says what it is about
-DEFAULT_THRESHOLD = 0.5
+# Two wordings of one question are nearer to each other than a question is to the passage that answers it.
+PAIR_THRESHOLD, PASSAGE_THRESHOLD = 0.5, 0.3
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -78,12 +79,17 @@ class Knowledge:
             else:
                 self.broken += 1
 
-    def answer(self, question: str, threshold: float = DEFAULT_THRESHOLD) -> Answer:
-        """Return the best answer to a question, without a text where its score is below the threshold."""
+    def answer(self, question: str, threshold: float | None = None) -> Answer:
+        """Return the best answer to a question, without a text where its score is below the threshold.
+
+        Without a threshold it is PAIR_THRESHOLD for a pair of question and answer, and PASSAGE_THRESHOLD for a passage.
+        """
         (hit,) = self.index.search(self.embedding.embed([question])[0], 1)
+        entry = hit.entry
+        if threshold is None:
+            threshold = PAIR_THRESHOLD if "answer" in entry else PASSAGE_THRESHOLD
         if hit.score < threshold:
             return Answer(None, hit.score, None, None)
-        entry = hit.entry
         if "answer" in entry:
             return Answer(entry["answer"], hit.score, entry["text"], entry["line"])
         return Answer(entry["text"], hit.score, None, entry["line"])

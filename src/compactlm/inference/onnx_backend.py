@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnxruntime
 
@@ -9,7 +11,10 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.backends import Kind
 from compactlm.inference.batching import Array, Batch
 from compactlm.inference.directories import ModelDirectory
+from compactlm.inference.projection import FILE as PROJECTION
+from compactlm.inference.projection import FIRST
 
+FIRST_OUTPUT = "first_hidden_state"
 OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
 
 
@@ -36,7 +41,7 @@ class OnnxRunner:
         found = [name for name in OUTPUTS[kind] if name in outputs]
         if not found or (kind != "embedding" and len(outputs[found[0]]) != {"mlm": 3, "task": 2}[kind]):
             raise CompactLMError(f"{directory.weights} is not the file of a model of the kind {kind!r}; name another directory")
-        self.output = found[0]
+        self.path, self.output, self.outputs = directory.weights, found[0], set(outputs)
         self.inputs = {value.name for value in self.session.get_inputs()}
         size = outputs[self.output][-1]
         wanted = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
@@ -46,26 +51,32 @@ class OnnxRunner:
                 "copy the model again as a whole"
             )
 
-    def _run(self, batch: Batch) -> Array:
+    def _run(self, batch: Batch, outputs: Sequence[str]) -> list[Array]:
         feeds = {
             "input_ids": batch.input_ids,
             "attention_mask": batch.attention_mask,
             "token_type_ids": np.zeros_like(batch.input_ids),
         }
-        result: Array = self.session.run([self.output], {name: feeds[name] for name in self.inputs})[0]
-        return result
+        found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
+        return found
 
     def masked_logits(self, batch: Batch, where: Array) -> Array:
         """Return the vocabulary's logits where `where` is True."""
-        return self._run(batch)[where]
+        logits: Array = self._run(batch, [self.output])[0][where]
+        return logits
 
     def task_logits(self, batch: Batch) -> Array:
         """Return the labels' logits."""
-        return self._run(batch)
+        return self._run(batch, [self.output])[0]
 
-    def hidden(self, batch: Batch) -> Array:
-        """Return the last hidden states."""
-        return self._run(batch)
+    def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
+        """Return the hidden states of some layers."""
+        wanted = [FIRST_OUTPUT if layer == FIRST else self.output for layer in layers]
+        if not set(wanted) <= self.outputs:
+            raise CompactLMError(
+                f"{self.path} does not give {FIRST_OUTPUT}, which the {PROJECTION} beside it is for; run `dvc repro export`"
+            )
+        return self._run(batch, wanted)
 
     def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002
         """Return None: the files have no such output."""

@@ -14,7 +14,6 @@ from compactlm.inference.embedding import SentenceEmbedding
 
 DAMPING = 0.85
 LEAD = 0.5  # how fast the weight of a place falls from the start of the text
-REDUNDANCY = 0.3  # what nearness to a chosen sentence costs, against centrality
 LEAST_WORDS = 4  # a shorter sentence says too little by itself
 
 # A full stop after these ends no sentence.
@@ -54,7 +53,7 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[S
     """Return `count` sentences of a text (or all, where there are fewer), in the order of the text.
 
     Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer
-    the start of the text; sentences are then chosen by maximal marginal relevance (Carbonell and Goldstein 1998).
+    the start of the text; a sentence near one that was chosen counts for less (after Carbonell and Goldstein 1998).
 
     Raises:
         CompactLMError: the text has no sentence.
@@ -62,8 +61,8 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[S
     sentences = split_sentences(text)
     if not sentences:
         raise CompactLMError("the text is empty, so there is nothing to summarize; name a file with sentences")
-    similarities = np.clip(embedding.embed(sentences).astype(np.float64), -1, 1)
-    similarities = np.clip(similarities @ similarities.T, 0, 1)
+    vectors = embedding.embed(sentences).astype(np.float64)
+    similarities = np.clip(vectors @ vectors.T, 0, 1)
     scores = centrality(similarities, _places([len(sentence.split()) for sentence in sentences]))
     chosen = _choose(scores, similarities, min(count, len(sentences)))
     return [Sentence(sentences[position], position, float(scores[position])) for position in sorted(chosen)]
@@ -96,11 +95,11 @@ def centrality(similarities: Array, places: Array) -> Array:
 
 
 def _choose(scores: Array, similarities: Array, count: int) -> list[int]:
-    relevance = scores / scores.max()
+    """Return the sentences of the greatest scores, each discounted by its similarity with the nearest one chosen before."""
     chosen: list[int] = []
     while len(chosen) < count:
         nearness = similarities[:, chosen].max(axis=1) if chosen else np.zeros(len(scores))
-        marginal = (1 - REDUNDANCY) * relevance - REDUNDANCY * nearness
+        marginal = scores * (1 - np.clip(nearness, 0, 1))
         marginal[chosen] = -np.inf
         chosen.append(int(marginal.argmax()))
     return chosen

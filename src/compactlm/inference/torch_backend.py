@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,11 +66,12 @@ class TorchRunner:
         with torch.inference_mode():
             return _array(self.model(**self._inputs(batch)).logits)
 
-    def hidden(self, batch: Batch) -> Array:
-        """Return the last hidden states."""
+    def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
+        """Return the hidden states of some layers."""
         body = getattr(self.model, "bert", self.model)
         with torch.inference_mode():
-            return _array(body(**self._inputs(batch)).last_hidden_state)
+            states = body(**self._inputs(batch), output_hidden_states=True).hidden_states
+        return [_array(states[layer]) for layer in layers]
 
     def attentions(self, batch: Batch) -> Array | None:
         """Return the attention probabilities of all layers."""
