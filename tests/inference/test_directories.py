@@ -122,6 +122,12 @@ import sys
 from compactlm import CompactLM
 lm = CompactLM({root!r}, backend="onnx", threads=1)
 lm.fill("the [MASK]"); lm.classify("good"); lm.check(["good"]); lm.inspect("good")
+import compactlm.cli
+sys.argv = ["compactlm", "fill", "the [MASK]", "--model", {root!r}]
+try:
+    compactlm.cli.main()
+except SystemExit as end:
+    assert not end.code
 heavy = {{"torch", "transformers", "pandas", "pyarrow", "sklearn", "scipy"}} & set(sys.modules)
 assert not heavy, heavy
 """

@@ -85,6 +85,7 @@ def test_a_conversation_leans_on_what_was_asked_before(lm, faq):
     assert talk.ask("a dog by").text is None
     assert talk.ask("the river").text == "warm"
     assert talk.ask("who hated the ending?").text == "the actor"
+    assert talk.ask("").text is None  # and not the last answer once more
     forgetful = Conversation(known, threshold, turns=0)
     forgetful.ask("a dog by")
     assert forgetful.ask("the river").text is None

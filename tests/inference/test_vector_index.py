@@ -62,3 +62,13 @@ def test_where_nothing_can_be_kept(tmp_path, counted):
         CompactLMError, match=r"the index cannot be kept in .*; make it writable, or name another directory in COMPACTLM_CACHE"
     ):
         open_index(tmp_path / "file" / "index", "a", *counted[:2])
+
+
+def test_a_directory_of_other_files_is_left_alone(tmp_path, counted):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "one.txt").write_text("dear")
+    with pytest.raises(CompactLMError, match="letters holds something else than an index; name a directory of its own with --index"):
+        open_index(tmp_path / "letters", "a", *counted[:2])
+    assert (tmp_path / "letters" / "one.txt").read_text() == "dear"
+    (tmp_path / "empty").mkdir()
+    assert len(open_index(tmp_path / "empty", "a", *counted[:2])) == 300

@@ -20,12 +20,13 @@ class Conversation:
     def ask(self, question: str) -> Answer:
         """Return the best answer, by the question alone or with one, two or more of the questions before it."""
         asked, best = question, self.knowledge.answer(question, self.threshold)
+        if not question.strip():
+            return best
         for earlier in reversed(self.before):
             if best.text is not None:
                 break
             asked = f"{earlier} {asked}"
             found = self.knowledge.answer(asked, self.threshold)
             best = found if found.score > best.score else best
-        if question.strip():
-            self.before.append(question)
+        self.before.append(question)
         return best

@@ -15,7 +15,7 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.batching import Array
 from compactlm.inference.model import Model
 
-LOOK_AHEAD = 3  # masks after the one that is filled: with none the model sees the text end, and writes full stops
+LOOK_AHEAD = 4  # masks after the one that is filled: with few the model sees the text end, and writes full stops
 NO_REPEAT = 3  # pieces in a row that are not written twice
 
 
@@ -97,8 +97,8 @@ def _excluded(model: Model, ids: Sequence[int]) -> set[int]:
     """Return the pieces that may not come next: special ones, and those that would repeat NO_REPEAT pieces in a row."""
     pieces = model.pieces
     excluded = set(pieces.special)
-    if not ids or not pieces.piece(ids[-1])[-1:].isalnum():  # nothing that a word's end could be joined to
-        excluded |= pieces.continuations
+    if not ids or not pieces.piece(ids[-1])[-1:].isalnum():  # nothing that a word's end could be joined to, or that a mark could end
+        excluded |= pieces.continuations | pieces.marks
     before = tuple(ids[-(NO_REPEAT - 1) :])
     if len(before) == NO_REPEAT - 1:
         for start in range(len(ids) - NO_REPEAT + 1):

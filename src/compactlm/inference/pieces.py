@@ -67,6 +67,11 @@ class Pieces:
         return frozenset(index for piece, index in self.tokenizer.get_vocab().items() if piece.startswith("##"))
 
     @functools.cached_property
+    def marks(self) -> frozenset[int]:
+        """The ids of pieces without a letter or a digit."""
+        return frozenset(index for piece, index in self.tokenizer.get_vocab().items() if not any(map(str.isalnum, piece)))
+
+    @functools.cached_property
     def special(self) -> frozenset[int]:
         """The ids of pieces that stand for no text, such as [PAD] and [unused0]."""
         return frozenset(

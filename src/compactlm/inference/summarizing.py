@@ -82,11 +82,11 @@ def centrality(similarities: Array, places: Array) -> Array:
         similarities: 0 or more, [sentences, sentences].
         places: where a jump leads, a distribution over sentences.
     """
-    weights = similarities * places[None, :]
+    weights = similarities.copy()
     np.fill_diagonal(weights, 0)
     totals = weights.sum(axis=1, keepdims=True)
     steps = np.where(totals > 0, weights / np.where(totals > 0, totals, 1), places[None, :])
-    scores = places
+    scores: Array = places
     for _ in range(100):
         before, scores = scores, DAMPING * scores @ steps + (1 - DAMPING) * places
         if np.abs(scores - before).sum() < 1e-9:

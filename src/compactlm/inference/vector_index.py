@@ -78,6 +78,9 @@ def open_index(
         fingerprint: of all that it depends on.
         entries: what to index, each with the `text` that is embedded; only asked for where it must be built.
         embed: unit vectors of texts.
+
+    Raises:
+        CompactLMError: it cannot be kept there.
     """
     if _fingerprint(directory) == fingerprint:
         try:
@@ -100,6 +103,8 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
     lines = [(json.dumps(entry, ensure_ascii=False) + "\n").encode() for entry in entries]
     offsets = np.cumsum([0, *map(len, lines)], dtype=np.int64)
     about = {"fingerprint": fingerprint, "entries": len(lines), "bytes": int(offsets[-1])}
+    if directory.exists() and not (directory / ABOUT).is_file() and not _is_empty(directory):
+        raise CompactLMError(f"{directory} holds something else than an index; name a directory of its own with --index")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # A name of its own, so that two processes that build at once do not write into each other's files.
@@ -116,6 +121,10 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
         raise CompactLMError(
             f"the index cannot be kept in {directory} ({error.strerror}); make it writable, or name another directory in {CACHE_VARIABLE}"
         ) from None
+
+
+def _is_empty(directory: Path) -> bool:
+    return directory.is_dir() and not any(directory.iterdir())
 
 
 def index_directory(name: str) -> Path:
