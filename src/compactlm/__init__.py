@@ -1,3 +1,20 @@
 """compactlm: a compact BERT from text and a BERT teacher, every step versioned by DVC."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from compactlm.inference.api import CompactLM
+
 __version__ = "0.1.0"
+__all__ = ["CompactLM", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when it is asked for, so that a stage which needs none of it does not load it.
+    if name == "CompactLM":
+        from compactlm.inference.api import CompactLM
+
+        return CompactLM
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from typing import Annotated
-
 import typer
-from rich.console import Console
 
-from compactlm import artifacts
+from compactlm.commands import answering, beyond, comparing, pipeline, reading, sorting, writing
 from compactlm.errors import CompactLMError
-from compactlm.params import ParamsError, read_params
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
-
-
-@app.command()
-def preset(name: Annotated[str | None, typer.Argument(help="A file of configs/preset, without .yaml.")] = None) -> None:
-    """Make params.yaml that of a preset; without a name the default, unless params.yaml has values of its own."""
-    # Hydra and DVC take a second to import, which no other command should pay.
-    from compactlm.presets import select
-
-    typer.echo(select(name or None))
-
-
-@app.command()
-def summary() -> None:
-    """Show what the student of the last run keeps of its teacher."""
-    path = artifacts.METRICS / "evaluate.json"
-    if not path.is_file():
-        raise CompactLMError(f"{path} is missing, so nothing has been evaluated yet; run `make train`")
-    # The table belongs to a library that loads torch elsewhere; this command must be quick.
-    from compactlm.evaluation.report import print_summary
-
-    source = read_params().teacher.source
-    name = {"package": "package", "directory": "path", "hub": "model"}[source.kind]
-    width = None if "COLUMNS" in os.environ or Console().is_terminal else 110
-    print_summary(artifacts.read_json(path), str(getattr(source, name)), artifacts.STUDENT, Console(width=width))
+app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
+for commands in (reading, writing, sorting, comparing, answering, pipeline, beyond):
+    app.add_typer(commands.app)
 
 
 def main() -> None:
-    """Run the command line; a failure that a user can mend is one sentence and exit status 1."""
+    """Run the command line.
+
+    The exit status is 0, or 1 after a failure that a user can mend (one sentence), 2 where the command is mistyped, 130 after Ctrl-C.
+    """
     try:
         app()
-    except (CompactLMError, ParamsError) as error:
+    except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         raise SystemExit(1) from None
 

@@ -1,0 +1,1 @@
+"""The commands of `compactlm`, each a thin face of the library."""

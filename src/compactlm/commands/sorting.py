@@ -1,0 +1,144 @@
+"""Commands about tasks: classify, finetune."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compactlm.commands.common import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    TaskOption,
+    ThreadsOption,
+    epilogue,
+    load,
+    notice,
+    print_json,
+    to_json,
+)
+from compactlm.errors import CompactLMError
+
+if TYPE_CHECKING:
+    from compactlm.inference.classifying import Classification
+    from compactlm.inference.lines import Line
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog=epilogue(
+        'compactlm classify "A film to remember."',
+        "compactlm classify --file reviews.txt > labels.tsv",
+        "zcat rows.jsonl.gz | compactlm classify --field message --json -",
+    )
+)
+def classify(
+    text: Annotated[str | None, typer.Argument(help="The text; - reads standard input, a text a line.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="A file with a text a line.")] = None,
+    field: Annotated[str | None, typer.Option(help="Lines are JSON objects with the text in this field.")] = None,
+    line_buffered: Annotated[bool, typer.Option("--line-buffered", help="Answer each line before the next is read.")] = False,
+    task: TaskOption = "sentiment",
+    model: ModelOption = None,
+    backend: BackendOption = "auto",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Give a text, or each line of a file, a label of a task.
+
+    Each line gets one line: label, probability and text, parted by tabs. A line that cannot be read gets an empty label.
+    """
+    from compactlm.inference.classifying import TEXTS_AT_ONCE
+    from compactlm.inference.lines import read_lines
+
+    if (text is None) == (file is None):
+        raise typer.BadParameter("give either a text or --file")
+    lm = load(model, backend, threads)
+    limit = lm.task(task).pieces.limit
+    if text is not None and text != "-":
+        answer = lm.classify(text, task)
+        if answer.cut:
+            notice(f"the text is longer than {limit} pieces, so only its start was read")
+        _print(answer, json)
+        return
+    waiting: deque[Line] = deque()
+
+    def texts() -> Iterator[str]:
+        for line in read_lines(file or "-", field):
+            waiting.append(line)
+            yield line.text
+
+    cut, broken = 0, []
+    write = sys.stdout.write  # typer.echo would wait for the reader after each line
+    for answer in lm.classify_all(texts(), task, 1 if line_buffered else TEXTS_AT_ONCE):
+        line = waiting.popleft()
+        cut += answer.cut
+        if line.error:
+            broken.append(f"line {line.number}: {line.error}")
+        write(_row(line, answer, field is not None, json))
+        if line_buffered:
+            sys.stdout.flush()
+    sys.stdout.flush()
+    if cut:
+        notice(f"{cut:,} texts are longer than {limit} pieces, so only their start was read")
+    if broken and field is not None:
+        raise CompactLMError(f"{len(broken):,} lines could not be read and have no label ({broken[0]}); mend them and classify them again")
+    if broken:
+        notice(f"{len(broken):,} lines were read with U+FFFD in the place of bytes that could not be read ({broken[0]})")
+
+
+def _print(answer: Classification, json: bool) -> None:
+    if json:
+        print_json(answer)
+        return
+    typer.echo(answer.label)
+    for label, probability in answer.probabilities.items():
+        typer.echo(f"{probability:7.1%}  {label}")
+
+
+def _row(line: Line, answer: Classification, structured: bool, json: bool) -> str:
+    if structured and line.error:
+        return to_json({"error": line.error}) + "\n" if json else "\t\t\n"
+    return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{line.text}\n"
+
+
+@app.command(
+    epilog=epilogue(
+        "compactlm finetune messages.csv --text message --label spam",
+        "compactlm finetune rows.jsonl --text text --label topic --teacher models/teacher/mlm --output models/topic",
+        'compactlm classify --model models/finetuned/spam "You have won!"',
+    )
+)
+def finetune(
+    data: Annotated[Path, typer.Argument(help="Labelled rows: .csv, .tsv (with a header), .jsonl or .parquet, or these with .gz.")],
+    text: Annotated[str, typer.Option("--text", help="The column of the text.")],
+    label: Annotated[str, typer.Option("--label", help="The column of the label.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save; by default models/finetuned/LABEL.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="A larger BERT's directory, to learn from its answers too.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="The most passes over the rows.")] = 20,
+    learning_rate: Annotated[float, typer.Option(min=0, help="The greatest step.")] = 5e-4,
+    seed: Annotated[int, typer.Option(min=0, help="Of the rows held out, of the head and of the order.")] = 0,
+    model: ModelOption = None,
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Teach a copy of the student a task of your own, from 16 rows a label upwards.
+
+    A quarter of the rows is held out: on it training is stopped, and the result measured.
+    """
+    target = output or Path("models/finetuned") / label
+    lm = load(model, "torch", threads)
+    found = lm.finetune(data, text, label, target, teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, say=notice)
+    if json:
+        print_json(found)
+        return
+    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels learnt from, {found.validation_rows:,} held out")
+    typer.echo(f"{found.accuracy:.1%} of these are right after {found.epochs} epochs; the most frequent label alone: {found.majority:.1%}")
+    if found.teacher_accuracy is not None:
+        typer.echo(f"{found.teacher_accuracy:.1%} by the teacher")
+    typer.echo(f'compactlm classify --model {target} "..."')

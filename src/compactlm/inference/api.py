@@ -1,0 +1,163 @@
+"""The finished model as a Python object.
+
+from compactlm import CompactLM
+
+lm = CompactLM("models/export")
+lm.fill("The cat sits on the [MASK].")
+lm.classify("A film to remember.").label
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from compactlm.errors import CompactLMError
+from compactlm.inference import directories
+from compactlm.inference.batching import Array
+from compactlm.inference.checking import Check, check
+from compactlm.inference.classifying import TEXTS_AT_ONCE, Classification, classify
+from compactlm.inference.completing import Completion, complete
+from compactlm.inference.directories import BACKENDS, Backend
+from compactlm.inference.embedding import Comparison, SentenceEmbedding, compare
+from compactlm.inference.filling import Candidate, fill
+from compactlm.inference.inspecting import Inspection, inspect
+from compactlm.inference.model import Model
+from compactlm.inference.projection import load_projection
+from compactlm.inference.summarizing import Sentence, summarize
+
+if TYPE_CHECKING:
+    from compactlm.inference.finetuning import FineTuned
+    from compactlm.inference.knowledge import Knowledge
+    from compactlm.inference.similarity import Neighbour
+
+DEFAULT_TASK = "sentiment"
+
+
+class CompactLM:
+    """A finished compact BERT: its masked language model, its tasks and its sentence embedding, each loaded when first used.
+
+    Every method raises CompactLMError, one sentence that says how to mend it, where the model is missing or damaged or
+    the text cannot be used.
+    """
+
+    def __init__(self, model: str | Path | None = None, *, backend: Backend = "auto", threads: int = 0) -> None:
+        """Choose the models.
+
+        Args:
+            model: a directory of models (models/student, models/export), or of a single one; None for what the
+                environment variable COMPACTLM_MODEL or the pipeline has.
+            backend: "torch", "onnx", "int8", or "auto": ONNX Runtime where there is a file for it. Neither torch nor
+                transformers is imported unless the backend is torch.
+            threads: of the CPU; 0 for as many as there are cores.
+        """
+        if backend not in BACKENDS:
+            raise CompactLMError(f"there is no backend {backend!r}; choose one of {', '.join(BACKENDS)}")
+        self.root = Path(model) if model is not None else directories.default_root(backend)
+        self.backend: Backend = backend
+        self.threads = threads
+        self._tasks: dict[str, Model] = {}
+
+    @functools.cached_property
+    def mlm(self) -> Model:
+        """The masked language model."""
+        return Model(self.root, directories.MLM, "mlm", self.backend, self.threads)
+
+    def task(self, name: str = DEFAULT_TASK) -> Model:
+        """Return the model of a task."""
+        if name not in self._tasks:
+            self._tasks[name] = Model(self.root, name, "task", self.backend, self.threads)
+        return self._tasks[name]
+
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the tasks."""
+        return directories.tasks(self.root)
+
+    @functools.cached_property
+    def embedding(self) -> SentenceEmbedding:
+        """The sentence embedding: a model of its own where there is one, else the body of the masked language model (torch)."""
+        own = (self.root / directories.EMBEDDING).is_dir()
+        if not own and (self.root / directories.MLM).is_dir() and self.backend in ("auto", "torch"):
+            model = Model(self.root, directories.MLM, "embedding", "torch", self.threads)
+        else:
+            model = Model(self.root, directories.EMBEDDING, "embedding", self.backend, self.threads)
+        return SentenceEmbedding(model, load_projection(model.directory.path, model.directory.width))
+
+    def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
+        """Return the likeliest pieces for each [MASK] of a text; see filling.fill."""
+        return fill(self.mlm, text, top_k)
+
+    def classify(self, text: str, task: str = DEFAULT_TASK) -> Classification:
+        """Return label and probabilities of a text."""
+        return next(self.classify_all([text], task))
+
+    def classify_all(self, texts: Iterable[str], task: str = DEFAULT_TASK, texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
+        """Yield label and probabilities of each of any number of texts; see classifying.classify."""
+        return classify(self.task(task), texts, texts_at_once)
+
+    def inspect(self, text: str, top_k: int = 3) -> Inspection:
+        """Return the pieces of a text, what each layer attends to (torch alone) and what the model predicts at each."""
+        return inspect(self.mlm, text, top_k)
+
+    def check(self, lines: Iterable[str]) -> Check:
+        """Return how the tokenizer fares with lines of text."""
+        return check(self.mlm.pieces, lines)
+
+    def embed(self, texts: Sequence[str]) -> Array:
+        """Return a unit vector for each text, float32 [texts, width]; see embedding.SentenceEmbedding."""
+        return self.embedding.embed(texts)
+
+    def compare(self, first: str, second: str) -> Comparison:
+        """Return similarity and distance of two texts."""
+        return compare(*self.embed([first, second]))
+
+    def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
+        """Return the words of the vocabulary, or the lines of a file, that are nearest to a text."""
+        # faiss, which the other methods do without, takes a moment to import.
+        from compactlm.inference import similarity
+
+        index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
+        return similarity.neighbours(self.embedding, index, text, top_k)
+
+    def complete(
+        self, text: str, length: int = 12, temperature: float = 0.0, top_k: int = 20, beams: int = 1, seed: int = 0
+    ) -> list[Completion]:
+        """Go on with a text; see completing.complete."""
+        return complete(self.mlm, text, length, temperature, top_k, beams, seed)
+
+    def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
+        """Return what answers questions from a file; see knowledge.Knowledge."""
+        from compactlm.inference.knowledge import Knowledge
+
+        return Knowledge(Path(file), self.embedding, Path(index) if index is not None else None)
+
+    def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
+        """Return the sentences of a text that are central to it; see summarizing.summarize."""
+        return summarize(self.embedding, text, sentences)
+
+    def finetune(
+        self,
+        file: str | Path,
+        text: str,
+        label: str,
+        output: str | Path,
+        teacher: str | Path | None = None,
+        *,
+        epochs: int = 20,
+        learning_rate: float = 5e-4,
+        seed: int = 0,
+        say: Callable[[str], object] = str,
+    ) -> FineTuned:
+        """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and finetuning.finetune."""
+        from compactlm.inference.finetuning import finetune
+        from compactlm.inference.labelled import read_labelled
+
+        student = directories.find(self.root, directories.MLM, "torch").path
+        data = read_labelled(Path(file), text, label)
+        teacher = Path(teacher) if teacher is not None else None
+        return finetune(
+            student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
+        )

@@ -1,0 +1,77 @@
+"""Classify texts: one, or a stream of them at the speed of full batches."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+
+from compactlm.inference.batching import Array, softmax
+from compactlm.inference.model import Model
+
+TEXTS_AT_ONCE = 4096  # sorted by length together
+
+
+@dataclasses.dataclass(frozen=True)
+class Classification:
+    """What a task's model says of a text.
+
+    Attributes:
+        label: the label given.
+        probability: of that label, 0 to 1.
+        probabilities: of each label; their sum is 1.
+        cut: whether the text was longer than the model can read, so that only its start was read.
+    """
+
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    cut: bool
+
+
+def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
+    """Yield one classification a text, in the order of the texts.
+
+    With two labels and a `decision_threshold` in the model's config.json the second label is given from that probability
+    on; otherwise the likeliest label is given.
+
+    Args:
+        model: a task's.
+        texts: any number of them; `texts_at_once` are taken at a time, and tokenized while those before are classified.
+        texts_at_once: 1 answers each text before the next is taken.
+    """
+    source = iter(texts)
+    chunks = iter(lambda: list(itertools.islice(source, texts_at_once)), [])
+    if texts_at_once == 1:
+        for chunk in chunks:
+            yield from _classify(model, model.pieces.encode(chunk))
+        return
+    # Texts are taken here and not in the thread, which could not be interrupted while it waits for standard input.
+    with ThreadPoolExecutor(1, "tokenizer") as pool:
+        before: Future[list[list[int]]] | None = None
+        for chunk in chunks:
+            ahead = pool.submit(model.pieces.encode, chunk)
+            if before:
+                yield from _classify(model, before.result())
+            before = ahead
+        if before:
+            yield from _classify(model, before.result())
+
+
+def _classify(model: Model, sequences: list[list[int]]) -> Iterator[Classification]:
+    logits = np.empty((len(sequences), len(model.directory.labels)), dtype=np.float32)
+    for rows, batch in model.batches([model.pieces.cut(sequence) for sequence in sequences]):
+        logits[rows] = model.runner.task_logits(batch)
+    probabilities = softmax(logits)
+    labels, limit = model.directory.labels, model.pieces.limit
+    for sequence, row, best in zip(sequences, probabilities.tolist(), _decide(model, probabilities), strict=True):
+        yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit)
+
+
+def _decide(model: Model, probabilities: Array) -> list[int]:
+    if model.directory.threshold is None:
+        return probabilities.argmax(axis=1).tolist()
+    return (probabilities[:, 1] >= model.directory.threshold).astype(int).tolist()

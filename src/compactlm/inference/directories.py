@@ -1,0 +1,146 @@
+"""Where finished models lie, and what their config.json says."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from compactlm.errors import CompactLMError
+
+MLM = "mlm"
+EMBEDDING = "embedding"
+Backend = Literal["auto", "torch", "onnx", "int8"]
+BACKENDS: tuple[Backend, ...] = ("auto", "torch", "onnx", "int8")
+FILES = {"torch": Path("model.safetensors"), "onnx": Path("onnx/model.onnx"), "int8": Path("onnx/model_quantized.onnx")}
+PLACES = (Path("models/export"), Path("models/student"))  # where the pipeline writes them
+VARIABLE = "COMPACTLM_MODEL"
+HOW = "run `make train`, or name the directory of a finished model with --model"
+
+
+def default_root(backend: Backend) -> Path:
+    """Return the directory that COMPACTLM_MODEL names, or that of the pipeline's models that suits a backend.
+
+    Raises:
+        CompactLMError: there is none.
+    """
+    if os.environ.get(VARIABLE):
+        return Path(os.environ[VARIABLE])
+    places = PLACES[::-1] if backend == "torch" else PLACES
+    for place in places:
+        if place.is_dir():
+            return place
+    raise CompactLMError(f"there is no model in {' or '.join(map(str, places))}; {HOW}")
+
+
+def has_weights(directory: Path, backend: Backend) -> bool:
+    """Tell whether a directory has what a backend reads."""
+    return any((directory / path).is_file() for name, path in FILES.items() if backend in ("auto", name))
+
+
+def tasks(root: Path) -> list[str]:
+    """Return the names of the tasks whose models lie in `root`."""
+    found = (path.parent.name for path in root.glob("*/config.json"))
+    return sorted(name for name in found if name not in (MLM, EMBEDDING))
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelDirectory:
+    """One model's directory, and the parts of its config.json that inference needs.
+
+    Attributes:
+        path: the directory.
+        backend: what is to run it.
+        vocabulary_size: pieces.
+        width: values of a hidden state.
+        limit: the most pieces that it reads at once.
+        labels: of a task, in the order of the outputs; LABEL_0 and so on where it has none of its own.
+        threshold: of a task with two labels: the probability from which the second one is given; None for the likelier label.
+    """
+
+    path: Path
+    backend: Literal["torch", "onnx", "int8"]
+    vocabulary_size: int
+    width: int
+    limit: int
+    labels: tuple[str, ...]
+    threshold: float | None
+
+    @property
+    def weights(self) -> Path:
+        """The file with the weights."""
+        return self.path / FILES[self.backend]
+
+
+def open_directory(path: Path, backend: Backend) -> ModelDirectory:
+    """Read a model's config.json and choose the backend: ONNX where there is a file for it, unless another is asked for.
+
+    Raises:
+        CompactLMError: the directory is no model's, or is damaged.
+    """
+    if not path.is_dir():
+        raise CompactLMError(f"there is no model in {path}; {HOW}")
+    config = _config(path / "config.json")
+    if config.get("model_type") != "bert":
+        raise CompactLMError(f"{path}/config.json is that of a {config.get('model_type')!r} model; name the directory of a BERT")
+    order: tuple[Literal["torch", "onnx", "int8"], ...] = ("onnx", "torch", "int8")
+    found = [name for name in order if backend in ("auto", name) and (path / FILES[name]).is_file()]
+    if not found:
+        wanted = " or ".join(str(FILES[name]) for name in order if backend in ("auto", name))
+        raise CompactLMError(f"{path} has no {wanted}; run `dvc repro export`, or choose another --backend or --model")
+    labels = config.get("id2label") or {}
+    return ModelDirectory(
+        path=path,
+        backend=found[0],
+        vocabulary_size=_count(config, "vocab_size", path),
+        width=_count(config, "hidden_size", path),
+        limit=_count(config, "max_position_embeddings", path),
+        labels=tuple(str(labels[key]) for key in sorted(labels, key=int)) or ("LABEL_0", "LABEL_1"),
+        threshold=_threshold(config, path),
+    )
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CompactLMError(f"{path} is missing, so {path.parent} holds no model; {HOW}") from None
+    except (OSError, ValueError) as error:
+        raise CompactLMError(f"{path} cannot be read ({error}); restore it with `dvc checkout`, or copy the model again") from None
+    return config if isinstance(config, dict) else {}
+
+
+def _count(config: dict[str, Any], key: str, path: Path) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or value < 3:
+        raise CompactLMError(f"{path}/config.json has no usable {key} ({value!r}); copy the model again")
+    return value
+
+
+def _threshold(config: dict[str, Any], path: Path) -> float | None:
+    value = config.get("decision_threshold")
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or not 0 < value < 1 or len(config.get("id2label") or {}) != 2:
+        raise CompactLMError(f"{path}/config.json has decision_threshold {value!r}; it must lie between 0 and 1, in a model of two labels")
+    return float(value)
+
+
+def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
+    """Return the model `name` (mlm, embedding or a task) of a directory of models; a directory with a config.json is itself the model.
+
+    Raises:
+        CompactLMError: there is no such model.
+    """
+    if (root / "config.json").exists():
+        return open_directory(root, backend)
+    if not root.is_dir():
+        raise CompactLMError(f"there is no model in {root}; {HOW}")
+    if not (root / name).is_dir():
+        known = ", ".join(tasks(root)) or "none"
+        if name in (MLM, EMBEDDING):
+            raise CompactLMError(f"{root} has no model {name!r}; {HOW}")
+        raise CompactLMError(f"there is no task {name!r} in {root}; the tasks there are: {known}")
+    return open_directory(root / name, backend)

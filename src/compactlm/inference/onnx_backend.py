@@ -1,0 +1,83 @@
+"""A model on ONNX Runtime: no torch, no transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.backends import Kind
+from compactlm.inference.batching import Array, Batch
+from compactlm.inference.directories import ModelDirectory
+from compactlm.inference.projection import FILE as PROJECTION
+from compactlm.inference.projection import FIRST
+
+FIRST_OUTPUT = "first_hidden_state"
+OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
+
+
+class OnnxRunner:
+    """An ONNX file with the inputs input_ids, attention_mask and token_type_ids; see backends.Runner for the methods."""
+
+    def __init__(self, directory: ModelDirectory, kind: Kind, threads: int) -> None:
+        """Open the directory's file.
+
+        Raises:
+            CompactLMError: it is damaged, or is no model of this kind.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # what is wrong is said once, below
+        try:
+            self.session = onnxruntime.InferenceSession(str(directory.weights), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
+            reason = " ".join(str(error).split())[:120]
+            raise CompactLMError(
+                f"{directory.weights} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again"
+            ) from None
+        outputs = {output.name: output.shape for output in self.session.get_outputs()}
+        found = [name for name in OUTPUTS[kind] if name in outputs]
+        if not found or (kind != "embedding" and len(outputs[found[0]]) != {"mlm": 3, "task": 2}[kind]):
+            raise CompactLMError(f"{directory.weights} is not the file of a model of the kind {kind!r}; name another directory")
+        self.path, self.output, self.outputs = directory.weights, found[0], set(outputs)
+        self.inputs = {value.name for value in self.session.get_inputs()}
+        size = outputs[self.output][-1]
+        wanted = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
+        if wanted is not None and isinstance(size, int) and size != wanted:
+            raise CompactLMError(
+                f"{directory.weights} gives {size:,} values and {directory.path}/config.json says {wanted:,}; "
+                "copy the model again as a whole"
+            )
+
+    def _run(self, batch: Batch, outputs: Sequence[str]) -> list[Array]:
+        feeds = {
+            "input_ids": batch.input_ids,
+            "attention_mask": batch.attention_mask,
+            "token_type_ids": np.zeros_like(batch.input_ids),
+        }
+        found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
+        return found
+
+    def masked_logits(self, batch: Batch, where: Array) -> Array:
+        """Return the vocabulary's logits where `where` is True."""
+        logits: Array = self._run(batch, [self.output])[0][where]
+        return logits
+
+    def task_logits(self, batch: Batch) -> Array:
+        """Return the labels' logits."""
+        return self._run(batch, [self.output])[0]
+
+    def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
+        """Return the hidden states of some layers."""
+        wanted = [FIRST_OUTPUT if layer == FIRST else self.output for layer in layers]
+        if not set(wanted) <= self.outputs:
+            raise CompactLMError(
+                f"{self.path} does not give {FIRST_OUTPUT}, which the {PROJECTION} beside it is for; run `dvc repro export`"
+            )
+        return self._run(batch, wanted)
+
+    def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002
+        """Return None: the files have no such output."""
+        return None

@@ -1,0 +1,42 @@
+import json
+
+import pytest
+
+
+@pytest.fixture
+def faq(tmp_path, monkeypatch, export_root):
+    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
+    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "faq.jsonl"
+    rows = [{"question": "was the film good?", "answer": "very good"}, {"question": "a dog by the river", "answer": "warm"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")
+    return path
+
+
+def test_answer(cli, faq):
+    status, output, errors = cli("answer", "--knowledge", faq, "Was the film good?")
+    assert (status, output) == (0, "very good  (1.00)\n")
+    assert "1 rows of" in errors
+    assert "have neither question and answer nor text, and are left out" in errors
+    found = json.loads(cli("answer", "--knowledge", faq, "-", "--json", given=b"a dog by the river\n")[1])
+    assert (found["text"], found["line"]) == ("warm", 2)
+
+
+def test_what_is_not_known(cli, faq):
+    status, output, _ = cli("answer", "--knowledge", faq, "cold music", "--threshold", "1")
+    assert status == 0
+    assert output.startswith("I don't know.  (")
+
+
+def test_chat_answers_each_line_and_leans_on_those_before(cli, faq):
+    given = b"was the film good?\n\na dog by\nthe river\n"
+    status, output, _ = cli("chat", "--knowledge", faq, "--threshold", "0.9999", given=given)
+    assert status == 0
+    assert [line.rpartition("  (")[0] for line in output.splitlines()] == ["very good", "I don't know.", "I don't know.", "warm"]
+
+
+def test_without_a_file(cli, faq, tmp_path):
+    assert cli("answer", "why?")[0] == 2
+    status, _, errors = cli("answer", "--knowledge", tmp_path / "none", "why?")
+    assert status == 1
+    assert "none cannot be read" in errors

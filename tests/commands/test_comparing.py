@@ -1,0 +1,43 @@
+import json
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch, export_root, tmp_path):
+    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
+    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
+
+
+def test_embed_writes_a_vector_a_line(cli, on_onnx):
+    lines = ["good", "", "b\ufffdd"]
+    status, output, errors = cli("embed", "-", given=b"good\n\nb\xffd\n")
+    assert status == 0
+    found = np.array([[float(value) for value in row.split()] for row in output.splitlines()])
+    np.testing.assert_allclose(found, on_onnx.embed(lines), atol=1e-5)
+    assert "1 lines were read with U+FFFD" in errors
+    assert json.loads(cli("embed", "good", "--json")[1]) == pytest.approx(on_onnx.embed(["good"])[0].tolist(), abs=1e-6)
+
+
+def test_compare(cli, on_onnx):
+    expected = on_onnx.compare("good", "bad")
+    assert json.loads(cli("compare", "good", "bad", "--json")[1])["distance"] == pytest.approx(expected.distance, abs=1e-5)
+    assert cli("compare", "good", "bad")[1].splitlines()[0] == f"similarity {expected.similarity:6.3f}"
+
+
+def test_similar(cli, tmp_path):
+    status, output, _ = cli("similar", "good", "--top", "4")
+    assert status == 0
+    assert len(output.splitlines()) == 4
+    path = tmp_path / "lines.txt"
+    path.write_text("old dog\nbad film\n")
+    assert json.loads(cli("similar", "old dogs", "--file", path, "--json", "--top", "1")[1])[0]["text"] == "old dog"
+    assert cli("similar", "good", "--file", tmp_path / "none")[0] == 1
+
+
+@pytest.mark.parametrize("command", ["embed", "compare", "similar", "answer", "chat", "complete", "summarize", "finetune"])
+def test_help_has_an_example(cli, command):
+    status, output, _ = cli(command, "--help")
+    assert status == 0
+    assert f"compactlm {command} " in output[output.index("Examples:") :]

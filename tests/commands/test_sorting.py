@@ -1,0 +1,85 @@
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "compactlm.cli", "classify"]
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch, export_root):
+    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
+
+
+def test_one_text(cli, on_onnx):
+    answer = on_onnx.classify("good")
+    status, output, errors = cli("classify", "good")
+    assert (status, errors) == (0, "")
+    assert output.splitlines()[0] == answer.label
+    assert json.loads(cli("classify", "good", "--json")[1])["probabilities"] == pytest.approx(answer.probabilities)
+
+
+def test_lines_in_are_lines_out(cli, tmp_path, on_onnx, tiny_texts):
+    path = tmp_path / "lines.txt"
+    lines = [*tiny_texts, "", "\U0001f600", "good " * 100]
+    path.write_text("\n".join(lines))
+    status, output, errors = cli("classify", "--file", path)
+    assert status == 0
+    rows = [row.split("\t") for row in output.splitlines()]
+    assert [row[2] for row in rows] == lines
+    assert [row[0] for row in rows] == [answer.label for answer in on_onnx.classify_all(lines)]
+    assert errors == "compactlm: 1 texts are longer than 64 pieces, so only their start was read\n"
+    assert cli("classify", "-", "--line-buffered", given=path.read_bytes())[1] == output
+
+
+def test_a_broken_line_keeps_its_place(cli):
+    status, output, errors = cli("classify", "-", given=b"good\nb\xffd\nold\n")
+    assert status == 0
+    assert [row.split("\t")[2] for row in output.splitlines()] == ["good", "b\ufffdd", "old"]
+    assert "1 lines were read with U+FFFD in the place of bytes that could not be read (line 2: it is not valid UTF-8)" in errors
+    rows = b'{"m": "good"}\n{"m": \n{"m": "old"}\n'
+    status, output, errors = cli("classify", "-", "--field", "m", "--json", given=rows)
+    assert status == 1
+    first, second, third = map(json.loads, output.splitlines())
+    assert second == {"error": "it is not valid JSON"}
+    assert "label" in first
+    assert "label" in third
+    assert errors == (
+        "compactlm: 1 lines could not be read and have no label (line 2: it is not valid JSON); mend them and classify them again\n"
+    )
+
+
+@pytest.mark.parametrize("arguments", [(), ("good", "--file", "lines.txt")])
+def test_a_text_or_a_file(cli, arguments):
+    status, _, errors = cli("classify", *arguments)
+    assert status == 2
+    assert "give either a text or --file" in errors
+
+
+def test_an_unknown_task(cli):
+    status, _, errors = cli("classify", "good", "--task", "spam")
+    assert status == 1
+    assert "there is no task 'spam'" in errors
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text("good\n" * 20_000)
+    with subprocess.Popen([*COMMAND, "--file", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode != 0
+
+
+def test_ctrl_c_is_status_130():
+    command = [*COMMAND, "--line-buffered", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdin.write(b"good\n")
+        process.stdin.flush()
+        assert process.stdout.readline().endswith(b"good\n")
+        process.send_signal(signal.SIGINT)  # while it waits for the next line
+        assert process.wait(timeout=120) == 130
+        assert b"Traceback" not in process.stderr.read()

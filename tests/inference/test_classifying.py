@@ -1,0 +1,86 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, BertForSequenceClassification
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.api import CompactLM
+
+LONG = "the film was good " * 25_000
+
+
+def test_a_stream_gets_what_the_model_says_in_its_order(lm, student_root, tiny_texts):
+    model = BertForSequenceClassification.from_pretrained(student_root / "sentiment").eval()
+    tokenizer = AutoTokenizer.from_pretrained(student_root / "sentiment")
+    with torch.inference_mode():
+        inputs = tokenizer(tiny_texts, padding=True, return_tensors="pt")
+        expected = model(**inputs).logits.softmax(dim=-1).numpy()
+    for at_once in (1, 50, 4096):
+        found = list(lm.classify_all(tiny_texts, texts_at_once=at_once))
+        np.testing.assert_allclose([list(answer.probabilities.values()) for answer in found], expected, atol=1e-4)
+        certain = abs(expected[:, 0] - 0.5) > 1e-3
+        assert certain.sum() > 100
+        labels = np.array([answer.label for answer in found])
+        np.testing.assert_array_equal(labels[certain], np.array(["negative", "positive"])[expected.argmax(axis=1)][certain])
+    assert {answer.label for answer in found} == {"negative", "positive"}
+    assert not any(answer.cut for answer in found)
+
+
+def test_texts_are_taken_as_they_are_answered(lm):
+    taken = []
+
+    def texts():
+        for number in range(5):
+            taken.append(number)
+            yield "good"
+
+    answers = lm.classify_all(texts(), texts_at_once=1)
+    next(answers)
+    assert taken == [0]
+
+
+@pytest.mark.parametrize("text", ["", " \t", "\U0001f600\U0001f680", "\ud83d", "\0\0", "good\nbad"])
+def test_odd_texts_have_an_answer(lm, text):
+    answer = lm.classify(text)
+    assert sum(answer.probabilities.values()) == pytest.approx(1)
+    assert answer.probability == answer.probabilities[answer.label]
+
+
+def test_of_100_000_words_the_start_is_read(lm):
+    answer = lm.classify(LONG)
+    assert answer.cut
+    assert answer.probabilities == pytest.approx(lm.classify("the film was good " * 15 + "the film").probabilities, abs=1e-4)
+
+
+def test_no_texts_have_no_answers(lm):
+    assert list(lm.classify_all([])) == []
+
+
+def with_config(student_root, directory, **values):
+    shutil.copytree(student_root, directory)
+    path = directory / "sentiment" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    return CompactLM(directory, threads=1)
+
+
+def test_the_decision_threshold_decides(student_root, tmp_path, on_torch, tiny_texts):
+    probabilities = sorted(answer.probabilities["positive"] for answer in on_torch.classify_all(tiny_texts))
+    threshold = probabilities[-10]
+    strict = with_config(student_root, tmp_path / "model", decision_threshold=threshold)
+    found = list(strict.classify_all(tiny_texts))
+    assert sum(answer.label == "positive" for answer in found) == 10
+    assert all(answer.probability == answer.probabilities[answer.label] for answer in found)
+
+
+@pytest.mark.parametrize("value", [0, 1.0, "0.5", float("nan")])
+def test_an_impossible_threshold_is_refused(student_root, tmp_path, value):
+    with pytest.raises(CompactLMError, match=r"decision_threshold .* must lie between 0 and 1"):
+        with_config(student_root, tmp_path / "model", decision_threshold=value).classify("good")
+
+
+def test_an_unknown_task_is_named_with_those_there_are(lm):
+    with pytest.raises(CompactLMError, match=r"there is no task 'spam' in .*; the tasks there are: sentiment"):
+        lm.classify("good", task="spam")

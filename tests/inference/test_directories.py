@@ -1,0 +1,142 @@
+import json
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.api import CompactLM
+
+
+@pytest.fixture
+def damaged(request, tmp_path, student_root, export_root):
+    """Copies of both directories of models, to be damaged."""
+    shutil.copytree(student_root, tmp_path / "student")
+    shutil.copytree(export_root, tmp_path / "export")
+    return tmp_path
+
+
+def use(root):
+    lm = CompactLM(root, threads=1)
+    lm.fill("the [MASK]")
+    lm.classify("good")
+
+
+def refuse(root, message):
+    with pytest.raises(CompactLMError, match=message) as caught:
+        use(root)
+    assert "\n" not in str(caught.value)
+
+
+def test_both_can_be_used(damaged):
+    use(damaged / "student")
+    use(damaged / "export")
+
+
+def test_a_missing_directory(tmp_path):
+    refuse(tmp_path / "nothing", "there is no model in .*nothing; run `make train`, or name the directory of a finished model")
+    (tmp_path / "empty").mkdir()
+    refuse(tmp_path / "empty", "empty has no model 'mlm'")
+
+
+@pytest.mark.parametrize("root", ["student", "export"])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("config.json", "config.json cannot be read"), ("tokenizer.json", "tokenizer.json cannot be read .*; restore it with `dvc checkout`")],
+)
+def test_a_torn_file(damaged, root, name, message):
+    path = damaged / root / "mlm" / name
+    path.write_bytes(path.read_bytes()[:200])
+    refuse(damaged / root, message)
+
+
+@pytest.mark.parametrize("path", ["student/mlm/model.safetensors", "export/mlm/onnx/model.onnx"])
+def test_torn_weights(damaged, path):
+    path = damaged / path
+    path.write_bytes(path.read_bytes()[:2000])
+    refuse(damaged / path.relative_to(damaged).parts[0], f"{path.name} cannot be read .*; restore it with `dvc checkout`")
+
+
+@pytest.mark.parametrize(("root", "name"), [("student", "model.safetensors"), ("export", "onnx/model.onnx")])
+def test_missing_weights(damaged, root, name):
+    (damaged / root / "mlm" / name).unlink()
+    refuse(damaged / root, "mlm has no onnx/model.onnx or model.safetensors or onnx/model_quantized.onnx; run `dvc repro export`")
+
+
+def test_a_missing_config(damaged):
+    (damaged / "student" / "mlm" / "config.json").unlink()
+    refuse(damaged / "student", "config.json is missing, so .*mlm holds no model")
+
+
+@pytest.mark.parametrize("root", ["student", "export"])
+def test_another_vocabulary(damaged, root):
+    path = damaged / root / "mlm" / "tokenizer.json"
+    tokenizer = json.loads(path.read_text())
+    del tokenizer["model"]["vocab"]["people"]
+    path.write_text(json.dumps(tokenizer))
+    refuse(damaged / root, r"has \d+ pieces and the model beside it \d+; put the tokenizer there that the model was trained with")
+
+
+@pytest.mark.parametrize("root", ["student", "export"])
+def test_a_model_of_another_kind(damaged, root):
+    shutil.rmtree(damaged / root / "mlm")
+    shutil.copytree(damaged / root / "sentiment", damaged / root / "mlm")
+    refuse(damaged / root, "is not the file of a model of the kind 'mlm'")
+
+
+def test_a_model_that_is_no_bert(damaged):
+    path = damaged / "student" / "mlm" / "config.json"
+    path.write_text(json.dumps({"model_type": "gpt2"}))
+    refuse(damaged / "student", "is that of a 'gpt2' model; name the directory of a BERT")
+
+
+def test_a_directory_of_one_model(student_root):
+    assert CompactLM(student_root / "sentiment").classify("good").label in ("negative", "positive")
+    assert CompactLM(student_root / "mlm").fill("[MASK]")
+
+
+def test_the_default_is_the_export_and_for_torch_the_student(damaged, monkeypatch):
+    monkeypatch.chdir(damaged)
+    monkeypatch.delenv("COMPACTLM_MODEL", raising=False)
+    with pytest.raises(CompactLMError, match="there is no model in models/export or models/student"):
+        CompactLM()
+    (damaged / "models").mkdir()
+    (damaged / "student").rename(damaged / "models" / "student")
+    assert str(CompactLM().root) == "models/student"
+    (damaged / "export").rename(damaged / "models" / "export")
+    assert str(CompactLM().root) == "models/export"
+    assert CompactLM().mlm.directory.backend == "onnx"
+    assert str(CompactLM(backend="torch").root) == "models/student"
+    monkeypatch.setenv("COMPACTLM_MODEL", "elsewhere")
+    assert str(CompactLM().root) == "elsewhere"
+
+
+def test_an_unknown_backend(student_root):
+    with pytest.raises(CompactLMError, match="there is no backend 'jax'; choose one of auto, torch, onnx, int8"):
+        CompactLM(student_root, backend="jax")
+
+
+LIGHT = """
+import sys
+from compactlm import CompactLM
+lm = CompactLM({root!r}, backend="onnx", threads=1)
+lm.fill("the [MASK]"); lm.classify("good"); lm.check(["good"]); lm.inspect("good")
+import compactlm.cli
+sys.argv = ["compactlm", "fill", "the [MASK]", "--model", {root!r}]
+try:
+    compactlm.cli.main()
+except SystemExit as end:
+    assert not end.code
+heavy = {{"torch", "transformers", "pandas", "pyarrow", "sklearn", "scipy"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_on_onnx_runtime_nothing_heavy_is_imported(export_root):
+    subprocess.run([sys.executable, "-c", LIGHT.format(root=str(export_root))], check=True)
+
+
+def test_importing_the_package_imports_nothing_else():
+    code = "import sys, compactlm; assert not {'numpy', 'tokenizers', 'typer', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,69 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, BertModel
+
+from compactlm import CompactLM
+from compactlm.errors import CompactLMError
+from compactlm.inference.embedding import SentenceEmbedding, fit_projection, unit
+from compactlm.inference.projection import LAST
+
+TEXTS = ["the film was good", "it", "a very slow story, loved!"]
+
+
+def means(tiny_bert, texts):
+    model, tokenizer = BertModel.from_pretrained(tiny_bert).eval(), AutoTokenizer.from_pretrained(tiny_bert)
+    with torch.inference_mode():
+        states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, 1:-1] for text in texts]
+    return [state.mean(dim=0).numpy() for state in states]
+
+
+def test_a_vector_is_the_mean_of_a_texts_pieces(lm, tiny_bert):
+    found = lm.embed(TEXTS)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, unit(np.stack(means(tiny_bert, TEXTS))), atol=1e-4)
+
+
+def test_nothing_of_a_long_text_is_left_out(lm):
+    parts, _ = SentenceEmbedding(lm.embedding.model, None).means(["good " * 62, "bad " * 31], [LAST])
+    (long,) = lm.embed(["good " * 62 + "bad " * 31])
+    np.testing.assert_allclose(long, unit((2 * parts[0] + parts[1]) / 3), atol=1e-4)
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\0"])
+def test_a_text_of_nothing_is_near_nothing(lm, text):
+    assert not lm.embed([text]).any()
+    assert lm.compare(text, "good").similarity == 0
+
+
+def test_no_texts(lm):
+    assert len(lm.embed([])) == 0
+
+
+def test_comparison(lm):
+    assert lm.compare("good", "good").similarity == pytest.approx(1, abs=1e-5)
+    found = lm.compare("the film was good", "people")
+    assert -1 <= found.similarity < 1
+    assert found.distance == pytest.approx(np.sqrt(2 - 2 * found.similarity), abs=1e-4)
+
+
+def test_both_backends_give_the_same(on_torch, on_onnx, tiny_texts):
+    np.testing.assert_allclose(on_torch.embed(tiny_texts), on_onnx.embed(tiny_texts), atol=1e-4)
+
+
+def test_an_export_without_an_embedding_says_so(export_root, tmp_path):
+    shutil.copytree(export_root / "mlm", tmp_path / "mlm")
+    with pytest.raises(CompactLMError, match="has no model 'embedding'"):
+        CompactLM(tmp_path, backend="onnx").embed(["good"])
+
+
+def test_a_fitted_projection_spreads_texts_out(on_torch, tiny_texts):
+    texts = [*tiny_texts, ""]
+    projection = fit_projection(on_torch.embedding.model, texts)
+    found = SentenceEmbedding(on_torch.embedding.model, projection).embed(tiny_texts)
+    plain = on_torch.embed(tiny_texts)
+    assert abs((found @ found.T).mean()) < 0.02 < (plain @ plain.T).mean()
+    with pytest.raises(CompactLMError, match="is fitted on 128 texts or more, and there are 127; add some"):
+        fit_projection(on_torch.embedding.model, [*tiny_texts[:127], ""])

@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pytest
+
+from compactlm import CompactLM
+from compactlm.errors import CompactLMError
+from compactlm.inference.finetuning import best_threshold
+
+
+@pytest.fixture
+def rows(tmp_path, tiny_texts):
+    """Rows whose label one word decides."""
+    path = tmp_path / "rows.csv"
+    lines = [f'"{text}",{"warm" if ("film" in text) != ("music" in text) else "cold"}' for text in tiny_texts]
+    path.write_text("text,label\n" + "\n".join(lines) + "\n")
+    return path
+
+
+def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_texts):
+    said = []
+    lm = CompactLM(student_root, backend="torch", threads=1)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=25, learning_rate=3e-3, say=said.append)
+    assert found.labels == ["cold", "warm"]
+    assert found.rows + found.validation_rows == len(tiny_texts)
+    assert found.accuracy > 0.9 > found.majority
+    assert said[0].startswith("epoch 1: validation loss ")
+    config = json.loads((tmp_path / "own" / "config.json").read_text())
+    assert config["labelled_rows"] == found.rows
+    answers = list(CompactLM(tmp_path / "own", threads=1).classify_all(tiny_texts))
+    right = [answer.label == line.rpartition(",")[2] for answer, line in zip(answers, rows.read_text().splitlines()[1:], strict=True)]
+    assert np.mean(right) > 0.9
+    again = lm.finetune(rows, "text", "label", tmp_path / "again", epochs=25, learning_rate=3e-3)
+    assert again == found
+    assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tmp_path / "own" / "model.safetensors").read_bytes()
+
+
+def test_training_stops_where_validation_gets_no_better(student_root, tmp_path, rows):
+    said = []
+    lm = CompactLM(student_root, backend="torch", threads=1)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=said.append)
+    # With no step the first epoch is never bettered.
+    assert (found.epochs, len(said)) == (1, 5)
+
+
+def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_path, rows):
+    said = []
+    lm = CompactLM(student_root, backend="torch", threads=1)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", tiny_bert, epochs=2, say=said.append)
+    assert found.teacher_accuracy is not None
+    assert said[0].startswith("teacher, epoch 1")
+    # A classifier of the same labels answers as it is.
+    said.clear()
+    first = lm.finetune(rows, "text", "label", tmp_path / "second", tmp_path / "own", epochs=2, say=said.append)
+    assert first.teacher_accuracy == pytest.approx(found.accuracy)
+    assert said[0].startswith("epoch 1")
+
+
+def test_the_best_threshold():
+    generator = np.random.default_rng(0)
+    targets = generator.integers(0, 2, 400)
+    probabilities = np.clip(0.2 + 0.3 * targets + generator.normal(0, 0.05, 400), 0, 1)
+    found = best_threshold(probabilities, targets)
+    assert 0.25 < found < 0.45
+    assert ((probabilities >= found) == targets).mean() > ((probabilities >= 0.5) == targets).mean()
+    assert best_threshold(probabilities[:99], targets[:99]) is None
+    assert best_threshold(targets.astype(float), targets) is None
+
+
+def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
+    lm = CompactLM(student_root, backend="torch", threads=1)
+    with pytest.raises(CompactLMError, match="exists and is no model; name a directory of its own with --output"):
+        lm.finetune(rows, "text", "label", tmp_path)
+    assert rows.is_file()

@@ -1,0 +1,40 @@
+import pytest
+
+from compactlm.errors import CompactLMError
+
+LINES = "the old dog\n\n\U0001f600\ngood film\ngood film \nbad music by the river\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
+
+
+def test_words_are_whole_words_of_the_vocabulary_and_not_the_word_itself(lm):
+    found = lm.similar("good", 500)
+    words = {piece for piece in lm.mlm.pieces.tokenizer.get_vocab() if len(piece) > 1 and piece.isalpha()} - {"good"}
+    assert {neighbour.text for neighbour in found} == words
+    similarities = [neighbour.similarity for neighbour in found]
+    assert similarities == sorted(similarities, reverse=True)
+    assert found[0].similarity == pytest.approx(lm.compare("good", found[0].text).similarity, abs=1e-4)
+    assert lm.similar("good", 3) == found[:3]
+
+
+def test_lines_of_a_file_have_their_numbers(lm, tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text(LINES)
+    found = lm.similar("the old dogs", 3, path)
+    assert (found[0].text, found[0].line) == ("the old dog", 1)
+    assert [neighbour.line for neighbour in lm.similar("Good film", 9, path)].count(4) == 0
+    path.write_text("the old dogs ran\n" + LINES)
+    assert lm.similar("the old dogs", 1, path)[0].line in (1, 2)
+    assert lm.similar("bad music by the rivers", 1, path)[0].line == 7
+
+
+@pytest.mark.parametrize("content", [None, "\n \n"])
+def test_a_file_without_lines(lm, tmp_path, content):
+    path = tmp_path / "lines.txt"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CompactLMError, match=r"cannot be read|has no lines; name a file with a text a line"):
+        lm.similar("good", 3, path)

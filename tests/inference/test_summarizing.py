@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.summarizing import centrality, split_sentences, summarize
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One dog. Two cats! Three? Four", ["One dog.", "Two cats!", "Three?", "Four"]),
+        (
+            "Mr. Smith met Dr. A. Jones at 3.5 miles. It was e.g. Monday.",
+            ["Mr. Smith met Dr. A. Jones at 3.5 miles.", "It was e.g. Monday."],
+        ),
+        ('He said "No." Then left.\n\nA title\n\nThe end...', ['He said "No."', "Then left.", "A title", "The end..."]),
+        ("one.\ntwo lines. 3 cats", ["one. two lines.", "3 cats"]),
+        ("", []),
+        (" \n\n ", []),
+        ("\U0001f600", ["\U0001f600"]),
+    ],
+)
+def test_sentences(text, expected):
+    assert split_sentences(text) == expected
+
+
+def test_centrality_is_the_stationary_distribution():
+    generator = np.random.default_rng(0)
+    similarities = generator.random((6, 6))
+    similarities = (similarities + similarities.T) / 2
+    places = np.full(6, 1 / 6)
+    found = centrality(similarities, places)
+    assert found.sum() == pytest.approx(1)
+    weights = similarities - np.diag(np.diag(similarities))
+    steps = weights / weights.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(0.85 * found @ steps + 0.15 * places, found, atol=1e-8)
+    hub = np.eye(5)
+    hub[0] = hub[:, 0] = 1
+    assert centrality(hub, np.full(5, 0.2)).argmax() == 0
+
+
+class Given:
+    """An embedding that gives each sentence the vector of its first word."""
+
+    def embed(self, texts):
+        vectors = {"Dogs": [1, 0, 0.2], "Cats": [0.1, 1, 0.2], "Birds": [0, 0, 1]}
+        rows = np.array([vectors[text.split()[0]] for text in texts], dtype=np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_the_same_is_not_said_twice():
+    text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
+    found = summarize(Given(), text, 3)
+    assert [sentence.text.split()[0] for sentence in found] == ["Dogs", "Cats", "Birds"]
+    assert [sentence.position for sentence in found] == sorted(sentence.position for sentence in found)
+
+
+def test_a_summary_of_a_real_text(lm):
+    text = "The film was good. People loved the music! The actor was old. A dog played by the river. It was slow."
+    found = lm.summarize(text, 2)
+    assert len(found) == 2
+    assert all(sentence.text in text for sentence in found)
+    assert lm.summarize(text, 99) == lm.summarize(text, 5)
+    assert [sentence.text for sentence in lm.summarize(text, 5)] == split_sentences(text)
+    assert sum(sentence.centrality for sentence in lm.summarize(text, 5)) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("text", ["\U0001f600", "!!!", "word " * 5000])
+def test_odd_texts(lm, text):
+    (found,) = lm.summarize(text)
+    assert found.centrality == pytest.approx(1)
+
+
+def test_an_empty_text(lm):
+    with pytest.raises(CompactLMError, match="the text is empty, so there is nothing to summarize"):
+        lm.summarize(" \n")
