@@ -11,10 +11,11 @@ import onnxruntime
 import torch
 from scipy.stats import binomtest
 from tqdm import tqdm
+from transformers import BertPreTrainedModel
 
 from compactlm.distillation.batches import make_batches, pad
 from compactlm.errors import CompactLMError
-from compactlm.inference.exporting import Exportable, output_name
+from compactlm.inference.exporting import output_name
 from compactlm.inference.onnx import FLOAT_FILE, INT8_FILE, open_session
 
 ENOUGH = 500  # rows, of which half a point is more than two
@@ -51,7 +52,7 @@ class Loss:
 
 
 def compare(
-    model: Exportable,
+    model: BertPreTrainedModel,
     directory: Path,
     sequences: Sequence[Sequence[int]],
     positions: Sequence[int] | None,

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import onnx
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
+from transformers import BertModel, BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
@@ -14,19 +14,17 @@ from compactlm.inference.bert_graph import build_bert
 from compactlm.inference.onnx import FLOAT_FILE, INT8_FILE
 from compactlm.inference.quantization import quantize
 
-Exportable = BertForMaskedLM | BertForSequenceClassification | BertModel
 
-
-def output_name(model: Exportable) -> str:
+def output_name(model: BertPreTrainedModel) -> str:
     """Return the name of the one output: last_hidden_state of a model without a head, else logits."""
     return "last_hidden_state" if isinstance(model, BertModel) else "logits"
 
 
-def export_onnx(model: Exportable, path: Path, opset: int) -> None:
+def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
     """Write an fp32 ONNX file; `build_bert` says what its inputs and its output are.
 
     Args:
-        model: a BERT on the CPU.
+        model: a BertForMaskedLM, BertForSequenceClassification or BertModel, on the CPU.
         path: the file to write; its directory must exist.
         opset: the version of ONNX's operators.
 
@@ -45,7 +43,7 @@ def export_onnx(model: Exportable, path: Path, opset: int) -> None:
     onnx.save_model(proto, path)
 
 
-def write_directory(model: Exportable, source: Path, target: Path, opset: int) -> None:
+def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
     """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx.
 
     Args:

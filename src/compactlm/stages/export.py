@@ -8,29 +8,32 @@ from typing import Any
 
 import numpy as np
 from tqdm import tqdm
+from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation.rows import draw
 from compactlm.distillation.runtime import prepare
 from compactlm.inference.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
-from compactlm.inference.exporting import Exportable, write_directory
+from compactlm.inference.exporting import write_directory
 from compactlm.inference.masking import mask_one
 from compactlm.inference.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.stages.run import run
 
 Rows = list[dict[str, Any]]
+BATCH_TOKENS = 4096  # at most: logits over the vocabulary are held for all three, the original and both files
 
 
-def _compare(params: Params, name: str, model: Exportable, directory: Path, rows: Rows, positions: list[int] | None) -> Comparison:
+def _compare(params: Params, name: str, model: BertPreTrainedModel, directory: Path, rows: Rows, positions: list[int] | None) -> Comparison:
     sequences = [row["input_ids"] for row in rows]
-    found = compare(model, directory, sequences, positions, params.batch_tokens, params.threads, f"check the ONNX of {name}")
+    batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
+    found = compare(model, directory, sequences, positions, batch_tokens, params.threads, f"check the ONNX of {name}")
     check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
     return found
 
 
-def _masked_lm(params: Params, model: Exportable, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+def _masked_lm(params: Params, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
     tokenizer = models.load_tokenizer(artifacts.STUDENT / artifacts.MLM)
     masked = [mask_one(row["input_ids"], tokenizer.mask_token_id, f"{params.seed}/{row['id']}") for row in rows]
     items = [{**row, "input_ids": item.input_ids} for row, item in zip(rows, masked, strict=True)]
@@ -38,7 +41,7 @@ def _masked_lm(params: Params, model: Exportable, directory: Path, rows: Rows) -
     return found, dataclasses.asdict(measure_loss([item.expected for item in masked], found))
 
 
-def _task(params: Params, name: str, model: Exportable, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+def _task(params: Params, name: str, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
     labels = params.tasks[name].labels
     found = _compare(params, name, model, directory, rows, None)
     loss = measure_loss([labels.index(row["label"]) for row in rows], found)
@@ -46,7 +49,7 @@ def _task(params: Params, name: str, model: Exportable, directory: Path, rows: R
     return found, dataclasses.asdict(loss)
 
 
-def _embedding(params: Params, model: Exportable, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+def _embedding(params: Params, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
     found = _compare(params, EMBEDDING, model, directory, rows, None)
     similar = cosines(found.original, found.quantized)
     return found, {"mean_cosine": float(np.mean(similar)), "least_cosine": float(np.min(similar))}
@@ -62,7 +65,7 @@ def main(params: Params) -> None:
             rows = draw([row for row in test if name not in params.tasks or row["task"] == name], params.export.check_rows, params.seed)
             directory, source = unfinished / name, artifacts.STUDENT / (name if name in params.tasks else artifacts.MLM)
             if name in params.tasks:
-                model: Exportable = models.load_classifier(source).cpu()
+                model: BertPreTrainedModel = models.load_classifier(source).cpu()
                 write_directory(model, source, directory, params.export.opset)
                 found, int8 = _task(params, name, model, directory, rows)
             else:
