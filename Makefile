@@ -9,11 +9,11 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test lint bench-train frontier clean
+.PHONY: help setup train test lint bench-train bench-inference frontier clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
-	@echo "presets:         $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
+	@echo "presets:             $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
 
 setup: $(INSTALLED) ## install everything into .venv, at the versions of constraints.txt
 
@@ -44,6 +44,9 @@ $(INSTALLED_BENCH): $(INSTALLED)
 
 bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer and TextBrewer (ARGS=--help for options)
 	@python -m benchmarks.bench_train $(ARGS)
+
+bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
+	@python -m benchmarks.bench_inference $(ARGS)
 
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)

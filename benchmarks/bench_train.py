@@ -10,7 +10,6 @@ import importlib.metadata
 import importlib.util
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import processor
 from benchmarks.train import tables
 from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
 from compactlm import artifacts
@@ -108,15 +108,6 @@ def _run(job: Job) -> dict[str, Any]:
     return found
 
 
-def _processor() -> str:
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
 def _print(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> None:
     table = Table(title=title, title_justify="left")
     for column in columns:
@@ -145,7 +136,7 @@ def main() -> None:
             return float(_run(Job("machine", threads, 0, 0, directory))["flops"])
 
         rate = machine_rate()
-        machine = f"{_processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
+        machine = f"{processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
         console.print(machine, highlight=False)
         for kind, phase, vocabulary, more in _plan(arguments):
             job = Job(kind, threads, arguments.seconds, counts[phase], directory, phase, vocabulary, **more)
@@ -181,7 +172,7 @@ def main() -> None:
                 text.append("\n".join(f"- {line}" for line in lines))
     text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds))
     content = {
-        "processor": _processor(),
+        "processor": processor(),
         "threads": threads,
         "matrix_flops": {"before": rate, "after": after},
         "versions": versions,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
 import statistics
 import tempfile
 import time
@@ -15,8 +14,10 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from benchmarks.machine import processor
 from benchmarks.shapes.config import Latency
-from compactlm.inference.onnx import INPUTS, export_onnx, open_session
+from compactlm.inference.exporting import export_onnx
+from compactlm.inference.onnx import INPUTS, open_session
 
 PASSES = 5  # a model's runs are spread over the measurement, so that a slow minute of the machine falls on all alike
 
@@ -75,12 +76,3 @@ def described(timings: Mapping[str, Timing], latency: Latency, threads: int) -> 
         "runs": PASSES * -(-latency.runs // PASSES),
         "milliseconds": {name: {key: round(value, 3) for key, value in dataclasses.asdict(one).items()} for name, one in timings.items()},
     }
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -18,7 +18,7 @@ from compactlm.params.tasks import Task
 from compactlm.params.teacher import Teacher
 
 # These stand beside the tasks' names in artifacts and metrics.
-RESERVED = {"mlm", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes"}
+RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes"}
 
 
 class Params(Section):

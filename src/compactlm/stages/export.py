@@ -1,19 +1,58 @@
-"""Write ONNX files of the student and check them against the original on test rows."""
+"""Write ONNX files of the student, in fp32 and int8, and check them against the original on test rows."""
 
 from __future__ import annotations
 
 import dataclasses
-import shutil
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 from tqdm import tqdm
+from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation.rows import draw
 from compactlm.distillation.runtime import prepare
-from compactlm.inference.onnx import check_agreement, compare_with_original, export_onnx
+from compactlm.inference.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
+from compactlm.inference.exporting import write_directory
+from compactlm.inference.masking import mask_one
+from compactlm.inference.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.stages.run import run
+
+Rows = list[dict[str, Any]]
+BATCH_TOKENS = 4096  # at most: logits over the vocabulary are held for all three, the original and both files
+
+
+def _compare(params: Params, name: str, model: BertPreTrainedModel, directory: Path, rows: Rows, positions: list[int] | None) -> Comparison:
+    sequences = [row["input_ids"] for row in rows]
+    batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
+    found = compare(model, directory, sequences, positions, batch_tokens, params.threads, f"check the ONNX of {name}")
+    check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
+    return found
+
+
+def _masked_lm(params: Params, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+    tokenizer = models.load_tokenizer(artifacts.STUDENT / artifacts.MLM)
+    masked = [mask_one(row["input_ids"], tokenizer.mask_token_id, f"{params.seed}/{row['id']}") for row in rows]
+    items = [{**row, "input_ids": item.input_ids} for row, item in zip(rows, masked, strict=True)]
+    found = _compare(params, artifacts.MLM, model, directory, items, [item.position for item in masked])
+    return found, dataclasses.asdict(measure_loss([item.expected for item in masked], found))
+
+
+def _task(params: Params, name: str, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+    labels = params.tasks[name].labels
+    found = _compare(params, name, model, directory, rows, None)
+    loss = measure_loss([labels.index(row["label"]) for row in rows], found)
+    check_loss(loss, len(rows), params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
+    return found, dataclasses.asdict(loss)
+
+
+def _embedding(params: Params, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
+    found = _compare(params, EMBEDDING, model, directory, rows, None)
+    similar = cosines(found.original, found.quantized)
+    return found, {"mean_cosine": float(np.mean(similar)), "least_cosine": float(np.min(similar))}
 
 
 def main(params: Params) -> None:
@@ -22,23 +61,24 @@ def main(params: Params) -> None:
     test = artifacts.read_table(artifacts.TOKENIZED / "test").to_pylist()
     metrics = {}
     with artifacts.replacing(artifacts.EXPORT) as unfinished:
-        for name in tqdm((artifacts.MLM, *params.tasks), desc="export", unit="model"):
-            source, target = artifacts.STUDENT / name, unfinished / name
-            if name == artifacts.MLM:
-                model, _ = models.load_masked_lm(source)
+        for name in tqdm((artifacts.MLM, EMBEDDING, *params.tasks), desc="export", unit="model"):
+            rows = draw([row for row in test if name not in params.tasks or row["task"] == name], params.export.check_rows, params.seed)
+            directory, source = unfinished / name, artifacts.STUDENT / (name if name in params.tasks else artifacts.MLM)
+            if name in params.tasks:
+                model: BertPreTrainedModel = models.load_classifier(source).cpu()
+                write_directory(model, source, directory, params.export.opset)
+                found, int8 = _task(params, name, model, directory, rows)
             else:
-                model = models.load_classifier(source)
-            model = model.cpu()
-            (target / "onnx").mkdir(parents=True)
-            for file in ("config.json", "tokenizer.json", "tokenizer_config.json"):
-                shutil.copyfile(source / file, target / file)
-            path = target / "onnx" / "model.onnx"
-            export_onnx(model, path, params.export.opset)
-            rows = draw([row for row in test if row["task"] == name or name == artifacts.MLM], params.export.check_rows, params.seed)
-            sequences = [row["input_ids"] for row in rows]
-            agreement = compare_with_original(model, path, sequences, params.batch_tokens, params.threads, f"check the ONNX of {name}")
-            check_agreement(agreement, params.export.tolerance, artifacts.EXPORT / name / "onnx" / "model.onnx")
-            metrics[name] = {**dataclasses.asdict(agreement), "bytes": path.stat().st_size}
+                masked_lm = models.load_masked_lm(source)[0].cpu()
+                model = masked_lm if name == artifacts.MLM else masked_lm.bert
+                write_directory(model, source, directory, params.export.opset)
+                judge = _masked_lm if name == artifacts.MLM else _embedding
+                found, int8 = judge(params, model, directory, rows)
+            metrics[name] = {
+                "rows": len(rows),
+                "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
+                "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **int8},
+            }
     artifacts.write_json(artifacts.METRICS / "export.json", metrics)
 
 

@@ -1,0 +1,188 @@
+"""Speed of the finished model beside larger ones: `make bench-inference`, or `python -m benchmarks.bench_inference`.
+
+Each contender runs in a process of its own, one after another, in several rounds; the student and the teacher are those that
+`dvc repro` made, and the others have random weights, which do not matter for speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.metadata
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.inference import tables
+from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
+from benchmarks.machine import processor
+from compactlm import artifacts
+from compactlm.params import Params, ParamsError, read_params
+
+REPORT = Path("reports/benchmarks/inference")
+PACKAGES = ("compactlm", "torch", "transformers", "onnxruntime")
+QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
+DEFAULT_BAR, TENTH_BAR = 130, 45
+METHOD = """
+Every contender is a classifier of {labels} labels and answers rows of random pieces without padding. A row counts from piece ids to
+logits; the tokenizer takes part in the cold start alone. bert-base's shape and the 6x256 student have random weights, which change
+nothing about speed. torch runs in inference mode with its default attention, fp32, uncompiled.
+
+Contenders run one after another in processes of their own, in {rounds} rounds, so that a slow minute of the machine falls on all alike.
+In each round a point (a batch size and a length) is warmed up by one run and then repeated for {seconds:g} s; a run that alone takes
+longer counts itself. Median and 95th percentile are those of all runs, rows a second those of the median. Peak memory is the resident
+memory of the whole process, points in the table's order, so each includes those above it. A cold start is the time from the start of
+the process until the answer to one sentence: interpreter, imports, tokenizer, weights and run; the median of {starts}, with files in the
+disk cache. On ONNX it needs onnxruntime, tokenizers and NumPy alone.
+"""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench-inference", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=2, help="that each point is repeated for, in each round")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--starts", type=int, default=5, help="how many cold starts of each contender")
+    parser.add_argument("--threads", type=int, nargs="+", help="in place of 1 and all cores")
+    parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="rows at once")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="pieces a row")
+    return parser.parse_args()
+
+
+def _contenders(task: str, scratch: Path) -> list[Contender]:
+    """Return all contenders, the one to compare with first."""
+    student, export = str(artifacts.STUDENT / task), str(artifacts.EXPORT / task)
+    return [
+        Contender("bert-base's shape, torch", "torch", str(scratch / "bert-base")),
+        Contender("teacher, torch", "torch", str(artifacts.TEACHER / task)),
+        Contender("student, torch", "torch", student),
+        Contender("student, ONNX", "onnx", export, "onnx/model.onnx"),
+        Contender("student, ONNX int8", "onnx", export, "onnx/model_quantized.onnx", DEFAULT_BAR),
+        Contender("6x256 with 23,482 pieces, ONNX int8", "onnx", str(scratch / "6x256"), "model_quantized.onnx", TENTH_BAR),
+    ]
+
+
+def _run(module: str, *arguments: str, threads: int) -> None:
+    """Run a module in a process of its own; exit with its last words where it fails."""
+    environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stderr[-3000:], file=sys.stderr)
+        sys.exit(f"bench-inference: {module} {' '.join(arguments)} ended with status {done.returncode}; its last words are above")
+
+
+def _do(job: Job, scratch: Path) -> Any:
+    result = scratch / "result.json"
+    _run("benchmarks.inference.contender", job.dump(), str(result), threads=job.threads)
+    return json.loads(result.read_text(encoding="utf-8"))
+
+
+def _file_bytes(contender: Contender) -> int:
+    return (Path(contender.directory) / (contender.file or "model.safetensors")).stat().st_size
+
+
+def _speed(
+    contenders: list[Contender], threads: int, arguments: argparse.Namespace, scratch: Path, console: Console
+) -> list[dict[str, Any]]:
+    points = tuple((batch, length) for batch in sorted(arguments.batches) for length in sorted(arguments.lengths))
+    rounds: dict[str, list[list[dict[str, Any]]]] = {contender.name: [] for contender in contenders}
+    for number in range(arguments.rounds):
+        for contender in contenders:
+            rounds[contender.name].append(_do(Job(contender, threads, arguments.seconds, points), scratch))
+            console.print(f"{threads} threads, round {number + 1}: {contender.name}", highlight=False)
+    return [{"contender": dataclasses.asdict(one), "points": tables.summarise(rounds[one.name])} for one in contenders]
+
+
+def _starts(contenders: list[Contender], threads: int, arguments: argparse.Namespace, scratch: Path) -> list[dict[str, Any]]:
+    found: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in contenders}
+    for _ in range(arguments.starts):
+        for contender in contenders:
+            begun = time.time()
+            answer = _do(Job(contender, threads, 0, cold=True), scratch)
+            found[contender.name].append({"seconds": answer["answered"] - begun, "peak_bytes": answer["peak_bytes"]})
+    return [
+        {
+            "contender": dataclasses.asdict(contender),
+            "file_bytes": _file_bytes(contender),
+            "seconds": [one["seconds"] for one in found[contender.name]],
+            "peak_bytes": max(one["peak_bytes"] for one in found[contender.name]),
+        }
+        for contender in contenders
+    ]
+
+
+def _show(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> str:
+    """Print a table and return it in Markdown."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, justify="left" if column in tables.TEXTS else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+    return f"## {title}\n\n{tables.markdown(columns, rows)}"
+
+
+def _check_workspace(contenders: list[Contender], scratch: Path) -> None:
+    """Exit with a sentence where something is missing."""
+    own = [one for one in contenders if scratch not in Path(one.directory).parents]
+    needed = [Path(one.directory) / name for one in own for name in (one.file or "model.safetensors", "tokenizer.json")]
+    missing = [path for path in needed if not path.is_file()]
+    if missing:
+        sys.exit(f"bench-inference: {missing[0]} is missing; run `make train` first, which makes the models")
+
+
+def main() -> None:
+    """Run all contenders, print the tables and write them to reports/benchmarks."""
+    arguments = _arguments()
+    try:
+        params: Params = read_params()
+    except ParamsError as error:
+        sys.exit(f"bench-inference: {error}")
+    task = next(iter(params.tasks))
+    # A pipe has no width, and a table that is cut says nothing.
+    console = Console(width=None if sys.stdout.isatty() else 150)
+    with tempfile.TemporaryDirectory(prefix="bench-inference-") as directory:
+        scratch = Path(directory)
+        contenders = _contenders(task, scratch)
+        _check_workspace(contenders, scratch)
+        tokenizers = (str(artifacts.TEACHER / task), str(artifacts.EXPORT / task))
+        _run("benchmarks.inference.material", directory, str(params.export.opset), *tokenizers, threads=1)
+        counts = arguments.threads or sorted({1, os.cpu_count() or 1})
+        speed = {threads: _speed(contenders, threads, arguments, scratch, console) for threads in counts}
+        starts = _starts(contenders, 1, arguments, scratch)
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    lines = tables.bar_lines(speed[1]) if 1 in speed else []
+    machine = f"{processor()}, {os.cpu_count()} cores. {', '.join(f'{name} {version}' for name, version in versions.items())}."
+    text = [f"# Inference speed, on one machine\n\n{machine}", "\n".join(f"- {line}" for line in lines)]
+    for threads, results in speed.items():
+        title = f"On {threads} core{'s' if threads > 1 else ''}"
+        text.append(_show(console, title, tables.SPEED, tables.speed_rows(results)))
+    text.append(_show(console, "Files and cold start, on one core", tables.START, tables.start_rows(starts)))
+    console.print(*lines, sep="\n", highlight=False)
+    labels = len(params.tasks[task].labels)
+    method = METHOD.strip().format(labels=labels, rounds=arguments.rounds, seconds=arguments.seconds, starts=arguments.starts)
+    text.append(f"## How it was measured\n\n{method}")
+    content = {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "versions": versions,
+        "seconds": arguments.seconds,
+        "rounds": arguments.rounds,
+        "speed": {str(threads): results for threads, results in speed.items()},
+        "starts": starts,
+    }
+    artifacts.write_json(REPORT.with_suffix(".json"), content)
+    artifacts.write_text(REPORT.with_suffix(".md"), "\n\n".join(filter(None, text)) + "\n")
+    console.print(f"written: {REPORT}.md, {REPORT}.json", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

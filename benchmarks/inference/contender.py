@@ -1,0 +1,66 @@
+"""The process of one contender: `python -m benchmarks.inference.contender JOB RESULT`, started by benchmarks/bench_inference.py."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.inference.jobs import Job
+from benchmarks.inference.runners import Runner, encode, open_runner
+from benchmarks.machine import peak_bytes
+
+SENTENCE = "A slow start, but the ending was one of the best that I have seen in years."
+FIRST_PIECE, LAST_PIECE = 1000, 2000  # ordinary pieces, of every vocabulary that is measured
+
+
+def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
+    """Return how long each run took, in seconds: at least one, after one that does not count unless it alone took all the time."""
+    spent: list[float] = []
+    start = time.perf_counter()
+    run(ids)
+    warm_up = time.perf_counter() - start
+    if warm_up >= seconds:
+        return [warm_up]
+    end = time.perf_counter() + seconds
+    while not spent or time.perf_counter() < end:
+        start = time.perf_counter()
+        run(ids)
+        spent.append(time.perf_counter() - start)
+    return spent
+
+
+def measure(job: Job) -> list[dict[str, Any]]:
+    """Return for each batch size and length the seconds of all runs and the peak of memory so far."""
+    run = open_runner(job.contender, job.threads)
+    random = np.random.default_rng(0)
+    found = []
+    for batch, length in job.points:
+        ids = random.integers(FIRST_PIECE, LAST_PIECE, (batch, length), dtype=np.int64)
+        spent = time_runs(run, ids, job.seconds)
+        found.append({"batch": batch, "pieces": length, "spent": spent, "peak_bytes": peak_bytes()})
+    return found
+
+
+def start_cold(job: Job) -> dict[str, Any]:
+    """Load everything, answer one sentence, and return when that was done."""
+    logits = open_runner(job.contender, job.threads)(encode(job.contender, SENTENCE))
+    answered = time.time()
+    if not np.isfinite(logits).all():
+        raise ValueError(f"{job.contender.name} answered with values that are not finite")
+    return {"answered": answered, "peak_bytes": peak_bytes()}
+
+
+def main() -> None:
+    """Do the job and write what was found."""
+    job = Job.load(sys.argv[1])
+    found = start_cold(job) if job.cold else measure(job)
+    Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

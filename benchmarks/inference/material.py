@@ -1,0 +1,58 @@
+"""Models of random weights to compare with: `python -m benchmarks.inference.material DIRECTORY OPSET TEACHER STUDENT`.
+
+A process of its own, so that the one that starts the contenders stays small. Weights do not matter for speed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from compactlm.distillation.runtime import prepare
+from compactlm.inference.exporting import export_onnx
+from compactlm.inference.quantization import quantize
+
+BERT_BASE, TENTH = "bert-base", "6x256"
+# A tenth of bert-base: 6 layers of 256 with 23,482 pieces.
+TENTH_CONFIG = BertConfig(
+    vocab_size=23_482, hidden_size=256, num_hidden_layers=6, num_attention_heads=4, intermediate_size=1024, max_position_embeddings=512
+)
+
+
+def _copy_tokenizer(source: Path, target: Path) -> None:
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(source / file, target / file)
+
+
+def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
+    """Write bert-base's shape as a model of torch, and a tenth of it as int8.
+
+    Args:
+        directory: where to write a directory each.
+        opset: of the ONNX file.
+        teacher: whose tokenizer bert-base's shape takes: it has as many pieces.
+        student: whose tokenizer the tenth takes, since its pieces are few enough.
+    """
+    torch.manual_seed(0)
+    base, tenth = directory / BERT_BASE, directory / TENTH
+    BertForSequenceClassification(BertConfig()).save_pretrained(base)
+    _copy_tokenizer(teacher, base)
+    tenth.mkdir()
+    export_onnx(BertForSequenceClassification(TENTH_CONFIG), tenth / "model.onnx", opset)
+    quantize(tenth / "model.onnx", tenth / "model_quantized.onnx")
+    _copy_tokenizer(student, tenth)
+
+
+def main() -> None:
+    """Write them."""
+    directory, opset, teacher, student = sys.argv[1:]
+    prepare(1)
+    write(Path(directory), int(opset), Path(teacher), Path(student))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The tables that are printed and written, from what the contenders found."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.inference.jobs import BAR, Contender
+
+Cells = list[str]
+SPEED = ("batch", "pieces", "contender", "median ms", "95th percentile ms", "rows/s", "times the first", "peak MiB")
+START = ("contender", "file MiB", "cold start s", "peak MiB")
+TEXTS = {"contender"}  # the columns that are aligned to the left
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the least value that at least this share of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
+
+
+def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Join the rounds of one contender: for each point the runs, their median and 95th percentile, and the peak of memory."""
+    points = []
+    for found in zip(*rounds, strict=True):
+        spent = [seconds for one in found for seconds in one["spent"]]
+        batch, median = found[0]["batch"], statistics.median(spent)
+        points.append(
+            {
+                "batch": batch,
+                "pieces": found[0]["pieces"],
+                "runs": len(spent),
+                "median_ms": 1000 * median,
+                "p95_ms": 1000 * percentile(spent, 0.95),
+                "rows_a_second": batch / median,
+                "peak_bytes": max(one["peak_bytes"] for one in found),
+            }
+        )
+    return points
+
+
+def speed_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
+    """Return a row for each point and contender; `results` are those of one number of threads, the first to compare with."""
+    rows = []
+    for number, base in enumerate(results[0]["points"]):
+        for result in results:
+            point = result["points"][number]
+            times = base["median_ms"] / point["median_ms"]
+            head = [str(point["batch"]), str(point["pieces"]), result["contender"]["name"]]
+            spent = [f"{point['median_ms']:,.2f}", f"{point['p95_ms']:,.2f}", f"{point['rows_a_second']:,.1f}"]
+            rows.append([*head, *spent, f"{times:.1f}", f"{point['peak_bytes'] / 2**20:,.0f}"])
+    return rows
+
+
+def start_rows(starts: Sequence[dict[str, Any]]) -> list[Cells]:
+    """Return a row for each contender's cold starts."""
+    return [
+        [
+            start["contender"]["name"],
+            f"{start['file_bytes'] / 2**20:,.2f}",
+            f"{statistics.median(start['seconds']):.2f}",
+            f"{start['peak_bytes'] / 2**20:,.0f}",
+        ]
+        for start in starts
+    ]
+
+
+def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a sentence for each contender that has a bar; `results` are those on one core."""
+
+    def latency(result: dict[str, Any]) -> float:
+        return next((float(point["median_ms"]) for point in result["points"] if (point["batch"], point["pieces"]) == BAR), 0.0)
+
+    lines, base = [], latency(results[0])
+    if not base:  # it was not among the points
+        return []
+    for result in results:
+        contender = Contender(**result["contender"])
+        if contender.bar:
+            times = base / latency(result)
+            said = "reaches" if times >= contender.bar else "misses"
+            lines.append(
+                f"{contender.name}: {times:.0f} times as fast as {results[0]['contender']['name']} at batch {BAR[0]} with {BAR[1]} "
+                f"pieces on one core ({latency(result):.2f} ms against {base:.1f} ms), which {said} the bar of {contender.bar}."
+            )
+    return lines
+
+
+def markdown(columns: Sequence[str], rows: Sequence[Cells]) -> str:
+    """Return a table in Markdown."""
+    rule = ["---" if column in TEXTS else "---:" for column in columns]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))

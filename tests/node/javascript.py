@@ -1,0 +1,98 @@
+"""Runs tests/node/predict.mjs with transformers.js, installed at the versions of package-lock.json into the git-ignored cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from compactlm.inference.onnx import FLOAT_FILE, INT8_FILE, open_session
+
+FILES = {"fp32": FLOAT_FILE, "q8": INT8_FILE}  # what transformers.js reads for each of its dtypes
+TASKS = {"mlm": "fill-mask", "embedding": "feature-extraction"}  # all others are classifiers
+
+HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("COMPACTLM_CACHE") or HERE.parents[1] / ".cache")
+
+
+def installed() -> Path:
+    """Return a directory with the packages and predict.mjs; skip the test where Node.js and npm are not on the machine."""
+    missing = [command for command in ("node", "npm") if not shutil.which(command)]
+    if missing:
+        pytest.skip(f"{' and '.join(missing)} cannot be found; install Node.js 18 or newer with npm to run the exported models in it")
+    lock = (HERE / "package-lock.json").read_bytes()
+    directory = CACHE / "node" / hashlib.sha256(lock).hexdigest()[:16]
+    done = directory / "installed"
+    if not done.is_file():
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copyfile(HERE / name, directory / name)
+        # Without scripts: that of onnxruntime-node fetches GPU libraries that nothing here needs.
+        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        tried = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=600)
+        assert tried.returncode == 0, tried.stderr
+        done.touch()
+    shutil.copyfile(HERE / "predict.mjs", directory / "predict.mjs")
+    return directory
+
+
+def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
+    """Return for each text the piece ids and the answer that transformers.js gives.
+
+    Args:
+        directory: where the models lie, in a directory each.
+        name: of the model's directory.
+        task: "fill-mask" for the likeliest piece at each mask, "text-classification" for the likeliest label,
+            "feature-extraction" for the normalised mean of the last hidden states.
+        dtype: "fp32" for onnx/model.onnx, "q8" for onnx/model_quantized.onnx.
+        texts: to read, one at a time.
+    """
+    question = json.dumps({"directory": str(directory), "name": name, "task": task, "dtype": dtype, "texts": texts})
+    command = ["node", "predict.mjs"]
+    found = subprocess.run(command, cwd=installed(), input=question, capture_output=True, text=True, check=False, timeout=600)
+    assert found.returncode == 0, found.stderr[-3000:]
+    lines = [json.loads(line) for line in found.stdout.splitlines()]
+    assert len(lines) == len(texts)
+    return lines
+
+
+def python_answers(directory: Path, name: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
+    """Return the same as `answers` by ONNX Runtime and tokenizers in Python."""
+    tokenizer = Tokenizer.from_file(str(directory / name / "tokenizer.json"))
+    mask, session = tokenizer.token_to_id("[MASK]"), open_session(directory / name / FILES[dtype], 1)
+    found = []
+    for text in texts:
+        ids = tokenizer.encode(text).ids
+        row = np.array([ids], np.int64)
+        feeds = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
+        values = session.run(None, feeds)[0][0]
+        if name == "mlm":
+            answer = [int(values[at].argmax()) for at, piece in enumerate(ids) if piece == mask]
+        elif name == "embedding":
+            mean = values.mean(axis=0)
+            answer = (mean / np.linalg.norm(mean)).tolist()
+        else:
+            answer = [int(values.argmax())]
+        found.append({"ids": ids, "answer": answer})
+    return found
+
+
+def compare_with_python(directory: Path, name: str, dtype: str, texts: list[str]) -> None:
+    """Check that Node and Python find the same piece ids and first choices, or embeddings that point the same way."""
+    ours = python_answers(directory, name, dtype, texts)
+    theirs = answers(directory, name, TASKS.get(name, "text-classification"), dtype, texts)
+    for text, own, other in zip(texts, ours, theirs, strict=True):
+        assert other["ids"] == own["ids"], text
+        assert len(other["answer"]) == len(own["answer"]) > 0, text
+        if name == "embedding":
+            assert np.dot(own["answer"], other["answer"]) > 0.9999, text
+        else:
+            assert other["answer"] == own["answer"], text

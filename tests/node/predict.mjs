@@ -1,0 +1,40 @@
+// Answers what tests/node/javascript.py asks on standard input: {directory, name, task, dtype, texts}.
+// One line of JSON a text on standard output: piece ids, and what the model says of them.
+import { readFileSync } from "node:fs";
+import { AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from "@huggingface/transformers";
+
+const { directory, name, task, dtype, texts } = JSON.parse(readFileSync(0, "utf8"));
+env.allowRemoteModels = false;
+env.localModelPath = directory;
+
+const tokenizer = await AutoTokenizer.from_pretrained(name);
+
+function ids(inputs) {
+  return Array.from(inputs.input_ids.data, Number);
+}
+
+// The likeliest piece at each mask, or the likeliest label.
+async function predictions(model) {
+  return async (inputs) => {
+    const { logits } = await model(inputs);
+    const width = logits.dims.at(-1);
+    const rows = task === "fill-mask" ? ids(inputs).flatMap((id, at) => (id === tokenizer.mask_token_id ? [at] : [])) : [0];
+    return rows.map((row) => {
+      const scores = logits.data.subarray(row * width, (row + 1) * width);
+      return scores.indexOf(Math.max(...scores));
+    });
+  };
+}
+
+let answer;
+if (task === "feature-extraction") {
+  const extract = await pipeline(task, name, { dtype });
+  answer = async (inputs, text) => Array.from((await extract(text, { pooling: "mean", normalize: true })).data);
+} else {
+  const kind = task === "fill-mask" ? AutoModelForMaskedLM : AutoModelForSequenceClassification;
+  answer = await predictions(await kind.from_pretrained(name, { dtype }));
+}
+for (const text of texts) {
+  const inputs = tokenizer(text);
+  console.log(JSON.stringify({ ids: ids(inputs), answer: await answer(inputs, text) }));
+}

@@ -1,0 +1,59 @@
+"""The exported models in Node, by transformers.js: the same piece ids and the same first choices as in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.inference.exporting import write_directory
+from tests.node.javascript import compare_with_python
+
+# What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no piece, more than one space.
+ODD = [
+    "The FILM was Good!!!",
+    "Él était café",
+    "a  slow\tstory\n1999",
+    "電影 was good",
+    "😀 never again 👍🏽",
+    "it's the dog's",
+    "",
+    "[PAD] x",
+    "naïve",
+]
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory, tiny_bert, tiny_classifier):
+    """The tiny models as the stage writes them."""
+    directory = tmp_path_factory.mktemp("node")
+    masked = BertForMaskedLM.from_pretrained(tiny_bert)
+    classifier = BertForSequenceClassification.from_pretrained(tiny_classifier)
+    for name, model, source in (
+        ("mlm", masked, tiny_bert),
+        ("sentiment", classifier, tiny_classifier),
+        ("embedding", masked.bert, tiny_bert),
+    ):
+        write_directory(model, source, directory / name, 18)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def texts(tiny_texts):
+    """100 sentences, some of them odd."""
+    return [*ODD, *tiny_texts[: 100 - len(ODD)]]
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "q8"])
+@pytest.mark.parametrize("name", ["mlm", "sentiment", "embedding"])
+def test_node_and_python_say_the_same(exported, texts, name, dtype):
+    if name == "mlm":
+        texts = [" ".join(["[MASK]", *text.split()[1:]]) for text in texts]
+    compare_with_python(exported, name, dtype, texts)
+
+
+def test_the_tokenizer_in_python_is_that_of_transformers(exported, texts):
+    tokenizer = AutoTokenizer.from_pretrained(exported / "mlm")
+    ids = tokenizer(texts)["input_ids"]
+    assert len({len(row) for row in ids}) > 5
+    assert np.unique(np.concatenate(ids)).size > 50

@@ -1,0 +1,31 @@
+"""What the smoke preset exports: small enough, checked, and the same in Node as in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from compactlm.artifacts import read_documents, read_json
+from tests.node.javascript import compare_with_python
+
+pytestmark = pytest.mark.pipeline
+
+
+def test_metrics_tell_what_int8_costs(smoke):
+    metrics = read_json(smoke.path("reports/metrics/export.json"))
+    assert set(metrics) == {"mlm", "embedding", "sentiment"}
+    for name, found in metrics.items():
+        assert found["fp32"]["greatest_difference"] <= 1e-4
+        for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
+            assert found[form]["bytes"] == smoke.path("models/export", name, "onnx", file).stat().st_size
+        assert found["int8"]["bytes"] < 0.4 * found["fp32"]["bytes"]
+    assert metrics["sentiment"]["int8"]["agreement"] > 0.9
+    assert metrics["mlm"]["int8"]["agreement"] > 0.6
+    assert metrics["embedding"]["int8"]["least_cosine"] > 0.9
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "q8"])
+def test_node_says_the_same_of_test_rows(smoke, dtype):
+    texts = [row.text for row in read_documents(smoke.path("data/split/test")) if row.task == "sentiment"][:100]
+    assert len(texts) > 50
+    compare_with_python(smoke.path("models/export"), "sentiment", dtype, texts)
+    compare_with_python(smoke.path("models/export"), "mlm", dtype, [f"{text} it was [MASK] ." for text in texts])

@@ -1,0 +1,77 @@
+import shutil
+from types import SimpleNamespace
+
+import pytest
+import torch
+from transformers import BertForSequenceClassification
+
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.inference import exporting
+from compactlm.inference.exporting import export_onnx
+from compactlm.params import Export
+from compactlm.stages import export
+
+LABELS = ["negative", "positive"]
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
+    """A workspace with the tiny student, whose classifier is right about every test row but each eighth."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(tiny_bert, artifacts.STUDENT / "mlm")
+    shutil.copytree(tiny_classifier, artifacts.STUDENT / "sentiment")
+    model = BertForSequenceClassification.from_pretrained(tiny_classifier).eval()
+    rows = []
+    for number, sequence in enumerate(tiny_sequences):
+        with torch.inference_mode():
+            answer = int(model(torch.tensor([sequence])).logits.argmax())
+        label = LABELS[answer if number % 8 else 1 - answer]
+        rows.append({"id": f"{number:032x}.0", "source": "reviews", "task": "sentiment", "label": label, "input_ids": sequence})
+    unlabelled = [{**row, "id": f"f{row['id']}", "source": "wiki", "task": None, "label": None} for row in rows[:30]]
+    artifacts.write_table(artifacts.TOKENIZED / "test", [*rows, *unlabelled], artifacts.SEQUENCE_SCHEMA)
+    settings = Export(opset=18, check_rows=160, tolerance=1e-4, accuracy_loss=0.005)
+    tasks = {"sentiment": SimpleNamespace(labels=LABELS)}
+    return SimpleNamespace(seed=17, threads=1, batch_tokens=512, tasks=tasks, export=settings)
+
+
+def test_it_writes_every_model_and_what_int8_costs(params):
+    export.main(params)
+    metrics = artifacts.read_json(artifacts.METRICS / "export.json")
+    assert {name: found["rows"] for name, found in metrics.items()} == {"mlm": 160, "embedding": 160, "sentiment": 144}
+    for name, found in metrics.items():
+        assert 0 < found["fp32"]["greatest_difference"] < 1e-4
+        for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
+            assert found[form]["bytes"] == (artifacts.EXPORT / name / "onnx" / file).stat().st_size
+    assert metrics["sentiment"]["int8"]["original_accuracy"] == pytest.approx(0.875)
+    assert metrics["sentiment"]["int8"]["agreement"] > 0.9
+    assert metrics["mlm"]["int8"]["agreement"] > 0.8
+    assert 0.98 < metrics["embedding"]["int8"]["least_cosine"] <= metrics["embedding"]["int8"]["mean_cosine"] <= 1
+
+
+def test_an_int8_that_collapses_ends_the_stage_and_leaves_nothing(params, tiny_classifier, tmp_path, monkeypatch):
+    broken = BertForSequenceClassification.from_pretrained(tiny_classifier)
+    with torch.no_grad():
+        broken.classifier.weight.neg_()
+        broken.classifier.bias.neg_()
+    export_onnx(broken, tmp_path / "broken.onnx", 18)
+    whole = exporting.quantize
+
+    def quantize(source, target):
+        if "sentiment" in str(source):
+            shutil.copyfile(tmp_path / "broken.onnx", target)
+        else:
+            whole(source, target)
+
+    monkeypatch.setattr(exporting, "quantize", quantize)
+    with pytest.raises(CompactLMError, match=r"sentiment/onnx/model_quantized\.onnx loses 75\.00 points of accuracy on 144 test rows"):
+        export.main(params)
+    assert not artifacts.EXPORT.exists()
+    assert not (artifacts.METRICS / "export.json").exists()
+
+
+def test_a_difference_beyond_the_tolerance_ends_the_stage(params):
+    params.export = params.export.model_copy(update={"tolerance": 1e-12})
+    with pytest.raises(CompactLMError, match=r"mlm/onnx/model\.onnx differs from the original by .* more than export\.tolerance 1e-12"):
+        export.main(params)
+    assert not artifacts.EXPORT.exists()
