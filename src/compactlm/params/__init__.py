@@ -19,7 +19,7 @@ from compactlm.params.distill import (
     TaskDistillation,
 )
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Evaluate, Export
+from compactlm.params.results import Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
 from compactlm.params.sources import (
     Column,
@@ -88,13 +88,17 @@ __all__ = [
     "Params",
     "ParamsError",
     "Positive",
+    "PseudoPerplexity",
     "RelationLoss",
+    "Robustness",
     "Section",
     "Sha256",
     "Signals",
+    "Slices",
     "Source",
     "SourceBase",
     "Split",
+    "Strengths",
     "Student",
     "Task",
     "TaskDistillation",

@@ -4,15 +4,63 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictInt, StrictStr, model_validator
 
-from compactlm.params.base import Count, Positive, Section
+from compactlm.params.base import Count, Fraction, Positive, Section
+
+
+class PseudoPerplexity(Section):
+    """How many rows of each source, and how many words of each row, are masked for pseudo-perplexity."""
+
+    rows_a_source: Count
+    words_a_row: Count
+
+
+class Slices(Section):
+    """Parts of the test rows that are looked at by themselves.
+
+    `lengths` are the most words of a short and of a medium row. A row has a negation where one of its words is among `negations` or
+    has one of `negation_endings`, and a rare word where the train split has a word fewer than `rare_below` times.
+    """
+
+    lengths: tuple[Count, Count]
+    negations: Annotated[list[StrictStr], Field(min_length=1)]
+    negation_endings: list[Annotated[StrictStr, Field(min_length=1)]]
+    rare_below: Count
+
+    @model_validator(mode="after")
+    def _lengths_in_order(self) -> Slices:
+        if self.lengths[0] >= self.lengths[1]:
+            raise ValueError("lengths names a short row's most words and then a medium row's; make the second greater than the first")
+        return self
+
+
+class Strengths(Section):
+    """The share of a row's words that a perturbation changes; at least one word."""
+
+    light: Annotated[Fraction, Field(gt=0)]
+    heavy: Annotated[Fraction, Field(gt=0)]
+
+
+class Robustness(Section):
+    """At most `rows` test rows of each task are read again with flaws of everyday writing."""
+
+    rows: Count
+    strengths: Strengths
 
 
 class Evaluate(Section):
-    """`mlm_words` words are masked on test rows to compare the masked language models."""
+    """`mlm_words` words are masked on test rows to compare the masked language models.
+
+    Intervals come from `resamples` bootstrap resamples, the calibration error from `calibration_bins` bins.
+    """
 
     mlm_words: Count
+    pseudo_perplexity: PseudoPerplexity
+    resamples: Annotated[StrictInt, Field(ge=100)]
+    calibration_bins: Annotated[StrictInt, Field(ge=2)]
+    slices: Slices
+    robustness: Robustness
 
 
 class Export(Section):
