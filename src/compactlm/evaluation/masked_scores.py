@@ -36,6 +36,10 @@ class Scores:
         """Return 1.0 where the piece is among the model's first `choices`, else 0.0 [pieces]."""
         return (self.ranks < choices).astype(np.float64)
 
+    def first(self, count: int) -> Scores:
+        """Return the scores of the first pieces alone."""
+        return Scores(self.ranks[:count], self.log_probabilities[:count])
+
 
 def score(model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, batch_tokens: int, description: str) -> Scores:
     """Ask the model for each masked piece; it is put into eval mode.

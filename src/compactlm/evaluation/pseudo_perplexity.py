@@ -83,7 +83,9 @@ def surprises(
     masked = [mask_pieces(item, tokenizer, maximum_length) for item in items]
     found = score(model, [piece for pieces in masked for piece in pieces], tokenizer.pad_token_id, batch_tokens, description)
     word_of = np.repeat(np.arange(len(items)), [len(pieces) for pieces in masked])
-    return -np.bincount(word_of, found.log_probabilities, minlength=len(items))
+    surprise = np.zeros(len(items))
+    np.subtract.at(surprise, word_of, found.log_probabilities)
+    return surprise
 
 
 def pseudo_perplexity(surprise: Array, resamples: int, seed: int) -> Estimate:

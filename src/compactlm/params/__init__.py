@@ -19,7 +19,7 @@ from compactlm.params.distill import (
     TaskDistillation,
 )
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths
+from compactlm.params.results import Energy, Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths, Timings
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
 from compactlm.params.sources import (
     Column,
@@ -62,6 +62,7 @@ __all__ = [
     "DocumentKey",
     "DocumentPart",
     "EmbeddingLoss",
+    "Energy",
     "Evaluate",
     "Export",
     "FilesSource",
@@ -106,6 +107,7 @@ __all__ = [
     "Teacher",
     "TeacherSource",
     "ThresholdLabel",
+    "Timings",
     "Tokenize",
     "parse_params",
     "read_params",

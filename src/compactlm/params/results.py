@@ -1,10 +1,10 @@
-"""The sections of the stages that judge the student and hand it over: evaluate, export."""
+"""The sections of the stages that judge the student and hand it over: evaluate, export; and what training costs: energy."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from compactlm.params.base import Count, Fraction, Positive, Section
 
@@ -49,10 +49,29 @@ class Robustness(Section):
     strengths: Strengths
 
 
+class Timings(Section):
+    """Sequences of `pieces` pieces are timed in `batches` of these sizes, for `seconds` each, in a process for each model."""
+
+    pieces: Count
+    batches: Annotated[list[Count], Field(min_length=1)]
+    seconds: Positive
+
+
+class Energy(Section):
+    """Whether the energy of training is tracked, and the country (three letters of ISO 3166) whose electricity it is.
+
+    Without a country the world's average of CO2 a kilowatt hour is taken.
+    """
+
+    track: StrictBool
+    country: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")] | None
+
+
 class Evaluate(Section):
     """`mlm_words` words are masked on test rows to compare the masked language models.
 
-    Intervals come from `resamples` bootstrap resamples, the calibration error from `calibration_bins` bins.
+    The first `forgetting_words` of these are asked of each task's body too. Intervals come from `resamples` bootstrap resamples, the
+    calibration error from `calibration_bins` bins.
     """
 
     mlm_words: Count
@@ -61,6 +80,8 @@ class Evaluate(Section):
     calibration_bins: Annotated[StrictInt, Field(ge=2)]
     slices: Slices
     robustness: Robustness
+    forgetting_words: Count
+    timings: Timings
 
 
 class Export(Section):

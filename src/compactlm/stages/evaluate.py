@@ -5,55 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
+from transformers import BertConfig
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
-from compactlm.distillation import models
 from compactlm.distillation.runtime import prepare
+from compactlm.evaluation import pathologies
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
-from compactlm.evaluation.language_model import LanguageModel, ask, compare_language_models
+from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
+from compactlm.evaluation.forgetting import forgetting, with_body_of
+from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
+from compactlm.evaluation.masked_scores import score
+from compactlm.evaluation.masked_words import mask_words
 from compactlm.evaluation.quality import compare
 from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.evaluation.speed import compare_speed
 from compactlm.params import Params
 from compactlm.stages.run import run
-from compactlm.student.building import count_parameters
 
-DIRECTORIES = {"teacher": artifacts.TEACHER, "student": artifacts.STUDENT}
-
-
-def _lengths(params: Params) -> dict[str, int]:
-    return {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
-
-
-def _language_models(params: Params) -> dict[str, LanguageModel]:
-    found = {}
-    for role, directory in DIRECTORIES.items():
-        model, _ = models.load_masked_lm(directory / artifacts.MLM)
-        found[role] = LanguageModel(model, models.load_tokenizer(directory / artifacts.MLM), _lengths(params)[role])
-    return found
-
-
-def _readers(params: Params, task: str) -> dict[str, Reader]:
-    found = {}
-    for role, directory in DIRECTORIES.items():
-        model, tokenizer = models.load_classifier(directory / task), models.load_tokenizer(directory / task)
-        found[role] = Reader(model, tokenizer, _lengths(params)[role], params.batch_tokens, f"{role}, {task}")
-    return found
-
-
-def _answers(readers: dict[str, Reader], rows: list[Document], labels: list[str]) -> Answers:
-    texts = tuple(row.text for row in rows)
-    return Answers(
-        ids=tuple(row.id for row in rows),
-        texts=texts,
-        sources=tuple(row.source for row in rows),
-        expected=np.array([labels.index(str(row.label)) for row in rows], dtype=np.int64),
-        probabilities={role: reader.probabilities(texts) for role, reader in readers.items()},
-    )
+REFERENCE = "bert_base"  # its shape, with random weights
 
 
 def _seen(texts: Iterable[str]) -> dict[str, int]:
@@ -63,7 +35,7 @@ def _seen(texts: Iterable[str]) -> dict[str, int]:
 
 
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
-    """Return all figures of a task; each key is a section of its own."""
+    """Return a task's figures; each key is a section of its own."""
     evaluate, seed = params.evaluate, params.seed
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
     return {
@@ -75,38 +47,63 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     }
 
 
-def _write_predictions(answers: dict[str, Answers], params: Params) -> None:
-    rows: list[dict[str, Any]] = []
+def _forgetting(
+    params: Params, readers: dict[str, Reader], language_models: dict[str, LanguageModel], words: WordAnswers
+) -> dict[str, object]:
+    chosen = words.chosen[: params.evaluate.forgetting_words]
+    found: dict[str, object] = {}
+    for role, one in language_models.items():
+        joined = with_body_of(readers[role].model, one.model)
+        masked = mask_words(chosen, one.tokenizer, one.maximum_length)
+        after = score(joined, masked, one.tokenizer.pad_token_id, params.batch_tokens, f"{role}, masked words after fine-tuning")
+        found[role] = forgetting(words.scores[role].first(len(chosen)), after, params.evaluate.resamples, params.seed)
+    return found
+
+
+def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[str, Any]]:
     for task, one in answers.items():
         labels = params.tasks[task].labels
         for row, (name, label) in enumerate(zip(one.ids, one.expected, strict=True)):
-            said = {role: one.probabilities[role][row].tolist() for role in ROLES}
-            rows.append({"id": name, "task": task, "label": labels[label], **said})
-    with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
-        artifacts.write_table(unfinished, rows, artifacts.PREDICTION_SCHEMA)
+            yield {"id": name, "task": task, "label": labels[label]} | {role: one.probabilities[role][row].tolist() for role in ROLES}
+
+
+def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
+    timings, threads = params.evaluate.timings, params.threads
+    configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
+    measured = compare_speed(configs, threads, timings.pieces, timings.batches, timings.seconds)
+    return {"threads": threads, "pieces": timings.pieces, "models": measured}
 
 
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
+    lengths = {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
+    roles = [Role("teacher", artifacts.TEACHER, lengths["teacher"]), Role("student", artifacts.STUDENT, lengths["student"])]
     test = artifacts.read_documents(artifacts.SPLIT / "test")
-    language_models = _language_models(params)
-    sizes: dict[str, list[int]] = {"teacher": [], "student": [count_parameters(language_models["student"].model)]}
+    language_models = {role.name: load_language_model(role) for role in roles}
+    readers = {task: {role.name: load_reader(role, task, params.batch_tokens) for role in roles} for task in params.tasks}
+    rows = {task: [row for row in test if row.task == task] for task in params.tasks}
+    answers = {name: answer(readers[name], rows[name], task.labels, name) for name, task in params.tasks.items()}
+    spread = {name: spreads(readers[name], rows[name], name, params.batch_tokens, params.seed) for name in params.tasks}
+    general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
+
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
-    metrics: dict[str, Any] = {"mlm": compare_language_models(words, test, params.evaluate.resamples, params.seed), "tasks": {}}
-    answers: dict[str, Answers] = {}
+    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed) | {"spread": general_spread}
     seen = _seen(row.text for row in test if row.task is not None)
-    for name, task in params.tasks.items():
-        readers = _readers(params, name)
-        answers[name] = _answers(readers, [row for row in test if row.task == name], task.labels)
-        metrics["tasks"][name] = _task(params, answers[name], readers, seen)
-        for role, reader in readers.items():
-            sizes[role].append(count_parameters(reader.model))
-    # The student is counted in its largest form and the teacher in its smallest, so the ratio flatters nobody.
-    size, teacher_size = max(sizes["student"]), min(sizes["teacher"])
-    metrics["size"] = {"student_parameters": size, "teacher_parameters": teacher_size, "ratio": size / teacher_size}
-    _write_predictions(answers, params)
+    tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
+    for name in params.tasks:
+        tasks[name]["forgetting"] = _forgetting(params, readers[name], language_models, words)
+    loaded: dict[str, list[LanguageModel | Reader]] = {
+        role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
+    }
+    size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.pieces)
+    metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size}
+
+    with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
+        artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)
     artifacts.write_json(artifacts.METRICS / "evaluate.json", finite(metrics))
+    pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
+    artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
 
 
 if __name__ == "__main__":
