@@ -16,6 +16,10 @@ def test_every_figure_has_an_interval_around_it(two_models):
     accuracy = {role: found[role]["accuracy"]["value"] for role in ("teacher", "student")}
     assert found["retention"]["value"] == accuracy["student"] / accuracy["teacher"]
     assert found["judged"] == 1
+    answers = two_models(400)
+    same = (answers.probabilities["teacher"].argmax(axis=1) == answers.probabilities["student"].argmax(axis=1)).mean()
+    assert found["agreement"]["value"] == same
+    assert found["agreement"]["low"] < same < found["agreement"]["high"]
 
 
 def test_a_poorer_student_differs_and_a_copy_does_not(two_models, make_answers):

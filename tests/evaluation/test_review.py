@@ -43,6 +43,8 @@ def verdicts(*parts):
         ("fairness.sentiment.gender.equal_opportunity_difference.student", -0.20, -0.05, BETTER),
         ("fairness.sentiment.gender.student.disparate_impact", 0.7, 1.1, BETTER),
         ("fairness.sentiment.gender.student.disparate_impact", 1.1, 0.7, WORSE),
+        ("fairness.stereotypes.gender.preference.student", 0.45, 0.60, WORSE),
+        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, BETTER),
         ("something.new", 0.1, 0.9, TOLD),
     ],
 )
@@ -66,6 +68,18 @@ def test_figures_without_an_interval_decide_where_no_chance_is_in_them(key, old,
     assert verdicts(plain(key, old, new)) == {key: expected}
 
 
+def test_bounds_may_stand_beside_the_figure():
+    key = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.student"
+    mark = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.judged"
+    sides = {key: {"old": 0.7, "new": 0.9}, f"{key}_low": {"old": 0.65, "new": 0.85}, f"{key}_high": {"old": 0.75, "new": 0.95}}
+    [change] = review({FILE: sides | plain(mark, 1, 1)}).changes
+    assert (change.key, change.verdict, change.decides) == (key, BETTER, True)
+    assert change.margin == pytest.approx(0.0707, abs=1e-4)
+    [change] = review({FILE: sides | plain(mark, 1, 0)}).changes
+    assert change.verdict == UNJUDGED
+    assert verdicts(plain("size.clearance_high", 1, 2)) == {"size.clearance_high": TOLD}
+
+
 def test_what_decides_and_what_is_told():
     keys = {
         KEY: True,
@@ -75,12 +89,14 @@ def test_what_decides_and_what_is_told():
         "tasks.sentiment.slices.length.short.student": False,
         "tasks.sentiment.robustness.perturbations.case.light.student.kept": False,
         "mlm.sources.tweets.student.top1": False,
+        "fairness.tasks.sentiment.gender.accuracy.women_only.student": False,
+        "fairness.tasks.sentiment.gender.women_to_men.equal_opportunity_difference.student": True,
         "tasks.sentiment.worst_slice.student": True,
     }
     diff = {FILE: {key: sides for one in keys for key, sides in figure(one, 0.9, 0.1).items()}}
     found = review(diff)
     assert {change.key: change.decides for change in found.changes} == keys
-    assert found.count(WORSE) == sum(keys.values())
+    assert (found.count(WORSE), found.count(BETTER)) == (3, 1)  # less of a difference between groups is better
 
 
 def test_the_teacher_alone_makes_nothing_worse():

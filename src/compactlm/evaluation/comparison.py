@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import binomtest
 
-from compactlm.evaluation.intervals import Array, Estimate, judged, percentile_interval, resampled_weights
+from compactlm.evaluation.intervals import Array, Estimate, judged, percentile_interval, resampled_weights, share
 from compactlm.evaluation.task_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
 
 ROLES = ("teacher", "student")
@@ -52,7 +52,7 @@ def compare_quality(answers: Answers, resamples: int, bins: int, seed: int) -> d
 
     Returns:
         `teacher` and `student` (each of METRICS with value, low and high), `difference` (student minus teacher, likewise),
-        `retention` of accuracy, likewise, `mcnemar`, and `judged`.
+        `retention` of accuracy and `agreement`, the share of rows that both give the same label, likewise, `mcnemar`, and `judged`.
     """
     expected = answers.expected
     values = {role: task_metrics(expected, answers.probabilities[role], bins) for role in ROLES}
@@ -71,6 +71,8 @@ def compare_quality(answers: Answers, resamples: int, bins: int, seed: int) -> d
         for name in METRICS
     }
     found["retention"] = _retention(values, resampled).as_metrics()
+    same = answers.predicted("teacher") == answers.predicted("student")
+    found["agreement"] = share(int(same.sum()), len(same)).as_metrics()
     found["mcnemar"] = mcnemar(answers)
     found["judged"] = judged(len(expected))
     return found

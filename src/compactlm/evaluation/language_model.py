@@ -84,6 +84,7 @@ def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resa
         "teacher_top1": means["teacher"],
         "student_top1": means["student"],
         "retention": retention(means["student"], means["teacher"]),
+        "judged": judged(len(chosen)),
         "quality": {**everything, "retention": ratio_interval(top1["student"], top1["teacher"], resamples, seed).as_metrics()},
         "sources": {source: _figures(answers, chosen == source, drawn == source, resamples, seed) for source in sorted({*chosen, *drawn})},
     }

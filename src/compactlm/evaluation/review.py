@@ -18,13 +18,14 @@ from typing import Any, Literal
 BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
 
-Direction = Literal["higher", "lower", "zero", "one"]
+Direction = Literal["higher", "lower", "zero", "half", "one"]  # the last three: the nearer the better
 
 # What is better, by the parts of a figure's key, the last first.
 DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"violations|violated", "lower"),
     (r"disparate_impact", "one"),
-    (r"(parity|opportunity|odds)_difference|amplification|preference_gap", "zero"),
+    (r"\w*(parity|opportunity|odds)_difference|amplification|log_odds_gap", "zero"),
+    (r"preference", "half"),
     (r"flips?(_rate)?|probability_change", "lower"),
     (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|pieces_a_word", "lower"),
     (r"(student_)?(parameters|bytes|multiply_adds_a_token)|ratio", "lower"),
@@ -33,7 +34,9 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
 ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
 EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated)$")
 # The teacher's own figures, figures about the comparison itself, and detail whose summary decides, are told and do not decide.
-NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations|forgetting|groups|samples)\.")
+NOT_DECIDING = re.compile(
+    r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations|forgetting)\.|^fairness\..*\.accuracy\."
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,21 +87,34 @@ def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
     """Judge every figure of a diff.
 
     Args:
-        diff: by file and key, `old` and `new`.
+        diff: by file and key, `old` and `new`. An interval stands beside a figure, as X.value, X.low and X.high or as X, X_low and X_high.
     """
     changes, rows_differ = [], {}
     for file, figures in sorted(diff.items()):
         old = {key: side["old"] for key, side in figures.items() if _is_number(side["old"])}
         new = {key: side["new"] for key, side in figures.items() if _is_number(side["new"])}
         for key in sorted({*old, *new}):
-            parent, _, last = key.rpartition(".")
-            if last == "rows" and key in old and key in new and old[key] != new[key]:
+            if key.rpartition(".")[2] == "rows" and key in old and key in new and old[key] != new[key]:
                 rows_differ[f"{file}:{key}"] = (old[key], new[key])
-            if last == "value":
-                changes.append(_with_interval(file, parent, old, new))
-            elif not (last in ("low", "high", "judged") and (f"{parent}.value" in figures or last == "judged")):
-                changes.append(_without_interval(file, key, old, new))
+            name, low, high = _bounds(key)
+            if low in figures and high in figures:
+                changes.append(_with_interval(file, name, [(side.get(key), _half(side, low, high)) for side in (old, new)], (old, new)))
+            elif not _belongs_to_another(key, figures):
+                changes.append(_without_interval(file, name, old.get(key), new.get(key)))
     return Review(changes, rows_differ)
+
+
+def _bounds(key: str) -> tuple[str, str, str]:
+    """Return a figure's name, and the keys of the bounds that it would have."""
+    name = key.removesuffix(".value")
+    separator = "_" if name == key else "."
+    return name, f"{name}{separator}low", f"{name}{separator}high"
+
+
+def _belongs_to_another(key: str, figures: Mapping[str, Any]) -> bool:
+    """Return whether a key is a bound of a figure, or the mark of what is judged."""
+    owner = re.sub(r"[._](low|high)$", "", key)
+    return key.rpartition(".")[2] == "judged" or (owner != key and (owner in figures or f"{owner}.value" in figures))
 
 
 def _is_number(value: Any) -> bool:
@@ -115,15 +131,17 @@ def _unjudged(key: str, figures: Mapping[str, float]) -> bool:
     return False
 
 
-def _with_interval(file: str, key: str, old: Mapping[str, float], new: Mapping[str, float]) -> Change:
+def _with_interval(
+    file: str, key: str, sides: list[tuple[float | None, float | None]], figures: tuple[Mapping[str, float], Mapping[str, float]]
+) -> Change:
+    """Judge a figure by its value and half interval on both sides, and by the marks among all figures of each."""
     towards = direction(key)
     decides = towards is not None and not NOT_DECIDING.search(key)
-    before, after = old.get(f"{key}.value"), new.get(f"{key}.value")
+    (before, old_half), (after, new_half) = sides
     if before is None or after is None:
         return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
-    halves = [_half(key, side) for side in (old, new)]
-    margin = math.hypot(*(half for half in halves if half is not None)) if None not in halves else None
-    if _unjudged(key, old) or _unjudged(key, new) or margin is None:
+    margin = None if old_half is None or new_half is None else math.hypot(old_half, new_half)
+    if margin is None or any(_unjudged(key, side) for side in figures):
         return Change(file, key, before, after, margin, UNJUDGED, decides)
     if towards is None:
         return Change(file, key, before, after, margin, TOLD, False)
@@ -132,13 +150,12 @@ def _with_interval(file: str, key: str, old: Mapping[str, float], new: Mapping[s
     return Change(file, key, before, after, margin, verdict, decides)
 
 
-def _half(key: str, figures: Mapping[str, float]) -> float | None:
-    low, high = figures.get(f"{key}.low"), figures.get(f"{key}.high")
-    return None if low is None or high is None else (high - low) / 2
+def _half(figures: Mapping[str, float], low: str, high: str) -> float | None:
+    return (figures[high] - figures[low]) / 2 if low in figures and high in figures else None
 
 
-def _without_interval(file: str, key: str, old: Mapping[str, float], new: Mapping[str, float]) -> Change:
-    towards, before, after = direction(key), old.get(key), new.get(key)
+def _without_interval(file: str, key: str, before: float | None, after: float | None) -> Change:
+    towards = direction(key)
     decides = bool(EXACT.search(key)) and not NOT_DECIDING.search(key)
     if before is None or after is None:
         return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
@@ -150,4 +167,4 @@ def _without_interval(file: str, key: str, old: Mapping[str, float], new: Mappin
 
 
 def _goodness(value: float, towards: Direction) -> float:
-    return {"higher": value, "lower": -value, "zero": -abs(value), "one": -abs(value - 1)}[towards]
+    return {"higher": value, "lower": -value, "zero": -abs(value), "half": -abs(value - 0.5), "one": -abs(value - 1)}[towards]

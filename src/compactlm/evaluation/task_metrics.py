@@ -53,11 +53,9 @@ def resampled_task_metrics(expected: Labels, probabilities: Array, weights: Arra
     """
     rows, labels = probabilities.shape
     total = weights.sum(axis=1)
-    cells = np.zeros((rows, labels * labels))
-    cells[np.arange(rows), expected * labels + probabilities.argmax(axis=1)] = 1
-    confusion = (weights @ cells).reshape(len(weights), labels, labels)
-    right = np.einsum("rll->rl", confusion)
-    actual, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
+    names = np.arange(labels)
+    is_label, is_predicted = expected[:, None] == names, probabilities.argmax(axis=1)[:, None] == names
+    actual, predicted, right = (weights @ marks.astype(np.float64) for marks in (is_label, is_predicted, is_label & is_predicted))
     # A label that does not occur in a resample, and is not predicted, has an F1 of 0 there, as with scikit-learn's zero_division=0.
     f1 = _divide(2 * right, actual + predicted, 0.0)[:, np.unique(expected)]
     covariance = right.sum(axis=1) * total - (actual * predicted).sum(axis=1)
