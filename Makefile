@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv
+REV ?= main
 INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test lint bench-train bench-inference frontier clean
+.PHONY: help setup train test review lint bench-train bench-inference frontier clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -32,6 +33,9 @@ train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another p
 test: setup ## run all tests, with coverage
 	@python -m pytest --cov --cov-report=term:skip-covered
 
+review: setup ## hold reports/metrics against a git revision, figure by figure (REV=main; `compactlm review REV` exits 0, 1 or 2 for CI)
+	@compactlm review $(REV)
+
 lint: setup ## ruff, mypy, and the one-way imports
 	@ruff check
 	@ruff format --check
@@ -53,5 +57,5 @@ frontier: setup ## train the shapes of configs/frontier.yaml and draw what each 
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints
-	@rm -rf data/raw data/clean data/split data/augmented data/weighted data/tokenized data/signals models/teacher models/student models/export
+	@rm -rf data/raw data/clean data/split data/augmented data/weighted data/tokenized data/signals data/predictions models/teacher models/student models/export
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

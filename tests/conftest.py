@@ -98,6 +98,20 @@ def tiny_classifier(tmp_path_factory, tiny_config, tiny_tokenizer):
 
 
 @pytest.fixture(scope="session")
+def balanced_classifier(tmp_path_factory, tiny_classifier, tiny_tokenizer, tiny_texts):
+    """The same with a bias by which half of the tiny texts get each label; tests only read it."""
+    directory = tmp_path_factory.mktemp("tiny") / "balanced"
+    model = BertForSequenceClassification.from_pretrained(tiny_classifier).eval()
+    with torch.inference_mode():
+        logits = model(**tiny_tokenizer(tiny_texts, padding=True, return_tensors="pt")).logits
+    with torch.no_grad():
+        model.classifier.bias[1] -= float((logits[:, 1] - logits[:, 0]).median())
+    model.save_pretrained(directory)
+    tiny_tokenizer.save_pretrained(directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def default_params():
     """The text of params.yaml for the default preset, whatever params.yaml holds just now."""
     from compactlm.presets import compose

@@ -26,6 +26,7 @@ AUGMENTED = Path("data/augmented")
 WEIGHTED = Path("data/weighted")
 TOKENIZED = Path("data/tokenized")
 SIGNALS = Path("data/signals")
+PREDICTIONS = Path("data/predictions")
 STUDENT_TOKENIZER = TOKENIZED / "tokenizer"
 ID_MAP = TOKENIZED / "id_map.json"  # the teacher's id of each of the student's ids
 TEACHER = Path("models/teacher")
@@ -85,6 +86,17 @@ DOCUMENT_SCHEMA = pa.schema(
 )
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
+
+# What both models say of each test row of a task: probabilities in the order of the task's labels. The text is found by its id.
+PREDICTION_SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("task", pa.string(), nullable=False),
+        pa.field("label", pa.string(), nullable=False),
+        pa.field("teacher", pa.list_(pa.float64()), nullable=False),
+        pa.field("student", pa.list_(pa.float64()), nullable=False),
+    ]
+)
 
 SEQUENCE_SCHEMA = pa.schema(
     [

@@ -1,4 +1,4 @@
-"""nlpaug behind a face of ours: augmenters that rewrite whole words, each row from a seed of its own.
+"""nlpaug behind a face of ours: augmenters that rewrite words, each row from a seed of its own.
 
 All augmenters are nlpaug's `WordAugmenter`s and answer `augment(text or list of texts)`. What the pipeline calls is
 `rewrite(texts, seeds)`, whose result for a row depends on the row and its seed alone. nlpaug draws from the global
@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+from nlpaug.augmenter.char import KeyboardAug
 from nlpaug.augmenter.word import RandomWordAug, SpellingAug
 from nlpaug.model.word_dict import Spelling
 
@@ -66,10 +67,13 @@ def split_everything(text: str) -> list[str]:
 
 
 class _SeededRewriter:
-    """`rewrite` by an nlpaug augmenter that knows nothing of rows; `words_a_change` words change with each of its changes."""
+    """`rewrite` by an nlpaug augmenter that knows nothing of rows; `words_a_change` words change with each of its changes.
 
-    def __init__(self, augmenter: Any, share: float, words_a_change: int = 1) -> None:
-        self.augmenter, self.share, self.words_a_change = augmenter, share, words_a_change
+    `bounds` names the augmenter's attributes for the least and the greatest number of changes.
+    """
+
+    def __init__(self, augmenter: Any, share: float, words_a_change: int = 1, bounds: tuple[str, str] = ("aug_min", "aug_max")) -> None:
+        self.augmenter, self.share, self.words_a_change, self.bounds = augmenter, share, words_a_change, bounds
 
     def rewrite(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         return [self._rewrite_one(text, seed) for text, seed in zip(texts, seeds, strict=True)]
@@ -77,7 +81,8 @@ class _SeededRewriter:
     def _rewrite_one(self, text: str, seed: int) -> str:
         # Equal bounds fix the number of changes: nlpaug's own rule counts punctuation and spaces as words, and stops at 10.
         changes = count_words(self.share / self.words_a_change, len(text.split()))
-        self.augmenter.aug_min = self.augmenter.aug_max = changes
+        for bound in self.bounds:
+            setattr(self.augmenter, bound, changes)
         with seeded(seed):
             rewritten: list[str] = self.augmenter.augment(text)
         return rewritten[0] if rewritten else text
@@ -119,3 +124,18 @@ def make_delete(share: float) -> Rewriter:
 def make_spelling(share: float) -> Rewriter:
     """Misspell words as people do, by the dictionary that comes with nlpaug."""
     return _SeededRewriter(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share)
+
+
+def make_keyboard(share: float) -> Rewriter:
+    """Mistype words: in each one letter becomes a neighbour on the keyboard; capitals and words of one letter are left alone."""
+    augmenter = KeyboardAug(
+        aug_char_min=1,
+        aug_char_max=1,
+        min_char=2,
+        include_special_char=False,
+        include_numeric=False,
+        include_upper_case=False,
+        tokenizer=split_everything,
+        reverse_tokenizer="".join,
+    )
+    return _SeededRewriter(augmenter, share, bounds=("aug_word_min", "aug_word_max"))

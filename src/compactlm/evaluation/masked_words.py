@@ -12,21 +12,18 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from tqdm import tqdm
 from transformers import BertForMaskedLM
 
-from compactlm.distillation.batches import make_batches, pad
-from compactlm.distillation.failures import memory_errors
-from compactlm.distillation.models import masked_logits
+from compactlm.evaluation.masked_scores import MaskedPiece, score
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MaskedWord:
-    """A row's words, in the tokenizer's normal form, and the position of the one that is masked."""
+    """A row's words, in the tokenizer's normal form, the position of the one that is masked, and the row's id."""
 
     words: tuple[str, ...]
     position: int
+    row: str = ""
 
 
 def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, seed: int) -> list[MaskedWord]:
@@ -50,7 +47,7 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
         words = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
         eligible = [at for at, word in enumerate(words) if word.isalpha() and all(word in vocabulary for vocabulary in vocabularies)]
         if eligible:
-            chosen.append(MaskedWord(words, random.Random(f"{seed}/{row}").choice(eligible)))
+            chosen.append(MaskedWord(words, random.Random(f"{seed}/{row}").choice(eligible), row))
     return chosen
 
 
@@ -69,26 +66,23 @@ def _pieces(tokenizer: Any, words: Sequence[str]) -> list[int]:
     return list(tokenizer(" ".join(words), add_special_tokens=False, verbose=False)["input_ids"])
 
 
+def mask_words(items: Sequence[MaskedWord], tokenizer: Any, maximum_length: int) -> list[MaskedPiece]:
+    """Return the rows as one model reads them, with the piece that is asked for."""
+    masked = []
+    for item in items:
+        sequence = encode_masked(item, tokenizer, maximum_length)
+        # A text may hold "[MASK]" itself; only the one that was put there counts.
+        position = _mask_position(item, tokenizer, sequence)
+        masked.append(MaskedPiece(sequence, position, tokenizer.convert_tokens_to_ids(item.words[item.position])))
+    return masked
+
+
 def top1(
     model: BertForMaskedLM, tokenizer: Any, items: Sequence[MaskedWord], maximum_length: int, batch_tokens: int, description: str
 ) -> float:
     """Return the share of the masked words that are the model's first choice, 0 to 1; nan without words."""
-    model.eval()
-    sequences = [encode_masked(item, tokenizer, maximum_length) for item in items]
-    expected = torch.tensor([tokenizer.convert_tokens_to_ids(item.words[item.position]) for item in items])
-    right = 0
-    batches = make_batches([len(sequence) for sequence in sequences], batch_tokens, None)
-    for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
-        input_ids, attention_mask = pad([sequences[row] for row in rows], tokenizer.pad_token_id)
-        # A text may hold "[MASK]" itself; only the one that was put there counts.
-        where = torch.zeros_like(input_ids, dtype=torch.bool)
-        for line, row in enumerate(rows):
-            where[line, _mask_position(items[row], tokenizer, sequences[row])] = True
-        lengths = [len(sequences[row]) for row in rows]
-        with memory_errors(description, number, lengths, 1, batch_tokens, trains=False), torch.inference_mode():
-            logits = masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device))
-        right += int((logits.argmax(dim=-1).cpu() == expected[rows]).sum())
-    return right / len(items) if items else float("nan")
+    found = score(model, mask_words(items, tokenizer, maximum_length), tokenizer.pad_token_id, batch_tokens, description)
+    return float(found.hits(1).mean()) if items else float("nan")
 
 
 def _mask_position(item: MaskedWord, tokenizer: Any, sequence: Sequence[int]) -> int:

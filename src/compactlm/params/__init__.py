@@ -21,7 +21,7 @@ from compactlm.params.distill import (
 from compactlm.params.duplicates import NearDuplicates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Evaluate, Export
+from compactlm.params.results import Energy, Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths, Timings
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
 from compactlm.params.sources import (
     Column,
@@ -64,6 +64,7 @@ __all__ = [
     "DocumentKey",
     "DocumentPart",
     "EmbeddingLoss",
+    "Energy",
     "Evaluate",
     "Export",
     "FilesSource",
@@ -93,13 +94,17 @@ __all__ = [
     "ParamsError",
     "PersonalKind",
     "Positive",
+    "PseudoPerplexity",
     "RelationLoss",
+    "Robustness",
     "Section",
     "Sha256",
     "Signals",
+    "Slices",
     "Source",
     "SourceBase",
     "Split",
+    "Strengths",
     "Student",
     "Task",
     "TaskDistillation",
@@ -107,6 +112,7 @@ __all__ = [
     "Teacher",
     "TeacherSource",
     "ThresholdLabel",
+    "Timings",
     "Tokenize",
     "parse_params",
     "read_params",

@@ -10,7 +10,7 @@ from pydantic import Field, StrictStr, model_validator
 from compactlm.params.base import Count, CountOrZero, Name, Section
 from compactlm.params.data import Augment, BiasAudit, Clean, Split, Tokenize
 from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
-from compactlm.params.results import Evaluate, Export
+from compactlm.params.results import Energy, Evaluate, Export
 from compactlm.params.signals import Signals
 from compactlm.params.sources import Ingest
 from compactlm.params.student import Student
@@ -18,7 +18,7 @@ from compactlm.params.tasks import Task
 from compactlm.params.teacher import Teacher
 
 # These stand beside the tasks' names in artifacts and metrics.
-RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes"}
+RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes", "energy"}
 
 
 class Params(Section):
@@ -40,6 +40,7 @@ class Params(Section):
     student: Student
     signals: Signals
     distill: Distill
+    energy: Energy
     evaluate: Evaluate
     export: Export
 

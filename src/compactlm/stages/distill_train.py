@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from transformers import BertPreTrainedModel
 
@@ -12,6 +13,7 @@ from compactlm.distillation.checkpoints import Checkpoint, fingerprint
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.preparation import GENERAL
 from compactlm.distillation.runtime import prepare
+from compactlm.evaluation.energy import tracked
 from compactlm.evaluation.report import finite
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -28,25 +30,26 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}
 
 
-def _write(phases: Phases, students: dict[str, BertPreTrainedModel]) -> None:
+def _write(phases: Phases, students: dict[str, BertPreTrainedModel], energy: dict[str, Any]) -> None:
     with artifacts.replacing(artifacts.STUDENT) as unfinished:
         for name, student in students.items():
             models.save(student, phases.prepared.tokenizer, unfinished / name)
     artifacts.write_json(artifacts.METRICS / "distill-train.json", finite(phases.metrics))
-    artifacts.write_json(artifacts.TIMINGS / "distill-train.json", phases.timings)
+    artifacts.write_json(artifacts.TIMINGS / "distill-train.json", {**phases.timings, **({"energy": energy} if energy else {})})
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
 
 
 def main(params: Params) -> None:
     """Run the stage; under `accelerate launch`, in every process."""
     prepare(params.threads, params.seed)
-    processes.is_main_process()  # lets each process take its own device before any model is placed
-    phases = Phases(params, _checkpoints(params), artifacts.CURVES)
-    general, components = phases.general()
-    students: dict[str, BertPreTrainedModel] = {artifacts.MLM: general}
-    for name in params.tasks:
-        students[name] = phases.task(name, general, components)
-    processes.on_main(_write, phases, students)
+    # Asked first, which lets each process take its own device before any model is placed.
+    with tracked(params.energy, processes.is_main_process()) as energy:
+        phases = Phases(params, _checkpoints(params), artifacts.CURVES)
+        general, components = phases.general()
+        students: dict[str, BertPreTrainedModel] = {artifacts.MLM: general}
+        for name in params.tasks:
+            students[name] = phases.task(name, general, components)
+    processes.on_main(_write, phases, students, energy)
     processes.leave()
 
 

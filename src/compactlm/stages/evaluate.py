@@ -2,72 +2,108 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
+from transformers import BertConfig
+
 from compactlm import artifacts
-from compactlm.artifacts import Document
-from compactlm.distillation import models
 from compactlm.distillation.runtime import prepare
-from compactlm.evaluation.masked_words import choose_words, top1
-from compactlm.evaluation.quality import compare, retention
+from compactlm.evaluation import pathologies
+from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
+from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
+from compactlm.evaluation.forgetting import forgetting, with_body_of
+from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
+from compactlm.evaluation.masked_scores import score
+from compactlm.evaluation.masked_words import mask_words
+from compactlm.evaluation.quality import compare
+from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.report import finite
+from compactlm.evaluation.robustness import robustness
+from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.evaluation.speed import compare_speed
 from compactlm.params import Params
 from compactlm.stages.run import run
-from compactlm.student.building import count_parameters
-from compactlm.student.tokenization import encode
 
-ROLES = {"teacher": artifacts.TEACHER, "student": artifacts.STUDENT}
+REFERENCE = "bert_base"  # its shape, with random weights
 
 
-def _lengths(params: Params) -> dict[str, int]:
-    return {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
+def _seen(texts: Iterable[str]) -> dict[str, int]:
+    """Return how often the train split has each word of these texts."""
+    train = artifacts.read_table(artifacts.SPLIT / "train")["text"].to_pylist()
+    return count_words(train, {word for text in texts for word in words_of(text)})
 
 
-def _masked_words(params: Params, rows: list[Document]) -> dict[str, float]:
-    tokenizers = {role: models.load_tokenizer(directory / artifacts.MLM) for role, directory in ROLES.items()}
-    texts = {row.id: row.text for row in rows}
-    words = choose_words(texts, list(tokenizers.values()), params.evaluate.mlm_words, params.seed)
-    found = {}
-    for role, directory in ROLES.items():
-        model, _ = models.load_masked_lm(directory / artifacts.MLM)
-        found[role] = top1(model, tokenizers[role], words, _lengths(params)[role], params.batch_tokens, f"{role}, masked words")
+def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
+    """Return a task's figures; each key is a section of its own."""
+    evaluate, seed = params.evaluate, params.seed
+    slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
     return {
-        "rows": len(words),
-        "teacher_top1": found["teacher"],
-        "student_top1": found["student"],
-        "retention": retention(found["student"], found["teacher"]),
+        **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        "quality": compare_quality(answers, evaluate.resamples, evaluate.calibration_bins, seed),
+        "slices": slices,
+        "worst_slice": worst_slice(slices),
+        "robustness": robustness(answers, readers, evaluate.robustness, evaluate.resamples, seed),
     }
 
 
-def _task(params: Params, name: str, rows: list[Document]) -> tuple[dict[str, float], list[int]]:
-    labels = params.tasks[name].labels
-    expected = [labels.index(str(row.label)) for row in rows]
-    predictions, sizes = {}, []
-    for role, directory in ROLES.items():
-        model = models.load_classifier(directory / name)
-        tokenizer = models.load_tokenizer(directory / name)
-        sequences = encode(tokenizer, [row.text for row in rows], _lengths(params)[role])
-        logits = models.classify(model, sequences, params.batch_tokens, f"{role}, {name}")
-        predictions[role] = logits.argmax(dim=1).tolist()
-        sizes.append(count_parameters(model))
-    return compare(expected, predictions["teacher"], predictions["student"]), sizes
+def _forgetting(
+    params: Params, readers: dict[str, Reader], language_models: dict[str, LanguageModel], words: WordAnswers
+) -> dict[str, object]:
+    chosen = words.chosen[: params.evaluate.forgetting_words]
+    found: dict[str, object] = {}
+    for role, one in language_models.items():
+        joined = with_body_of(readers[role].model, one.model)
+        masked = mask_words(chosen, one.tokenizer, one.maximum_length)
+        after = score(joined, masked, one.tokenizer.pad_token_id, params.batch_tokens, f"{role}, masked words after fine-tuning")
+        found[role] = forgetting(words.scores[role].first(len(chosen)), after, params.evaluate.resamples, params.seed)
+    return found
+
+
+def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[str, Any]]:
+    for task, one in answers.items():
+        labels = params.tasks[task].labels
+        for row, (name, label) in enumerate(zip(one.ids, one.expected, strict=True)):
+            yield {"id": name, "task": task, "label": labels[label]} | {role: one.probabilities[role][row].tolist() for role in ROLES}
+
+
+def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
+    timings, threads = params.evaluate.timings, params.threads
+    configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
+    measured = compare_speed(configs, threads, timings.pieces, timings.batches, timings.seconds)
+    return {"threads": threads, "pieces": timings.pieces, "models": measured}
 
 
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
+    lengths = {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
+    roles = [Role("teacher", artifacts.TEACHER, lengths["teacher"]), Role("student", artifacts.STUDENT, lengths["student"])]
     test = artifacts.read_documents(artifacts.SPLIT / "test")
-    mlm, _ = models.load_masked_lm(artifacts.STUDENT / artifacts.MLM)
-    student_sizes, teacher_sizes = [count_parameters(mlm)], []
-    metrics: dict[str, object] = {"mlm": _masked_words(params, test)}
-    tasks = {}
+    language_models = {role.name: load_language_model(role) for role in roles}
+    readers = {task: {role.name: load_reader(role, task, params.batch_tokens) for role in roles} for task in params.tasks}
+    rows = {task: [row for row in test if row.task == task] for task in params.tasks}
+    answers = {name: answer(readers[name], rows[name], task.labels, name) for name, task in params.tasks.items()}
+    spread = {name: spreads(readers[name], rows[name], name, params.batch_tokens, params.seed) for name in params.tasks}
+    general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
+
+    words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
+    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed) | {"spread": general_spread}
+    seen = _seen(row.text for row in test if row.task is not None)
+    tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
     for name in params.tasks:
-        tasks[name], (teacher_size, student_size) = _task(params, name, [row for row in test if row.task == name])
-        teacher_sizes.append(teacher_size)
-        student_sizes.append(student_size)
-    metrics["tasks"] = tasks
-    # The student is counted in its largest form and the teacher in its smallest, so the ratio flatters nobody.
-    size, teacher_size = max(student_sizes), min(teacher_sizes)
-    metrics["size"] = {"student_parameters": size, "teacher_parameters": teacher_size, "ratio": size / teacher_size}
+        tasks[name]["forgetting"] = _forgetting(params, readers[name], language_models, words)
+    loaded: dict[str, list[LanguageModel | Reader]] = {
+        role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
+    }
+    size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.pieces)
+    metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size}
+
+    with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
+        artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)
     artifacts.write_json(artifacts.METRICS / "evaluate.json", finite(metrics))
+    pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
+    artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
 
 
 if __name__ == "__main__":

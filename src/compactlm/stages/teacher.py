@@ -11,6 +11,7 @@ from compactlm.distillation.checkpoints import Checkpoint, fingerprint
 from compactlm.distillation.runtime import prepare
 from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
+from compactlm.evaluation.energy import tracked
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
 from compactlm.evaluation.report import finite
@@ -31,7 +32,11 @@ def main(params: Params) -> None:
     validation = artifacts.read_documents(artifacts.SPLIT / "validation")
     metrics: dict[str, object] = {}
     timings: dict[str, object] = {}
-    with artifacts.replacing(artifacts.TEACHER) as unfinished, teacher_directory(teacher.source) as source:
+    with (
+        tracked(params.energy, main_process=True) as energy,
+        artifacts.replacing(artifacts.TEACHER) as unfinished,
+        teacher_directory(teacher.source) as source,
+    ):
         models.check_teacher(source, length)
         key = fingerprint(used, [artifacts.SPLIT / "train", source])
         tokenizer = models.load_tokenizer(source)
@@ -64,7 +69,7 @@ def main(params: Params) -> None:
     metrics["fitted_mlm_head"] = int(not has_head)
     artifacts.write_json(artifacts.METRICS / "teacher.json", finite(metrics))
     artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))
-    artifacts.write_json(artifacts.TIMINGS / "teacher.json", timings)
+    artifacts.write_json(artifacts.TIMINGS / "teacher.json", {**timings, **({"energy": energy} if energy else {})})
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
 
 

@@ -1,0 +1,113 @@
+"""Teacher and student as the evaluation meets them: loaded, found sound, and counted."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from compactlm.artifacts import MLM, Document
+from compactlm.corpus.augmentation import sample
+from compactlm.distillation import models
+from compactlm.evaluation import pathologies
+from compactlm.evaluation.comparison import Answers
+from compactlm.evaluation.cost import bytes_on_disk, multiply_adds_a_token
+from compactlm.evaluation.language_model import LanguageModel
+from compactlm.evaluation.reading import Reader
+from compactlm.student.building import count_parameters
+from compactlm.student.tokenization import encode
+
+EMBEDDED_TEXTS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Role:
+    """Teacher or student: its name, the directory of its models, and the pieces that it reads at once."""
+
+    name: str
+    directory: Path
+    maximum_length: int
+
+
+def load_language_model(role: Role) -> LanguageModel:
+    """Load the masked language model of a role.
+
+    Raises:
+        CompactLMError: its weights are not finite.
+    """
+    model, _ = models.load_masked_lm(role.directory / MLM)
+    pathologies.refuse(list(pathologies.weights_that_are_not_finite(model, role.name, MLM)))
+    return LanguageModel(model, models.load_tokenizer(role.directory / MLM), role.maximum_length)
+
+
+def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:
+    """Load the classifier of a role for a task.
+
+    Raises:
+        CompactLMError: its weights are not finite.
+    """
+    model = models.load_classifier(role.directory / task)
+    pathologies.refuse(list(pathologies.weights_that_are_not_finite(model, role.name, task)))
+    return Reader(model, models.load_tokenizer(role.directory / task), role.maximum_length, batch_tokens, f"{role.name}, {task}")
+
+
+def answer(readers: Mapping[str, Reader], rows: Sequence[Document], labels: Sequence[str], task: str) -> Answers:
+    """Ask both classifiers for the test rows of a task.
+
+    Raises:
+        CompactLMError: the answers are those of a broken model.
+    """
+    texts = tuple(row.text for row in rows)
+    expected = np.array([labels.index(str(row.label)) for row in rows], dtype=np.int64)
+    probabilities = {role: reader.probabilities(texts) for role, reader in readers.items()}
+    pathologies.refuse(
+        [sentence for role, said in probabilities.items() for sentence in pathologies.outputs(said, expected, labels, role, task)]
+    )
+    return Answers(tuple(row.id for row in rows), texts, tuple(row.source for row in rows), expected, probabilities)
+
+
+def spreads(
+    bodies: Mapping[str, LanguageModel | Reader], rows: Sequence[Document], name: str, batch_tokens: int, seed: int
+) -> dict[str, float]:
+    """Return how far each model's embeddings of some test rows lie from their mean (`pathologies.spread`).
+
+    Raises:
+        CompactLMError: a model embeds all of them to one point.
+    """
+    texts = sorted({row.text for row in sample(rows, EMBEDDED_TEXTS, seed)})
+    found: dict[str, float] = {}
+    findings: list[str] = []
+    for role, one in bodies.items():
+        sequences = encode(one.tokenizer, texts, one.maximum_length)
+        found[role] = pathologies.spread(pathologies.embed(one.model.bert, sequences, one.tokenizer.pad_token_id, batch_tokens))
+        findings.extend(pathologies.collapse(found[role], len(texts), role, name))
+    pathologies.refuse(findings)
+    return found
+
+
+def sizes(
+    loaded: Mapping[str, Sequence[LanguageModel | Reader]], roles: Sequence[Role], names: Sequence[str], pieces: int
+) -> dict[str, float]:
+    """Return parameters, bytes on the disk and multiply-adds a token of both, and the ratio of parameters.
+
+    The student is counted in its largest form and the teacher in its smallest, so that the ratio flatters nobody; the teacher
+    is counted as a classifier, since that is what it is known by.
+
+    Args:
+        loaded: models by role.
+        roles: teacher and student.
+        names: of their models' directories, in the order of `loaded`.
+        pieces: of the sequences that multiply-adds are counted for.
+    """
+    found: dict[str, float] = {}
+    for role in roles:
+        kept = list(zip(names, loaded[role.name], strict=True))
+        if role.name == "teacher":
+            kept = [(name, one) for name, one in kept if name != MLM]
+        choose = min if role.name == "teacher" else max
+        found[f"{role.name}_parameters"] = choose(count_parameters(one.model) for _, one in kept)
+        found[f"{role.name}_bytes"] = choose(bytes_on_disk(role.directory / name) for name, _ in kept)
+        found[f"{role.name}_multiply_adds_a_token"] = multiply_adds_a_token(kept[0][1].model.config, pieces)
+    return {**found, "ratio": found["student_parameters"] / found["teacher_parameters"]}

@@ -1,0 +1,23 @@
+"""What a model costs on any machine: multiply-adds a token, and bytes on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from transformers import BertConfig
+
+
+def multiply_adds_a_token(config: BertConfig, pieces: int) -> int:
+    """Return the multiply-adds of a BERT's body for each piece of a sequence of so many.
+
+    Counted are the matrix products of all layers: four projections, two of the feed-forward part, and attention, which each
+    piece pays to all of the sequence. Embeddings are looked up; norms, activations and the head are small and left out.
+    """
+    hidden, intermediate = config.hidden_size, config.intermediate_size
+    layer = 4 * hidden * hidden + 2 * hidden * intermediate + 2 * pieces * hidden
+    return int(config.num_hidden_layers * layer)
+
+
+def bytes_on_disk(directory: Path) -> int:
+    """Return the size of all files of a model's directory: weights, configuration and tokenizer."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())

@@ -1,0 +1,51 @@
+"""A classifier that reads text: with its tokenizer, in batches, each different sequence once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import BertForSequenceClassification
+
+from compactlm.distillation.models import classify
+from compactlm.evaluation.intervals import Array
+from compactlm.student.tokenization import encode
+
+
+class Reader:
+    """Texts in, probabilities out.
+
+    Args:
+        model: the classifier; it is put into eval mode.
+        tokenizer: its own.
+        maximum_length: pieces of a text that it reads.
+        batch_tokens: pieces a batch, padding included.
+        description: what the progress bar says.
+    """
+
+    def __init__(
+        self, model: BertForSequenceClassification, tokenizer: Any, maximum_length: int, batch_tokens: int, description: str
+    ) -> None:
+        self.model, self.tokenizer, self.maximum_length = model, tokenizer, maximum_length
+        self.batch_tokens, self.description = batch_tokens, description
+        self._known: dict[tuple[int, ...], Array] = {}
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the piece ids of each text."""
+        return encode(self.tokenizer, texts, self.maximum_length)
+
+    def probabilities(self, texts: Sequence[str]) -> Array:
+        """Return the probability of each label, float64 [texts, labels]; nan where the model's output is not finite.
+
+        What the model has read before it does not read again: a changed text is often the same sequence of pieces, as where
+        letter case changes and the tokenizer knows none.
+        """
+        sequences = [tuple(sequence) for sequence in self.encode(texts)]
+        new = [sequence for sequence in dict.fromkeys(sequences) if sequence not in self._known]
+        if new:
+            logits = classify(self.model, new, self.batch_tokens, self.description)
+            found = torch.softmax(logits.double(), dim=1).numpy()
+            self._known.update(zip(new, found, strict=True))
+        return np.stack([self._known[sequence] for sequence in sequences])

@@ -1,0 +1,170 @@
+"""A change under review: figure by figure better, worse or within the interval, and one verdict.
+
+What goes in is what `dvc metrics diff --all --json` prints. A figure with an interval (`value`, `low`, `high`) has changed where
+the difference of the two values is greater than the interval of a difference of two independent estimates, the root of the
+sum of their squared half widths. A figure without one is told, and decides only where it has no chance in it: sizes, and counts
+of violations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, Literal
+
+BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
+EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
+
+Direction = Literal["higher", "lower", "zero", "half", "one"]  # the last three: the nearer the better
+
+# What is better, by the parts of a figure's key, the last first.
+DIRECTIONS: tuple[tuple[str, Direction], ...] = (
+    (r"violations|violated", "lower"),
+    (r"disparate_impact", "one"),
+    (r"\w*(parity|opportunity|odds)_difference|amplification|log_odds_gap", "zero"),
+    (r"preference", "half"),
+    (r"flips?(_rate)?|probability_change", "lower"),
+    (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|pieces_a_word", "lower"),
+    (r"(student_)?(parameters|bytes|multiply_adds_a_token)|ratio", "lower"),
+    (r"accuracy|macro_f1|matthews|auroc|top1|top5|kept|retention(_above_chance)?|agreement|student_top1|validation_\w+", "higher"),
+)
+ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
+EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated)$")
+# The teacher's own figures, figures about the comparison itself, and detail whose summary decides, are told and do not decide.
+NOT_DECIDING = re.compile(
+    r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations|forgetting)\.|^fairness\..*\.accuracy\."
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """A figure in both revisions; `margin` is what a difference must exceed to count, None where it has no interval."""
+
+    file: str
+    key: str
+    old: float | None
+    new: float | None
+    margin: float | None
+    verdict: str
+    decides: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Review:
+    """All figures, and what the test rows were (their number by key, where it differs)."""
+
+    changes: list[Change]
+    rows_differ: dict[str, tuple[float, float]]
+
+    def count(self, verdict: str) -> int:
+        """Return how many deciding figures have a verdict."""
+        return Counter(change.verdict for change in self.changes if change.decides)[verdict]
+
+    @property
+    def comparable(self) -> bool:
+        """Return whether there is any deciding figure that both revisions have."""
+        return any(self.count(verdict) for verdict in (BETTER, WORSE, WITHIN))
+
+    @property
+    def worse(self) -> bool:
+        """Return whether a deciding figure is worse, or has been lost."""
+        return self.count(WORSE) + self.count(LOST) > 0
+
+
+def direction(key: str) -> Direction | None:
+    """Return what is better for a figure, None where more is neither better nor worse."""
+    for name in reversed(key.split(".")):
+        for pattern, found in DIRECTIONS:
+            if re.fullmatch(pattern, name):
+                return found
+    return "higher" if ACCURACIES.search(key) else None
+
+
+def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
+    """Judge every figure of a diff.
+
+    Args:
+        diff: by file and key, `old` and `new`. An interval stands beside a figure, as X.value, X.low and X.high or as X, X_low and X_high.
+    """
+    changes, rows_differ = [], {}
+    for file, figures in sorted(diff.items()):
+        old = {key: side["old"] for key, side in figures.items() if _is_number(side["old"])}
+        new = {key: side["new"] for key, side in figures.items() if _is_number(side["new"])}
+        for key in sorted({*old, *new}):
+            if key.rpartition(".")[2] == "rows" and key in old and key in new and old[key] != new[key]:
+                rows_differ[f"{file}:{key}"] = (old[key], new[key])
+            name, low, high = _bounds(key)
+            if low in figures and high in figures:
+                changes.append(_with_interval(file, name, [(side.get(key), _half(side, low, high)) for side in (old, new)], (old, new)))
+            elif not _belongs_to_another(key, figures):
+                changes.append(_without_interval(file, name, old.get(key), new.get(key)))
+    return Review(changes, rows_differ)
+
+
+def _bounds(key: str) -> tuple[str, str, str]:
+    """Return a figure's name, and the keys of the bounds that it would have."""
+    name = key.removesuffix(".value")
+    separator = "_" if name == key else "."
+    return name, f"{name}{separator}low", f"{name}{separator}high"
+
+
+def _belongs_to_another(key: str, figures: Mapping[str, Any]) -> bool:
+    """Return whether a key is a bound of a figure, or the mark of what is judged."""
+    owner = re.sub(r"[._](low|high)$", "", key)
+    return key.rpartition(".")[2] == "judged" or (owner != key and (owner in figures or f"{owner}.value" in figures))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _unjudged(key: str, figures: Mapping[str, float]) -> bool:
+    """Return whether the figure, or the nearest group around it that says so, is marked as not to be judged."""
+    parts = key.split(".")
+    for length in range(len(parts), -1, -1):
+        mark = ".".join([*parts[:length], "judged"])
+        if mark in figures:
+            return figures[mark] == 0
+    return False
+
+
+def _with_interval(
+    file: str, key: str, sides: list[tuple[float | None, float | None]], figures: tuple[Mapping[str, float], Mapping[str, float]]
+) -> Change:
+    """Judge a figure by its value and half interval on both sides, and by the marks among all figures of each."""
+    towards = direction(key)
+    decides = towards is not None and not NOT_DECIDING.search(key)
+    (before, old_half), (after, new_half) = sides
+    if before is None or after is None:
+        return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
+    margin = None if old_half is None or new_half is None else math.hypot(old_half, new_half)
+    if margin is None or any(_unjudged(key, side) for side in figures):
+        return Change(file, key, before, after, margin, UNJUDGED, decides)
+    if towards is None:
+        return Change(file, key, before, after, margin, TOLD, False)
+    gain = _goodness(after, towards) - _goodness(before, towards)
+    verdict = WITHIN if abs(gain) <= margin else BETTER if gain > 0 else WORSE
+    return Change(file, key, before, after, margin, verdict, decides)
+
+
+def _half(figures: Mapping[str, float], low: str, high: str) -> float | None:
+    return (figures[high] - figures[low]) / 2 if low in figures and high in figures else None
+
+
+def _without_interval(file: str, key: str, before: float | None, after: float | None) -> Change:
+    towards = direction(key)
+    decides = bool(EXACT.search(key)) and not NOT_DECIDING.search(key)
+    if before is None or after is None:
+        return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
+    if not decides or towards is None:
+        return Change(file, key, before, after, None, TOLD, False)
+    gain = _goodness(after, towards) - _goodness(before, towards)
+    verdict = WITHIN if abs(gain) <= EXACT_TOLERANCE * abs(before) else BETTER if gain > 0 else WORSE
+    return Change(file, key, before, after, None, verdict, True)
+
+
+def _goodness(value: float, towards: Direction) -> float:
+    return {"higher": value, "lower": -value, "zero": -abs(value), "half": -abs(value - 0.5), "one": -abs(value - 1)}[towards]

@@ -1,0 +1,81 @@
+"""Accuracy on parts of the test rows: short and long, by source, with and without negation, with and without rare words."""
+
+from __future__ import annotations
+
+import collections
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from compactlm.evaluation.comparison import ROLES, Answers
+from compactlm.evaluation.intervals import judged, share
+from compactlm.params import Slices
+
+WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
+
+Mask = npt.NDArray[np.bool_]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case; "isn't" is one word."""
+    return WORD.findall(text.lower())
+
+
+def count_words(texts: Iterable[str], wanted: Iterable[str]) -> dict[str, int]:
+    """Return how often each of the wanted words occurs in the texts, 0 included."""
+    counts = collections.Counter(dict.fromkeys(wanted, 0))
+    for text in texts:
+        counts.update(word for word in words_of(text) if word in counts)
+    return dict(counts)
+
+
+def make_slices(texts: Sequence[str], sources: Sequence[str], settings: Slices, seen: Mapping[str, int]) -> dict[str, dict[str, Mask]]:
+    """Return which rows belong to each slice, by kind and name; every row is in one slice of each kind.
+
+    Args:
+        texts: of the rows.
+        sources: of the rows.
+        settings: bounds of length in words, what negates, and how often a word must have been seen not to be rare.
+        seen: how often each word of letters of these texts occurs in the train split.
+    """
+    rows = [words_of(text) for text in texts]
+    lengths = np.array([len(words) for words in rows])
+    negated = np.array([any(_negates(word, settings) for word in words) for words in rows], dtype=bool)
+    rare = np.array([any(word.isalpha() and seen[word] < settings.rare_below for word in words) for words in rows], dtype=bool)
+    short, long = settings.lengths
+    origin = np.array(sources, dtype=object)
+    return {
+        "length": {"short": lengths <= short, "medium": (lengths > short) & (lengths <= long), "long": lengths > long},
+        "source": {name: origin == name for name in sorted(set(sources))},
+        "negation": {"with": negated, "without": ~negated},
+        "rare_words": {"with": rare, "without": ~rare},
+    }
+
+
+def _negates(word: str, settings: Slices) -> bool:
+    plain = word.replace("\u2019", "'")
+    return plain in settings.negations or plain.endswith(tuple(settings.negation_endings))
+
+
+def slice_accuracy(answers: Answers, slices: Mapping[str, Mapping[str, Mask]]) -> dict[str, dict[str, dict[str, object]]]:
+    """Return by kind and name of a slice its rows, whether it is judged, and each model's accuracy with its 95 % interval."""
+    right = {role: answers.right(role) for role in ROLES}
+    return {
+        kind: {
+            name: {
+                "rows": int(mask.sum()),
+                "judged": judged(int(mask.sum())),
+                **{role: share(int(right[role][mask].sum()), int(mask.sum())).as_metrics() for role in ROLES},
+            }
+            for name, mask in parts.items()
+        }
+        for kind, parts in slices.items()
+    }
+
+
+def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, object]]]) -> dict[str, object]:
+    """Return for each model its accuracy on the slice where that is lowest, of those that are judged; nothing without any."""
+    kept = [part for parts in figures.values() for part in parts.values() if part["judged"]]
+    return {role: min((part[role] for part in kept), key=lambda figure: figure["value"]) for role in ROLES if kept}  # type: ignore[index]

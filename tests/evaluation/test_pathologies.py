@@ -1,0 +1,152 @@
+"""Models that were broken on purpose, and sound ones that must not be taken for broken."""
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.errors import CompactLMError
+from compactlm.evaluation.pathologies import (
+    collapse,
+    embed,
+    figures_that_are_not_finite,
+    outputs,
+    refuse,
+    spread,
+    weights_that_are_not_finite,
+)
+from compactlm.evaluation.reading import Reader
+
+LABELS = ("negative", "positive")
+
+
+@pytest.fixture
+def classifier(balanced_classifier):
+    return BertForSequenceClassification.from_pretrained(balanced_classifier)
+
+
+@pytest.fixture
+def say(classifier, tiny_tokenizer, tiny_texts):
+    """A function that returns what is found wrong with the classifier on some rows, of which the first have the first label."""
+
+    def build(first, rows=None):
+        rows = rows or len(tiny_texts)
+        expected = np.array([0] * first + [1] * (rows - first))
+        probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts[:rows])
+        return list(outputs(probabilities, expected, LABELS, "student", "sentiment"))
+
+    return build
+
+
+def sentence(found):
+    [one] = found
+    assert "\n" not in one
+    assert one.count(";") == 1  # what, and how to mend it
+    return one
+
+
+def test_a_sound_model_passes(classifier, say, tiny_bert, tiny_tokenizer, tiny_texts, tiny_sequences):
+    probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
+    assert len(np.unique(probabilities.argmax(axis=1))) == 2
+    assert say(70) == []
+    assert list(weights_that_are_not_finite(classifier, "student", "sentiment")) == []
+    found = spread(embed(BertForMaskedLM.from_pretrained(tiny_bert).bert, tiny_sequences, 0, 512))
+    assert 0.01 < found < 1
+    assert list(collapse(found, len(tiny_sequences), "student", "mlm")) == []
+
+
+def test_one_class_alone(classifier, say, tiny_tokenizer, tiny_texts):
+    probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
+    with torch.no_grad():
+        classifier.classifier.bias[1] += float(np.log(probabilities[:, 0] / probabilities[:, 1]).max()) + 0.01
+    assert "predicts 'positive' for all 144 test rows, though 70 have another label" in sentence(say(70))
+
+
+def test_one_class_alone_is_told_by_its_rows():
+    generator = np.random.default_rng(0)
+    positive = 0.6 + 0.3 * generator.random(40)
+    probabilities = np.stack([1 - positive, positive], axis=1)
+
+    def found(first):
+        return list(outputs(probabilities, np.array([0] * first + [1] * (40 - first)), LABELS, "teacher", "sentiment"))
+
+    assert "the teacher of sentiment predicts 'positive' for all 40 test rows, though 12 have another label" in sentence(found(12))
+    assert "teacher.fine_tuning" in sentence(found(12))
+    assert found(4) == []  # so few rows of another label that a sound model may miss them
+    assert list(outputs(probabilities[:29], np.array([0] * 12 + [1] * 17), LABELS, "teacher", "sentiment")) == []
+
+
+def test_a_label_that_is_never_predicted():
+    generator = np.random.default_rng(0)
+    probabilities = generator.dirichlet([5, 5, 0.1], 90)
+    probabilities[:, 2] = 0
+    names = ("a", "b", "c")
+
+    def found(third):
+        expected = np.array([0, 1] * 45)
+        expected[:third] = 2
+        return list(outputs(probabilities, expected, names, "student", "topic"))
+
+    assert sentence(found(30)).startswith("the student of topic never predicts 'c', though 30 of 90 test rows have that label")
+    assert found(29) == []
+
+
+def test_the_same_output_for_every_input(classifier, say):
+    with torch.no_grad():
+        classifier.classifier.weight.zero_()
+    assert "gives all 144 test rows the same output" in sentence(say(70))
+    assert say(3, rows=6) == []
+
+
+def test_weights_that_are_not_finite(classifier):
+    with torch.no_grad():
+        classifier.bert.encoder.layer[0].output.dense.weight[0, 0] = float("nan")
+        classifier.classifier.bias[0] = float("inf")
+    found = sentence(weights_that_are_not_finite(classifier, "student", "sentiment"))
+    assert "weights that are not finite numbers, in bert.encoder.layer.0.output.dense.weight and 1 other" in found
+
+
+def test_outputs_that_are_not_finite(classifier, say):
+    with torch.no_grad():
+        classifier.classifier.bias[0] = float("inf")
+    assert "gives 144 of 144 test rows an output that is not a finite number" in sentence(say(70))
+
+
+def test_embeddings_at_one_point(tiny_bert, tiny_sequences):
+    model = BertForMaskedLM.from_pretrained(tiny_bert)
+    with torch.no_grad():
+        model.bert.encoder.layer[-1].output.LayerNorm.weight.fill_(1e-4)
+        model.bert.encoder.layer[-1].output.LayerNorm.bias.fill_(1.0)
+    found = spread(embed(model.bert, tiny_sequences, 0, 512))
+    assert "embeds 144 different texts to one point" in sentence(collapse(found, 144, "student", "mlm"))
+    assert list(collapse(found, 9, "student", "mlm")) == []
+    assert "not finite" in sentence(collapse(float("nan"), 144, "student", "mlm"))
+
+
+def test_an_embedding_is_the_mean_over_the_pieces_of_the_text(tiny_bert, tiny_sequences):
+    model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
+    found = embed(model.bert, tiny_sequences, 0, 512)
+    with torch.inference_mode():
+        alone = model.bert(torch.tensor([tiny_sequences[3]])).last_hidden_state[0].mean(dim=0)
+    assert found[3] == pytest.approx(alone.numpy(), abs=1e-5)
+
+
+def test_spread_is_0_for_a_point_and_1_around_the_origin():
+    assert spread(np.ones((5, 3))) == 0
+    assert spread(np.zeros((5, 3))) == 0
+    assert spread(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(1)
+
+
+def test_figures_that_are_not_finite_are_named_and_what_cannot_be_judged_is_not():
+    bad = {"value": float("inf"), "low": 0.0, "high": 1.0}
+    found = sentence(figures_that_are_not_finite({"tasks": {"a": {"judged": 1, "log_loss": bad, "accuracy": {"value": 0.5}}}}))
+    assert found.startswith("the figure tasks.a.log_loss.value of the evaluation is not a finite number; ")
+    assert (
+        list(figures_that_are_not_finite({"tasks": {"a": {"judged": 0, "log_loss": bad}, "auroc": bad, "retention": float("nan")}})) == []
+    )
+
+
+def test_all_findings_are_told_in_one_sentence():
+    refuse([])
+    with pytest.raises(CompactLMError, match=r"^one; two$"):
+        refuse(["one", "two"])

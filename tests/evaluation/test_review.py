@@ -1,0 +1,158 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from compactlm.evaluation.review import BETTER, LOST, NEW, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review_report import exit_status, judge, verdict
+
+FILE = "reports/metrics/evaluate.json"
+KEY = "tasks.sentiment.quality.student.accuracy"
+
+
+def figure(key, old, new, half=0.02):
+    """Return dvc's diff of a figure with an interval of this half width, or None where a side lacks it."""
+
+    def sides(add):
+        return {"old": None if old is None else old + add, "new": None if new is None else new + add}
+
+    return {f"{key}.value": sides(0), f"{key}.low": sides(-half), f"{key}.high": sides(half)}
+
+
+def plain(key, old, new):
+    return {key: {"old": old, "new": new}}
+
+
+def verdicts(*parts):
+    diff = {FILE: {key: sides for part in parts for key, sides in part.items()}}
+    return {change.key: change.verdict for change in review(diff).changes}
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "expected"),
+    [
+        (KEY, 0.80, 0.82, WITHIN),  # the intervals of the two add up to 0.028
+        (KEY, 0.80, 0.83, BETTER),
+        (KEY, 0.83, 0.80, WORSE),
+        ("tasks.sentiment.quality.student.log_loss", 0.83, 0.80, BETTER),
+        ("tasks.sentiment.quality.student.calibration_error", 0.03, 0.10, WORSE),
+        ("mlm.quality.student.pseudo_perplexity", 100.0, 90.0, BETTER),
+        ("tasks.sentiment.robustness.all.student.kept", 0.95, 0.90, WORSE),
+        ("tasks.sentiment.worst_slice.student", 0.70, 0.60, WORSE),
+        ("fairness.sentiment.gender.student.statistical_parity_difference", -0.10, 0.11, WITHIN),  # as far from 0
+        ("fairness.sentiment.gender.equal_opportunity_difference.student", -0.20, -0.05, BETTER),
+        ("fairness.sentiment.gender.student.disparate_impact", 0.7, 1.1, BETTER),
+        ("fairness.sentiment.gender.student.disparate_impact", 1.1, 0.7, WORSE),
+        ("fairness.stereotypes.gender.preference.student", 0.45, 0.60, WORSE),
+        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, BETTER),
+        ("something.new", 0.1, 0.9, TOLD),
+    ],
+)
+def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new, expected):
+    assert verdicts(figure(key, old, new)) == {key: expected}
+
+
+@pytest.mark.parametrize(
+    ("key", "old", "new", "expected"),
+    [
+        ("size.student_parameters", 2_271_297, 2_271_297, WITHIN),
+        ("size.student_parameters", 2_271_297, 2_500_000, WORSE),
+        ("size.student_bytes", 9_100_000, 9_100_100, WITHIN),
+        ("size.ratio", 0.1, 0.05, BETTER),
+        ("fairness.violations", 0, 1, WORSE),
+        ("fairness.violations", 2, 0, BETTER),
+        ("tasks.sentiment.student", 0.8, 0.5, TOLD),  # the same number as quality.student.accuracy, which has an interval
+    ],
+)
+def test_figures_without_an_interval_decide_where_no_chance_is_in_them(key, old, new, expected):
+    assert verdicts(plain(key, old, new)) == {key: expected}
+
+
+def test_bounds_may_stand_beside_the_figure():
+    key = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.student"
+    mark = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.judged"
+    sides = {key: {"old": 0.7, "new": 0.9}, f"{key}_low": {"old": 0.65, "new": 0.85}, f"{key}_high": {"old": 0.75, "new": 0.95}}
+    [change] = review({FILE: sides | plain(mark, 1, 1)}).changes
+    assert (change.key, change.verdict, change.decides) == (key, BETTER, True)
+    assert change.margin == pytest.approx(0.0707, abs=1e-4)
+    [change] = review({FILE: sides | plain(mark, 1, 0)}).changes
+    assert change.verdict == UNJUDGED
+    assert verdicts(plain("size.clearance_high", 1, 2)) == {"size.clearance_high": TOLD}
+
+
+def test_what_decides_and_what_is_told():
+    keys = {
+        KEY: True,
+        "tasks.sentiment.quality.retention": True,
+        "tasks.sentiment.quality.teacher.accuracy": False,
+        "tasks.sentiment.quality.difference.accuracy": False,
+        "tasks.sentiment.slices.length.short.student": False,
+        "tasks.sentiment.robustness.perturbations.case.light.student.kept": False,
+        "mlm.sources.tweets.student.top1": False,
+        "fairness.tasks.sentiment.gender.accuracy.women_only.student": False,
+        "fairness.tasks.sentiment.gender.women_to_men.equal_opportunity_difference.student": True,
+        "tasks.sentiment.worst_slice.student": True,
+    }
+    diff = {FILE: {key: sides for one in keys for key, sides in figure(one, 0.9, 0.1).items()}}
+    found = review(diff)
+    assert {change.key: change.decides for change in found.changes} == keys
+    assert (found.count(WORSE), found.count(BETTER)) == (3, 1)  # less of a difference between groups is better
+
+
+def test_the_teacher_alone_makes_nothing_worse():
+    found = review({FILE: {**figure(KEY, 0.8, 0.8), **figure("tasks.sentiment.quality.teacher.accuracy", 0.9, 0.6)}})
+    assert exit_status(found) == 0
+
+
+def test_a_figure_of_few_rows_is_not_judged_on_either_side():
+    mark = "tasks.sentiment.quality.judged"
+    for marks in ((0, 1), (1, 0), (0, 0)):
+        assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, *marks)) == {KEY: UNJUDGED}
+    assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, 1, 1)) == {KEY: WORSE}
+    assert verdicts(figure(KEY, 0.9, 0.1), plain("mlm.quality.judged", 0, 0)) == {KEY: WORSE}
+
+
+def test_a_figure_that_has_gone_is_worse_and_a_new_one_is_not():
+    other = figure("mlm.quality.student.top1", 0.1, 0.1)
+    lost, new = ({FILE: {**other, **figure(KEY, *sides)}} for sides in ((0.8, None), (None, 0.8)))
+    assert verdicts(figure(KEY, 0.8, None)) == {KEY: LOST}
+    assert verdicts(figure(KEY, None, 0.8)) == {KEY: NEW}
+    assert (exit_status(review(lost)), exit_status(review(new))) == (1, 0)
+
+
+def test_the_verdict_line_and_the_exit_status():
+    same = figure("mlm.quality.student.top1", 0.1, 0.1)
+    cases = {
+        "Verdict: no worse than main (0 better, 0 worse, 2 within the interval)": (figure(KEY, 0.8, 0.8), 0),
+        "Verdict: better than main (1 better, 0 worse, 1 within the interval)": (figure(KEY, 0.7, 0.8), 0),
+        "Verdict: worse than main (0 better, 1 worse, 1 within the interval)": (figure(KEY, 0.8, 0.7), 1),
+    }
+    for line, (part, status) in cases.items():
+        found = review({FILE: {**same, **part}})
+        assert verdict(found, "main") == line
+        assert exit_status(found) == status
+
+
+def test_without_a_figure_that_both_have_nothing_can_be_told():
+    assert exit_status(review({FILE: plain("tasks.sentiment.student", 0.8, 0.8)})) == 2
+    assert exit_status(review({})) == 2
+
+
+def test_the_report_names_what_is_worse_and_other_rows():
+    console = Console(file=io.StringIO(), width=150)
+    diff = {FILE: {**figure(KEY, 0.8, 0.7), **plain("tasks.sentiment.rows", 1589, 1600), **plain("tasks.sentiment.student", 0.8, 0.7)}}
+    assert judge(diff, "main", console) == 1
+    text = console.file.getvalue()
+    [line] = [line for line in text.splitlines() if KEY in line]
+    for part in ("0.8", "0.7", "-0.1", "0.02828", "worse"):
+        assert part in line
+    assert "tasks.sentiment.rows is 1,589 in main and 1,600 here" in text
+    assert "2 figures that do not decide differ too" in text
+    assert text.rstrip().splitlines()[-1].startswith("Verdict: worse than main")
+
+
+def test_what_is_better_is_known_by_the_last_part_that_says_it():
+    assert direction("tasks.sentiment.student") == "higher"
+    assert direction("tasks.sentiment.rows") is None
+    assert direction("fairness.sentiment.gender.flips.student.share") == "lower"
+    assert direction("size.student_multiply_adds_a_token") == "lower"

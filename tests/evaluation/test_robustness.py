@@ -1,0 +1,77 @@
+import json
+
+import numpy as np
+import pytest
+
+from compactlm.corpus.perturbation import PERTURBATIONS
+from compactlm.evaluation.robustness import choose_rows, robustness
+from compactlm.params import Robustness
+
+GOOD = "the beginning was really believable"
+BAD = "the direction was hardly interesting"
+SETTINGS = Robustness(rows=40, strengths={"light": 0.2, "heavy": 0.8})
+
+
+class Exact:
+    """Knows a text by its very letters; all others it takes for the second label."""
+
+    def __init__(self, *known):
+        self.known, self.read = known, []
+
+    def probabilities(self, texts):
+        self.read.extend(texts)
+        return np.array([[0.9, 0.1] if text in self.known else [0.1, 0.9] for text in texts])
+
+
+class CaseBlind(Exact):
+    """The same for a model that reads no letter case."""
+
+    def probabilities(self, texts):
+        return super().probabilities([text.lower() for text in texts])
+
+
+@pytest.fixture
+def answers(make_answers):
+    texts = [GOOD if at % 2 == 0 else BAD for at in range(60)]
+    right = [[0.9, 0.1] if at % 2 == 0 else [0.1, 0.9] for at in range(60)]
+    return make_answers([at % 2 for at in range(60)], right, right, texts=texts)
+
+
+def test_what_is_kept_is_by_kind_and_model(answers):
+    found = robustness(answers, {"teacher": CaseBlind(GOOD), "student": Exact(GOOD)}, SETTINGS, 200, 1)
+    assert (found["rows"], found["judged"]) == (40, 1)
+    assert tuple(found["perturbations"]) == PERTURBATIONS
+    case = found["perturbations"]["case"]["light"]
+    assert case["changed"] == 1
+    assert case["teacher"]["kept"] == {"value": 1, "low": 1, "high": 1}
+    # All rows of the first label are lost, about half of them all.
+    chosen = choose_rows(answers.ids, 40, 1)
+    lost = sum(at % 2 == 0 for at in chosen) / 40
+    assert case["student"]["kept"]["value"] == pytest.approx(1 - lost)
+    assert case["student"]["kept"]["low"] < case["student"]["kept"]["value"] < case["student"]["kept"]["high"]
+    assert found["worst"]["student"]["kept"]["value"] == pytest.approx(1 - lost)
+    every = [case["student"]["kept"]["value"] for kind in found["perturbations"].values() for case in kind.values()]
+    assert found["all"]["student"]["kept"]["value"] == pytest.approx(np.mean(every))
+    json.dumps(found, allow_nan=False)
+
+
+def test_both_models_read_the_same_texts_twice_at_five_perturbations(answers):
+    models = {"teacher": Exact(GOOD), "student": Exact(GOOD)}
+    found = robustness(answers, models, SETTINGS, 100, 1)
+    assert models["teacher"].read == models["student"].read
+    assert len(models["teacher"].read) == 40 * 2 * len(PERTURBATIONS)
+    assert set(found["perturbations"]["keyboard"]) == {"light", "heavy"}
+
+
+def test_rows_are_drawn_by_their_ids(answers):
+    ids = list(answers.ids)
+    chosen = {ids[at] for at in choose_rows(ids, 40, 1)}
+    assert len(chosen) == 40
+    assert {ids[::-1][at] for at in choose_rows(ids[::-1], 40, 1)} == chosen
+    assert {ids[at] for at in choose_rows(ids, 40, 2)} != chosen
+    assert len(choose_rows(ids, 100, 1)) == 60
+
+
+def test_few_rows_are_marked(answers):
+    settings = Robustness(rows=29, strengths={"light": 0.2, "heavy": 0.8})
+    assert robustness(answers, {"teacher": Exact(GOOD), "student": Exact(GOOD)}, settings, 100, 1)["judged"] == 0

@@ -1,0 +1,78 @@
+import json
+
+import numpy as np
+import pytest
+
+from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.params import Slices
+
+SETTINGS = Slices(lengths=(3, 6), negations=["not", "never"], negation_endings=["n't"], rare_below=2)
+TEXTS = (
+    "The film was good",
+    "It isn\u2019t bad",
+    "NOT for me, never again, said the old actor",
+    "A knot of notes",
+    "Zounds! 1999 was good and warm for us",
+)
+SOURCES = ("tweets", "reviews", "reviews", "tweets", "reviews")
+
+
+def masks():
+    seen = count_words(["The film was good", "the old actor was warm and good for a knot of notes"] * 2, words_of(" ".join(TEXTS)))
+    seen.update(dict.fromkeys(("it", "isn\u2019t", "bad", "not", "me", "never", "again", "said", "us"), 5))
+    return make_slices(TEXTS, SOURCES, SETTINGS, seen)
+
+
+def rows(mask):
+    return np.flatnonzero(mask).tolist()
+
+
+def test_rows_are_told_apart():
+    found = masks()
+    assert {name: rows(mask) for name, mask in found["length"].items()} == {"short": [1], "medium": [0, 3], "long": [2, 4]}
+    assert {name: rows(mask) for name, mask in found["source"].items()} == {"reviews": [1, 2, 4], "tweets": [0, 3]}
+    assert rows(found["negation"]["with"]) == [1, 2]  # not the knot, nor the notes
+    assert rows(found["rare_words"]["with"]) == [4]  # a number is no word
+
+
+def test_every_row_is_in_one_slice_of_each_kind():
+    for parts in masks().values():
+        assert (np.sum(list(parts.values()), axis=0) == 1).all()
+
+
+def test_words_are_counted_whatever_their_case():
+    assert count_words(["Good, good film", "GOOD"], ["good", "dog"]) == {"good": 3, "dog": 0}
+
+
+def test_the_worst_slice_is_one_that_is_judged(with_right):
+    hard, few = [0] * 30, [0] * 29
+    answers = with_right([1] * 60 + [1] * 30 + [1] * 29, [1] * 60 + hard + few)
+    slices = {"kind": {"easy": np.arange(119) < 60, "hard": (np.arange(119) >= 60) & (np.arange(119) < 90), "few": np.arange(119) >= 90}}
+    found = slice_accuracy(answers, slices)
+    assert {name: (part["rows"], part["judged"]) for name, part in found["kind"].items()} == {
+        "easy": (60, 1),
+        "hard": (30, 1),
+        "few": (29, 0),
+    }
+    assert found["kind"]["easy"]["student"]["value"] == 1
+    assert found["kind"]["hard"]["student"]["value"] == 0
+    found["kind"]["hard"]["student"]["value"] = 0.25
+    assert worst_slice(found)["student"]["value"] == 0.25
+    assert worst_slice(found)["teacher"]["value"] == 1
+    json.dumps(found, allow_nan=False)
+
+
+def test_without_a_slice_that_is_judged_there_is_no_worst(with_right):
+    assert worst_slice(slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([True])}})) == {}
+
+
+def test_an_empty_slice_has_no_figure(with_right):
+    [part] = slice_accuracy(with_right([1], [1]), {"kind": {"none": np.array([False])}})["kind"].values()
+    assert (part["rows"], part["judged"]) == (0, 0)
+    assert np.isnan(part["student"]["value"])
+
+
+@pytest.mark.parametrize("lengths", [(6, 6), (9, 3)])
+def test_bounds_that_do_not_rise_are_refused(lengths):
+    with pytest.raises(ValueError, match="make the second greater"):
+        Slices(lengths=lengths, negations=["not"], negation_endings=[], rare_below=1)

@@ -1,0 +1,76 @@
+import math
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
+
+from compactlm.evaluation.task_metrics import METRICS, calibration_gaps, resampled_task_metrics, task_metrics
+
+
+@st.composite
+def samples(draw):
+    """Labels, probabilities with ties among them, and how often each row occurs in a resample."""
+    labels, rows = draw(st.integers(2, 4)), draw(st.integers(2, 25))
+    generator = np.random.default_rng(draw(st.integers(0, 10**6)))
+    expected = generator.integers(0, labels, rows)
+    raw = generator.integers(1, 5, (rows, labels)).astype(float)
+    return expected, raw / raw.sum(axis=1, keepdims=True), generator.integers(0, 4, rows)
+
+
+def same(one, other):
+    return (math.isnan(one) and math.isnan(other)) or one == pytest.approx(other, abs=1e-9)
+
+
+@given(samples())
+def test_both_ways_of_counting_agree_on_all_rows(sample):
+    expected, probabilities, _ = sample
+    single = task_metrics(expected, probabilities, 10)
+    many = resampled_task_metrics(expected, probabilities, np.ones((3, len(expected))), 10)
+    assert tuple(single) == tuple(many) == METRICS
+    for name in METRICS:
+        assert all(same(value, single[name]) for value in many[name]), name
+
+
+@given(samples())
+def test_a_resample_has_the_figures_of_its_rows(sample):
+    expected, probabilities, counts = sample
+    if not counts.sum():
+        return
+    rows = np.repeat(np.arange(len(expected)), counts)
+    found = {name: value[0] for name, value in resampled_task_metrics(expected, probabilities, counts[None].astype(float), 7).items()}
+    y, p = expected[rows], probabilities[rows]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert same(found["accuracy"], accuracy_score(y, p.argmax(axis=1)))
+        assert same(found["macro_f1"], f1_score(y, p.argmax(axis=1), labels=np.unique(expected), average="macro", zero_division=0))
+        assert same(found["matthews"], matthews_corrcoef(y, p.argmax(axis=1)))
+        assert same(found["log_loss"], log_loss(y, p, labels=range(p.shape[1])))
+        labels = [1] if p.shape[1] == 2 else np.unique(expected)
+        present = [label for label in labels if 0 < (y == label).sum() < len(y)]
+        if len(present) == len(labels) and len(np.unique(expected)) > 1:
+            assert same(found["auroc"], np.mean([roc_auc_score(y == label, p[:, label]) for label in present]))
+        else:
+            assert math.isnan(found["auroc"])
+
+
+def test_calibration_error_by_hand():
+    # Two rows of 0.9 of which one is right, and two of 0.6 that are right: half the rows are off by 0.4, and half by 0.4.
+    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
+    expected = np.array([0, 1, 0, 0])
+    assert task_metrics(expected, probabilities, 10)["calibration_error"] == pytest.approx(0.5 * 0.4 + 0.5 * 0.4)
+    # In one bin for all the errors are held against each other.
+    assert task_metrics(expected, probabilities, 1)["calibration_error"] == pytest.approx(0.0)
+    assert calibration_gaps(np.array([0]), np.array([[1.0, 0.0]]), 10)[0, 9] == 0
+
+
+def test_ranking_of_a_single_label_has_no_value():
+    probabilities = np.array([[0.2, 0.8], [0.6, 0.4]])
+    assert math.isnan(task_metrics(np.array([1, 1]), probabilities, 5)["auroc"])
+
+
+def test_certainty_in_the_wrong_label_is_costly_but_finite():
+    loss = task_metrics(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]), 5)["log_loss"]
+    assert 10 < loss < 40

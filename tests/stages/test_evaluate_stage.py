@@ -1,0 +1,121 @@
+"""The stage on tiny models: what it writes, that it writes it twice the same, and that broken models end it."""
+
+import json
+import shutil
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+import yaml
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.errors import CompactLMError
+from compactlm.evaluation.quality import compare
+from compactlm.params import parse_params
+from compactlm.stages import evaluate
+
+METRICS = "reports/metrics/evaluate.json"
+
+
+@pytest.fixture
+def params(default_params):
+    content = yaml.safe_load(default_params)
+    content["evaluate"] |= {"mlm_words": 60, "resamples": 100, "forgetting_words": 30}
+    content["evaluate"]["robustness"]["rows"] = 40
+    content["evaluate"]["pseudo_perplexity"] = {"rows_a_source": 5, "words_a_row": 2}
+    content["teacher"]["maximum_length"] = content["tokenize"]["maximum_length"] = 48
+    return parse_params(content)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch, tiny_bert, balanced_classifier, tiny_texts):
+    monkeypatch.chdir(tmp_path)
+    for role in ("teacher", "student"):
+        shutil.copytree(tiny_bert, tmp_path / "models" / role / "mlm")
+        shutil.copytree(balanced_classifier, tmp_path / "models" / role / "sentiment")
+    rows = [
+        Document(f"{at:032x}", "movie_reviews", text, str(at), "sentiment", ("negative", "positive")[at % 3 == 0])
+        for at, text in enumerate(tiny_texts)
+    ]
+    rows += [Document(f"{at + 1000:032x}", "tweets", text.upper(), f"t{at}") for at, text in enumerate(tiny_texts[:40])]
+    artifacts.write_documents(artifacts.SPLIT / "test", rows)
+    artifacts.write_documents(artifacts.SPLIT / "train", rows[::2])
+    monkeypatch.setattr(evaluate, "compare_speed", lambda configs, *rest: {name: config.hidden_size for name, config in configs.items()})
+    return tmp_path
+
+
+def alter(directory, kind, change):
+    """Change the weights of a saved model."""
+    model = kind.from_pretrained(directory)
+    with torch.no_grad():
+        change(model)
+    model.save_pretrained(directory)
+
+
+def test_all_figures_are_written(workspace, params):
+    alter(workspace / "models/student/sentiment", BertForSequenceClassification, lambda model: model.classifier.bias[1].add_(0.05))
+    evaluate.main(params)
+    found = json.loads((workspace / METRICS).read_text())
+    task = found["tasks"]["sentiment"]
+    assert {"rows", "teacher", "student", "chance", "agreement"} < set(task)
+    assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} < set(task)
+    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread"} < set(found["mlm"])
+    assert set(found["mlm"]["sources"]) == {"movie_reviews", "tweets"}
+    assert set(found["size"]) == {
+        *(f"{role}_{what}" for role in ("teacher", "student") for what in ("parameters", "bytes", "multiply_adds_a_token")),
+        "ratio",
+    }
+    assert task["quality"]["student"]["accuracy"]["value"] == task["student"]
+    table = pq.read_table(next((workspace / "data/predictions").glob("*.parquet")))
+    assert table.column_names == ["id", "task", "label", "teacher", "student"]
+    rows = table.to_pylist()
+    predicted = {role: [int(row[role][1] > row[role][0]) for row in rows] for role in ("teacher", "student")}
+    again = compare([("negative", "positive").index(row["label"]) for row in rows], predicted["teacher"], predicted["student"])
+    assert {key: task[key] for key in ("teacher", "student", "agreement")} == {
+        key: again[key] for key in ("teacher", "student", "agreement")
+    }
+    timings = json.loads((workspace / "reports/timings/evaluate.json").read_text())
+    assert timings["models"] == {"student": 32, "teacher": 32, "bert_base": 768}
+
+
+def test_two_runs_give_the_same_bytes(workspace, params):
+    def run():
+        evaluate.main(params)
+        return (workspace / METRICS).read_bytes(), next((workspace / "data/predictions").glob("*.parquet")).read_bytes()
+
+    assert run() == run()
+
+
+def nothing_but_a_bias(model):
+    model.classifier.weight.zero_()
+
+
+def not_a_number(model):
+    model.bert.encoder.layer[0].output.dense.weight[0, 0] = float("nan")
+
+
+def one_point(model):
+    model.bert.encoder.layer[-1].output.LayerNorm.weight.zero_()
+    model.bert.encoder.layer[-1].output.LayerNorm.bias.fill_(1.0)
+
+
+@pytest.mark.parametrize(
+    ("where", "kind", "change", "sentence"),
+    [
+        (
+            "student/sentiment",
+            BertForSequenceClassification,
+            nothing_but_a_bias,
+            "the student of sentiment gives all 144 test rows the same",
+        ),
+        ("student/sentiment", BertForSequenceClassification, not_a_number, "the student's model sentiment has weights that are not finite"),
+        ("teacher/mlm", BertForMaskedLM, not_a_number, "the teacher's model mlm has weights that are not finite"),
+        ("student/mlm", BertForMaskedLM, one_point, "the student's model mlm embeds 1[0-9]+ different texts to one point"),
+    ],
+)
+def test_a_broken_model_ends_the_stage(workspace, params, where, kind, change, sentence):
+    alter(workspace / "models" / where, kind, change)
+    with pytest.raises(CompactLMError, match=sentence):
+        evaluate.main(params)
