@@ -15,7 +15,7 @@ RECORDS = st.lists(st.builds(Record, text=st.text("ab", max_size=2), document=st
 
 
 def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
-    return Columns(text="t", document=document, label=label)
+    return Columns(text="t", document=document, label=label, attributes={})
 
 
 @pytest.mark.parametrize(

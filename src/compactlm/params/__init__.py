@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Attribute, Augment, BiasAudit, Clean, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -18,6 +18,7 @@ from compactlm.params.distill import (
     RelationLoss,
     TaskDistillation,
 )
+from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, Gate, ModelLimits
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
@@ -51,12 +52,14 @@ __all__ = [
     "Attribute",
     "Augment",
     "BiasAudit",
+    "Bootstrap",
     "Clean",
     "Column",
     "ColumnLabel",
     "Columns",
     "Count",
     "CountOrZero",
+    "DataLimits",
     "DirectoryTeacher",
     "Distill",
     "DocumentKey",
@@ -68,6 +71,7 @@ __all__ = [
     "FineTuning",
     "Format",
     "Fraction",
+    "Gate",
     "GeneralDistillation",
     "GeneralSignals",
     "HiddenLoss",
@@ -78,6 +82,7 @@ __all__ = [
     "LayerMap",
     "Losses",
     "MlmHead",
+    "ModelLimits",
     "Name",
     "NotNegative",
     "Number",
