@@ -59,6 +59,7 @@ def settings(gender, column, bootstrap):
             minimum_group_rows=minimum,
             bootstrap=bootstrap,
             mitigation=mitigation,
+            stereotypes={},
             gate={"on_violation": on_violation, "data": data, "model": LIMITS},
         )
 

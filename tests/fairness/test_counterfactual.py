@@ -27,6 +27,7 @@ from compactlm.fairness.groups import Lexicon
         ("her acting is fine", "his acting is fine"),
         ("we watched her acting", "we watched him acting"),
         ("let her go", "let him go"),
+        ("her past and her will", "his past and his will"),
         ("her was the word", "him was the word"),
         ("Her!", "Him!"),
         # his: her before a noun phrase, hers elsewhere; him and hers have one form each

@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 
 # What comes next decides whether "her" is "his" (before a noun phrase) or "him". These words begin no noun phrase after a possessive.
-# Prepositions, particles, conjunctions, determiners, pronouns, auxiliaries, and adverbs that end a clause or begin the next.
+# They are prepositions (but not past and inside, which are nouns too), particles, conjunctions, determiners, pronouns, auxiliaries, and
+# adverbs that end a clause or begin the next.
 _CLOSED = frozenset(
     (
         "a about above across after again against ago alike alone along alongside also although altogether am amid among an and "
-        "another any anyone anything anyway apart are aren't around as aside at away back be because been before behind being "
-        "below beneath beside besides between beyond both but by can can't cannot could couldn't despite did didn't do does "
+        "another any anyone anything anyway apart are aren't around as aside at away be because been before behind being "
+        "below beneath beside besides between beyond both but by can't cannot could couldn't despite did didn't do does "
         "doesn't don't down during each either else enough every everyone everything everywhere except for forever forward from "
-        "had hadn't has hasn't have he her here hers herself him himself his how however i if in inside instead into is isn't it "
-        "its itself later like may maybe me meanwhile might mine must my myself near neither nevertheless nobody none nor not "
-        "nothing nowhere of off on onto or otherwise our ours out outside over past per perhaps round shall she should shouldn't "
+        "had hadn't has hasn't have he her here hers herself him himself his how however i if in instead into is isn't it "
+        "its itself later like may maybe me meanwhile must my myself near neither nevertheless nobody none nor not "
+        "nothing nowhere of off on onto or otherwise our ours out over per perhaps round shall she should shouldn't "
         "since so some somehow someone something sometimes somewhere soon than that the their theirs them themselves then there "
         "therefore these they this those though through throughout thus till to today together tomorrow tonight too toward "
         "towards under underneath unless until unto up upon us versus via vs was wasn't we well were weren't what whatever when "
-        "whenever where whereas wherever whether which while who whoever whom whose why will with within without won't would "
+        "whenever where whereas wherever whether which while who whoever whom whose why with within without won't would "
         "wouldn't yesterday yet you your yours"
     ).split()
 )

@@ -167,7 +167,8 @@ def _by_role(roles: Sequence[str], points: Array, drawn: Array, confidence: floa
     found = {role: estimate(float(points[at]), drawn[:, at], confidence) for at, role in enumerate(roles)}
     if {TEACHER, STUDENT} <= set(roles):
         student, teacher = list(roles).index(STUDENT), list(roles).index(TEACHER)
-        found[AMPLIFICATION] = estimate(float(points[student] - points[teacher]), drawn[:, student] - drawn[:, teacher], confidence)
+        with np.errstate(invalid="ignore"):  # a ratio over 0 on both sides
+            found[AMPLIFICATION] = estimate(float(points[student] - points[teacher]), drawn[:, student] - drawn[:, teacher], confidence)
     return {role: known for role, known in found.items() if known}
 
 

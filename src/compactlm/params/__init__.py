@@ -18,7 +18,7 @@ from compactlm.params.distill import (
     RelationLoss,
     TaskDistillation,
 )
-from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, Gate, ModelLimits
+from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, Gate, ModelLimits, StereotypeTemplates
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Evaluate, Export
 from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
@@ -100,6 +100,7 @@ __all__ = [
     "Source",
     "SourceBase",
     "Split",
+    "StereotypeTemplates",
     "Student",
     "Task",
     "TaskDistillation",

@@ -58,6 +58,36 @@ class Bootstrap(Section):
     confidence: Annotated[Number, Field(gt=0, lt=1)]
 
 
+class Template(Section):
+    """A sentence with {occupation} and [MASK], and the word that stands for each group in place of the latter."""
+
+    text: StrictStr
+    words: Annotated[dict[Name, StrictStr], Field(min_length=2, max_length=2)]
+
+    @model_validator(mode="after")
+    def _has_both(self) -> Template:
+        for part in ("{occupation}", "[MASK]"):
+            if self.text.count(part) != 1:
+                raise ValueError(f"the text {self.text!r} has {part} {self.text.count(part)} times; put it there once")
+        return self
+
+
+class StereotypeTemplates(Section):
+    """Sentences, and the occupations that are stereotypically said to be of either group; as many of the one as of the other."""
+
+    templates: Annotated[list[Template], Field(min_length=1)]
+    occupations: Annotated[dict[Name, Words], Field(min_length=2, max_length=2)]
+
+    @model_validator(mode="after")
+    def _groups_agree(self) -> StereotypeTemplates:
+        if len({len(words) for words in self.occupations.values()}) > 1:
+            raise ValueError("occupations has more of one group than of the other, which would lean to a word; list as many of each")
+        for template in self.templates:
+            if set(template.words) != set(self.occupations):
+                raise ValueError(f"the words of {template.text!r} are of other groups than occupations; name the same two groups")
+        return self
+
+
 class DataLimits(Section):
     """What the rows that students learn from may come to: the least disparate impact (or its inverse), the greatest difference."""
 
@@ -93,7 +123,7 @@ class BiasAudit(Section):
     """The audit of labelled rows and of models by aif360. A group with fewer rows than the minimum is not judged.
 
     `protected` names the attributes to audit for each task; a task without any is not audited. Of more labels than two the favourable
-    one is held against all others where one has to be chosen.
+    one is held against all others where one has to be chosen. `stereotypes` are looked for in the masked language models.
     """
 
     attributes: dict[Name, Attribute]
@@ -102,6 +132,7 @@ class BiasAudit(Section):
     minimum_group_rows: Count
     bootstrap: Bootstrap
     mitigation: Literal["none", "reweighing", "counterfactual", "both"]
+    stereotypes: dict[Name, StereotypeTemplates]
     gate: Gate
 
     @property
