@@ -89,6 +89,7 @@ def build(tmp_path_factory, default_params, data, pieces):
 
         def params(mitigation, on_violation="warn"):
             content = yaml.safe_load(default_params)
+            content["threads"] = 1
             content["bias_audit"]["mitigation"] = mitigation
             content["bias_audit"]["gate"]["on_violation"] = on_violation
             content["student"] |= {"layers": 2, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 64}
@@ -184,10 +185,8 @@ def test_the_gate_refuses_the_student_of_the_biased_teacher(distil, build):
     json.dumps(fairness_metrics({"sentiment": found}, {}, build("none").bias_audit.gate.model), allow_nan=False)
 
 
-@pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
-def test_mitigation_brings_disparate_impact_halfway_to_parity_and_costs_no_accuracy(distil, mitigation):
-    before, accuracy_before = distil("none")
-    after, accuracy_after = distil(mitigation)
+def test_mitigation_brings_disparate_impact_halfway_to_parity_and_costs_no_accuracy(distil):
+    (before, accuracy_before), (after, accuracy_after) = distil("none"), distil("counterfactual")
     assert abs(1 - impact(after)) <= abs(1 - impact(before)) / 2
     assert accuracy_after >= accuracy_before - 0.01
     flips = [found.flips["gender"].flips["student"].value for found in (before, after)]
