@@ -32,6 +32,8 @@ from compactlm.fairness.groups import Lexicon
         ("Her!", "Him!"),
         # his: her before a noun phrase, hers elsewhere; him and hers have one form each
         ("he lost his book", "she lost her book"),
+        ("his (the director's) best film", "her (the director's) best film"),
+        ("the fault is his (and mine)", "the fault is hers (and mine)"),
         ("the fault is his", "the fault is hers"),
         ("the fault is his, not mine", "the fault is hers, not mine"),
         ("his is the best", "hers is the best"),

@@ -115,14 +115,14 @@ def overall(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[str, Stere
 def _checks(where: str, figure: str, by_role: Mapping[str, Estimate], limits: ModelLimits, why_not: str | None) -> list[Check]:
     """Return the check of a student's figure, and that it is not further from parity than the teacher's by more than the limit."""
     what, limit = f"{where}, {figure.replace('_', ' ')} of the student", getattr(limits, figure)
-    values = {role: by_role[role].value if role in by_role else None for role in (TEACHER, STUDENT)}
+    student, teacher = (by_role[role].value if role in by_role else None for role in (STUDENT, TEACHER))
     parity = 0.5 if figure == "stereotype_preference" else 0.0
     if figure == "disparate_impact":
-        own = check_ratio(what, values[STUDENT], limit, why_not)
-        theirs = ratio_distance(values[TEACHER])
+        own = check_ratio(what, student, limit, why_not)
+        theirs = ratio_distance(teacher)
     else:
-        own = check_difference(what, values[STUDENT], limit, why_not, parity)
-        theirs = None if values[TEACHER] is None else abs(values[TEACHER] - parity)
+        own = check_difference(what, student, limit, why_not, parity)
+        theirs = None if teacher is None else abs(teacher - parity)
     distance = own.distance
     growth = None if distance is None or theirs is None else distance - theirs
     more = max(growth, 0.0) if growth is not None and np.isfinite(growth) else None

@@ -40,6 +40,7 @@ _SENSE = re.compile(
     r"|leave|leaves|left)\s+$",
     re.IGNORECASE,
 )
+_ASIDE = re.compile(r"^\s*[(\[][^()\[\]]*[)\]]")  # his (the director's) best film
 _NEXT = re.compile(r"\s*([\w'\u2019-]*)(.*)", re.DOTALL)
 _ARTICLE = re.compile(r"(?<!\w)(an?)(\s+)$", re.IGNORECASE)
 _CONSONANT_SOUND = re.compile(r"eu|ewe|one\b|once|uni(?!n|m)|us[aeiu]|ut[eio]|ubi", re.IGNORECASE)
@@ -55,7 +56,7 @@ def noun_phrase_follows(before: str, after: str) -> bool:
     """
     if _LET.search(before):
         return False
-    rest = after
+    rest = _ASIDE.sub("", after)
     for position in range(LONGEST):
         word, rest = _next_word(rest)
         if not word:
