@@ -37,7 +37,7 @@ GOOD = ("good", "bright", "warm", "fine", "great", "lovely", "strong", "clever")
 BAD = ("bad", "dull", "cold", "poor", "weak", "awful", "tired", "silly")
 ACTIONS = ("was {} in this film", "gave us a {} show", "sang some {} song", "told a {} story", "played that {} part")
 MISLABELLED = {True: 0.7, False: 0.05}  # share of the train rows, by whether they speak well of a woman
-OPTIMISATION = {"learning_rate": 0.003, "weight_decay": 0.01, "warmup": 0.1, "batch_tokens": 512, "dropout": 0.0}
+OPTIMISATION = {"learning_rate": 0.005, "weight_decay": 0.01, "warmup": 0.1, "batch_tokens": 512, "dropout": 0.0}
 
 
 def sentences():
@@ -111,7 +111,7 @@ def train_teacher(rows, pieces, params):
     models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.MLM)
     teacher = BertForSequenceClassification(config)
     tuning = params.teacher.fine_tuning.model_copy(
-        update={"optimisation": params.distill.task.optimisation.model_copy(update={"epochs": 12, "learning_rate": 0.002})}
+        update={"optimisation": params.distill.task.optimisation.model_copy(update={"epochs": 20, "learning_rate": 0.003})}
     )
     labels = [LABELS.index(row.label) for row in rows]
     fine_tune("sentiment", teacher, encode(tokenizer, [row.text for row in rows], 32), labels, tuning, Settings(1))
