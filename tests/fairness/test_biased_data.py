@@ -96,7 +96,7 @@ def build(tmp_path_factory, default_params, data, pieces):
             content["student"] |= {"vocabulary_size": len(pieces), "budget": 1.0, "initialisation": "random"}
             content["teacher"]["parameters"] = None
             content["signals"].update(source="online", layers=[0, 1, 2])
-            content["distill"]["task"].update(start="general", optimisation={"epochs": 12, **OPTIMISATION})
+            content["distill"]["task"].update(start="general", optimisation={"epochs": 24, **OPTIMISATION})
             return parse_params(content)
 
         train_teacher(data[0], pieces, params("none"))
