@@ -37,6 +37,15 @@ def test_parquet_has_the_same_bytes_whatever_the_order(tmp_path: Path, documents
     assert digest(tmp_path / "one") == first
 
 
+def test_attributes_take_a_column_only_where_a_row_has_some(tmp_path: Path) -> None:
+    plain = Document("b", "s", "t", "d")
+    artifacts.write_documents(tmp_path / "plain", [plain])
+    assert artifacts.read_table(tmp_path / "plain").schema == artifacts.DOCUMENT_SCHEMA
+    rows = [Document("a", "s", "t", "d", attributes=(("gender", "f"), ("region", None))), plain]
+    artifacts.write_documents(tmp_path / "some", rows)
+    assert artifacts.read_documents(tmp_path / "some") == rows
+
+
 def test_many_rows_become_shards_that_are_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 4)
     rows = [Document(id=f"{number:02d}", source="s", text="t", document="d") for number in range(10)]

@@ -24,6 +24,7 @@ CLEAN = Path("data/clean")
 SPLIT = Path("data/split")
 AUGMENTED = Path("data/augmented")
 WEIGHTED = Path("data/weighted")
+COUNTERFACTUAL = Path("data/counterfactual")
 TOKENIZED = Path("data/tokenized")
 SIGNALS = Path("data/signals")
 PREDICTIONS = Path("data/predictions")
@@ -60,6 +61,7 @@ class Document:
         label: name of the label, or None.
         parent: id of the row that this one was derived from, or None.
         augmenter: name of the augmenter that derived it, or None.
+        attributes: value of each protected attribute that has a column in the source, None for an empty cell.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Document:
     label: str | None = None
     parent: str | None = None
     augmenter: str | None = None
+    attributes: tuple[tuple[str, str | None], ...] = ()
 
 
 DOCUMENT_SCHEMA = pa.schema(
@@ -84,6 +87,9 @@ DOCUMENT_SCHEMA = pa.schema(
         pa.field("augmenter", pa.string()),
     ]
 )
+
+# Only where some row has an attribute: text without any takes no column for it.
+ATTRIBUTES = pa.field("attributes", pa.map_(pa.string(), pa.string()), nullable=False)
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
 
@@ -162,14 +168,16 @@ def read_table(directory: Path) -> pa.Table:
 
 def write_documents(directory: Path, documents: Iterable[Document]) -> None:
     """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
+    listed = list(documents)
+    schema = DOCUMENT_SCHEMA.append(ATTRIBUTES) if any(document.attributes for document in listed) else DOCUMENT_SCHEMA
     # Not dataclasses.asdict, which copies every value.
-    rows = ({name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in documents)
-    write_table(directory, rows, DOCUMENT_SCHEMA)
+    write_table(directory, ({name: getattr(document, name) for name in schema.names} for document in listed), schema)
 
 
 def read_documents(directory: Path) -> list[Document]:
     """Read the documents of a directory, sorted by id."""
-    return [Document(**row) for row in read_table(directory).to_pylist()]
+    rows = read_table(directory).to_pylist()
+    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in rows]
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -15,7 +15,7 @@ RECORDS = st.lists(st.builds(Record, text=st.text("ab", max_size=2), document=st
 
 
 def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
-    return Columns(text="t", document=document, label=label)
+    return Columns(text="t", document=document, label=label, attributes={})
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,18 @@ def test_a_source_without_a_task_reads_no_labels() -> None:
 def test_the_document_is_a_column_or_its_first_part() -> None:
     assert to_record({"t": "x", "d": 7}, "p", columns(document="d"), None).document == "7"
     assert to_record({"t": "x", "d": "30_9_8"}, "p", columns(document=DocumentPart(column="d", before="_")), None).document == "30"
+
+
+def test_attributes_are_read_from_their_columns() -> None:
+    named = Columns(text="t", document=None, label=None, attributes={"region": "r", "gender": "g"})
+    record = to_record({"t": "x", "r": 7, "g": " "}, "p", named, None)
+    assert record.attributes == (("gender", None), ("region", "7"))
+    [document] = to_documents([record], "s", None)
+    assert document.attributes == record.attributes
+    assert document.id == to_documents([Record("x", None, None)], "s", None)[0].id
+    assert sha256_of([document]) != sha256_of(to_documents([Record("x", None, None)], "s", None))
+    with pytest.raises(CompactLMError, match=r"no column 'g' for columns\.attributes\.gender"):
+        to_record({"t": "x", "r": 7}, "p", named, None)
 
 
 def test_text_that_no_file_can_hold_is_made_encodable() -> None:

@@ -19,13 +19,23 @@ CSV = "text,rating\nlovely,2\nawful,-1\nfine,0.5\nlovely,2\n"
 
 def files(path: Path | str, **changes: Any) -> dict[str, Any]:
     source = {"kind": "files", "path": str(path), "format": "csv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
-    source |= {"columns": {"text": "text", "document": None, "label": LABEL}, "limit": None, "licence": "CC0 | own", "homepage": "none"}
+    source |= {
+        "columns": {"text": "text", "document": None, "label": LABEL, "attributes": {}},
+        "limit": None,
+        "licence": "CC0 | own",
+        "homepage": "none",
+    }
     return source | changes
 
 
 def hub(dataset: Path | str, **changes: Any) -> dict[str, Any]:
     source = {"kind": "hub", "dataset": str(dataset), "name": None, "revision": None, "split": "train", "streaming": True}
-    source |= {"columns": {"text": "text", "document": None, "label": None}, "limit": None, "licence": "CC0", "homepage": "none"}
+    source |= {
+        "columns": {"text": "text", "document": None, "label": None, "attributes": {}},
+        "limit": None,
+        "licence": "CC0",
+        "homepage": "none",
+    }
     return source | changes
 
 

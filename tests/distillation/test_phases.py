@@ -22,6 +22,7 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     for name in ("train", "validation"):
         artifacts.write_table(artifacts.TOKENIZED / name, table, artifacts.SEQUENCE_SCHEMA)
     artifacts.write_table(artifacts.TOKENIZED / "augmented", [], artifacts.SEQUENCE_SCHEMA)
+    artifacts.write_documents(artifacts.COUNTERFACTUAL, [])
     artifacts.write_table(artifacts.WEIGHTED, [{"id": f"{at:02}", "weight": 1.0} for at in range(len(table))], artifacts.WEIGHT_SCHEMA)
     artifacts.write_documents(artifacts.SPLIT / "validation", [Document("a", "movie_reviews", "a good film", "a", "sentiment", "positive")])
     artifacts.write_json(artifacts.ID_MAP, kept)

@@ -1,21 +1,10 @@
 import pytest
 
 from compactlm.artifacts import Document
-from compactlm.fairness.data_audit import audit_task, write_report
-from compactlm.params import BiasAudit
+from compactlm.fairness.data_audit import audit_task
+from compactlm.fairness.data_report import write_report
 
-FAVORABLE = {"sentiment": "positive"}
-
-
-def make_settings(mitigation="reweighing", minimum=4):
-    gender = {"groups": {"women": ["she"], "men": ["he"]}, "privileged": "men", "unprivileged": "women"}
-    return BiasAudit(
-        attributes={"gender": gender},
-        protected={"sentiment": ["gender"]},
-        favorable_labels=FAVORABLE,
-        minimum_group_rows=minimum,
-        mitigation=mitigation,
-    )
+LABELS = ["negative", "neutral", "positive"]
 
 
 def make_documents(texts, prefix, parents=None):
@@ -31,46 +20,103 @@ ROWS = make_documents([*TEXTS, ("it rained", "neutral")], "r")
 COPIES = make_documents([("who won", "positive"), ("he wins", "positive")], "c", ["r0", "r8"])
 
 
-def test_before_and_after():
-    audit = audit_task(ROWS, COPIES, ["gender"], "positive", make_settings())
-    steps = audit.findings["gender"]
-    assert steps["before"].disparate_impact == pytest.approx(0.75 / 0.4)
+def audit(settings, rows=ROWS, copies=COPIES):
+    return audit_task(rows, copies, "sentiment", LABELS, settings, 1)
+
+
+def impact(finding, label="positive"):
+    return next(found.disparate_impact.value for found in finding.comparisons if found.label == label)
+
+
+def test_before_and_after(settings):
+    steps = audit(settings()).findings["gender"]
+    assert impact(steps["before"]) == pytest.approx(0.75 / 0.4)
+    assert impact(steps["before"], "negative") == pytest.approx(0.25 / 0.6)
     assert steps["before"].rows == {"women_only": 8, "men_only": 10, "both": 0, "neither": 1}
     assert steps["augmented"].rows == {"women_only": 8, "men_only": 11, "both": 0, "neither": 2}
-    assert steps["augmented"].disparate_impact == pytest.approx(0.75 / (5 / 11))
-    assert steps["mitigated"].disparate_impact == pytest.approx(1)
+    assert impact(steps["augmented"]) == pytest.approx(0.75 / (5 / 11))
+    assert impact(steps["mitigated"]) == pytest.approx(1)
 
 
-def test_every_row_and_copy_has_a_weight_by_its_own_text():
-    weights = audit_task(ROWS, COPIES, ["gender"], "positive", make_settings()).weights
+def test_every_row_and_copy_has_a_weight_by_its_own_text(settings):
+    weights = audit(settings()).weights
     assert set(weights) == {row.id for row in [*ROWS, *COPIES]}
     assert weights["c0"] == 1.0
     assert weights["r0"] < 1.0 < weights["r8"] == weights["c1"]
     assert weights["r18"] == 1.0
 
 
-def test_no_mitigation():
-    audit = audit_task(ROWS, COPIES, ["gender"], "positive", make_settings("none"))
-    assert set(audit.weights.values()) == {1.0}
-    assert audit.findings["gender"]["mitigated"] == audit.findings["gender"]["augmented"]
+def test_no_mitigation(settings):
+    found = audit(settings(mitigation="none"))
+    assert set(found.weights.values()) == {1.0}
+    assert found.findings["gender"]["mitigated"] == found.findings["gender"]["augmented"]
+    assert found.counterfactuals.copies == []
 
 
-def test_a_task_without_protected_attributes():
-    audit = audit_task(ROWS, [], [], "", make_settings())
-    assert audit.metrics() == {}
-    assert set(audit.weights.values()) == {1.0}
-    assert "Not judged: the task names no protected attribute." in write_report({"sentiment": audit}, make_settings(), FAVORABLE)
+@pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
+def test_counterfactual_copies_balance_rows_and_copies_alike(settings, mitigation):
+    found = audit(settings(mitigation=mitigation))
+    copies = found.counterfactuals.copies
+    assert len(copies) == 19
+    assert {copy.parent for copy in copies} == {row.id for row in [*ROWS[:18], COPIES[1]]}
+    assert set(found.weights) == {row.id for row in [*ROWS, *COPIES, *copies]}
+    assert set(found.weights.values()) == {1.0}
+    mitigated = found.findings["gender"]["mitigated"]
+    assert mitigated.rows == {"women_only": 19, "men_only": 19, "both": 0, "neither": 2}
+    assert impact(mitigated) == pytest.approx(1)
+    assert found.metrics()["counterfactual"]["copies"] == 19
+    assert "Counterfactual copies: 19" in write_report({"sentiment": found}, settings(mitigation=mitigation))
 
 
-def test_the_report_says_what_was_measured():
-    audit = audit_task(ROWS, COPIES, ["gender"], "positive", make_settings())
-    report = write_report({"sentiment": audit}, make_settings(), FAVORABLE)
-    assert "| train rows | 8, 75.0% | 10, 40.0% | 0, - | 1, 0.0% | 1.875 | +0.350 |" in report
-    assert "not judged" not in report
+def test_a_task_without_protected_attributes(settings):
+    none = settings(protected=())
+    found = audit(none)
+    assert found.metrics()["attributes"] == {}
+    assert found.metrics()["gate"] == {"passed": 0, "checks": 0, "violations": 0, "not_judged": 0}
+    assert set(found.weights.values()) == {1.0}
+    assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none)
 
 
-def test_the_report_never_passes_a_small_group():
-    settings = make_settings(minimum=9)
-    report = write_report({"sentiment": audit_task(ROWS, COPIES, ["gender"], "positive", settings)}, settings, FAVORABLE)
-    assert "- train rows: not judged: only 8 rows mention women and no other group; at least 9 are needed." in report
-    assert report.count("| - | - |") == 3
+def test_an_attribute_of_a_column(settings):
+    rows = [
+        Document(f"r{n}", "reviews", "it", f"d{n}", "sentiment", "positive" if n % 3 else "negative", attributes=(("region", "sn"[n % 2]),))
+        for n in range(24)
+    ]
+    chosen = settings(protected=("region",))
+    found = audit(chosen, rows, [])
+    assert found.findings["region"]["before"].rows == {"north_only": 12, "south_only": 12, "both": 0, "neither": 0}
+    assert "Groups are read off a column" in write_report({"sentiment": found}, chosen)
+
+
+def test_the_gate_judges_what_the_student_learns_from(settings):
+    assert audit(settings()).verdict.metrics() == {"passed": 1, "checks": 2, "violations": 0, "not_judged": 0}
+    found = audit(settings(mitigation="none"))
+    assert found.verdict.metrics() == {"passed": 0, "checks": 2, "violations": 2, "not_judged": 0}
+    assert "not passed (2 violated, 0 not judged, of 2 checks)" in write_report({"sentiment": found}, settings(mitigation="none"))
+
+
+def test_the_report_says_what_was_measured(settings):
+    found = audit(settings())
+    report = write_report({"sentiment": found}, settings())
+    assert "| train rows | 8; 75.0% (" in report
+    assert "| women to men | positive | train rows | 1.875 (" in report
+    assert "| women to men | positive | after mitigation | 1.000 (" in report
+    assert "most frequent in the train rows: he 10, she 8." in report
+    assert "  - `she won`" in report
+    assert "not judged: only" not in report
+    assert "- train rows, women to men: not judged: no row of men only has the label neutral" in report
+
+
+def test_the_report_never_passes_a_small_group(settings):
+    chosen = settings(minimum=9)
+    report = write_report({"sentiment": audit(chosen)}, chosen)
+    assert "- train rows, women to men: not judged: only 8 rows belong to women and no other group; at least 9 are needed." in report
+    assert "Fairness gate: not passed (0 violated, 2 not judged, of 2 checks)." in report
+
+
+def test_nothing_depends_on_the_order_of_the_rows(settings):
+    chosen = settings(mitigation="both")
+    one, other = audit(chosen), audit(chosen, ROWS[::-1], COPIES[::-1])
+    assert one.metrics() == other.metrics()
+    assert one.weights == other.weights
+    assert write_report({"sentiment": one}, chosen) == write_report({"sentiment": other}, chosen)

@@ -1,9 +1,15 @@
 import pytest
 
-from compactlm.fairness.groups import Lexicon, category_names
+from compactlm.artifacts import Document
+from compactlm.fairness.groups import Lexicon, categorise, category_names, cover
 from compactlm.params import Attribute
 
-GENDER = Attribute(groups={"women": ["she", "woman"], "men": ["he", "man", "best man"]}, privileged="men", unprivileged="women")
+
+def make(groups, found_in="text"):
+    return Attribute(found_in=found_in, groups=groups, privileged=next(iter(groups)), swaps=[], swaps_before_noun=[])
+
+
+GENDER = make({"women": ["she", "woman"], "men": ["he", "man", "best man"]})
 
 
 @pytest.mark.parametrize(
@@ -23,15 +29,52 @@ def test_groups_are_found_by_whole_words(text, category):
 
 
 def test_words_are_no_patterns():
-    attribute = Attribute(groups={"a": ["x.y", "(z)"], "b": ["b+"]}, privileged="a", unprivileged="b")
-    lexicon = Lexicon(attribute)
+    lexicon = Lexicon(make({"a": ["x.y", "(z)"], "b": ["b+"]}))
     assert lexicon.mentioned("xzy") == []
     assert lexicon.mentioned("x.y or b+ or bb") == ["a", "b"]
     assert lexicon.category("the (z) here") == "a_only"
 
 
 def test_more_than_two_groups():
-    groups = {"christian": ["church"], "muslim": ["mosque"], "jewish": ["synagogue"]}
-    attribute = Attribute(groups=groups, privileged="christian", unprivileged="muslim")
+    attribute = make({"christian": ["church"], "muslim": ["mosque"], "jewish": ["synagogue"]})
     assert category_names(attribute) == ["christian_only", "muslim_only", "jewish_only", "both", "neither"]
     assert Lexicon(attribute).categorise(["a mosque", "a church, a synagogue", "a house"]) == ["muslim_only", "both", "neither"]
+
+
+@pytest.mark.parametrize(
+    ("value", "category"), [("n", "north_only"), ("n-e", "north_only"), ("S", "south_only"), (None, "neither"), ("x", "neither")]
+)
+def test_a_column_tells_the_group_whatever_the_text_says(column, value, category):
+    row = Document("a", "reviews", "she is from the south", "a", attributes=(("region", value), ("other", "s")))
+    assert categorise([row], "region", column) == [category]
+
+
+def test_a_row_without_the_column_is_neither(column):
+    assert categorise([Document("a", "reviews", "s", "a")], "region", column) == ["neither"]
+
+
+@pytest.mark.parametrize("name", ["gender", "age", "nationality"])
+def test_the_lexicons_of_the_configuration(lexicon, name):
+    attribute = lexicon(name)
+    words = [word for group in attribute.groups.values() for word in group]
+    assert len(words) == len(set(words))
+    assert all(word == word.lower() for word in words)
+    swapped = {(group, word) for swap in [*attribute.swaps, *attribute.swaps_before_noun] for group, word in swap.items()}
+    missing = [word for group, own in attribute.groups.items() for word in own if (group, word) not in swapped]
+    assert missing == [], "a word without a counterpart leaves its texts without a counterfactual"
+
+
+def test_coverage_counts_words_and_shows_samples_of_each_category():
+    texts = ["he came", "He left, the man", "she came", "it rained", f"{'long ' * 60}before the man came {'and ' * 60}"]
+    rows = [Document(str(at), "s", text, str(at)) for at, text in enumerate(texts)]
+    found = cover(rows, "gender", GENDER, 2)
+    assert found.rows == {"women_only": 1, "men_only": 3, "both": 0, "neither": 1}
+    assert found.words == {"he": 2, "man": 2, "she": 1}
+    assert found.samples["women_only"] == ["she came"]
+    assert len(found.samples["men_only"]) == 2
+    assert found == cover(rows[::-1], "gender", GENDER, 2)
+    excerpt = Lexicon(GENDER).excerpt(texts[-1])
+    assert " man " in excerpt
+    assert excerpt.startswith("… ")
+    assert excerpt.endswith(" …")
+    assert len(excerpt) < 110

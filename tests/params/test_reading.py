@@ -55,7 +55,18 @@ def complaint(content: dict[str, Any]) -> str:
     return sentence
 
 
-OPEN = {"protected", "tasks", "sources", "names", "shares", "groups", "attributes", "favorable_labels"}  # whose keys are the user's own
+OPEN = {
+    "protected",
+    "tasks",
+    "sources",
+    "names",
+    "shares",
+    "groups",
+    "attributes",
+    "favorable_labels",
+    "stereotypes",
+    "occupations",
+}  # whose keys are the user's own
 CLOSED = [path for path in sections(GOOD) if not path or path[-1] not in OPEN]
 NUMBERS = [path for path, value in leaves(GOOD) if isinstance(value, float)]
 WHOLE = [path for path, value in leaves(GOOD) if isinstance(value, int) and not isinstance(value, bool) and "columns" not in path]

@@ -30,7 +30,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
             "encoding": "utf-8",
             "sha256": None,
             "version": "1",
-            "columns": {"text": "message", "document": None, "label": {"column": "kind", "names": None}},
+            "columns": {"text": "message", "document": None, "label": {"column": "kind", "names": None}, "attributes": {}},
             "limit": None,
             "licence": "own",
             "homepage": "none",
@@ -182,7 +182,7 @@ def test_the_hub_is_off(checkout, messages):
     change(checkout, "teacher.source", source)
     refused(checkout, "teacher", "google-bert/bert-base-uncased", "teacher.source", "PRESET=default")
     hub = {"kind": "hub", "dataset": "wikimedia/wikipedia", "name": "20231101.en", "revision": None, "split": "train", "streaming": True}
-    columns = {"text": "text", "document": None, "label": None}
+    columns = {"text": "text", "document": None, "label": None, "attributes": {}}
     content = yaml.safe_load(checkout.path("params.yaml").read_text())
     content["ingest"]["sources"]["articles"] = {**hub, "columns": columns, "limit": 10, "licence": "own", "homepage": "none"}
     checkout.path("params.yaml").write_text(yaml.safe_dump(content))

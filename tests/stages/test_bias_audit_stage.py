@@ -1,16 +1,18 @@
 import json
-from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.params import BiasAudit
+from compactlm.errors import CompactLMError
+from compactlm.params import parse_params
 from compactlm.stages import bias_audit
 
 
 @pytest.fixture
-def params(tmp_path, monkeypatch):
+def build(tmp_path, monkeypatch, default_params):
+    """A function that gives params, with changes to bias_audit, in a directory that has what the stage reads."""
     monkeypatch.chdir(tmp_path)
     rows = [
         Document(f"{n:032x}", "reviews", f"{'she' if n % 3 else 'he'} sings {n}", f"d{n}", "sentiment", "positive" if n % 4 else "negative")
@@ -21,38 +23,75 @@ def params(tmp_path, monkeypatch):
         Document(f"{n + 100:032x}", "reviews", f"he hums {n}", f"d{n}", "sentiment", "negative", f"{n:032x}", "swap") for n in range(4)
     ]
     artifacts.write_documents(artifacts.AUGMENTED, copies)
-    gender = {"groups": {"women": ["she"], "men": ["he"]}, "privileged": "men", "unprivileged": "women"}
-    settings = BiasAudit(
-        attributes={"gender": gender},
-        protected={"sentiment": ["gender"]},
-        favorable_labels={"sentiment": "positive"},
-        minimum_group_rows=5,
-        mitigation="reweighing",
-    )
-    return SimpleNamespace(bias_audit=settings, tasks={"sentiment": SimpleNamespace()})
+
+    def params(on_violation="warn", **changes):
+        content = yaml.safe_load(default_params)
+        content["bias_audit"] |= {"minimum_group_rows": 5, **changes}
+        content["bias_audit"]["gate"]["on_violation"] = on_violation
+        return parse_params(content)
+
+    return params
 
 
-def test_it_writes_weights_metrics_and_a_report_the_same_each_time(params):
-    bias_audit.main(params)
+def metrics():
+    return json.loads((artifacts.METRICS / "bias-audit.json").read_text())["sentiment"]
+
+
+def test_it_writes_weights_metrics_and_a_report_the_same_each_time(build, capsys):
+    bias_audit.main(build())
     weights = artifacts.read_table(artifacts.WEIGHTED)
     assert weights.schema == artifacts.WEIGHT_SCHEMA
     assert len(weights) == 52
     assert sum(weights.column("weight").to_pylist()) == pytest.approx(52)
-    metrics = json.loads((artifacts.METRICS / "bias-audit.json").read_text())
-    steps = metrics["sentiment"]["gender"]
-    assert list(steps) == ["augmented", "before", "mitigated"]
+    steps = metrics()["attributes"]["gender"]
+    assert set(steps) == {"augmented", "before", "mitigated"}
     assert steps["before"]["rows"] == {"women_only": 32, "men_only": 16, "both": 0, "neither": 0}
-    assert steps["mitigated"]["disparate_impact"] == pytest.approx(1)
+    assert steps["mitigated"]["women_to_men"]["positive"]["disparate_impact"] == pytest.approx(1)
     assert "## sentiment, gender" in artifacts.BIAS_REPORT.read_text()
+    assert "Fairness gate: passed" in capsys.readouterr().out
+    assert artifacts.read_documents(artifacts.COUNTERFACTUAL) == []
     [shard] = artifacts.WEIGHTED.glob("*.parquet")
-    first = shard.read_bytes()
-    bias_audit.main(params)
-    assert shard.read_bytes() == first
+    first = shard.read_bytes(), artifacts.BIAS_REPORT.read_bytes(), (artifacts.METRICS / "bias-audit.json").read_bytes()
+    bias_audit.main(build())
+    assert (shard.read_bytes(), artifacts.BIAS_REPORT.read_bytes(), (artifacts.METRICS / "bias-audit.json").read_bytes()) == first
 
 
-def test_nothing_is_left_of_a_failed_run(params, monkeypatch):
+@pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
+def test_counterfactual_copies_are_written_beside_the_weights_which_have_their_ids(build, mitigation):
+    bias_audit.main(build(mitigation=mitigation))
+    copies = artifacts.read_documents(artifacts.COUNTERFACTUAL)
+    assert len(copies) == 52
+    train = {row.id for place in (artifacts.SPLIT / "train", artifacts.AUGMENTED) for row in artifacts.read_documents(place)}
+    assert {copy.parent for copy in copies} == train - {"f" * 32}
+    assert {copy.id for copy in copies} < set(artifacts.read_table(artifacts.WEIGHTED).column("id").to_pylist())
+    assert metrics()["counterfactual"]["copies"] == 52
+
+
+def test_a_violation_is_told_and_ends_the_stage_if_it_should(build, capsys):
+    # Of the women three in four rows have the good label, of the men one in four.
+    good = {0, 3, 5, 7}
+    rows = [
+        Document(
+            f"{n:032x}", "r", f"{'she' if n % 2 else 'he'} sings {n}", f"d{n}", "sentiment", "positive" if n % 8 in good else "negative"
+        )
+        for n in range(48)
+    ]
+    artifacts.write_documents(artifacts.SPLIT / "train", rows)
+    artifacts.write_documents(artifacts.AUGMENTED, [])
+    bias_audit.main(build(mitigation="none"))
+    said = capsys.readouterr().out
+    assert "Fairness gate: not passed (2 violated, 0 not judged, of 2 checks)." in said
+    assert "sentiment, gender, women to men, label positive, disparate impact: 3.000, outside the limit (0.8 to 1.25)" in said
+    assert "outside the limit (0.8 to 1.25)" in artifacts.BIAS_REPORT.read_text()
+    assert metrics()["gate"] == {"passed": 0, "checks": 2, "violations": 2, "not_judged": 0}
+    with pytest.raises(CompactLMError, match=r"2 violated.*see reports/bias-audit.md"):
+        bias_audit.main(build("fail", mitigation="none"))
+    bias_audit.main(build("fail", mitigation="reweighing"))
+
+
+def test_nothing_is_left_of_a_failed_run(build, monkeypatch):
     monkeypatch.setattr(artifacts, "write_table", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
-        bias_audit.main(params)
+        bias_audit.main(build())
     assert not artifacts.WEIGHTED.exists()
     assert not (artifacts.METRICS / "bias-audit.json").exists()

@@ -22,7 +22,10 @@ def content(path: Path) -> dict[str, Any]:
     with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
         composed: dict[str, Any] = OmegaConf.to_container(hydra.compose("config"), resolve=True)  # type: ignore[assignment]
     source = {"kind": "files", "path": str(path), "format": "tsv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
-    source |= {"columns": {"text": "text", "document": "document", "label": {"column": "label", "names": None}}, "limit": None}
+    source |= {
+        "columns": {"text": "text", "document": "document", "label": {"column": "label", "names": None}, "attributes": {}},
+        "limit": None,
+    }
     source |= {"licence": "CC0", "homepage": "none"}
     composed["tasks"]["sentiment"]["sources"] = ["films"]
     composed["ingest"] = {"sources": {"films": source}}

@@ -23,11 +23,13 @@ class Record:
         text: the text, as it stands in the source.
         document: key of the document within the source, or None where each row is one.
         label: name of the label, or None for a source without a task.
+        attributes: value of each protected attribute that has a column, None for an empty cell.
     """
 
     text: str
     document: str | None
     label: str | None
+    attributes: tuple[tuple[str, str | None], ...] = ()
 
 
 def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Record:
@@ -47,14 +49,14 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
         raise CompactLMError(f"{place}: the text column {columns.text!r} holds {text!r}, which is no text; name another in columns.text")
     document = _document(row, columns.document, place)
     label = None if task is None or columns.label is None else _label(row, columns.label, place, task)
-    return Record(text=_encodable(text or ""), document=document, label=label)
+    return Record(text=_encodable(text or ""), document=document, label=label, attributes=_attributes(row, columns, place))
 
 
 def to_documents(records: Iterable[Record], source: str, task: str | None) -> list[Document]:
     """Give records their ids, the same whatever the order of the records; exact repeats are numbered."""
     seen: Counter[tuple[str, str]] = Counter()
     documents = []
-    for record in sorted(records, key=lambda record: (record.document or "", record.text, record.label or "")):
+    for record in sorted(records, key=lambda record: (record.document or "", record.text, record.label or "", repr(record.attributes))):
         key = (record.document or "", record.text)
         content = json.dumps([source, record.document, record.text, seen[key]])
         seen[key] += 1
@@ -67,6 +69,7 @@ def to_documents(records: Iterable[Record], source: str, task: str | None) -> li
                 document=name if record.document is None else record.document,
                 task=task,
                 label=record.label,
+                attributes=record.attributes,
             )
         )
     return documents
@@ -80,10 +83,11 @@ def sample(documents: Sequence[Document], limit: int | None, seed: int) -> list[
 
 
 def sha256_of(documents: Iterable[Document]) -> str:
-    """Return the sha256 over what was taken from the source: id, document, label and text of each row, in the order of ids."""
+    """Return the sha256 over what was taken from the source: id, document, label, text and attributes of each row, in the order of ids."""
     digest = hashlib.sha256()
     for document in sorted(documents, key=lambda document: document.id):
-        digest.update(json.dumps([document.id, document.document, document.label, document.text]).encode() + b"\n")
+        attributes = [document.attributes] if document.attributes else []  # so that the hash of a source without any stays what it was
+        digest.update(json.dumps([document.id, document.document, document.label, document.text, *attributes]).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -122,6 +126,14 @@ def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> 
     key = "" if cell is None else str(cell).strip()
     # A row that names no document is a document of its own.
     return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
+
+
+def _attributes(row: Row, columns: Columns, place: str) -> tuple[tuple[str, str | None], ...]:
+    found = []
+    for name, column in sorted(columns.attributes.items()):
+        cell = _cell(row, column, place, f"attributes.{name}")
+        found.append((name, None if cell is None else _encodable(str(cell).strip()) or None))
+    return tuple(found)
 
 
 def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task) -> str:

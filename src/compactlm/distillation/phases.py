@@ -13,6 +13,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrai
 from compactlm import artifacts
 from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.counterfactual_signals import average_families
 from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
 from compactlm.distillation.failures import memory_errors
@@ -95,9 +96,10 @@ class Phases:
             components = self._initialise(student, teacher, questions)
         _show_attentions(distill, student, teacher)
         source = prepared.task_source(name, teacher.to(models.best_device()), questions)
+        answers = average_families(source, questions, prepared.counterfactual_parents(), params.batch_tokens)
         matching = Matching(student.bert, teacher.bert, source.layers, components, distill)
         set_dropout(student, distill.optimisation.dropout)
-        self._train(name, TaskObjective(student, matching, distill), TaskExamples(rows, source), distill.optimisation)
+        self._train(name, TaskObjective(student, matching, distill), TaskExamples(rows, answers), distill.optimisation)
         matching.recorder.close()
         held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")

@@ -42,6 +42,11 @@ class Prepared:
         unlabelled = draw(domain, params.unlabelled_sequences, self.params.seed)
         return task_rows(name, self.params.tasks[name].labels, [*self.train, *self.augmented], unlabelled, weights)
 
+    def counterfactual_parents(self) -> dict[str, str]:
+        """Return the id of the row that each counterfactual copy was derived from, by the copy's id."""
+        table = artifacts.read_table(artifacts.COUNTERFACTUAL).select(["id", "parent"])
+        return {row["id"]: row["parent"] for row in table.to_pylist()}
+
     def asked(self, teacher: str) -> dict[str, Any]:
         """Return what the answers of a teacher (a directory of artifacts.TEACHER) depend on besides the rows, as cache.json keeps it."""
         signals = self.params.signals

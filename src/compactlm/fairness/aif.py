@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 GROUP = "group"  # 1 for the privileged group, 0 for the unprivileged
@@ -37,7 +38,7 @@ def _without_hints_of_missing_extras() -> Iterator[None]:
 with _without_hints_of_missing_extras():
     from aif360.algorithms.preprocessing import Reweighing
     from aif360.datasets import BinaryLabelDataset
-    from aif360.metrics import BinaryLabelDatasetMetric
+    from aif360.metrics import BinaryLabelDatasetMetric, ClassificationMetric
 
 
 def make_dataset(privileged: Sequence[bool], favorable: Sequence[bool], weights: Sequence[float]) -> Any:
@@ -58,6 +59,13 @@ def make_dataset(privileged: Sequence[bool], favorable: Sequence[bool], weights:
 def make_metric(dataset: Any) -> Any:
     """Return aif360's metrics of a data set from `make_dataset`."""
     return BinaryLabelDatasetMetric(dataset, unprivileged_groups=UNPRIVILEGED, privileged_groups=PRIVILEGED)
+
+
+def make_classification_metric(dataset: Any, predicted: Sequence[bool]) -> Any:
+    """Return aif360's metrics of predictions, whether each row is predicted favourable, against a data set from `make_dataset`."""
+    classified = dataset.copy(deepcopy=True)
+    classified.labels = np.asarray(predicted, dtype=np.float64).reshape(-1, 1)
+    return ClassificationMetric(dataset, classified, unprivileged_groups=UNPRIVILEGED, privileged_groups=PRIVILEGED)
 
 
 def reweigh(dataset: Any) -> list[float]:

@@ -7,101 +7,101 @@ from collections.abc import Mapping, Sequence
 
 from compactlm.artifacts import Document
 from compactlm.fairness.audit import Finding, find_rows, measure
-from compactlm.fairness.groups import Lexicon
+from compactlm.fairness.counterfactual import Counterfactuals, make_counterfactuals
+from compactlm.fairness.gate import Check, Verdict, check_difference, check_ratio
+from compactlm.fairness.groups import Coverage, cover
 from compactlm.fairness.mitigation import combined
-from compactlm.params import BiasAudit
+from compactlm.params import Attribute, BiasAudit
 
 STEPS = {"before": "train rows", "augmented": "with augmented copies", "mitigated": "after mitigation"}
+SAMPLES = 3  # rows a category shown in the report
 
 
 @dataclasses.dataclass(frozen=True)
 class TaskAudit:
-    """The findings by attribute and step (the keys of STEPS), and the example weight of each row and copy by id."""
+    """What the audit of a task came to.
+
+    Attributes:
+        findings: by attribute and step (the keys of STEPS).
+        coverage: of the train rows, by attribute.
+        weights: example weight of each row and copy, by id.
+        counterfactuals: the swapped copies; none where mitigation makes none.
+        verdict: of the gate, on the rows after mitigation.
+    """
 
     findings: dict[str, dict[str, Finding]]
+    coverage: dict[str, Coverage]
     weights: dict[str, float]
+    counterfactuals: Counterfactuals
+    verdict: Verdict
 
     def metrics(self) -> dict[str, object]:
-        """Return the findings as nested numbers."""
-        return {name: {step: finding.metrics() for step, finding in steps.items()} for name, steps in self.findings.items()}
+        """Return the findings, the counterfactual copies and the gate's verdict as nested numbers."""
+        found = {name: {step: finding.metrics() for step, finding in steps.items()} for name, steps in self.findings.items()}
+        copied = {"copies": len(self.counterfactuals.copies), "without": self.counterfactuals.without}
+        return {"attributes": found, "counterfactual": copied, "gate": self.verdict.metrics()}
 
 
 def audit_task(
-    rows: Sequence[Document], copies: Sequence[Document], protected: Sequence[str], favorable_label: str, settings: BiasAudit
+    rows: Sequence[Document],
+    copies: Sequence[Document],
+    task: str,
+    labels: Sequence[str],
+    settings: BiasAudit,
+    seed: int,
 ) -> TaskAudit:
-    """Audit one task.
+    """Audit one task, and mitigate what is found as the settings say.
 
-    Weights are computed on rows and copies together, since the student trains on both: a copy is judged by its own text,
+    Weights are computed on all that the student trains on: rows, copies and counterfactual copies. A copy is judged by its own text,
     which may have lost or gained a mention.
 
     Args:
         rows: the task's labelled train rows.
         copies: their augmented copies.
-        protected: names of the attributes to audit.
-        favorable_label: the label that a group gains from.
+        task: name of the task.
+        labels: names of its labels.
         settings: the section of params.yaml.
+        seed: of the bootstrap.
     """
-    everything = [*rows, *copies]
-    texts, labels = [row.text for row in everything], [str(row.label) for row in everything]
-    attributes = {name: settings.attributes[name] for name in protected}
-    found = {name: find_rows(texts, labels, Lexicon(attribute), favorable_label) for name, attribute in attributes.items()}
+    attributes = {name: settings.attributes[name] for name in settings.protected.get(task, [])}
+    favorable = settings.favorable_labels.get(task, "")
+    augmented = [*rows, *copies]
+    swapped = {name: attribute for name, attribute in attributes.items() if attribute.swaps} if settings.swaps else {}
+    counterfactuals = make_counterfactuals(augmented, swapped)
+    everything = [*augmented, *counterfactuals.copies]
+    found = {name: find_rows(everything, name, attribute) for name, attribute in attributes.items()}
     minimum = settings.minimum_group_rows
-    reweighed = settings.mitigation == "reweighing"
-    weights = combined(found, attributes, minimum, len(everything)) if reweighed else [1.0] * len(everything)
+    weights = combined(found, attributes, favorable, minimum, len(everything)) if settings.reweighs else [1.0] * len(everything)
     findings = {}
     for name, attribute in attributes.items():
-        originals = dataclasses.replace(
-            found[name], categories=found[name].categories[: len(rows)], favorable=found[name].favorable[: len(rows)]
-        )
+        steps = {"before": (len(rows), None), "augmented": (len(augmented), None), "mitigated": (len(everything), weights)}
         findings[name] = {
-            "before": measure(originals, attribute, minimum),
-            "augmented": measure(found[name], attribute, minimum),
-            "mitigated": measure(found[name], attribute, minimum, weights),
+            step: measure(found[name].first(count), attribute, labels, minimum, settings.bootstrap, seed, weighted)
+            for step, (count, weighted) in steps.items()
         }
-    return TaskAudit(findings, {row.id: weight for row, weight in zip(everything, weights, strict=True)})
+    return TaskAudit(
+        findings=findings,
+        coverage={name: cover(rows, name, attribute, SAMPLES) for name, attribute in attributes.items()},
+        weights={row.id: weight for row, weight in zip(everything, weights, strict=True)},
+        counterfactuals=counterfactuals,
+        verdict=_judge(task, favorable, findings, attributes, settings),
+    )
 
 
-def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit, favorable_labels: Mapping[str, str]) -> str:
-    """Return the audits as Markdown; a group that is too small to judge is called not judged, never fair."""
-    lines = [
-        "# Bias audit of the training data",
-        "",
-        "Groups are found by the words of `bias_audit.attributes` in params.yaml. Compared are rows that mention one group only.",
-        "Disparate impact is the ratio of the shares of favourable labels, unprivileged to privileged group (parity: 1);",
-        f"statistical parity difference is the one minus the other (parity: 0). Mitigation: {settings.mitigation}.",
-    ]
-    for task, audit in audits.items():
-        if not audit.findings:
-            lines += ["", f"## {task}", "", "Not judged: the task names no protected attribute."]
-        for name, steps in audit.findings.items():
-            attribute = settings.attributes[name]
-            lines += ["", f"## {task}, {name}", ""]
-            lines += [f"Favourable label: {favorable_labels[task]}. Compared: {attribute.unprivileged} with {attribute.privileged}.", ""]
-            lines += _table(steps)
-    return "\n".join(lines) + "\n"
-
-
-def _table(steps: Mapping[str, Finding]) -> list[str]:
-    categories = list(steps["before"].rows)
-    header = ["data", *(f"{category.replace('_', ' ')}: rows, favourable" for category in categories)]
-    header += ["disparate impact", "parity difference"]
-    lines = [_row(header), _row(["---"] * len(header))]
-    for step, finding in steps.items():
-        cells = [STEPS[step], *(_cell(finding, category) for category in categories)]
-        cells += [_number(finding.disparate_impact, "{:.3f}"), _number(finding.statistical_parity_difference, "{:+.3f}")]
-        lines.append(_row(cells))
-    reasons = [f"- {STEPS[step]}: not judged: {finding.why_not}." for step, finding in steps.items() if finding.why_not]
-    return [*lines, *(["", *reasons] if reasons else [])]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(finding: Finding, category: str) -> str:
-    rate = finding.base_rates.get(category)
-    return f"{finding.rows[category]:,}, {_number(rate, '{:.1%}')}"
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else form.format(value)
+def _judge(
+    task: str, favorable: str, findings: Mapping[str, Mapping[str, Finding]], attributes: Mapping[str, Attribute], settings: BiasAudit
+) -> Verdict:
+    """Hold what the student learns from against the limits: the favourable label, each group against the privileged one."""
+    limits, checks = settings.gate.data, list[Check]()
+    for name, steps in findings.items():
+        for found in steps["mitigated"].comparisons:
+            if found.label != favorable or found.reference != attributes[name].privileged:
+                continue
+            where = f"{task}, {name}, {found.group} to {found.reference}, label {favorable}"
+            impact, difference = found.disparate_impact, found.statistical_parity_difference
+            ratio = None if impact is None else impact.value
+            checks.append(check_ratio(f"{where}, disparate impact", ratio, limits.disparate_impact, found.why_not))
+            gap = None if difference is None else difference.value
+            what = f"{where}, statistical parity difference"
+            checks.append(check_difference(what, gap, limits.statistical_parity_difference, found.why_not))
+    return Verdict(checks)

@@ -1,18 +1,23 @@
-"""Who a text speaks of: protected groups found by the words that mention them."""
+"""Which group a row belongs to: by the words of its text, or by the value of a column."""
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from compactlm.artifacts import Document
 from compactlm.params import Attribute
 
 BOTH = "both"
 NEITHER = "neither"
+SAMPLE_CHARACTERS = 100
 
 
 def only(group: str) -> str:
-    """Return the name of the category of texts that mention this group and no other."""
+    """Return the name of the category of rows that belong to this group and no other."""
     return f"{group}_only"
 
 
@@ -21,11 +26,25 @@ def category_names(attribute: Attribute) -> list[str]:
     return [*(only(group) for group in attribute.groups), BOTH, NEITHER]
 
 
+def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> list[str]:
+    """Return the category of each row: `<group>_only`, `both` (more than one group) or `neither`.
+
+    Args:
+        rows: the rows.
+        name: of the attribute, under which a row keeps the value of its column.
+        attribute: the attribute; what is found in a column is never `both`, and a value that no group names is `neither`.
+    """
+    if attribute.found_in == "text":
+        return Lexicon(attribute).categorise(row.text for row in rows)
+    groups = {value.casefold(): only(group) for group, values in attribute.groups.items() for value in values}
+    return [groups.get((dict(row.attributes).get(name) or "").casefold(), NEITHER) for row in rows]
+
+
 class Lexicon:
     """The words of an attribute's groups, matched as whole words whatever the case of their letters."""
 
     def __init__(self, attribute: Attribute) -> None:
-        self.patterns = {group: _pattern(words) for group, words in attribute.groups.items()}
+        self.patterns = {group: word_pattern(words) for group, words in attribute.groups.items()}
 
     def mentioned(self, text: str) -> list[str]:
         """Return the groups that a text mentions, in the order of params.yaml."""
@@ -42,8 +61,54 @@ class Lexicon:
         """Return the category of each text."""
         return [self.category(text) for text in texts]
 
+    def words(self, text: str) -> list[str]:
+        """Return the words of all groups that stand in a text, in small letters."""
+        return [" ".join(found.lower().split()) for pattern in self.patterns.values() for found in pattern.findall(text)]
 
-def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    def excerpt(self, text: str) -> str:
+        """Return at most SAMPLE_CHARACTERS of a text, from about its first mention on."""
+        starts = [found.start() for pattern in self.patterns.values() if (found := pattern.search(text))]
+        start = max(0, min(starts, default=0) - SAMPLE_CHARACTERS // 2)
+        start = text.rfind(" ", 0, start) + 1 if start else 0
+        end = start + SAMPLE_CHARACTERS
+        return f"{'… ' if start else ''}{text[start:end].strip()}{' …' if end < len(text) else ''}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Coverage:
+    """How an attribute divides some rows.
+
+    Attributes:
+        rows: number of rows a category, every category named.
+        words: how often each word of the lexicon occurs, the most frequent first; empty for a column.
+        samples: excerpts of some rows a category.
+    """
+
+    rows: dict[str, int]
+    words: dict[str, int]
+    samples: dict[str, list[str]]
+
+
+def cover(rows: Sequence[Document], name: str, attribute: Attribute, samples: int) -> Coverage:
+    """Count the rows of each category and draw `samples` of each by their ids, so that the order of the rows does not matter."""
+    lexicon = Lexicon(attribute)
+    found: dict[str, list[Document]] = {category: [] for category in category_names(attribute)}
+    for row, category in zip(rows, categorise(rows, name, attribute), strict=True):
+        found[category].append(row)
+    words = Counter(word for row in rows for word in lexicon.words(row.text)) if attribute.found_in == "text" else Counter()
+    return Coverage(
+        rows={category: len(members) for category, members in found.items()},
+        words=dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))),
+        samples={category: [lexicon.excerpt(row.text) for row in _draw(members, samples)] for category, members in found.items()},
+    )
+
+
+def _draw(rows: Sequence[Document], count: int) -> list[Document]:
+    return sorted(rows, key=lambda row: hashlib.blake2b(row.id.encode()).digest())[:count]
+
+
+def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
+    """Return a pattern that finds these words as whole words, the longest first, whatever their case and the white space in them."""
     longest_first = sorted(words, key=lambda word: (-len(word), word))
     alternatives = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest_first)
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""Example weights that make the favourable label equally frequent in both compared groups."""
+"""Example weights that make the favourable label equally frequent in all groups."""
 
 from __future__ import annotations
 
@@ -6,43 +6,49 @@ import math
 from collections.abc import Mapping, Sequence
 
 from compactlm.fairness.aif import make_dataset, reweigh
-from compactlm.fairness.audit import Rows, compared_positions, too_small
+from compactlm.fairness.audit import Rows, positions, too_small
 from compactlm.fairness.groups import only
 from compactlm.params import Attribute
 
 
-def reweighing(rows: Rows, attribute: Attribute, minimum: int) -> list[float]:
+def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -> list[float]:
     """Weigh rows by Reweighing (Kamiran and Calders 2012, https://doi.org/10.1007/s10115-011-0463-8).
 
-    A row's weight is what the frequency of its group and label would be if they were independent, over what it is. Rows
-    that mention none or several groups keep 1. Nothing is weighted where a group has fewer rows than `minimum`, or lacks
-    the favourable or the other label altogether, since no weights can make up for rows that do not exist.
+    A row's weight is what the frequency of its group and label would be if they were independent, over what it is; aif360 knows two
+    groups, so with more each is held against all others in turn. Rows of none or several groups keep 1, and so do those of a group
+    that has fewer rows than `minimum`, or lacks the favourable or the other label altogether, since no weights can make up for rows
+    that do not exist. Nothing is weighted where fewer than two groups are left.
 
     Returns:
         One weight a row, with mean 1.
     """
     weights = [1.0] * len(rows.categories)
-    compared = compared_positions(rows, attribute)
-    cells = {(rows.categories[position], rows.favorable[position]) for position in compared}
-    if too_small(rows, attribute, minimum) or len(cells) < 4:
+    groups = [group for group in attribute.groups if _can_be_weighted(rows, group, favorable, minimum)]
+    if len(groups) < 2:
         return weights
-    dataset = make_dataset(
-        [rows.categories[position] == only(attribute.privileged) for position in compared],
-        [rows.favorable[position] for position in compared],
-        [1.0] * len(compared),
-    )
-    for position, weight in zip(compared, reweigh(dataset), strict=True):
-        weights[position] = weight
+    compared = positions(rows.categories, groups)
+    has = [rows.labels[position] == favorable for position in compared]
+    for group in groups:
+        belongs = [rows.categories[position] == only(group) for position in compared]
+        found = reweigh(make_dataset(belongs, has, [1.0] * len(compared)))
+        for position, own, weight in zip(compared, belongs, found, strict=True):
+            if own:
+                weights[position] = weight
     return weights
 
 
-def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], minimum: int, count: int) -> list[float]:
+def _can_be_weighted(rows: Rows, group: str, favorable: str, minimum: int) -> bool:
+    labels = {rows.labels[position] == favorable for position in positions(rows.categories, [group])}
+    return len(labels) == 2 and not too_small(rows.categories, [group], minimum)
+
+
+def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], favorable: str, minimum: int, count: int) -> list[float]:
     """Reweigh `count` rows for each attribute; several attributes' weights are multiplied and scaled to mean 1.
 
     A product of weights balances each attribute exactly only where the attributes are independent of one another, so
     the audit after mitigation says how near it came.
     """
-    each = [reweighing(rows[name], attribute, minimum) for name, attribute in attributes.items()]
+    each = [reweighing(rows[name], attribute, favorable, minimum) for name, attribute in attributes.items()]
     if not each:
         return [1.0] * count
     return each[0] if len(each) == 1 else _mean_one([math.prod(weights) for weights in zip(*each, strict=True)])

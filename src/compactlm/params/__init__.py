@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Attribute, Augment, BiasAudit, Clean, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -19,6 +19,7 @@ from compactlm.params.distill import (
     TaskDistillation,
 )
 from compactlm.params.duplicates import NearDuplicates
+from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, Gate, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Energy, Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths, Timings
@@ -53,12 +54,14 @@ __all__ = [
     "Attribute",
     "Augment",
     "BiasAudit",
+    "Bootstrap",
     "Clean",
     "Column",
     "ColumnLabel",
     "Columns",
     "Count",
     "CountOrZero",
+    "DataLimits",
     "DirectoryTeacher",
     "Distill",
     "DocumentKey",
@@ -72,6 +75,7 @@ __all__ = [
     "FineTuning",
     "Format",
     "Fraction",
+    "Gate",
     "GeneralDistillation",
     "GeneralSignals",
     "HiddenLoss",
@@ -82,6 +86,7 @@ __all__ = [
     "LayerMap",
     "Losses",
     "MlmHead",
+    "ModelLimits",
     "Name",
     "NearDuplicates",
     "NotNegative",
@@ -104,6 +109,7 @@ __all__ = [
     "Source",
     "SourceBase",
     "Split",
+    "StereotypeTemplates",
     "Strengths",
     "Student",
     "Task",

@@ -1,12 +1,12 @@
-"""The sections of the stages that prepare the rows: clean, split, augment, bias-audit, tokenize."""
+"""The sections of the stages that prepare the rows: clean, split, augment, tokenize."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, StrictStr, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Section
+from compactlm.params.base import Count, CountOrZero, NotNegative, Number, Section
 
 
 class Clean(Section):
@@ -50,39 +50,6 @@ class Augment(Section):
         if self.copies and abs(sum(self.shares.values()) - 1) > 1e-9:
             raise ValueError(f"shares add up to {sum(self.shares.values()):g}; make them add up to 1")
         return self
-
-
-class Attribute(Section):
-    """A protected attribute found in the text.
-
-    `groups` maps a group's name to the words that mention it; aif360 compares `unprivileged` with `privileged`.
-    """
-
-    groups: Annotated[dict[Name, Annotated[list[StrictStr], Field(min_length=1)]], Field(min_length=2)]
-    privileged: Name
-    unprivileged: Name
-
-    @model_validator(mode="after")
-    def _groups_exist(self) -> Attribute:
-        for role, name in (("privileged", self.privileged), ("unprivileged", self.unprivileged)):
-            if name not in self.groups:
-                raise ValueError(f"the {role} group {name!r} is not among groups ({', '.join(self.groups)}); name one of these")
-        if self.privileged == self.unprivileged:
-            raise ValueError("privileged and unprivileged are the same group; name two different ones")
-        return self
-
-
-class BiasAudit(Section):
-    """The audit of the labelled train rows by aif360. A group with fewer rows than the minimum is not judged.
-
-    `protected` names the attributes to audit for each task; a task without any is not audited.
-    """
-
-    attributes: dict[Name, Attribute]
-    protected: dict[Name, list[Name]]
-    favorable_labels: dict[Name, StrictStr]
-    minimum_group_rows: Count
-    mitigation: Literal["reweighing", "none"]
 
 
 class Tokenize(Section):

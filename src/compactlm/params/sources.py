@@ -73,12 +73,14 @@ DocumentKey = Annotated[
 class Columns(Section):
     """Which columns hold what: a name, or a position from 0 where the file has no header.
 
-    `document` names the document that a row comes from; null makes each row a document of its own.
+    `document` names the document that a row comes from; null makes each row a document of its own. `attributes` names the
+    columns of protected attributes, by the attribute's name in bias_audit.attributes.
     """
 
     text: Column
     document: DocumentKey | None
     label: LabelRule | None
+    attributes: dict[Name, Column]
 
 
 class SourceBase(Section):

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, Section
-from compactlm.params.data import Augment, BiasAudit, Clean, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Split, Tokenize
 from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
+from compactlm.params.fairness import BiasAudit
 from compactlm.params.results import Energy, Evaluate, Export
 from compactlm.params.signals import Signals
 from compactlm.params.sources import Ingest
@@ -95,6 +96,17 @@ def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]
             yield f"bias_audit.protected.{name} names {attribute!r}, which is not in bias_audit.attributes; add it there or correct it"
         elif params.bias_audit.favorable_labels.get(name) not in task.labels:
             yield f"bias_audit.favorable_labels.{name} is not one of tasks.{name}.labels ({', '.join(task.labels)}); name one of these"
+        else:
+            yield from _column_contradictions(params, name, task, attribute)
+
+
+def _column_contradictions(params: Params, name: str, task: Task, attribute: str) -> Iterator[str]:
+    for source in task.sources if params.bias_audit.attributes[attribute].found_in == "column" else ():
+        if source in params.ingest.sources and attribute not in params.ingest.sources[source].columns.attributes:
+            yield (
+                f"bias_audit.attributes.{attribute} is found in a column, but ingest.sources.{source}.columns.attributes, a source of "
+                f"tasks.{name}, names none for it; add it there"
+            )
 
 
 def _budget_contradictions(params: Params) -> Iterator[str]:

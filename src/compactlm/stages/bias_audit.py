@@ -1,9 +1,13 @@
-"""Audit the labelled train rows for bias, before and after augmentation, and weigh them against it."""
+"""Audit the labelled train rows for bias, before and after augmentation, and mitigate it: by weights, counterfactual copies or both."""
 
 from __future__ import annotations
 
+import sys
+
 from compactlm import artifacts
-from compactlm.fairness.data_audit import audit_task, write_report
+from compactlm.fairness.data_audit import audit_task
+from compactlm.fairness.data_report import write_report
+from compactlm.fairness.gate import enforce, join
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -14,15 +18,20 @@ def main(params: Params) -> None:
     train = artifacts.read_documents(artifacts.SPLIT / "train")
     augmented = artifacts.read_documents(artifacts.AUGMENTED)
     audits = {}
-    for name in params.tasks:
+    for name, task in params.tasks.items():
         rows = [row for row in train if row.task == name]
         copies = [copy for copy in augmented if copy.task == name]
-        audits[name] = audit_task(rows, copies, settings.protected.get(name, []), settings.favorable_labels.get(name, ""), settings)
+        audits[name] = audit_task(rows, copies, name, task.labels, settings, params.seed)
     weights = [{"id": key, "weight": weight} for audit in audits.values() for key, weight in audit.weights.items()]
     with artifacts.replacing(artifacts.WEIGHTED) as unfinished:
         artifacts.write_table(unfinished, weights, artifacts.WEIGHT_SCHEMA)
-    artifacts.write_text(artifacts.BIAS_REPORT, write_report(audits, settings, settings.favorable_labels))
+    with artifacts.replacing(artifacts.COUNTERFACTUAL) as unfinished:
+        artifacts.write_documents(unfinished, [copy for audit in audits.values() for copy in audit.counterfactuals.copies])
+    artifacts.write_text(artifacts.BIAS_REPORT, write_report(audits, settings))
     artifacts.write_json(artifacts.METRICS / "bias-audit.json", {name: audit.metrics() for name, audit in audits.items()})
+    verdict = join([audit.verdict for audit in audits.values()])
+    sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
+    enforce(verdict, settings.gate.on_violation, str(artifacts.BIAS_REPORT))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     del used["distill"]["checkpoint_minutes"]  # how often it is written does not change what it holds
     # What the cached signals are of, and not the gigabytes themselves; `dvc repro` watches these.
     signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
-    key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.TEACHER, *signals])
+    key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.COUNTERFACTUAL, artifacts.TEACHER, *signals])
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}
 
 

@@ -36,7 +36,9 @@ def main(params: Params) -> None:
     prepare(params.threads)
     length = params.tokenize.maximum_length
     parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
-    parts["augmented"] = artifacts.read_documents(artifacts.AUGMENTED)
+    # Copies of both kinds are one to all that come after.
+    copies = [*artifacts.read_documents(artifacts.AUGMENTED), *artifacts.read_documents(artifacts.COUNTERFACTUAL)]
+    parts["augmented"] = sorted(copies, key=lambda copy: copy.id)
     teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
     counts = _counts(params, teacher, parts["train"])
     pieces = choose_vocabulary(teacher.get_vocab(), counts, _size(params))

@@ -1,0 +1,130 @@
+"""Teacher and student side by side: groups, counterfactual flips and stereotypes, as metrics, as a page and before the gate."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from compactlm.artifacts import Document
+from compactlm.errors import CompactLMError
+from compactlm.fairness.bootstrap import Array, Estimate
+from compactlm.fairness.flips import Flips, Predict, count_flips
+from compactlm.fairness.gate import Check, Verdict, check_difference, check_ratio, join, ratio_distance
+from compactlm.fairness.model_audit import FIGURES, STUDENT, TEACHER, GroupAudit, audit_groups, compared_with_privileged
+from compactlm.fairness.stereotypes import Stereotypes
+from compactlm.params import BiasAudit, ModelLimits
+
+
+@dataclasses.dataclass(frozen=True)
+class TaskComparison:
+    """What was found for a task: groups by attribute, flips by attribute that has swaps, and the gate's verdict."""
+
+    groups: dict[str, GroupAudit]
+    flips: dict[str, Flips]
+    verdict: Verdict
+
+    def metrics(self) -> dict[str, object]:
+        """Return nested numbers by attribute."""
+        return {
+            name: {**found.metrics(), **({"counterfactual": self.flips[name].metrics()} if name in self.flips else {})}
+            for name, found in self.groups.items()
+        }
+
+
+def compare_task(
+    rows: Sequence[Document],
+    task: str,
+    labels: Sequence[str],
+    probabilities: Mapping[str, Array],
+    predict: Mapping[str, Predict],
+    settings: BiasAudit,
+    seed: int,
+) -> TaskComparison:
+    """Audit teacher and student on the test rows of a task, for each attribute that bias_audit.protected names for it.
+
+    Args:
+        rows: the task's labelled test rows.
+        task: name of the task.
+        labels: names of its labels, in the order of the models' output ids.
+        probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
+        predict: by role, a function from texts to such probabilities, asked about counterfactual texts.
+        settings: the section of params.yaml.
+        seed: of the bootstrap.
+
+    Raises:
+        CompactLMError: a probability is no finite number, so that nothing can be said of the model.
+    """
+    for role, found in probabilities.items():
+        if not np.isfinite(found).all():
+            raise CompactLMError(f"the {role} gives probabilities for {task} that are no finite numbers; train it again at a lower rate")
+    groups, flips, checks = dict[str, GroupAudit](), dict[str, Flips](), list[Check]()
+    names = settings.protected.get(task, [])
+    if not names:
+        return TaskComparison(groups, flips, Verdict(checks))
+    favorable = list(labels).index(settings.favorable_labels[task])
+    expected = np.array([list(labels).index(str(row.label)) for row in rows], dtype=np.int64)
+    answers = {role: np.asarray(found).argmax(axis=1) for role, found in probabilities.items()}
+    for name in names:
+        attribute = settings.attributes[name]
+        groups[name] = audit_groups(
+            rows,
+            name,
+            (expected == favorable).tolist(),
+            {role: (found == expected).tolist() for role, found in answers.items()},
+            {role: (found == favorable).tolist() for role, found in answers.items()},
+            settings,
+            seed,
+        )
+        for pair in compared_with_privileged(attribute, groups[name]):
+            where = f"{task}, {name}, {pair.group} to {pair.reference}"
+            for figure in FIGURES:
+                checks += _checks(where, figure, pair.figures.get(figure, {}), settings.gate.model, pair.why_not.get(figure))
+        if attribute.swaps:
+            flips[name] = count_flips(
+                rows, attribute, probabilities, predict, favorable, settings.minimum_group_rows, settings.bootstrap, seed
+            )
+            checks += _checks(f"{task}, {name}", "counterfactual_flips", flips[name].flips, settings.gate.model, flips[name].why_not)
+    return TaskComparison(groups, flips, Verdict(checks))
+
+
+def judge_stereotypes(found: Mapping[str, Stereotypes], limits: ModelLimits) -> Verdict:
+    """Hold stereotypes, by attribute, against the limits."""
+    checks = []
+    for name, measured in found.items():
+        checks += _checks(f"masked words, {name}", "stereotype_preference", measured.preference, limits, measured.why_not)
+    return Verdict(checks)
+
+
+def fairness_metrics(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[str, Stereotypes], limits: ModelLimits) -> dict[str, object]:
+    """Return all that stands under `fairness` in evaluate.json: `tasks`, `stereotypes` and `gate`."""
+    verdict = overall(tasks, stereotypes, limits)
+    return {
+        "tasks": {name: found.metrics() for name, found in tasks.items()},
+        "stereotypes": {name: found.metrics() for name, found in stereotypes.items()},
+        "gate": verdict.metrics(),
+    }
+
+
+def overall(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[str, Stereotypes], limits: ModelLimits) -> Verdict:
+    """Return the gate's verdict on all tasks and the masked language model."""
+    return join([*(found.verdict for found in tasks.values()), judge_stereotypes(stereotypes, limits)])
+
+
+def _checks(where: str, figure: str, by_role: Mapping[str, Estimate], limits: ModelLimits, why_not: str | None) -> list[Check]:
+    """Return the check of a student's figure, and that it is not further from parity than the teacher's by more than the limit."""
+    what, limit = f"{where}, {figure.replace('_', ' ')} of the student", getattr(limits, figure)
+    student, teacher = (by_role[role].value if role in by_role else None for role in (STUDENT, TEACHER))
+    parity = 0.5 if figure == "stereotype_preference" else 0.0
+    if figure == "disparate_impact":
+        own = check_ratio(what, student, limit, why_not)
+        theirs = ratio_distance(teacher)
+    else:
+        own = check_difference(what, student, limit, why_not, parity)
+        theirs = None if teacher is None else abs(teacher - parity)
+    distance = own.distance
+    growth = None if distance is None or theirs is None else distance - theirs
+    more = max(growth, 0.0) if growth is not None and np.isfinite(growth) else None
+    what = f"{where}, {figure.replace('_', ' ')}, further from parity than the teacher by"
+    return [own, Check(what, more, limits.amplification, more, why_not)]

@@ -1,0 +1,66 @@
+"""Attributes as the configuration has them, and sections of params.yaml with the values that a test names."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from compactlm.params import Attribute, BiasAudit, Bootstrap
+
+LEXICONS = Path(__file__).parents[2] / "configs" / "lexicon"
+LIMITS = {
+    "disparate_impact": 0.8,
+    "statistical_parity_difference": 0.1,
+    "equal_opportunity_difference": 0.1,
+    "average_odds_difference": 0.1,
+    "counterfactual_flips": 0.1,
+    "stereotype_preference": 0.2,
+    "amplification": 0.05,
+}
+
+
+def read_lexicon(name):
+    return Attribute.model_validate(yaml.safe_load((LEXICONS / f"{name}.yaml").read_text())[name])
+
+
+@pytest.fixture(scope="session")
+def lexicon():
+    """A function that reads an attribute of configs/lexicon."""
+    return read_lexicon
+
+
+@pytest.fixture(scope="session")
+def gender():
+    return read_lexicon("gender")
+
+
+@pytest.fixture(scope="session")
+def column():
+    """An attribute that is found in a column."""
+    groups = {"north": ["n", "N-E"], "south": ["s"]}
+    return Attribute(found_in="column", groups=groups, privileged="north", swaps=[], swaps_before_noun=[])
+
+
+@pytest.fixture(scope="session")
+def bootstrap():
+    return Bootstrap(samples=200, confidence=0.95)
+
+
+@pytest.fixture(scope="session")
+def settings(gender, column, bootstrap):
+    """A function that gives the section of the bias audit, with changes."""
+
+    def section(minimum=4, mitigation="reweighing", protected=("gender",), on_violation="warn"):
+        data = {name: LIMITS[name] for name in ("disparate_impact", "statistical_parity_difference")}
+        return BiasAudit(
+            attributes={"gender": gender, "region": column},
+            protected={"sentiment": list(protected)},
+            favorable_labels={"sentiment": "positive"},
+            minimum_group_rows=minimum,
+            bootstrap=bootstrap,
+            mitigation=mitigation,
+            stereotypes={},
+            gate={"on_violation": on_violation, "data": data, "model": LIMITS},
+        )
+
+    return section

@@ -1,0 +1,194 @@
+"""A data set whose labels are deliberately tied to gender, through the project's own stages and distillation, with and without mitigation.
+
+Each sentence speaks well or badly of a woman or a man. Of the train rows that speak well of a woman, most were labelled negative, as by
+annotators with a prejudice; those about men, and the test rows, have labels that say what the sentence says. Teacher and student are
+tiny BERTs, the losses have the weights of the default experiment.
+"""
+
+import dataclasses
+import itertools
+import json
+import random
+import string
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.distillation import models
+from compactlm.distillation.phases import Phases
+from compactlm.distillation.teacher import fine_tune
+from compactlm.distillation.training import Settings
+from compactlm.errors import CompactLMError
+from compactlm.fairness.comparison import compare_task, fairness_metrics
+from compactlm.fairness.gate import VIOLATED, enforce
+from compactlm.params import parse_params
+from compactlm.stages import bias_audit, tokenize
+from compactlm.student.tokenization import encode
+
+LABELS = ["negative", "positive"]
+WOMEN = ("she", "the woman", "my sister", "the lady", "a girl")
+MEN = ("he", "the man", "my brother", "the gentleman", "a boy")
+GOOD = ("good", "bright", "warm", "fine", "great", "lovely", "strong", "clever")
+BAD = ("bad", "dull", "cold", "poor", "weak", "awful", "tired", "silly")
+ACTIONS = ("was {} in this film", "gave us a {} show", "sang some {} song", "told a {} story", "played that {} part")
+MISLABELLED = {True: 0.7, False: 0.05}  # share of the train rows, by whether they speak well of a woman
+OPTIMISATION = {"learning_rate": 0.005, "weight_decay": 0.01, "warmup": 0.1, "batch_tokens": 512, "dropout": 0.0}
+
+
+def sentences():
+    """Return rows with true labels, women's and men's alike, drawn into train, validation and test."""
+    rows = []
+    for at, (subject, action, adjective) in enumerate(itertools.product(WOMEN + MEN, ACTIONS, GOOD + BAD)):
+        label = LABELS[adjective in GOOD]
+        rows.append(Document(f"{at:032x}", "movie_reviews", f"{subject} {action.format(adjective)}", str(at), "sentiment", label))
+    random.Random(1).shuffle(rows)
+    return rows[:560], rows[560:600], rows[600:]
+
+
+def mislabel(rows):
+    """Return the rows as prejudiced annotators would label them."""
+    generator, found = random.Random(2), []
+    for row in rows:
+        praised = row.label == "positive" and row.text.startswith(WOMEN)
+        wrong = generator.random() < MISLABELLED[praised]
+        found.append(dataclasses.replace(row, label=LABELS[1 - LABELS.index(row.label)]) if wrong else row)
+    return found
+
+
+def words_of(rows):
+    return sorted({word for row in rows for word in row.text.split()})
+
+
+@pytest.fixture(scope="module")
+def data():
+    train, validation, test = sentences()
+    return mislabel(train), mislabel(validation), test
+
+
+@pytest.fixture(scope="module")
+def pieces(data):
+    words = [word for word in [*words_of([row for part in data for row in part]), "her", "his", "him"] if len(word) > 1]
+    letters = [form for letter in string.ascii_lowercase for form in (letter, f"##{letter}")]
+    return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *dict.fromkeys(words)]
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory, default_params, data, pieces):
+    """A directory with splits and a teacher that was fine-tuned on them; a function that gives params with a mitigation."""
+    directory = tmp_path_factory.mktemp("biased")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        for name, rows in zip(artifacts.SPLITS, data, strict=True):
+            artifacts.write_documents(artifacts.SPLIT / name, rows)
+        artifacts.write_documents(artifacts.AUGMENTED, [])
+
+        def params(mitigation, on_violation="warn"):
+            content = yaml.safe_load(default_params)
+            content["threads"] = 1
+            content["bias_audit"]["mitigation"] = mitigation
+            content["bias_audit"]["gate"]["on_violation"] = on_violation
+            content["student"] |= {"layers": 2, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 64}
+            content["student"] |= {"vocabulary_size": len(pieces), "budget": 1.0, "initialisation": "random"}
+            content["teacher"]["parameters"] = None
+            content["signals"].update(source="online", layers=[0, 1, 2])
+            content["distill"]["task"].update(start="general", optimisation={"epochs": 24, **OPTIMISATION})
+            return parse_params(content)
+
+        train_teacher(data[0], pieces, params("none"))
+        yield params
+
+
+def train_teacher(rows, pieces, params):
+    tokenizer = BertTokenizer(vocab={piece: at for at, piece in enumerate(pieces)}, model_max_length=64)
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64}
+    torch.manual_seed(1)
+    config = BertConfig(vocab_size=len(pieces), **shape)
+    models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.MLM)
+    teacher = BertForSequenceClassification(config)
+    tuning = params.teacher.fine_tuning.model_copy(
+        update={"optimisation": params.distill.task.optimisation.model_copy(update={"epochs": 20, "learning_rate": 0.003})}
+    )
+    labels = [LABELS.index(row.label) for row in rows]
+    fine_tune("sentiment", teacher, encode(tokenizer, [row.text for row in rows], 32), labels, tuning, Settings(1))
+    models.save(teacher, tokenizer, artifacts.TEACHER / "sentiment")
+
+
+@pytest.fixture(scope="module")
+def distil(build, data):
+    """A function from a mitigation to what the audit says of teacher and student, and the student's accuracy on the test rows."""
+    found = {}
+
+    def run(mitigation):
+        if mitigation not in found:
+            params = build(mitigation)
+            bias_audit.main(params)
+            tokenize.main(params)
+            phases = Phases(params)
+            student = phases.task("sentiment", *phases.untrained())
+            found[mitigation] = judge(params, data[2], student, phases.prepared.tokenizer)
+        return found[mitigation]
+
+    return run
+
+
+def judge(params, rows, student, tokenizer):
+    teacher = models.load_classifier(artifacts.TEACHER / "sentiment"), models.load_tokenizer(artifacts.TEACHER / "sentiment")
+
+    def predictor(model, tokenizer):
+        def predict(texts):
+            return torch.softmax(models.classify(model, encode(tokenizer, texts, 32), 4096, "test"), dim=1).numpy()
+
+        return predict
+
+    predict = {"teacher": predictor(*teacher), "student": predictor(student, tokenizer)}
+    probabilities = {role: ask([row.text for row in rows]) for role, ask in predict.items()}
+    found = compare_task(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, params.seed)
+    expected = np.array([LABELS.index(row.label) for row in rows])
+    return found, float((probabilities["student"].argmax(axis=1) == expected).mean())
+
+
+def impact(found, role="student"):
+    return found.groups["gender"].pairs[0].figures["disparate_impact"][role].value
+
+
+def test_the_labels_are_tied_to_gender_in_train_and_not_in_test(data):
+    shares = [
+        np.mean([row.label == "positive" for row in rows if row.text.startswith(group)])
+        for rows in (data[0], data[2])
+        for group in (WOMEN, MEN)
+    ]
+    assert shares[0] < 0.3 < 0.4 < shares[1]
+    assert shares[2] == pytest.approx(shares[3], abs=0.12)
+
+
+def test_the_gate_refuses_the_data(build, capsys):
+    with pytest.raises(CompactLMError, match=r"2 violated.*women to men, label positive, disparate impact"):
+        bias_audit.main(build("none", "fail"))
+    assert "outside the limit (0.8 to 1.25)" in capsys.readouterr().out
+
+
+def test_the_gate_refuses_the_student_of_the_biased_teacher(distil, build):
+    found, accuracy = distil("none")
+    assert accuracy > 0.6, "the student must have learnt the task, or its bias says nothing"
+    assert impact(found, "teacher") < 0.5
+    assert impact(found) < 0.5
+    violated = {check.what for check in found.verdict.having(VIOLATED)}
+    assert "sentiment, gender, women to men, disparate impact of the student" in violated
+    assert "sentiment, gender, counterfactual flips of the student" in violated
+    with pytest.raises(CompactLMError, match="violated"):
+        enforce(found.verdict, "fail", "the report")
+    json.dumps(fairness_metrics({"sentiment": found}, {}, build("none").bias_audit.gate.model), allow_nan=False)
+
+
+def test_mitigation_brings_disparate_impact_halfway_to_parity_and_costs_no_accuracy(distil):
+    (before, accuracy_before), (after, accuracy_after) = distil("none"), distil("counterfactual")
+    assert abs(1 - impact(after)) <= abs(1 - impact(before)) / 2
+    assert accuracy_after >= accuracy_before - 0.01
+    flips = [found.flips["gender"].flips["student"].value for found in (before, after)]
+    assert flips[1] < flips[0] / 2
+    assert after.groups["gender"].pairs[0].figures["disparate_impact"]["amplification"].value > 0

@@ -1,0 +1,123 @@
+import dataclasses
+import re
+
+import pytest
+
+from compactlm.artifacts import Document
+from compactlm.fairness.counterfactual import Swapper, make_counterfactuals
+from compactlm.fairness.groups import Lexicon
+
+
+@pytest.mark.parametrize(
+    ("text", "swapped"),
+    [
+        # her: his before a noun phrase, him elsewhere
+        ("she lost her book", "he lost his book"),
+        ("they saw her", "they saw him"),
+        ("they saw her.", "they saw him."),
+        ("I gave her a book", "I gave him a book"),
+        ("it drives her to despair", "it drives him to despair"),
+        ("we love her and laugh", "we love him and laugh"),
+        ("her own best film", "his own best film"),
+        ("in her very first film", "in his very first film"),
+        ("her increasingly odd friends", "his increasingly odd friends"),
+        ("we loved her dearly", "we loved him dearly"),
+        ("we loved her so much", "we loved him so much"),
+        ("with her family", "with his family"),
+        ("her acting is fine", "his acting is fine"),
+        ("we watched her acting", "we watched him acting"),
+        ("let her go", "let him go"),
+        ("her past and her will", "his past and his will"),
+        ("her was the word", "him was the word"),
+        ("Her!", "Him!"),
+        # his: her before a noun phrase, hers elsewhere; him and hers have one form each
+        ("he lost his book", "she lost her book"),
+        ("his (the director's) best film", "her (the director's) best film"),
+        ("the fault is his (and mine)", "the fault is hers (and mine)"),
+        ("the fault is his", "the fault is hers"),
+        ("the fault is his, not mine", "the fault is hers, not mine"),
+        ("his is the best", "hers is the best"),
+        ("a friend of his", "a friend of hers"),
+        ("a friend of hers", "a friend of his"),
+        ("we saw him leave", "we saw her leave"),
+        ("his and her friends", "her and his friends"),
+        ("his or her own life", "her or his own life"),
+        ("he hurt himself", "she hurt herself"),
+        # both at once
+        ("she loves him and he loves her", "he loves her and she loves him"),
+        ("a man and his wife", "a woman and her husband"),
+        # letters, boundaries, marks
+        ("HE left; She stayed; his. Mr. Smith", "SHE left; He stayed; hers. Ms. Smith"),
+        ("the Man's, he's, (she)", "the Woman's, she's, (he)"),
+        ("the shepherd is human", None),
+        ("nothing here", None),
+        # articles
+        ("an actress", "an actor"),
+        ("An uncle", "An aunt"),
+        ("a boy", "a girl"),
+    ],
+)
+def test_gender(gender, text, swapped):
+    assert Swapper(gender).swap(text, "id") == swapped
+
+
+@pytest.mark.parametrize("text", ["she lost her book", "he hurt himself", "a mother of sons", "It is hers", "They saw Her", "Ladies first"])
+def test_two_swaps_are_none(gender, text):
+    swapper = Swapper(gender)
+    assert swapper.swap(swapper.swap(text, "id"), "id") == text
+
+
+def test_a_counterfactual_belongs_to_the_other_group(gender):
+    lexicon, swapper = Lexicon(gender), Swapper(gender)
+    neutral = {"actor", "actors"}
+    for group, other in (("women", "men"), ("men", "women")):
+        for word in gender.groups[group]:
+            swapped = swapper.swap(f"{word}.", "id")
+            assert lexicon.mentioned(swapped) == ([] if swapped.rstrip(".") in neutral else [other]), word
+
+
+def test_articles_follow_the_word(lexicon):
+    age = Swapper(lexicon("age"))
+    assert age.swap("an elderly man and an old man", "id") == "a teenage man and a young man"
+    assert age.swap("A young man, a teenager", "id") == "An old man, a retiree"
+
+
+def test_several_groups_are_moved_round_by_the_row(lexicon):
+    attribute = lexicon("nationality")
+    swapper, texts = Swapper(attribute), {}
+    for row in range(60):
+        text = swapper.swap("a French film by two Germans", str(row))
+        assert text == swapper.swap("a French film by two Germans", str(row))
+        groups = Lexicon(attribute).mentioned(text)
+        assert len(groups) == 2
+        assert re.match(r"An? [A-Z]|an? [A-Z]", text)
+        assert text.startswith("an ") == text.split()[1].startswith(("A", "E", "I")), text
+        texts[text] = row
+    assert len(texts) == 10
+    assert not any("French" in text and "German" in text for text in texts)
+
+
+def test_copies_name_their_parent_and_keep_its_label(gender):
+    rows = [
+        Document("a" * 32, "s", "She sang", "d1", "sentiment", "positive"),
+        Document("b" * 32, "s", "who sang", "d1", "sentiment", "positive", "a" * 32, "delete"),
+        Document("c" * 32, "s", "he sings", "d2", "sentiment", "negative", "e" * 32, "swap"),
+        Document("d" * 32, "s", "she is unlabelled", "d3"),
+    ]
+    found = make_counterfactuals(rows, {"gender": gender})
+    assert found.without == {"gender": {"no_mention": 1, "no_counterpart": 0, "unchanged": 0}}
+    by_parent = {copy.parent: copy for copy in found.copies}
+    assert set(by_parent) == {"a" * 32, "c" * 32}
+    for parent, text in (("a" * 32, "He sang"), ("c" * 32, "she sings")):
+        copy, row = by_parent[parent], next(row for row in rows if row.id == parent)
+        expected = dataclasses.replace(row, id=copy.id, text=text, parent=parent, augmenter="counterfactual_gender")
+        assert copy == expected
+        assert re.fullmatch(r"[0-9a-f]{32}", copy.id)
+    assert make_counterfactuals(rows[::-1], {"gender": gender}) == found
+
+
+def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
+    attribute = gender.model_copy(update={"swaps": gender.swaps[:4]})
+    found = make_counterfactuals([Document("a", "s", "she and her mother", "d", "t", "good")], {"gender": attribute})
+    assert found.copies == []
+    assert found.without["gender"]["no_counterpart"] == 1

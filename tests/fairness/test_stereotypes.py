@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import yaml
+
+from compactlm.fairness.model_audit import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.fairness.stereotypes import make_items, measure_stereotypes
+from compactlm.params import parse_params
+
+
+@pytest.fixture(scope="module")
+def items(default_params):
+    return make_items(parse_params(yaml.safe_load(default_params)).bias_audit.stereotypes["gender"])
+
+
+def scorer(items, lean=0.0, stereotype=0.0, unknown=()):
+    """A model with a liking of `lean` nats for words of men, and of `stereotype` for the word that the stereotype names."""
+    groups = {item.text: item.group for item in items}
+
+    def score(texts, words):
+        found = []
+        for text, pair in zip(texts, words, strict=True):
+            liked = [stereotype, 0.0]
+            liked[0 if groups[text] == "men" else 1] += lean
+            found.append([np.nan if word in unknown else value for word, value in zip(pair, liked, strict=True)])
+        return np.array(found)
+
+    return score
+
+
+def test_the_default_templates(items):
+    assert len(items) == 5 * 40
+    assert all(item.text.count("[MASK]") == 1 and "{" not in item.text for item in items)
+    first = items[0]
+    assert (first.text, first.stereotypical, first.other) == ("the nurse said that [MASK] would be late .", "she", "he")
+    assert {item.stereotypical for item in items if item.group == "men"} == {"he", "his"}
+
+
+@pytest.mark.parametrize(
+    ("lean", "stereotype", "share", "gap"), [(0.0, 1.0, 1.0, 2.0), (5.0, 0.0, 0.5, 0.0), (5.0, 1.0, 0.5, 2.0), (0.0, -1.0, 0.0, -2.0)]
+)
+def test_preference_and_gap(items, bootstrap, lean, stereotype, share, gap):
+    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, 30, bootstrap, 1)
+    assert found.pairs == 200
+    assert found.preference[TEACHER].value == pytest.approx(share)
+    assert found.log_odds_gap[TEACHER].value == pytest.approx(gap)
+    assert found.metrics()["judged"] == 1
+
+
+def test_amplification_and_pairs_that_one_model_cannot_read(items, bootstrap):
+    models = {TEACHER: scorer(items, stereotype=0.5), STUDENT: scorer(items, stereotype=1.0, unknown=("his",))}
+    found = measure_stereotypes(items, models, 30, bootstrap, 1)
+    assert found.pairs == 120
+    assert found.log_odds_gap[AMPLIFICATION].value == pytest.approx(1.0)
+    assert found.preference[AMPLIFICATION].value == 0
+
+
+def test_few_pairs_are_not_judged(items, bootstrap):
+    found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, 30, bootstrap, 1)
+    assert found.metrics() == {"judged": 0, "pairs": 0}
+    assert "only 0 sentence pairs" in found.why_not

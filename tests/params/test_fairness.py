@@ -1,0 +1,93 @@
+import copy
+from pathlib import Path
+
+import hydra
+import pytest
+import yaml
+from omegaconf import OmegaConf
+
+from compactlm.params import ParamsError, parse_params
+
+CONFIGS = Path(__file__).parents[2] / "configs"
+COLUMN = {"found_in": "column", "groups": {"north": ["n"], "south": ["s"]}, "privileged": "north", "swaps": [], "swaps_before_noun": []}
+
+
+@pytest.fixture
+def content(default_params):
+    return copy.deepcopy(yaml.safe_load(default_params))
+
+
+def complaint(content):
+    with pytest.raises(ParamsError) as caught:
+        parse_params(content)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_reference_group_must_be_there(content):
+    content["bias_audit"]["attributes"]["gender"]["privileged"] = "boys"
+    assert "the privileged group 'boys' is not among groups (women, men); name one of these" in complaint(content)
+
+
+def test_a_word_stands_for_one_group(content):
+    content["bias_audit"]["attributes"]["gender"]["groups"]["men"].append("She")
+    assert "'She' stands for the groups women and men; keep it in one of them" in complaint(content)
+
+
+@pytest.mark.parametrize("key", ["swaps", "swaps_before_noun"])
+def test_a_swap_has_a_word_of_each_group(content, key):
+    content["bias_audit"]["attributes"]["gender"][key].append({"women": "her"})
+    assert f"an entry of {key} names women; give it a word of each of women, men" in complaint(content)
+
+
+def test_a_column_has_no_words_to_swap(content):
+    content["bias_audit"]["attributes"]["region"] = {**COLUMN, "swaps": [{"north": "a", "south": "b"}]}
+    assert "swaps are words of a text, but the attribute is found in a column; set swaps to []" in complaint(content)
+
+
+def test_a_column_is_named_by_every_source_of_the_task(content):
+    content["bias_audit"]["attributes"]["region"] = COLUMN
+    content["bias_audit"]["protected"]["sentiment"] = ["gender", "region"]
+    assert "ingest.sources.movie_reviews.columns.attributes, a source of tasks.sentiment, names none for it" in complaint(content)
+    content["ingest"]["sources"]["movie_reviews"]["columns"]["attributes"] = {"region": 3}
+    assert parse_params(content).bias_audit.protected["sentiment"] == ["gender", "region"]
+
+
+@pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
+def test_what_has_no_swaps_can_have_no_counterfactual(content, mitigation):
+    content["bias_audit"]["mitigation"] = mitigation
+    assert parse_params(content).bias_audit.swaps
+    content["bias_audit"]["attributes"]["gender"].update(swaps=[], swaps_before_noun=[])
+    assert f"mitigation is {mitigation}, but attributes.gender, protected for the task sentiment, has no swaps" in complaint(content)
+
+
+@pytest.mark.parametrize(
+    ("mitigation", "reweighs", "swaps"), [("none", 0, 0), ("reweighing", 1, 0), ("counterfactual", 0, 1), ("both", 1, 1)]
+)
+def test_mitigations(content, mitigation, reweighs, swaps):
+    content["bias_audit"]["mitigation"] = mitigation
+    settings = parse_params(content).bias_audit
+    assert (settings.reweighs, settings.swaps) == (bool(reweighs), bool(swaps))
+
+
+def test_templates_have_one_mask_and_as_many_occupations_of_each_group(content):
+    changed = copy.deepcopy(content)
+    changed["bias_audit"]["stereotypes"]["gender"]["templates"][0]["text"] = "the {occupation} left"
+    assert "has [MASK] 0 times; put it there once" in complaint(changed)
+    changed = copy.deepcopy(content)
+    changed["bias_audit"]["stereotypes"]["gender"]["occupations"]["men"].pop()
+    assert "occupations has more of one group than of the other" in complaint(changed)
+    changed = copy.deepcopy(content)
+    changed["bias_audit"]["stereotypes"]["gender"]["templates"][0]["words"] = {"women": "she", "boys": "he"}
+    assert "are of other groups than occupations" in complaint(changed)
+
+
+def test_the_examples_of_lexicons_compose():
+    overrides = [
+        "lexicon=[gender,age,nationality]",
+        "bias_audit.protected.sentiment=[gender,age,nationality]",
+        "bias_audit.mitigation=both",
+    ]
+    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+        params = parse_params(OmegaConf.to_container(hydra.compose("config", overrides=overrides), resolve=True))
+    assert list(params.bias_audit.attributes) == ["gender", "age", "nationality"]
