@@ -12,20 +12,6 @@ for commands in (reading, writing, sorting, comparing, answering, pipeline, beyo
     app.add_typer(commands.app)
 
 
-@app.command()
-def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a commit.")] = "main") -> None:
-    """Hold reports/metrics against a git revision; exit status 0: nothing is worse, 1: something is, 2: it cannot be told."""
-    from compactlm.evaluation.review_report import judge, metrics_diff
-
-    width = None if "COLUMNS" in os.environ or Console().is_terminal else 150
-    try:
-        status = judge(metrics_diff(revision), revision, Console(width=width))
-    except CompactLMError as error:
-        typer.echo(f"compactlm: {error}", err=True)
-        status = 2
-    raise typer.Exit(status)
-
-
 def main() -> None:
     """Run the command line.
 

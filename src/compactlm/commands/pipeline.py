@@ -1,4 +1,4 @@
-"""Commands about the pipeline: preset, summary."""
+"""Commands about the pipeline: preset, summary, review."""
 
 from __future__ import annotations
 
@@ -42,3 +42,19 @@ def summary() -> None:
     name = {"package": "package", "directory": "path", "hub": "model"}[source.kind]
     width = None if "COLUMNS" in os.environ or Console().is_terminal else 110
     print_summary(artifacts.read_json(path), str(getattr(source, name)), artifacts.STUDENT, Console(width=width))
+
+
+@app.command()
+def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a commit.")] = "main") -> None:
+    """Hold reports/metrics against a git revision; exit status 0: nothing is worse, 1: something is, 2: it cannot be told."""
+    from rich.console import Console
+
+    from compactlm.evaluation.review_report import judge, metrics_diff
+
+    width = None if "COLUMNS" in os.environ or Console().is_terminal else 150
+    try:
+        status = judge(metrics_diff(revision), revision, Console(width=width))
+    except CompactLMError as error:
+        typer.echo(f"compactlm: {error}", err=True)
+        status = 2
+    raise typer.Exit(status)
