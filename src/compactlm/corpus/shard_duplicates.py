@@ -115,7 +115,8 @@ def _shared(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
 
 
 def _document(row: Mapping[str, str]) -> Document:
-    return Document(**{name: row[name] for name in _JUDGED_BY}, text="", document=row["id"])
+    known = {name: row[name] for name in _JUDGED_BY}
+    return Document(text="", document=row["id"], **known)  # type: ignore[arg-type] # only text columns are among these
 
 
 def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
