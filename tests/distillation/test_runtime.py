@@ -1,16 +1,27 @@
+import pytest
 import torch
 import transformers
 
 from compactlm.distillation.runtime import prepare
 
 
-def test_threads_are_fixed_and_libraries_are_quiet():
+@pytest.fixture(autouse=True)
+def libraries_as_they_were():
     before = torch.get_num_threads(), transformers.utils.logging.get_verbosity()
-    try:
-        prepare(2)
-        assert torch.get_num_threads() == 2
-        assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR
-        assert not transformers.utils.logging.is_progress_bar_enabled()
-    finally:
-        torch.set_num_threads(before[0])
-        transformers.utils.logging.set_verbosity(before[1])
+    yield
+    torch.set_num_threads(before[0])
+    transformers.utils.logging.set_verbosity(before[1])
+
+
+def test_threads_are_fixed_and_libraries_are_quiet():
+    prepare(2)
+    assert torch.get_num_threads() == 2
+    assert transformers.utils.logging.get_verbosity() == transformers.logging.ERROR
+    assert not transformers.utils.logging.is_progress_bar_enabled()
+
+
+@pytest.mark.parametrize(("processes", "expected"), [("2", 2), ("3", 1), ("8", 1)])
+def test_processes_of_one_machine_share_its_threads(monkeypatch, processes, expected):
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
+    prepare(4)
+    assert torch.get_num_threads() == expected

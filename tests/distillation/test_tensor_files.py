@@ -43,6 +43,16 @@ def test_a_file_that_is_cut_is_refused(path):
         read_tensors(path)
 
 
+def test_the_file_is_closed_when_no_tensor_is_used(path):
+    def is_open():
+        return any(link.exists() and link.resolve() == path.resolve() for link in Path("/proc/self/fd").iterdir())
+
+    found = read_tensors(path)
+    assert is_open()
+    del found
+    assert not is_open()
+
+
 def test_what_is_read_does_not_stay_in_memory(tmp_path):
     safetensors.torch.save_file({"a": torch.zeros(1000, 100_000)}, tmp_path / "large.safetensors")  # 400 MB
     tensor = read_tensors(tmp_path / "large.safetensors")["a"]

@@ -7,9 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
-import torch
-
-Batch = dict[str, torch.Tensor]
+from compactlm.distillation.processes import Batch
 
 
 class Loader:

@@ -55,8 +55,8 @@ class Prepared:
             "teacher": hashlib.sha256(weights).hexdigest(),
             "layers": list(signals.layers),
             "precision": self.params.precision,
+            "vocabulary": hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest(),
         }
-        found["vocabulary"] = hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest()
         if teacher == artifacts.MLM:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found

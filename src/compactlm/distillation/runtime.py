@@ -9,14 +9,18 @@ import transformers
 
 
 def prepare(threads: int, seed: int = 0) -> None:
-    """Fix the number of CPU threads, on which the last bits of a result depend, and the seed; silence progress of small loads.
+    """Fix the number of CPU threads of all processes, on which the last bits of a result depend, and the seed; silence small loads.
 
     The seed matters before any training: a head that a checkpoint lacks gets random weights when it is loaded.
     """
     # Unless it is asked, Intel's library of matrix products does not promise the same last bits in every run. It reads
     # this when it is first used.
     os.environ.setdefault("MKL_CBWR", "AUTO")
-    torch.set_num_threads(threads)
+    # Its first logarithm, tanh or exponential of a process differs in the last bits now and then where several threads
+    # begin on it at once; 16 numbers are for one thread alone.
+    torch.log(torch.ones(16))
+    # Processes of one machine share its cores; threads beyond them wait in a busy loop.
+    torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()

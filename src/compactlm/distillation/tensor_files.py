@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from io import FileIO
 from pathlib import Path
 
 import torch
@@ -20,9 +21,9 @@ TYPES = {"F16": torch.float16, "F32": torch.float32, "I32": torch.int32, "I64": 
 class TensorOnDisk:
     """A tensor of which any run of its first dimension can be read."""
 
-    def __init__(self, path: Path, file: int, offset: int, dtype: torch.dtype, shape: list[int]) -> None:
-        """Take the file and its descriptor, where in it the tensor begins, its type and its shape."""
-        self.path, self.file, self.offset, self.dtype, self.shape = path, file, offset, dtype, shape
+    def __init__(self, file: FileIO, offset: int, dtype: torch.dtype, shape: list[int]) -> None:
+        """Take the open file, where in it the tensor begins, its type and its shape."""
+        self.file, self.offset, self.dtype, self.shape = file, offset, dtype, shape
         self.row = dtype.itemsize
         for length in shape[1:]:
             self.row *= length
@@ -38,10 +39,10 @@ class TensorOnDisk:
         wanted = memoryview(found.view(-1).view(torch.uint8).numpy()) if found.numel() else memoryview(b"")  # type: ignore[arg-type]
         done = 0
         while done < len(wanted):  # the system may give less than was asked for
-            got = os.preadv(self.file, [wanted[done:]], self.offset + first * self.row + done)
+            got = os.preadv(self.file.fileno(), [wanted[done:]], self.offset + first * self.row + done)
             if not got:
                 raise CompactLMError(
-                    f"{self.path} ends {len(wanted) - done} bytes early; run `dvc checkout`, or `dvc repro --force signals`"
+                    f"{self.file.name} ends {len(wanted) - done} bytes early; run `dvc checkout`, or `dvc repro --force signals`"
                 )
             done += got
         return found
@@ -51,11 +52,11 @@ def read_tensors(path: Path) -> dict[str, TensorOnDisk]:
     """Return the tensors of a file, which stays open as long as they are used."""
     with safe_open(path, framework="pt"):  # checks the header
         pass
-    file = os.open(path, os.O_RDONLY)
-    size = int.from_bytes(os.pread(file, 8, 0), "little")
-    header = json.loads(os.pread(file, size, 8))
+    file = FileIO(path)
+    size = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(size))
     header.pop("__metadata__", None)
     return {
-        name: TensorOnDisk(path, file, 8 + size + entry["data_offsets"][0], TYPES[entry["dtype"]], entry["shape"])
+        name: TensorOnDisk(file, 8 + size + entry["data_offsets"][0], TYPES[entry["dtype"]], entry["shape"])
         for name, entry in header.items()
     }
