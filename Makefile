@@ -57,5 +57,5 @@ frontier: setup ## train the shapes of configs/frontier.yaml and draw what each 
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints
-	@rm -rf data/raw data/clean data/split data/augmented data/weighted data/counterfactual data/tokenized data/signals data/predictions models/teacher models/student models/export
+	@rm -rf data/shards data/raw data/clean data/split data/augmented data/weighted data/counterfactual data/tokenized data/signals data/predictions models/teacher models/student models/export
 	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 RAW = Path("data/raw")
 CLEAN = Path("data/clean")
+SHARDS = Path("data/shards")  # working shards with their manifests, a directory a stage; DVC leaves them alone, so a kill keeps them
 SPLIT = Path("data/split")
 AUGMENTED = Path("data/augmented")
 WEIGHTED = Path("data/weighted")
@@ -90,6 +91,7 @@ DOCUMENT_SCHEMA = pa.schema(
 
 # Only where some row has an attribute: text without any takes no column for it.
 ATTRIBUTES = pa.field("attributes", pa.map_(pa.string(), pa.string()), nullable=False)
+DOCUMENT_SCHEMAS = (DOCUMENT_SCHEMA, DOCUMENT_SCHEMA.append(ATTRIBUTES))
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
 
@@ -154,8 +156,8 @@ def write_table(directory: Path, rows: Iterable[dict[str, Any]], schema: pa.Sche
         )
 
 
-def read_table(directory: Path) -> pa.Table:
-    """Read all Parquet shards of a directory, in the order of their names.
+def parts(directory: Path) -> list[Path]:
+    """Return the Parquet shards of a directory, in the order of their names.
 
     Raises:
         FileNotFoundError: the directory holds no shard.
@@ -163,13 +165,22 @@ def read_table(directory: Path) -> pa.Table:
     shards = sorted(directory.glob("part-*.parquet"))
     if not shards:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "part-*.parquet"))
-    return pa.concat_tables(pq.read_table(shard) for shard in shards)
+    return shards
+
+
+def read_table(directory: Path) -> pa.Table:
+    """Read all Parquet shards of a directory, in the order of their names.
+
+    Raises:
+        FileNotFoundError: the directory holds no shard.
+    """
+    return pa.concat_tables(pq.read_table(shard) for shard in parts(directory))
 
 
 def write_documents(directory: Path, documents: Iterable[Document]) -> None:
     """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
     listed = list(documents)
-    schema = DOCUMENT_SCHEMA.append(ATTRIBUTES) if any(document.attributes for document in listed) else DOCUMENT_SCHEMA
+    schema = DOCUMENT_SCHEMAS[any(document.attributes for document in listed)]
     # Not dataclasses.asdict, which copies every value.
     write_table(directory, ({name: getattr(document, name) for name in schema.names} for document in listed), schema)
 

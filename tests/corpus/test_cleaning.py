@@ -1,95 +1,90 @@
-import unicodedata
+import hashlib
+import random
+from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from compactlm.corpus import cleaning
-from compactlm.corpus.bag_of_words import STOP_WORDS, to_bag_of_words
-from compactlm.corpus.cleaning import Drop, clean_text, filters_of
+from compactlm import artifacts
+from compactlm.artifacts import Document, read_documents
+from compactlm.corpus.cleaning import ALWAYS_COUNTED, Cleaned, clean_corpus, clean_metrics, filters_of, sample_rows
+from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.gathering import gather
+from compactlm.errors import CompactLMError
 from compactlm.params import Clean
 
-BERT = filters_of(Clean(profile="bert", minimum_characters=2, maximum_characters=300))
-BAG = filters_of(Clean(profile="bag-of-words", minimum_characters=2, maximum_characters=300))
-PIECES = ["&lt;", "&amp;", "amp;", "<b>", "</p >", "<", ">", "<!--", "-->", "&#0;", "''", "`", "\u200b", "\x1b[31m", "\x00", " ", "\n"]
-PIECES += ["\u00c3\u00a9", "\u2019", "don't", "cannot", "I'm", "A", "http://x", "e", "\u0301", "\ufb01", "\ufffd", "\u0130"]
-PIECES += ["{\\displaystyle ", "}", "("]
-TEXTS = st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 100}
+SETTINGS |= {"near_duplicates": None, "samples": 1}
+CLEAN = Clean(**SETTINGS)
 
 
-@pytest.mark.parametrize(
-    ("dirty", "clean"),
-    [
-        ("It cost \u00c2\u00a35 at the caf\u00c3\u00a9", "It cost \u00a35 at the caf\u00e9"),
-        ("cafe\u0301 society", "caf\u00e9 society"),
-        ("Kohlberg &amp;amp; Company", "Kohlberg & Company"),
-        ("A&E; stays, I &lt;3 you", "A&E; stays, I <3 you"),
-        ("<p>Two<br/>lines, <b>bold</b>ly</p>", "Two lines, boldly"),
-        ("seen &lt;i&gt;twice&lt;/i&gt;", "seen twice"),
-        ("a <!-- not <b> this --> b <script>x < y</script> c", "a b c"),
-        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
-        ("zero\u200bwidth\ufeff and\x00 bell\x07 \x1b[31mred", "zerowidth and bell red"),
-        ("the new ''Conan'' and ``Rule.''", 'the new "Conan" and "Rule."'),
-        ("a `70s film", "a '70s film"),
-        ("  white \t\n space\u00a0folded ", "white space folded"),
-        ("see http://url_removed now", "see now"),
-        ("so ( n ) (\\displaystyle (\\mathbf (r))=c_(1)) holds", "so ( n ) holds"),
-        ("Keeps Case, stop words & punctuation!", "Keeps Case, stop words & punctuation!"),
-        ("", Drop.EMPTY),
-        ("\u200b<br>", Drop.EMPTY),
-        ("x", Drop.TOO_SHORT),
-        ("x" * 301, Drop.TOO_LONG),
-    ],
-)
-def test_the_bert_profile(dirty: str, clean: str) -> None:
-    assert clean_text(dirty, BERT) == clean
+def row(number: int, text: str, source: str = "s", attributes: tuple[tuple[str, str | None], ...] = ()) -> Document:
+    name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+    return Document(id=name, source=source, text=text, document=name, attributes=attributes)
 
 
-@pytest.mark.parametrize(
-    ("dirty", "clean"),
-    [
-        ("The <b>Movie</b> wasn't 100% GOOD, was it?", "movie good"),
-        ("I cannot see the well-made caf\u00e9", "see well made caf\u00e9"),
-        ("gonna, now", "gon na"),
-        ("gonna sing", "gon na sing"),
-        ("It is not what they were", Drop.EMPTY),
-    ],
-)
-def test_the_bag_of_words_profile(dirty: str, clean: str) -> None:
-    assert clean_text(dirty, BAG) == clean
+def cleaned(tmp: Path, rows: list[Document], clean: Clean = CLEAN, shard_bytes: int = 10_000) -> Cleaned:
+    artifacts.write_documents(tmp / "raw", rows)
+    return clean_corpus(artifacts.parts(tmp / "raw"), tmp / "work", clean, 1, LocalEngine(1), shard_bytes)
 
 
-@pytest.mark.parametrize("filters", [BERT, BAG], ids=["bert", "bag-of-words"])
-@given(text=TEXTS)
-def test_cleaning_is_idempotent_and_keeps_its_promises(filters: list[cleaning.Filter], text: str) -> None:
-    clean = clean_text(text, filters)
-    if isinstance(clean, Drop):
-        assert clean in {Drop.EMPTY, Drop.TOO_SHORT, Drop.TOO_LONG}
-        return
-    assert clean_text(clean, filters) == clean
-    assert 2 <= len(clean) <= 300
-    assert clean == " ".join(clean.split()) == unicodedata.normalize("NFC", clean)
-    assert not {unicodedata.category(character) for character in clean} & {"Cc", "Cf", "Cs", "Co"}
-    assert any(not character.isspace() for character in text)
+def corpus() -> list[Document]:
+    rng = random.Random(2)
+    texts = ["<b>film {}</b>", "{}", "Film {}", "long {} " * 20, "write to a{}@b.example"]
+    return [row(number, rng.choice(texts).replace("{}", str(number % 60)), rng.choice("st")) for number in range(400)]
 
 
-@given(TEXTS)
-def test_a_bag_of_words_is_lower_case_letters_without_stop_words(text: str) -> None:
-    words = to_bag_of_words(text).split()
-    assert all(word.isalpha() or not word.isascii() for word in words)
-    assert not STOP_WORDS & set(words)
+def test_metrics_count_by_source_and_reason(tmp_path: Path) -> None:
+    rows = [row(1, "some text"), row(2, "Some  text"), row(3, "x", source="u"), row(4, "long <b>enough</b>", source="u")]
+    result = cleaned(tmp_path, rows)
+    metrics: Any = clean_metrics(result)
+    none = dict.fromkeys(ALWAYS_COUNTED, 0)
+    assert metrics["sources"] == {
+        "s": {"rows": 2, "kept": 1, "characters": 9, "dropped": none | {"duplicate": 1}},
+        "u": {"rows": 2, "kept": 1, "characters": 11, "dropped": none | {"too_short": 1}},
+    }
+    assert metrics["total"] == {"rows": 4, "kept": 2, "characters": 20, "dropped": none | {"duplicate": 1, "too_short": 1}}
+    assert sample_rows(result.samples) == [("s", "duplicate", result.samples["s duplicate"][0][1]), ("u", "too_short", "x")]
 
 
-@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz ", max_size=80), st.sampled_from(["cannot go", "gonna", "'", "wanna lemme gimme"]))
-def test_the_short_way_through_plain_text_gives_the_tokenizers_tokens(text: str, more: str) -> None:
-    from compactlm.corpus import bag_of_words
+@pytest.mark.parametrize("profile", ["bert", "thorough"])
+def test_the_size_of_the_shards_changes_nothing(tmp_path: Path, profile: str) -> None:
+    clean = Clean(**SETTINGS | {"profile": profile, "samples": 2})
+    results = []
+    for shard_bytes in (100_000, 700):
+        result = cleaned(tmp_path / str(shard_bytes), corpus(), clean, shard_bytes)
+        gather(result.shards, tmp_path / str(shard_bytes) / "out")
+        content = [path.read_bytes() for path in artifacts.parts(tmp_path / str(shard_bytes) / "out")]
+        results.append((content, clean_metrics(result), result.samples))
+    assert len(list((tmp_path / "700" / "work" / "in").iterdir())) > 4
+    assert results[0] == results[1]
+    total: Any = results[0][1]["total"]
+    assert total["rows"] == 400 == total["kept"] + sum(total["dropped"].values())
+    assert total.get("masked", {}) == ({} if profile == "bert" else {"email": total["masked"]["email"]})
 
-    plain = f"{text} {more}".replace("'", "")
-    assert bag_of_words._tokens(plain) == bag_of_words._TOKENIZER.tokenize(plain)
+
+def test_attributes_are_kept(tmp_path: Path) -> None:
+    rows = [row(number, f"text {number}", attributes=(("gender", None if number % 2 else "female"),)) for number in range(30)]
+    gather(cleaned(tmp_path, rows, shard_bytes=60).shards, tmp_path / "out")
+    assert read_documents(tmp_path / "out") == sorted(rows, key=lambda document: document.id)
 
 
-@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
-def test_ascii_needs_no_repair(text: str) -> None:
-    # The filters that follow do what ftfy would do to ASCII, so to leave it out changes nothing.
-    rest = BERT[1:]
-    assert clean_text(text, BERT) == clean_text(cleaning.ftfy.fix_text(text, cleaning._REPAIR), rest)
+def test_a_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
+    rows = [row(1, "some text"), row(2, "x", source="u")]
+    with pytest.raises(CompactLMError, match=r"no row of source u is left after cleaning \(dropped: 1 too_short\)"):
+        cleaned(tmp_path, rows)
+
+
+def test_filters_of_ones_own_stand_in_the_place_of_a_profile(tmp_path: Path) -> None:
+    listed = [{"kind": "expression", "name": "spoiler", "pattern": "(?i)ending", "action": "drop", "replacement": ""}]
+    clean = Clean(**SETTINGS | {"profile": "own", "filters": listed})
+    assert [one.kind for one in filters_of(clean)] == ["expression"]
+    result = cleaned(tmp_path, [row(1, "the Ending"), row(2, "the start")], clean)
+    assert result.dropped == {"s": {"spoiler": 1}}
+    assert clean_metrics(result)["total"]["dropped"]["spoiler"] == 1  # type: ignore[index]
+
+
+def test_near_duplicates_go_where_that_is_asked_for(tmp_path: Path) -> None:
+    near = {"threshold": 0.6, "permutations": 64, "unit": "words", "size": 1}
+    rows = [row(1, "a film that I would like to see again"), row(2, "A film that I would love to see again!"), row(3, "else")]
+    assert cleaned(tmp_path, rows, Clean(**SETTINGS | {"near_duplicates": near})).dropped == {"s": {"near_duplicate": 1}}

@@ -15,7 +15,8 @@ from compactlm.corpus import shards
 from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.fingerprint import fingerprint
 from compactlm.corpus.gathering import gather, write_shards
-from compactlm.corpus.shard_cleaning import CleanShard, smallest_samples
+from compactlm.corpus.samples import smallest_samples
+from compactlm.corpus.shard_cleaning import CleanShard
 from compactlm.corpus.shards import Report, ShardTask, add_counts, manifest_path, process_shard, read_manifest, tasks_between
 from compactlm.errors import CompactLMError
 from compactlm.params import FilterSettings

@@ -1,13 +1,13 @@
 import hashlib
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
-from compactlm.corpus.deduplication import drop_duplicates
+from compactlm.corpus.deduplication import judge
 from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.gathering import gather, write_shards
 from compactlm.corpus.near_duplicates import drop_near_duplicates, near_duplicate_clusters
@@ -30,12 +30,23 @@ def corpus() -> list[Document]:
     return rows
 
 
+def drop_duplicates(rows: list[Document], dropped: Counter[tuple[str, str]]) -> list[Document]:
+    """Judge all rows together."""
+    alike: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in rows:
+        alike[document.text.casefold()].append(document)
+    gone = [judged for group in alike.values() for judged in judge(group)]
+    dropped.update((document.source, reason) for document, reason in gone)
+    names = {document.id for document, _ in gone}
+    return sorted((document for document in rows if document.id not in names), key=lambda document: document.id)
+
+
 @pytest.mark.parametrize("near", [None, SETTINGS], ids=["exact", "near"])
 @pytest.mark.parametrize("shard_bytes", [900, 10_000_000])
 def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_bytes: int, near: NearDuplicates | None) -> None:
     rows = corpus()
     dropped: Counter[tuple[str, str]] = Counter()
-    expected = drop_duplicates(rows, dropped)  # type: ignore[arg-type]
+    expected = drop_duplicates(rows, dropped)
     assert dropped.total() > 20
     if near is not None:
         exact = len(expected)
@@ -44,8 +55,11 @@ def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_b
     write_shards(rows, tmp_path / "in", shard_bytes)
     pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")
     shards = sorted((tmp_path / "in").iterdir())
-    left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1)
+    left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1, samples=2)
     gather(left, tmp_path / "artifact")
     assert read_documents(tmp_path / "artifact") == expected
     counts = add_counts(manifest.report.dropped for manifest in manifests)
     assert {(source, reason): count for source, reasons in counts.items() for reason, count in reasons.items()} == dict(dropped)
+    shown = [manifest.report.samples for manifest in manifests]
+    assert {kind for samples in shown for kind in samples} == {f"{source} {reason}" for source, reason in dropped}
+    assert all(len(found) <= 2 for samples in shown for found in samples.values())

@@ -177,7 +177,10 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         ("tokenize.maximum_length", 100_000, "tokenize.maximum_length is greater than student.maximum_positions"),
         ("ingest.sources.tweets.sha256", "abc", "ingest.sources.tweets.sha256 is 'abc'"),
         ("ingest.sources.tweets.kind", "web", "ingest.sources.tweets"),
-        ("clean.profile", "berts", "clean.profile is 'berts', but input should be 'bert' or 'bag-of-words'"),
+        ("clean.profile", "berts", "clean.profile is 'berts', but input should be 'bert', 'thorough', 'bag-of-words' or 'own'"),
+        ("clean.profile", "own", "clean: profile is own, but filters lists none"),
+        ("clean.filters", [{"kind": "remove_markup"}], "clean: filters are listed, but profile is bert; set profile to own"),
+        ("clean.filters", [{"kind": "remove_markups"}], "clean.filters.0.kind is 'remove_markups'; it must be one of bag_of_words, "),
         ("ingest.sources.editorials.columns.document", {"column": 0, "before": ""}, "ingest.sources.editorials.columns.document.before"),
     ],
 )

@@ -1,143 +1,125 @@
-"""Cleaning of a text: small filters that return the text or the reason to drop it, composed by profile."""
+"""Cleaning of a corpus: shards through the filters, duplicates out across all of them, and every dropped row counted."""
 
 from __future__ import annotations
 
-import enum
-import functools
-import html
-import re
-import unicodedata
-from collections.abc import Callable, Sequence
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
 
-import ftfy
+from compactlm.corpus.deduplication import CONTRADICTORY_LABEL, DUPLICATE
+from compactlm.corpus.engine import Engine, apply
+from compactlm.corpus.filters.base import EMPTY, UNREPAIRABLE
+from compactlm.corpus.filters.composing import profile_filters
+from compactlm.corpus.filters.measures import TOO_LONG, TOO_SHORT
+from compactlm.corpus.gathering import count_by_source, cut
+from compactlm.corpus.samples import Samples, smallest_samples
+from compactlm.corpus.shard_cleaning import CleanShard
+from compactlm.corpus.shard_duplicates import deduplicate
+from compactlm.corpus.shards import Counts, add_counts
+from compactlm.errors import CompactLMError
+from compactlm.params import Clean, FilterSettings
 
-from compactlm.params import Clean
-
-_PASSES = 10
-_REPAIR = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=True, normalization="NFC", explain=False)
-_TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
-_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-_HIDDEN_ELEMENT = re.compile(r"<(script|style)\b[^<>]{0,1000}>.*?</\1\s*>|<!--.*?-->", re.IGNORECASE | re.DOTALL)
-_INLINE_TAG = re.compile(
-    r"</?(?:a|abbr|b|big|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|tt|u)(?:\s[^<>]{0,1000})?/?>", re.IGNORECASE
-)
-_TAG = re.compile(r"<[/!?]?[a-zA-Z][^<>]{0,1000}>")
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
-_FORMULA = re.compile(r"[({]\\displaystyle\b")
-_DOUBLE_QUOTE = re.compile(r"``|''")
+# Counted even where there are none, so that a figure does not come and go between two experiments.
+ALWAYS_COUNTED = (CONTRADICTORY_LABEL, DUPLICATE, EMPTY, TOO_LONG, TOO_SHORT, UNREPAIRABLE)
 
 
-class Drop(enum.StrEnum):
-    """Why a row was dropped."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A cleaned corpus.
 
-    EMPTY = "empty"
-    TOO_SHORT = "too_short"
-    TOO_LONG = "too_long"
-    UNREPAIRABLE = "unrepairable"
-    DUPLICATE = "duplicate"
-    CONTRADICTORY_LABEL = "contradictory_label"
-
-
-Filter = Callable[[str], str | Drop]
-
-
-def filters_of(clean: Clean) -> list[Filter]:
-    """Return the filters of a profile, in the order in which they are applied."""
-    filters: list[Filter] = [repair_unicode, remove_markup, remove_addresses, remove_control_characters, straighten_quotes]
-    if clean.profile == "bag-of-words":
-        # Imported here: NLTK takes a second, and the default profile does not need it.
-        from compactlm.corpus.bag_of_words import to_bag_of_words
-
-        filters.append(to_bag_of_words)
-    bounds = functools.partial(within_bounds, minimum=clean.minimum_characters, maximum=clean.maximum_characters)
-    return [*filters, fold_white_space, bounds]
-
-
-def clean_text(text: str, filters: Sequence[Filter]) -> str | Drop:
-    """Apply the filters until they change nothing more, so that cleaning a clean text changes nothing.
-
-    What one filter takes away can bring to light work for another: `&lt;b&gt;` is a tag only after it was unescaped.
+    Attributes:
+        shards: working shards of the rows that were kept.
+        rows: rows and characters by source, before cleaning.
+        kept: the same of what was kept.
+        dropped: rows by source and reason.
+        masked: personal data that was masked in the rows that were kept, by source and kind.
+        samples: some dropped texts, by "source reason".
     """
-    for _ in range(_PASSES):
-        before = text
-        for apply in filters:
-            result = apply(text)
-            if isinstance(result, Drop):
-                return result
-            text = result
-        if text == before:
-            return text
-    return Drop.UNREPAIRABLE
+
+    shards: list[Path]
+    rows: Counts
+    kept: Counts
+    dropped: Counts
+    masked: Counts
+    samples: Samples
 
 
-def repair_unicode(text: str) -> str:
-    """Mend wrongly decoded characters, ligatures and curled quotes by ftfy, and normalise to NFC."""
-    # Nothing in ASCII needs repair, and ftfy is by far the slowest of the filters.
-    return text if text.isascii() else ftfy.fix_text(text, _REPAIR)
+def filters_of(clean: Clean) -> list[FilterSettings]:
+    """Return the settings of the filters, in order: those listed, or those of the profile."""
+    if clean.profile == "own":
+        return list(clean.filters or ())
+    return profile_filters(clean.profile, clean.minimum_characters, clean.maximum_characters)
 
 
-def remove_markup(text: str) -> str:
-    """Unescape HTML entities, however often they were escaped, and remove HTML tags, comments, scripts, styles and TeX formulas."""
-    while "&" in text:
-        unescaped = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
-        if unescaped == text:
-            break
-        text = unescaped
-    text = _without_formulas(text)
-    if "<" not in text:
-        return text
-    text = _HIDDEN_ELEMENT.sub(" ", text)
-    text = _INLINE_TAG.sub("", text)
-    return _TAG.sub(" ", text)
+def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, engine: Engine, shard_bytes: int) -> Cleaned:
+    """Clean a corpus; neither the engine nor the size of the shards changes what becomes of it.
+
+    Args:
+        parts: the parts of the artifact to clean.
+        work: a directory for working shards, where finished ones are found again.
+        clean: the section of params.yaml.
+        seed: draws the dropped rows that are shown, and the permutations of MinHash.
+        engine: where shards are processed.
+        shard_bytes: about how much text a working shard holds.
+
+    Raises:
+        CompactLMError: a source has no row left.
+    """
+    shards = cut(parts, work / "in", shard_bytes)
+    cleaned, filtered = apply(shards, work / "cleaned", engine, CleanShard(tuple(filters_of(clean)), seed, clean.samples))
+    left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
+    manifests = [*filtered, *deduplicated]
+    result = Cleaned(
+        shards=left,
+        rows=count_by_source(shards),
+        kept=count_by_source(left),
+        dropped=add_counts(manifest.report.dropped for manifest in manifests),
+        masked=add_counts(manifest.report.masked for manifest in filtered),
+        samples=smallest_samples((manifest.report.samples for manifest in manifests), clean.samples),
+    )
+    _check_nothing_lost(result)
+    _check_something_left(result)
+    return result
 
 
-def _without_formulas(text: str) -> str:
-    """Remove what Wikipedia's formulas leave in plain text: from a bracket with displaystyle to the one that closes it, or the end."""
-    while match := _FORMULA.search(text):
-        depth, end = 0, match.start()
-        while end < len(text):
-            depth += (text[end] in "({") - (text[end] in ")}")
-            end += 1
-            if depth == 0:
-                break
-        text = text[: match.start()] + " " + text[end:]
-    return text
+def _check_nothing_lost(cleaned: Cleaned) -> None:
+    for source, counts in cleaned.rows.items():
+        kept = cleaned.kept.get(source, {}).get("rows", 0)
+        dropped = sum(cleaned.dropped.get(source, {}).values())
+        if counts["rows"] != kept + dropped:
+            raise RuntimeError(f"of {source} {counts['rows']} rows came in, {kept} are left and {dropped} were counted as dropped")
 
 
-def remove_addresses(text: str) -> str:
-    """Remove web addresses, which hold no language."""
-    return _ADDRESS.sub(" ", text) if "://" in text else text
+def _check_something_left(cleaned: Cleaned) -> None:
+    for source in cleaned.rows:
+        if source not in cleaned.kept:
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in cleaned.dropped[source].items())
+            raise CompactLMError(
+                f"no row of source {source} is left after cleaning (dropped: {reasons}); change the profile, the filters or the bounds "
+                "in clean, or remove the source"
+            )
 
 
-def remove_control_characters(text: str) -> str:
-    """Remove control, format (zero-width), surrogate and private characters; those that part words become a space."""
-    if text.isprintable() and "\ufffd" not in text:
-        return text
-    text = _TERMINAL_ESCAPE.sub("", text)
-    odd = {character for character in set(text) if character == "\ufffd" or not character.isprintable()}
-    return text.translate({ord(character): _without_control(character) for character in odd})
+def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
+    """Return rows before and after, the dropped rows by reason and what was masked by kind, for each source and in all."""
+    reasons = sorted({*ALWAYS_COUNTED, *(reason for counts in cleaned.dropped.values() for reason in counts)})
+    kinds = sorted({kind for counts in cleaned.masked.values() for kind in counts})
+
+    def figures(sources: Sequence[str]) -> dict[str, object]:
+        def total(counts: Counts, name: str) -> int:
+            return sum(counts.get(source, {}).get(name, 0) for source in sources)
+
+        found: dict[str, object] = {
+            "rows": total(cleaned.rows, "rows"),
+            "kept": total(cleaned.kept, "rows"),
+            "characters": total(cleaned.kept, "characters"),
+            "dropped": {reason: total(cleaned.dropped, reason) for reason in reasons},
+        }
+        return found | ({"masked": {kind: total(cleaned.masked, kind) for kind in kinds}} if kinds else {})
+
+    return {"sources": {source: figures([source]) for source in cleaned.rows}, "total": figures(list(cleaned.rows))}
 
 
-def _without_control(character: str) -> str:
-    if character.isspace() or character == "\ufffd":
-        return " "
-    return "" if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"} else character
-
-
-def straighten_quotes(text: str) -> str:
-    """Write ``quoted'' and ''quoted'' with double quotes, and a lone grave accent as an apostrophe."""
-    return _DOUBLE_QUOTE.sub('"', text).replace("`", "'") if "`" in text or "''" in text else text
-
-
-def fold_white_space(text: str) -> str:
-    """Make each run of white space one space, none at the ends, and normalise to NFC."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
-
-
-def within_bounds(text: str, minimum: int, maximum: int) -> str | Drop:
-    """Drop a text that is empty, or has fewer or more characters than the bounds allow."""
-    if not text:
-        return Drop.EMPTY
-    if len(text) < minimum:
-        return Drop.TOO_SHORT
-    return Drop.TOO_LONG if len(text) > maximum else text
+def sample_rows(samples: Samples) -> list[tuple[str, ...]]:
+    """Return source, reason and text of each sample, each on one line."""
+    return [(*kind.split(" "), " ".join(text.split())) for kind, found in samples.items() for _, text in found]

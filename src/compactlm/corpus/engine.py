@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Protocol
 
+import pyarrow as pa
 from tqdm import tqdm
 
-from compactlm.corpus.shards import Manifest, ShardFunction, ShardTask, process_shard
+from compactlm.corpus.fingerprint import fingerprint
+from compactlm.corpus.shards import Manifest, Report, ShardFunction, ShardTask, process_shard, tasks_for
 from compactlm.errors import CompactLMError
 
 
@@ -22,11 +26,34 @@ class Engine(Protocol):
         ...
 
 
-class LocalEngine:
-    """Processes of this machine; with one, this process itself."""
+class Parametrised(Protocol):
+    """A function of a shard that can say what its result depends on."""
 
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
+    def parameters(self) -> dict[str, object]:
+        """Return all that the result depends on beside shard and code, as what JSON can hold."""
+        ...
+
+    def __call__(self, table: pa.Table, /) -> tuple[pa.Table, Report]:
+        """Return what becomes of the shard, and what was dropped."""
+        ...
+
+
+def apply(shards: Sequence[Path], target: Path, engine: Engine, function: Parametrised) -> tuple[list[Path], list[Manifest]]:
+    """Apply a function to shards, and return the shards that it made in `target`, with their manifests; others there are removed."""
+    tasks = tasks_for(shards, target)
+    manifests = engine.run(tasks, function, fingerprint([type(function).__name__, function.parameters()]))
+    return [task.target for task in tasks], manifests
+
+
+class LocalEngine:
+    """Processes of this machine; with one, this process itself.
+
+    Args:
+        processes: how many shards are worked on at a time, or None for every core that this process may use.
+    """
+
+    def __init__(self, processes: int | None) -> None:
+        self._processes = processes or len(os.sched_getaffinity(0))
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done; the first failure ends the run, and what is finished by then stays."""

@@ -1,11 +1,12 @@
-"""From working shards of any size to the parts of an artifact: rows sorted by id, cut by ranges of ids.
+"""Between the parts of an artifact and working shards of any size: rows sorted by id, cut by ranges of ids.
 
 Ids are hashes, so ranges of equal width hold about equally many rows, and where a row ends up does not depend on how the working
-shards were cut. At most one part's rows are in memory.
+shards were cut, nor on the other rows. At most one part's or shard's rows are in memory.
 """
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,20 +16,22 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.corpus.shards import ROW_GROUP
+from compactlm.corpus.shards import ROW_GROUP, Counts
 
 _ID_BITS = 128
+_BATCH = 10_000
+PART_BYTES = 128_000_000  # of text in a part of an artifact, on average at most
 
 
-def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: int) -> int:
+def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: int, schema: pa.Schema = DOCUMENT_SCHEMA) -> int:
     """Write a stream of documents to working shards of about `shard_bytes` of text, each sorted by id; return their number."""
     directory.mkdir(parents=True, exist_ok=True)
     shards = 0
     for rows in _batches(documents, shard_bytes):
         rows.sort(key=lambda document: document.id)
-        cells = [{name: getattr(document, name) for name in DOCUMENT_SCHEMA.names} for document in rows]
+        cells = [{name: getattr(document, name) for name in schema.names} for document in rows]
         with artifacts.replacing(directory / f"part-{shards:05d}.parquet") as unfinished:
-            pq.write_table(pa.Table.from_pylist(cells, DOCUMENT_SCHEMA), unfinished, compression="zstd", row_group_size=ROW_GROUP)
+            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
         shards += 1
     return shards
 
@@ -46,19 +49,72 @@ def _batches(documents: Iterable[Document], shard_bytes: int) -> Iterator[list[D
         yield rows
 
 
+def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
+    """Cut the parts of an artifact, in order, into working shards of at most about `shard_bytes` of text, by ranges of ids.
+
+    A changed row changes the shard of its range and no other.
+    """
+    shards = _power_of_two(text_bytes(parts), shard_bytes)
+    directory.mkdir(parents=True, exist_ok=True)
+    ends = [f"{(shard + 1) * (2**_ID_BITS // shards):032x}" for shard in range(shards - 1)]
+    written = []
+    schema = pq.read_schema(parts[0])
+    for shard, batches in enumerate(_ranges(parts, ends)):
+        path = directory / f"part-{shard:05d}.parquet"
+        with artifacts.replacing(path) as unfinished:
+            pq.write_table(pa.Table.from_batches(batches, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
+        written.append(path)
+    for stray in set(directory.iterdir()) - set(written):
+        stray.unlink()
+    return written
+
+
+def _ranges(parts: Sequence[Path], ends: Sequence[str]) -> Iterator[list[pa.RecordBatch]]:
+    """Yield the rows of each range; `ends` are the first ids that no longer belong to it, the last range having none."""
+    waiting: list[pa.RecordBatch] = []
+    passed = 0
+    for path in parts:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH):
+                names, start = batch.column("id").to_pylist(), 0
+                while passed < len(ends) and names and names[-1] >= ends[passed]:
+                    stop = bisect.bisect_left(names, ends[passed])
+                    yield [*waiting, batch.slice(start, stop - start)]
+                    waiting, start, passed = [], stop, passed + 1
+                waiting.append(batch.slice(start))
+    yield waiting
+    yield from ([] for _ in ends[passed:])
+
+
+def text_bytes(shards: Iterable[Path]) -> int:
+    """Return the bytes of all texts in UTF-8, read batch by batch."""
+    total = 0
+    for path in shards:
+        with pq.ParquetFile(path) as file:
+            total += sum(pc.sum(pc.binary_length(batch["text"])).as_py() or 0 for batch in file.iter_batches(_BATCH, columns=["text"]))
+    return total
+
+
+def _power_of_two(total: int, most: int) -> int:
+    parts = 1
+    while total > parts * most:
+        parts *= 2
+    return parts
+
+
 def gather(shards: Sequence[Path], directory: Path) -> int:
     """Write the rows of working shards to the parts of an artifact in `directory`, and return the number of parts.
 
-    The parts are a power of two, so that of as many rows each has at most artifacts.ROWS_PER_SHARD on average; up to that many
-    rows are one part, with the bytes of artifacts.write_documents.
+    The parts are a power of two, so that on average each has at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of text; up to
+    that much is one part, with the bytes of artifacts.write_documents.
     """
-    total = sum(pq.read_metadata(shard).num_rows for shard in shards)
-    parts = 1
-    while total > parts * artifacts.ROWS_PER_SHARD:
-        parts *= 2
+    rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
+    parts = max(_power_of_two(rows, artifacts.ROWS_PER_SHARD), _power_of_two(text_bytes(shards), PART_BYTES))
+    schema = pq.read_schema(shards[0])
     directory.mkdir(parents=True, exist_ok=True)
     for part in range(parts):
-        table = pa.concat_tables([DOCUMENT_SCHEMA.empty_table(), *(_rows_between(shard, part, parts) for shard in sorted(shards))])
+        found = [_rows_between(shard, part, parts) for shard in sorted(shards)]
+        table = pa.concat_tables([schema.empty_table(), *(table for table in found if len(table))])
         table = table.take(pc.sort_indices(table, [("id", "ascending")])).combine_chunks()
         pq.write_table(table, directory / f"part-{part:05d}.parquet", compression="zstd", row_group_size=10_000)
     return parts
@@ -69,3 +125,17 @@ def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
     bounds = [("id", ">=", f"{part * width:032x}")] if part else []
     bounds += [("id", "<", f"{(part + 1) * width:032x}")] if part + 1 < parts else []
     return pq.read_table(shard, filters=bounds or None)
+
+
+def count_by_source(shards: Iterable[Path]) -> Counts:
+    """Return the rows and characters of each source, read batch by batch."""
+    counts: Counts = {}
+    for path in shards:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH, columns=["source", "text"]):
+                sizes = pa.table({"source": batch["source"], "size": pc.utf8_length(batch["text"])})
+                for row in sizes.group_by("source").aggregate([("size", "count"), ("size", "sum")]).to_pylist():
+                    found = counts.setdefault(row["source"], {"rows": 0, "characters": 0})
+                    found["rows"] += row["size_count"]
+                    found["characters"] += row["size_sum"]
+    return dict(sorted(counts.items()))

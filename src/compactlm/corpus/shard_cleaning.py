@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 
 import pyarrow as pa
 from pydantic import TypeAdapter
@@ -14,12 +12,11 @@ from pydantic import TypeAdapter
 from compactlm.corpus.filters.base import Dropped, Filter, apply_filters
 from compactlm.corpus.filters.composing import filters_from
 from compactlm.corpus.filters.personal import count_masked
+from compactlm.corpus.samples import drawn, smallest_samples
 from compactlm.corpus.shards import Counts, Report
 from compactlm.params import FilterSettings
 
-SHOWN_CHARACTERS = 200
 _LISTED = TypeAdapter(list[FilterSettings])
-Samples = dict[str, list[list[str]]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class CleanShard:
             result = apply_filters(text, filters)
             if isinstance(result, Dropped):
                 dropped[source][result.reason] += 1
-                samples[f"{source} {result.reason}"].append([_drawn(self.seed, name), text[:SHOWN_CHARACTERS]])
+                samples[f"{source} {result.reason}"].append(drawn(self.seed, name, text))
                 continue
             kept.append(index)
             cleaned.append(result)
@@ -68,18 +65,5 @@ def _filters(listed: bytes) -> list[Filter]:
     return filters_from(_LISTED.validate_json(listed))
 
 
-def _drawn(seed: int, name: str) -> str:
-    return hashlib.blake2b(f"{seed} {name}".encode(), digest_size=8).hexdigest()
-
-
 def _plain(counts: dict[str, Counter[str]]) -> Counts:
     return {source: dict(sorted(counter.items())) for source, counter in sorted(counts.items()) if counter}
-
-
-def smallest_samples(parts: Iterable[Samples], count: int) -> Samples:
-    """Return of each kind the samples with the smallest drawn numbers, whatever the shards that they come from."""
-    together: defaultdict[str, list[list[str]]] = defaultdict(list)
-    for part in parts:
-        for kind, found in part.items():
-            together[kind] += found
-    return {kind: sorted(found)[:count] for kind, found in sorted(together.items())} if count else {}

@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import Document, replacing
-from compactlm.corpus.deduplication import _judge as judge
-from compactlm.corpus.engine import Engine
-from compactlm.corpus.fingerprint import fingerprint
+from compactlm.corpus.deduplication import judge
+from compactlm.corpus.engine import Engine, apply
 from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
+from compactlm.corpus.samples import Samples, drawn, smallest_samples
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
-from compactlm.corpus.shards import Counts, Manifest, Report, ShardTask
+from compactlm.corpus.shards import Counts, Manifest, Report, add_counts
 from compactlm.params import NearDuplicates
 
 _KEY_BYTES = 16
@@ -48,35 +48,42 @@ class DropShard:
     Attributes:
         judged: a Parquet file with the ids to drop, and the reasons.
         sha256: of that file.
+        seed: draws the dropped rows that are shown.
+        samples: how many are shown for each source and reason.
     """
 
     judged: Path
     sha256: str
+    seed: int
+    samples: int
 
     def parameters(self) -> dict[str, object]:
         """Return all that the result depends on, as what JSON can hold."""
-        return {"judged": self.sha256}
+        return {"judged": self.sha256, "seed": self.seed, "samples": self.samples}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that stay, and count the others by source and reason."""
         judged = pq.read_table(self.judged).combine_chunks()
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
         stays = pc.is_null(places)
-        sources = table["source"].filter(pc.invert(stays)).to_pylist()
+        gone = table.select(("id", "source", "text")).filter(pc.invert(stays)).to_pylist()
         reasons = judged["reason"].take(places.drop_null()).to_pylist()
         dropped: Counts = {}
-        for (source, reason), count in sorted(Counter(zip(sources, reasons, strict=True)).items()):
-            dropped.setdefault(source, {})[reason] = count
-        return table.filter(stays), Report(dropped)
+        samples: Samples = {}
+        for row, reason in zip(gone, reasons, strict=True):
+            counts = dropped.setdefault(row["source"], {})
+            counts[reason] = counts.get(reason, 0) + 1
+            samples.setdefault(f"{row['source']} {reason}", []).append(drawn(self.seed, row["id"], row["text"]))
+        return table.filter(stays), Report(add_counts([dropped]), samples=smallest_samples([samples], self.samples))
 
 
-def write_judgement(judgement: Judgement, path: Path) -> DropShard:
-    """Write which rows are dropped, and return the function that drops them."""
+def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -> DropShard:
+    """Write which rows are dropped, and return the function that drops them and shows some."""
     rows = sorted(judgement.items())
     columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
     with replacing(path) as unfinished:
         pq.write_table(pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())])), unfinished, compression="zstd")
-    return DropShard(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    return DropShard(path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest(), seed, samples)
 
 
 def judge_duplicates(keys: Sequence[Path]) -> Judgement:
@@ -96,8 +103,7 @@ def judge_duplicates(keys: Sequence[Path]) -> Judgement:
         start += len(part)
     judged: Judgement = {}
     for group in groups.values():
-        _, reasons = judge(sorted(group, key=lambda document: document.id))
-        judged.update((document.id, reason.value) for document, reason in reasons)
+        judged.update((document.id, reason) for document, reason in judge(group))
     return judged
 
 
@@ -136,7 +142,7 @@ def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings
 
 
 def deduplicate(
-    shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int
+    shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int, samples: int
 ) -> tuple[list[Path], list[Manifest]]:
     """Drop exact duplicates from shards, and then near-duplicates, if asked for, across all of them.
 
@@ -145,24 +151,19 @@ def deduplicate(
         work: a directory for keys, signatures and results, where finished shards are found again.
         engine: where shards are processed.
         near_duplicates: how near-duplicates are found, or None to keep them.
-        seed: draws the permutations of MinHash.
+        seed: draws the permutations of MinHash, and the dropped rows that are shown.
+        samples: how many dropped rows are shown for each source and reason.
 
     Returns:
         The paths of the shards that are left, and the manifests, which count what was dropped, of both steps.
     """
-    keys, _ = _apply(shards, work / "keys", engine, KeyShard())
-    unique, manifests = _apply(shards, work / "unique", engine, write_judgement(judge_duplicates(keys), work / "duplicates.parquet"))
+    keys, _ = apply(shards, work / "keys", engine, KeyShard())
+    drop = write_judgement(judge_duplicates(keys), work / "duplicates.parquet", seed, samples)
+    unique, manifests = apply(shards, work / "unique", engine, drop)
     if near_duplicates is None:
         return unique, manifests
-    signed, _ = _apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
+    signed, _ = apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
     judged = judge_near_duplicates(signed, unique, near_duplicates)
-    different, more = _apply(unique, work / "different", engine, write_judgement(judged, work / "near_duplicates.parquet"))
+    drop = write_judgement(judged, work / "near_duplicates.parquet", seed, samples)
+    different, more = apply(unique, work / "different", engine, drop)
     return different, [*manifests, *more]
-
-
-def _apply(
-    shards: Sequence[Path], target: Path, engine: Engine, function: KeyShard | DropShard | SignShard
-) -> tuple[list[Path], list[Manifest]]:
-    tasks = [ShardTask(shard, target / shard.name) for shard in shards]
-    manifests = engine.run(tasks, function, fingerprint([type(function).__name__, function.parameters()]))
-    return [task.target for task in tasks], manifests

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import DOCUMENT_SCHEMA, read_json, replacing, write_json
+from compactlm.artifacts import DOCUMENT_SCHEMAS, parts, read_json, replacing, write_json
 from compactlm.errors import CompactLMError
 
 ROW_GROUP = 1_000  # small, so that a range of ids is read without what lies around it
@@ -67,9 +67,11 @@ def tasks_between(source: Path, target: Path) -> list[ShardTask]:
     Raises:
         FileNotFoundError: the directory holds no shard.
     """
-    shards = sorted(source.glob("part-*.parquet"))
-    if not shards:
-        raise FileNotFoundError(2, "No such file or directory", str(source / "part-*.parquet"))
+    return tasks_for(parts(source), target)
+
+
+def tasks_for(shards: Iterable[Path], target: Path) -> list[ShardTask]:
+    """Return a task for each shard, and remove from the target what belongs to none of them."""
     tasks = [ShardTask(shard, target / shard.name) for shard in shards]
     known = {path for task in tasks for path in (task.target, manifest_path(task.target))}
     for stray in sorted(target.glob("*")) if target.is_dir() else []:
@@ -132,7 +134,7 @@ def _read(content: bytes, where: Path) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); remove it and run the stage that writes it again") from None
-    if not table.schema.equals(DOCUMENT_SCHEMA):
+    if not any(table.schema.equals(schema) for schema in DOCUMENT_SCHEMAS):
         raise CompactLMError(f"{where} has other columns than documents have; remove it and run the stage that writes it again")
     return table
 

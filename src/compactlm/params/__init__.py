@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Augment, Clean, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -61,6 +61,7 @@ __all__ = [
     "Columns",
     "Count",
     "CountOrZero",
+    "Data",
     "DataLimits",
     "DirectoryTeacher",
     "Distill",

@@ -1,4 +1,4 @@
-"""The sections of the stages that prepare the rows: clean, split, augment, tokenize."""
+"""The sections of the stages that prepare the rows: clean, split, augment, tokenize; and where they work."""
 
 from __future__ import annotations
 
@@ -7,19 +7,47 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, model_validator
 
 from compactlm.params.base import Count, CountOrZero, NotNegative, Number, Section
+from compactlm.params.duplicates import NearDuplicates
+from compactlm.params.filters import FilterSettings
+
+
+class Data(Section):
+    """Where the data stages work: no setting here changes what they write.
+
+    `processes` work on a shard each (null: as many as there are cores); a shard holds about `shard_megabytes` of text.
+    """
+
+    processes: Count | None
+    shard_megabytes: Count
+
+    @property
+    def shard_bytes(self) -> int:
+        """The text of a shard in bytes."""
+        return self.shard_megabytes * 1_000_000
 
 
 class Clean(Section):
-    """`profile: bert` keeps natural text; `bag-of-words` is the classical recipe, for comparison."""
+    """`profile: bert` keeps natural text; `thorough` is for text from anywhere; `bag-of-words` is the classical recipe, for comparison.
 
-    profile: Literal["bert", "bag-of-words"]
+    With `profile: own` the filters are those of the list `filters`, and the bounds are whatever its filters of kind length say. Of the
+    rows dropped for a reason, `samples` of each source are shown.
+    """
+
+    profile: Literal["bert", "thorough", "bag-of-words", "own"]
+    filters: list[FilterSettings] | None
     minimum_characters: Count
     maximum_characters: Count
+    near_duplicates: NearDuplicates | None
+    samples: CountOrZero
 
     @model_validator(mode="after")
-    def _bounds_in_order(self) -> Clean:
+    def _fits_together(self) -> Clean:
         if self.minimum_characters > self.maximum_characters:
             raise ValueError("minimum_characters is greater than maximum_characters; lower the one or raise the other")
+        if self.profile == "own" and not self.filters:
+            raise ValueError("profile is own, but filters lists none; list some, or name a profile")
+        if self.profile != "own" and self.filters is not None:
+            raise ValueError(f"filters are listed, but profile is {self.profile}; set profile to own, or filters to null")
         return self
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, Section
-from compactlm.params.data import Augment, Clean, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, Split, Tokenize
 from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
 from compactlm.params.fairness import BiasAudit
 from compactlm.params.results import Energy, Evaluate, Export
@@ -31,6 +31,7 @@ class Params(Section):
     precision: Literal["fp32", "bf16"]
     batch_tokens: Count
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
+    data: Data
     ingest: Ingest
     clean: Clean
     split: Split

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.cleaning import filters_of
-from compactlm.corpus.deduplication import check_something_left, clean_documents, clean_metrics
+from compactlm.corpus.cleaning import clean_corpus, clean_metrics, sample_rows
+from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.gathering import gather
 from compactlm.params import Params
 from compactlm.stages.run import run
 
 
 def main(params: Params) -> None:
-    """Read data/raw and write data/clean and reports/metrics/clean.json."""
-    documents = artifacts.read_documents(artifacts.RAW)
-    cleaned = clean_documents(documents, filters_of(params.clean))
-    check_something_left(documents, cleaned)
+    """Read data/raw and write data/clean, reports/metrics/clean.json and samples of the dropped rows."""
+    engine = LocalEngine(params.data.processes)
+    raw = artifacts.parts(artifacts.RAW)
+    cleaned = clean_corpus(raw, artifacts.SHARDS / "clean", params.clean, params.seed, engine, params.data.shard_bytes)
     with artifacts.replacing(artifacts.CLEAN) as directory:
-        artifacts.write_documents(directory, cleaned.documents)
-    artifacts.write_json(artifacts.METRICS / "clean.json", clean_metrics(documents, cleaned))
+        gather(cleaned.shards, directory)
+    artifacts.write_rows_as_tsv(artifacts.SAMPLES / "dropped.tsv", ("source", "reason", "text"), sample_rows(cleaned.samples))
+    artifacts.write_json(artifacts.METRICS / "clean.json", clean_metrics(cleaned))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,19 @@
 import time
+import unicodedata
 from typing import Any, get_args
 
+import ftfy
 import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from compactlm.corpus import cleaning
-from compactlm.corpus.filters.base import Dropped, apply_filters
+from compactlm.corpus.filters.base import Dropped, Filter, apply_filters
+from compactlm.corpus.filters.characters import _repair
 from compactlm.corpus.filters.composing import filters_from, profile_filters
 from compactlm.corpus.filters.personal import PLACEHOLDERS
 from compactlm.errors import CompactLMError
-from compactlm.params import Clean
 from compactlm.params.filters import FilterSettings
 
 LISTED: list[dict[str, Any]] = [
@@ -36,6 +37,7 @@ LISTED: list[dict[str, Any]] = [
 ]
 SETTINGS = TypeAdapter(list[FilterSettings])
 THOROUGH = filters_from(SETTINGS.validate_python(LISTED))
+BERT, BAG = (filters_from(profile_filters(profile, 2, 300)) for profile in ("bert", "bag-of-words"))  # type: ignore[arg-type]
 PIECES = ["&lt;", "&amp;", "amp;", "<b>", "</p >", "<", ">", "<!--", "-->", "&#0;", "''", "`", "\u200b", "\x1b[31m", "\x00"]
 PIECES += [" ", "\n", "\r\n", "\u00c3\u00a9", "\u2019", "don't", "cannot", "A", "http://x", "e", "\u0301", "\ufb01", "\ufffd"]
 PIECES += ["\u0130", "\ud800", "\udc00", "a@b.example", "4111111111111111", "#tag", "!!!!", "\ufeff"]
@@ -67,13 +69,66 @@ def test_cleaning_invents_no_word(text: str) -> None:
     assert all(character in letters for character in clean if character.isalnum())  # letters and digits are a subsequence
 
 
-@pytest.mark.parametrize("profile", ["bert", "bag-of-words"])
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("It cost \u00c2\u00a35 at the caf\u00c3\u00a9", "It cost \u00a35 at the caf\u00e9"),
+        ("cafe\u0301 society", "caf\u00e9 society"),
+        ("Kohlberg &amp;amp; Company", "Kohlberg & Company"),
+        ("A&E; stays, I &lt;3 you", "A&E; stays, I <3 you"),
+        ("<p>Two<br/>lines, <b>bold</b>ly</p>", "Two lines, boldly"),
+        ("seen &lt;i&gt;twice&lt;/i&gt;", "seen twice"),
+        ("a <!-- not <b> this --> b <script>x < y</script> c", "a b c"),
+        ("1 < 2 and 3 > 2", "1 < 2 and 3 > 2"),
+        ("zero\u200bwidth\ufeff and\x00 bell\x07 \x1b[31mred", "zerowidth and bell red"),
+        ("the new ''Conan'' and ``Rule.''", 'the new "Conan" and "Rule."'),
+        ("a `70s film", "a '70s film"),
+        ("  white \t\n space\u00a0folded ", "white space folded"),
+        ("see http://url_removed now", "see now"),
+        ("so ( n ) (\\displaystyle (\\mathbf (r))=c_(1)) holds", "so ( n ) holds"),
+        ("Keeps Case, stop words & punctuation!", "Keeps Case, stop words & punctuation!"),
+        ("", Dropped("empty")),
+        ("\u200b<br>", Dropped("empty")),
+        ("x", Dropped("too_short")),
+        ("x" * 301, Dropped("too_long")),
+    ],
+)
+def test_the_bert_profile(dirty: str, clean: str | Dropped) -> None:
+    assert apply_filters(dirty, BERT) == clean
+
+
+@pytest.mark.parametrize(
+    ("dirty", "clean"),
+    [
+        ("The <b>Movie</b> wasn't 100% GOOD, was it?", "movie good"),
+        ("I cannot see the well-made caf\u00e9", "see well made caf\u00e9"),
+        ("gonna, now", "gon na"),
+        ("gonna sing", "gon na sing"),
+        ("It is not what they were", Dropped("empty")),
+    ],
+)
+def test_the_bag_of_words_profile(dirty: str, clean: str | Dropped) -> None:
+    assert apply_filters(dirty, BAG) == clean
+
+
+@pytest.mark.parametrize("filters", [BERT, BAG], ids=["bert", "bag-of-words"])
 @given(text=TEXTS)
-def test_the_named_profiles_do_what_the_first_release_did(profile: Any, text: str) -> None:
-    clean = Clean(profile=profile, minimum_characters=2, maximum_characters=50)
-    before = cleaning.clean_text(text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace"), cleaning.filters_of(clean))
-    after = apply_filters(text, filters_from(profile_filters(profile, 2, 50)))
-    assert after == (Dropped(before.value) if isinstance(before, cleaning.Drop) else before)
+def test_the_profiles_keep_their_promises(filters: list[Filter], text: str) -> None:
+    clean = apply_filters(text, filters)
+    if isinstance(clean, Dropped):
+        assert clean.reason in {"empty", "too_short", "too_long"}
+        return
+    assert apply_filters(clean, filters) == clean
+    assert 2 <= len(clean) <= 300
+    assert clean == " ".join(clean.split()) == unicodedata.normalize("NFC", clean)
+    assert not {unicodedata.category(character) for character in clean} & {"Cc", "Cf", "Cs", "Co"}
+    assert any(not character.isspace() for character in text)
+
+
+@given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
+def test_ascii_needs_no_repair(text: str) -> None:
+    # The filters that follow do what ftfy would do to ASCII, so to leave it out changes nothing.
+    assert apply_filters(text, BERT) == apply_filters(ftfy.fix_text(text, _repair("NFC", straight_quotes=True)), BERT[1:])
 
 
 @pytest.mark.parametrize(
