@@ -1,17 +1,12 @@
-import random
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from compactlm.corpus.records import Record, check_label_names, sample, sha256_of, to_documents, to_record
+from compactlm.corpus.records import Record, check_label_names, row_id, sha256_of, to_document, to_record
 from compactlm.errors import CompactLMError
-from compactlm.params import ColumnLabel, Columns, DocumentPart, Task, ThresholdLabel
+from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
 
 TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
 CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true": "positive"})
-RECORDS = st.lists(st.builds(Record, text=st.text("ab", max_size=2), document=st.sampled_from([None, "d"]), label=st.sampled_from("xy")))
 
 
 def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
@@ -57,10 +52,10 @@ def test_attributes_are_read_from_their_columns() -> None:
     named = Columns(text="t", document=None, label=None, attributes={"region": "r", "gender": "g"})
     record = to_record({"t": "x", "r": 7, "g": " "}, "p", named, None)
     assert record.attributes == (("gender", None), ("region", "7"))
-    [document] = to_documents([record], "s", None)
+    document, plain = to_document(record, "s", None), to_document(Record("x", None, None), "s", None)
     assert document.attributes == record.attributes
-    assert document.id == to_documents([Record("x", None, None)], "s", None)[0].id
-    assert sha256_of([document]) != sha256_of(to_documents([Record("x", None, None)], "s", None))
+    assert document.id == plain.id
+    assert sha256_of([document]) != sha256_of([plain])
     with pytest.raises(CompactLMError, match=r"no column 'g' for columns\.attributes\.gender"):
         to_record({"t": "x", "r": 7}, "p", named, None)
 
@@ -76,37 +71,26 @@ def test_a_label_name_outside_the_task_is_refused_before_any_row() -> None:
     check_label_names("s", columns(RATING), TASK)
 
 
-@given(RECORDS, st.randoms(use_true_random=False))
-def test_ids_are_unique_and_do_not_depend_on_the_order(records: list[Record], rng: random.Random) -> None:
-    documents = to_documents(records, "s", "t")
-    shuffled = list(records)
-    rng.shuffle(shuffled)
-    assert to_documents(shuffled, "s", "t") == documents
-    assert len({document.id for document in documents}) == len(records)
-    assert all(len(document.id) == 32 for document in documents)
-    assert sorted((d.text, d.label) for d in documents) == sorted((r.text, r.label) for r in records)
-
-
 def test_an_id_depends_on_source_text_and_document() -> None:
     def name(source: str, text: str, document: str | None) -> str:
-        return to_documents([Record(text, document, None)], source, None)[0].id
+        return to_document(Record(text, document, None), source, None).id
 
-    assert len({name("s", "x", None), name("z", "x", None), name("s", "y", None), name("s", "x", "d")}) == 4
-
-
-@given(RECORDS, st.integers(1, 5), st.integers(0, 3))
-def test_a_sample_does_not_depend_on_the_order_and_grows_with_the_limit(records: list[Record], limit: int, seed: int) -> None:
-    documents = to_documents(records, "s", None)
-    drawn = {document.id for document in sample(documents, limit, seed)}
-    assert len(drawn) == min(limit, len(documents))
-    assert drawn == {document.id for document in sample(documents[::-1], limit, seed)}
-    assert drawn <= {document.id for document in sample(documents, limit + 1, seed)}
+    names = {name("s", "x", None), name("z", "x", None), name("s", "y", None), name("s", "x", "d")}
+    assert len(names) == 4
+    assert {len(one) for one in names} == {32}
+    assert row_id("s", "d", "x", 0) in names
+    assert row_id("s", "d", "x", 1) not in names
 
 
-def test_the_seed_draws_another_sample_and_the_hash_sees_the_rows() -> None:
-    documents = to_documents([Record(str(number), None, None) for number in range(99)], "s", None)
-    assert sample(documents, 9, seed=1) != sample(documents, 9, seed=2)
-    assert sha256_of(documents) == sha256_of(documents[::-1]) != sha256_of(documents[1:])
+def test_a_row_without_a_document_is_one_of_its_own() -> None:
+    document = to_document(Record("x", None, None), "s", None)
+    assert document.document == document.id
+
+
+def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
+    joined = Columns(text=JoinedColumns(columns=["title", "body.parts.0"], separator=" / "), document="meta.id", label=None, attributes={})
+    row = {"title": "T", "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
+    assert to_record(row, "p", joined, None) == Record("T / first", "7", None)
 
 
 @pytest.mark.parametrize("rule", ["d", DocumentPart(column="d", before="_")])

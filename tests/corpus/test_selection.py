@@ -11,13 +11,15 @@ ROW = {"meta": {"title": "T", "tags": ["a", {"b": "c"}]}, "a.b": "own name", "bo
     ("column", "value"), [("body", "B"), ("meta.title", "T"), ("meta.tags.1.b", "c"), ("a.b", "own name"), (3, "third"), ("none", None)]
 )
 def test_cells_are_found_by_name_position_or_path(column: str | int, value: object) -> None:
-    assert cell_at(ROW, column, "p") == value
+    assert cell_at(ROW, column, "p", "text") == value
 
 
 @pytest.mark.parametrize("column", ["meta.tags.2", "meta.other", "body.0", "meta.tags.-1", "", 4])
 def test_a_path_that_leads_nowhere_is_refused(column: str | int) -> None:
-    with pytest.raises(CompactLMError, match=r"p: there is no column .* \(columns here: 'meta', 'a\.b', 'body', 'none', 3\)"):
-        cell_at(ROW, column, "p")
+    with pytest.raises(
+        CompactLMError, match=r"p: there is no column .* for columns\.text \(columns here: 'meta', 'a\.b', 'body', 'none', 3\)"
+    ):
+        cell_at(ROW, column, "p", "text")
 
 
 def test_several_columns_are_joined_without_those_that_are_empty() -> None:

@@ -4,11 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter
 
+from compactlm.artifacts import Document
 from compactlm.corpus.datacard import data_card, ingest_metrics
-from compactlm.corpus.sources import read_sources
+from compactlm.corpus.gathering import sorted_tables
+from compactlm.corpus.sources import Extract
+from compactlm.corpus.sources import read_sources as read_sources_to
+from compactlm.corpus.streams import stream_rows
 from compactlm.errors import CompactLMError
 from compactlm.params import Ingest, Task
 
@@ -43,6 +48,21 @@ def ingest(**sources: dict[str, Any]) -> Ingest:
     return TypeAdapter(Ingest).validate_python({"sources": sources})
 
 
+def rows(extract: Extract) -> list[Document]:
+    found = [row for table in sorted_tables(extract.shards) for row in table.to_pylist()]
+    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in found]
+
+
+def read_sources(section: Ingest, tasks: dict[str, Task], seed: int, shard_bytes: int = 10_000) -> dict[str, Extract]:
+    return read_sources_to(section, tasks, seed, Path("work"), shard_bytes)
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
     path = tmp_path / "films.csv"
@@ -61,36 +81,78 @@ def talks(tmp_path: Path) -> Path:
 
 def test_labelled_rows_and_repeats(films: Path) -> None:
     extract = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
-    assert sorted((row.text, row.task, row.label) for row in extract.documents) == [
+    assert sorted((row.text, row.task, row.label) for row in rows(extract)) == [
         ("awful", "mood", "bad"),
         ("fine", "mood", "good"),
         ("lovely", "mood", "good"),
         ("lovely", "mood", "good"),
     ]
-    assert len({row.id for row in extract.documents}) == 4
-    assert all(row.document == row.id for row in extract.documents)
+    assert len({row.id for row in rows(extract)}) == 4
+    assert all(row.document == row.id for row in rows(extract))
 
 
 def test_a_glob_reads_all_files_gzip_among_them(films: Path) -> None:
     (films.parent / "more.csv.gz").write_bytes(gzip.compress(b"text,rating\nmore,1\n"))
     extract = read_sources(ingest(films=files(films.parent / "*.csv*")), TASKS, seed=0)["films"]
-    assert len(extract.documents) == 5
+    assert extract.rows == 5
 
 
 def test_the_limit_draws_the_same_rows_again(films: Path) -> None:
     source = ingest(films=files(films, limit=3))
     first = read_sources(source, TASKS, seed=5)["films"]
-    assert len(first.documents) == 3
-    assert read_sources(source, TASKS, seed=5)["films"] == first
+    drawn = rows(first)
+    assert (first.rows, first.left, len(drawn)) == (3, 1, 3)
+    assert read_sources(source, TASKS, seed=5, shard_bytes=1)["films"].sha256 == first.sha256
+    assert rows(read_sources(source, TASKS, seed=5)["films"]) == drawn
+
+
+def test_a_limit_of_characters_and_one_that_leaves_nothing(films: Path) -> None:
+    extract = read_sources(ingest(films=files(films, limit={"rows": None, "characters": 16})), TASKS, seed=5)["films"]
+    assert extract.characters <= 16
+    assert extract.rows + extract.left == 4
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.films\.limit is smaller than the first row that is drawn"):
+        read_sources(ingest(films=files(films, limit={"rows": None, "characters": 1})), TASKS, seed=5)
+
+
+def test_nested_fields_of_packed_files_are_joined(films: Path) -> None:
+    lines = [json.dumps({"meta": {"title": f"T{number}"}, "body": [{"text": "one"}], "stars": number}) for number in range(-2, 3)]
+    path = films.parent / "films.jsonl.zst"
+    path.write_bytes(pa.compress("\n".join(lines).encode(), "zstd", asbytes=True))
+    text = {"columns": ["meta.title", "body.0.text"], "separator": ": "}
+    label = {"column": "stars", "threshold": 0, "below": "bad", "above": "good"}
+    columns = {"text": text, "document": "meta.title", "label": label, "attributes": {"size": "stars"}}
+    extract = read_sources(ingest(films=files(path, format="jsonl", columns=columns)), TASKS, seed=0)["films"]
+    assert max((row.text, row.document, row.label or "") for row in rows(extract)) == ("T2: one", "T2", "good")
+    assert {row.attributes for row in rows(extract)} == {(("size", str(number)),) for number in range(-2, 3)}
+
+
+def test_any_size_of_shards_gives_the_same_rows(films: Path) -> None:
+    films.write_text("text,rating\n" + "".join(f"film {number % 9},{number % 3 - 1}\n" for number in range(60)), encoding="utf-8")
+    one = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
+    expected = rows(one)
+    many = read_sources(ingest(films=files(films)), TASKS, seed=0, shard_bytes=30)["films"]
+    assert len(many.shards) > 5
+    assert rows(many) == expected
+    assert many.sha256 == one.sha256
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        yield from stream_rows(*arguments, **options)
+        films.write_text(CSV + "one more,1\n", encoding="utf-8")
+
+    monkeypatch.setattr("compactlm.corpus.sources.stream_rows", meanwhile)
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.films: .*films\.csv was changed while it was read; run the command again"):
+        read_sources(ingest(films=files(films)), TASKS, seed=0)
 
 
 @pytest.mark.parametrize("streaming", [True, False])
 def test_a_local_directory_stands_in_for_the_hub(films: Path, talks: Path, streaming: bool) -> None:
     extract = read_sources(ingest(films=files(films), talks=hub(talks, limit=3, streaming=streaming)), TASKS, seed=0)["talks"]
-    texts = {row.text for row in extract.documents}
+    texts = {row.text for row in rows(extract)}
     assert len(texts) == 3
     assert not streaming or texts == {"sentence 0", "sentence 1", "sentence 2"}
-    assert all(row.task is None for row in extract.documents)
+    assert all(row.task is None for row in rows(extract))
 
 
 def test_with_the_hub_off_the_sentence_names_source_reason_and_both_ways_out(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:

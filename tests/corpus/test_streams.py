@@ -25,7 +25,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def read(path: Path, form: Format, *, header: bool = True, encoding: str = "utf-8") -> list[tuple[str, dict[str | int, object]]]:
-    return [(place, dict(row)) for place, row in stream_rows(path, form, header=header, encoding=encoding)]
+    return [(place, dict(row)) for place, row in stream_rows(path, str(path), form, header=header, encoding=encoding)]
 
 
 CONTENTS = st.one_of(
@@ -120,3 +120,16 @@ def test_what_is_not_there_or_nested_too_deep_ends_in_one_sentence(file: Path) -
         read(file, "txt", encoding="utf-16")
     file.write_bytes(b"")
     assert read(file, "csv") == read(file, "jsonl") == read(file, "txt") == []
+
+
+def test_the_line_of_a_byte_that_is_not_valid_is_named_and_bytes_are_read_like_files(file: Path) -> None:
+    lines = [b"line"] * 30_000
+    lines[20_000] = b"bad \xff"
+    file.write_bytes(b"\n".join(lines))
+    with pytest.raises(CompactLMError, match=r"is not valid utf-8 in line 20001 \(byte 0xff\)"):
+        read(file, "txt")
+    packed = gzip.compress(b"a,b\n1,2\n")
+    file.write_bytes(packed)
+    assert list(stream_rows(packed, "f", "csv", header=True, encoding="utf-8")) == read(file, "csv")
+    pq.write_table(pa.table({"a": ["x"]}), file)
+    assert list(stream_rows(file.read_bytes(), "f", "parquet", header=True, encoding="utf-8")) == read(file, "parquet")

@@ -9,9 +9,9 @@ from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Sour
 
 
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
-    """Return the rows and characters of each source and of all."""
-    sources = {
-        name: {"rows": len(extract.documents), "characters": sum(len(document.text) for document in extract.documents)}
+    """Return the rows and characters of each source and of all, and how many rows a source has beyond its limit."""
+    sources: dict[str, dict[str, int]] = {
+        name: {"rows": extract.rows, "characters": extract.characters, **({"over_limit": extract.left} if extract.left else {})}
         for name, extract in extracts.items()
     }
     total = {unit: sum(figures[unit] for figures in sources.values()) for unit in ("rows", "characters")}
@@ -29,12 +29,16 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
             "licence": source.licence,
             "homepage": source.homepage,
             "used for": f"task {extract.task}" if extract.task else "unlabelled text",
-            "rows": f"{len(extract.documents):,}" + ("" if source.limit is None else f" (at most {source.limit:,})"),
-            "characters": f"{sum(len(document.text) for document in extract.documents):,}",
+            "rows": _at_most(extract.rows, source.maximum_rows),
+            "characters": _at_most(extract.characters, source.maximum_characters),
             "sha256 of the rows": f"`{extract.sha256}`",
         }
         lines += [f"| {key} | {_cell(value)} |" for key, value in facts.items()]
     return "\n".join(lines) + "\n"
+
+
+def _at_most(count: int, limit: int | None) -> str:
+    return f"{count:,}" + ("" if limit is None else f" (at most {limit:,})")
 
 
 def _origin(source: Source) -> dict[str, str]:

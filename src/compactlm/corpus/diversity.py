@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import Document
+from compactlm.params import DiversityFigures
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BLEU_ORDER = 4
@@ -42,6 +43,11 @@ class DiversitySettings:
     seed: int
 
 
+def settings_of(section: DiversityFigures, seed: int) -> DiversitySettings:
+    """Return how much is measured, from the section of params.yaml."""
+    return DiversitySettings(**section.model_dump(), seed=seed)
+
+
 def words_of(text: str) -> Words:
     """Return the words of a text: runs of letters and digits, with the apostrophes inside them, in lower case."""
     return _WORD.findall(text.casefold())
@@ -60,7 +66,10 @@ class Diversity:
 
     def add(self, document: Document) -> None:
         """Count a row."""
-        words = words_of(document.text)
+        self.add_words(document, words_of(document.text))
+
+    def add_words(self, document: Document, words: Words) -> None:
+        """Count a row whose words are known."""
         self._rows += 1
         self._characters += len(document.text)
         self._words += len(words)

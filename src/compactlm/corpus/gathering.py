@@ -108,16 +108,22 @@ def gather(shards: Sequence[Path], directory: Path) -> int:
     The parts are a power of two, so that on average each has at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of text; up to
     that much is one part, with the bytes of artifacts.write_documents.
     """
+    directory.mkdir(parents=True, exist_ok=True)
+    part = -1
+    for part, table in enumerate(sorted_tables(shards)):
+        pq.write_table(table, directory / f"part-{part:05d}.parquet", compression="zstd", row_group_size=10_000)
+    return part + 1
+
+
+def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
+    """Yield all rows sorted by id, in the tables that are the parts of an artifact."""
     rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
     parts = max(_power_of_two(rows, artifacts.ROWS_PER_SHARD), _power_of_two(text_bytes(shards), PART_BYTES))
     schema = pq.read_schema(shards[0])
-    directory.mkdir(parents=True, exist_ok=True)
     for part in range(parts):
         found = [_rows_between(shard, part, parts) for shard in sorted(shards)]
         table = pa.concat_tables([schema.empty_table(), *(table for table in found if len(table))])
-        table = table.take(pc.sort_indices(table, [("id", "ascending")])).combine_chunks()
-        pq.write_table(table, directory / f"part-{part:05d}.parquet", compression="zstd", row_group_size=10_000)
-    return parts
+        yield table.take(pc.sort_indices(table, [("id", "ascending")])).combine_chunks()
 
 
 def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:

@@ -1,75 +1,95 @@
-"""Which rows belong together: near-exact duplicates, and texts of one document."""
+"""Which rows belong together: near-exact duplicates, texts of one document, near-duplicates; in arrays, a number a row."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
-from compactlm.artifacts import Document
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from compactlm.corpus.keys import Keys
 
 _OTHER = re.compile(r"[\W_]+")
 _OTHER_ASCII = bytes(code for code in range(128) if not chr(code).isalnum())
-Key = Callable[[Document], Hashable]
+Integers = npt.NDArray[np.int64]
+Stratum = tuple[str, str | None, str | None]
 
 
-def duplicate_key(document: Document) -> str:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    """What a split has to know of each row, in the order of their ids: 40 bytes.
+
+    Attributes:
+        strata: the different triples of source, task and label.
+        stratum: the number of each row's triple.
+        duplicates: equal for near-exact duplicates.
+        documents: equal for rows of one document.
+        drawn: a number that seed and document, or text, draw, for a split that is stable under growth.
+    """
+
+    strata: list[Stratum]
+    stratum: Integers
+    duplicates: Integers
+    documents: Integers
+    drawn: npt.NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.stratum)
+
+
+def duplicate_key(text: str) -> str:
     """Return what near-exact duplicates share: the letters and digits of the text, whatever their case."""
-    text = document.text.casefold()
-    if text.isascii():  # most texts, and ten times as fast
-        return text.encode().translate(None, _OTHER_ASCII).decode() or document.text
-    return _OTHER.sub("", text) or document.text
+    folded = text.casefold()
+    if folded.isascii():  # most texts, and ten times as fast
+        return folded.encode().translate(None, _OTHER_ASCII).decode() or text
+    return _OTHER.sub("", folded) or text
 
 
-def document_key(document: Document) -> tuple[str, str]:
-    """Return what texts of one document share: source and document."""
-    return document.source, document.document
+def number_keys(keys: Keys) -> Integers:
+    """Return a number for each key, equal for equal ones."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    ordered = keys[order]
+    different = np.concatenate([np.zeros(min(1, len(keys)), dtype=bool), (ordered[1:] != ordered[:-1]).any(axis=1)])
+    numbers = np.zeros(len(keys), dtype=np.int64)
+    numbers[order] = np.cumsum(different)
+    return numbers
 
 
-KEYS: Mapping[str, Key] = {"duplicates": duplicate_key, "documents": document_key}
-
-
-def group(documents: Sequence[Document], keys: Iterable[Key] = tuple(KEYS.values())) -> list[list[Document]]:
-    """Group documents that share a key, directly or by way of others.
+def group(numberings: Iterable[Integers]) -> Integers:
+    """Return for each row the number of its group: rows are bound together that share a number, directly or by way of others.
 
     Args:
-        documents: the rows; their order does not matter.
-        keys: functions of a document; equal values bind documents together.
+        numberings: of the same rows, equal numbers binding rows together.
 
     Returns:
-        The groups, each sorted by id, in the order of their smallest ids.
+        Groups numbered from 0 in the order of their first rows.
     """
-    ordered = sorted(documents, key=lambda document: document.id)
-    parents = list(range(len(ordered)))
-    for key in keys:
-        first: dict[Hashable, int] = {}
-        for index, document in enumerate(ordered):
-            _unite(parents, index, first.setdefault(key(document), index))
-    groups: defaultdict[int, list[Document]] = defaultdict(list)
-    for index, document in enumerate(ordered):
-        groups[_root(parents, index)].append(document)
-    return list(groups.values())
+    listed = list(numberings)
+    rows = np.arange(len(listed[0]))
+    firsts = [_first_rows(numbering)[numbering] for numbering in listed]
+    edges = (np.ones(len(rows) * len(firsts), dtype=np.int8), (np.concatenate([rows] * len(firsts)), np.concatenate(firsts)))
+    if not len(rows):
+        return rows
+    components = connected_components(coo_array(edges, shape=(len(rows), len(rows))), directed=False)[1]
+    return np.unique(_first_rows(components)[components], return_inverse=True)[1].astype(np.int64)
 
 
-def _root(parents: list[int], index: int) -> int:
-    while parents[index] != index:
-        parents[index] = parents[parents[index]]
-        index = parents[index]
-    return index
+def _first_rows(numbers: Integers) -> Integers:
+    """Return the first row with each number."""
+    first = np.zeros(numbers.max() + 1 if len(numbers) else 0, dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # of several writes to one place the last one, of the first row, stays
+    return first
 
 
-def _unite(parents: list[int], left: int, right: int) -> None:
-    low, high = sorted((_root(parents, left), _root(parents, right)))
-    parents[high] = low
-
-
-def crossings(splits: Mapping[str, Sequence[Document]]) -> dict[str, int]:
-    """Count the values of each key that occur in more than one split."""
+def crossings(numberings: Mapping[str, Integers], homes: npt.NDArray[np.int8]) -> dict[str, int]:
+    """Count the numbers of each numbering whose rows are in more than one split; a row in none (-1) does not count."""
+    placed = homes >= 0
     counts = {}
-    for name, key in KEYS.items():
-        homes: defaultdict[Hashable, set[str]] = defaultdict(set)
-        for split, documents in splits.items():
-            for document in documents:
-                homes[key(document)].add(split)
-        counts[name] = sum(len(home) > 1 for home in homes.values())
+    for name, numbering in numberings.items():
+        pairs = np.unique(np.stack([numbering[placed], homes[placed].astype(np.int64)], axis=1), axis=0)
+        counts[name] = int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
     return counts

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from compactlm.corpus.formats import Rows
+from compactlm.corpus.streams import Rows
 from compactlm.errors import CompactLMError
 from compactlm.params import HubSource
 
 
 def read_hub(name: str, source: HubSource) -> Rows:
-    """Yield the place and the cells of each row; of a streamed data set only the first `limit` rows are fetched.
+    """Yield the place and the cells of each row; of a streamed data set no more than its maximum of rows is fetched.
 
     Args:
         name: the source's name in params.yaml, for messages.
@@ -28,7 +28,7 @@ def read_hub(name: str, source: HubSource) -> Rows:
     failures = (*HfHubHTTPError.__bases__, ValueError, RuntimeError, datasets.exceptions.DatasetsError)
     try:
         rows = datasets.load_dataset(source.dataset, source.name, split=source.split, streaming=source.streaming, revision=source.revision)
-        first = itertools.islice(rows, source.limit) if source.streaming else rows
+        first = itertools.islice(rows, source.maximum_rows) if source.streaming else rows
         for number, row in enumerate(first):
             yield f"row {number}", row
     except failures as error:

@@ -7,98 +7,72 @@ go: to move either would make the place of a row depend on what else there is.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
 
-from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.grouping import duplicate_key
+import numpy as np
+import numpy.typing as npt
+
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.grouping import Integers, Rows, duplicate_key
+from compactlm.corpus.splitting import TEST, TRAIN, VALIDATION, Homes, count_strata
 from compactlm.params import Split
 
-PROTECTED = ("test", "validation", "train")  # what stands earlier keeps its rows, and what is like them later goes
-Splits = dict[str, list[Document]]
-Leaks = Counter[tuple[str, str]]
+PROTECTED = (TEST, VALIDATION, TRAIN)  # what stands earlier keeps its rows, and what is like them later goes
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Placed:
-    """A stable split.
-
-    Attributes:
-        splits: the documents of each split, sorted by id.
-        leaked: rows that were dropped because they are too like a row of a protected split, by source and reason.
-    """
-
-    splits: Splits
-    leaked: Leaks
-
-
-def placement_key(document: Document) -> str:
-    """Return what decides a row's place: its document, or, where it is a document of its own, the letters and digits of its text."""
-    if document.document != document.id:
-        return f"document\0{document.source}\0{document.document}"
-    return f"text\0{duplicate_key(document)}"
-
-
-def place(key: str, split: Split, seed: int) -> str:
-    """Return the split that (seed, key) falls into; another share of validation leaves test as it is."""
-    digest = hashlib.blake2b(f"{seed}\0{key}".encode(), digest_size=8).digest()
-    drawn = int.from_bytes(digest, "big") / 2**64
-    if drawn < split.test:
-        return "test"
-    return "validation" if drawn < split.test + split.validation else "train"
-
-
-def split_by_placement(documents: Sequence[Document], clusters: Sequence[int], split: Split, seed: int) -> Placed:
-    """Split documents by their own keys, and keep what is like a held-out row out of the other splits.
+def draw_place(name: str, source: str, document: str, text: str, seed: int) -> int:
+    """Return 64 bits that seed and document draw, or, where a row is a document of its own, the letters and digits of its text.
 
     Args:
-        documents: the rows, each with an id of its own.
-        clusters: a number for each row, equal for near-duplicates.
-        split: the share of the rows in each split.
-        seed: draws the places.
-
-    Returns:
-        The splits, and what was dropped: a row whose cluster has a row in a split that is protected before its own.
+        name: the row's id.
+        source: its source.
+        document: its document, which is its id where it is one itself.
+        text: its text.
+        seed: the experiment's.
     """
-    homes = [place(placement_key(document), split, seed) for document in documents]
-    first: dict[int, str] = {}
-    for home, number in zip(homes, clusters, strict=True):
-        first[number] = min(home, first.get(number, home), key=PROTECTED.index)
-    splits: Splits = {name: [] for name in SPLITS}
-    leaked: Leaks = Counter()
-    for document, home, number in zip(documents, homes, clusters, strict=True):
-        if home == first[number]:
-            splits[home].append(document)
-        else:
-            leaked[document.source, f"near_duplicate_of_{first[number]}"] += 1
-    return Placed({name: sorted(rows, key=lambda row: row.id) for name, rows in splits.items()}, leaked)
+    key = f"text\0{duplicate_key(text)}" if document == name else f"document\0{source}\0{document}"
+    return int.from_bytes(hashlib.blake2b(f"{seed}\0{key}".encode(), digest_size=8).digest(), "big")
 
 
-def share_deviations(splits: Mapping[str, Sequence[Document]], split: Split) -> dict[str, dict[str, dict[str, float]]]:
+def place(drawn: npt.NDArray[np.uint64], split: Split) -> Homes:
+    """Return the split that each drawn number falls into; another share of validation leaves test as it is."""
+    share = drawn / 2**64
+    homes = np.full(len(drawn), TRAIN, dtype=np.int8)
+    homes[share < split.test + split.validation] = VALIDATION
+    homes[share < split.test] = TEST
+    return homes
+
+
+def protect(homes: Homes, clusters: Integers) -> Homes:
+    """Return the splits without the rows (-1) whose cluster has a row in a split that is protected before their own."""
+    ranks = np.array([PROTECTED.index(home) for home in range(len(SPLITS))])[homes]
+    first = np.full(clusters.max() + 1 if len(clusters) else 0, len(PROTECTED))
+    np.minimum.at(first, clusters, ranks)
+    return np.where(ranks == first[clusters], homes, -1).astype(np.int8)
+
+
+def share_deviations(rows: Rows, homes: Homes, split: Split) -> dict[str, dict[str, dict[str, float]]]:
     """Return for each split how far the share of each source and label is from the one asked for, and what chance explains.
 
     Returns:
         By split and by stratum ("source" or "source/label"): `share`, `deviation`, and `standard_error` of a share drawn row by
         row, so that a deviation of more than three of these means that rows of this stratum come in large documents.
     """
-    rows = Counter(stratum for part in splits.values() for document in part for stratum in _strata(document))
     wanted = split.model_dump(include=set(SPLITS))
-    deviations: dict[str, dict[str, dict[str, float]]] = {}
-    for name, part in splits.items():
-        counts = Counter(stratum for document in part for stratum in _strata(document))
-        deviations[name] = {
+    counts: dict[str, npt.NDArray[np.int64]] = {}
+    for (source, _, label), column in zip(rows.strata, count_strata(rows, homes).T, strict=True):
+        for stratum in [source] if label is None else [source, f"{source}/{label}"]:
+            counts[stratum] = counts.get(stratum, np.zeros(len(SPLITS), dtype=np.int64)) + column
+    return {
+        name: {
             stratum: {
-                "share": round(counts[stratum] / total, 6),
-                "deviation": round(counts[stratum] / total - wanted[name], 6),
-                "standard_error": round(math.sqrt(wanted[name] * (1 - wanted[name]) / total), 6),
+                "share": round(found[home] / found.sum(), 6),
+                "deviation": round(found[home] / found.sum() - wanted[name], 6),
+                "standard_error": round(math.sqrt(wanted[name] * (1 - wanted[name]) / found.sum()), 6),
             }
-            for stratum, total in sorted(rows.items())
+            for stratum, found in sorted(counts.items())
+            if found.sum()
         }
-    return deviations
-
-
-def _strata(document: Document) -> list[str]:
-    return [document.source] if document.label is None else [document.source, f"{document.source}/{document.label}"]
+        for home, name in enumerate(SPLITS)
+    }

@@ -6,13 +6,14 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from compactlm.artifacts import Document
-from compactlm.corpus.formats import Row
+from compactlm.corpus.filters.base import encodable
+from compactlm.corpus.selection import cell_at, joined_text
+from compactlm.corpus.streams import Row
 from compactlm.errors import CompactLMError
-from compactlm.params import ColumnLabel, Columns, DocumentPart, Task, ThresholdLabel
+from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,48 +45,38 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
     Raises:
         CompactLMError: a column is missing, the text is no text, or the label is not one of the task's.
     """
-    text = _cell(row, columns.text, place, "text")
-    if text is not None and not isinstance(text, str):
-        raise CompactLMError(f"{place}: the text column {columns.text!r} holds {text!r}, which is no text; name another in columns.text")
+    rule = columns.text if isinstance(columns.text, JoinedColumns) else JoinedColumns(columns=[columns.text], separator="")
+    text = joined_text(row, rule.columns, rule.separator, place)
     document = _document(row, columns.document, place)
     label = None if task is None or columns.label is None else _label(row, columns.label, place, task)
-    return Record(text=_encodable(text or ""), document=document, label=label, attributes=_attributes(row, columns, place))
+    return Record(text=encodable(text), document=document, label=label, attributes=_attributes(row, columns, place))
 
 
-def to_documents(records: Iterable[Record], source: str, task: str | None) -> list[Document]:
-    """Give records their ids, the same whatever the order of the records; exact repeats are numbered."""
-    seen: Counter[tuple[str, str]] = Counter()
-    documents = []
-    for record in sorted(records, key=lambda record: (record.document or "", record.text, record.label or "", repr(record.attributes))):
-        key = (record.document or "", record.text)
-        content = json.dumps([source, record.document, record.text, seen[key]])
-        seen[key] += 1
-        name = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-        documents.append(
-            Document(
-                id=name,
-                source=source,
-                text=record.text,
-                document=name if record.document is None else record.document,
-                task=task,
-                label=record.label,
-                attributes=record.attributes,
-            )
-        )
-    return documents
+def to_document(record: Record, source: str, task: str | None) -> Document:
+    """Give a record an id that it shares with its exact repeats, which `row_id` numbers."""
+    name = row_id(source, record.document, record.text, 0)
+    document = name if record.document is None else record.document
+    return Document(
+        id=name, source=source, text=record.text, document=document, task=task, label=record.label, attributes=record.attributes
+    )
 
 
-def sample(documents: Sequence[Document], limit: int | None, seed: int) -> list[Document]:
-    """Keep `limit` documents drawn by seed and id; whether one is drawn does not depend on the order."""
-    if limit is None or len(documents) <= limit:
-        return list(documents)
-    return sorted(documents, key=lambda document: hashlib.blake2b(f"{seed} {document.id}".encode(), digest_size=16).digest())[:limit]
+def row_id(source: str, document: str | None, text: str, repeat: int) -> str:
+    """Return the id of a row: 32 hexadecimal digits of its source, its document (None where it is one itself), its text and its number.
+
+    Args:
+        source: the source's name.
+        document: the document's key within the source.
+        text: the text as it stands in the source.
+        repeat: 0, and 1, 2, ... for exact repeats.
+    """
+    return hashlib.blake2b(json.dumps([source, document, text, repeat]).encode(), digest_size=16).hexdigest()
 
 
 def sha256_of(documents: Iterable[Document]) -> str:
-    """Return the sha256 over what was taken from the source: id, document, label, text and attributes of each row, in the order of ids."""
+    """Return the sha256 over what was taken from a source: id, document, label, text and attributes of rows that come sorted by id."""
     digest = hashlib.sha256()
-    for document in sorted(documents, key=lambda document: document.id):
+    for document in documents:
         attributes = [document.attributes] if document.attributes else []  # so that the hash of a source without any stays what it was
         digest.update(json.dumps([document.id, document.document, document.label, document.text, *attributes]).encode() + b"\n")
     return digest.hexdigest()
@@ -107,22 +98,10 @@ def check_label_names(name: str, columns: Columns, task: Task) -> None:
             )
 
 
-def _cell(row: Row, column: str | int, place: str, role: str) -> object:
-    if column not in row:
-        present = ", ".join(repr(name) for name in row) or "none"
-        raise CompactLMError(f"{place}: there is no column {column!r} for columns.{role} (columns here: {present}); name one that is there")
-    return row[column]
-
-
-def _encodable(text: str) -> str:
-    # JSON may spell halves of a surrogate pair, which no UTF-8 file can hold: join the pairs, replace what is left alone.
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
 def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> str | None:
     if column is None:
         return None
-    cell = _cell(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
+    cell = cell_at(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
     key = "" if cell is None else str(cell).strip()
     # A row that names no document is a document of its own.
     return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
@@ -131,13 +110,13 @@ def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> 
 def _attributes(row: Row, columns: Columns, place: str) -> tuple[tuple[str, str | None], ...]:
     found = []
     for name, column in sorted(columns.attributes.items()):
-        cell = _cell(row, column, place, f"attributes.{name}")
-        found.append((name, None if cell is None else _encodable(str(cell).strip()) or None))
+        cell = cell_at(row, column, place, f"attributes.{name}")
+        found.append((name, None if cell is None else encodable(str(cell).strip()) or None))
     return tuple(found)
 
 
 def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task) -> str:
-    value = _cell(row, rule.column, place, "label")
+    value = cell_at(row, rule.column, place, "label")
     if isinstance(rule, ThresholdLabel):
         return _threshold(value, rule, place)
     given = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value).strip()

@@ -8,14 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 
+SHOWN = 80  # characters of a value, in messages
 
-def cell_at(row: Mapping[str | int, object], column: str | int, place: str) -> object:
+
+def cell_at(row: Mapping[str | int, object], column: str | int, place: str, role: str) -> object:
     """Return the cell of a column: by its name, its position, or a path of names and positions such as `answers.0.text`.
 
     Args:
         row: the cells; those of JSON and Parquet can be mappings and lists.
         column: a column's own name wins over a path with dots.
         place: where the row is, for messages.
+        role: what the column is for, as params.yaml calls it, for messages.
 
     Raises:
         CompactLMError: there is no such column, or the path leads nowhere.
@@ -30,7 +33,9 @@ def cell_at(row: Mapping[str | int, object], column: str | int, place: str) -> o
             value = value[int(step)]
         else:
             present = ", ".join(repr(name) for name in row) or "none"
-            raise CompactLMError(f"{place}: there is no column {column!r} (columns here: {present}); name one that is there")
+            raise CompactLMError(
+                f"{place}: there is no column {column!r} for columns.{role} (columns here: {present}); name one that is there"
+            )
     return value
 
 
@@ -42,9 +47,10 @@ def joined_text(row: Mapping[str | int, object], columns: Sequence[str | int], s
     """
     parts = []
     for column in columns:
-        value = cell_at(row, column, place)
+        value = cell_at(row, column, place, "text")
         if value is not None and not isinstance(value, str):
-            raise CompactLMError(f"{place}: the text column {column!r} holds {str(value)[:80]!r}, which is no text; name another column")
+            shown = repr(value) if len(repr(value)) <= SHOWN else repr(value)[:SHOWN] + "..."
+            raise CompactLMError(f"{place}: the text column {column!r} holds {shown}, which is no text; name another in columns.text")
         if value:
             parts.append(value)
     return separator.join(parts)

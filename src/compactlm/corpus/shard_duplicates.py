@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,13 +16,13 @@ import pyarrow.parquet as pq
 from compactlm.artifacts import Document, replacing
 from compactlm.corpus.deduplication import judge
 from compactlm.corpus.engine import Engine, apply
+from compactlm.corpus.keys import KEY_BYTES, as_keys, equal_to_another
 from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
 from compactlm.corpus.samples import Samples, drawn, smallest_samples
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
 from compactlm.corpus.shards import Counts, Manifest, Report, add_counts
 from compactlm.params import NearDuplicates
 
-_KEY_BYTES = 16
 _JUDGED_BY = ("id", "source", "task", "label")
 Judgement = dict[str, str]
 
@@ -33,12 +32,12 @@ class KeyShard:
 
     def parameters(self) -> dict[str, object]:
         """Return all that the result depends on, as what JSON can hold."""
-        return {"key_bytes": _KEY_BYTES}
+        return {"key_bytes": KEY_BYTES}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the keys of all rows, in their order."""
-        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=_KEY_BYTES).digest() for text in table["text"].to_pylist()]
-        return table.select(_JUDGED_BY).append_column("key", pa.array(keys, pa.binary(_KEY_BYTES))), Report()
+        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=KEY_BYTES).digest() for text in table["text"].to_pylist()]
+        return table.select(_JUDGED_BY).append_column("key", pa.array(keys, pa.binary(KEY_BYTES))), Report()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,8 +91,7 @@ def judge_duplicates(keys: Sequence[Path]) -> Judgement:
     The keys of all rows are in memory, 16 bytes each, and of the rows that share one what they are judged by.
     """
     parts = [pq.read_table(path, columns=["key"])["key"].combine_chunks() for path in keys]
-    packed = np.concatenate([_as_integers(part) for part in parts]) if parts else np.zeros((0, 2), dtype=np.uint64)
-    shared = _shared(packed)
+    shared = equal_to_another(as_keys(b"".join(key for part in parts for key in part.to_pylist())))
     groups: defaultdict[bytes, list[Document]] = defaultdict(list)
     start = 0
     for path, part in zip(keys, parts, strict=True):
@@ -105,19 +103,6 @@ def judge_duplicates(keys: Sequence[Path]) -> Judgement:
     for group in groups.values():
         judged.update((document.id, reason) for document, reason in judge(group))
     return judged
-
-
-def _as_integers(keys: pa.FixedSizeBinaryArray) -> npt.NDArray[np.uint64]:
-    return np.frombuffer(b"".join(keys.to_pylist()), dtype=np.uint64).reshape(len(keys), 2)
-
-
-def _shared(keys: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Tell for each key whether another is equal."""
-    order = np.lexsort((keys[:, 1], keys[:, 0]))
-    same = (keys[order][1:] == keys[order][:-1]).all(axis=1)
-    shared = np.zeros(len(keys), dtype=bool)
-    shared[order[:-1][same]] = shared[order[1:][same]] = True
-    return shared
 
 
 def _document(row: Mapping[str, str]) -> Document:

@@ -4,126 +4,122 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping
 
+import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
-from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.grouping import crossings, group
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.grouping import Integers, Rows
 from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
 
-Splits = dict[str, list[Document]]
+Homes = npt.NDArray[np.int8]  # the number of each row's split in artifacts.SPLITS; -1 for a row that is left out
+Name = tuple[Hashable, ...]
+TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
 
 
-def split_documents(documents: Sequence[Document], split: Split, seed: int) -> Splits:
-    """Split documents by whole groups; the result depends on the set of documents, not on their order.
+def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
+    """Split rows by whole groups; the result depends on the set of rows, not on their order in the source.
 
     Args:
-        documents: the rows, each with an id of its own.
+        rows: the rows.
+        groups: of each row, numbered from 0 in the order of their first rows.
         split: the share of the rows in each split.
         seed: draws the groups.
-
-    Returns:
-        The documents of each split, sorted by id.
 
     Raises:
         CompactLMError: there are fewer than three groups.
     """
-    return _split_groups(group(documents), split, seed)
-
-
-def _split_groups(groups: list[list[Document]], split: Split, seed: int) -> Splits:
-    if len(groups) < len(SPLITS):
+    count = int(groups.max()) + 1 if len(groups) else 0
+    if count < len(SPLITS):
         raise CompactLMError(
-            f"{len(groups)} groups of rows (duplicates and texts of one document stay together) are too few for three splits; "
+            f"{count} groups of rows (duplicates and texts of one document stay together) are too few for three splits; "
             "add sources, or raise their limits"
         )
-    strata = _strata(groups, math.ceil(2 / min(split.train, split.validation, split.test)))
-    tests = _whole(split.test * len(groups), len(groups) - 2)
-    rest, test = _draw(list(range(len(groups))), strata, tests, seed)
-    validations = _whole(split.validation * len(groups), len(rest) - 1)
-    train, validation = _draw(rest, strata, validations, seed)
-    parts = zip(SPLITS, (train, validation, test), strict=True)
-    return {name: sorted((row for index in part for row in groups[index]), key=lambda row: row.id) for name, part in parts}
+    strata = _strata(rows, groups, count, math.ceil(2 / min(split.train, split.validation, split.test)))
+    homes = np.full(count, TRAIN, dtype=np.int8)
+    rest, test = _draw(np.arange(count), strata, _whole(split.test * count, count - 2), seed)
+    _, validation = _draw(rest, strata, _whole(split.validation * count, len(rest) - 1), seed)
+    homes[test], homes[validation] = TEST, VALIDATION
+    return homes[groups]
 
 
 def _whole(number: float, most: int) -> int:
     return min(max(1, round(number)), most)
 
 
-def _draw(indices: list[int], strata: Sequence[int], count: int, seed: int) -> tuple[list[int], list[int]]:
-    chosen = [strata[index] for index in indices]
-    rare = min(Counter(chosen).values()) < 2 or min(count, len(indices) - count) < len(set(chosen))
+def _draw(indices: Integers, strata: Integers, count: int, seed: int) -> tuple[Integers, Integers]:
+    chosen = strata[indices]
+    sizes = np.unique(chosen, return_counts=True)[1]
+    rare = sizes.min() < 2 or min(count, len(indices) - count) < len(sizes)
     stay, leave = train_test_split(indices, test_size=count, random_state=seed % 2**32, stratify=None if rare else chosen)
     return stay, leave
 
 
-def _strata(groups: Sequence[list[Document]], smallest: int) -> list[int]:
+def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers:
     """Number the stratum of each group.
 
     A stratum is source, label and size; one with fewer than `smallest` groups is merged with its like, first without the
     size (which keeps the rows, and not the groups alone, in proportion), then without the source, then with all that are left.
     """
-    names: list[tuple[Hashable, ...]] = [()] * len(groups)
-    waiting = list(range(len(groups)))
+    sizes = np.bincount(groups, minlength=count)
+    bits = np.frexp(sizes)[1]  # of the size as a binary number
+    kinds, kind_of = np.unique(np.stack([rows.stratum[_chiefs(rows, groups)], bits], axis=1), axis=0, return_inverse=True)
+    found = [(rows.strata[stratum], int(length)) for stratum, length in kinds]
+    number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # of groups of each kind
+    names: dict[int, Name] = {}
+    waiting = list(number)
     for level in range(4):
-        keys = {index: (level, *_stratum(groups[index], level)) for index in waiting}
-        counts = Counter(keys.values())
-        for index in waiting:
-            names[index] = keys[index]
-        waiting = [index for index in waiting if counts[keys[index]] < smallest]
+        names.update((kind, (level, *_stratum(*found[kind], level))) for kind in waiting)
+        counts = _total(names, number, waiting)
+        waiting = [kind for kind in waiting if counts[names[kind]] < smallest]
     if waiting:
-        largest = min(Counter(names).items(), key=lambda item: (-item[1], str(item[0])))[0]
-        for index in waiting:
-            names[index] = largest
-    numbers = {name: number for number, name in enumerate(sorted(set(names), key=str))}
-    return [numbers[name] for name in names]
+        largest = min(_total(names, number, names).items(), key=lambda item: (-item[1], str(item[0])))[0]
+        names.update(dict.fromkeys(waiting, largest))
+    order = {name: place for place, name in enumerate(sorted(set(names.values()), key=str))}
+    return np.array([order[names[kind]] for kind in range(len(kinds))])[kind_of.ravel()]
 
 
-def _stratum(rows: list[Document], level: int) -> tuple[Hashable, ...]:
-    # A labelled row speaks for its group: the balance of labels is what a task is measured by.
-    chief = min(rows, key=lambda row: (row.task is None, row.id))
-    label = (chief.task or "", chief.label or "")
-    return ((chief.source, label, len(rows).bit_length()), (chief.source, label), (label,), ())[level]
+def _total(names: Mapping[int, Name], number: Mapping[int, int], kinds: Iterable[int]) -> Counter[Name]:
+    counts: Counter[Name] = Counter()
+    for kind in kinds:
+        counts[names[kind]] += number[kind]
+    return counts
 
 
-def check_tasks(splits: Mapping[str, Sequence[Document]], tasks: Mapping[str, Task]) -> None:
+def _chiefs(rows: Rows, groups: Integers) -> Integers:
+    """Return the row that speaks for each group: a labelled one, for the balance of labels is what a task is measured by."""
+    unlabelled = np.array([task is None for _, task, _ in rows.strata], dtype=np.int8)[rows.stratum]
+    order = np.lexsort((np.arange(len(groups)), unlabelled, groups))
+    first = np.concatenate([np.ones(1, dtype=bool), groups[order][1:] != groups[order][:-1]])
+    return order[first]
+
+
+def _stratum(stratum: tuple[str, str | None, str | None], bits: int, level: int) -> Name:
+    source, task, name = stratum
+    label = (task or "", name or "")
+    return ((source, label, bits), (source, label), (label,), ())[level]
+
+
+def count_strata(rows: Rows, homes: Homes) -> npt.NDArray[np.int64]:
+    """Return the rows of each split and stratum, as an array of (splits, strata); rows that are left out count in none."""
+    placed = homes >= 0
+    cells = homes[placed].astype(np.int64) * len(rows.strata) + rows.stratum[placed]
+    return np.bincount(cells, minlength=len(SPLITS) * len(rows.strata)).reshape(len(SPLITS), -1)
+
+
+def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
     """Refuse splits in which a task lacks rows, or rows of one of its labels; raises CompactLMError."""
-    for name, task in sorted(tasks.items()):
-        for split, rows in splits.items():
-            counts = Counter(row.label for row in rows if row.task == name)
+    for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
+        for name, task in sorted(tasks.items()):
+            counts: Counter[str | None] = Counter()
+            for (_, owner, label), count in zip(rows.strata, found.tolist(), strict=True):
+                counts[label] += count if owner == name else 0
             missing = [label for label in task.labels if not counts[label]]
             if missing:
                 raise CompactLMError(
                     f"tasks.{name}: split {split} has {counts.total():,} of its rows and none with the label {', '.join(missing)}; it "
                     f"needs more rows of {', '.join(task.sources)}, or a greater share in split.{split}"
                 )
-
-
-def split_metrics(splits: Mapping[str, Sequence[Document]], documents: Sequence[Document], split: Split, seed: int) -> dict[str, object]:
-    """Return sizes, the balance of sources and labels, and the leakage.
-
-    `leakage` counts texts and documents that occur in more than one split: as the splits are, and as they would be if every
-    row had been drawn by itself.
-    """
-    alone = _split_groups([[document] for document in sorted(documents, key=lambda row: row.id)], split, seed)
-    everything = sum(len(rows) for rows in splits.values())
-    groups = group(documents)
-    return {
-        "rows": {name: len(rows) for name, rows in splits.items()},
-        "share": {name: round(len(rows) / everything, 6) for name, rows in splits.items()},
-        "sources": {name: _shares(Counter(row.source for row in rows)) for name, rows in splits.items()},
-        "labels": {name: _label_shares(rows) for name, rows in splits.items()},
-        "groups": {"all": len(groups), "of_several_rows": sum(len(rows) > 1 for rows in groups), "largest": max(map(len, groups))},
-        "leakage": {"rows_drawn_singly": crossings(alone), "as_split": crossings(splits)},
-    }
-
-
-def _label_shares(rows: Sequence[Document]) -> dict[str, dict[str, float]]:
-    tasks = sorted({row.task for row in rows if row.task is not None})
-    return {task: _shares(Counter(str(row.label) for row in rows if row.task == task)) for task in tasks}
-
-
-def _shares(counts: Counter[str]) -> dict[str, float]:
-    return {name: round(count / counts.total(), 6) for name, count in sorted(counts.items())}

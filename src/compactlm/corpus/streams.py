@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ LONGEST_LINE = 64_000_000  # characters; a longer line is no text, and would hav
 EXPANSION = 200  # times; text packs to a tenth, and what unpacks to more than this is made to fill a machine
 EXPANSION_FROM = 64_000_000  # bytes, below which expansion does no harm
 _BATCH = 1_000
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 
 Row = Mapping[str | int, object]
 Rows = Iterator[tuple[str, Row]]
@@ -55,17 +57,17 @@ class _Packed(io.RawIOBase):
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[io.BufferedReader]:
-    """Open a file for reading; gzip and Zstandard, known by their first bytes, are unpacked on the fly.
+def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
+    """Open a file, or the bytes of one, for reading; gzip and Zstandard, known by their first bytes, are unpacked on the fly.
 
     Raises:
         CompactLMError: the file is missing, may not be read, is damaged or truncated, or unpacks to absurdly much.
     """
-    where = str(path)
     try:
-        with path.open("rb") as file:
+        raw = cast(io.RawIOBase, io.FileIO(source) if isinstance(source, Path) else io.BytesIO(source))
+        with io.BufferedReader(raw) as file:
             magic = file.peek(4)[:4]
-            size = path.stat().st_size
+            size = source.stat().st_size if isinstance(source, Path) else len(source)
             if magic[:2] == b"\x1f\x8b":
                 with gzip.open(file) as unpacked:
                     yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
@@ -81,14 +83,15 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
 
 
-def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Rows:
+def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str) -> Rows:
     """Yield the place and the cells of each row.
 
     Cells of csv, tsv and parquet are found by position (from 0) too; csv and tsv have names only with a header. A tsv file
     has no quoting: every tab separates. A txt file has one column, `text` or 0, and a row for each line that is not blank.
 
     Args:
-        path: the file.
+        source: the file, or the bytes of one.
+        where: its name for messages.
         form: the format.
         header: whether the first row of csv and tsv names the columns.
         encoding: the encoding of the text formats.
@@ -97,17 +100,17 @@ def stream_rows(path: Path, form: Format, *, header: bool, encoding: str) -> Row
         CompactLMError: the file is not what `form` and `encoding` say; the message has the line.
     """
     if form == "parquet":
-        yield from _parquet(path)
+        yield from _parquet(source, where)
         return
-    with opened(path) as binary:
+    with opened(source, where) as binary:
         # csv has line ends of all kinds, and keeps those that stand inside a cell.
-        lines = _lines(binary, str(path), encoding, "" if form == "csv" else "\n")
+        lines = _lines(binary, where, encoding, "" if form == "csv" else "\n")
         if form == "csv":
-            yield from _table(_csv_lines(lines, str(path)), header=header)
+            yield from _table(_csv_lines(lines, where), header=header)
         elif form == "tsv":
             yield from _table(((number, line.split("\t")) for number, line in _plain(lines)), header=header)
         elif form == "jsonl":
-            yield from _jsonl(lines, str(path))
+            yield from _jsonl(lines, where)
         else:
             for number, line in _plain(lines):
                 yield f"line {number}", {"text": line, 0: line}
@@ -125,8 +128,9 @@ def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> I
             yield line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeDecodeError as error:
         bad = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
+        at = number + 1 + len(_LINE_END.findall(error.object[: error.start]))
         raise CompactLMError(
-            f"{where} is not valid {encoding} after line {number} (byte {bad}); convert the file or correct encoding in params.yaml"
+            f"{where} is not valid {encoding} in line {at} (byte {bad}); convert the file or correct encoding in params.yaml"
         ) from None
     except UnicodeError as error:  # a stream of UTF-16 that does not say in which order its bytes are
         raise CompactLMError(f"{where} is not valid {encoding} ({error}); convert the file or correct encoding in params.yaml") from None
@@ -171,10 +175,10 @@ def _jsonl(lines: Iterator[str], where: str) -> Rows:
         yield f"line {number}", row
 
 
-def _parquet(path: Path) -> Rows:
+def _parquet(source: Path | bytes, where: str) -> Rows:
     start = 0
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source)) as file:
             names = file.schema_arrow.names
             for batch in file.iter_batches(batch_size=_BATCH):
                 for offset, cells in enumerate(batch.to_pylist()):
@@ -183,7 +187,9 @@ def _parquet(path: Path) -> Rows:
                     yield f"row {start + offset}", row
                 start += batch.num_rows
     except FileNotFoundError:
-        raise CompactLMError(f"there is no file {path}; put it there or correct path in params.yaml") from None
+        raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
+    except PermissionError:
+        raise CompactLMError(f"{where} may not be read; change its permissions") from None
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
-        raise CompactLMError(f"{path} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None
+        raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None

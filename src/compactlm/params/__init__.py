@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Augment, Clean, Data, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -34,7 +34,9 @@ from compactlm.params.sources import (
     Format,
     HubSource,
     Ingest,
+    JoinedColumns,
     LabelRule,
+    Limit,
     PackageArchive,
     PackageSource,
     Sha256,
@@ -65,6 +67,7 @@ __all__ = [
     "DataLimits",
     "DirectoryTeacher",
     "Distill",
+    "DiversityFigures",
     "DocumentKey",
     "DocumentPart",
     "EmbeddingLoss",
@@ -83,8 +86,10 @@ __all__ = [
     "HubSource",
     "HubTeacher",
     "Ingest",
+    "JoinedColumns",
     "LabelRule",
     "LayerMap",
+    "Limit",
     "Losses",
     "MlmHead",
     "ModelLimits",

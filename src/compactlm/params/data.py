@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, model_validator
 
-from compactlm.params.base import Count, CountOrZero, NotNegative, Number, Section
+from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Section
 from compactlm.params.duplicates import NearDuplicates
 from compactlm.params.filters import FilterSettings
 
@@ -52,18 +52,42 @@ class Clean(Section):
 
 
 class Split(Section):
-    """The share of the rows in each split."""
+    """The share of the rows in each split, and how rows are placed.
+
+    `placement: stratified` keeps shares, sources and labels to the row; with `stable` a row that is placed stays there when data is
+    added, and shares are kept on average. Near-duplicates across splits are counted, or prevented: then those of one kind come to one
+    split (stratified), or those that are like a held-out row leave train (stable). `weights` says how often a source's rows come in
+    train, 1 where it names none.
+    """
 
     train: Annotated[Number, Field(gt=0, lt=1)]
     validation: Annotated[Number, Field(gt=0, lt=1)]
     test: Annotated[Number, Field(gt=0, lt=1)]
+    placement: Literal["stratified", "stable"]
+    near_duplicates: NearDuplicates | None
+    across_splits: Literal["report", "prevent"]
+    weights: dict[Name, NotNegative]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Split:
+        if self.across_splits == "prevent" and self.near_duplicates is None:
+            raise ValueError("across_splits is prevent, but near_duplicates is null; say how they are found, or set report")
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test add up to {total:g}; make them add up to 1")
         return self
+
+
+class DiversityFigures(Section):
+    """How much text the figures of diversity are taken over, so that those of two corpora can be compared.
+
+    Vocabulary and repetition over `words` words, in windows of `window` words; self-BLEU over `bleu_words` words of `bleu_texts` texts.
+    """
+
+    words: Count
+    window: Count
+    bleu_texts: Count
+    bleu_words: Count
 
 
 class Augment(Section):

@@ -70,26 +70,70 @@ DocumentKey = Annotated[
 ]
 
 
+class JoinedColumns(Section):
+    """A text made of several columns, with `separator` between those that are not empty."""
+
+    columns: Annotated[list[Column], Field(min_length=1)]
+    separator: StrictStr
+
+
+def _text_rule(value: Any) -> str:
+    return "several columns" if isinstance(value, dict | JoinedColumns) else "one column"
+
+
+TextColumns = Annotated[
+    Annotated[JoinedColumns, pydantic.Tag("several columns")] | Annotated[Column, pydantic.Tag("one column")],
+    pydantic.Discriminator(_text_rule),
+]
+
+
 class Columns(Section):
-    """Which columns hold what: a name, or a position from 0 where the file has no header.
+    """Which columns hold what: a name, a path such as answers.0.text into nested fields, or a position from 0 without a header.
 
     `document` names the document that a row comes from; null makes each row a document of its own. `attributes` names the
     columns of protected attributes, by the attribute's name in bias_audit.attributes.
     """
 
-    text: Column
+    text: TextColumns
     document: DocumentKey | None
     label: LabelRule | None
     attributes: dict[Name, Column]
 
 
+class Limit(Section):
+    """A maximum of rows and of characters; null sets none."""
+
+    rows: Count | None
+    characters: Count | None
+
+
+def _limit_rule(value: Any) -> str:
+    return "rows and characters" if isinstance(value, dict | Limit) else "rows"
+
+
 class SourceBase(Section):
-    """What every source has, whatever its kind."""
+    """What every source has, whatever its kind. `limit` is a maximum of rows, or `{rows: ..., characters: ...}`; null sets none.
+
+    The rows that stay are drawn by seed and id; of a streamed data set of the hub they are the first ones.
+    """
 
     columns: Columns
-    limit: Count | None
+    limit: Annotated[
+        Annotated[Limit, pydantic.Tag("rows and characters")] | Annotated[Count | None, pydantic.Tag("rows")],
+        pydantic.Discriminator(_limit_rule),
+    ]
     licence: StrictStr
     homepage: StrictStr
+
+    @property
+    def maximum_rows(self) -> int | None:
+        """The greatest number of rows, None for all."""
+        return self.limit.rows if isinstance(self.limit, Limit) else self.limit
+
+    @property
+    def maximum_characters(self) -> int | None:
+        """The greatest number of characters, None for all."""
+        return self.limit.characters if isinstance(self.limit, Limit) else None
 
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
@@ -115,7 +159,7 @@ class PackageSource(SourceBase, PackageArchive):
 
 
 class FilesSource(SourceBase):
-    """Local files: a path or glob; `.gz` files are unpacked on the fly. `sha256` pins a single file."""
+    """Local files: a path or glob; what gzip or Zstandard has packed is unpacked on the fly. `sha256` pins a single file."""
 
     kind: Literal["files"]
     path: StrictStr

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, Section
-from compactlm.params.data import Augment, Clean, Data, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
 from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
 from compactlm.params.fairness import BiasAudit
 from compactlm.params.results import Energy, Evaluate, Export
@@ -35,6 +35,7 @@ class Params(Section):
     ingest: Ingest
     clean: Clean
     split: Split
+    diversity: DiversityFigures
     teacher: Teacher
     augment: Augment
     bias_audit: BiasAudit
@@ -71,6 +72,9 @@ def _contradictions(params: Params) -> Iterator[str]:
             yield f"signals.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif source in owners:
             yield f"signals.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+    for source in params.split.weights:
+        if source not in params.ingest.sources:
+            yield f"split.weights names {source!r}, which is not in ingest.sources; add it there or correct the name"
     yield from _size_contradictions(params)
     yield from _loss_contradictions(params)
     yield from _budget_contradictions(params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.corpus.datacard import data_card, ingest_metrics
+from compactlm.corpus.gathering import gather
 from compactlm.corpus.sources import read_sources
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -11,9 +12,9 @@ from compactlm.stages.run import run
 
 def main(params: Params) -> None:
     """Read all sources and write data/raw, reports/metrics/ingest.json and the data card."""
-    extracts = read_sources(params.ingest, params.tasks, params.seed)
+    extracts = read_sources(params.ingest, params.tasks, params.seed, artifacts.SHARDS / "ingest", params.data.shard_bytes)
     with artifacts.replacing(artifacts.RAW) as directory:
-        artifacts.write_documents(directory, (document for extract in extracts.values() for document in extract.documents))
+        gather([shard for extract in extracts.values() for shard in extract.shards], directory)
     artifacts.write_json(artifacts.METRICS / "ingest.json", ingest_metrics(extracts))
     artifacts.write_text(artifacts.DATA_CARD, data_card(params.ingest, extracts))
 

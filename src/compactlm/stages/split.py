@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.splitting import check_tasks, split_documents, split_metrics
+from compactlm.corpus.diversity import settings_of
+from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.gathering import gather
+from compactlm.corpus.shard_splitting import split_corpus
+from compactlm.corpus.split_diversity import add_near_duplicates, measure_splits, plot_rows
+from compactlm.corpus.split_figures import split_metrics
+from compactlm.corpus.splitting import check_tasks
 from compactlm.params import Params
 from compactlm.stages.run import run
 
+PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
+
 
 def main(params: Params) -> None:
-    """Read data/clean and write data/split and reports/metrics/split.json."""
-    documents = artifacts.read_documents(artifacts.CLEAN)
-    splits = split_documents(documents, params.split, params.seed)
-    check_tasks(splits, params.tasks)
+    """Read data/clean and write data/split, its figures, those of diversity, and plots of these."""
+    engine = LocalEngine(params.data.processes)
+    clean = artifacts.parts(artifacts.CLEAN)
+    found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_bytes)
+    check_tasks(found.rows, found.homes, params.tasks)
     with artifacts.replacing(artifacts.SPLIT) as directory:
-        for name, rows in splits.items():
-            artifacts.write_documents(directory / name, rows)
-    artifacts.write_json(artifacts.METRICS / "split.json", split_metrics(splits, documents, params.split, params.seed))
+        for name, shards in found.shards.items():
+            gather(shards, directory / name)
+    artifacts.write_json(artifacts.METRICS / "split.json", split_metrics(found, params.split, params.seed))
+    figures = measure_splits(found.shards, settings_of(params.diversity, params.seed))
+    if found.clusters is not None:
+        add_near_duplicates(figures, found.rows, found.homes, found.clusters)
+    artifacts.write_json(artifacts.METRICS / "diversity.json", figures)
+    for name, tables in plot_rows(figures).items():
+        for split, rows in tables.items():
+            artifacts.write_rows_as_tsv(artifacts.PLOTS / name / f"{split}.tsv", PLOTTED[name], rows)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,31 @@
+"""Rows for tests of the split, without any file."""
+
+import numpy as np
+import pyarrow as pa
+
+from compactlm.artifacts import DOCUMENT_SCHEMA, SPLITS, Document
+from compactlm.corpus.grouping import Rows
+from compactlm.corpus.shard_splitting import SplitKeyShard, read_rows
+from compactlm.corpus.splitting import Homes
+from compactlm.params import Split
+
+SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stratified", near_duplicates=None, across_splits="report", weights={})
+
+
+def document(number: int, text: str | None = None, of: str | None = None, source: str = "s", label: str | None = None) -> Document:
+    name = f"{number:032x}"
+    task = "mood" if label else None
+    return Document(id=name, source=source, text=text or f"text {name}", document=of or name, task=task, label=label)
+
+
+def to_rows(documents: list[Document], seed: int = 0) -> Rows:
+    """Return what a split knows of documents, which come sorted by id, as of two shards."""
+    tables = []
+    for part in (documents[: len(documents) // 2], documents[len(documents) // 2 :]):
+        cells = [{name: getattr(row, name) for name in DOCUMENT_SCHEMA.names} for row in part]
+        tables.append(SplitKeyShard(seed)(pa.Table.from_pylist(cells, DOCUMENT_SCHEMA))[0])
+    return read_rows(tables)
+
+
+def split_of(documents: list[Document], homes: Homes) -> dict[str, list[Document]]:
+    return {name: [documents[index] for index in np.flatnonzero(homes == home)] for home, name in enumerate(SPLITS)}
