@@ -43,7 +43,8 @@ def test_the_layout_is_that_of_transformers_js(exported, name):
 def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(exported, name, file):
     proto = onnx.load(exported / name / file)
     assert tuple(value.name for value in proto.graph.input) == INPUTS
-    assert [value.name for value in proto.graph.output] == ["last_hidden_state" if name == "embedding" else "logits"]
+    outputs = ["last_hidden_state", "first_hidden_state"] if name == "embedding" else ["logits"]
+    assert [value.name for value in proto.graph.output] == outputs
     assert [entry.version for entry in proto.opset_import if entry.domain == ""] == [18]
     content = (exported / name / file).read_bytes()
     for part in (b"site-packages", b".py", str(exported).encode()):

@@ -45,6 +45,7 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert task["teacher"] > task["chance"] + 0.05, "the teacher must have learnt something from a few hundred rows"
     assert list(smoke.path("data", "predictions").glob("*.parquet"))
     assert set(read_json(smoke.path("reports", "timings", "evaluate.json"))["models"]) == {"teacher", "student", "bert_base"}
+    assert {"tasks", "stereotypes", "gate"} == set(evaluated["fairness"])
     assert "vaderSentiment" in smoke.path("reports", "data-card.md").read_text()
 
 
@@ -68,8 +69,10 @@ def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
         ("clean.minimum_characters", 11, {"clean"}),
         ("teacher.fine_tuning.frozen_layers", 3, {"teacher"}),
         ("augment.share_of_words", 0.2, {"augment"}),
-        ("bias_audit.minimum_group_rows", 31, {"bias-audit"}),
-        ("bias_audit.protected", {}, {"bias-audit"}),
+        ("bias_audit.minimum_group_rows", 31, {"bias-audit", "evaluate"}),
+        ("bias_audit.protected", {}, {"bias-audit", "evaluate"}),
+        ("bias_audit.mitigation", "both", {"bias-audit"}),
+        ("bias_audit.gate.model.amplification", 0.2, {"evaluate"}),
         ("student.layers", 3, {"tokenize", "distill-train"}),
         ("student.initialisation", "random", {"distill-train"}),
         ("signals.general.top_k", 16, {"signals", "distill-train"}),
@@ -124,6 +127,22 @@ assert not any(name.startswith("compactlm") for name in sys.modules)
 """
     output = smoke.run("python", "-c", script, PYTHONPATH="", HF_HUB_OFFLINE="1")
     assert "positive" in output
+
+
+def test_the_student_embeds_sentences_alike_on_both_backends(smoke):
+    script = """
+import json, sys
+from compactlm import CompactLM
+found = CompactLM(sys.argv[1], backend=sys.argv[2]).embed(["a fine film", "the news of today"])
+print(json.dumps(found.tolist()))
+"""
+    torch, onnx = (
+        json.loads(smoke.run("python", "-c", script, root, backend).splitlines()[-1])
+        for root, backend in (("models/student", "torch"), ("models/export", "onnx"))
+    )
+    assert smoke.path("models/export/embedding/projection.safetensors").is_file()
+    for left, right in zip(torch, onnx, strict=True):
+        assert left == pytest.approx(right, abs=1e-3)
 
 
 def test_two_runs_from_fresh_checkouts_agree(smoke, checkout):
