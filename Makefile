@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review lint bench-train bench-inference frontier clean
+.PHONY: help setup train test review lint bench-train bench-inference bench-summaries bench-few-shot frontier clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -51,6 +51,12 @@ bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer a
 
 bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
 	@python -m benchmarks.bench_inference $(ARGS)
+
+bench-summaries: $(INSTALLED_BENCH) ## measure summaries by ROUGE beside a text's first sentences
+	@python -m benchmarks.bench_summaries $(ARGS)
+
+bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows a label, beside TF-IDF with logistic regression
+	@python -m benchmarks.bench_few_shot $(ARGS)
 
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
