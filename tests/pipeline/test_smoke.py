@@ -99,13 +99,13 @@ def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected
 
 
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
-    output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "distill.task.optimisation.learning_rate=0.00003")
+    output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
     try:
-        assert sorted(stages_run(output)) == ["distill-train", "evaluate", "export"]
-        assert read_params(smoke.path("params.yaml")).distill.task.optimisation.learning_rate == 3e-05
+        assert stages_run(output) == ["evaluate"]
+        assert read_params(smoke.path("params.yaml")).evaluate.mlm_words == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
-        assert any("distill-train.json" in path for path in differences)
-        assert "learning_rate" in smoke.run("dvc", "params", "diff")
+        assert any("evaluate.json" in path for path in differences)
+        assert "mlm_words" in smoke.run("dvc", "params", "diff")
         smoke.run("dvc", "plots", "diff")
     finally:
         smoke.run("git", "checkout", "--quiet", ".")
@@ -146,11 +146,12 @@ print(json.dumps(found.tolist()))
 
 
 def test_two_runs_from_fresh_checkouts_agree(smoke, checkout):
-    checkout.run("dvc", "repro")
+    # That evaluate and export write the same twice is tested beside them, in tests/stages and tests/inference.
+    checkout.run("dvc", "repro", "distill-train")
     ours, theirs = lock(smoke), lock(checkout)
     for stage in DATA_STAGES:
         assert ours[stage]["outs"] == theirs[stage]["outs"], stage
-    for stage in ours:
+    for stage in (*DATA_STAGES, "teacher", "distill-train"):
         metrics = ("reports", "metrics", f"{stage}.json")
         assert smoke.path(*metrics).read_bytes() == checkout.path(*metrics).read_bytes(), stage
 
