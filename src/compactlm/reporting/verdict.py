@@ -88,7 +88,7 @@ def keys(found: Findings) -> list[Key]:
         shown.append(Key(f"Accuracy kept, {words(name)}", kept, f"{percent(task['student'])} of {percent(task['teacher'])}"))
     mlm = evaluate["mlm"]
     kept = percent(mlm["quality"]["retention"].get("value")) if mlm["judged"] else NOT_JUDGED
-    shown.append(Key("Masked words kept", kept, f"{percent(mlm['student_top1'])} of {percent(mlm['teacher_top1'])} top 1"))
+    shown.append(Key("Masked words kept", kept, f"{percent(mlm.get('student_top1'))} of {percent(mlm.get('teacher_top1'))} top 1"))
     shown.append(Key("Parameters", percent(size["ratio"]), f"{size['student_parameters']:,} of {size['teacher_parameters']:,}"))
     work = size["student_multiply_adds_a_token"] / size["teacher_multiply_adds_a_token"]
     shown.append(Key("Multiply-adds", percent(work), "a token, of the teacher's"))

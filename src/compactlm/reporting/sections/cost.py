@@ -22,7 +22,7 @@ def cost(found: Findings) -> Section:
         values = [counted[f"{role}_{key}"] for role in ROLES]
         rows.append([text, *map(show, values), percent(values[1] / values[0])])
     tables = [Table("Size and work", ["cost", *ROLES, "student, of the teacher's"], rows)]
-    exported = [[words(name), *_exported(one)] for name, one in found.metrics["export"].items()]
+    exported = [[words(name), *_exported(one)] for name, one in found.metrics["export"].items() if "fp32" in one]
     tables.append(Table("Exported models, checked against the original", ["model", "fp32", "int8", "what int8 loses"], exported))
     lead = "The student is counted in its largest form and the teacher in its smallest, so that the ratio flatters nobody."
     return Section("cost", "Cost", lead, tables)
