@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 
 from compactlm.artifacts import read_json
 from compactlm.params import read_params
@@ -30,8 +31,8 @@ def stages_run(output):
 
 
 def test_all_stages_leave_metrics_and_artifacts(smoke):
-    assert len(lock(smoke)) == 11
-    for name in lock(smoke):
+    assert len(lock(smoke)) == 12
+    for name in set(lock(smoke)) - {"report"}:
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
     assert {"student_parameters", "teacher_parameters", "ratio"} <= set(evaluated["size"])
@@ -82,7 +83,7 @@ def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
         ("export.check_rows", 50, {"export"}),
     ],
 )
-def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected):
+def test_a_changed_parameter_touches_its_stage_and_the_report_alone(smoke, key, value, expected):
     before = smoke.path("params.yaml").read_text()
     content = yaml.safe_load(before)
     section = content
@@ -93,7 +94,8 @@ def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected
     section[last] = value
     try:
         smoke.path("params.yaml").write_text(yaml.safe_dump(content))
-        assert set(json.loads(smoke.run("dvc", "status", "--json"))) == expected
+        # The report shows all parameters, and so depends on each.
+        assert set(json.loads(smoke.run("dvc", "status", "--json"))) == {*expected, "report"}
     finally:
         smoke.path("params.yaml").write_text(before)
 
@@ -101,7 +103,7 @@ def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
     output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
     try:
-        assert stages_run(output) == ["evaluate"]
+        assert stages_run(output) == ["evaluate", "report"]
         assert read_params(smoke.path("params.yaml")).evaluate.mlm_words == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
         assert any("evaluate.json" in path for path in differences)
@@ -111,6 +113,20 @@ def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(sm
         smoke.run("git", "checkout", "--quiet", ".")
         smoke.run("dvc", "checkout")
     assert "up to date" in smoke.run("dvc", "status")
+
+
+def test_the_report_the_card_and_the_plots_are_there(smoke):
+    page = smoke.path("reports/index.html").read_text()
+    assert "What the student keeps of its teacher" in page
+    assert "<script" not in page
+    card = smoke.path("reports/model-card.md").read_text()
+    assert card == smoke.path("models/student/README.md").read_text()
+    assert ModelCard(card).data.to_dict()["model-index"][0]["results"]
+    assert re.findall(r"```text\n(?:negative|positive) 0\.\d+", card)
+    smoke.run("dvc", "plots", "show", "--out", "dvc_plots")
+    drawn = smoke.path("dvc_plots/index.html").read_text()
+    for title in ("Confusion of the student", "Reliability", "Accuracy by slice", "Differences between groups", "Losses of task distillation"):
+        assert title in drawn
 
 
 def test_the_student_loads_without_compactlm(smoke):
