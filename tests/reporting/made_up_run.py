@@ -1,6 +1,10 @@
 """Findings of a run that never was: answers of two models drawn by skill, with the figures that the evaluation makes of them."""
 
+import dataclasses
+import json
+
 import numpy as np
+
 from compactlm.artifacts import Document
 from compactlm.evaluation.comparison import Answers, compare_quality
 from compactlm.evaluation.quality import compare
@@ -139,7 +143,7 @@ def build(params, test_rows):
     shape = {"masked_words_retention": 0.8, "parameters": 1_282_400, "share": 0.056, "retention": 0.96}
     int8 = {"bytes": 2_500_000, "rows": 500, "loss": 0.001}
     teacher = float((answers.predicted("teacher") == expected).mean())
-    return Findings(
+    found = Findings(
         params=params,
         metrics={
             "ingest": {"sources": sources, "total": {}},
@@ -172,3 +176,9 @@ def build(params, test_rows):
         frontier={"shapes": [{**shape, "name": "4x96", "teacher": teacher}]},
         ablations={"17": {"task": {"as it is": {"validation_accuracy": 0.83}, "without soft targets": {"validation_accuracy": 0.81}}}},
     )
+    # As it is read from files, whose keys are sorted.
+    return dataclasses.replace(found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings))
+
+
+def sorted_keys(content):
+    return json.loads(json.dumps(content, sort_keys=True))

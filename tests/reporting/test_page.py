@@ -123,6 +123,17 @@ def test_machine_dependent_numbers_stand_apart(found, readers, text):
     assert rest(text).split() == rest(without).split()
 
 
+def test_what_has_an_order_is_shown_in_it(text):
+    def places(*words):
+        found = [text.index(word) for word in words]
+        return found == sorted(found)
+
+    assert places('<th scope="col">train rows', '<th scope="col">with augmented copies', '<th scope="col">after mitigation')
+    assert places('<th scope="row">keyboard, light', '<th scope="row">keyboard, heavy')
+    machine = text[text.index('id="machine"') :]
+    assert machine.index('<th scope="col">teacher') < machine.index('<th scope="col">student') < machine.index('<th scope="col">bert base')
+
+
 def test_the_same_findings_give_the_same_bytes(found, readers, text):
     assert write_page(found, readers) == text
 

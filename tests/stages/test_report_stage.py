@@ -78,6 +78,6 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
 
 def test_an_example_that_fails_ends_the_stage(workspace, params):
     (workspace / "models/export/sentiment/onnx/model.onnx").write_bytes(b"torn")
-    with pytest.raises(CompactLMError, match="the model card's example 'The same without torch.*' failed"):
+    with pytest.raises(CompactLMError, match=r"the model card's example 'The same without torch.*' failed"):
         report.main(params)
     assert not (workspace / "reports/index.html").exists()

@@ -6,7 +6,7 @@ import importlib.metadata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from compactlm.artifacts import Document
+from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.reporting import verdict
@@ -128,7 +128,8 @@ def _data(found: Findings, test: Sequence[Document]) -> list[dict[str, Any]]:
 def _labels(found: Findings) -> str:
     split = found.metrics["split"]
     rows = []
-    for part, number in split["rows"].items():
+    for part in (name for name in SPLITS if name in split["rows"]):
+        number = split["rows"][part]
         told = [
             f"{words(task)}: {', '.join(f'{label} {percent(share)}' for label, share in labels.items())}"
             for task, labels in split["labels"].get(part, {}).items()

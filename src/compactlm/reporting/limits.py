@@ -33,7 +33,8 @@ def _reading(found: Findings) -> Iterator[str]:
     coverage = found.metrics["tokenize"]["vocabulary"]["coverage"]
     yield (
         f"Its vocabulary of {found.metrics['tokenize']['vocabulary']['pieces']:,} pieces holds {percent(coverage)} of the training text's "
-        f"pieces as the teacher splits it; the rest falls into smaller ones. Of the test pieces {percent(test['unknown_rate'], 3)} are unknown to it."
+        f"pieces as the teacher splits it; the rest falls into smaller ones. "
+        f"Of the test pieces {percent(test['unknown_rate'], 3)} are unknown to it."
     )
 
 

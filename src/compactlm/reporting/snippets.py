@@ -15,6 +15,7 @@ from compactlm.evaluation.masked_words import choose_words
 
 SHORT = 90  # characters of a row that fits a line
 EXAMPLES = 2
+MANY = 50
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
 
 
@@ -47,9 +48,15 @@ for answer in classify(texts):
 """
 
 
-def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str:
-    """Return an example that fills a masked word of a test row."""
-    [word] = choose_words({row.id: row.text for row in short_rows(rows, seed, 50)}, [tokenizer], 1, seed)
+def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str | None:
+    """Return an example that fills a masked word of a test row; None where no row has a word of one piece."""
+    for candidates in (short_rows(rows, seed, MANY), rows):
+        chosen = choose_words({row.id: row.text for row in candidates}, [tokenizer], 1, seed)
+        if chosen:
+            break
+    else:
+        return None
+    [word] = chosen
     text = " ".join("[MASK]" if at == word.position else one for at, one in enumerate(word.words))
     return f"""from transformers import pipeline
 

@@ -33,7 +33,9 @@ def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
     for task in params.tasks:
         rows = [row for row in test if row.task == task]
         examples.append((f"Classify, {task}", classifying(task, rows, params.seed)))
-    examples.append(("Fill a masked word", filling(test, load_tokenizer(artifacts.STUDENT / artifacts.MLM), params.seed)))
+    fill = filling(test, load_tokenizer(artifacts.STUDENT / artifacts.MLM), params.seed)
+    if fill:
+        examples.append(("Fill a masked word", fill))
     task = next(iter(params.tasks))
     rows = [row for row in test if row.task == task]
     examples.append(("The same without torch, by ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))

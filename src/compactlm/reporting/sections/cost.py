@@ -42,7 +42,7 @@ def machine(found: Findings) -> Section | None:
 
 
 def _speed(found: Findings) -> list[Block]:
-    models = found.speed
+    models = {name: found.speed[name] for name in sorted(found.speed, key=lambda name: (name not in ROLES, name != "teacher", name))}
     if not models:
         return []
     timings = found.timings["evaluate"]

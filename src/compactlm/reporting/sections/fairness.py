@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.intervals import judged
 from compactlm.fairness.data_audit import STEPS
 from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES
 from compactlm.params import ModelLimits
 from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import NOT_JUDGED, count, figures, gaps, named, shares, words
+from compactlm.reporting.numbers import NOT_JUDGED, TOO_FEW, count, figures, gaps, named, shares, words
 from compactlm.reporting.verdict import gate_sentence
 
 DATA_FIGURES = ("disparate_impact", "statistical_parity_difference")
@@ -48,9 +49,9 @@ def _pairs(audit: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[Block]:
     favorable = found.params.bias_audit.favorable_labels[task]
-    rates = []
-    for category in steps["before"]["rows"]:
-        rates.append([words(category), *(_rate(part, favorable, category) for part in steps.values())])
+    steps = {step: steps[step] for step in STEPS}  # files of JSON are sorted by name
+    categories = steps["before"]["rows"]
+    rates = [[words(category), *(_rate(part, favorable, category) for part in steps.values())] for category in categories]
     captions = [STEPS[step] for step in steps]
     blocks: list[Block] = [Table(f"Rows, and the share of them with the label {favorable}", ["group", *captions], rates)]
     compared = []
@@ -78,9 +79,10 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[
     return blocks
 
 
-def _rate(step: dict[str, Any], favorable: str, category: str) -> str:
+def _rate(step: dict[str, Any], favorable: str, category: str) -> str | Cell:
     rows = step["rows"][category]
-    return f"{count(rows)}; {shares(named(step['base_rate'].get(favorable, {}), category))}" if rows else "0"
+    text = f"{count(rows)}; {shares(named(step['base_rate'].get(favorable, {}), category))}"
+    return text if judged(rows) else Cell(f"{text}, {TOO_FEW}" if rows else "0", "weak")
 
 
 def _models(task: str, name: str, audit: dict[str, Any], limits: ModelLimits) -> list[Block]:
@@ -100,11 +102,13 @@ def _models(task: str, name: str, audit: dict[str, Any], limits: ModelLimits) ->
             rows.append([text, *_cells({**swapped.get(kind, {}), "judged": swapped["judged"]}, few or kind != "flips")])
     head = ["figure", *SHOWN]
     blocks: list[Block] = [Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", head, rows)]
-    groups: list[list[str | Cell]] = [
-        [words(category), count(audit["rows"][category]), *(shares(named(part, role)) for role in ROLES), gaps(named(part, AMPLIFICATION))]
-        for category, part in audit["accuracy"].items()
-        if part
-    ]
+    groups: list[list[str | Cell]] = []
+    for category, part in audit["accuracy"].items():
+        texts = [*(shares(named(part, role)) for role in ROLES), gaps(named(part, AMPLIFICATION))]
+        rows_of = audit["rows"][category]
+        if part:
+            cells = texts if judged(rows_of) else [Cell(f"{text}, {TOO_FEW}", "weak") for text in texts]
+            groups.append([words(category), count(rows_of), *cells])
     blocks.append(Table(f"Accuracy by group, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "difference"], groups))
     if lines:
         limit = min(getattr(limits, figure) for figure in DIFFERENCES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.intervals import MINIMUM_ROWS, judged
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
@@ -75,21 +76,27 @@ def _cell(rows: int, total: int) -> Cell:
     return Cell(f"{rows:,} ({percent(share, 0)})", shade=round(share, 3))
 
 
-def _reliability(found: Findings, name: str) -> Chart:
+def _reliability(found: Findings, name: str) -> Chart | Text:
     bins = found.params.evaluate.calibration_bins
     series, told = [], []
     for role in ROLES:
-        points = [(one.confidence, one.accuracy) for one in reliability(found.answers[name], role, bins)]
+        points = [(one.confidence, one.accuracy) for one in reliability(found.answers[name], role, bins) if judged(one.rows)]
         series.append(Series(role, points))
         error = found.tasks[name]["quality"][role].get("calibration_error", {})
         told.append(f"{role} {figures(error)}")
+    if not all(one.points for one in series):
+        return Text(f"Reliability on {words(name)} is not drawn: no probability has {MINIMUM_ROWS} rows.")
     across = Axis("probability of the label that is given", 0.0 if _many(found, name) else 0.5, 1.0, percent=True)
     up = Axis("share that is right", 0.0, 1.0, percent=True)
     title = f"Reliability on {words(name)}"
     svg = draw_lines(
         title, f"Points on the dashed line mean what they say. Calibration error: {'; '.join(told)}.", across, up, series, True
     )
-    return Chart(f"{title}: on the dashed line a probability means what it says. Calibration error: {'; '.join(told)}.", svg)
+    return Chart(
+        f"{title}: on the dashed line a probability means what it says; points of fewer than {MINIMUM_ROWS} rows are left "
+        f"out. Calibration error: {'; '.join(told)}.",
+        svg,
+    )
 
 
 def _many(found: Findings, name: str) -> bool:

@@ -66,7 +66,7 @@ def sizes(found: Findings) -> Section:
         ]
         if shapes:
             drawn = sorted((shape["share"], shape["retention"], shape["name"]) for shape in shapes)
-            series.append(Series("shapes of the frontier", [(x, y) for x, y, _ in drawn]))
+            series.append(Series("shapes of the frontier", [(x, y) for x, y, _ in drawn], [str(name) for _, _, name in drawn]))
         title = f"Quality against parameters on {words(name)}"
         told = f"This run keeps {percent(kept)} of the accuracy with {percent(share)} of the parameters."
         across, up = Axis("parameters, of the teacher's", low=0.0, high=1.05, percent=True), Axis("accuracy kept", percent=True)

@@ -10,6 +10,8 @@ from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import TOO_FEW, count, percent, shares, words
 
+STRENGTHS = ("light", "heavy")
+
 
 def slices(found: Findings) -> Section:
     """Return the section of slices."""
@@ -78,7 +80,8 @@ def _robustness(name: str, found: dict[str, Any]) -> list[Block]:
     lines = []
     lowest = {role: found["worst"][role]["kept"].get("value") for role in ROLES}
     for kind, strengths in found["perturbations"].items():
-        for strength, case in strengths.items():
+        for strength in STRENGTHS:
+            case = strengths[strength]
             title = f"{words(kind)}, {strength}"
             row: list[str | Cell] = [title, percent(case["changed"], 0)]
             for role in ROLES:
