@@ -14,7 +14,7 @@ from compactlm.reporting.findings import Findings
 from compactlm.reporting.front_matter import base_model, emissions, front_matter, model_name
 from compactlm.reporting.languages import languages
 from compactlm.reporting.limits import bias, limits
-from compactlm.reporting.numbers import NOT_JUDGED, count, figures, percent, plain, shares, significant, words
+from compactlm.reporting.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
 from compactlm.reporting.page import PROJECT, environment, parameters
 from compactlm.reporting.sections.cost import energy
 from compactlm.reporting.sections.quality import NAMES
@@ -95,10 +95,11 @@ def _quality(found: Findings) -> str:
             parts = [show(task["quality"][role].get(metric, {})) if task["quality"]["judged"] else NOT_JUDGED for role in ROLES]
             rows.append([words(name), NAMES[metric], *parts, count(task["rows"])])
     mlm = found.metrics["evaluate"]["mlm"]
-    for kind, show in (("top1", shares), ("top5", shares), ("pseudo_perplexity", figures)):
+    kinds = {"top1": ("top 1", shares), "top5": ("top 5", shares), "pseudo_perplexity": ("pseudo-perplexity", perplexities)}
+    for kind, (name, show) in kinds.items():
         rows_asked = mlm["quality"]["words" if kind == "pseudo_perplexity" else "masked_words"]
         parts = [show(mlm["quality"][role][kind]) if mlm["quality"]["judged"] else NOT_JUDGED for role in ROLES]
-        rows.append(["masked words", words(kind), *parts, count(rows_asked)])
+        rows.append(["masked words", name, *parts, count(rows_asked)])
     return table(["task", "figure", *ROLES, "test rows"], rows)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from compactlm.fairness.model_audit import FIGURES
 from compactlm.params import ModelLimits
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import TOO_FEW, figures, listed, named, percent, plain, points, quoted, shares, words
+from compactlm.reporting.numbers import TOO_FEW, figures, listed, named, percent, perplexities, plain, points, quoted, shares, words
 from compactlm.reporting.sections.fairness import within_limit
 from compactlm.reporting.sections.weakness import worst
 from compactlm.reporting.verdict import SIGNIFICANT, gate_sentence
@@ -62,8 +62,8 @@ def _task(name: str, task: dict[str, Any]) -> Iterator[str]:
     kept = task["forgetting"]["student"]
     if kept["judged"] and "value" in kept["kept"] and kept["kept"]["value"] < 1 - LITTLE:
         yield (
-            f"Training for {name} cost it general knowledge: under the head of the masked language model its body keeps "
-            f"{shares(kept['kept'])} of the masked words, so use the model of its own for those."
+            f"The body of its {name} model is not that of the masked language model, whose head finds {shares(kept['kept'])} of the masked "
+            "words with it that it finds with its own: fill words by the masked language model alone."
         )
 
 
@@ -82,7 +82,7 @@ def _slices(name: str, task: dict[str, Any]) -> Iterator[str]:
     if least is not None:
         value = task["worst_slice"]["student"]
         gap = task["student"] - value["value"]
-        tail = f", {points(-gap)} from all rows" if gap > LITTLE else ", which is near to all rows"
+        tail = f", {100 * gap:.1f} points below all rows" if gap > LITTLE else ", which is near to all rows"
         yield f"Its worst slice of {name} is {quoted(least)}: right on {shares(value)}{tail}."
     few = [
         f"{words(kind)}: {words(part)}"
@@ -121,7 +121,7 @@ def _language_model(found: Findings) -> Iterator[str]:
     judged = {source: one for source, one in mlm["sources"].items() if one["judged"] and "value" in one["student"]["pseudo_perplexity"]}
     if len(judged) > 1:
         hardest = max(judged, key=lambda source: (judged[source]["student"]["pseudo_perplexity"]["value"], source))
-        yield f"It reads {words(hardest)} worst (pseudo-perplexity {figures(judged[hardest]['student']['pseudo_perplexity'], 1)})."
+        yield f"It reads {words(hardest)} worst (pseudo-perplexity {perplexities(judged[hardest]['student']['pseudo_perplexity'])})."
 
 
 def bias(found: Findings) -> list[str]:

@@ -84,6 +84,11 @@ def figures(figure: Figure, digits: int = 3) -> str:
     return f"{plain(figure['value'], digits)} ({plain(figure['low'], digits)} to {plain(figure['high'], digits)})"
 
 
+def perplexities(figure: Figure) -> str:
+    """Return a perplexity with its interval; one digit says all that it can."""
+    return figures(figure, 1)
+
+
 def named(section: Mapping[str, Any], name: str) -> dict[str, float]:
     """Return the figure that stands in metrics as `name`, `name_low` and `name_high`."""
     keys = {"value": name, "low": f"{name}_low", "high": f"{name}_high"}

@@ -7,7 +7,7 @@ from typing import Any
 from compactlm.evaluation.comparison import ROLES
 from compactlm.reporting.blocks import Cell, Section, Table
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import TOO_FEW, count, figures, plain, shares, words
+from compactlm.reporting.numbers import TOO_FEW, count, perplexities, plain, shares, words
 
 
 def masked_words(found: Findings) -> Section:
@@ -18,7 +18,7 @@ def masked_words(found: Findings) -> Section:
     for kind, caption, show in (
         ("top1", "Masked words that are the first choice", shares),
         ("top5", "Masked words that are among the first five choices", shares),
-        ("pseudo_perplexity", "Pseudo-perplexity: lower is better", lambda figure: figures(figure, 1)),
+        ("pseudo_perplexity", "Pseudo-perplexity: lower is better", perplexities),
     ):
         rows = []
         for source, part in sources.items():
