@@ -10,6 +10,7 @@ from made_up_run import all_rows, build
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.report import finite
 from compactlm.params import parse_params
 from compactlm.stages import report
 
@@ -43,7 +44,7 @@ def workspace(tmp_path, monkeypatch, params, student_root, export_root):
     artifacts.write_table(artifacts.PREDICTIONS, said, artifacts.PREDICTION_SCHEMA)
     for directory, files in ((artifacts.METRICS, found.metrics), (artifacts.TIMINGS, found.timings)):
         for name, content in files.items():
-            artifacts.write_json(directory / f"{name}.json", content)
+            artifacts.write_json(directory / f"{name}.json", finite(content))
     for phase, losses in found.curves.items():
         for name, points in losses.items():
             artifacts.write_rows_as_tsv(artifacts.CURVES / phase / "plots" / "metrics" / f"{name}.tsv", ("step", name), points)

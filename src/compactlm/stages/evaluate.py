@@ -73,8 +73,9 @@ def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[s
 def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
     timings, threads = params.evaluate.timings, params.threads
     configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
-    measured = compare_speed(configs, threads, timings.pieces, timings.batches, timings.seconds)
-    return {"threads": threads, "pieces": timings.pieces, "models": measured}
+    pieces = min(timings.pieces, *(config.max_position_embeddings for config in configs.values()))  # the same for all
+    measured = compare_speed(configs, threads, pieces, timings.batches, timings.seconds)
+    return {"threads": threads, "pieces": pieces, "models": measured}
 
 
 def main(params: Params) -> None:
