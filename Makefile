@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review lint bench-train bench-inference frontier clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-summaries bench-few-shot frontier clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -36,6 +36,13 @@ test: setup ## run all tests, with coverage
 review: setup ## hold reports/metrics against a git revision, figure by figure (REV=main; `compactlm review REV` exits 0, 1 or 2 for CI)
 	@compactlm review $(REV)
 
+# Named by the module, so that another version of the libraries makes another page.
+PLOTS_PAGE = .cache/plots/$(shell sha256sum src/compactlm/reporting/vega.py | head -c 12).html
+
+plots: setup ## draw the plots of dvc.yaml into dvc_plots/index.html, which opens without a network (ARGS="diff main" against a revision)
+	@python -m compactlm.reporting.vega $(PLOTS_PAGE)
+	@dvc plots $(or $(ARGS),show) --html-template $(PLOTS_PAGE)
+
 lint: setup ## ruff, mypy, and the one-way imports
 	@ruff check
 	@ruff format --check
@@ -51,6 +58,12 @@ bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer a
 
 bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
 	@python -m benchmarks.bench_inference $(ARGS)
+
+bench-summaries: $(INSTALLED_BENCH) ## measure summaries by ROUGE beside a text's first sentences
+	@python -m benchmarks.bench_summaries $(ARGS)
+
+bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows a label, beside TF-IDF with logistic regression
+	@python -m benchmarks.bench_few_shot $(ARGS)
 
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)

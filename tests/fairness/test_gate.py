@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
@@ -33,6 +33,7 @@ def test_a_difference_is_judged_either_way(value, status):
 
 
 @given(st.one_of(st.none(), st.floats()), st.floats(0, 1), st.booleans())
+@example(math.inf, 0.0, False)
 def test_what_is_no_number_or_comes_with_a_reason_never_passes(value, limit, small):
     why = "only 3 rows" if small else None
     for check in (check_ratio("impact", value, limit, why), check_difference("gap", value, limit, why)):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from huggingface_hub import ModelCard
 
 from compactlm.artifacts import read_json
 from compactlm.params import read_params
@@ -30,8 +31,8 @@ def stages_run(output):
 
 
 def test_all_stages_leave_metrics_and_artifacts(smoke):
-    assert len(lock(smoke)) == 11
-    for name in lock(smoke):
+    assert len(lock(smoke)) == 12
+    for name in set(lock(smoke)) - {"report"}:
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
     assert {"student_parameters", "teacher_parameters", "ratio"} <= set(evaluated["size"])
@@ -45,7 +46,9 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert task["teacher"] > task["chance"] + 0.05, "the teacher must have learnt something from a few hundred rows"
     assert list(smoke.path("data", "predictions").glob("*.parquet"))
     assert set(read_json(smoke.path("reports", "timings", "evaluate.json"))["models"]) == {"teacher", "student", "bert_base"}
+    assert {"tasks", "stereotypes", "gate"} == set(evaluated["fairness"])
     assert "vaderSentiment" in smoke.path("reports", "data-card.md").read_text()
+    assert smoke.path("reports/model-card.md").read_bytes() == smoke.path("models/student/README.md").read_bytes()
 
 
 def test_a_second_run_does_nothing_and_takes_seconds(smoke):
@@ -71,8 +74,10 @@ def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
         ("diversity.words", 10_000, {"split"}),
         ("teacher.fine_tuning.frozen_layers", 3, {"teacher"}),
         ("augment.share_of_words", 0.2, {"augment"}),
-        ("bias_audit.minimum_group_rows", 31, {"bias-audit"}),
-        ("bias_audit.protected", {}, {"bias-audit"}),
+        ("bias_audit.minimum_group_rows", 31, {"bias-audit", "evaluate"}),
+        ("bias_audit.protected", {}, {"bias-audit", "evaluate"}),
+        ("bias_audit.mitigation", "both", {"bias-audit"}),
+        ("bias_audit.gate.model.amplification", 0.2, {"evaluate"}),
         ("student.layers", 3, {"tokenize", "distill-train"}),
         ("student.initialisation", "random", {"distill-train"}),
         ("signals.general.top_k", 16, {"signals", "distill-train"}),
@@ -82,7 +87,7 @@ def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
         ("export.check_rows", 50, {"export"}),
     ],
 )
-def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected):
+def test_a_changed_parameter_touches_its_stage_and_the_report_alone(smoke, key, value, expected):
     before = smoke.path("params.yaml").read_text()
     content = yaml.safe_load(before)
     section = content
@@ -93,24 +98,38 @@ def test_a_changed_parameter_touches_its_stage_alone(smoke, key, value, expected
     section[last] = value
     try:
         smoke.path("params.yaml").write_text(yaml.safe_dump(content))
-        assert set(json.loads(smoke.run("dvc", "status", "--json"))) == expected
+        # The report shows all parameters, and so depends on each.
+        assert set(json.loads(smoke.run("dvc", "status", "--json"))) == {*expected, "report"}
     finally:
         smoke.path("params.yaml").write_text(before)
 
 
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
-    output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "distill.task.optimisation.learning_rate=0.00003")
+    output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
     try:
-        assert sorted(stages_run(output)) == ["distill-train", "evaluate", "export"]
-        assert read_params(smoke.path("params.yaml")).distill.task.optimisation.learning_rate == 3e-05
+        assert stages_run(output) == ["evaluate", "report"]
+        assert read_params(smoke.path("params.yaml")).evaluate.mlm_words == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
-        assert any("distill-train.json" in path for path in differences)
-        assert "learning_rate" in smoke.run("dvc", "params", "diff")
+        assert any("evaluate.json" in path for path in differences)
+        assert "mlm_words" in smoke.run("dvc", "params", "diff")
         smoke.run("dvc", "plots", "diff")
     finally:
         smoke.run("git", "checkout", "--quiet", ".")
         smoke.run("dvc", "checkout")
     assert "up to date" in smoke.run("dvc", "status")
+
+
+def test_the_report_the_card_and_the_plots_are_there(smoke):
+    page = smoke.path("reports/index.html").read_text()
+    assert "What the student keeps of its teacher" in page
+    assert "<script" not in page
+    card = smoke.path("reports/model-card.md").read_text()
+    assert ModelCard(card).data.to_dict()["model-index"][0]["results"]
+    assert re.findall(r"```text\n(?:negative|positive) 0\.\d+", card)
+    smoke.run("dvc", "plots", "show", "--out", "dvc_plots")
+    drawn = smoke.path("dvc_plots/index.html").read_text()
+    for title in ("Confusion of the teacher", "Confusion of the student", "Losses of task distillation"):
+        assert title in drawn
 
 
 def test_the_student_loads_without_compactlm(smoke):
@@ -129,12 +148,29 @@ assert not any(name.startswith("compactlm") for name in sys.modules)
     assert "positive" in output
 
 
+def test_the_student_embeds_sentences_alike_on_both_backends(smoke):
+    script = """
+import json, sys
+from compactlm import CompactLM
+found = CompactLM(sys.argv[1], backend=sys.argv[2]).embed(["a fine film", "the news of today"])
+print(json.dumps(found.tolist()))
+"""
+    torch, onnx = (
+        json.loads(smoke.run("python", "-c", script, root, backend).splitlines()[-1])
+        for root, backend in (("models/student", "torch"), ("models/export", "onnx"))
+    )
+    assert smoke.path("models/export/embedding/projection.safetensors").is_file()
+    for left, right in zip(torch, onnx, strict=True):
+        assert left == pytest.approx(right, abs=1e-3)
+
+
 def test_two_runs_from_fresh_checkouts_agree(smoke, checkout):
-    checkout.run("dvc", "repro")
+    # That evaluate and export write the same twice is tested beside them, in tests/stages and tests/inference.
+    checkout.run("dvc", "repro", "distill-train")
     ours, theirs = lock(smoke), lock(checkout)
     for stage in DATA_STAGES:
         assert ours[stage]["outs"] == theirs[stage]["outs"], stage
-    for stage in ours:
+    for stage in (*DATA_STAGES, "teacher", "distill-train"):
         metrics = ("reports", "metrics", f"{stage}.json")
         assert smoke.path(*metrics).read_bytes() == checkout.path(*metrics).read_bytes(), stage
 

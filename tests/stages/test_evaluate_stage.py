@@ -76,6 +76,9 @@ def test_all_figures_are_written(workspace, params):
     assert {key: task[key] for key in ("teacher", "student", "agreement")} == {
         key: again[key] for key in ("teacher", "student", "agreement")
     }
+    gender = found["fairness"]["tasks"]["sentiment"]["gender"]
+    assert {"rows", "counterfactual"} < set(gender) or "judged" in str(gender)
+    assert set(found["fairness"]) == {"tasks", "stereotypes", "gate"}
     timings = json.loads((workspace / "reports/timings/evaluate.json").read_text())
     assert timings["models"] == {"student": 32, "teacher": 32, "bert_base": 768}
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
 
@@ -23,6 +24,7 @@ from compactlm.distillation.matching import Matching
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.task import TaskObjective, build_task_student
+from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
@@ -105,6 +107,10 @@ class Phases:
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
         self.metrics[name]["validation_accuracy"] = accuracy(expected, logits.argmax(dim=1).tolist())
+        if len(labels) == 2:
+            threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
+            student.config.decision_threshold = threshold
+            self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
 
     def _initialise(self, student: Any, teacher: Any, questions: Questions) -> torch.Tensor:

@@ -37,7 +37,9 @@ class Check:
         """PASSED, VIOLATED or NOT_JUDGED."""
         if self.why_not or self.value is None or self.distance is None or not math.isfinite(self.distance):
             return NOT_JUDGED
-        return PASSED if self.distance <= self.limit + 1e-12 else VIOLATED
+        if self.distance > self.limit + 1e-12:
+            return VIOLATED
+        return PASSED if math.isfinite(self.value) else NOT_JUDGED
 
     def sentence(self) -> str:
         """Say what was found."""

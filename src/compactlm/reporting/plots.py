@@ -1,0 +1,59 @@
+"""The tables behind `dvc plots`: the same numbers as the page's, one file a series."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from compactlm.evaluation.comparison import ROLES
+from compactlm.fairness.model_audit import FIGURES
+from compactlm.reporting.findings import Findings, reliability
+from compactlm.reporting.numbers import words
+
+DIGITS = 6
+
+
+@dataclasses.dataclass(frozen=True)
+class PlotTable:
+    """A table of tab-separated values at a path below reports/plots/report."""
+
+    path: Path
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def plot_tables(found: Findings) -> Iterator[PlotTable]:
+    """Yield all tables; those of a task lie in a directory of its name."""
+    for task, answers in found.answers.items():
+        labels = found.params.tasks[task].labels
+        for role in ROLES:
+            pairs = zip(answers.expected, answers.predicted(role), strict=True)
+            rows = sorted((labels[actual], labels[predicted]) for actual, predicted in pairs)
+            yield PlotTable(Path(task, f"confusion-{role}.tsv"), ("actual", "predicted"), rows)
+            bins = reliability(answers, role, found.params.evaluate.calibration_bins)
+            yield PlotTable(Path(task, f"reliability-{role}.tsv"), ("probability", "right", "rows"), [_numbers(one) for one in bins])
+            yield PlotTable(Path(task, f"slices-{role}.tsv"), ("slice", "accuracy"), list(_slices(found, task, role)))
+            yield PlotTable(Path(task, f"fairness-{role}.tsv"), ("figure", "value"), list(_fairness(found, task, role)))
+        yield PlotTable(Path(task, "reliability-ideal.tsv"), ("probability", "right"), [(0.0, 0.0), (1.0, 1.0)])
+
+
+def _numbers(one: object) -> tuple[float, ...]:
+    return tuple(round(value, DIGITS) for value in dataclasses.astuple(one))  # type: ignore[call-overload]
+
+
+def _slices(found: Findings, task: str, role: str) -> Iterator[tuple[str, float]]:
+    for kind, parts in found.tasks[task]["slices"].items():
+        for part, one in parts.items():
+            if one["judged"]:
+                yield f"{words(kind)}: {words(part)}", round(one[role]["value"], DIGITS)
+
+
+def _fairness(found: Findings, task: str, role: str) -> Iterator[tuple[str, float]]:
+    """Yield the judged differences between groups (parity: 0); ratios have another scale and stand in the report alone."""
+    for name, audit in found.fairness.get("tasks", {}).get(task, {}).items():
+        for pair in (key for key in audit if "_to_" in key):
+            for figure in FIGURES:
+                one = audit[pair].get(figure, {})
+                if one.get("judged") and figure != "disparate_impact":
+                    yield f"{words(name)}, {words(pair)}: {words(figure)}", round(one[role], DIGITS)

@@ -1,0 +1,148 @@
+"""Fairness: the data before and after augmentation and mitigation, the student beside its teacher, and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.intervals import judged
+from compactlm.fairness.data_audit import STEPS
+from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES
+from compactlm.params import ModelLimits
+from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
+from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals
+from compactlm.reporting.findings import Findings
+from compactlm.reporting.numbers import NOT_JUDGED, TOO_FEW, count, figures, gaps, named, shares, words
+from compactlm.reporting.verdict import gate_sentence
+
+DATA_FIGURES = ("disparate_impact", "statistical_parity_difference")
+DIFFERENCES = tuple(name for name in FIGURES if name != "disparate_impact")
+SHOWN = (*ROLES, AMPLIFICATION)
+
+
+def fairness(found: Findings) -> Section:
+    """Return the section."""
+    settings = found.params.bias_audit
+    gate = gate_sentence(found.fairness)
+    passed = bool(found.fairness.get("gate", {}).get("passed"))
+    blocks: list[Block] = [Text(f"{gate[0].upper()}{gate[1:]}. What could not be judged is no pass.", warning=not passed)]
+    for task, audit in found.metrics["bias-audit"].items():
+        for name, steps in audit["attributes"].items():
+            blocks += [Heading(f"Data: {words(task)}, {words(name)}"), *_data(found, task, name, steps)]
+    for task, attributes in found.fairness.get("tasks", {}).items():
+        for name, audit in attributes.items():
+            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(task, name, audit, settings.gate.model)]
+    blocks += _stereotypes(found.fairness.get("stereotypes", {}))
+    lead = (
+        "Rows of one group and no other are compared. Disparate impact is a ratio of shares (parity: 1), the other figures are differences "
+        f"(parity: 0). Mitigation: {settings.mitigation}. Amplification is the student's figure minus the teacher's."
+    )
+    return Section("fairness", "Fairness", lead, blocks)
+
+
+def _pairs(audit: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for key, value in audit.items():
+        if "_to_" in key:
+            yield key, value
+
+
+def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[Block]:
+    favorable = found.params.bias_audit.favorable_labels[task]
+    steps = {step: steps[step] for step in STEPS}  # files of JSON are sorted by name
+    categories = steps["before"]["rows"]
+    rates = [[words(category), *(_rate(part, favorable, category) for part in steps.values())] for category in categories]
+    captions = [STEPS[step] for step in steps]
+    blocks: list[Block] = [Table(f"Rows, and the share of them with the label {favorable}", ["group", *captions], rates)]
+    compared = []
+    lines = []
+    for pair, _ in _pairs(steps["before"]):
+        for figure in DATA_FIGURES:
+            row: list[str | Cell] = [f"{words(pair)}: {words(figure)}"]
+            drawn = {}
+            for step, part in steps.items():
+                one = part.get(pair, {}).get(favorable, {})
+                known = named(one, figure)
+                row.append(figures(known) if one.get("judged") else Cell(f"{figures(known)}, no pass", "weak"))
+                if one.get("judged"):
+                    drawn[STEPS[step]] = known
+            compared.append(row)
+            if drawn and figure == "statistical_parity_difference":
+                lines.append(Line(words(pair), drawn))
+    blocks.append(Table(f"Bias of the label {favorable} in the train rows", ["figure", *captions], compared))
+    if lines:
+        limit = found.params.bias_audit.gate.data.statistical_parity_difference
+        title = f"Statistical parity difference of the data, {words(task)}, {words(name)}"
+        told = f"The shaded band, {limit:g} either way, is within the gate's limit; the dashed line is parity."
+        scale = Scale("statistical parity difference", reference=0.0, limits=(-limit, limit))
+        blocks.append(Chart(f"{title}. {told}", draw_intervals(title, told, scale, captions, lines)))
+    return blocks
+
+
+def _rate(step: dict[str, Any], favorable: str, category: str) -> str | Cell:
+    rows = step["rows"][category]
+    text = f"{count(rows)}; {shares(named(step['base_rate'].get(favorable, {}), category))}"
+    return text if judged(rows) else Cell(f"{text}, {TOO_FEW}" if rows else "0", "weak")
+
+
+def _models(task: str, name: str, audit: dict[str, Any], limits: ModelLimits) -> list[Block]:
+    rows: list[list[str | Cell]] = []
+    lines = []
+    for pair, found in _pairs(audit):
+        for figure in FIGURES:
+            part = found.get(figure, {})
+            rows.append([f"{words(pair)}: {words(figure)}", *_cells(part, within_limit(figure, part, limits))])
+            if part.get("judged") and figure in DIFFERENCES:
+                lines.append(Line(f"{words(pair)}: {words(figure)}", {role: named(part, role) for role in ROLES}))
+    swapped = audit.get("counterfactual", {})
+    if swapped:
+        kinds = {"flips": "predictions that flip when the words are swapped", "probability_change": "mean change of probability by it"}
+        few = swapped.get("flips", {}).get("student", 0.0) <= limits.counterfactual_flips
+        for kind, text in kinds.items():
+            rows.append([text, *_cells({**swapped.get(kind, {}), "judged": swapped["judged"]}, few or kind != "flips")])
+    head = ["figure", *SHOWN]
+    blocks: list[Block] = [Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", head, rows)]
+    groups: list[list[str | Cell]] = []
+    for category, part in audit["accuracy"].items():
+        texts = [*(shares(named(part, role)) for role in ROLES), gaps(named(part, AMPLIFICATION))]
+        rows_of = audit["rows"][category]
+        if part:
+            cells = texts if judged(rows_of) else [Cell(f"{text}, {TOO_FEW}", "weak") for text in texts]
+            groups.append([words(category), count(rows_of), *cells])
+    blocks.append(Table(f"Accuracy by group, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "difference"], groups))
+    if lines:
+        limit = min(getattr(limits, figure) for figure in DIFFERENCES)
+        title = f"Differences between groups, {words(task)}, {words(name)}"
+        told = f"The shaded band, {limit:g} either way, is within the gate's limit for the student; the dashed line is parity."
+        scale = Scale("difference", reference=0.0, limits=(-limit, limit))
+        blocks.append(Chart(f"{title}. {told}", draw_intervals(title, told, scale, ROLES, lines)))
+    return blocks
+
+
+def within_limit(figure: str, part: dict[str, Any], limits: ModelLimits) -> bool:
+    """Return whether the student's figure lies within the gate's limit; False where it was not judged."""
+    if not part.get("judged"):
+        return False
+    value, allowed = part["student"], getattr(limits, figure)
+    if figure == "disparate_impact":
+        return bool(value > 0 and min(value, 1 / value) >= allowed)
+    return bool(abs(value) <= allowed)
+
+
+def _cells(part: dict[str, Any], within: bool = True) -> list[str | Cell]:
+    if not part.get("judged"):
+        return [Cell(f"{NOT_JUDGED}, no pass", "weak")] * len(SHOWN)
+    teacher, student, more = (figures(named(part, role)) for role in SHOWN)
+    return [teacher, student if within else Cell(f"{student}, outside the limit", "worst"), more]
+
+
+def _stereotypes(found: dict[str, Any]) -> list[Block]:
+    rows: list[list[str | Cell]] = []
+    for name, one in found.items():
+        texts = {"preference": "stereotypical word preferred (parity: 0.5)", "log_odds_gap": "gap of log odds, nats (parity: 0)"}
+        for kind, text in texts.items():
+            rows.append([f"{words(name)}: {text}", count(one["pairs"]), *_cells({**one.get(kind, {}), "judged": one["judged"]})])
+    if not rows:
+        return []
+    table = Table("Occupations and groups in the masked language models", ["figure", "sentence pairs", *SHOWN], rows)
+    return [Heading("Models: masked words"), table]
