@@ -190,6 +190,6 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
         raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None
