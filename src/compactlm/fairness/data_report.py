@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from compactlm.fairness.audit import Comparison, Finding
 from compactlm.fairness.bootstrap import Estimate
 from compactlm.fairness.data_audit import STEPS, TaskAudit
-from compactlm.fairness.gate import join
+from compactlm.fairness.gate import DATA, join
 from compactlm.fairness.groups import Coverage
 from compactlm.params import Attribute, BiasAudit
 
@@ -23,7 +23,7 @@ MITIGATIONS = {
 def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit) -> str:
     """Return the audits as Markdown; a group that is too small to judge is called not judged, never fair."""
     share = f"{settings.bootstrap.confidence:.0%}".replace("%", " %")
-    lines = ["# Bias audit of the training data", "", *join([audit.verdict for audit in audits.values()]).markdown(), ""]
+    lines = ["# Bias audit of the training data", "", *join(DATA, [audit.verdict for audit in audits.values()]).markdown(), ""]
     lines += [
         "Compared are rows that belong to one group and no other. Disparate impact is the ratio of the shares of rows with a label, the",
         "first group's over the second's (parity: 1); statistical parity difference is the one minus the other (parity: 0). In brackets:",

@@ -110,7 +110,7 @@ def main(params: Params) -> None:
     pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
     sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
-    enforce(verdict, params.bias_audit.gate.on_violation, str(artifacts.METRICS / "evaluate.json"))
+    enforce(verdict, params.bias_audit.gate.on_violation, f"fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
 
 
 if __name__ == "__main__":
