@@ -145,6 +145,9 @@ def test_figures_that_are_not_finite_are_named_and_what_cannot_be_judged_is_not(
         list(figures_that_are_not_finite({"tasks": {"a": {"judged": 0, "log_loss": bad}, "auroc": bad, "retention": float("nan")}})) == []
     )
 
+    task = {"judged": 0, "log_loss": bad, "forgetting": {"judged": 1, "surprise": float("nan")}}
+    assert "tasks.a.forgetting.surprise" in sentence(figures_that_are_not_finite({"tasks": {"a": task}}))
+
 
 def test_all_findings_are_told_in_one_sentence():
     refuse([])

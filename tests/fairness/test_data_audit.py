@@ -136,6 +136,21 @@ def test_the_report_never_passes_a_small_group(settings):
     assert "Data gate: not passed (0 violated, 6 not judged, of 6 checks)." in report
 
 
+def test_the_base_rate_of_a_small_group_is_marked_in_the_metrics_and_on_the_page(settings):
+    chosen = settings(minimum=9)
+    found = audit(chosen)
+    rates = found.metrics()["attributes"]["gender"]["before"]["base_rate"]["positive"]
+    assert {key: value for key, value in rates.items() if key.endswith("_judged")} == {
+        "women_only_judged": 0,
+        "men_only_judged": 1,
+        "neither_judged": 0,
+    }
+    [line] = [line for line in write_report({"sentiment": found}, chosen).splitlines() if line.startswith("| train rows | 8;")]
+    women, men = line.split("|")[2:4]
+    assert women.endswith("%), not judged: fewer than 9 rows ")
+    assert "not judged" not in men
+
+
 def test_nothing_depends_on_the_order_of_the_rows(settings):
     chosen = settings(mitigation="both")
     one, other = audit(chosen), audit(chosen, ROWS[::-1], COPIES[::-1])

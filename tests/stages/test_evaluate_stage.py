@@ -60,6 +60,7 @@ def test_all_figures_are_written(workspace, params):
     found = json.loads((workspace / METRICS).read_text())
     task = found["tasks"]["sentiment"]
     assert {"rows", "teacher", "student", "chance", "agreement"} < set(task)
+    assert task["judged"] == 1
     assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} < set(task)
     assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread"} < set(found["mlm"])
     assert set(found["mlm"]["sources"]) == {"movie_reviews", "tweets"}

@@ -110,13 +110,13 @@ def figures_that_are_not_finite(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"the figure {bad[0]}{more} of the evaluation is not a finite number; look at the models' outputs in data/predictions"
 
 
-def _bad(metrics: Mapping[str, Any], path: str) -> Iterator[str]:
-    if metrics.get("judged") == 0:
-        return
+def _bad(metrics: Mapping[str, Any], path: str, judged: bool = True) -> Iterator[str]:
+    """Yield what is not finite; a mark holds for all below it that has none of its own."""
+    judged = bool(metrics.get("judged", judged))
     for key, value in metrics.items():
         if key in MAY_BE_UNDEFINED:
             continue
         if isinstance(value, Mapping):
-            yield from _bad(value, f"{path}{key}.")
-        elif isinstance(value, float) and not math.isfinite(value):
+            yield from _bad(value, f"{path}{key}.", judged)
+        elif judged and isinstance(value, float) and not math.isfinite(value):
             yield f"{path}{key}"

@@ -86,8 +86,8 @@ def compare_task(
             flips[name] = count_flips(
                 rows, attribute, probabilities, predict, favorable, settings.minimum_group_rows, settings.bootstrap, seed
             )
-            one, key = flips[name], ("tasks", task, name, "counterfactual", "flips")
-            checks += _checks(f"{task}, {name}", key, "counterfactual_flips", one.flips, limits, one.why_not)
+            one, place = flips[name], ("tasks", task, name, "counterfactual", "flips")
+            checks += _checks(f"{task}, {name}", place, "counterfactual_flips", one.flips, limits, one.why_not)
     return TaskComparison(groups, flips, Verdict(MODEL, checks))
 
 

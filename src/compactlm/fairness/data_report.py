@@ -53,9 +53,15 @@ def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
     lines += [row(["data", *(category.replace("_", " ") for category in categories)]), row(["---"] * (1 + len(categories)))]
     for step, finding in steps.items():
         rates = finding.base_rates.get(favorable, {})
-        cells = [f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}" for category in categories]
+        cells = [
+            f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}{_mark(finding, category)}" for category in categories
+        ]
         lines.append(row([STEPS[step], *cells]))
     return lines
+
+
+def _mark(finding: Finding, category: str) -> str:
+    return "" if finding.suffices(category) else f", not judged: fewer than {finding.minimum:,} rows"
 
 
 def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:

@@ -15,6 +15,7 @@ from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
+from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
 from compactlm.evaluation.masked_scores import score
 from compactlm.evaluation.masked_words import mask_words
@@ -43,6 +44,7 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
     return {
         **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        "judged": judged(len(answers.expected)),
         "quality": compare_quality(answers, evaluate.resamples, evaluate.calibration_bins, seed),
         "slices": slices,
         "worst_slice": worst_slice(slices),
