@@ -62,7 +62,7 @@ def test_all_figures_are_written(workspace, params):
     assert {"rows", "teacher", "student", "chance", "agreement"} < set(task)
     assert task["judged"] == 1
     assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} < set(task)
-    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread"} < set(found["mlm"])
+    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread", "word_spread"} < set(found["mlm"])
     assert set(found["mlm"]["sources"]) == {"movie_reviews", "tweets"}
     assert set(found["size"]) == {
         *(f"{role}_{what}" for role in ("teacher", "student") for what in ("parameters", "bytes", "multiply_adds_a_token")),
@@ -116,6 +116,10 @@ def one_point(model):
     model.bert.encoder.layer[-1].output.LayerNorm.bias.fill_(1.0)
 
 
+def the_same_of_every_word(model):
+    model.cls.predictions.transform.dense.weight.zero_()
+
+
 @pytest.mark.parametrize(
     ("where", "kind", "change", "sentence"),
     [
@@ -127,6 +131,8 @@ def one_point(model):
         ),
         ("student/sentiment", BertForSequenceClassification, not_a_number, "the student's model sentiment has weights that are not finite"),
         ("teacher/mlm", BertForMaskedLM, not_a_number, "the teacher's model mlm has weights that are not finite"),
+        ("student/mlm", BertForMaskedLM, the_same_of_every_word, "the student's masked language model says the same of all 60 masked"),
+        ("teacher/mlm", BertForMaskedLM, the_same_of_every_word, "the teacher's masked language model says the same of all 60 masked"),
         ("student/mlm", BertForMaskedLM, one_point, "the student's model mlm embeds 1[0-9]+ different texts to one point"),
     ],
 )

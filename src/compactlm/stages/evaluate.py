@@ -13,7 +13,7 @@ from compactlm.distillation.runtime import prepare
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
-from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
+from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
 from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
@@ -94,7 +94,9 @@ def main(params: Params) -> None:
     general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
 
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
-    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed) | {"spread": general_spread}
+    word_spread = word_spreads(language_models, words.chosen, params.batch_tokens)
+    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed)
+    mlm |= {"spread": general_spread, "word_spread": word_spread}
     seen = _seen(row.text for row in test if row.task is not None)
     tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
     for name in params.tasks:
