@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review plots lint bench-train bench-inference bench-summaries bench-few-shot frontier clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-summaries bench-few-shot frontier mitigation clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows a label, b
 
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
+
+mitigation: setup ## train the student under each mitigation of bias and hold them side by side (PRESET=smoke; ARGS=--collect reads alone)
+	@python -m benchmarks.mitigation $(if $(PRESET),preset=$(PRESET)) $(ARGS)
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints

@@ -98,8 +98,8 @@ class DataLimits(Section):
 class ModelLimits(Section):
     """What a student may come to on test rows.
 
-    `counterfactual_flips` is a share of rows, `stereotype_preference` the distance of a share from one half, and `amplification` how
-    much further from parity than its teacher a student may be, by any of the others.
+    `counterfactual_flips` is a share of rows, `stereotype_log_odds_gap` is in nats, and `amplification` is how much further from parity
+    than its teacher a student may be, by any of the others.
     """
 
     disparate_impact: Fraction
@@ -107,7 +107,7 @@ class ModelLimits(Section):
     equal_opportunity_difference: Fraction
     average_odds_difference: Fraction
     counterfactual_flips: Fraction
-    stereotype_preference: Annotated[Number, Field(ge=0, le=0.5)]
+    stereotype_log_odds_gap: NotNegative
     amplification: NotNegative
 
 

@@ -13,8 +13,9 @@ from compactlm.distillation.runtime import prepare
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
-from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
+from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
+from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
 from compactlm.evaluation.masked_scores import score
 from compactlm.evaluation.masked_words import mask_words
@@ -43,6 +44,7 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
     return {
         **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        "judged": judged(len(answers.expected)),
         "quality": compare_quality(answers, evaluate.resamples, evaluate.calibration_bins, seed),
         "slices": slices,
         "worst_slice": worst_slice(slices),
@@ -92,7 +94,9 @@ def main(params: Params) -> None:
     general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
 
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
-    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed) | {"spread": general_spread}
+    word_spread = word_spreads(language_models, words.chosen, params.batch_tokens)
+    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed)
+    mlm |= {"spread": general_spread, "word_spread": word_spread}
     seen = _seen(row.text for row in test if row.task is not None)
     tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
     for name in params.tasks:
@@ -110,7 +114,7 @@ def main(params: Params) -> None:
     pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
     sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
-    enforce(verdict, params.bias_audit.gate.on_violation, str(artifacts.METRICS / "evaluate.json"))
+    enforce(verdict, params.bias_audit.gate.on_violation, f"fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
 
 
 if __name__ == "__main__":
