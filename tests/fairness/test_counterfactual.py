@@ -2,10 +2,14 @@ import dataclasses
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from compactlm.artifacts import Document
 from compactlm.fairness.counterfactual import Swapper, make_counterfactuals
 from compactlm.fairness.groups import Lexicon
+from compactlm.params import Attribute
 
 
 @pytest.mark.parametrize(
@@ -121,3 +125,83 @@ def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
     found = make_counterfactuals([Document("a", "s", "she and her mother", "d", "t", "good")], {"gender": attribute})
     assert found.copies == []
     assert found.without["gender"]["no_counterpart"] == 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "text", "swapped"),
+    [
+        ({"a": ["old  man"], "b": ["kid"]}, "an old  man met a kid", "a kid met an old man"),
+        ({"a": ["king "], "b": ["queen"]}, "the king , a queen", "the queen , a king"),
+        ({"a": ["older\u00a0man"], "b": ["kid"]}, "an older\u00a0man; an older man", "a kid; a kid"),
+        (
+            {"a": ["istanbullu"], "b": ["ankaral\u0131"]},
+            "İstanbullu adam, ANKARALI kad\u0131n",
+            "Ankaral\u0131 adam, ISTANBULLU kad\u0131n",
+        ),
+        ({"a": ["c++"], "b": ["c#"]}, "c++ and C#", "c# and C++"),
+    ],
+)
+def test_white_space_and_letters_of_other_alphabets_in_a_lexicon(groups, text, swapped):
+    swaps = [{group: words[0] for group, words in groups.items()}]
+    attribute = Attribute(found_in="text", groups=groups, privileged="a", swaps=swaps, swaps_before_noun=[])
+    assert Swapper(attribute).swap(text, "id") == swapped
+
+
+@pytest.mark.parametrize(
+    ("text", "swapped"), [("h\u0131s film", "her film"), ("İt is hİs film", "İt is her film"), ("hi\u017f film", "her film")]
+)
+def test_letters_that_fold_to_others(gender, text, swapped):
+    assert Swapper(gender).swap(text, "id") == swapped
+
+
+NEAR_WORDS = st.sampled_from(
+    [
+        "her",
+        "his",
+        "hİs",
+        "h\u0131s",
+        "hi\u017f",
+        "HER",
+        "him",
+        "mrs",
+        "an",
+        "a",
+        "let",
+        "made",
+        "gave",
+        "own",
+        "best",
+        '"',
+        "“",
+        "(",
+        ")",
+        "—",
+        "-",
+        "'s",
+        "\n",
+    ]
+)
+
+
+@given(st.lists(NEAR_WORDS | st.text(max_size=8), max_size=12), st.sampled_from([" ", "", "\u00a0"]))
+def test_no_text_makes_it_raise(gender, parts, space):
+    swapper, text = Swapper(gender), space.join(parts)
+    swapped = swapper.swap(text, "id")
+    assert (swapped is not None) == swapper.mentions(text)
+
+
+WORDS = st.text(min_size=1, max_size=6).filter(str.strip)
+
+
+@given(WORDS, WORDS, st.lists(st.text(max_size=5), max_size=3))
+def test_no_lexicon_that_is_accepted_makes_it_raise(one, other, parts):
+    try:
+        attribute = Attribute(
+            found_in="text", groups={"a": [one], "b": [other]}, privileged="a", swaps=[{"a": one, "b": other}], swaps_before_noun=[]
+        )
+    except ValidationError:
+        assert " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+        return
+    for text in (one, other.upper(), one.lower(), " ".join([*parts, one, other.title()])):
+        swapped = Swapper(attribute).swap(text, "id")
+        assert (swapped is not None) == Swapper(attribute).mentions(text)
