@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from compactlm.artifacts import Document
-from compactlm.fairness.grammar import agree_article, match_case, noun_phrase_follows
+from compactlm.fairness.grammar import agree_article, match_case
 from compactlm.fairness.groups import longest_first, word_pattern
+from compactlm.fairness.pronouns import is_possessive
 from compactlm.params import Attribute
 
 AUGMENTER = "counterfactual"
@@ -60,7 +61,7 @@ class Swapper:
     def _replace(self, key: tuple[str, str], before: str, after: str, steps: int) -> str | None:
         group, _ = key
         target = self.groups[(self.groups.index(group) + steps) % len(self.groups)]
-        swap = self.before_noun.get(key) if key in self.before_noun and noun_phrase_follows(before, after) else self.always.get(key)
+        swap = self.before_noun.get(key) if key in self.before_noun and is_possessive(key[1], before, after) else self.always.get(key)
         return swap[target] if swap else None
 
     def mentions(self, text: str) -> bool:
