@@ -7,9 +7,10 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from compactlm.reporting.bias import bias
 from compactlm.reporting.card import write_card
 from compactlm.reporting.front_matter import base_model
-from compactlm.reporting.limits import bias, limits
+from compactlm.reporting.limits import limits
 from compactlm.reporting.snippets import Snippet
 
 SNIPPETS = [Snippet("Classify", "print('positive 0.9')", "positive 0.9")]
@@ -118,7 +119,8 @@ def test_brittle_or_not_is_a_matter_of_the_worst_flaw(found, altered):
 
 def test_bias_is_told_figure_by_figure(found, altered):
     sentences = bias(found)
-    assert told(sentences, "fairness gate")
+    assert told(sentences, "data gate is")
+    assert told(sentences, "model gate is")
     assert told(sentences, "disparate impact of the label positive")
     assert told(sentences, "sentence pairs about occupations")
     audit = found.fairness["tasks"]["sentiment"]["gender"]

@@ -10,10 +10,11 @@ from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.reporting import verdict
+from compactlm.reporting.bias import bias
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.front_matter import base_model, emissions, front_matter, model_name
 from compactlm.reporting.languages import languages
-from compactlm.reporting.limits import bias, limits
+from compactlm.reporting.limits import limits
 from compactlm.reporting.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
 from compactlm.reporting.page import PROJECT, environment, parameters
 from compactlm.reporting.sections.cost import energy
