@@ -67,9 +67,19 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert len(printed[1].splitlines()) == 5
     plots = {path.relative_to("reports/plots/report/sentiment").name: text for path, text in written.items() if path.suffix == ".tsv"}
     assert set(plots) == {
-        *(f"{kind}-{role}.tsv" for kind in ("confusion", "reliability", "slices", "fairness") for role in ("teacher", "student")),
+        *(
+            f"{kind}-{role}.tsv"
+            for kind in ("confusion", "reliability", "slices", "robustness", "fairness")
+            for role in ("teacher", "student")
+        ),
         "reliability-ideal.tsv",
+        *(f"data-{step}.tsv" for step in ("before", "augmented", "mitigated")),
+        "size-run.tsv",
+        "size-frontier.tsv",
     }
+    assert [line.split("\t")[0] for line in plots["data-mitigated.tsv"].decode().splitlines()] == ["compared", "gender, women to men"]
+    assert len(plots["robustness-student.tsv"].splitlines()) == 5
+    assert len(plots["size-run.tsv"].splitlines()) == 3
     confusion = plots["confusion-student.tsv"].decode().splitlines()
     assert confusion[0] == "actual\tpredicted"
     assert len(confusion) == 241
