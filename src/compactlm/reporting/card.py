@@ -136,8 +136,15 @@ def _labels(found: Findings) -> str:
             f"{words(task)}: {', '.join(f'{label} {percent(share)}' for label, share in labels.items())}"
             for task, labels in split["labels"].get(part, {}).items()
         ]
-        rows.append([part, count(number), "; ".join(told)])
-    return table(["split", "rows", "labels"], rows)
+        # Shares of sources are kept to six digits, which tell whole rows up to half a million.
+        shares_of = split["sources"][part]
+        own = {
+            task: round(number * sum(shares_of.get(name, 0.0) for name in settings.sources))
+            for task, settings in found.params.tasks.items()
+        }
+        counts = "; ".join(f"{words(task)}: {count(rows_of)}" for task, rows_of in own.items() if rows_of)
+        rows.append([part, count(number), counts, "; ".join(told)])
+    return table(["split", "rows", "rows of tasks", "labels"], rows)
 
 
 def _curve(found: Findings, phase: str) -> dict[str, str]:
