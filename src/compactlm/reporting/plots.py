@@ -90,4 +90,4 @@ def _fairness(found: Findings, task: str, role: str) -> Iterator[tuple[str, floa
             for figure in FIGURES:
                 one = audit[pair].get(figure, {})
                 if one.get("judged") and figure != "disparate_impact":
-                    yield f"{words(name)}, {words(pair)}: {words(figure)}", round(one[role], DIGITS)
+                    yield f"{words(figure)}: {words(name)}, {words(pair)}", round(one[role], DIGITS)
