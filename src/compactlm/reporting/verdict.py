@@ -104,7 +104,7 @@ def keys(found: Findings) -> list[Key]:
     for name, gate in gates(found).items():
         state = NOT_JUDGED if not gate.get("checks") else "passed" if gate["passed"] else "not passed"
         counts = f"{gate.get('violations', 0):,} violated, {gate.get('not_judged', 0):,} not judged of {gate.get('checks', 0):,}"
-        shown.append(Key(f"Fairness, {name}", state, counts))
+        shown.append(Key(f"{name.capitalize()} of fairness", state, counts))
     faster = speedup(found)
     if faster:
         shown.append(Key("Speed", f"{plain(faster[1], 1)} times", f"the teacher's at batch {faster[0]}, on one machine", machine=True))
