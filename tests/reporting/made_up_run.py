@@ -15,6 +15,7 @@ from compactlm.fairness.stereotypes import Item, measure_stereotypes
 from compactlm.reporting.findings import Findings
 
 LABELS = ["negative", "positive"]
+FRONTIER_EPOCHS = 2
 NAMES = {"she": "women", "he": "men"}
 
 
@@ -151,6 +152,7 @@ def build(params, test_rows):
             "split": {
                 "rows": {"train": 300, "test": len(test_rows)},
                 "labels": {"train": {"sentiment": {"negative": 0.6, "positive": 0.4}}},
+                "sources": {"train": {"movie_reviews": 0.293333, "tweets": 0.706667}, "test": {"movie_reviews": 0.857143}},
             },
             "bias-audit": {"sentiment": audit.metrics()},
             "tokenize": {"test": {"cut_rows": 3, "unknown_rate": 0.0001}, "vocabulary": {"coverage": 0.95, "pieces": 10817}},
@@ -173,7 +175,10 @@ def build(params, test_rows):
         },
         answers={"sentiment": answers},
         curves={"general": {"loss": curve, "soft": curve}, "sentiment": {"loss": curve, "soft": curve, "hard": curve, "hidden": curve}},
-        frontier={"shapes": [{**shape, "name": "4x96", "teacher": teacher}]},
+        frontier={
+            "overrides": ["student.vocabulary_size=8000", f"distill.task.optimisation.epochs={FRONTIER_EPOCHS}"],
+            "shapes": [{**shape, "name": "4x96", "teacher": teacher}],
+        },
         ablations={"17": {"task": {"as it is": {"validation_accuracy": 0.83}, "without soft targets": {"validation_accuracy": 0.81}}}},
     )
     # As it is read from files, whose keys are sorted.

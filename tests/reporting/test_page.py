@@ -6,7 +6,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from compactlm.reporting.blocks import Text
 from compactlm.reporting.page import write_page
+from compactlm.reporting.sections.weakness import robustness
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 SVG_EMPTY = {"line", "rect", "circle", "polyline", "polygon"}  # written with a slash
@@ -99,7 +101,8 @@ def test_the_page_begins_with_the_verdict(page):
     verdict = page.text[page.elements.index((tag, attributes))].replace("\N{NO-BREAK SPACE}", " ")
     assert "of the teacher's accuracy on sentiment" in verdict
     assert "10.0 % of its parameters" in verdict
-    assert "fairness gate" in verdict
+    assert "the data gate is" in verdict.lower()
+    assert "the model gate is" in verdict
     assert verdict.count(". ") == 1
 
 
@@ -166,3 +169,30 @@ def test_colours_have_contrast_enough(text, scheme):
         for ink in ("ink", "soft", "accent", "s0", "s1", "s2", "s3", "bad"):
             assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
     assert contrast(colours["ink"], colours["bad-paper"]) >= 4.5
+
+
+def test_runs_that_were_trained_otherwise_say_so(text, found):
+    size = text[text.index('<section id="size"') : text.index('<section id="ablations"')]
+    epochs = found.params.distill.task.optimisation.epochs
+    assert f"distill.task.optimisation.epochs 2 (here {epochs})" in size
+    assert "not against this run" in size
+    assert "fewer epochs than the default experiment" in text[text.index('<section id="ablations"') :]
+
+
+def test_the_page_is_whole_without_frontier_and_ablations(found, readers):
+    import dataclasses
+
+    page = Page(write_page(dataclasses.replace(found, frontier={}, ablations={}), readers))
+    assert "Quality against parameters" in page.texts("h2")
+    assert "Ablations" not in page.texts("h2")
+
+
+@pytest.mark.parametrize("cased", [False, True])
+def test_case_says_nothing_about_an_uncased_model(found, readers, cased):
+    class Tokenizer:
+        def tokenize(self, text):
+            return [text if cased else text.lower()]
+
+    reader = type("Reader", (), {"tokenizer": Tokenizer()})()
+    told = [block.text for block in robustness(found, {"sentiment": reader}).blocks if isinstance(block, Text)]
+    assert any("uncased" in one for one in told) is not cased

@@ -12,6 +12,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.report import finite
 from compactlm.params import parse_params
+from compactlm.reporting.snippets import Snippet, run_snippet
 from compactlm.stages import report
 
 WRITTEN = ("reports/index.html", "reports/model-card.md", "models/student/README.md")
@@ -67,17 +68,31 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert len(printed[1].splitlines()) == 5
     plots = {path.relative_to("reports/plots/report/sentiment").name: text for path, text in written.items() if path.suffix == ".tsv"}
     assert set(plots) == {
-        *(f"{kind}-{role}.tsv" for kind in ("confusion", "reliability", "slices", "fairness") for role in ("teacher", "student")),
+        *(
+            f"{kind}-{role}.tsv"
+            for kind in ("confusion", "reliability", "slices", "robustness", "fairness")
+            for role in ("teacher", "student")
+        ),
         "reliability-ideal.tsv",
+        *(f"data-{step}.tsv" for step in ("before", "augmented", "mitigated")),
+        "size-run.tsv",
+        "size-frontier.tsv",
     }
+    assert [line.split("\t")[0] for line in plots["data-mitigated.tsv"].decode().splitlines()] == ["compared", "gender, women to men"]
+    assert len(plots["robustness-student.tsv"].splitlines()) == 5
+    assert len(plots["size-run.tsv"].splitlines()) == 3
     confusion = plots["confusion-student.tsv"].decode().splitlines()
     assert confusion[0] == "actual\tpredicted"
     assert len(confusion) == 241
     assert len(plots["slices-student.tsv"].splitlines()) > 3
-    assert "women to men: equal opportunity difference" in plots["fairness-student.tsv"].decode()
+    assert "equal opportunity difference: gender, women to men" in plots["fairness-student.tsv"].decode()
 
 
-def test_an_example_that_fails_ends_the_stage(workspace, params):
+def test_an_example_that_fails_ends_the_stage(workspace, params, monkeypatch):
+    def run_last(title, code, threads):  # the others start torch, and are run above
+        return run_snippet(title, code, threads) if "without torch" in title else Snippet(title, code, "")
+
+    monkeypatch.setattr(report, "run_snippet", run_last)
     (workspace / "models/export/sentiment/onnx/model.onnx").write_bytes(b"torn")
     with pytest.raises(CompactLMError, match=r"the model card's example 'The same without torch.*' failed"):
         report.main(params)

@@ -10,10 +10,11 @@ from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.reporting import verdict
+from compactlm.reporting.bias import bias
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.front_matter import base_model, emissions, front_matter, model_name
 from compactlm.reporting.languages import languages
-from compactlm.reporting.limits import bias, limits
+from compactlm.reporting.limits import limits
 from compactlm.reporting.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
 from compactlm.reporting.page import PROJECT, environment, parameters
 from compactlm.reporting.sections.cost import energy
@@ -135,8 +136,15 @@ def _labels(found: Findings) -> str:
             f"{words(task)}: {', '.join(f'{label} {percent(share)}' for label, share in labels.items())}"
             for task, labels in split["labels"].get(part, {}).items()
         ]
-        rows.append([part, count(number), "; ".join(told)])
-    return table(["split", "rows", "labels"], rows)
+        # Shares of sources are kept to six digits, which tell whole rows up to half a million.
+        shares_of = split["sources"][part]
+        own = {
+            task: round(number * sum(shares_of.get(name, 0.0) for name in settings.sources))
+            for task, settings in found.params.tasks.items()
+        }
+        counts = "; ".join(f"{words(task)}: {count(rows_of)}" for task, rows_of in own.items() if rows_of)
+        rows.append([part, count(number), counts, "; ".join(told)])
+    return table(["split", "rows", "rows of tasks", "labels"], rows)
 
 
 def _curve(found: Findings, phase: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub.utils import HFValidationError, validate_repo_id
 
 from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, Params, TeacherSource
 from compactlm.reporting.findings import Findings
@@ -22,6 +23,17 @@ DIGITS = 4
 def model_name(params: Params) -> str:
     """Return the student's name: what made it, and its shape."""
     return f"compactlm-{params.student.layers}x{params.student.hidden_size}"
+
+
+def hub_base(source: TeacherSource) -> str | None:
+    """Return the teacher's repository on the hub; None where it comes from elsewhere, since the hub takes no other name for a base."""
+    if not isinstance(source, HubTeacher):
+        return None
+    try:
+        validate_repo_id(source.model)
+    except HFValidationError:  # a local directory
+        return None
+    return source.model
 
 
 def base_model(source: TeacherSource) -> str:
@@ -52,7 +64,7 @@ def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
         license=stated.lower() if known else "other",
         library_name="transformers",
         pipeline_tag="text-classification",
-        base_model=base_model(params.teacher.source),
+        base_model=hub_base(params.teacher.source),
         datasets=sorted({source.dataset if isinstance(source, HubSource) else name for name, source in params.ingest.sources.items()}),
         metrics=sorted({*METRICS.values(), "perplexity"}),
         tags=["bert", "knowledge-distillation", "fill-mask"],

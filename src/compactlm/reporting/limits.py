@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compactlm.fairness.model_audit import FIGURES
-from compactlm.params import ModelLimits
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import TOO_FEW, figures, listed, named, percent, perplexities, plain, points, quoted, shares, words
-from compactlm.reporting.sections.fairness import within_limit
+from compactlm.reporting.numbers import TOO_FEW, figures, listed, percent, perplexities, points, quoted, shares, words
 from compactlm.reporting.sections.weakness import worst
-from compactlm.reporting.verdict import SIGNIFICANT, gate_sentence
+from compactlm.reporting.verdict import SIGNIFICANT
 
 CALIBRATED = 0.05  # a calibration error up to this is told as none to speak of
 LITTLE = 0.05  # a loss of accuracy, as a share, from which a slice or a flaw is called a weakness
@@ -122,73 +119,3 @@ def _language_model(found: Findings) -> Iterator[str]:
     if len(judged) > 1:
         hardest = max(judged, key=lambda source: (judged[source]["student"]["pseudo_perplexity"]["value"], source))
         yield f"It reads {words(hardest)} worst (pseudo-perplexity {perplexities(judged[hardest]['student']['pseudo_perplexity'])})."
-
-
-def bias(found: Findings) -> list[str]:
-    """Return sentences about bias: the gate, what of the data was unequal, and what the models make of it."""
-    gate = gate_sentence(found.fairness)
-    sentences = [f"{gate[0].upper()}{gate[1:]}; what could not be judged is no pass."]
-    for task, audit in found.metrics["bias-audit"].items():
-        for name, steps in audit["attributes"].items():
-            sentences += _data(found, task, name, steps)
-    for task, attributes in found.fairness.get("tasks", {}).items():
-        for name, audit in attributes.items():
-            sentences += _models(words(task), words(name), audit, found.params.bias_audit.gate.model)
-    for name, one in found.fairness.get("stereotypes", {}).items():
-        sentences += _stereotypes(words(name), one)
-    return sentences
-
-
-def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Iterator[str]:
-    label, figure = found.params.bias_audit.favorable_labels[task], "disparate_impact"
-    for pair in (key for key in steps["before"] if "_to_" in key):
-        one = steps["before"][pair].get(label, {})
-        if not one.get("judged"):
-            yield f"In the data, {words(name)}, {words(pair)}: not judged, for one of them has too few rows."
-            continue
-        after = steps["mitigated"].get(pair, {}).get(label, {})
-        yield (
-            f"In the data, {words(name)}, {words(pair)}: the disparate impact of the label {label} is {figures(named(one, figure))} "
-            f"before and {plain(after.get(figure))} after mitigation ({found.params.bias_audit.mitigation})."
-        )
-
-
-def _models(task: str, name: str, audit: dict[str, Any], limit: ModelLimits) -> Iterator[str]:
-    for pair in (key for key in audit if "_to_" in key):
-        not_judged, within = [], []
-        for figure in FIGURES:
-            one = audit[pair].get(figure, {})
-            if not one.get("judged"):
-                not_judged.append(words(figure))
-            elif within_limit(figure, one, limit):
-                within.append(words(figure))
-            else:
-                yield (
-                    f"On {task}, {name}, {words(pair)}, the student's {words(figure)} is {figures(named(one, 'student'))}, outside the "
-                    f"limit; the teacher's is {figures(named(one, 'teacher'))}."
-                )
-        if within:
-            yield f"On {task}, {name}, {words(pair)}: within the limits on {listed(within)}."
-        if not_judged:
-            yield f"On {task}, {name}, {words(pair)}: not judged, for too few rows or no finite number: {listed(not_judged)}."
-    swapped = audit.get("counterfactual", {})
-    if swapped.get("judged"):
-        share, mean = named(swapped["flips"], "student"), named(swapped["probability_change"], "student")
-        yield (
-            f"Swapping the words of {name} flips {shares(share)} of its predictions on {task} ({swapped['rows']:,} rows; limit "
-            f"{percent(limit.counterfactual_flips, 0)}) and moves the probability by {figures(mean)} on average."
-        )
-    elif swapped:
-        yield f"What swapping the words of {name} does to its predictions on {task} was not judged ({swapped['rows']:,} rows)."
-
-
-def _stereotypes(name: str, one: dict[str, Any]) -> Iterator[str]:
-    if not one["judged"]:
-        yield f"Whether it prefers stereotypes of {name} was not judged ({one['pairs']:,} sentence pairs)."
-        return
-    preferred = named(one["preference"], "student")
-    teacher = named(one["preference"], "teacher")
-    yield (
-        f"Of {one['pairs']:,} sentence pairs about occupations and {name} it finds the stereotypical word likelier in {shares(preferred)} "
-        f"(parity: 50 %), the teacher in {shares(teacher)}."
-    )

@@ -41,7 +41,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         quality(found),
         fairness(found),
         slices(found),
-        robustness(found),
+        robustness(found, readers),
         errors(found, readers),
         masked_words(found),
         forgetting(found),

@@ -7,6 +7,7 @@ from typing import Any
 
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import NOT_JUDGED, TOO_FEW, listed, percent, plain, probability, words
+from compactlm.reporting.standing import together
 
 SIGNIFICANT = 0.05
 
@@ -27,7 +28,10 @@ def sentences(found: Findings) -> list[str]:
     kept = listed([_kept(name, task) for name, task in found.tasks.items()])
     room = f"{percent(size['ratio'])} of its parameters and {percent(size['student_bytes'] / size['teacher_bytes'])} of its bytes"
     first = f"The student keeps {kept} with {room}."
-    others = [gate_sentence(found.fairness), *(filter(None, (_robust(name, task) for name, task in found.tasks.items())))]
+    others = [
+        *(gate_sentence(name, gate) for name, gate in gates(found).items()),
+        *(filter(None, (_robust(name, task) for name, task in found.tasks.items()))),
+    ]
     faster = speedup(found)
     if faster:
         others.append(f"on the machine that timed both it is {plain(faster[1], 1)} times as fast at batch {faster[0]}")
@@ -50,13 +54,18 @@ def difference(quality: dict[str, Any]) -> str:
     return f"{told}, {probability(p)}"
 
 
-def gate_sentence(fairness: dict[str, Any]) -> str:
-    """Say what the fairness gate found."""
-    gate = fairness.get("gate", {})
+def gates(found: Findings) -> dict[str, dict[str, int]]:
+    """Return what the data gate (of bias-audit, all tasks together) and the model gate (of evaluate) counted."""
+    data = together(one.get("gate", {}) for one in found.metrics["bias-audit"].values())
+    return {"data gate": data, "model gate": found.fairness.get("gate", {})}
+
+
+def gate_sentence(name: str, gate: dict[str, int]) -> str:
+    """Say what a fairness gate found."""
     if not gate.get("checks"):
-        return "the fairness gate was not judged, for nothing was checked"
+        return f"the {name} was not judged, for nothing was checked"
     counts = f"{gate['violations']:,} violated and {gate['not_judged']:,} not judged of {gate['checks']:,} checks"
-    return f"the fairness gate is {'passed' if gate['passed'] else 'not passed'} ({counts})"
+    return f"the {name} is {'passed' if gate['passed'] else 'not passed'} ({counts})"
 
 
 def _robust(name: str, task: dict[str, Any]) -> str:
@@ -80,7 +89,7 @@ def speedup(found: Findings) -> tuple[int, float] | None:
 def keys(found: Findings) -> list[Key]:
     """Return the numbers that stand beside the verdict."""
     evaluate = found.metrics["evaluate"]
-    size, gate = evaluate["size"], found.fairness.get("gate", {})
+    size = evaluate["size"]
     shown = []
     for name, task in found.tasks.items():
         quality = task["quality"]
@@ -92,8 +101,10 @@ def keys(found: Findings) -> list[Key]:
     shown.append(Key("Parameters", percent(size["ratio"]), f"{size['student_parameters']:,} of {size['teacher_parameters']:,}"))
     work = size["student_multiply_adds_a_token"] / size["teacher_multiply_adds_a_token"]
     shown.append(Key("Multiply-adds", percent(work), "a token, of the teacher's"))
-    state = NOT_JUDGED if not gate.get("checks") else "passed" if gate["passed"] else "not passed"
-    shown.append(Key("Fairness gate", state, f"{gate.get('violations', 0):,} violated, {gate.get('not_judged', 0):,} not judged"))
+    for name, gate in gates(found).items():
+        state = NOT_JUDGED if not gate.get("checks") else "passed" if gate["passed"] else "not passed"
+        counts = f"{gate.get('violations', 0):,} violated, {gate.get('not_judged', 0):,} not judged of {gate.get('checks', 0):,}"
+        shown.append(Key(f"{name.capitalize()} of fairness", state, counts))
     faster = speedup(found)
     if faster:
         shown.append(Key("Speed", f"{plain(faster[1], 1)} times", f"the teacher's at batch {faster[0]}, on one machine", machine=True))

@@ -9,34 +9,40 @@ from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.intervals import judged
 from compactlm.fairness.data_audit import STEPS
 from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES
-from compactlm.params import ModelLimits
+from compactlm.params import BiasAudit, ModelLimits
 from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import NOT_JUDGED, TOO_FEW, count, figures, gaps, named, shares, words
-from compactlm.reporting.verdict import gate_sentence
+from compactlm.reporting.numbers import NOT_JUDGED, TOO_FEW, count, figures, gaps, named, plain, shares, words
+from compactlm.reporting.standing import Standing, of_data, of_model, of_stereotypes
+from compactlm.reporting.verdict import gate_sentence, gates
 
 DATA_FIGURES = ("disparate_impact", "statistical_parity_difference")
 DIFFERENCES = tuple(name for name in FIGURES if name != "disparate_impact")
 SHOWN = (*ROLES, AMPLIFICATION)
+GATED = "mitigated"  # the step of the data that its gate judges
+OUTSIDE = "outside the limit"
 
 
 def fairness(found: Findings) -> Section:
     """Return the section."""
     settings = found.params.bias_audit
-    gate = gate_sentence(found.fairness)
-    passed = bool(found.fairness.get("gate", {}).get("passed"))
-    blocks: list[Block] = [Text(f"{gate[0].upper()}{gate[1:]}. What could not be judged is no pass.", warning=not passed)]
+    blocks: list[Block] = []
+    for name, gate in gates(found).items():
+        told = gate_sentence(name, gate)
+        blocks.append(Text(f"{told[0].upper()}{told[1:]}. What could not be judged is no pass.", warning=not gate.get("passed")))
     for task, audit in found.metrics["bias-audit"].items():
         for name, steps in audit["attributes"].items():
             blocks += [Heading(f"Data: {words(task)}, {words(name)}"), *_data(found, task, name, steps)]
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
-            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(task, name, audit, settings.gate.model)]
-    blocks += _stereotypes(found.fairness.get("stereotypes", {}))
+            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(found, task, name, audit)]
+    blocks += _stereotypes(found.fairness.get("stereotypes", {}), settings.gate.model)
     lead = (
         "Rows of one group and no other are compared. Disparate impact is a ratio of shares (parity: 1), the other figures are differences "
-        f"(parity: 0). Mitigation: {settings.mitigation}. Amplification is the student's figure minus the teacher's."
+        f"(parity: 0). Mitigation: {settings.mitigation}. The data gate judges what the student learns from, after mitigation; the model "
+        f"gate the student, and that it is no further from parity than its teacher by more than {settings.gate.model.amplification:g}. "
+        "Amplification is the student's figure minus the teacher's."
     )
     return Section("fairness", "Fairness", lead, blocks)
 
@@ -63,7 +69,9 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[
             for step, part in steps.items():
                 one = part.get(pair, {}).get(favorable, {})
                 known = named(one, figure)
-                row.append(figures(known) if one.get("judged") else Cell(f"{figures(known)}, no pass", "weak"))
+                gated = step == GATED and is_gated(found.params.bias_audit, name, pair)
+                outside = gated and of_data(figure, known.get("value"), found.params.bias_audit.gate.data).outside
+                row.append(_data_cell(figures(known), bool(one.get("judged")), outside))
                 if one.get("judged"):
                     drawn[STEPS[step]] = known
             compared.append(row)
@@ -79,27 +87,40 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[
     return blocks
 
 
+def _data_cell(text: str, is_judged: bool, outside: bool) -> str | Cell:
+    if not is_judged:
+        return Cell(f"{text}, no pass", "weak")
+    return Cell(f"{text}, {OUTSIDE}", "worst") if outside else text
+
+
+def is_gated(settings: BiasAudit, name: str, pair: str) -> bool:
+    """Tell whether the gates judge a pair of groups: those with the privileged group."""
+    return name not in settings.attributes or pair.endswith(f"_to_{settings.attributes[name].privileged}")
+
+
 def _rate(step: dict[str, Any], favorable: str, category: str) -> str | Cell:
     rows = step["rows"][category]
     text = f"{count(rows)}; {shares(named(step['base_rate'].get(favorable, {}), category))}"
     return text if judged(rows) else Cell(f"{text}, {TOO_FEW}" if rows else "0", "weak")
 
 
-def _models(task: str, name: str, audit: dict[str, Any], limits: ModelLimits) -> list[Block]:
+def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> list[Block]:
+    limits = found.params.bias_audit.gate.model
     rows: list[list[str | Cell]] = []
     lines = []
-    for pair, found in _pairs(audit):
+    for pair, figures_of in _pairs(audit):
+        gated = is_gated(found.params.bias_audit, name, pair)
         for figure in FIGURES:
-            part = found.get(figure, {})
-            rows.append([f"{words(pair)}: {words(figure)}", *_cells(part, within_limit(figure, part, limits))])
+            part = figures_of.get(figure, {})
+            rows.append([f"{words(pair)}: {words(figure)}", *_cells(part, of_model(figure, part, limits) if gated else None)])
             if part.get("judged") and figure in DIFFERENCES:
                 lines.append(Line(f"{words(pair)}: {words(figure)}", {role: named(part, role) for role in ROLES}))
     swapped = audit.get("counterfactual", {})
     if swapped:
         kinds = {"flips": "predictions that flip when the words are swapped", "probability_change": "mean change of probability by it"}
-        few = swapped.get("flips", {}).get("student", 0.0) <= limits.counterfactual_flips
         for kind, text in kinds.items():
-            rows.append([text, *_cells({**swapped.get(kind, {}), "judged": swapped["judged"]}, few or kind != "flips")])
+            part = {**swapped.get(kind, {}), "judged": swapped["judged"]}
+            rows.append([text, *_cells(part, of_model("counterfactual_flips", part, limits) if kind == "flips" else None)])
     head = ["figure", *SHOWN]
     blocks: list[Block] = [Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", head, rows)]
     groups: list[list[str | Cell]] = []
@@ -119,29 +140,26 @@ def _models(task: str, name: str, audit: dict[str, Any], limits: ModelLimits) ->
     return blocks
 
 
-def within_limit(figure: str, part: dict[str, Any], limits: ModelLimits) -> bool:
-    """Return whether the student's figure lies within the gate's limit; False where it was not judged."""
-    if not part.get("judged"):
-        return False
-    value, allowed = part["student"], getattr(limits, figure)
-    if figure == "disparate_impact":
-        return bool(value > 0 and min(value, 1 / value) >= allowed)
-    return bool(abs(value) <= allowed)
-
-
-def _cells(part: dict[str, Any], within: bool = True) -> list[str | Cell]:
+def _cells(part: dict[str, Any], standing: Standing | None = None) -> list[str | Cell]:
+    """Return a figure's cells; `standing` marks what a gate finds violated, and is None where no gate judges it."""
     if not part.get("judged"):
         return [Cell(f"{NOT_JUDGED}, no pass", "weak")] * len(SHOWN)
     teacher, student, more = (figures(named(part, role)) for role in SHOWN)
-    return [teacher, student if within else Cell(f"{student}, outside the limit", "worst"), more]
+    stands = standing or Standing()
+    return [
+        teacher,
+        Cell(f"{student}, {OUTSIDE}", "worst") if stands.outside else student,
+        Cell(f"{more}, further from parity by {plain(stands.growth)}, {OUTSIDE}", "worst") if stands.amplified else more,
+    ]
 
 
-def _stereotypes(found: dict[str, Any]) -> list[Block]:
+def _stereotypes(found: dict[str, Any], limits: ModelLimits) -> list[Block]:
     rows: list[list[str | Cell]] = []
     for name, one in found.items():
         texts = {"preference": "stereotypical word preferred (parity: 0.5)", "log_odds_gap": "gap of log odds, nats (parity: 0)"}
         for kind, text in texts.items():
-            rows.append([f"{words(name)}: {text}", count(one["pairs"]), *_cells({**one.get(kind, {}), "judged": one["judged"]})])
+            part = {**one.get(kind, {}), "judged": one["judged"]}
+            rows.append([f"{words(name)}: {text}", count(one["pairs"]), *_cells(part, of_stereotypes(kind, one, limits))])
     if not rows:
         return []
     table = Table("Occupations and groups in the masked language models", ["figure", "sentence pairs", *SHOWN], rows)

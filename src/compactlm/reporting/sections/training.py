@@ -81,7 +81,23 @@ def sizes(found: Findings) -> Section:
     lead = "What the student keeps for its size."
     if shapes:
         lead += " The shapes of the frontier are from runs of their own with one teacher (`make frontier`), not from this one."
+        changed = other_settings(found)
+        if changed:
+            lead += f" They were trained otherwise, so hold them against each other and not against this run: {'; '.join(changed)}."
     return Section("size", "Quality against parameters", lead, blocks)
+
+
+def other_settings(found: Findings) -> list[str]:
+    """Return how the frontier's settings differ from this run's."""
+    told = []
+    for override in found.frontier.get("overrides", []):
+        key, _, value = override.partition("=")
+        own: Any = found.params.model_dump(mode="json")
+        for name in key.split("."):
+            own = own.get(name) if isinstance(own, Mapping) else None
+        if own is not None and str(own) != value:
+            told.append(f"{key} {value} (here {own})")
+    return told
 
 
 def comparable_shapes(found: Findings) -> list[dict[str, Any]]:
@@ -105,7 +121,11 @@ def ablations(found: Findings) -> Section | None:
             ]
             caption = f"{words(phase).capitalize()} distillation, seed {seed}, on validation rows"
             blocks.append(Table(caption, ["variant", *map(words, names)], rows))
-    lead = "What each part of the recipe is worth: the same training with one part changed, in runs of their own of the default experiment."
+    lead = (
+        "What each part of the recipe is worth: the same training with one part changed, in runs of their own. All of them, the row "
+        "as it is among them, were trained for fewer epochs than the default experiment (`common` in configs/ablations.yaml): hold "
+        "them against each other, and not against this run."
+    )
     return Section("ablations", "Ablations", lead, blocks) if blocks else None
 
 

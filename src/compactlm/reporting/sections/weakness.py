@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
-from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table
+from compactlm.evaluation.reading import Reader
+from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import TOO_FEW, count, percent, shares, words
 
 STRENGTHS = ("light", "heavy")
+CASE = "case"
+UNCASED = (
+    "The models are uncased: their tokenizer makes all letters small before it reads them, so that changes of case cannot matter to them. "
+    "Those rows say nothing about robustness, and all together is a little higher for them."
+)
 
 
 def slices(found: Findings) -> Section:
@@ -60,19 +67,31 @@ def _slices(name: str, task: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def robustness(found: Findings) -> Section:
-    """Return the section of robustness."""
+def robustness(found: Findings, readers: Mapping[str, Reader]) -> Section:
+    """Return the section of robustness.
+
+    Args:
+        found: what the run found.
+        readers: the student's classifier of each task, whose tokenizer tells whether it sees the case of letters.
+    """
     blocks: list[Block] = []
     for name, task in found.tasks.items():
         if len(found.tasks) > 1:
             blocks.append(Heading(words(name)))
         blocks += _robustness(name, task["robustness"])
+        if CASE in task["robustness"]["perturbations"] and not sees_case(readers[name]):
+            blocks.append(Text(UNCASED))
     strengths = found.params.evaluate.robustness.strengths
     lead = (
         "The share of its accuracy that each model keeps when the same rows are written less carefully. "
         f"Light changes {percent(strengths.light, 0)} of a row's words, heavy {percent(strengths.heavy, 0)}; at least one word."
     )
     return Section("robustness", "Robustness", lead, blocks)
+
+
+def sees_case(reader: Reader) -> bool:
+    """Tell whether a model's tokenizer keeps capitals apart from small letters."""
+    return bool(reader.tokenizer.tokenize("A") != reader.tokenizer.tokenize("a"))
 
 
 def _robustness(name: str, found: dict[str, Any]) -> list[Block]:
