@@ -38,6 +38,11 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Name bytes after their argument: archives hold the time, and all workers must find tests of the same names."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 # [PAD] first and the other special tokens after unused pieces, as in bert-base-uncased.
 SPECIAL_AND_UNUSED = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 MARKS = list(".,!?'[]") + list("0123456789") + ["é", "##é"]

@@ -43,7 +43,7 @@ def test_gzip_is_unpacked_whatever_the_format() -> None:
     [
         (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 at byte 7 \(line 2: byte 0xff\)"),
         (b"x", "txt", "utf-99", r"'utf-99' is no known encoding"),
-        (gzip.compress(b"text " * 99, mtime=0)[:-9], "txt", "utf-8", r"f is a damaged or truncated gzip file"),
+        (gzip.compress(b"text " * 99)[:-9], "txt", "utf-8", r"f is a damaged or truncated gzip file"),
         (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
         (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
         (b"[1]\n", "jsonl", "utf-8", r"f has no JSON object at line 1"),
