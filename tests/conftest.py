@@ -29,7 +29,7 @@ settings.register_profile("tests", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("tests")
 
 # With several workers each takes the next file when it has done one: the longest begin, else one would end alone.
-LONGEST = ["test_smoke.py", "test_bert_base.py"]
+LONGEST = ["test_smoke.py", "test_bert_base.py", "test_report_stage.py"]
 
 
 def pytest_collection_modifyitems(config, items):
