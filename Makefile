@@ -30,8 +30,11 @@ train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another p
 	@dvc repro
 	@compactlm summary
 
-test: setup ## run all tests, with coverage
-	@python -m pytest --cov --cov-report=term:skip-covered
+# Each worker takes a file at a time, in the order that tests/conftest.py gives them.
+WORKERS ?= logical
+
+test: setup ## run all tests, with coverage, in one process for each core and at most 4 (WORKERS=1 for one)
+	@python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 review: setup ## hold reports/metrics against a git revision, figure by figure (REV=main; `compactlm review REV` exits 0, 1 or 2 for CI)
 	@compactlm review $(REV)

@@ -151,7 +151,7 @@ def limited():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
 def test_a_real_lack_of_memory_on_the_cpu():
-    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)
     assert "compactlm.errors.CompactLMError: there is not enough memory for phase at step 1, whose batch has 4 rows" in result.stderr
 
 

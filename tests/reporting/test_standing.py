@@ -15,7 +15,7 @@ from compactlm.reporting.sections.fairness import fairness
 from compactlm.reporting.standing import together
 
 STRICT = {"disparate_impact": 0.99, "statistical_parity_difference": 0.01, "equal_opportunity_difference": 0.01}
-TIGHT = {"counterfactual_flips": 0.01, "stereotype_preference": 0.0, "amplification": 0.0}
+TIGHT = {"counterfactual_flips": 0.01, "stereotype_log_odds_gap": 0.0, "amplification": 0.0}
 
 
 def marked(found):
@@ -63,12 +63,13 @@ def fair(found):
     audit = "evaluate__fairness__tasks__sentiment__gender__counterfactual"
     quiet = {f"{PAIR}{name}": FAIR for name in names} | {f"{PAIR}disparate_impact": {"judged": 1, "teacher": 1.0, "student": 1.0}}
     quiet[f"{audit}__flips"] = {"teacher": 0.0, "student": 0.0}
-    quiet["evaluate__fairness__stereotypes__gender__preference"] = {"teacher": 0.5, "student": 0.5}
-    quiet["bias_audit__sentiment__attributes__gender__mitigated__women_to_men__positive"] = {
-        "judged": 1,
-        "disparate_impact": 1.0,
-        "statistical_parity_difference": 0.0,
-    }
+    quiet["evaluate__fairness__stereotypes__gender__log_odds_gap"] = {"teacher": 0.0, "student": 0.0}
+    for step in ("before", "augmented", "mitigated"):
+        quiet[f"bias_audit__sentiment__attributes__gender__{step}__women_to_men__positive"] = {
+            "judged": 1,
+            "disparate_impact": 1.0,
+            "statistical_parity_difference": 0.0,
+        }
     changed = change(found, **quiet)
     assert marked(changed) == []
     return changed
@@ -85,15 +86,15 @@ def fair(found):
             "than its teacher by 0.090 (limit 0.05)",
         ),
         (
-            "evaluate__fairness__stereotypes__gender__preference",
-            {"teacher": 1.0, "student": 1.0},
-            "stereotypical word",
-            "50 %), outside the limit",
+            "evaluate__fairness__stereotypes__gender__log_odds_gap",
+            {"teacher": 0.5, "student": 0.5},
+            "gap of log odds",
+            "nats (parity: 0; limit 0.22), outside the limit",
         ),
         (
-            "evaluate__fairness__stereotypes__gender__preference",
-            {"teacher": 0.5, "student": 0.6},
-            "stereotypical word",
+            "evaluate__fairness__stereotypes__gender__log_odds_gap",
+            {"teacher": 0.0, "student": 0.1},
+            "gap of log odds",
             "than its teacher by 0.100",
         ),
         (
@@ -102,11 +103,14 @@ def fair(found):
             "flip",
             "10\u00a0%, outside the limit",
         ),
-        (
-            "bias_audit__sentiment__attributes__gender__mitigated__women_to_men__positive",
-            {"disparate_impact": 0.2},
-            "disparate impact",
-            "outside the limit of the data gate on disparate impact",
+        *(
+            (
+                f"bias_audit__sentiment__attributes__gender__{step}__women_to_men__positive",
+                {"disparate_impact": 0.2},
+                "disparate impact",
+                "outside the limit of the data gate on disparate impact",
+            )
+            for step in ("before", "mitigated")
         ),
     ],
 )

@@ -12,6 +12,7 @@ from compactlm.fairness.bootstrap import Estimate
 
 DATA, MODEL = "data gate", "model gate"
 NAMED = 5  # checks in the sentence that ends a stage
+SLACK = 1e-12  # of a distance beyond its limit, for rounding
 PASSED, VIOLATED, NOT_JUDGED = "passed", "violated", "not judged"
 
 
@@ -42,7 +43,7 @@ class Check:
         """PASSED, VIOLATED or NOT_JUDGED."""
         if self.why_not or self.found is None or self.distance is None or not math.isfinite(self.distance):
             return NOT_JUDGED
-        if self.distance > self.limit + 1e-12:
+        if self.distance > self.limit + SLACK:
             return VIOLATED
         return PASSED if math.isfinite(self.found.value) else NOT_JUDGED
 

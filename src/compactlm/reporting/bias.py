@@ -9,7 +9,7 @@ from compactlm.fairness.model_audit import FIGURES
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import figures, listed, named, percent, plain, shares, words
-from compactlm.reporting.sections.fairness import DATA_FIGURES, GATED, is_gated
+from compactlm.reporting.sections.fairness import DATA_FIGURES, is_gated, judged_steps
 from compactlm.reporting.standing import Standing, of_data, of_model, of_stereotypes
 from compactlm.reporting.verdict import gate_sentence, gates
 
@@ -36,9 +36,10 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
         if not one.get("judged"):
             yield f"In the data, {words(name)}, {words(pair)}: not judged, for one of them has too few rows."
             continue
-        after = steps[GATED].get(pair, {}).get(label, {})
+        after = steps["mitigated"].get(pair, {}).get(label, {})
         limits = found.params.bias_audit.gate.data
-        outside = [words(kind) for kind in DATA_FIGURES if of_data(kind, after.get(kind), limits).outside]
+        gated = [steps[step].get(pair, {}).get(label, {}) for step in judged_steps(found.params.bias_audit)]
+        outside = [words(kind) for kind in DATA_FIGURES if any(of_data(kind, at.get(kind), limits).outside for at in gated)]
         tail = (
             f", outside the limit of the data gate on {listed(outside)}"
             if outside and is_gated(found.params.bias_audit, name, pair)
@@ -99,15 +100,21 @@ def _stereotypes(name: str, one: dict[str, Any], limits: ModelLimits) -> Iterato
         yield f"Whether it prefers stereotypes of {name} was not judged ({one['pairs']:,} sentence pairs)."
         return
     student, teacher = (named(one["preference"], role) for role in ("student", "teacher"))
-    standing = of_stereotypes("preference", one, limits) or Standing()
     yield (
         f"Of {one['pairs']:,} sentence pairs about occupations and {name} it finds the stereotypical word likelier in {shares(student)} "
-        f"(parity: 50 %){_marks(standing, limits)}, the teacher in {shares(teacher)}."
+        f"(parity: 50 %), the teacher in {shares(teacher)}.{_saturation(one)}"
     )
     gap = {role: named(one.get("log_odds_gap", {}), role) for role in ("student", "teacher")}
     if "value" in gap["student"]:
         marks = _marks(of_stereotypes("log_odds_gap", one, limits) or Standing(), limits)
         yield (
-            f"The gap of log odds between the stereotypical word and the other is {figures(gap['student'])} nats (parity: 0){marks}, the "
-            f"teacher's {figures(gap['teacher'])}."
+            f"The gap of log odds between the stereotypical word and the other is {figures(gap['student'])} nats (parity: 0; limit "
+            f"{limits.stereotype_log_odds_gap:g}){marks}, the teacher's {figures(gap['teacher'])}."
         )
+
+
+def _saturation(one: dict[str, Any]) -> str:
+    whose = [{"student": "its own", "teacher": "its teacher's"}[role] for role, held in sorted(one.get("saturated", {}).items()) if held]
+    if not whose:
+        return ""
+    return f" That says nothing of {listed(whose)} words: one group's word is the likelier one there whatever the occupation."

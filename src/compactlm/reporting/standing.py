@@ -7,14 +7,12 @@ reports/metrics and the limits in params.yaml.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from compactlm.fairness.gate import NOT_JUDGED, VIOLATED, Check, check_difference, check_ratio
+from compactlm.fairness.gate import SLACK, ratio_distance
 from compactlm.params import DataLimits, ModelLimits
-
-# Of the figures of stereotypes those that a gate judges: the limit's name in params.yaml, and where parity is.
-STEREOTYPES = {"preference": ("stereotype_preference", 0.5)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +39,8 @@ class Standing:
 
 def of_data(figure: str, value: float | None, limits: DataLimits) -> Standing:
     """Return where disparate impact or a difference of the train rows stands."""
-    check = _check(figure, value, getattr(limits, figure))
-    return Standing(check.status != NOT_JUDGED, check.status == VIOLATED)
+    distance = _distance(figure, value)
+    return Standing(distance is not None, _exceeds(distance, _greatest(figure, limits)))
 
 
 def of_model(figure: str, part: Mapping[str, Any], limits: ModelLimits) -> Standing:
@@ -53,26 +51,35 @@ def of_model(figure: str, part: Mapping[str, Any], limits: ModelLimits) -> Stand
         part: the figure by role.
         limits: of the model gate.
     """
-    if not part.get("judged"):
+    student, teacher = (_distance(figure, part.get(role)) for role in ("student", "teacher"))
+    if not part.get("judged") or student is None or teacher is None:
         return Standing(judged=False)
-    parity = dict(STEREOTYPES.values()).get(figure, 0.0)
-    student, teacher = (_check(figure, part.get(role), getattr(limits, figure), parity) for role in ("student", "teacher"))
-    if student.distance is None or teacher.distance is None:
-        return Standing(judged=False)
-    growth = max(student.distance - teacher.distance, 0.0)
-    more = check_difference(figure, growth, limits.amplification)
-    return Standing(student.status != NOT_JUDGED, student.status == VIOLATED, growth, more.status == VIOLATED)
+    growth = max(student - teacher, 0.0)
+    return Standing(True, _exceeds(student, _greatest(figure, limits)), growth, _exceeds(growth, limits.amplification))
 
 
 def of_stereotypes(kind: str, one: Mapping[str, Any], limits: ModelLimits) -> Standing | None:
     """Return where a figure of stereotypes stands; None where no gate judges it."""
-    if kind not in STEREOTYPES:
+    if kind != "log_odds_gap":
         return None
-    return of_model(STEREOTYPES[kind][0], {**one.get(kind, {}), "judged": one["judged"]}, limits)
+    return of_model("stereotype_log_odds_gap", {**one.get(kind, {}), "judged": one["judged"]}, limits)
 
 
-def _check(figure: str, value: float | None, limit: float, parity: float = 0.0) -> Check:
-    return check_ratio(figure, value, limit) if figure == "disparate_impact" else check_difference(figure, value, limit, parity=parity)
+def _distance(figure: str, value: float | None) -> float | None:
+    """Return how far a figure is from parity, or None where that is no finite number."""
+    if value is None:
+        return None
+    distance = ratio_distance(value) if figure == "disparate_impact" else abs(value)
+    return distance if distance is not None and math.isfinite(distance) else None
+
+
+def _greatest(figure: str, limits: DataLimits | ModelLimits) -> float:
+    limit: float = getattr(limits, figure)
+    return 1 - limit if figure == "disparate_impact" else limit
+
+
+def _exceeds(distance: float | None, limit: float) -> bool:
+    return distance is not None and distance > limit + SLACK
 
 
 def together(gates: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -20,7 +20,6 @@ from compactlm.reporting.verdict import gate_sentence, gates
 DATA_FIGURES = ("disparate_impact", "statistical_parity_difference")
 DIFFERENCES = tuple(name for name in FIGURES if name != "disparate_impact")
 SHOWN = (*ROLES, AMPLIFICATION)
-GATED = "mitigated"  # the step of the data that its gate judges
 OUTSIDE = "outside the limit"
 
 
@@ -40,8 +39,9 @@ def fairness(found: Findings) -> Section:
     blocks += _stereotypes(found.fairness.get("stereotypes", {}), settings.gate.model)
     lead = (
         "Rows of one group and no other are compared. Disparate impact is a ratio of shares (parity: 1), the other figures are differences "
-        f"(parity: 0). Mitigation: {settings.mitigation}. The data gate judges what the student learns from, after mitigation; the model "
-        f"gate the student, and that it is no further from parity than its teacher by more than {settings.gate.model.amplification:g}. "
+        f"(parity: 0). Mitigation: {settings.mitigation}. The data gate judges the rows at every step, since mitigation by weights makes "
+        "the last one even by arithmetic. The model gate judges the student, and that it is no further from parity than its teacher by "
+        f"more than {settings.gate.model.amplification:g}. "
         "Amplification is the student's figure minus the teacher's."
     )
     return Section("fairness", "Fairness", lead, blocks)
@@ -69,7 +69,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> list[
             for step, part in steps.items():
                 one = part.get(pair, {}).get(favorable, {})
                 known = named(one, figure)
-                gated = step == GATED and is_gated(found.params.bias_audit, name, pair)
+                gated = step in judged_steps(found.params.bias_audit) and is_gated(found.params.bias_audit, name, pair)
                 outside = gated and of_data(figure, known.get("value"), found.params.bias_audit.gate.data).outside
                 row.append(_data_cell(figures(known), bool(one.get("judged")), outside))
                 if one.get("judged"):
@@ -91,6 +91,11 @@ def _data_cell(text: str, is_judged: bool, outside: bool) -> str | Cell:
     if not is_judged:
         return Cell(f"{text}, no pass", "weak")
     return Cell(f"{text}, {OUTSIDE}", "worst") if outside else text
+
+
+def judged_steps(settings: BiasAudit) -> list[str]:
+    """Return the steps of the data that its gate judges: without mitigation, the last is the one before it."""
+    return [step for step in STEPS if step != "mitigated" or settings.mitigation != "none"]
 
 
 def is_gated(settings: BiasAudit, name: str, pair: str) -> bool:
@@ -157,6 +162,8 @@ def _stereotypes(found: dict[str, Any], limits: ModelLimits) -> list[Block]:
     rows: list[list[str | Cell]] = []
     for name, one in found.items():
         texts = {"preference": "stereotypical word preferred (parity: 0.5)", "log_odds_gap": "gap of log odds, nats (parity: 0)"}
+        if any(one.get("saturated", {}).values()):
+            texts["preference"] += "; says nothing where one group's word is likelier whatever the occupation"
         for kind, text in texts.items():
             part = {**one.get(kind, {}), "judged": one["judged"]}
             rows.append([f"{words(name)}: {text}", count(one["pairs"]), *_cells(part, of_stereotypes(kind, one, limits))])
