@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
-from huggingface_hub.utils import HFValidationError, validate_repo_id
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # exported lazily, which mypy does not see
 
 from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, Params, TeacherSource
 from compactlm.reporting.findings import Findings
