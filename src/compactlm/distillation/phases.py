@@ -129,7 +129,8 @@ class Phases:
     def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:
         drawn = self.curve_directory is not None and processes.is_main_process()
         with curves(self.curve_directory / phase) if drawn and self.curve_directory else contextlib.nullcontext() as log:
-            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log)
+            section = f"distill.{GENERAL if phase == GENERAL else 'task'}.optimisation"
+            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log, section)
         self.timings[phase] = summary.speed()
         self.metrics[phase] = dict(summary.history[-1][1])
 
