@@ -14,6 +14,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrai
 from compactlm import artifacts
 from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.checks import check_losses
 from compactlm.distillation.counterfactual_signals import average_families
 from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
@@ -57,10 +58,12 @@ class Phases:
         """Distil the masked language model; return it, and the components by which it inherited its weights.
 
         Raises:
-            CompactLMError: the student has more parameters than the budget allows.
+            CompactLMError: the student has more parameters than the budget allows, or one of the phases cannot be done.
         """
         params, prepared = self.params, self.prepared
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        check_losses(params, teacher.config)
+        prepared.check_caches()
         questions = prepared.general()
         student, components = self._begin(teacher, questions)
         _show_attentions(params.distill.general, student, teacher)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.distillation import models
+from compactlm.distillation.checks import check_losses
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.runtime import prepare
@@ -44,6 +45,7 @@ def main(params: Params) -> None:
         if params.signals.source == "cached":
             prepared = Prepared(params)
             teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+            check_losses(params, teacher.config)
             metrics["gigabytes"] = round(_check_size(prepared, teacher.config.hidden_size), 3)
             general = prepared.general()
             source: SignalSource = prepared.online_general(teacher)
