@@ -200,6 +200,24 @@ def test_what_cannot_be_is_said_in_a_sentence(path: str, value: Any, named: str)
     assert re.search(named, complaint(changed(path, value)))
 
 
+LAYERS = "but input should be 'uniform' or 'last', or pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]; correct it"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("student.vocabulary_size", 50, "is 50, but input should be greater than or equal to 100, or 'fit'; correct it"),
+        ("student.vocabulary_size", "most", "is 'most', but input should be a valid integer, or 'fit'; correct it"),
+        ("distill.task.hidden.layers", [[4]], f"is [[4]], {LAYERS}"),
+        ("distill.general.hidden.layers", [[4, -1], [3]], f"is [[4, -1], [3]], {LAYERS}"),
+        ("distill.task.relations.layers", [], f"is [], {LAYERS}"),
+        ("distill.task.hidden.layers", "middle", f"is 'middle', {LAYERS}"),
+    ],
+)
+def test_what_may_have_several_forms_is_said_in_one_sentence(path: str, value: Any, sentence: str) -> None:
+    assert complaint(changed(path, value)) == f"params.yaml: {path} {sentence}"
+
+
 def test_a_source_belongs_to_one_task() -> None:
     content = changed("tasks.other", GOOD["tasks"]["sentiment"])
     assert "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'" in complaint(content)

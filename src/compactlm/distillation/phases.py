@@ -14,6 +14,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrai
 from compactlm import artifacts
 from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.checks import check_losses
 from compactlm.distillation.counterfactual_signals import average_families
 from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
@@ -57,10 +58,12 @@ class Phases:
         """Distil the masked language model; return it, and the components by which it inherited its weights.
 
         Raises:
-            CompactLMError: the student has more parameters than the budget allows.
+            CompactLMError: the student has more parameters than the budget allows, or one of the phases cannot be done.
         """
         params, prepared = self.params, self.prepared
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        check_losses(params, teacher.config)
+        prepared.check_caches()
         questions = prepared.general()
         student, components = self._begin(teacher, questions)
         _show_attentions(params.distill.general, student, teacher)
@@ -129,7 +132,8 @@ class Phases:
     def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:
         drawn = self.curve_directory is not None and processes.is_main_process()
         with curves(self.curve_directory / phase) if drawn and self.curve_directory else contextlib.nullcontext() as log:
-            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log)
+            section = f"distill.{GENERAL if phase == GENERAL else 'task'}.optimisation"
+            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log, section)
         self.timings[phase] = summary.speed()
         self.metrics[phase] = dict(summary.history[-1][1])
 

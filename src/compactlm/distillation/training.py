@@ -101,6 +101,7 @@ def train(
     settings: Settings,
     checkpoint: Checkpoint | None = None,
     log: Callable[[int, dict[str, float]], None] | None = None,
+    section: str = "",
 ) -> Summary:
     """Train what requires gradients in `objective`.
 
@@ -113,6 +114,7 @@ def train(
         settings: what all phases share.
         checkpoint: where the state is kept; the phase goes on from it, and when finished leaves its last state there.
         log: called, in the main process alone, with the step and the mean losses every LOG_EVERY steps.
+        section: the key of `optimisation` in params.yaml, which a failure then names.
 
     Raises:
         CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
@@ -125,7 +127,7 @@ def train(
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     schedule = _Schedule(optimisation, len(plan))
-    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens):
+    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens, section=section):
         module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
         first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
     if not accelerator.is_main_process:
@@ -134,7 +136,7 @@ def train(
         for step, means in history:
             log(step, means)
     module.train()
-    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]))
+    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]), section)
     shares = [processes.share(positions, accelerator.process_index, accelerator.num_processes) for _, positions in plan]
 
     def load(step: int) -> Batch:
@@ -147,7 +149,7 @@ def train(
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
             schedule.set(optimizer, step)
-            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens):
+            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens, section=section):
                 losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
                 window.add(losses, weight, norm)
             tokens += sum(lengths)
