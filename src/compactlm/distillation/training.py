@@ -51,16 +51,21 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed."""
+    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed.
+
+    It was resumed behind `resumed_from_step`; 0 where it ran in one go.
+    """
 
     steps: int
     seconds: float
     tokens: int
     history: History
+    resumed_from_step: int = 0
 
     def speed(self) -> dict[str, float]:
-        """Return what depends on the machine: seconds, pieces and pieces a second."""
-        return {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        """Return what depends on the machine: seconds, pieces and pieces a second, and whether these are of a part of the steps alone."""
+        measured = {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        return {**measured, "resumed_from_step": self.resumed_from_step}
 
 
 def set_dropout(model: torch.nn.Module, probability: float) -> None:
@@ -167,7 +172,7 @@ def train(
                 states = processes.random_states(accelerator)
                 processes.on_main(checkpoint.save, objective, optimizer, step + 1, history, states)
                 saved = time.monotonic()
-    return Summary(len(plan), time.monotonic() - start, tokens, history)
+    return Summary(len(plan), time.monotonic() - start, tokens, history, first)
 
 
 def _learn(

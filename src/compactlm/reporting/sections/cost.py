@@ -67,7 +67,9 @@ def _training(found: Findings) -> list[Block]:
     for stage, phases in found.timings.items():
         for phase, one in phases.items():
             if isinstance(one, dict) and "seconds" in one:
-                rows.append([f"{stage}, {words(phase)}", duration(one["seconds"]), significant(one["pieces_a_second"])])
+                step = one.get("resumed_from_step", 0)
+                since = f" since it was resumed from step {step}" if step else ""
+                rows.append([f"{stage}, {words(phase)}", f"{duration(one['seconds'])}{since}", significant(one["pieces_a_second"])])
     blocks: list[Block] = [Table("Time of training", ["phase", "time", "pieces a second"], rows)] if rows else []
     used = []
     for stage, one in energy(found).items():
