@@ -102,7 +102,9 @@ def finetune(
     tried = _try(base.cpu(), names, rows, train, held_out, epochs, learning_rate, seed, say)
     expected = targets[held_out]
     logits = tried.logits
-    threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), expected.numpy()) if len(names) == 2 else None
+    # What has learnt from all rows since is not the model whose answers on some of them are at hand.
+    tuned = len(names) == 2 and tried.rows == len(train)
+    threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), expected.numpy()) if tuned else None
     predicted = logits.argmax(dim=1) if threshold is None else (logits.softmax(dim=1)[:, 1] >= threshold).long()
     model = tried.model
     model.config.decision_threshold = threshold
