@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -92,7 +93,7 @@ def measure_answers(texts: list[str], passages: int, starts: int, scratch: Path)
     opened = [seconds(lambda: lm.knowledge(path, index)) for _ in range(3)]
     knowledge = lm.knowledge(path, index)
     questions = [" ".join(text.split()[:12]) for text in Random(2).choices(texts, k=QUESTIONS)]
-    spent = [seconds(lambda question=question: knowledge.answer(question)) for question in questions]
+    spent = [seconds(partial(knowledge.answer, question)) for question in questions]
     command = [sys.executable, "-m", "compactlm.cli", "answer", "--knowledge", str(path), "--index", str(index), questions[0]]
     command += ["--model", str(artifacts.EXPORT)]
     environment = {**os.environ, **QUIET}
