@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review plots lint bench-train bench-inference bench-summaries bench-few-shot frontier mitigation clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-summaries bench-few-shot frontier mitigation clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer a
 
 bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
 	@python -m benchmarks.bench_inference $(ARGS)
+
+bench-classify: setup ## measure classify over a file beside the bare runtime, and answers from 100,000 passages
+	@python -m benchmarks.bench_classify $(ARGS)
 
 bench-summaries: $(INSTALLED_BENCH) ## measure summaries by ROUGE beside a text's first sentences
 	@python -m benchmarks.bench_summaries $(ARGS)
