@@ -44,7 +44,7 @@ def verdicts(*parts):
         ("fairness.sentiment.gender.student.disparate_impact", 0.7, 1.1, BETTER),
         ("fairness.sentiment.gender.student.disparate_impact", 1.1, 0.7, WORSE),
         ("fairness.stereotypes.gender.preference.student", 0.45, 0.60, WORSE),
-        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, BETTER),
+        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, TOLD),
         ("something.new", 0.1, 0.9, TOLD),
     ],
 )
@@ -99,14 +99,23 @@ def test_what_decides_and_what_is_told():
         "tasks.sentiment.slices.length.short.student": False,
         "tasks.sentiment.robustness.perturbations.case.light.student.kept": False,
         "mlm.sources.tweets.student.top1": False,
-        "fairness.tasks.sentiment.gender.accuracy.women_only.student": False,
+        "fairness.tasks.sentiment.gender.accuracy.women_only.student": True,
+        "tasks.sentiment.forgetting.student.kept": True,
+        "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.amplification": False,
         "fairness.tasks.sentiment.gender.women_to_men.equal_opportunity_difference.student": True,
         "tasks.sentiment.worst_slice.student": True,
     }
     diff = {FILE: {key: sides for one in keys for key, sides in figure(one, 0.9, 0.1).items()}}
     found = review(diff)
     assert {change.key: change.decides for change in found.changes} == keys
-    assert (found.count(WORSE), found.count(BETTER)) == (3, 1)  # less of a difference between groups is better
+    assert (found.count(WORSE), found.count(BETTER)) == (5, 1)  # less of a difference between groups is better
+
+
+def test_a_student_that_is_fairer_than_its_teacher_is_better():
+    key = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact"
+    found = review({FILE: {**figure(f"{key}.student", 0.4, 1.0), **figure(f"{key}.amplification", 0.0, 0.6)}})
+    assert (found.count(BETTER), found.count(WORSE)) == (1, 0)
+    assert exit_status(found) == 0
 
 
 def test_the_teacher_alone_makes_nothing_worse():

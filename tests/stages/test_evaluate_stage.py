@@ -92,11 +92,10 @@ def test_two_runs_give_the_same_bytes(workspace, params):
     assert run() == run()
 
 
-def test_a_gate_that_fails_ends_the_stage_after_the_metrics_are_written(workspace, params):
+def test_a_gate_that_fails_leaves_it_to_the_report_to_end_the_run(workspace, params, capsys):
     gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
-    strict = params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})})
-    with pytest.raises(CompactLMError, match=r"^Model gate: not passed .*: sentiment, .*see fairness.gate.figures in reports/metrics"):
-        evaluate.main(strict)
+    evaluate.main(params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})}))
+    assert "Model gate: not passed" in capsys.readouterr().out
     found = json.loads((workspace / METRICS).read_text())["fairness"]["gate"]
     assert found["passed"] == 0
     assert set(found["figures"]) == {"tasks", "stereotypes"}

@@ -88,6 +88,16 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert "equal opportunity difference: gender, women to men" in plots["fairness-student.tsv"].decode()
 
 
+def test_a_gate_that_fails_ends_the_stage_after_the_page_is_written(workspace, params, monkeypatch):
+    monkeypatch.setattr(report, "run_snippet", lambda title, code, threads: Snippet(title, code, ""))
+    gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
+    strict = params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})})
+    told = r"^the model gate is not passed \(\d violated, \d not judged, of 12 checks\): .*women to men.*; see reports/index.html and"
+    with pytest.raises(CompactLMError, match=told):
+        report.main(strict)
+    assert "the model gate is not passed" in (workspace / "reports/index.html").read_text().lower()
+
+
 def test_an_example_that_fails_ends_the_stage(workspace, params, monkeypatch):
     def run_last(title, code, threads):  # the others start torch, and are run above
         return run_snippet(title, code, threads) if "without torch" in title else Snippet(title, code, "")

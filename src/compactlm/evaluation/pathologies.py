@@ -1,7 +1,7 @@
 """Models that are broken, whatever their figures say: each finding is one sentence, and ends the stage.
 
-What can happen to a sound model on few rows is not held against it: a label must have so many rows that a model which knows it
-at all predicts it once.
+What can happen to a sound model on few rows is not held against it: of so many rows, a model that drew labels as often as they occur
+would not say the same of all, or leave a label out.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from compactlm.distillation.batches import make_batches, pad
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.intervals import MINIMUM_ROWS, Array
+from compactlm.evaluation.intervals import Array
 from compactlm.evaluation.task_metrics import Labels
 
-OTHERS = 5  # rows of other labels; a model that drew labels as often as they occur would miss all of these in less than 1 % of cases
+OTHERS = 5  # rows of other labels, the fewest that a model which predicts one label alone must have missed
+OWN = 10  # rows of a label, the fewest by which a model must have learnt that there is such a label
+CHANCE = 0.01  # with which a model that draws labels as often as they occur may do as badly
 TEXTS = 10  # different texts, the fewest to which a model must give different outputs
 SAME = 1e-5  # the greatest difference of probabilities that is none
 SAME_WORDS = 1e-4  # mean distance of distributions over words, below which they are one; 50 steps from random weights leave 0.003
@@ -67,13 +69,14 @@ def outputs(probabilities: Array, expected: Labels, labels: Sequence[str], role:
         yield f"{who} gives all {rows:,} test rows the same output, whatever they say; {_mend(role)}"
         return
     predicted = probabilities.argmax(axis=1)
-    if len(np.unique(predicted)) == 1 and rows >= MINIMUM_ROWS and int((expected != predicted[0]).sum()) >= OTHERS:
-        others = int((expected != predicted[0]).sum())
-        yield f"{who} predicts {labels[predicted[0]]!r} for all {rows:,} test rows, though {others:,} have another label; {_mend(role)}"
+    first = int(predicted[0])
+    others = int((expected != first).sum())
+    if len(np.unique(predicted)) == 1 and others >= OTHERS and (1 - others / rows) ** rows < CHANCE:
+        yield f"{who} predicts {labels[first]!r} for all {rows:,} test rows, though {others:,} have another label; {_mend(role)}"
         return
     for label, name in enumerate(labels):
         count = int((expected == label).sum())
-        if count >= MINIMUM_ROWS and label not in predicted:
+        if label not in predicted and count >= OWN and (1 - count / rows) ** rows < CHANCE:
             yield f"{who} never predicts {name!r}, though {count:,} of {rows:,} test rows have that label; {_mend(role)}"
 
 

@@ -28,7 +28,7 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"violations|violated|not_judged", "lower"),
     (r"passed", "higher"),
     (r"disparate_impact", "one"),
-    (r"\w*(parity|opportunity|odds)_difference|amplification|log_odds_gap", "zero"),
+    (r"\w*(parity|opportunity|odds)_difference|log_odds_gap", "zero"),
     (r"preference", "half"),
     (r"flips?(_rate)?|probability_change", "lower"),
     (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|pieces_a_word", "lower"),
@@ -38,10 +38,11 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
 ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
 EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated|not_judged|passed)$")
 ROWS = re.compile(r"(^|\.)(tasks\.\w+|mlm)\.rows$")
+# Student minus teacher: a student that is fairer than its teacher has much of it too. The student's own figure is judged, and the gate
+# says where it is further from parity.
+AMPLIFICATION = re.compile(r"(^|\.)amplification$")
 # The teacher's own figures, figures about the comparison itself, and detail whose summary decides, are told and do not decide.
-NOT_DECIDING = re.compile(
-    r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations|forgetting)\.|^fairness\..*\.accuracy\."
-)
+NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations)\.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Review:
 
 def direction(key: str) -> Direction | None:
     """Return what is better for a figure, None where more is neither better nor worse."""
+    if AMPLIFICATION.search(key):
+        return None
     for name in reversed(key.split(".")):
         for pattern, found in DIRECTIONS:
             if re.fullmatch(pattern, name):

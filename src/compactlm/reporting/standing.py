@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from compactlm.fairness.gate import SLACK, ratio_distance
+from compactlm.errors import CompactLMError
+from compactlm.fairness.gate import NAMED, SLACK, ratio_distance
 from compactlm.params import DataLimits, ModelLimits
+from compactlm.reporting.findings import Findings
+from compactlm.reporting.numbers import words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +83,37 @@ def _greatest(figure: str, limits: DataLimits | ModelLimits) -> float:
 
 def _exceeds(distance: float | None, limit: float) -> bool:
     return distance is not None and distance > limit + SLACK
+
+
+def enforce_model_gate(found: Findings, report: str) -> None:
+    """End the stage where the model gate did not pass and `on_violation` is fail; the report must be written by then.
+
+    Args:
+        found: what the run found.
+        report: where the reader finds the whole.
+
+    Raises:
+        CompactLMError: something was violated or could not be judged.
+    """
+    gate = found.fairness.get("gate", {})
+    if found.params.bias_audit.gate.on_violation != "fail" or not gate.get("checks") or gate["passed"]:
+        return
+    bad = [", ".join(words(part) for part in path) for path, mark in _marks(gate["figures"]) if mark.get("violated", not mark["judged"])]
+    more = [f"{len(bad) - NAMED} more"] if len(bad) > NAMED else []
+    raise CompactLMError(
+        f"the model gate is not passed ({gate['violations']} violated, {gate['not_judged']} not judged, of {gate['checks']} checks): "
+        f"{'; '.join([*bad[:NAMED], *more])}; see {report}, mend the data or choose another mitigation, loosen bias_audit.gate.model, or "
+        "set bias_audit.gate.on_violation to warn"
+    )
+
+
+def _marks(figures: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Mapping[str, int]]]:
+    """Yield the place of each figure that a gate held against a limit, and whether it was judged and is violated."""
+    if "judged" in figures:
+        yield path, figures
+        return
+    for name, inner in figures.items():
+        yield from _marks(inner, (*path, name))
 
 
 def together(gates: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -25,7 +25,6 @@ from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.evaluation.speed import compare_speed
-from compactlm.fairness.gate import enforce
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -114,7 +113,6 @@ def main(params: Params) -> None:
     pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
     sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
-    enforce(verdict, params.bias_audit.gate.on_violation, f"fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
 
 
 if __name__ == "__main__":

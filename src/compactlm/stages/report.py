@@ -13,6 +13,7 @@ from compactlm.reporting.findings import Findings, answers_by_task, read_curves,
 from compactlm.reporting.page import write_page
 from compactlm.reporting.plots import plot_tables
 from compactlm.reporting.snippets import Snippet, classifying, filling, run_snippet, without_torch
+from compactlm.reporting.standing import enforce_model_gate
 from compactlm.stages.run import run
 
 
@@ -58,6 +59,8 @@ def main(params: Params) -> None:
     artifacts.write_text(artifacts.MODEL_CARD, card)
     # Where the model hub looks for it; .dvcignore keeps it out of what distill-train is known to have written.
     artifacts.write_text(artifacts.STUDENT / artifacts.STUDENT_CARD_NAME, card)
+    # Here and not where it is measured, so that the page shows what was found.
+    enforce_model_gate(found, f"{artifacts.REPORT} and fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
 
 
 if __name__ == "__main__":
