@@ -49,7 +49,7 @@ _SENSE = _set("hear hearing heard hears saw see seeing seen sees watch watched w
 _STATE = _set(
     "call called calling calls consider considered considers deem deemed deems drive driven drives driving drove dubbed find finding finds "
     "found get gets getting got had have having keep keeping keeps kept label labelled labels leave leaves leaving left render rendered "
-    "renders set sets setting think thinking thinks thought turn turned turns want wanted wants"
+    "renders set sets setting turn turned turns want wanted wants"
 )
 _GIVE = _set(
     "bring brings bringing brought buy buys bought cost gave give given gives giving grant granted lend lent offer offered offers owe owed "
@@ -65,7 +65,7 @@ _MOVE = _set(
     "wanted wants welcome welcomed win winning won"
 )
 _MEET = _set("hit kiss kissed know knew love loved meet meeting meets met notice noticed visit visited")
-_WISH = _set("wish wished wishes wishing")
+_THINK = _set("think thinking thinks thought")
 # What they take.
 _INFINITIVES = _set(
     "appear ask avoid be become begin believe bring choose come deal decide develop die discover do earn eat feel find forget get give go "
@@ -90,9 +90,7 @@ _GIFTS = _set(
     "access advice big comfort confidence control courage credit directions everything evidence flowers food freedom hope immunity "
     "information money nothing permission pleasure protection room shelter something space strength time trouble water"
 )
-_PICTURE_OF = re.compile(
-    r"\b(?:footage|glimpses?|images?|memor(?:y|ies)|photos?|pictures?|scenes?|shots?|sights?|videos?)\s+of\s+$", re.IGNORECASE
-)
+_PICTURE_OF = re.compile(r"(?i)\b(?:footage|glimpses?|images?|memor(?:y|ies)|photos?|pictures?|scenes?|shots?|sights?|videos?)\s+of\s+$")
 _WISHES = re.compile(
     r"(?i)\s+(?:all\s+(?:the|that)\b|(?:(?:every|good|happy|more|much)\s+)*(?:birthday|happiness|health|joy|luck|success)(?![\w'\u2019-]))"
 )
@@ -100,8 +98,8 @@ _UNIT = r"(?:second|minute|hour|day|night|week|month|year|decade|age)"
 _NUMBER = r"(?:\d+(?:[.,]\d+)*|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million|many|several)"
 _AMOUNT = re.compile(rf"(?i)(?:\s+{_NUMBER}(?!\w))+(?:[\s-]+(?:{_UNIT}|buck|cent|dollar|euro|point|pound|star|thumb)s?)?(?![\w'\u2019-])")
 _WHEN = re.compile(  # last week, next day, last Friday evening, Monday, two years ago
-    r"(?i)\s+(?:(?:last|next)\s+(?:week|weekend|month|year|time|spring|summer|autumn|fall|winter)|last\s+night|next\s+(?:day|morning)|"
-    r"(?:(?:last|next)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|afternoon|evening|night))?|"
+    r"(?i)\s+(?:(?:last|next)\s+(?:week|weekend|month|year|time|spring|summer|autumn|fall|winter)|last\s+night|"
+    r"(?:next|one)\s+(?:day|morning|evening|night)|(?:(?:last|next|one)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|evening|night))?|"
     rf"(?:{_NUMBER}\s+)*{_UNIT}s?\s+(?:ago|earlier|later))(?![\w'\u2019-])"
 )
 # After the first of these, or before the second, "her last week" is a time of hers.
@@ -116,7 +114,7 @@ _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")  # his (the director's) best 
 _DASH = r"(?:\s*(?:--+|[\u2013\u2014])|\s-\s)"
 _DASHES = re.compile(rf"{_DASH}[^.!?;\u2013\u2014]*?{_DASH}")  # his - truly - best film
 _QUOTE = re.compile(r"\s+[\"'\u2018\u201c\u00ab](?=\w)")  # his "best" film
-_ALL = re.compile(r"(?i)\s+all\b(?!\s+(?:her|his|of|that|the|these|this|those)\b)")
+_ALL = re.compile(r"(?i)\s+all\b(?!\s+(?:he|her|his|of|she|that|the|these|they|this|those)\b)")
 _JOINED = re.compile(r"\s*(?:/|(?:and/or|and|or)\b)", re.IGNORECASE)  # his or her friends, her/his story
 _HER_TOO = re.compile(r"\s+(?:and|or)\s+her\b(?!(?:\s+[\w-]+){1,3}['\u2019]s?\s)", re.IGNORECASE)  # her and her sister, but not sister's
 _NEXT = re.compile(r"\s*(-?\w[\w'\u2019]*(?:-\w[\w'\u2019]*)*|)(.*)", re.DOTALL)
@@ -159,7 +157,7 @@ def _is_object(verb: str, before: str, after: str) -> bool:
     if ends and first in (_ACTS if verb in _LET else _CAUSED if verb in _MAKE else ()):
         return True
     described = _clause_ends(rest.lstrip(", "))  # her quiet, dark charm: of adjectives in a row the last one tells
-    if described and verb in _STATE | _MAKE and (first in _ADJECTIVES or _ADJECTIVE.match(first) or _next_word(rest)[0] == "than"):
+    if described and verb in _STATE | _MAKE | _THINK and (first in _ADJECTIVES or _ADJECTIVE.match(first) or _next_word(rest)[0] == "than"):
         return True
     if ends and verb in _STATE and _PARTICIPLE.match(first):
         return True
@@ -167,7 +165,7 @@ def _is_object(verb: str, before: str, after: str) -> bool:
         return True
     if verb in _GIVE and (amount := _AMOUNT.match(after)):
         return _clause_ends(after[amount.end() :])
-    if verb in _WISH and (wish := _WISHES.match(after)):
+    if verb.startswith("wish") and (wish := _WISHES.match(after)):
         return _next_word(after[wish.end() :])[0] not in _GOES_ON
     if verb in _GIVE and first in _GIFTS:
         return ends or first == "big"
