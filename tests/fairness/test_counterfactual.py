@@ -71,6 +71,7 @@ from compactlm.params import Attribute
         ("they met her one night in May", "they met him one night in May"),
         ("she was her one great friend", "he was his one great friend"),
         ("I phoned her Thursday.", "I phoned him Thursday."),
+        ("I phoned her Thursday morning.", "I phoned him Thursday morning."),
         ("they left her three weeks ago", "they left him three weeks ago"),
         ("he married her 20 years later", "she married him 20 years later"),
         ("we lost her many years ago", "we lost him many years ago"),
@@ -251,6 +252,11 @@ def test_white_space_and_letters_of_other_alphabets_in_a_lexicon(groups, text, s
 )
 def test_letters_that_fold_to_others(gender, text, swapped):
     assert Swapper(gender).swap(text, "id") == swapped
+
+
+@pytest.mark.parametrize("joint", ["/her", " and her"])
+def test_a_long_row_of_pronouns(gender, joint):
+    assert Swapper(gender).swap(f"his{joint * 1500} film", "id").startswith("her")
 
 
 NEAR_WORDS = st.sampled_from(

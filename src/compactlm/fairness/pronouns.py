@@ -98,15 +98,14 @@ _UNIT = r"(?:second|minute|hour|day|night|week|month|year|decade|age)"
 _NUMBER = r"(?:\d+(?:[.,]\d+)*|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|thousand|million|many|several)"
 _AMOUNT = re.compile(rf"(?i)(?:\s+{_NUMBER}(?!\w))+(?:[\s-]+(?:{_UNIT}|buck|cent|dollar|euro|point|pound|star|thumb)s?)?(?![\w'\u2019-])")
 _WHEN = re.compile(  # last week, next day, last Friday evening, Monday, two years ago
-    r"(?i)\s+(?:(?:last|next)\s+(?:week|weekend|month|year|time|spring|summer|autumn|fall|winter)|last\s+night|"
-    r"(?:next|one)\s+(?:day|morning|evening|night)|(?:(?:last|next|one)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|evening|night))?|"
+    r"(?i)\s+(?:(?:last|next)\s+(?:week|month|year|time|spring|summer|autumn|fall|winter)|last\s+night|(?:next|one)\s+"
+    r"(?:day|morning|evening|night)|(?:(?:last|next|one)\s+)?(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|evening|night))?|"
     rf"(?:{_NUMBER}\s+)*{_UNIT}s?\s+(?:ago|earlier|later))(?![\w'\u2019-])"
 )
 # After the first of these, or before the second, "her last week" is a time of hers.
 _OWNS_TIME = _set(
-    "about after and as be became become been before began begin but by celebrated chronicles depicts during end ended enjoy enjoyed "
-    "finished for had has have in into is like of on or over since spend spending spends spent than that through throughout till until was "
-    "were"
+    "about after and as be became become been before began begin but by chronicles depicts during end ended enjoy enjoyed finished "
+    "for had has have in into is like of on or over since spend spending spends spent than that through throughout till until was were"
 )
 _GOES_ON = _set("are can could did does had has is may might must of off out should was were will would")
 _VERB = re.compile(r"([\w'\u2019]+)\s+$")
@@ -189,10 +188,11 @@ def noun_phrase_follows(after: str) -> bool:
 
     Sentence marks and words of closed classes begin none; degree adverbs leave the decision to the word after them.
     """
-    if joined := _JOINED.match(after):
-        possessive, behind = _next_word(after[joined.end() :])
-        return possessive in _POSSESSIVES and noun_phrase_follows(behind)
     rest = after
+    while joined := _JOINED.match(rest):
+        possessive, rest = _next_word(rest[joined.end() :])
+        if possessive not in _POSSESSIVES:
+            return False
     for _ in range(LONGEST):
         word, rest = _next_word(rest)
         if not word:
