@@ -9,9 +9,7 @@ The workspace stays as it is but for reports/frontier/. `dvc exp apply frontier-
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
-from benchmarks.shapes.experiments import alone, train
+from benchmarks.shapes.experiments import alone, read_arguments, train
 from benchmarks.shapes.queue import call, experiment, log_command
 from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
 from compactlm import artifacts
@@ -90,11 +88,7 @@ def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 where a shape has no result."""
-    parser = argparse.ArgumentParser(prog="make frontier", description="Train several shapes and draw what each keeps of the teacher.")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
-    parser.add_argument("--collect", action="store_true", help="train nothing; draw the experiments that are there")
-    chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    chosen = read_arguments(arguments, "make frontier", "Train several shapes and draw what each keeps of the teacher.")
     frontier = read_frontier()
     composed = compose_all(frontier, chosen.overrides)
     with alone("make frontier"):

@@ -9,9 +9,7 @@ The workspace stays as it is but for reports/mitigation/. `dvc exp apply mitigat
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +20,7 @@ import yaml
 from pydantic import Field, StrictStr
 
 from benchmarks.shapes.config import check_overrides, compose
-from benchmarks.shapes.experiments import alone, train
+from benchmarks.shapes.experiments import alone, read_arguments, train
 from benchmarks.shapes.mitigations import Found, check_teacher, summarise, write
 from benchmarks.shapes.queue import call, log_command
 from benchmarks.shapes.results import EVALUATED, evaluations
@@ -86,13 +84,7 @@ def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[st
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 where a mitigation has no result."""
-    parser = argparse.ArgumentParser(
-        prog="make mitigation", description="Train the student under each mitigation and hold them side by side."
-    )
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
-    parser.add_argument("--collect", action="store_true", help="train nothing; collect the experiments that are there")
-    chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    chosen = read_arguments(arguments, "make mitigation", "Train the student under each mitigation and hold them side by side.")
     listed = read_listed()
     each = experiments(listed, chosen.overrides)
     with alone("make mitigation"):

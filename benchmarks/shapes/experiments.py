@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import signal
@@ -14,6 +15,16 @@ from benchmarks.shapes.queue import Queue, call, log_command, paths_not_in_git, 
 from compactlm.errors import CompactLMError
 
 LOCK = Path(".cache/experiments.lock")
+
+
+def read_arguments(arguments: Sequence[str], command: str, description: str) -> argparse.Namespace:
+    """Return `overrides` and `collect` of a command that trains experiments; from here on SIGTERM ends it as Ctrl-C does."""
+    parser = argparse.ArgumentParser(prog=command, description=description)
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
+    parser.add_argument("--collect", action="store_true", help="train nothing; collect the experiments that are there")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return chosen
 
 
 @contextlib.contextmanager
