@@ -164,7 +164,7 @@ def build(params, test_rows):
                 "fairness": fairness(answers, params, test),
             },
             "export": {
-                name: {"rows": 500, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
+                name: {"rows": 500, "judged": 1, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
                 for name in ("mlm", "sentiment")
             },
         },

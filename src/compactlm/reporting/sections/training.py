@@ -8,10 +8,11 @@ from typing import Any
 from compactlm.reporting.blocks import Block, Chart, Section, Table
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import count, percent, plain, words
+from compactlm.reporting.numbers import TOO_FEW, count, percent, plain, words
 
 LOSS = "loss"
 SAME_TEACHER = 0.005  # of accuracy: further apart, the shapes of the frontier had another teacher or other data
+MARK = "_judged"  # of what stands under the same name without it
 OF_ABLATIONS = "default"  # the preset that they belong to
 
 
@@ -35,7 +36,11 @@ def end_rows(found: Findings) -> list[list[str]]:
     """Return what each phase of training came to: name of the phase, of the figure, and the figure."""
     rows = []
     for phase, figures in found.metrics["distill-train"].items():
-        rows += [[words(phase), words(name), plain(value)] for name, value in _flat(figures)]
+        flat = dict(_flat(figures))
+        for name, value in flat.items():
+            if not name.endswith(MARK):
+                few = f", {TOO_FEW}" if flat.get(f"{name}{MARK}") == 0 else ""
+                rows.append([words(phase), words(name), f"{plain(value)}{few}"])
     return rows
 
 
@@ -114,7 +119,8 @@ def ablations(found: Findings) -> Section | None:
     blocks: list[Block] = []
     for seed, phases in found.ablations.items() if found.params.preset == OF_ABLATIONS else ():
         for phase, variants in phases.items():
-            names = sorted({name for figures in variants.values() for name in figures if name.startswith("validation_")})
+            named = {name for figures in variants.values() for name in figures}
+            names = sorted(name for name in named if name.startswith("validation_") and not name.endswith(MARK))
             rows = [
                 [variant, *(percent(figures[name]) if name in figures else "" for name in names)]
                 for variant, figures in sorted(variants.items(), key=lambda item: _key(item[1], names))
