@@ -186,7 +186,9 @@ def test_the_gate_refuses_the_student_of_the_biased_teacher(distil, build):
     params = build("none", "fail")
     fairness = fairness_metrics({"sentiment": found}, {}, params.bias_audit.gate.model)
     json.dumps(fairness, allow_nan=False)
-    run = Findings(params, {"evaluate": {"fairness": fairness}}, timings={}, answers={}, curves={}, frontier={}, ablations={})
+    run = Findings(
+        params, {"evaluate": {"fairness": fairness}}, timings={}, answers={}, curves={}, frontier={}, ablations={}, mitigation={}
+    )
     with pytest.raises(CompactLMError, match=r"^the model gate is not passed .*sentiment, gender, women to men, disparate impact, student"):
         enforce_model_gate(run, "the report")
 

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from benchmarks.shapes.mitigations import summarise
 from compactlm.artifacts import Document
 from compactlm.evaluation.comparison import Answers, compare_quality
 from compactlm.evaluation.quality import compare
@@ -180,9 +181,14 @@ def build(params, test_rows):
             "shapes": [{**shape, "name": "4x96", "teacher": teacher}],
         },
         ablations={"17": {"task": {"as it is": {"validation_accuracy": 0.83}, "without soft targets": {"validation_accuracy": 0.81}}}},
+        mitigation={},
     )
+    students = dict.fromkeys(("none", "reweighing", "counterfactual", "both"), summarise(found.metrics["evaluate"]))
+    mitigation = {"overrides": [f"distill.task.optimisation.epochs={FRONTIER_EPOCHS}"], "mitigations": students}
     # As it is read from files, whose keys are sorted.
-    return dataclasses.replace(found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings))
+    return dataclasses.replace(
+        found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings), mitigation=sorted_keys(mitigation)
+    )
 
 
 def sorted_keys(content):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compactlm.reporting.blocks import Block, Chart, Section, Table
@@ -86,16 +86,16 @@ def sizes(found: Findings) -> Section:
     lead = "What the student keeps for its size."
     if shapes:
         lead += " The shapes of the frontier are from runs of their own with one teacher (`make frontier`), not from this one."
-        changed = other_settings(found)
+        changed = other_settings(found, found.frontier["overrides"])
         if changed:
             lead += f" They were trained otherwise, so hold them against each other and not against this run: {'; '.join(changed)}."
     return Section("size", "Quality against parameters", lead, blocks)
 
 
-def other_settings(found: Findings) -> list[str]:
-    """Return how the frontier's settings differ from this run's."""
+def other_settings(found: Findings, overrides: Iterable[str]) -> list[str]:
+    """Return how the settings of other runs, whose overrides these are, differ from this run's."""
     told = []
-    for override in found.frontier.get("overrides", []):
+    for override in overrides:
         key, _, value = override.partition("=")
         own: Any = found.params.model_dump(mode="json")
         for name in key.split("."):
