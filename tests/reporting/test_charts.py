@@ -52,4 +52,17 @@ def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
     marks = [float(circle.get("cx")) for circle in root.iter("circle")][1:]  # after the legend's
     assert float(whiskers[0].get("x1")) < marks[0] < float(whiskers[0].get("x2"))
     assert marks[1] < marks[0]
-    assert sum("reference" in line.get("class") for line in root.iter("line")) == 1
+    assert sum("reference" in line.get("class") for line in root.iter("line")) == 2
+
+
+def test_names_stand_beside_the_band_and_ticks_within_the_drawing():
+    lines = [Line(name, {"kept": {"value": 0.5, "low": -10.0, "high": 10.0}}) for name in ("keyboard", "case")]
+    root = read(draw_intervals("Groups", "What it shows.", Scale("difference", 0.0, (-1.0, 1.0), percent=True), ("kept",), lines))
+    names = [float(text.get("y")) for text in root.iter("text") if text.get("class") == "name"]
+    bands = [(float(one.get("y")), float(one.get("height"))) for one in root.iter("rect") if one.get("class") == "band"]
+    assert len(names) == len(bands) == 2
+    assert all(not top <= name <= top + height for name in names for top, height in bands)
+    width = float(root.get("viewBox").split()[2])
+    ticks = [(float(text.get("x")), len(text.text) * 6.4 / 2) for text in root.iter("text") if text.get("class") == "tick"]
+    assert len(ticks) > 2
+    assert all(half <= x <= width - half for x, half in ticks)

@@ -7,7 +7,21 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from compactlm.reporting.charts.canvas import MARKS, WIDTH, Range, frame, label, legend, line, mark, number, tick_texts, ticks, widened
+from compactlm.reporting.charts.canvas import (
+    CHARACTER,
+    MARKS,
+    WIDTH,
+    Range,
+    frame,
+    label,
+    legend,
+    line,
+    mark,
+    number,
+    tick_texts,
+    ticks,
+    widened,
+)
 from compactlm.reporting.numbers import PER_CENT, Figure
 
 NAME, EACH, GAP, FOOT = 17.0, 13.0, 8.0, 40.0
@@ -45,29 +59,33 @@ def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[
     drawn, top = legend(series)
     across = _range(scale, lines)
     height = top + sum(NAME + EACH * len(series) + GAP for _ in lines) + FOOT
-    bottom = height - FOOT
+    values = ticks(across.low, across.high, 4)
+    texts = [f"{text}{PER_CENT}" for text in tick_texts([100 * value for value in values])] if scale.percent else tick_texts(values)
+    for value, text in zip(values, texts, strict=True):
+        room = CHARACTER * len(text) / 2
+        drawn.append(label(text, min(max(across.at(value), room), WIDTH - room), height - FOOT + 15, "tick", "middle"))
+    drawn.append(label(scale.title, WIDTH / 2, height - 8, "axis", "middle"))
+    y = top
+    for one in lines:
+        drawn += [label(one.name, 4, y + 13, "name"), *_ground(scale, across, values, y + NAME, y + NAME + EACH * len(series))]
+        for position, name in enumerate(series):
+            drawn += _figure(one.figures.get(name, {}), position, across, y + NAME + EACH * (position + 0.5))
+        y += NAME + EACH * len(series) + GAP
+    return frame(title, description, height, drawn)
+
+
+def _ground(scale: Scale, across: Range, values: Sequence[float], top: float, bottom: float) -> list[str]:
+    """Return what lies under the figures of a line, and not under its name: the band of the limits, the grid and the reference."""
+    drawn = []
     if scale.limits:
         low, high = (across.at(min(max(limit, across.low), across.high)) for limit in scale.limits)
         drawn.append(
             f'<rect class="band" x="{number(low)}" y="{number(top)}" width="{number(high - low)}" height="{number(bottom - top)}"/>'
         )
-    values = ticks(across.low, across.high, 4)
-    texts = [f"{text}{PER_CENT}" for text in tick_texts([100 * value for value in values])] if scale.percent else tick_texts(values)
-    for value, text in zip(values, texts, strict=True):
-        drawn += [
-            line("grid", across.at(value), top, across.at(value), bottom),
-            label(text, across.at(value), bottom + 15, "tick", "middle"),
-        ]
+    drawn += [line("grid", across.at(value), top, across.at(value), bottom) for value in values]
     if scale.reference is not None:
         drawn.append(line("reference", across.at(scale.reference), top, across.at(scale.reference), bottom))
-    drawn.append(label(scale.title, WIDTH / 2, height - 8, "axis", "middle"))
-    y = top
-    for one in lines:
-        drawn.append(label(one.name, 4, y + 13, "name"))
-        for position, name in enumerate(series):
-            drawn += _figure(one.figures.get(name, {}), position, across, y + NAME + EACH * (position + 0.5))
-        y += NAME + EACH * len(series) + GAP
-    return frame(title, description, height, drawn)
+    return drawn
 
 
 def _range(scale: Scale, lines: Sequence[Line]) -> Range:
