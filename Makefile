@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review lint bench-train bench-inference frontier clean
+.PHONY: help setup train test review lint bench-train bench-inference bench-data frontier clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -51,6 +51,10 @@ bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer a
 
 bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
 	@python -m benchmarks.bench_inference $(ARGS)
+
+bench-data: setup ## measure the data stages beside the pandas recipe, at 10 MB, 100 MB and 1 GB (ARGS=--help for options)
+	@test -d data/raw || dvc repro ingest
+	@python -m benchmarks.bench_data $(ARGS)
 
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
