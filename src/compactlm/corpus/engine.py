@@ -1,4 +1,4 @@
-"""Where shards are processed: in this process or in several; the functions are the same, and so are the results."""
+"""Where shards are processed: in this process, in several, or as Ray tasks; the functions are the same, and so are the results."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import pyarrow as pa
 from tqdm import tqdm
@@ -83,3 +83,22 @@ class LocalEngine:
             finally:
                 pool.shutdown(cancel_futures=True)
             return [future.result() for future in futures]
+
+
+def make_engine(name: Literal["local", "ray"], processes: int | None, address: str | None) -> Engine:
+    """Return an engine.
+
+    Args:
+        name: "local", or "ray" (an optional extra).
+        processes: how many shards are worked on at a time, None for as many as there are cores; a cluster decides by itself.
+        address: the Ray cluster, or None to start one on this machine.
+
+    Raises:
+        CompactLMError: Ray is not installed.
+    """
+    if name == "local":
+        return LocalEngine(processes)
+    # Imported here: it takes a second, and few have it.
+    from compactlm.corpus.ray_engine import RayEngine
+
+    return RayEngine(processes, address)
