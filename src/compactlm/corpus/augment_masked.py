@@ -17,6 +17,7 @@ from typing import Literal, Protocol
 from nlpaug.augmenter.word import WordAugmenter
 
 from compactlm.corpus.augment_words import count_words, join_words, split_words
+from compactlm.corpus.reserved import NOTHING, Reserved
 
 MASK = "[MASK]"
 CORE = re.compile(r"(\W*)(\w(?:.*\w)?)(\W*)", re.DOTALL)
@@ -59,13 +60,19 @@ class MaskedWordAug(WordAugmenter):
         proposer: the masked language model.
         share: the share of a text's words to replace or add; at least one.
         thesaurus: gives the synonyms of a lower-case word, or an empty sequence.
+        reserved: the words that are neither replaced nor put in.
     """
 
     def __init__(
-        self, action: Literal["substitute", "insert"], proposer: Proposer, share: float, thesaurus: Thesaurus | None = None
+        self,
+        action: Literal["substitute", "insert"],
+        proposer: Proposer,
+        share: float,
+        thesaurus: Thesaurus | None = None,
+        reserved: Reserved = NOTHING,
     ) -> None:
         super().__init__(action=action, name="MaskedWord_Aug", aug_p=share, tokenizer=split_words, reverse_tokenizer=join_words)
-        self.proposer, self.share, self.thesaurus = proposer, share, thesaurus
+        self.proposer, self.share, self.thesaurus, self.reserved = proposer, share, thesaurus, reserved
 
     def augment(self, data: str | list[str], n: int = 1, num_thread: int = 1) -> list[str]:  # noqa: ARG002
         """Rewrite a text `n` times, or each of a list of texts once; seeds come from the global generator, as in nlpaug."""
@@ -93,7 +100,8 @@ class MaskedWordAug(WordAugmenter):
         return rewritten
 
     def _choose_words(self, words: list[str], generator: random.Random) -> list[int]:
-        open_to_change = [index for index, word in enumerate(words) if _case(_core(word)) is not None]
+        kept = self.reserved.places(words)
+        open_to_change = [index for index, word in enumerate(words) if index not in kept and _case(_core(word)) is not None]
         return self._draw(open_to_change, len(words), generator)
 
     def _choose_gaps(self, words: list[str], generator: random.Random) -> list[int]:
@@ -130,11 +138,12 @@ class MaskedWordAug(WordAugmenter):
         return words
 
     def _draw_word(self, candidates: Candidates, forbidden: set[str], generator: random.Random, original: str = "") -> str | None:
+        def allowed(word: str) -> bool:
+            return word.lower() not in forbidden and not self.reserved.is_listed(word)
+
         # In alphabetical order, so that two words of nearly the same probability may change ranks without changing the draw.
-        proposed = [
-            (word, weight) for word, weight in sorted(candidates) if _is_word(word) and word.lower() not in forbidden and weight > 0
-        ]
-        known = [word for word in (self.thesaurus(original) if self.thesaurus and original else ()) if word.lower() not in forbidden]
+        proposed = [(word, weight) for word, weight in sorted(candidates) if _is_word(word) and allowed(word) and weight > 0]
+        known = [word for word in (self.thesaurus(original) if self.thesaurus and original else ()) if allowed(word)]
         total = sum(weight for _, weight in proposed)
         pool = [(word, weight / total) for word, weight in proposed] + [(word, 1 / len(known)) for word in known]
         if not pool:

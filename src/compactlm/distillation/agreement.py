@@ -13,6 +13,20 @@ from compactlm.distillation.models import classify
 from compactlm.student.tokenization import encode
 
 
+def agrees(
+    model: BertForSequenceClassification,
+    tokenizer: Any,
+    labels: Sequence[str],
+    rows: Sequence[tuple[str, str]],
+    maximum_length: int,
+    batch_tokens: int,
+) -> list[bool]:
+    """Tell for each row, a text and its label, whether a classifier gives it that label; the arguments are those of `label_agreement`."""
+    pieces = encode(tokenizer, [text for text, _ in rows], maximum_length)
+    answers = classify(model, pieces, batch_tokens, "label agreement").argmax(dim=1).tolist()
+    return [labels[answer] == label for answer, (_, label) in zip(answers, rows, strict=True)]
+
+
 def label_agreement(
     model: BertForSequenceClassification,
     tokenizer: Any,
@@ -37,11 +51,8 @@ def label_agreement(
         `rows` (number of copies), `share` (of the copies that the classifier gives their label), `originals` (the same
         share for the copies' parents, so that what the copying costs can be read off) and `by_augmenter` (share).
     """
-    parents = [originals[str(copy.parent)] for copy in copies]
-    texts = [copy.text for copy in copies] + parents
-    answers = classify(model, encode(tokenizer, texts, maximum_length), batch_tokens, "label agreement").argmax(dim=1).tolist()
-    expected = [labels.index(str(copy.label)) for copy in copies]
-    right = [answer == label for answer, label in zip(answers, expected * 2, strict=True)]
+    rows = [(copy.text, str(copy.label)) for copy in copies] + [(originals[str(copy.parent)], str(copy.label)) for copy in copies]
+    right = agrees(model, tokenizer, labels, rows, maximum_length, batch_tokens)
     by_augmenter: dict[str, list[bool]] = collections.defaultdict(list)
     for copy, agreed in zip(copies, right, strict=False):
         by_augmenter[str(copy.augmenter)].append(agreed)

@@ -99,12 +99,21 @@ class DiversityFigures(Section):
     bleu_words: Count
 
 
+ReservedKind = Literal["names", "numbers", "negations", "protected"]
+
+
 class Augment(Section):
-    """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`."""
+    """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`.
+
+    Words of the kinds that `reserved` lists are neither changed nor put in; `protected` are the words that bias_audit finds groups by.
+    With `labels: keep` a copy that the teacher gives another label than its row has is dropped; `report` only counts them.
+    """
 
     copies: CountOrZero
-    shares: dict[Literal["synonym", "insert", "swap", "delete", "spelling"], NotNegative]
+    shares: dict[Literal["synonym", "insert", "swap", "delete", "spelling", "keyboard", "tfidf"], NotNegative]
     share_of_words: Annotated[Number, Field(gt=0, le=1)]
+    reserved: list[ReservedKind]
+    labels: Literal["report", "keep"]
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Augment:
