@@ -11,13 +11,30 @@ import ftfy
 
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _DOUBLE_QUOTE = re.compile(r"``|''")
+_NOT_ASCII = re.compile(r"([^\x00-\x7f]+)")
+_FTFY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f]")  # in ASCII these alone are changed by ftfy
+_NEIGHBOURS = 12
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: bool) -> str:
     """Mend wrongly decoded characters, ligatures and, if asked for, curled quotes by ftfy, and normalise to `form`."""
-    # Nothing in ASCII needs repair, and ftfy is by far the slowest of the filters.
-    return text if text.isascii() else ftfy.fix_text(text, _repair(form, straight_quotes))
+    # Nothing in ASCII needs repair, and ftfy is by far the slowest of the filters: so it is first shown what is near other characters.
+    if text.isascii():
+        return text
+    near, config = _near_other_characters(text), _repair(form, straight_quotes)
+    if not _FTFY_CONTROL.search(text) and ftfy.fix_text(near, config) == near:
+        return text
+    return ftfy.fix_text(text, config)
+
+
+def _near_other_characters(text: str) -> str:
+    """Return the text with each long run of ASCII cut to both its ends; ftfy judges characters by few neighbours."""
+    runs = _NOT_ASCII.split(text)  # ASCII and others by turns
+    for place in range(0, len(runs), 2):
+        if len(runs[place]) > 2 * _NEIGHBOURS:
+            runs[place] = f"{runs[place][:_NEIGHBOURS]}{runs[place][-_NEIGHBOURS:]}"
+    return "".join(runs)
 
 
 @functools.cache
