@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import random
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,8 +21,11 @@ _SHARD_BYTES = 32_000_000
 
 
 def repeated(rows: Sequence[Document], size: int) -> Iterator[Document]:
-    """Yield rows, and copies of them in which every tenth word is another, until their texts have `size` bytes."""
-    words = sorted({word for row in rows for word in row.text.split()})
+    """Yield rows, and copies of them in which every tenth word is another, until their texts have `size` bytes.
+
+    The other words are drawn from the running text, so that a copy has as many rare words and odd characters as its original.
+    """
+    words = [sys.intern(word) for row in rows for word in row.text.split()]
     given = copy = 0
     while True:
         for row in rows:
