@@ -22,3 +22,8 @@ def test_the_words_are_those_of_the_recipe_by_nltk(text: str, more: str) -> None
     letters = re.sub(r"[\W\d_]", " ", f"{text} {more}".lower())
     recipe = [word for word in word_tokenize(letters, preserve_line=True) if word not in STOP_WORDS]
     assert to_bag_of_words(f"{text} {more}") == " ".join(recipe)
+
+
+@given(TEXTS)
+def test_a_bag_of_words_of_a_bag_of_words_is_the_same(text: str) -> None:
+    assert to_bag_of_words(to_bag_of_words(text)) == to_bag_of_words(text)

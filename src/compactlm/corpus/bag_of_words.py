@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import filterfalse
+
+from compactlm.corpus.filters.base import settling
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Each byte of ASCII that is a letter becomes its lower case, every other a space.
@@ -28,10 +31,11 @@ _PARTED = {"cannot": "can not", "gimme": "gim me", "gonna": "gon na", "gotta": "
 _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for word, parts in _PARTED.items()}
 
 
+@settling
 def to_bag_of_words(text: str) -> str:
     """Return the words of a text that are no stop words, lower-case, letters only, parted by single spaces."""
     words = text.encode().translate(_LOWER_LETTERS).decode().split() if text.isascii() else _LETTERS.findall(text.lower())
-    kept = [word for word in words if word not in STOP_WORDS]
+    kept = list(filterfalse(STOP_WORDS.__contains__, words))
     if not _PARTS.keys().isdisjoint(kept):
         kept = [part for word in kept for part in _PARTS.get(word, [word])]
     return " ".join(kept)

@@ -8,6 +8,9 @@ import unicodedata
 from typing import Literal
 
 import ftfy
+from ftfy.badness import is_bad
+
+from compactlm.corpus.filters.base import settling
 
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _DOUBLE_QUOTE = re.compile(r"``|''")
@@ -19,13 +22,19 @@ _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: bool) -> str:
     """Mend wrongly decoded characters, ligatures and, if asked for, curled quotes by ftfy, and normalise to `form`."""
-    # Nothing in ASCII needs repair, and ftfy is by far the slowest of the filters: so it is first shown what is near other characters.
+    # ftfy is by far the slowest of the filters, and few texts need it: none in ASCII, nor any in which it finds nothing odd.
     if text.isascii():
         return text
-    near, config = _near_other_characters(text), _repair(form, straight_quotes)
-    if not _FTFY_CONTROL.search(text) and ftfy.fix_text(near, config) == near:
-        return text
-    return ftfy.fix_text(text, config)
+    config = _repair(form, straight_quotes)
+    near = _near_other_characters(text)
+    odd = _FTFY_CONTROL.search(text) or is_bad(near) or not unicodedata.is_normalized(form, near)
+    return ftfy.fix_text(text, config) if odd or any(_is_changed(character, config) for character in set(near)) else text
+
+
+@functools.cache
+def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
+    """Tell whether ftfy changes a character wherever it stands; all else that it changes are sequences that `is_bad` tells of."""
+    return ftfy.fix_text(character, config) != character
 
 
 def _near_other_characters(text: str) -> str:
@@ -71,11 +80,14 @@ def straighten_quotes(text: str) -> str:
     return _DOUBLE_QUOTE.sub('"', text).replace("`", "'") if "`" in text or "''" in text else text
 
 
+@settling
 def fold_white_space(text: str, keep_lines: bool) -> str:
     """Make each run of white space one space, none at the ends, and normalise to NFC; `keep_lines` keeps lines that are not blank."""
     if keep_lines:
         lines = (" ".join(line.split()) for line in text.splitlines())
         folded = "\n".join(line for line in lines if line)
+    elif text.isprintable() and "  " not in text and text.strip(" ") == text:  # of white space only the space is printable
+        folded = text
     else:
         folded = " ".join(text.split())
     return unicodedata.normalize("NFC", folded)
