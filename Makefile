@@ -7,10 +7,11 @@ VENV := .venv
 REV ?= main
 INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
+INSTALLED_RAY := $(VENV)/.installed-ray
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review lint bench-train bench-inference bench-data frontier clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -30,11 +31,30 @@ train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another p
 	@dvc repro
 	@compactlm summary
 
-test: setup ## run all tests, with coverage
-	@python -m pytest --cov --cov-report=term:skip-covered
+# Apart from setup: it is 80 MB, and not made for every machine.
+$(INSTALLED_RAY): $(INSTALLED)
+	@install="$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .[ray]"; \
+	$$install || $$install || echo "Ray cannot be installed here: its tests will be skipped"
+	@touch $@
+
+# Each worker takes a file at a time, in the order that tests/conftest.py gives them.
+WORKERS ?= logical
+
+test: $(INSTALLED_RAY) ## run all tests, with coverage, in one process for each core and at most 4 (WORKERS=1 for one)
+	@python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+
+nltk-data: setup ## fetch WordNet, for synonyms in augmented copies (Debian's wordnet-base and wordnet-sense-index serve as well)
+	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet
 
 review: setup ## hold reports/metrics against a git revision, figure by figure (REV=main; `compactlm review REV` exits 0, 1 or 2 for CI)
 	@compactlm review $(REV)
+
+# Named by the module, so that another version of the libraries makes another page.
+PLOTS_PAGE = .cache/plots/$(shell sha256sum src/compactlm/reporting/vega.py | head -c 12).html
+
+plots: setup ## draw the plots of dvc.yaml into dvc_plots/index.html, which opens without a network (ARGS="diff main" against a revision)
+	@python -m compactlm.reporting.vega $(PLOTS_PAGE)
+	@dvc plots $(or $(ARGS),show) --html-template $(PLOTS_PAGE)
 
 lint: setup ## ruff, mypy, and the one-way imports
 	@ruff check
@@ -56,8 +76,17 @@ bench-data: setup ## measure the data stages beside the pandas recipe, at 10 MB,
 	@test -d data/raw || dvc repro ingest
 	@python -m benchmarks.bench_data $(ARGS)
 
+bench-summaries: $(INSTALLED_BENCH) ## measure summaries by ROUGE beside a text's first sentences
+	@python -m benchmarks.bench_summaries $(ARGS)
+
+bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows a label, beside TF-IDF with logistic regression
+	@python -m benchmarks.bench_few_shot $(ARGS)
+
 frontier: setup ## train the shapes of configs/frontier.yaml and draw what each keeps (PRESET=smoke; ARGS=--collect draws alone)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
+
+mitigation: setup ## train the student under each mitigation of bias and hold them side by side (PRESET=smoke; ARGS=--collect reads alone)
+	@python -m benchmarks.mitigation $(if $(PRESET),preset=$(PRESET)) $(ARGS)
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints

@@ -10,13 +10,10 @@ The workspace stays as it is but for reports/frontier/. `dvc exp apply frontier-
 from __future__ import annotations
 
 import argparse
-import contextlib
-import fcntl
 import json
 import signal
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,52 +21,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
-from benchmarks.shapes.queue import Queue, call, experiment, log_command, paths_not_in_git, run_command
+from benchmarks.shapes.experiments import alone, train
+from benchmarks.shapes.queue import call, experiment, log_command
 from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 
 REPORTS = Path("reports/frontier")
-LOCK = Path(".cache/frontier.lock")
-
-
-@contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Refuse to run twice at a time."""
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    with LOCK.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise CompactLMError("`make frontier` is running in this directory already; wait until it has ended") from None
-        yield
-
-
-def train(frontier: Frontier, more: Sequence[str]) -> None:
-    """Queue an experiment for each shape and wait until all have ended; those of earlier runs are replaced."""
-    queue = Queue([experiment(shape.name) for shape in frontier.shapes])
-    queue.cancel()
-    queue.forget()
-    queue.remove_experiments()
-    started = time.monotonic()
-
-    def report(name: str, state: str) -> None:
-        print(f"{(time.monotonic() - started) / 60:6.1f} min  {name}: {state.lower()}", flush=True)
-
-    try:
-        copied = paths_not_in_git()
-        for shape in frontier.shapes:
-            call(run_command(experiment(shape.name), [*frontier.overrides, *more, *shape.overrides()], copied))
-        if others := queue.others():
-            print(f"{others} other experiments wait in DVC's queue and are run too.")
-        print(f"To watch an experiment from another terminal: {log_command(queue.names[0])} --follow", flush=True)
-        queue.wait(report)
-    except (KeyboardInterrupt, CompactLMError):
-        print("Taking what is not finished out of the queue ...", file=sys.stderr, flush=True)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        queue.cancel()
-        raise
 
 
 def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:
@@ -138,10 +97,10 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     frontier = read_frontier()
     composed = compose_all(frontier, chosen.overrides)
-    with alone():
+    with alone("make frontier"):
         baseline = call(["git", "rev-parse", "HEAD"]).strip()
         if not chosen.collect:
-            train(frontier, chosen.overrides)
+            train({experiment(one.name): [*frontier.overrides, *chosen.overrides, *one.overrides()] for one in frontier.shapes})
         points, revision = collect(frontier, composed, baseline)
         timed = time_models(frontier, composed, points, revision)
         latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}

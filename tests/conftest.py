@@ -12,6 +12,9 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Threads that wait let others work: a stage's 2 threads beside another worker's test took 4 to 6 times the CPU time when they
+# waited in a loop, and ended in the same bytes.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest
 import torch
@@ -24,6 +27,21 @@ torch.set_num_threads(1)
 transformers.utils.logging.disable_progress_bar()
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 settings.load_profile("tests")
+
+# With several workers each takes the next file when it has done one: the longest begin, else one would end alone.
+LONGEST = ["test_smoke.py", "test_bert_base.py", "test_report_stage.py"]
+
+
+def pytest_collection_modifyitems(config, items):
+    """Begin with the longest files where several workers run; one process alone keeps to the order of the names."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
+def pytest_make_parametrize_id(val, argname):
+    """Name bytes after their argument: archives hold the time, and all workers must find tests of the same names."""
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
 
 # [PAD] first and the other special tokens after unused pieces, as in bert-base-uncased.
 SPECIAL_AND_UNUSED = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -91,7 +91,7 @@ def call(command: Sequence[str], fails: bool = False) -> str:
         printed, complaint = (_content(file) for file in (output, errors))
     if status and not fails:
         reason = " ".join((complaint or printed).split())[-600:]
-        raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); mend that and run `make frontier` again")
+        raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); mend that and run the command again")
     return printed
 
 

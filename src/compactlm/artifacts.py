@@ -43,6 +43,12 @@ SAMPLES = Path("reports/samples")
 DATA_CARD = Path("reports/data-card.md")
 TEACHER_CARD = Path("reports/teacher-card.md")
 BIAS_REPORT = Path("reports/bias-audit.md")
+REPORT = Path("reports/index.html")
+REPORT_PLOTS = PLOTS / "report"
+MODEL_CARD = Path("reports/model-card.md")
+STUDENT_CARD_NAME = "README.md"  # where the model hub looks for the card, in models/student
+FRONTIER = Path("reports/frontier")  # of `make frontier`, as the ablations are of benchmarks/: no stage writes these
+ABLATIONS = Path("reports/ablations")
 
 MLM = "mlm"  # the name of the masked language model's directory, beside one directory a task
 SPLITS = ("train", "validation", "test")

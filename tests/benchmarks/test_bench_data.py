@@ -10,7 +10,6 @@ from compactlm import artifacts
 from compactlm.artifacts import Document, read_documents
 from compactlm.corpus.bag_of_words import to_bag_of_words
 
-
 STAGES = ("bag-of-words", "ingest", "clean", "split")
 
 

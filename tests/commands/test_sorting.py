@@ -75,7 +75,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
 
 
 def test_ctrl_c_is_status_130():
-    command = [*COMMAND, "--line-buffered", "-"]
+    # A shell's background jobs, this test run among them perhaps, ignore the signal until told otherwise.
+    heeding = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", heeding, *COMMAND, "--line-buffered", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(b"good\n")
         process.stdin.flush()

@@ -62,6 +62,7 @@ def test_attributes_are_read_from_their_columns() -> None:
 
 def test_text_that_no_file_can_hold_is_made_encodable() -> None:
     assert to_record({"t": "a\ud83d\ude00b\ud800"}, "p", columns(), None).text == "a\U0001f600b\ufffd"
+    assert to_record({"t": "a", "d": "\udc80x"}, "p", columns(document="d"), None).document == "\ufffdx"
 
 
 def test_a_label_name_outside_the_task_is_refused_before_any_row() -> None:

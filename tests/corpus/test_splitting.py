@@ -191,6 +191,20 @@ def test_near_duplicates_across_splits_are_reported_or_prevented(tmp_path: Path,
     assert sum(metrics["rows"].values()) + sum(metrics.get("left_out", {}).values()) == len(rows)
 
 
+def test_rows_like_a_held_out_one_are_left_out_and_all_others_stay(tmp_path: Path) -> None:
+    rows = near_duplicates(corpus(300))
+    before = split(rows, tmp_path / "a")
+    after = split(rows, tmp_path / "b", across_splits="leave_out")
+    gone = after.homes < 0
+    assert gone.sum() == sum(rows_like_protected(before.homes, before.clusters).values()) > 20  # type: ignore[arg-type]
+    assert (after.homes[~gone] == before.homes[~gone]).all()
+    assert (after.homes[before.homes == artifacts.SPLITS.index("test")] >= 0).all()
+    assert after.leakage()["near_duplicates"] == 0
+    metrics: Any = split_metrics(after, SPLIT.model_copy(update={"across_splits": "leave_out"}), 3)
+    assert sum(metrics["left_out"].values()) == gone.sum()
+    assert sum(metrics["rows"].values()) + gone.sum() == len(rows)
+
+
 def test_metrics_count_the_leakage_that_grouping_prevents(tmp_path: Path) -> None:
     rows = corpus(600)
     metrics: Any = split_metrics(split(rows, tmp_path, near_duplicates=None), SPLIT, 3)

@@ -76,6 +76,14 @@ def test_a_loss_that_is_not_finite_ends_the_phase(tmp_path, monkeypatch, ids):
     assert torch.isfinite(kept.layer.weight).all()
 
 
+def test_a_failure_names_the_key_of_the_phase():
+    objective = Failing(2, lambda loss: loss * float("inf"))
+    with pytest.raises(CompactLMError, match=r"; lower distill\.task\.optimisation\.learning_rate in params\.yaml, or look"):
+        train("phase", objective, Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
+    with pytest.raises(CompactLMError, match=r"; lower distill\.task\.optimisation\.batch_tokens from 400 to 200 in params\.yaml"):
+        train("phase", Greedy(ASKING["python"]), Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
+
+
 def test_a_gradient_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
     """The root's derivative at 0 is infinite: the loss is finite at this step, and would not be at the next."""
     monkeypatch.setattr(training, "LOG_EVERY", 4)
@@ -151,7 +159,7 @@ def limited():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
 def test_a_real_lack_of_memory_on_the_cpu():
-    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)
     assert "compactlm.errors.CompactLMError: there is not enough memory for phase at step 1, whose batch has 4 rows" in result.stderr
 
 

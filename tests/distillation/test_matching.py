@@ -29,12 +29,12 @@ EACH = {
 def scene(tiny_bert, kept, masked, build_student, losses):
     """A function that runs a student and a teacher of two layers each, and gives all that the losses see."""
 
-    def run(changes, signals=KEPT, attention="eager", **shape):
+    def run(changes, signals=KEPT, attention="eager", rows=12, **shape):
         teacher = BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager")
         student = build_student(BertForMaskedLM, **shape, attn_implementation=attention)
         matching = Matching(student.bert, teacher.bert, signals, COMPONENTS, losses("general", **changes))
-        batch = masked.question(range(12))
-        batch.update(OnlineMasked(teacher, kept, signals, 3, 1.0, attentions=True).answer(batch, range(12)))
+        batch = masked.question(range(rows))
+        batch.update(OnlineMasked(teacher, kept, signals, 3, 1.0, attentions=True).answer(batch, range(rows)))
         inputs = batch["input_ids"], batch["attention_mask"]
         output = student.bert(*inputs, output_hidden_states=True, output_attentions=matching.wants_attentions)
         return SimpleNamespace(student=student, teacher=teacher, matching=matching, batch=batch, output=output, inputs=inputs)
@@ -206,3 +206,17 @@ def test_projections_and_teacher_are_no_part_of_the_student_or_of_what_is_saved(
     learned = {id(parameter) for parameter in one.matching.parameters()}
     assert learned
     assert not learned & {id(parameter) for model in (one.student, one.teacher) for parameter in model.parameters()}
+
+
+@pytest.mark.parametrize("loss", EACH)
+def test_a_rows_weight_multiplies_all_that_it_adds_to_a_loss(scene, loss):
+    found = {}
+    for weights in (None, (1.0, 1.0), (0.0, 0.0), (3.0, 0.0), (0.0, 0.5), (3.0, 0.5)):
+        one = scene(EACH[loss], rows=2)
+        batch = one.batch if weights is None else {**one.batch, "weights": torch.tensor(weights)}
+        found[weights] = one.matching(one.output, batch)[loss]
+    assert torch.equal(found[1.0, 1.0], found[None])
+    assert found[0.0, 0.0].item() == 0
+    assert found[3.0, 0.0].item() > 0 < found[0.0, 0.5].item()
+    torch.testing.assert_close(found[3.0, 0.5], found[3.0, 0.0] + found[0.0, 0.5])
+    torch.testing.assert_close(found[None], found[3.0, 0.0] / 3 + 2 * found[0.0, 0.5])

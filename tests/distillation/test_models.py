@@ -178,3 +178,17 @@ def test_a_head_that_the_weights_lack_depends_on_the_seed_alone(tiny_classifier)
         assert not has_head
         heads.append(model.cls.predictions.transform.dense.weight)
     assert torch.equal(*heads)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("form", [BertForMaskedLM, BertForSequenceClassification])
+def test_weights_that_are_not_finite_are_refused_where_they_are_loaded(tmp_path, tiny_config, form, value):
+    model = form(tiny_config)
+    with torch.no_grad():
+        model.bert.encoder.layer[1].output.dense.bias[3] = value
+    model.save_pretrained(tmp_path)
+    load = models.load_masked_lm if form is BertForMaskedLM else models.load_classifier
+    with pytest.raises(CompactLMError, match=r"not finite numbers, first in bert\.encoder\.layer\.1\.output\.dense\.bias; fetch") as caught:
+        load(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)

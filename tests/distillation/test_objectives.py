@@ -253,3 +253,24 @@ def test_the_head_of_a_task_student_depends_on_the_seed_alone(build_student):
     one, again, other = (build_task_student(general, ["a", "b", "c"], seed).classifier.weight for seed in (1, 1, 2))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_rows_weight_weighs_its_whole_loss(task, rows, cached, tmp_path):
+    objective, examples = task()
+    if cached:
+        write_cache(tmp_path / "task", examples.questions, examples.source, 400, "task")
+        examples.source = CachedSignals(tmp_path / "task", examples.questions)
+    labelled = [at for at, label in enumerate(rows.labels) if label >= 0][:2]
+
+    def found(first, second):
+        examples.weights[labelled] = torch.tensor([first, second])
+        return objective(**examples.batch(labelled, 0))
+
+    nothing, one, other, both = found(0.0, 0.0), found(5.0, 0.0), found(0.0, 0.5), found(5.0, 0.5)
+    assert all(value.item() == 0 for value in nothing.values())
+    for name, value in both.items():
+        assert one[name].item() > 0 < other[name].item()
+        torch.testing.assert_close(value, one[name] + other[name])
+    nothing["loss"].backward()
+    assert not any(parameter.grad.any() for parameter in objective.parameters() if parameter.grad is not None)

@@ -1,6 +1,7 @@
 """Both phases on tiny models and rows, each as an experiment would have it."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -9,7 +10,10 @@ import yaml
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.distillation import models
+from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.phases import Phases
+from compactlm.distillation.signal_cache import write_cache
+from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 
 
@@ -54,6 +58,40 @@ def test_both_phases_report_their_losses_and_validation_figures(build, attention
     assert ("attention" in phases.metrics["general"]) == ("attention" in phases.metrics["sentiment"]) == bool(attention)
     assert {"loss", "soft", "hidden", "validation_top1"} <= set(phases.metrics["general"])
     assert {"loss", "soft", "hard", "hidden", "validation_accuracy"} <= set(phases.metrics["sentiment"])
+
+
+def cached(phases, rows):
+    """Let phases have their signals from caches, which hold what the teacher online says of these rows."""
+    phases.params.signals.__dict__["source"] = "cached"
+    prepared = phases.prepared
+    general, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+    write_cache(
+        artifacts.SIGNALS / "general", prepared.general(), prepared.online_general(general), 500, "general", prepared.asked(artifacts.MLM)
+    )
+    task = prepared.online_task(models.load_classifier(artifacts.TEACHER / "sentiment"))
+    write_cache(artifacts.SIGNALS / "sentiment", TaskQuestions(rows), task, 500, "sentiment", prepared.asked("sentiment"))
+
+
+def test_a_tasks_cache_of_other_rows_is_refused_before_general_distillation(build, monkeypatch):
+    phases = build()
+    rows = phases.prepared.task("sentiment")
+    swapped = [rows.ids[1], rows.ids[0], *rows.ids[2:]]
+    cached(phases, dataclasses.replace(rows, ids=swapped))
+    trained = []
+    monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
+    with pytest.raises(CompactLMError, match=r"row 0 of data/signals/sentiment has the id 01\.0, but the row to be learned is 00\.0;"):
+        phases.general()
+    assert not trained
+
+
+def test_a_loss_of_the_task_that_cannot_be_had_is_refused_before_general_distillation(build, monkeypatch):
+    phases = build()
+    phases.params.distill.task.relations.__dict__.update(weight=1.0, layers="uniform")
+    trained = []
+    monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
+    with pytest.raises(CompactLMError, match=r"distill\.task\.relations has no layer to learn from: .* ask for 1; add one"):
+        phases.general()
+    assert not trained
 
 
 def begun(build, monkeypatch, **changes):

@@ -106,7 +106,7 @@ def two(tmp_path_factory):
     options = ["--multi_gpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no", f"--main_process_port={port}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HOME": str(directory / "home"), "CUDA_VISIBLE_DEVICES": ""}
     command = [str(accelerate), "launch", *options, __file__, str(directory)]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=240)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
     return directory, result.stdout + result.stderr
 

@@ -1,12 +1,14 @@
 import dataclasses
 import json
+import os
+from pathlib import Path
 
 import pytest
 import torch
 
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.masking import MaskedSequences
-from compactlm.distillation.signal_cache import CachedSignals, digests, gigabytes, write_cache
+from compactlm.distillation.signal_cache import CachedSignals, digests, gigabytes, surplus, write_cache
 from compactlm.distillation.signals import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 
@@ -116,6 +118,72 @@ def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
     header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
     # Starts and ends of n rows are n + 1 numbers.
     assert file.stat().st_size - header - expected == pytest.approx(2 * 8)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_all_that_a_cache_takes_is_within_the_bound(ask, cache, phase):
+    questions = ask(phase)[0]
+    expected = round(sum(questions.lengths) * 0.3) if phase == "general" else 0
+    size = gigabytes(sum(questions.lengths), expected, len(questions.ids), 2, 32, TOP_K, 2 if phase == "task" else 0)
+    found = sum(path.stat().st_size for path in cache(phase).iterdir())
+    assert size * 1e9 < found <= (size + surplus(questions.ids, expected, TOP_K if expected else 0)) * 1e9
+
+
+def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
+    questions, online = ask("task")
+    answer = online.answer
+
+    def wide(batch, rows):
+        return {**answer(batch, rows), "teacher_logits": torch.ones(len(rows), 1_000_000)}  # 160 MB in all, 4 MB a row
+
+    online.answer = wide
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    write_cache(tmp_path / "cache", questions, online, 1, "task")
+    assert (tmp_path / "cache" / "tensors.safetensors").stat().st_size > 160e6
+    assert resident() - before < 60e6
+
+
+@pytest.mark.parametrize(("value", "shown"), [(7e4, "7e.04"), (float("inf"), "inf"), (float("nan"), "nan")])
+def test_a_state_beyond_half_precision_is_refused(ask, tmp_path, value, shown):
+    questions, online = ask("task")
+    answer = online.answer
+
+    def spoiled(batch, rows):
+        answers = answer(batch, rows)
+        if 7 in rows:
+            answers["teacher_states"][list(rows).index(7), 1, 0, 3] = value
+        return answers
+
+    online.answer = spoiled
+    with pytest.raises(
+        CompactLMError, match=f"greatest value of layer 2 of the teacher is {shown} .*; set signals.source to online, or leave that"
+    ):
+        write_cache(tmp_path / "cache", questions, online, 300, "task")
+    assert not (tmp_path / "cache" / "cache.json").exists()
+
+
+def test_a_score_beyond_half_precision_is_refused(ask, tmp_path):
+    questions, online = ask("general")
+    online.bias = online.bias + 1e5
+    with pytest.raises(CompactLMError, match=r"greatest value of the scores of pieces is 1e\+05 .*; set signals.source to online$"):
+        write_cache(tmp_path / "cache", questions, online, 300, "general")
+
+
+@pytest.mark.parametrize("name", ["cache.json", "rows.parquet", "tensors.safetensors"])
+@pytest.mark.parametrize("length", [0, 3, 12, 400, -1])
+def test_a_torn_file_is_refused_in_a_sentence(ask, cache, name, length):
+    directory = cache("task")
+    content = (directory / name).read_bytes()
+    (directory / name).write_bytes(content[: length if length < len(content) else len(content) // 2])
+    if name == "cache.json" and length == -1:  # the last byte is only the end of the line
+        (directory / name).write_bytes(content[:-3])
+    with pytest.raises(CompactLMError, match=f"{name} is damaged .*; run `dvc checkout`, or `dvc repro --force signals`") as caught:
+        CachedSignals(directory, ask("task")[0])
+    assert "\n" not in str(caught.value)
 
 
 def test_what_a_cache_is_made_of(cache):

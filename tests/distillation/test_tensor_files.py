@@ -5,7 +5,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from compactlm.distillation.tensor_files import read_tensors
+from compactlm.distillation.tensor_files import create_tensors, read_tensors
 from compactlm.errors import CompactLMError
 
 TENSORS = {
@@ -39,8 +39,27 @@ def test_a_file_that_is_cut_is_refused(path):
     with pytest.raises(CompactLMError, match=r"t\.safetensors ends [0-9]+ bytes early; run `dvc checkout`"):
         for tensor in found.values():
             tensor.read(0, None)
-    with pytest.raises(Exception, match=r"[Mm]etadata|[Ii]ncomplete|invalid"):
+    with pytest.raises(CompactLMError, match=r"t\.safetensors is damaged \(.*\); run `dvc checkout`"):
         read_tensors(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", b"\xff" * 40, b"\x02" + b"\0" * 7 + b"[]"])
+def test_a_file_of_another_kind_is_refused(path, content):
+    path.write_bytes(content)
+    with pytest.raises(CompactLMError, match=r"t\.safetensors is damaged \(.*\); run `dvc checkout`") as caught:
+        read_tensors(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [list(TENSORS), ["small"], ["none", "floats"]])
+def test_what_is_written_piece_by_piece_is_what_the_library_writes(tmp_path, names):
+    chosen = {name: TENSORS[name] for name in names}
+    safetensors.torch.save_file(chosen, tmp_path / "whole.safetensors")
+    tensors = create_tensors(tmp_path / "parts.safetensors", {name: (tensor.dtype, tensor.shape) for name, tensor in chosen.items()})
+    for name, tensor in chosen.items():
+        for row in reversed(range(0, len(tensor), 4)):
+            tensors[name].write(row, tensor[row : row + 4])
+    assert (tmp_path / "parts.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
 
 def test_the_file_is_closed_when_no_tensor_is_used(path):

@@ -116,6 +116,7 @@ def test_a_bert_with_dropout_is_resumed_bit_for_bit(tmp_path, tiny_bert, tiny_se
         train("phase", Copying(), Interrupted(), plan, SETTINGS, half)
     found = train("phase", resumed, examples, plan, SETTINGS, half)
     assert found.tokens < expected.tokens
+    assert expected.speed()["resumed_from_step"] == 0 < found.speed()["resumed_from_step"] < found.steps
     assert found.history == expected.history
     assert all(torch.equal(tensor, resumed.state_dict()[name]) for name, tensor in whole.state_dict().items())
 
@@ -127,6 +128,7 @@ def test_a_finished_phase_is_not_trained_again(tmp_path):
     again = train("phase", second, examples, optimisation(), SETTINGS, checkpoint)
     assert examples.asked == []
     assert again.history == summary.history
+    assert (summary.resumed_from_step, again.resumed_from_step) == (0, summary.steps)
     assert torch.equal(first.last.weight, second.last.weight)
 
 

@@ -4,6 +4,24 @@ import numpy as np
 import pytest
 
 from compactlm.evaluation.comparison import Answers
+from compactlm.student.vocabulary import build_tokenizer
+
+
+@pytest.fixture(scope="session")
+def gone():
+    """Words of the teacher's vocabulary that the student's lacks."""
+    return {"film", "dog", "good"}
+
+
+@pytest.fixture(scope="session")
+def student(tiny_tokenizer, tiny_pieces, gone):
+    """A tokenizer that spells these in fragments."""
+    return build_tokenizer(tiny_tokenizer, [piece for piece in tiny_pieces if piece not in gone], 64)
+
+
+@pytest.fixture(scope="session")
+def texts(tiny_texts):
+    return {f"row{at:03d}": text for at, text in enumerate(tiny_texts)}
 
 
 def _answers(expected, teacher, student, texts=None, sources=None):

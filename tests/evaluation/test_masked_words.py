@@ -7,37 +7,23 @@ from hypothesis import strategies as st
 from transformers import BertForMaskedLM, BertTokenizer
 
 from compactlm.evaluation.masked_words import MaskedWord, choose_words, encode_masked, top1
-from compactlm.student.vocabulary import build_tokenizer
-
-GONE = {"film", "dog", "good"}
-
-
-@pytest.fixture(scope="module")
-def student(tiny_tokenizer, tiny_pieces):
-    """A tokenizer without three of the teacher's words."""
-    return build_tokenizer(tiny_tokenizer, [piece for piece in tiny_pieces if piece not in GONE], 64)
-
-
-@pytest.fixture(scope="module")
-def texts(tiny_texts):
-    return {f"row{at:03d}": text for at, text in enumerate(tiny_texts)}
 
 
 def word_of(item):
     return item.words[item.position]
 
 
-def test_only_whole_words_of_every_vocabulary_take_part(tiny_tokenizer, student, texts):
+def test_only_whole_words_of_every_vocabulary_take_part(tiny_tokenizer, student, texts, gone):
     items = choose_words(texts, [tiny_tokenizer, student], 1000, 1)
     assert len(items) == len(texts)
     words = {word_of(item) for item in items}
     assert len(words) > 10
-    assert not words & GONE
+    assert not words & gone
     for word in words:
         assert word.isalpha()
         for tokenizer in (tiny_tokenizer, student):
             assert tokenizer.tokenize(word) == [word]
-    assert {word_of(item) for item in choose_words(texts, [tiny_tokenizer], 1000, 1)} & GONE
+    assert {word_of(item) for item in choose_words(texts, [tiny_tokenizer], 1000, 1)} & gone
 
 
 def test_words_are_in_the_tokenizers_normal_form(tiny_tokenizer):

@@ -6,12 +6,16 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.masked_scores import probabilities
+from compactlm.evaluation.masked_words import choose_words, mask_words
 from compactlm.evaluation.pathologies import (
     collapse,
+    distance,
     embed,
     figures_that_are_not_finite,
     outputs,
     refuse,
+    same_words,
     spread,
     weights_that_are_not_finite,
 )
@@ -98,6 +102,45 @@ def test_the_same_output_for_every_input(classifier, say):
     assert say(3, rows=6) == []
 
 
+def words_spread(model, tokenizer, texts):
+    """What a masked language model says of a word of each text, as one figure."""
+    chosen = choose_words(dict(enumerate_names(texts)), [tokenizer], len(texts), 1)
+    said = probabilities(model, mask_words(chosen, tokenizer, 32), tokenizer.pad_token_id, 512, "test")
+    assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    return said, distance(said)
+
+
+def enumerate_names(texts):
+    return ((f"row{at}", text) for at, text in enumerate(texts))
+
+
+def test_a_masked_language_model_that_says_the_same_everywhere(tiny_bert, tiny_tokenizer, tiny_texts):
+    model = BertForMaskedLM.from_pretrained(tiny_bert)
+    with torch.no_grad():
+        model.cls.predictions.transform.dense.weight.zero_()
+    said, found = words_spread(model, tiny_tokenizer, tiny_texts)
+    assert "the student's masked language model says the same of all 144 masked words" in sentence(same_words(found, len(said), "student"))
+    assert list(same_words(found, 9, "student")) == []
+    assert "not finite" in sentence(same_words(float("nan"), 144, "student"))
+
+
+def test_a_masked_language_model_with_one_favourite_word_is_weak_and_not_broken(tiny_bert, tiny_tokenizer, tiny_texts):
+    model = BertForMaskedLM.from_pretrained(tiny_bert)
+    said, _ = words_spread(model, tiny_tokenizer, tiny_texts)
+    word = tiny_tokenizer.get_vocab()["the"]
+    with torch.no_grad():
+        model.cls.predictions.decoder.bias[word] += float(np.log(said.max(axis=1) / said[:, word]).max()) + 0.01
+    said, found = words_spread(model, tiny_tokenizer, tiny_texts)
+    assert len(np.unique(said.argmax(axis=1))) == 1
+    assert found > 0.01
+    assert list(same_words(found, len(said), "student")) == []
+
+
+def test_the_distance_of_distributions():
+    assert distance(np.full((5, 4), 0.25, np.float32)) == 0
+    assert distance(np.eye(4, dtype=np.float32)) == pytest.approx(0.75)
+
+
 def test_weights_that_are_not_finite(classifier):
     with torch.no_grad():
         classifier.bert.encoder.layer[0].output.dense.weight[0, 0] = float("nan")
@@ -144,6 +187,9 @@ def test_figures_that_are_not_finite_are_named_and_what_cannot_be_judged_is_not(
     assert (
         list(figures_that_are_not_finite({"tasks": {"a": {"judged": 0, "log_loss": bad}, "auroc": bad, "retention": float("nan")}})) == []
     )
+
+    task = {"judged": 0, "log_loss": bad, "forgetting": {"judged": 1, "surprise": float("nan")}}
+    assert "tasks.a.forgetting.surprise" in sentence(figures_that_are_not_finite({"tasks": {"a": task}}))
 
 
 def test_all_findings_are_told_in_one_sentence():

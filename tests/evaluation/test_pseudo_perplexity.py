@@ -8,20 +8,6 @@ from transformers import BertForMaskedLM
 
 from compactlm.evaluation.masked_words import MaskedWord
 from compactlm.evaluation.pseudo_perplexity import draw_words, mask_pieces, pseudo_perplexity, surprises
-from compactlm.student.vocabulary import build_tokenizer
-
-GONE = {"film", "dog", "good"}
-
-
-@pytest.fixture(scope="module")
-def student(tiny_tokenizer, tiny_pieces):
-    """A tokenizer that spells three of the teacher's words in fragments."""
-    return build_tokenizer(tiny_tokenizer, [piece for piece in tiny_pieces if piece not in GONE], 64)
-
-
-@pytest.fixture(scope="module")
-def texts(tiny_texts):
-    return {f"row{at:03d}": text for at, text in enumerate(tiny_texts)}
 
 
 def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, student, texts):
@@ -34,9 +20,9 @@ def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, studen
     assert len({(word.row, word.position) for word in drawn}) == len(drawn)
 
 
-def test_words_that_one_model_cannot_spell_take_no_part_for_either(tiny_tokenizer, student, texts):
+def test_words_that_one_model_cannot_spell_take_no_part_for_either(tiny_tokenizer, student, texts, gone):
     words = {word.words[word.position] for word in draw_words(texts, [tiny_tokenizer, student], 144, 50, 64, 1)}
-    assert words & GONE  # spelled in fragments, and therefore counted
+    assert words & gone  # spelled in fragments, and therefore counted
     unknown = {"a": "the café § was ∆ warm"}
     assert {word.words[word.position] for word in draw_words(unknown, [tiny_tokenizer], 1, 50, 64, 1)} == {"the", "cafe", "was", "warm"}
     # A word that needs more than half of the window is left out.

@@ -11,7 +11,7 @@ from compactlm.evaluation.report import finite, print_summary
 
 METRICS = {
     "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
-    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
+    "mlm": {"rows": 1500, "judged": 1, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
     "tasks": {
         "sentiment": {
             "rows": 1577,
@@ -22,7 +22,7 @@ METRICS = {
             "retention_above_chance": 0.8818,
             "agreement": 0.9,
         },
-        "topic": {"rows": 20, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
+        "topic": {"rows": 20, "judged": 0, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
     },
 }
 
@@ -47,9 +47,11 @@ def test_the_table_says_all_that_make_train_must_say():
 
 
 def test_what_was_not_judged_has_no_figure():
-    [topic] = [line for line in printed(110) if "topic" in line and "│" in line]
+    [topic] = [line for line in printed(140) if "topic" in line and "│" in line]
     assert "not judged" in topic
     assert "125.0%" in topic
+    assert "20, too few to judge" in topic
+    assert sum("too few to judge" in line for line in printed(140)) == 1
 
 
 @given(

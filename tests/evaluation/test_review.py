@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from compactlm.evaluation.review import BETTER, LOST, NEW, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
 from compactlm.evaluation.review_report import exit_status, judge, verdict
 
 FILE = "reports/metrics/evaluate.json"
@@ -59,8 +59,18 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
         ("size.student_parameters", 2_271_297, 2_500_000, WORSE),
         ("size.student_bytes", 9_100_000, 9_100_100, WITHIN),
         ("size.ratio", 0.1, 0.05, BETTER),
-        ("fairness.violations", 0, 1, WORSE),
-        ("fairness.violations", 2, 0, BETTER),
+        ("fairness.gate.violations", 0, 1, WORSE),
+        ("fairness.gate.violations", 2, 0, BETTER),
+        ("fairness.gate.not_judged", 2, 3, WORSE),
+        ("fairness.gate.passed", 1, 0, WORSE),
+        ("sentiment.gate.passed", 0, 1, BETTER),
+        ("fairness.gate.checks", 12, 14, TOLD),
+        ("fairness.gate.figures.tasks.sentiment.gender.women_to_men.disparate_impact.student.violated", 0, 1, WORSE),
+        ("tasks.sentiment.rows", 1589, 1400, TOLD),
+        ("tasks.sentiment.rows", 1589, 4000, TOLD),
+        ("tasks.sentiment.rows", 1589, 700, WORSE),
+        ("mlm.rows", 1500, 100, WORSE),
+        ("tasks.sentiment.robustness.rows", 300, 100, TOLD),  # its figures are marked, and a parameter says how many
         ("tasks.sentiment.student", 0.8, 0.5, TOLD),  # the same number as quality.student.accuracy, which has an interval
     ],
 )
@@ -76,7 +86,7 @@ def test_bounds_may_stand_beside_the_figure():
     assert (change.key, change.verdict, change.decides) == (key, BETTER, True)
     assert change.margin == pytest.approx(0.0707, abs=1e-4)
     [change] = review({FILE: sides | plain(mark, 1, 0)}).changes
-    assert change.verdict == UNJUDGED
+    assert change.verdict == NO_LONGER
     assert verdicts(plain("size.clearance_high", 1, 2)) == {"size.clearance_high": TOLD}
 
 
@@ -104,12 +114,69 @@ def test_the_teacher_alone_makes_nothing_worse():
     assert exit_status(found) == 0
 
 
-def test_a_figure_of_few_rows_is_not_judged_on_either_side():
+def test_a_figure_that_was_not_judged_is_compared_with_nothing():
     mark = "tasks.sentiment.quality.judged"
-    for marks in ((0, 1), (1, 0), (0, 0)):
+    for marks in ((0, 1), (0, 0)):
         assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, *marks)) == {KEY: UNJUDGED}
     assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, 1, 1)) == {KEY: WORSE}
     assert verdicts(figure(KEY, 0.9, 0.1), plain("mlm.quality.judged", 0, 0)) == {KEY: WORSE}
+    assert verdicts(figure(KEY, 0.9, None), plain(mark, 0, 0)) == {KEY: UNJUDGED}
+
+
+GAP = "fairness.stereotypes.gender.log_odds_gap.student"
+VIOLATED = "fairness.gate.figures.stereotypes.gender.log_odds_gap.student"
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        # Too few rows now, with a better figure than before.
+        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.quality.judged", 1, 0)], {KEY: NO_LONGER}),
+        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.judged", 1, 0)], {KEY: NO_LONGER}),
+        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.judged", None, 0)], {KEY: NO_LONGER}),  # an old revision without marks
+        # Neither the figure nor what the gate said of it is there, for the group is too small.
+        ([figure(GAP, 0.1, None), plain("fairness.stereotypes.gender.judged", 1, 0)], {GAP: NO_LONGER}),
+        ([plain(f"{VIOLATED}.violated", 1, None), plain(f"{VIOLATED}.judged", 1, 0)], {f"{VIOLATED}.violated": NO_LONGER}),
+        # The interval has gone, so that nothing can be said of the difference.
+        (
+            [{f"{KEY}.value": {"old": 0.8, "new": 0.8}, **{f"{KEY}.{end}": {"old": 0.8, "new": None} for end in ("low", "high")}}],
+            {KEY: NO_LONGER},
+        ),
+        ([figure(KEY, 0.8, None)], {KEY: LOST}),
+    ],
+)
+def test_what_was_judged_and_is_not_any_more_is_worse(parts, expected):
+    same = "mlm.quality.student.top1"
+    assert verdicts(*parts, figure(same, 0.1, 0.1)) == expected | {same: WITHIN}
+    for others in ([figure(same, 0.1, 0.1)], []):
+        found = review({FILE: {key: sides for part in [*parts, *others] for key, sides in part.items()}})
+        assert exit_status(found) == 1
+        assert verdict(found, "main").startswith("Verdict: worse than main (0 better, 0 worse, 1 ")
+
+
+def test_what_is_judged_for_the_first_time_is_new_and_not_worse():
+    first = plain(f"{VIOLATED}.violated", None, 1), plain(f"{VIOLATED}.judged", None, 1)
+    assert verdicts(*first) == {f"{VIOLATED}.violated": NEW}
+    again = plain(f"{VIOLATED}.violated", None, 0), plain(f"{VIOLATED}.judged", 0, 1)
+    assert verdicts(*again) == {f"{VIOLATED}.violated": UNJUDGED}
+
+
+def test_a_mark_beside_the_bounds():
+    rates = figure("women_only", 0.4, 0.4)
+    key = "sentiment.attributes.gender.before.base_rate.positive.women_only"
+    sides = {key: rates["women_only.value"], f"{key}_low": rates["women_only.low"], f"{key}_high": rates["women_only.high"]}
+    [change] = review({FILE: sides | plain(f"{key}_judged", 1, 0)}).changes
+    assert (change.verdict, change.decides) == (NO_LONGER, False)  # a rate is neither good nor bad
+
+
+def test_the_report_says_that_what_is_not_judged_counts():
+    console = Console(file=io.StringIO(), width=150)
+    diff = {FILE: {**figure(KEY, 0.8, 0.9), **plain("tasks.sentiment.quality.judged", 1, 0), **plain("tasks.sentiment.rows", 1589, 20)}}
+    assert judge(diff, "main", console) == 1
+    text = console.file.getvalue()
+    assert "no longer judged" in next(line for line in text.splitlines() if KEY in line)
+    assert "Figures that main judges and the workspace does not: 1. What cannot be judged is no pass, so that counts as worse." in text
+    assert text.rstrip().endswith("Verdict: worse than main (0 better, 1 worse, 1 no longer judged, 0 within the interval)")
 
 
 def test_a_figure_that_has_gone_is_worse_and_a_new_one_is_not():

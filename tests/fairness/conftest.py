@@ -14,7 +14,7 @@ LIMITS = {
     "equal_opportunity_difference": 0.1,
     "average_odds_difference": 0.1,
     "counterfactual_flips": 0.1,
-    "stereotype_preference": 0.2,
+    "stereotype_log_odds_gap": 0.22,
     "amplification": 0.05,
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
+from compactlm.fairness.bootstrap import Estimate
 from compactlm.fairness.comparison import compare_task, fairness_metrics, overall
 from compactlm.fairness.gate import NOT_JUDGED, PASSED, VIOLATED
 from compactlm.fairness.stereotypes import Stereotypes
@@ -76,7 +77,14 @@ def test_all_that_stands_under_fairness(settings):
     metrics = fairness_metrics({"sentiment": found}, {"gender": unknown}, limits)
     json.dumps(metrics, allow_nan=False)
     assert metrics["stereotypes"] == {"gender": {"judged": 0, "pairs": 3}}
+    figures = metrics["gate"].pop("figures")
     assert metrics["gate"] == {"passed": 0, "checks": 12, "violations": 0, "not_judged": 2}
+    assert figures["stereotypes"] == {"gender": {"log_odds_gap": {"student": {"judged": 0}, "amplification": {"judged": 0}}}}
+    # A check stands where its figure stands.
+    passed = {"student": {"judged": 1, "violated": 0}, "amplification": {"judged": 1, "violated": 0}}
+    assert figures["tasks"]["sentiment"]["gender"]["women_to_men"]["disparate_impact"] == passed
+    assert figures["tasks"]["sentiment"]["gender"]["counterfactual"]["flips"] == passed
+    assert set(figures["tasks"]["sentiment"]["gender"]) <= set(metrics["tasks"]["sentiment"]["gender"])
     assert overall({"sentiment": found}, {}, limits).passed
 
 
@@ -96,3 +104,19 @@ def test_predictions_that_are_no_numbers_never_pass(settings, role):
     probabilities[role][3, 1] = np.inf
     with pytest.raises(CompactLMError, match=f"the {role} gives probabilities for sentiment that are no finite numbers"):
         compare_task(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), 1)
+
+
+def test_the_gap_of_log_odds_is_judged_and_the_preference_is_not(settings):
+    def stereotypes(teacher, student):
+        gap = {"teacher": Estimate(teacher), "student": Estimate(student, student - 0.1, student + 0.1)}
+        return Stereotypes(200, {"teacher": Estimate(0.5), "student": Estimate(0.5)}, gap)
+
+    def judged(teacher, student):
+        verdict = overall({}, {"gender": stereotypes(teacher, student)}, settings().gate.model)
+        return {check.what.removeprefix("masked words, gender, stereotype log odds gap"): check.status for check in verdict.checks}
+
+    own, more = " of the student", ", further from parity than the teacher by"
+    assert judged(0.2, 0.21) == {own: PASSED, more: PASSED}
+    assert judged(0.2, -0.21) == {own: PASSED, more: PASSED}
+    assert judged(0.0, 0.21) == {own: PASSED, more: VIOLATED}
+    assert judged(0.3, 0.31) == {own: VIOLATED, more: PASSED}

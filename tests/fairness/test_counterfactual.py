@@ -2,10 +2,14 @@ import dataclasses
 import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from compactlm.artifacts import Document
 from compactlm.fairness.counterfactual import Swapper, make_counterfactuals
 from compactlm.fairness.groups import Lexicon
+from compactlm.params import Attribute
 
 
 @pytest.mark.parametrize(
@@ -29,6 +33,42 @@ from compactlm.fairness.groups import Lexicon
         ("let her go", "let him go"),
         ("her past and her will", "his past and his will"),
         ("her was the word", "him was the word"),
+        # her after a verb that takes more than an object
+        ("it made her happy", "it made him happy"),
+        ("it made her happy and rich", "it made him happy and rich"),
+        ("it drives her crazy", "it drives him crazy"),
+        ("it makes her smaller than them", "it makes him smaller than them"),
+        ("you find her charming", "you find him charming"),
+        ("it makes her appear foolish", "it makes him appear foolish"),
+        ("the song made her cry", "the song made him cry"),
+        ("we helped her find work", "we helped him find work"),
+        ("they had her arrested in June", "they had him arrested in June"),
+        ("they want her back in town", "they want him back in town"),
+        ("they gave her flowers", "they gave him flowers"),
+        ("they owe her big time", "they owe him big time"),
+        ("they called her “honey” there", "they called him “honey” there"),
+        ("pictures of her gazing out to sea", "pictures of him gazing out to sea"),
+        ("slap her she's no fun", "slap him he's no fun"),
+        ("good on her--she won", "good on him--he won"),
+        ("I'd follow her anywhere", "I'd follow him anywhere"),
+        # her after the same verbs, but of a noun
+        ("she lets her hair down", "he lets his hair down"),
+        ("she lets her quiet side show", "he lets his quiet side show"),
+        ("she made her first film", "he made his first film"),
+        ("she made her cry heard", "he made his cry heard"),
+        ("she helped her mother", "he helped his father"),
+        ("she keeps her quiet, dark charm", "he keeps his quiet, dark charm"),
+        ("she left her closed shop", "he left his closed shop"),
+        ("she hurt her back in May", "he hurt his back in May"),
+        ("she gives her best", "he gives his best"),
+        ("she told her story", "he told his story"),
+        ("the charm of her acting is great", "the charm of his acting is great"),
+        # marks between her and the noun
+        ("her “best” film", "his “best” film"),
+        ("we speak of her 'fame' often", "we speak of his 'fame' often"),
+        ("her — truly — best film", "his — truly — best film"),
+        ("we left her — alone", "we left him — alone"),
+        ("a down-on-her-luck girl", "a down-on-his-luck boy"),
         ("Her!", "Him!"),
         # his: her before a noun phrase, hers elsewhere; him and hers have one form each
         ("he lost his book", "she lost her book"),
@@ -40,6 +80,9 @@ from compactlm.fairness.groups import Lexicon
         ("a friend of his", "a friend of hers"),
         ("a friend of hers", "a friend of his"),
         ("we saw him leave", "we saw her leave"),
+        ("he gave his all", "she gave her all"),
+        ("it made his happy end", "it made her happy end"),
+        ("they let his own be", "they let her own be"),
         ("his and her friends", "her and his friends"),
         ("his or her own life", "her or his own life"),
         ("he hurt himself", "she hurt herself"),
@@ -121,3 +164,83 @@ def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
     found = make_counterfactuals([Document("a", "s", "she and her mother", "d", "t", "good")], {"gender": attribute})
     assert found.copies == []
     assert found.without["gender"]["no_counterpart"] == 1
+
+
+@pytest.mark.parametrize(
+    ("groups", "text", "swapped"),
+    [
+        ({"a": ["old  man"], "b": ["kid"]}, "an old  man met a kid", "a kid met an old man"),
+        ({"a": ["king "], "b": ["queen"]}, "the king , a queen", "the queen , a king"),
+        ({"a": ["older\u00a0man"], "b": ["kid"]}, "an older\u00a0man; an older man", "a kid; a kid"),
+        (
+            {"a": ["istanbullu"], "b": ["ankaral\u0131"]},
+            "İstanbullu adam, ANKARALI kad\u0131n",
+            "Ankaral\u0131 adam, ISTANBULLU kad\u0131n",
+        ),
+        ({"a": ["c++"], "b": ["c#"]}, "c++ and C#", "c# and C++"),
+    ],
+)
+def test_white_space_and_letters_of_other_alphabets_in_a_lexicon(groups, text, swapped):
+    swaps = [{group: words[0] for group, words in groups.items()}]
+    attribute = Attribute(found_in="text", groups=groups, privileged="a", swaps=swaps, swaps_before_noun=[])
+    assert Swapper(attribute).swap(text, "id") == swapped
+
+
+@pytest.mark.parametrize(
+    ("text", "swapped"), [("h\u0131s film", "her film"), ("İt is hİs film", "İt is her film"), ("hi\u017f film", "her film")]
+)
+def test_letters_that_fold_to_others(gender, text, swapped):
+    assert Swapper(gender).swap(text, "id") == swapped
+
+
+NEAR_WORDS = st.sampled_from(
+    [
+        "her",
+        "his",
+        "hİs",
+        "h\u0131s",
+        "hi\u017f",
+        "HER",
+        "him",
+        "mrs",
+        "an",
+        "a",
+        "let",
+        "made",
+        "gave",
+        "own",
+        "best",
+        '"',
+        "“",
+        "(",
+        ")",
+        "—",
+        "-",
+        "'s",
+        "\n",
+    ]
+)
+
+
+@given(st.lists(NEAR_WORDS | st.text(max_size=8), max_size=12), st.sampled_from([" ", "", "\u00a0"]))
+def test_no_text_makes_it_raise(gender, parts, space):
+    swapper, text = Swapper(gender), space.join(parts)
+    swapped = swapper.swap(text, "id")
+    assert (swapped is not None) == swapper.mentions(text)
+
+
+WORDS = st.text(min_size=1, max_size=6).filter(str.strip)
+
+
+@given(WORDS, WORDS, st.lists(st.text(max_size=5), max_size=3))
+def test_no_lexicon_that_is_accepted_makes_it_raise(one, other, parts):
+    try:
+        attribute = Attribute(
+            found_in="text", groups={"a": [one], "b": [other]}, privileged="a", swaps=[{"a": one, "b": other}], swaps_before_noun=[]
+        )
+    except ValidationError:
+        assert " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+        return
+    for text in (one, other.upper(), one.lower(), " ".join([*parts, one, other.title()])):
+        swapped = Swapper(attribute).swap(text, "id")
+        assert (swapped is not None) == Swapper(attribute).mentions(text)

@@ -72,7 +72,7 @@ def test_a_task_without_protected_attributes(settings):
     none = settings(protected=())
     found = audit(none)
     assert found.metrics()["attributes"] == {}
-    assert found.metrics()["gate"] == {"passed": 0, "checks": 0, "violations": 0, "not_judged": 0}
+    assert found.metrics()["gate"] == {"passed": 0, "checks": 0, "violations": 0, "not_judged": 0, "figures": {}}
     assert set(found.weights.values()) == {1.0}
     assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none)
 
@@ -88,11 +88,33 @@ def test_an_attribute_of_a_column(settings):
     assert "Groups are read off a column" in write_report({"sentiment": found}, chosen)
 
 
-def test_the_gate_judges_what_the_student_learns_from(settings):
-    assert audit(settings()).verdict.metrics() == {"passed": 1, "checks": 2, "violations": 0, "not_judged": 0}
-    found = audit(settings(mitigation="none"))
-    assert found.verdict.metrics() == {"passed": 0, "checks": 2, "violations": 2, "not_judged": 0}
-    assert "not passed (2 violated, 0 not judged, of 2 checks)" in write_report({"sentiment": found}, settings(mitigation="none"))
+def gate(found):
+    """The counts of the gate, and what is violated at each step."""
+    gate = found.metrics()["gate"]
+    steps = {name: step["women_to_men"]["positive"] for name, step in gate.pop("figures")["gender"].items()}
+    return gate, {name: {one["violated"] for one in figures.values()} for name, figures in steps.items()}
+
+
+def test_weights_that_make_the_last_step_even_pass_no_biased_data(settings):
+    counts, violated = gate(audit(settings()))
+    assert counts == {"passed": 0, "checks": 6, "violations": 4, "not_judged": 0}
+    assert violated == {"before": {1}, "augmented": {1}, "mitigated": {0}}
+    report = write_report({"sentiment": audit(settings())}, settings())
+    assert "Data gate: not passed (4 violated, 0 not judged, of 6 checks)" in report
+    assert "- sentiment, gender, train rows, women to men, label positive, disparate impact: 1.875 (" in report
+
+
+def test_without_mitigation_there_is_no_last_step_to_judge(settings):
+    counts, violated = gate(audit(settings(mitigation="none")))
+    assert counts == {"passed": 0, "checks": 4, "violations": 4, "not_judged": 0}
+    assert violated == {"before": {1}, "augmented": {1}}
+
+
+@pytest.mark.parametrize("mitigation", ["none", "reweighing", "counterfactual", "both"])
+def test_fair_data_pass_whatever_the_mitigation(settings, mitigation):
+    texts = [(f"{who} {what}", label) for who in ("she", "he") for what, label in (("won", "positive"), ("lost", "negative")) * 5]
+    counts, _ = gate(audit(settings(mitigation=mitigation), make_documents(texts, "r"), []))
+    assert (counts["passed"], counts["violations"]) == (1, 0)
 
 
 def test_the_report_says_what_was_measured(settings):
@@ -111,7 +133,22 @@ def test_the_report_never_passes_a_small_group(settings):
     chosen = settings(minimum=9)
     report = write_report({"sentiment": audit(chosen)}, chosen)
     assert "- train rows, women to men: not judged: only 8 rows belong to women and no other group; at least 9 are needed." in report
-    assert "Fairness gate: not passed (0 violated, 2 not judged, of 2 checks)." in report
+    assert "Data gate: not passed (0 violated, 6 not judged, of 6 checks)." in report
+
+
+def test_the_base_rate_of_a_small_group_is_marked_in_the_metrics_and_on_the_page(settings):
+    chosen = settings(minimum=9)
+    found = audit(chosen)
+    rates = found.metrics()["attributes"]["gender"]["before"]["base_rate"]["positive"]
+    assert {key: value for key, value in rates.items() if key.endswith("_judged")} == {
+        "women_only_judged": 0,
+        "men_only_judged": 1,
+        "neither_judged": 0,
+    }
+    [line] = [line for line in write_report({"sentiment": found}, chosen).splitlines() if line.startswith("| train rows | 8;")]
+    women, men = line.split("|")[2:4]
+    assert women.endswith("%), not judged: fewer than 9 rows ")
+    assert "not judged" not in men
 
 
 def test_nothing_depends_on_the_order_of_the_rows(settings):

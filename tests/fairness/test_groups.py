@@ -42,7 +42,8 @@ def test_more_than_two_groups():
 
 
 @pytest.mark.parametrize(
-    ("value", "category"), [("n", "north_only"), ("n-e", "north_only"), ("S", "south_only"), (None, "neither"), ("x", "neither")]
+    ("value", "category"),
+    [("n", "north_only"), ("n-e", "north_only"), ("S", "south_only"), (" s\u00a0", "south_only"), (None, "neither"), ("x", "neither")],
 )
 def test_a_column_tells_the_group_whatever_the_text_says(column, value, category):
     row = Document("a", "reviews", "she is from the south", "a", attributes=(("region", value), ("other", "s")))

@@ -52,6 +52,12 @@ def test_accuracy_is_by_group(settings):
     assert found.rows == {"women_only": 80, "men_only": 90, "both": 1, "neither": 1}
 
 
+def test_the_accuracy_of_a_small_group_is_marked(settings):
+    listed = [*WOMEN, *MEN, ("she and he", True, True)]
+    marks = {category: part["judged"] for category, part in audit(settings, listed, minimum=81).metrics()["accuracy"].items()}
+    assert marks == {"women_only": 0, "men_only": 1, "both": 0}  # of a category without rows there is nothing to say
+
+
 def test_amplification_is_student_minus_teacher_on_the_same_resamples(settings):
     listed = WOMEN + MEN
     [pair] = audit(settings, listed).pairs

@@ -46,6 +46,20 @@ def test_preference_and_gap(items, bootstrap, lean, stereotype, share, gap):
     assert found.metrics()["judged"] == 1
 
 
+@pytest.mark.parametrize(
+    ("lean", "stereotype", "beside_women", "beside_men", "saturated"),
+    [(5.0, 1.0, 1.0, 1.0, 1), (-5.0, 1.0, 0.0, 0.0, 1), (0.0, 1.0, 0.0, 1.0, 0), (1.0, 2.0, 0.0, 1.0, 0)],
+)
+def test_a_model_that_always_prefers_one_word_is_saturated(items, bootstrap, lean, stereotype, beside_women, beside_men, saturated):
+    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, 30, bootstrap, 1)
+    metrics = found.metrics()
+    assert metrics["saturated"] == {TEACHER: saturated, STUDENT: 0}
+    assert metrics["likelier"]["men"]["beside_women"][TEACHER] == beside_women
+    assert metrics["likelier"]["men"]["beside_men"][TEACHER] == beside_men
+    assert found.log_odds_gap[TEACHER].value == pytest.approx(2 * stereotype)
+    assert saturated == (found.preference[TEACHER].value == 0.5)
+
+
 def test_amplification_and_pairs_that_one_model_cannot_read(items, bootstrap):
     models = {TEACHER: scorer(items, stereotype=0.5), STUDENT: scorer(items, stereotype=1.0, unknown=("his",))}
     found = measure_stereotypes(items, models, 30, bootstrap, 1)

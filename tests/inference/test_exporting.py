@@ -1,13 +1,16 @@
+import shutil
+
 import numpy as np
 import onnx
 import pytest
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertModel
 
 from compactlm.artifacts import read_json
 from compactlm.errors import CompactLMError
-from compactlm.inference.exporting import export_onnx
+from compactlm.inference.exporting import export_onnx, write_directory
 from compactlm.inference.onnx import FLOAT_FILE, INPUTS, INT8_FILE, open_session
+from compactlm.inference.projection import FILE, FIRST, LAST, Projection
 
 NAMES = ("mlm", "sentiment", "embedding")
 
@@ -40,7 +43,8 @@ def test_the_layout_is_that_of_transformers_js(exported, name):
 def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(exported, name, file):
     proto = onnx.load(exported / name / file)
     assert tuple(value.name for value in proto.graph.input) == INPUTS
-    assert [value.name for value in proto.graph.output] == ["last_hidden_state" if name == "embedding" else "logits"]
+    outputs = ["last_hidden_state", "first_hidden_state"] if name == "embedding" else ["logits"]
+    assert [value.name for value in proto.graph.output] == outputs
     assert [entry.version for entry in proto.opset_import if entry.domain == ""] == [18]
     content = (exported / name / file).read_bytes()
     for part in (b"site-packages", b".py", str(exported).encode()):
@@ -86,3 +90,19 @@ def test_behind_the_last_attention_a_classifier_computes_one_position(exported, 
     feeds = {name: tensor.numpy() for name, tensor in random_feeds(3, 9).items()}
     _, whole, last = open_session(tmp_path / "model.onnx", 1).run(None, feeds)
     assert (whole.shape, last.shape) == ((3, 9, 64), (3, 1, 64))
+
+
+def test_the_embedding_gives_what_its_projection_is_for(exported, tiny_bert, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(tiny_bert, source)
+    model = BertModel.from_pretrained(source).eval()
+    Projection((FIRST, LAST), np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(source)
+    write_directory(model, source, tmp_path / "embedding", 18)
+    assert (tmp_path / "embedding" / FILE).read_bytes() == (source / FILE).read_bytes()
+    feeds = random_feeds(3, 9)
+    with torch.inference_mode():
+        states = model(**feeds, output_hidden_states=True).hidden_states
+    names = ["first_hidden_state", "last_hidden_state"]
+    found = open_session(tmp_path / "embedding" / FLOAT_FILE, 1).run(names, {name: tensor.numpy() for name, tensor in feeds.items()})
+    for values, state in zip(found, (states[0], states[-1]), strict=True):
+        np.testing.assert_allclose(values, state.numpy(), atol=1e-4)

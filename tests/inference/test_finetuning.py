@@ -5,7 +5,6 @@ import pytest
 
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
-from compactlm.inference.finetuning import best_threshold
 
 
 @pytest.fixture
@@ -54,17 +53,6 @@ def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_
     first = lm.finetune(rows, "text", "label", tmp_path / "second", tmp_path / "own", epochs=2, say=said.append)
     assert first.teacher_accuracy == pytest.approx(found.accuracy)
     assert said[0].startswith("epoch 1")
-
-
-def test_the_best_threshold():
-    generator = np.random.default_rng(0)
-    targets = generator.integers(0, 2, 400)
-    probabilities = np.clip(0.2 + 0.3 * targets + generator.normal(0, 0.05, 400), 0, 1)
-    found = best_threshold(probabilities, targets)
-    assert 0.25 < found < 0.45
-    assert ((probabilities >= found) == targets).mean() > ((probabilities >= 0.5) == targets).mean()
-    assert best_threshold(probabilities[:99], targets[:99]) is None
-    assert best_threshold(targets.astype(float), targets) is None
 
 
 def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from tokenizers import Tokenizer
 
 from compactlm.inference.onnx import FLOAT_FILE, INT8_FILE, open_session
@@ -30,18 +31,25 @@ def installed() -> Path:
         pytest.skip(f"{' and '.join(missing)} cannot be found; install Node.js 18 or newer with npm to run the exported models in it")
     lock = (HERE / "package-lock.json").read_bytes()
     directory = CACHE / "node" / hashlib.sha256(lock).hexdigest()[:16]
-    done = directory / "installed"
-    if not done.is_file():
-        directory.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(HERE / name, directory / name)
-        # Without scripts: that of onnxruntime-node fetches GPU libraries that nothing here needs.
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        tried = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=600)
-        assert tried.returncode == 0, tried.stderr
-        done.touch()
-    shutil.copyfile(HERE / "predict.mjs", directory / "predict.mjs")
+    directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(directory / "lock"):  # another worker may be installing
+        if not (directory / "installed").is_file():
+            install(directory)
+        program = directory / "predict.mjs"
+        # Another worker may be reading it, and would find half of it.
+        if not program.is_file() or program.read_bytes() != (HERE / program.name).read_bytes():
+            shutil.copyfile(HERE / program.name, program)
     return directory
+
+
+def install(directory: Path) -> None:
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(HERE / name, directory / name)
+    # Without scripts: that of onnxruntime-node fetches GPU libraries that nothing here needs.
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    tried = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=600)
+    assert tried.returncode == 0, tried.stderr
+    (directory / "installed").touch()
 
 
 def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:

@@ -40,6 +40,30 @@ def test_a_swap_has_a_word_of_each_group(content, key):
     assert f"an entry of {key} names women; give it a word of each of women, men" in complaint(content)
 
 
+@pytest.mark.parametrize(
+    ("swap", "told"),
+    [
+        ({"women": "he", "men": "she"}, "an entry of swaps has 'he' for women, but it is a word of men; name it there"),
+        ({"women": "nurse", "men": "she"}, "an entry of swaps has 'she' for men, but it is a word of women; name it there"),
+        ({"women": "nurse", "men": "actor"}, "an entry of swaps (nurse, actor) has no word of groups; add one of them there"),
+    ],
+)
+def test_a_swap_keeps_each_word_in_its_group(content, swap, told):
+    content["bias_audit"]["attributes"]["gender"]["swaps"].append(swap)
+    assert told in complaint(content)
+
+
+def test_white_space_in_words_is_one_space(content):
+    gender = content["bias_audit"]["attributes"]["gender"]
+    gender["groups"]["women"].append(" old\u00a0 woman ")
+    gender["swaps"].append({"women": "old  woman", "men": "man\t"})
+    read = parse_params(content).bias_audit.attributes["gender"]
+    assert read.groups["women"][-1] == "old woman"
+    assert read.swaps[-1] == {"women": "old woman", "men": "man"}
+    gender["groups"]["women"].append("\u00a0 ")
+    assert "is no word; take it out or write one in its place" in complaint(content)
+
+
 def test_a_column_has_no_words_to_swap(content):
     content["bias_audit"]["attributes"]["region"] = {**COLUMN, "swaps": [{"north": "a", "south": "b"}]}
     assert "swaps are words of a text, but the attribute is found in a column; set swaps to []" in complaint(content)

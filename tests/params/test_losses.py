@@ -81,6 +81,16 @@ def complaint(good: dict[str, Any], changes: Mapping[str, Any]) -> str:
             {"relations.weight": 1.0, "relations.layers": [[7, 4]]},
             "relations.layers names the student's layer 7, but student.layers is 4; correct one of the two",
         ),
+        ({"hidden.layers": [[4, 6], [4, 3]]}, "hidden.layers has the student's layer 4 twice; keep one of its pairs"),
+        ({"hidden.layers": [[2, 3], [4, 6], [2, 3]]}, "hidden.layers has the student's layer 2 twice; keep one of its pairs"),
+        (
+            {"hidden.layers": [[4, 6], [2, 3]]},
+            "hidden.layers has the student's layer 2 after 4; list the pairs in the order of the student's layers",
+        ),
+        (
+            {"relations.weight": 1.0, "relations.layers": [[3, 4], [3, 4]]},
+            "relations.layers has the student's layer 3 twice; keep one of its pairs",
+        ),
         (NOTHING, " has no loss with a weight above 0; give one of them a weight"),
     ],
 )
@@ -124,7 +134,8 @@ def test_a_layer_map_of_another_kind_is_named(good: dict[str, Any], layers: Any)
 
 
 def test_pairs_and_names_are_layer_maps(good: dict[str, Any]) -> None:
-    changes = {"distill.task.hidden.layers": [[1, 3], [4, 6]], "distill.general.hidden.layers": "last"}
+    # Several of the student's layers may learn from one, and from an earlier one.
+    changes = {"distill.task.hidden.layers": [[1, 6], [2, 3], [4, 3]], "distill.general.hidden.layers": "last"}
     params = parsed(good, changes)
-    assert params.distill.task.hidden.layers == [(1, 3), (4, 6)]
+    assert params.distill.task.hidden.layers == [(1, 6), (2, 3), (4, 3)]
     assert params.distill.general.hidden.layers == "last"

@@ -137,14 +137,15 @@ def test_a_ratio_outside_0_to_1_is_named(ratio: float) -> None:
 @given(st.floats(0.01, 0.98), st.floats(0.01, 0.98), st.floats(0.01, 0.98))
 def test_splits_that_do_not_add_up_are_refused(train: float, validation: float, test: float) -> None:
     assume(abs(train + validation + test - 1) > 1e-4)
-    sentence = complaint(changed("split", {"train": train, "validation": validation, "test": test}))
+    sentence = complaint(changed("split", GOOD["split"] | {"train": train, "validation": validation, "test": test}))
     assert sentence.startswith("params.yaml: split: train, validation and test add up to ")
     assert sentence.endswith("; make them add up to 1")
 
 
 @pytest.mark.parametrize("shares", [(0.7, 0.15, 0.15), (0.8, 0.1, 0.1), (0.6, 0.2, 0.2)])
 def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, float, float]) -> None:
-    assert parse_params(changed("split", dict(zip(("train", "validation", "test"), shares, strict=True)))).split.train == shares[0]
+    split = GOOD["split"] | dict(zip(("train", "validation", "test"), shares, strict=True))
+    assert parse_params(changed("split", split)).split.train == shares[0]
 
 
 @pytest.mark.parametrize(
@@ -200,6 +201,24 @@ def test_what_cannot_be_is_said_in_a_sentence(path: str, value: Any, named: str)
     assert re.search(named, complaint(changed(path, value)))
 
 
+LAYERS = "but input should be 'uniform' or 'last', or pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]; correct it"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        ("student.vocabulary_size", 50, "is 50, but input should be greater than or equal to 100, or 'fit'; correct it"),
+        ("student.vocabulary_size", "most", "is 'most', but input should be a valid integer, or 'fit'; correct it"),
+        ("distill.task.hidden.layers", [[4]], f"is [[4]], {LAYERS}"),
+        ("distill.general.hidden.layers", [[4, -1], [3]], f"is [[4, -1], [3]], {LAYERS}"),
+        ("distill.task.relations.layers", [], f"is [], {LAYERS}"),
+        ("distill.task.hidden.layers", "middle", f"is 'middle', {LAYERS}"),
+    ],
+)
+def test_what_may_have_several_forms_is_said_in_one_sentence(path: str, value: Any, sentence: str) -> None:
+    assert complaint(changed(path, value)) == f"params.yaml: {path} {sentence}"
+
+
 def test_a_source_belongs_to_one_task() -> None:
     content = changed("tasks.other", GOOD["tasks"]["sentiment"])
     assert "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'" in complaint(content)
@@ -235,3 +254,42 @@ def test_label_names_may_be_written_as_numbers() -> None:
     label = params.ingest.sources["movie_reviews"].columns.label
     assert isinstance(label, ColumnLabel)
     assert label.names == {"0": "negative", "true": "positive"}
+
+
+def with_files(**source: Any) -> dict[str, Any]:
+    content = copy.deepcopy(GOOD)
+    content["ingest"]["sources"]["messages"] = {"kind": "files", **source}
+    return content
+
+
+def test_a_local_file_needs_no_more_than_its_path_and_the_column_of_its_text() -> None:
+    content = with_files(path="data/sources/messages.v2.csv.gz", columns={"text": "message", "label": "kind"})
+    source = parse_params(content).ingest.sources["messages"]
+    full = {"document": None, "label": {"column": "kind", "names": None}, "attributes": {}}
+    expected = with_files(
+        path="data/sources/messages.v2.csv.gz",
+        format="csv",
+        header=True,
+        encoding="utf-8",
+        sha256=None,
+        version="not stated",
+        columns={"text": "message", **full},
+        limit=None,
+        licence="not stated",
+        homepage="not stated",
+    )
+    assert source == parse_params(expected).ingest.sources["messages"]
+
+
+@pytest.mark.parametrize(
+    ("source", "named"),
+    [
+        ({"path": "messages.xls", "columns": {"text": "message"}}, "ingest.sources.messages.format is missing; add it"),
+        ({"columns": {"text": "message"}}, "ingest.sources.messages.path is missing; add it"),
+        ({"path": "messages.csv", "columns": {}}, "ingest.sources.messages.columns.text is missing; add it"),
+        ({"path": "messages.csv", "columns": {"text": "message", "lable": "kind"}}, "columns.lable is not a known parameter"),
+        ({"path": "messages.csv", "columns": {"text": "message", "label": True}}, "the name of a column is needed"),
+    ],
+)
+def test_what_a_local_file_lacks_is_named(source: dict[str, Any], named: str) -> None:
+    assert named in complaint(with_files(**source))

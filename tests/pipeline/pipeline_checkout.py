@@ -18,11 +18,10 @@ class Checkout:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def run(self, *command: str, fails: bool = False, timeout: int = 600, **environment: str) -> str:
+    def run(self, *command: str, fails: bool = False, given: str = "", timeout: int = 1800, **environment: str) -> str:
         """Run a command and return what it printed; its exit status must be as expected."""
-        found = subprocess.run(
-            command, cwd=self.directory, capture_output=True, text=True, timeout=timeout, check=False, env=self.environment | environment
-        )
+        settings = {"cwd": self.directory, "env": self.environment | environment, "timeout": timeout}
+        found = subprocess.run(command, input=given, capture_output=True, text=True, check=False, **settings)
         output = found.stdout + found.stderr
         assert (found.returncode != 0) == fails, output[-5000:]
         return output

@@ -34,8 +34,18 @@ def test_a_stage_depends_on_every_module_that_it_imports(stage, imports):
     needed = {module} | imports.find_upstream_modules(module)
     needed -= PLUMBING | imports.find_descendants("compactlm.params")
     needed = {name for name in needed if not imports.find_children(name)}
-    declared = {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
+    declared = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
     assert declared == {f"src/{name.replace('.', '/')}.py" for name in needed}
+
+
+def test_the_report_depends_on_all_templates_and_all_that_is_measured():
+    deps = set(STAGES["report"]["deps"])
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "src/compactlm/reporting/templates").iterdir()}
+    assert templates == {dep for dep in deps if "/templates/" in dep}
+    metrics = {name for stage in STAGES.values() for one in stage.get("metrics", []) for name in one}
+    outs = [next(iter(out)) if isinstance(out, dict) else out for stage in STAGES.values() for out in stage.get("outs", [])]
+    assert metrics | {out for out in outs if out.startswith("reports/timings/")} <= deps
+    assert set(read(ROOT / "params.yaml")) == set(STAGES["report"]["params"])
 
 
 def md5(path: Path) -> str:

@@ -25,4 +25,4 @@ def test_two_processes_train_to_the_quality_of_one(smoke, tmp_path):
     assert "distill-train" in copy.run("dvc", "status")
     copy.run("dvc", "commit", "--force", "distill-train")
     assert "distill-train" not in copy.run("dvc", "status").split("evaluate")[0]
-    assert "Running stage 'evaluate'" in copy.run("dvc", "repro", "evaluate")
+    assert "Running stage 'evaluate'" in copy.run("dvc", "repro", "--dry", "evaluate")

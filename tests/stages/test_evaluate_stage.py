@@ -60,8 +60,9 @@ def test_all_figures_are_written(workspace, params):
     found = json.loads((workspace / METRICS).read_text())
     task = found["tasks"]["sentiment"]
     assert {"rows", "teacher", "student", "chance", "agreement"} < set(task)
+    assert task["judged"] == 1
     assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} < set(task)
-    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread"} < set(found["mlm"])
+    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread", "word_spread"} < set(found["mlm"])
     assert set(found["mlm"]["sources"]) == {"movie_reviews", "tweets"}
     assert set(found["size"]) == {
         *(f"{role}_{what}" for role in ("teacher", "student") for what in ("parameters", "bytes", "multiply_adds_a_token")),
@@ -76,6 +77,9 @@ def test_all_figures_are_written(workspace, params):
     assert {key: task[key] for key in ("teacher", "student", "agreement")} == {
         key: again[key] for key in ("teacher", "student", "agreement")
     }
+    gender = found["fairness"]["tasks"]["sentiment"]["gender"]
+    assert {"rows", "counterfactual"} < set(gender) or "judged" in str(gender)
+    assert set(found["fairness"]) == {"tasks", "stereotypes", "gate"}
     timings = json.loads((workspace / "reports/timings/evaluate.json").read_text())
     assert timings["models"] == {"student": 32, "teacher": 32, "bert_base": 768}
 
@@ -86,6 +90,17 @@ def test_two_runs_give_the_same_bytes(workspace, params):
         return (workspace / METRICS).read_bytes(), next((workspace / "data/predictions").glob("*.parquet")).read_bytes()
 
     assert run() == run()
+
+
+def test_a_gate_that_fails_ends_the_stage_after_the_metrics_are_written(workspace, params):
+    gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
+    strict = params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})})
+    with pytest.raises(CompactLMError, match=r"^Model gate: not passed .*: sentiment, .*see fairness.gate.figures in reports/metrics"):
+        evaluate.main(strict)
+    found = json.loads((workspace / METRICS).read_text())["fairness"]["gate"]
+    assert found["passed"] == 0
+    assert set(found["figures"]) == {"tasks", "stereotypes"}
+    assert found["violations"] + found["not_judged"] > 0
 
 
 def nothing_but_a_bias(model):
@@ -101,6 +116,10 @@ def one_point(model):
     model.bert.encoder.layer[-1].output.LayerNorm.bias.fill_(1.0)
 
 
+def the_same_of_every_word(model):
+    model.cls.predictions.transform.dense.weight.zero_()
+
+
 @pytest.mark.parametrize(
     ("where", "kind", "change", "sentence"),
     [
@@ -112,6 +131,8 @@ def one_point(model):
         ),
         ("student/sentiment", BertForSequenceClassification, not_a_number, "the student's model sentiment has weights that are not finite"),
         ("teacher/mlm", BertForMaskedLM, not_a_number, "the teacher's model mlm has weights that are not finite"),
+        ("student/mlm", BertForMaskedLM, the_same_of_every_word, "the student's masked language model says the same of all 60 masked"),
+        ("teacher/mlm", BertForMaskedLM, the_same_of_every_word, "the teacher's masked language model says the same of all 60 masked"),
         ("student/mlm", BertForMaskedLM, one_point, "the student's model mlm embeds 1[0-9]+ different texts to one point"),
     ],
 )

@@ -1,5 +1,7 @@
 """First weights from a teacher: how near they come to it, and what has no counterpart in it."""
 
+import copy
+
 import pytest
 import torch
 from torch.nn.functional import cosine_similarity
@@ -12,6 +14,8 @@ VOCABULARY, FIRST = 200, 5  # ids below FIRST never occur in the sample
 TEACHER = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64, "initializer_range": 0.2}
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24}
 IDS = list(range(VOCABULARY))
+# As wide as the teacher, but with a neuron more, so that its layers cannot be copied.
+AS_WIDE = {**TEACHER, "intermediate_size": 65}
 
 
 def config(**shape):
@@ -63,8 +67,65 @@ def agreement(student, teacher):
     return torch.corrcoef(together)[0, 1].item(), (own.argmax(dim=-1) == theirs.argmax(dim=-1)).float().mean().item()
 
 
-def test_a_student_of_the_teachers_shape_reads_as_the_teacher_does(teacher):
-    student = build(BertForMaskedLM, **TEACHER)
+@pytest.mark.parametrize("form", [BertForMaskedLM, BertForSequenceClassification])
+def test_a_student_of_the_teachers_shape_is_the_teacher(teacher, classifier, form):
+    source = copy.deepcopy(teacher if form is BertForMaskedLM else classifier)
+    with torch.no_grad():  # as trained BERTs have it, and no random one
+        source.bert.embeddings.word_embeddings.weight[0] = 0.1
+    student = build(form, **TEACHER)
+    components = initialise(student, source, IDS, "inherited", *text(4, seed=1), [0, 1, 2, 3])
+    assert torch.equal(components, torch.eye(32))
+    ids, mask = text(30, seed=9)
+    with torch.inference_mode():
+        own, theirs = (model.eval()(ids, attention_mask=mask).logits for model in (student, source))
+    assert (own - theirs).abs().max().item() == 0.0
+
+
+@pytest.mark.parametrize("layers", [[0, 3], [0, 2, 3]])
+def test_fewer_layers_of_the_teachers_shape_are_copies(teacher, layers):
+    kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
+    shape = {**TEACHER, "num_hidden_layers": len(layers) - 1, "vocab_size": len(kept), "max_position_embeddings": 40}
+    student, fresh = (build(BertForMaskedLM, **shape) for _ in range(2))
+    initialise(student, teacher, kept, "inherited", *text(4, seed=1), layers)
+    for layer, source in zip(student.bert.encoder.layer, layers[1:], strict=True):
+        expected = teacher.bert.encoder.layer[source - 1].state_dict()
+        assert all(torch.equal(tensor, expected[name]) for name, tensor in layer.state_dict().items())
+    own, theirs = student.bert.embeddings, teacher.bert.embeddings
+    assert torch.equal(own.word_embeddings.weight, theirs.word_embeddings.weight[kept])
+    assert torch.equal(own.position_embeddings.weight[:24], theirs.position_embeddings.weight)
+    assert torch.equal(own.position_embeddings.weight[24:], fresh.bert.embeddings.position_embeddings.weight[24:])
+    assert torch.equal(student.cls.predictions.decoder.bias, teacher.cls.predictions.decoder.bias[kept])
+    assert student.cls.predictions.decoder.weight is own.word_embeddings.weight
+    with torch.no_grad():
+        own.word_embeddings.weight.zero_()
+    assert theirs.word_embeddings.weight.any()
+
+
+def test_a_vocabulary_within_the_teachers_has_the_teachers_logits(teacher):
+    kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
+    student = build(BertForMaskedLM, **TEACHER, vocab_size=len(kept))
+    initialise(student, teacher, kept, "inherited", *text(4, seed=1), [0, 1, 2, 3])
+    ids, mask = text(30, seed=9)
+    ids = ids % len(kept)
+    with torch.inference_mode():
+        own = student.eval()(ids, attention_mask=mask).logits
+        theirs = teacher(torch.tensor(kept)[ids], attention_mask=mask).logits[:, :, kept]
+    torch.testing.assert_close(own, theirs, atol=1e-5, rtol=1e-5)
+
+
+def test_a_head_that_is_not_tied_is_fitted_and_the_body_copied():
+    teacher = build(BertForMaskedLM, 0, **TEACHER, tie_word_embeddings=False).eval()
+    student, random = (build(BertForMaskedLM, seed, **TEACHER) for seed in (1, 2))
+    initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
+    ids, mask = text(30, seed=9)
+    with torch.inference_mode():
+        own, theirs = (model.bert(ids, attention_mask=mask).last_hidden_state for model in (student, teacher))
+    assert torch.equal(own, theirs)
+    assert agreement(student, teacher)[0] > 0.2 > 0.1 > agreement(random, teacher)[0]
+
+
+def test_a_student_as_wide_as_the_teacher_reads_nearly_as_the_teacher_does(teacher):
+    student = build(BertForMaskedLM, **AS_WIDE)
     components = initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
     torch.testing.assert_close(components @ components.T, torch.eye(32), atol=1e-5, rtol=0)
     # Not 1, since a layer normalisation in turned coordinates is another.
@@ -75,15 +136,15 @@ def test_a_student_of_the_teachers_shape_reads_as_the_teacher_does(teacher):
     assert equal > 0.4 > 20 / VOCABULARY
 
 
-def test_queries_keys_values_and_neurons_of_an_equal_shape_are_the_teachers_exactly(teacher):
-    student = build(BertForMaskedLM, **TEACHER)
+def test_queries_keys_values_and_neurons_of_an_equal_width_are_the_teachers_exactly(teacher):
+    student = build(BertForMaskedLM, **AS_WIDE)
     components = inherit(student.bert, teacher.bert, IDS, *text(100, seed=1), [0, 1, 2, 3])
     states = torch.randn(7, 32, generator=torch.Generator().manual_seed(2))
     for own, theirs in zip(student.bert.encoder.layer, teacher.bert.encoder.layer, strict=True):
         for name in ("query", "key", "value"):
             found, expected = getattr(own.attention.self, name)(states @ components.T), getattr(theirs.attention.self, name)(states)
             torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
-        torch.testing.assert_close(own.intermediate(states @ components.T), theirs.intermediate(states), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(own.intermediate(states @ components.T)[:, :64], theirs.intermediate(states), atol=1e-4, rtol=1e-4)
 
 
 SHAPES = [
@@ -107,7 +168,7 @@ def test_a_student_of_another_shape_comes_nearer_than_a_random_one(teacher, shap
 
 def test_a_student_with_fewer_pieces_stands_for_the_teachers_pieces(teacher):
     kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
-    student = build(BertForMaskedLM, **TEACHER, vocab_size=len(kept))
+    student = build(BertForMaskedLM, **AS_WIDE, vocab_size=len(kept))
     ids, mask = text(150, seed=1)
     ids = FIRST + (ids - FIRST) % (len(kept) - FIRST)
     components = initialise(student, teacher, kept, "inherited", ids, mask, [0, 1, 2, 3])
@@ -121,8 +182,8 @@ def test_a_student_with_fewer_pieces_stands_for_the_teachers_pieces(teacher):
 
 def test_the_head_says_what_the_teachers_says():
     # With weights as small as BERT's the body is nearly exact, so what is lost is lost by the head: a tenth, were its GELU to bend.
-    shape = {**TEACHER, "initializer_range": 0.02}
-    teacher, student, random = (build(BertForMaskedLM, seed, **shape).eval() for seed in (0, 1, 2))
+    teacher = build(BertForMaskedLM, 0, **{**TEACHER, "initializer_range": 0.02}).eval()
+    student, random = (build(BertForMaskedLM, seed, **{**AS_WIDE, "initializer_range": 0.02}).eval() for seed in (1, 2))
     initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
     with_head = agreement(student, teacher)[0]
     student.cls.predictions.transform.load_state_dict(random.cls.predictions.transform.state_dict())
@@ -180,7 +241,7 @@ def test_positions_that_the_teacher_lacks_stay_random(teacher):
 
 
 def test_a_classifier_is_read_through_the_components(classifier):
-    student, random = (build(BertForSequenceClassification, **TEACHER) for _ in range(2))
+    student, random = (build(BertForSequenceClassification, **AS_WIDE) for _ in range(2))
     components = initialise(student, classifier, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
     assert min(nearness(student, classifier, components, [0, 1, 2, 3])) > 0.93
     assert agreement(student, classifier)[0] > 0.5 > 0.3 > agreement(random, classifier)[0]

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.corpus.shards import ROW_GROUP, Counts
+from compactlm.corpus.shards import ROW_GROUP, Counts, batches_of
 
 _ID_BITS = 128
 _BATCH = 10_000
+_ROW_BYTES = 100  # that a row takes beside its text, so that a file of tiny lines is no shard of millions of rows
 PART_BYTES = 128_000_000  # of text in a part of an artifact, on average at most
 
 
@@ -41,7 +42,7 @@ def _batches(documents: Iterable[Document], shard_bytes: int) -> Iterator[list[D
     size = 0
     for document in documents:
         rows.append(document)
-        size += len(document.text.encode())
+        size += len(document.text.encode()) + _ROW_BYTES
         if size >= shard_bytes:
             yield rows
             rows, size = [], 0
@@ -64,6 +65,7 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
         with artifacts.replacing(path) as unfinished:
             pq.write_table(pa.Table.from_batches(batches, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
         written.append(path)
+    _check_rows(parts, written)
     for stray in set(directory.iterdir()) - set(written):
         stray.unlink()
     return written
@@ -74,25 +76,21 @@ def _ranges(parts: Sequence[Path], ends: Sequence[str]) -> Iterator[list[pa.Reco
     waiting: list[pa.RecordBatch] = []
     passed = 0
     for path in parts:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_BATCH):
-                names, start = batch.column("id").to_pylist(), 0
-                while passed < len(ends) and names and names[-1] >= ends[passed]:
-                    stop = bisect.bisect_left(names, ends[passed])
-                    yield [*waiting, batch.slice(start, stop - start)]
-                    waiting, start, passed = [], stop, passed + 1
-                waiting.append(batch.slice(start))
+        for batch in batches_of(path, _BATCH):
+            names, start = batch.column("id").to_pylist(), 0
+            while passed < len(ends) and names and names[-1] >= ends[passed]:
+                stop = bisect.bisect_left(names, ends[passed])
+                yield [*waiting, batch.slice(start, stop - start)]
+                waiting, start, passed = [], stop, passed + 1
+            waiting.append(batch.slice(start))
     yield waiting
     yield from ([] for _ in ends[passed:])
 
 
 def text_bytes(shards: Iterable[Path]) -> int:
     """Return the bytes of all texts in UTF-8, read batch by batch."""
-    total = 0
-    for path in shards:
-        with pq.ParquetFile(path) as file:
-            total += sum(pc.sum(pc.binary_length(batch["text"])).as_py() or 0 for batch in file.iter_batches(_BATCH, columns=["text"]))
-    return total
+    texts = (batch["text"] for path in shards for batch in batches_of(path, _BATCH, ["text"]))
+    return sum(pc.sum(pc.binary_length(text)).as_py() or 0 for text in texts)
 
 
 def _power_of_two(total: int, most: int) -> int:
@@ -109,10 +107,18 @@ def gather(shards: Sequence[Path], directory: Path) -> int:
     that much is one part, with the bytes of artifacts.write_documents.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    part = -1
+    written = []
     for part, table in enumerate(sorted_tables(shards)):
-        pq.write_table(table, directory / f"part-{part:05d}.parquet", compression="zstd", row_group_size=10_000)
-    return part + 1
+        written.append(directory / f"part-{part:05d}.parquet")
+        pq.write_table(table, written[-1], compression="zstd", row_group_size=10_000)
+    _check_rows(shards, written)
+    return len(written)
+
+
+def _check_rows(before: Iterable[Path], after: Iterable[Path]) -> None:
+    come, gone = (sum(pq.read_metadata(path).num_rows for path in paths) for paths in (before, after))
+    if come != gone:
+        raise RuntimeError(f"{come} rows came in and {gone} went out, where none may be lost")
 
 
 def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
@@ -137,11 +143,10 @@ def count_by_source(shards: Iterable[Path]) -> Counts:
     """Return the rows and characters of each source, read batch by batch."""
     counts: Counts = {}
     for path in shards:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH, columns=["source", "text"]):
-                sizes = pa.table({"source": batch["source"], "size": pc.utf8_length(batch["text"])})
-                for row in sizes.group_by("source").aggregate([("size", "count"), ("size", "sum")]).to_pylist():
-                    found = counts.setdefault(row["source"], {"rows": 0, "characters": 0})
-                    found["rows"] += row["size_count"]
-                    found["characters"] += row["size_sum"]
+        for batch in batches_of(path, _BATCH, ["source", "text"]):
+            sizes = pa.table({"source": batch["source"], "size": pc.utf8_length(batch["text"])})
+            for row in sizes.group_by("source").aggregate([("size", "count"), ("size", "sum")]).to_pylist():
+                found = counts.setdefault(row["source"], {"rows": 0, "characters": 0})
+                found["rows"] += row["size_count"]
+                found["characters"] += row["size_sum"]
     return dict(sorted(counts.items()))

@@ -102,7 +102,7 @@ def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> 
     if column is None:
         return None
     cell = cell_at(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
-    key = "" if cell is None else str(cell).strip()
+    key = "" if cell is None else encodable(str(cell).strip())
     # A row that names no document is a document of its own.
     return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
 

@@ -124,11 +124,14 @@ def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tu
     Raises:
         CompactLMError: there are too few groups for three splits.
     """
-    near = [clusters] if clusters is not None and split.across_splits == "prevent" else []
-    groups = group([rows.duplicates, rows.documents, *near])
+    near = [] if clusters is None or split.across_splits == "report" else [clusters]
     if split.placement == "stable":
-        return protect(place(rows.drawn, split), group([rows.duplicates, *near])), groups
-    return split_groups(rows, groups, split, seed), groups
+        return protect(place(rows.drawn, split), group([rows.duplicates, *near])), group([rows.duplicates, rows.documents, *near])
+    groups = group([rows.duplicates, rows.documents, *(near if split.across_splits == "prevent" else [])])
+    homes = split_groups(rows, groups, split, seed)
+    for numbering in near if split.across_splits == "leave_out" else []:
+        homes = protect(homes, numbering)
+    return homes, groups
 
 
 def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, engine: Engine, shard_bytes: int) -> SplitCorpus:
@@ -167,7 +170,16 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
                 chosen = mix(chosen, split.weights, seed, mixture)
             found[name].append(_write(chosen, work / name / shard.name))
     _remove_strays(work, found)
+    _check_nothing_lost(homes, mixture, found)
     return SplitCorpus(rows, homes, groups, clusters, found, mixture)
+
+
+def _check_nothing_lost(homes: Homes, mixture: Mixture, found: dict[str, list[Path]]) -> None:
+    placed = int((homes >= 0).sum())
+    expected = placed - mixture.left_out.total() + mixture.repeated.total()
+    written = sum(pq.read_metadata(path).num_rows for paths in found.values() for path in paths)
+    if written != expected:
+        raise RuntimeError(f"of {len(homes)} rows {placed} were placed, {expected} with mixture weights, and {written} were written")
 
 
 def _write(table: pa.Table, path: Path) -> Path:

@@ -7,10 +7,11 @@ shard or one that is made again.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -129,14 +130,43 @@ def read_manifest(shard: Path) -> Manifest | None:
 
 
 def _read(content: bytes, where: Path) -> pa.Table:
-    try:
+    with readable(where):
         table = pq.read_table(pa.BufferReader(content))
+    check_schema(table.schema, where)
+    return table
+
+
+@contextlib.contextmanager
+def readable(where: Path) -> Iterator[None]:
+    """Say in one sentence that a shard cannot be read, where reading it fails within the block; one that is missing is left to others."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); remove it and run the stage that writes it again") from None
-    if not any(table.schema.equals(schema) for schema in DOCUMENT_SCHEMAS):
+
+
+def check_schema(schema: pa.Schema, where: Path) -> None:
+    """Refuse a shard that has other columns than documents have; raises CompactLMError."""
+    if not any(schema.equals(known) for known in DOCUMENT_SCHEMAS):
         raise CompactLMError(f"{where} has other columns than documents have; remove it and run the stage that writes it again")
-    return table
+
+
+def batches_of(where: Path, size: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a shard of documents in batches of at most `size`; raises CompactLMError where it is harmed."""
+    with readable(where):
+        file = pq.ParquetFile(where)
+    with file:
+        check_schema(file.schema_arrow, where)
+        batches = file.iter_batches(size, columns=None if columns is None else list(columns))
+        while True:
+            with readable(where):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
 
 
 def add_counts(parts: Iterable[Counts]) -> Counts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import glob
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -83,10 +84,14 @@ class _Reader:
         directory = self.work / name
         for old in sorted(directory.glob("*")) if directory.is_dir() else []:
             old.unlink()
-        read = write_shards(self._documents(name, source), directory, self.shard_bytes, DOCUMENT_SCHEMAS[self.attributes])
+        seen = itertools.count()
+        documents = (document for document, _ in zip(self._documents(name, source), seen, strict=False))
+        read = write_shards(documents, directory, self.shard_bytes, DOCUMENT_SCHEMAS[self.attributes])
         shards = parts(directory) if read else []
         number_repeats(shards)
         counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
+        if counted["rows"] != (rows := next(seen)):
+            raise RuntimeError(f"of {name} {rows} rows were read and {counted['rows']} written")
         take_drawn(shards, source.maximum_rows, source.maximum_characters, self.seed)
         taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if not taken["rows"]:

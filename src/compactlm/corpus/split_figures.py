@@ -36,6 +36,7 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     }
     if split.placement == "stable":
         metrics["deviations"] = share_deviations(rows, homes, split)
+    if split.placement == "stable" or split.across_splits == "leave_out":
         metrics["left_out"] = _by_source(rows, homes < 0)
     if split.weights:
         metrics["mixture"] = {"left_out": dict(found.mixture.left_out), "repeated": dict(found.mixture.repeated)}

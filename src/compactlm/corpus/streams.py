@@ -14,7 +14,7 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -64,7 +64,7 @@ def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
         CompactLMError: the file is missing, may not be read, is damaged or truncated, or unpacks to absurdly much.
     """
     try:
-        raw = cast(io.RawIOBase, io.FileIO(source) if isinstance(source, Path) else io.BytesIO(source))
+        raw: Any = io.FileIO(source) if isinstance(source, Path) else io.BytesIO(source)
         with io.BufferedReader(raw) as file:
             magic = file.peek(4)[:4]
             size = source.stat().st_size if isinstance(source, Path) else len(source)
@@ -190,6 +190,6 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
         raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None

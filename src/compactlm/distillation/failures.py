@@ -24,9 +24,10 @@ def name_rows(examples: Any, positions: Sequence[int]) -> str:
 class Window:
     """The losses and gradient norms since they were last read, which stay on the device: to read one waits for it."""
 
-    def __init__(self, phase: str, accelerator: Accelerator, rows: Callable[[int], str]) -> None:
-        """Take the phase's name and a function that names the rows of a step's batch."""
+    def __init__(self, phase: str, accelerator: Accelerator, rows: Callable[[int], str], section: str = "") -> None:
+        """Take the phase's name, a function that names the rows of a step's batch, and the key of the phase's optimisation."""
         self.phase, self.accelerator, self.rows = phase, accelerator, rows
+        self.rate = f"{section}.learning_rate" if section else f"learning_rate of {phase}"
         self.names: list[str] = []
         self.steps: list[torch.Tensor] = []
 
@@ -61,12 +62,14 @@ class Window:
         each = ", ".join(f"{name} {value:.4g}" for name, value in zip([*self.names, "norm of the gradient"], values, strict=True))
         return CompactLMError(
             f"the {what} of {self.phase} is not a finite number at step {step} ({each}), whose batch holds the rows "
-            f"{self.rows(step)}; lower learning_rate of {self.phase} in params.yaml, or look at these rows"
+            f"{self.rows(step)}; lower {self.rate} in params.yaml, or look at these rows"
         )
 
 
 @contextlib.contextmanager
-def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int, trains: bool = True) -> Iterator[None]:
+def memory_errors(
+    phase: str, step: int, lengths: Sequence[int], processes: int, batch_tokens: int, trains: bool = True, section: str = ""
+) -> Iterator[None]:
     """Turn a lack of memory into a sentence.
 
     Args:
@@ -76,6 +79,7 @@ def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int,
         processes: between which these are divided.
         batch_tokens: of the phase.
         trains: whether batch_tokens is that of the phase's optimisation, or that of params.yaml for what is only read.
+        section: the key of the phase's optimisation in params.yaml, where it has one.
 
     Raises:
         CompactLMError: there was not enough memory.
@@ -85,7 +89,8 @@ def memory_errors(phase: str, step: int, lengths: Sequence[int], processes: int,
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
         if not isinstance(error, (torch.OutOfMemoryError, MemoryError)) and not any(sign in str(error).lower() for sign in OUT_OF_MEMORY):
             raise
-        setting = f"batch_tokens of {phase}'s optimisation" if trains else "batch_tokens"
+        of = f"{section}.batch_tokens" if section else f"batch_tokens of {phase}'s optimisation"
+        setting = of if trains else "batch_tokens"
         raise CompactLMError(_advice(phase, step, lengths, processes, batch_tokens, setting)) from error
 
 

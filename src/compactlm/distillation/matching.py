@@ -95,37 +95,39 @@ class Matching(torch.nn.Module):
 
         Args:
             output: of the student's body, with hidden states.
-            batch: attention_mask, teacher_states and, for attention transfer, teacher_attentions; see signals.SignalSource.
+            batch: attention_mask, teacher_states, for attention transfer teacher_attentions (see signals.SignalSource), and, where
+                rows have weights, these; a row's weight multiplies all that it adds to a loss.
         """
-        mask, losses, weights = batch["attention_mask"], {}, {}
+        mask, rows, losses, weights = batch["attention_mask"], batch.get("weights"), {}, {}
         if self.hidden:
             distance = HIDDEN_DISTANCES[self.params.hidden.distance]
             states = batch["teacher_states"]
             each = [
-                distance(self.projections[f"{own}-{theirs}"](output.hidden_states[own]), states[:, :, self.kept.index(theirs)], mask)
+                distance(self.projections[f"{own}-{theirs}"](output.hidden_states[own]), states[:, :, self.kept.index(theirs)], mask, rows)
                 for own, theirs in self.hidden
             ]
             losses["hidden"], weights["hidden"] = torch.stack(each).mean(), self.params.hidden.weight
         if self.params.embeddings.weight:
             own_states = self.projections["embeddings"](output.hidden_states[0])
             theirs_states = batch["teacher_states"][:, :, self.kept.index(0)]
-            losses["embeddings"] = embedding_distance(own_states, theirs_states, mask, self.params.embeddings.distance)
+            losses["embeddings"] = embedding_distance(own_states, theirs_states, mask, self.params.embeddings.distance, rows)
             weights["embeddings"] = self.params.embeddings.weight
         if self.related:
             losses["relations"], weights["relations"] = self._relations(batch), self.params.relations.weight
         if self.wants_attentions:
             own_attentions = require_attentions(output.attentions, "student")
             each = [
-                attention_mse(own_attentions[own - 1], batch["teacher_attentions"][:, theirs - 1], mask) for own, theirs in self.attended
+                attention_mse(own_attentions[own - 1], batch["teacher_attentions"][:, theirs - 1], mask, rows)
+                for own, theirs in self.attended
             ]
             losses["attention"], weights["attention"] = torch.stack(each).mean(), self.params.attention.weight
         total = sum((weights[name] * loss for name, loss in losses.items()), output.last_hidden_state.new_zeros(()))
         return {**losses, "matching": total}
 
     def _relations(self, batch: Batch) -> torch.Tensor:
-        each = []
+        mask, heads, rows, each = batch["attention_mask"], self.params.relations.heads, batch.get("weights"), []
         for (own, theirs), layer in zip(self.related, self.teacher_layers, strict=True):
             entering = batch["teacher_states"][:, :, self.kept.index(theirs - 1)]
             states = teacher_states(layer.to(entering.device), entering)
-            each.append(relation_loss(self.recorder.take(own - 1), states, batch["attention_mask"], self.params.relations.heads))
+            each.append(relation_loss(self.recorder.take(own - 1), states, mask, heads, rows))
         return torch.stack(each).mean()

@@ -94,17 +94,37 @@ def _check_written(directory: Path) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "config.json"))
 
 
+def _check_finite(model: torch.nn.Module, directory: Path) -> None:
+    for name, weights in model.named_parameters():
+        if not torch.isfinite(weights).all():
+            raise CompactLMError(
+                f"the model in {directory} has weights that are not finite numbers, first in {name}; fetch it again, or run `dvc repro` "
+                "where a stage made it"
+            )
+
+
 def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
-    """Load a masked language model to the best device; the second value says whether its head came with the weights."""
+    """Load a masked language model to the best device; the second value says whether its head came with the weights.
+
+    Raises:
+        CompactLMError: a weight is not a finite number.
+    """
     _check_written(directory)
     model, report = BertForMaskedLM.from_pretrained(directory, local_files_only=True, output_loading_info=True)
+    _check_finite(model, directory)
     return model.to(best_device()), not any(name.startswith("cls.") for name in report["missing_keys"])
 
 
 def load_classifier(directory: Path) -> BertForSequenceClassification:
-    """Load a fine-tuned classifier from a local directory to the best device."""
+    """Load a fine-tuned classifier from a local directory to the best device.
+
+    Raises:
+        CompactLMError: a weight is not a finite number.
+    """
     _check_written(directory)
-    return BertForSequenceClassification.from_pretrained(directory, local_files_only=True).to(best_device())
+    model = BertForSequenceClassification.from_pretrained(directory, local_files_only=True)
+    _check_finite(model, directory)
+    return model.to(best_device())
 
 
 def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
 
 from compactlm import artifacts
 from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.distillation.checks import check_losses
 from compactlm.distillation.counterfactual_signals import average_families
 from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
@@ -23,6 +25,7 @@ from compactlm.distillation.matching import Matching
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.task import TaskObjective, build_task_student
+from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
@@ -55,10 +58,12 @@ class Phases:
         """Distil the masked language model; return it, and the components by which it inherited its weights.
 
         Raises:
-            CompactLMError: the student has more parameters than the budget allows.
+            CompactLMError: the student has more parameters than the budget allows, or one of the phases cannot be done.
         """
         params, prepared = self.params, self.prepared
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        check_losses(params, teacher.config)
+        prepared.check_caches()
         questions = prepared.general()
         student, components = self._begin(teacher, questions)
         _show_attentions(params.distill.general, student, teacher)
@@ -105,6 +110,10 @@ class Phases:
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
         self.metrics[name]["validation_accuracy"] = accuracy(expected, logits.argmax(dim=1).tolist())
+        if len(labels) == 2:
+            threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
+            student.config.decision_threshold = threshold
+            self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
 
     def _initialise(self, student: Any, teacher: Any, questions: Questions) -> torch.Tensor:
@@ -123,7 +132,8 @@ class Phases:
     def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:
         drawn = self.curve_directory is not None and processes.is_main_process()
         with curves(self.curve_directory / phase) if drawn and self.curve_directory else contextlib.nullcontext() as log:
-            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log)
+            section = f"distill.{GENERAL if phase == GENERAL else 'task'}.optimisation"
+            summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log, section)
         self.timings[phase] = summary.speed()
         self.metrics[phase] = dict(summary.history[-1][1])
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.distillation import models
+from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.rows import TaskRows, draw, task_rows
 from compactlm.distillation.signal_cache import CachedSignals, Questions
@@ -79,6 +80,15 @@ class Prepared:
         if self.params.signals.source == "cached":
             return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(name))
         return self.online_task(teacher, self.params.distill.task.attention.weight > 0)
+
+    def check_caches(self) -> None:
+        """Open every task's cache, where signals are cached, so that none is found wanting after hours of general distillation.
+
+        Raises:
+            CompactLMError: a cache is damaged, of other rows, or of another teacher.
+        """
+        for name in self.params.tasks if self.params.signals.source == "cached" else ():
+            CachedSignals(artifacts.SIGNALS / name, TaskQuestions(self.task(name)), self.asked(name))
 
     def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:
         """Return the fine-tuned teacher as a source."""

@@ -2,6 +2,7 @@
 
 A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
 (the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, and how the teacher was asked).
+It is written a batch at a time and read a row at a time, and is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import safetensors.torch
 import torch
 from tqdm import tqdm
 
@@ -23,7 +23,7 @@ from compactlm.artifacts import read_json, write_json
 from compactlm.distillation.batches import make_batches
 from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.signals import Batch, SignalSource
-from compactlm.distillation.tensor_files import TensorOnDisk, read_tensors
+from compactlm.distillation.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
 
 PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
@@ -52,6 +52,15 @@ class Questions(Protocol):
 def gigabytes(pieces: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
     """Return what a cache takes on the disk: pieces of all rows, masked places, rows, layers kept, hidden size, k, labels."""
     return (pieces * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+
+
+def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
+    """Return the gigabytes that a cache of these rows may at most take beyond `gigabytes`, given the places that are expected.
+
+    These are ids, digests and headers, and the places that chance may add: five times their standard deviation.
+    """
+    named = sum(len(name.encode()) for name in ids) + len(ids) * 56 + 8192
+    return (named + (5 * places**0.5 + 1) * (top_k * 6 + 4)) / 1e9
 
 
 def digests(questions: Questions) -> list[str]:
@@ -85,40 +94,70 @@ def write_cache(
         asked: what else the answers depend on, by name and in values that JSON can hold: which teacher, how precisely.
 
     Raises:
-        CompactLMError: there is not enough memory.
+        CompactLMError: there is not enough memory, or an answer is beyond half precision.
     """
     lengths = list(questions.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
     masked = [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(lengths))]
     place_starts = torch.tensor([0, *masked]).cumsum(0)
-    tensors = {"starts": starts, "place_starts": place_starts}
+    tensors: dict[str, TensorOnDisk] = {}
     batches = make_batches(lengths, batch_tokens, None)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
         with memory_errors(description, number, [lengths[row] for row in rows], 1, batch_tokens, trains=False):
-            answers = teacher.answer(questions.question(rows), rows)
-        for name, values in answers.items():
-            kept = values.to(KEPT_AS.get(name, torch.float32)).cpu()
-            if name not in tensors:
-                total = {**dict.fromkeys(PER_PIECE, starts[-1]), **dict.fromkeys(PER_PLACE, place_starts[-1])}.get(name, len(lengths))
-                inner = kept.shape[1:] if name in PER_ROW else kept.shape[2:]
-                tensors[name] = torch.zeros(int(total), *inner, dtype=kept.dtype)
-            _store(tensors[name], name, kept, rows, starts, place_starts)
-    directory.mkdir(parents=True)
-    safetensors.torch.save_file(tensors, directory / "tensors.safetensors")
+            question = questions.question(rows)
+            answers = teacher.answer(question, rows)
+            _check_range(answers, question["attention_mask"], teacher.layers, description)
+            kept = {name: values.to(KEPT_AS.get(name, torch.float32)).cpu() for name, values in answers.items()}
+        if not tensors:
+            tensors = _create(directory, kept, starts, place_starts)
+        for name, values in kept.items():
+            _store(tensors[name], name, values, rows, starts, place_starts)
     pq.write_table(pa.table({"id": list(questions.ids), "digest": digests(questions)}), directory / "rows.parquet", compression="zstd")
     write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})})
 
 
+def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
+    """Make the directory and the file of tensors, from the answers to the first batch."""
+    numbers = {"starts": starts, "place_starts": place_starts}
+    shapes: dict[str, tuple[torch.dtype, Sequence[int]]] = {name: (values.dtype, values.shape) for name, values in numbers.items()}
+    totals = {**dict.fromkeys(PER_PIECE, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
+    for name, values in kept.items():
+        inner = values.shape[1:] if name in PER_ROW else values.shape[2:]
+        shapes[name] = (values.dtype, (totals.get(name, len(starts) - 1), *inner))
+    directory.mkdir(parents=True)
+    tensors = create_tensors(directory / "tensors.safetensors", shapes)
+    for name, values in numbers.items():
+        tensors[name].write(0, values)
+    return tensors
+
+
+def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], description: str) -> None:
+    """Raise CompactLMError where an answer is beyond the numbers of half precision, in which it is kept."""
+    limit = torch.finfo(torch.float16).max
+    states = answers["teacher_states"]
+    states = states[mask.to(states.device).bool()].abs()
+    found = {f"layer {layer} of the teacher": states[:, at] for at, layer in enumerate(layers)}
+    found["the scores of pieces"] = answers.get("teacher_values", states[:0]).abs()
+    for what, values in found.items():
+        greatest = float(values.max()) if values.numel() else 0.0
+        if not greatest <= limit:  # or it is no number
+            leave = "" if what.startswith("the ") else ", or leave that layer out of signals.layers"
+            raise CompactLMError(
+                f"the greatest value of {what} is {greatest:.4g} ({description}), and the cache's half precision ends at {limit:.0f}; "
+                f"set signals.source to online{leave}"
+            )
+
+
 def _store(
-    target: torch.Tensor, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
+    target: TensorOnDisk, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
 ) -> None:
-    if name in PER_ROW:
-        target[list(rows)] = values
-        return
     offsets = (starts if name in PER_PIECE else place_starts).tolist()
     for line, row in enumerate(rows):
-        first, last = offsets[row], offsets[row + 1]
-        target[first:last] = values[line, : last - first]
+        if name in PER_ROW:
+            target.write(row, values[line : line + 1])
+        else:
+            first, last = offsets[row], offsets[row + 1]
+            target.write(first, values[line, : last - first])
 
 
 class CachedSignals:
@@ -128,13 +167,15 @@ class CachedSignals:
         """Open a cache for these rows; `asked` is what it must have been written with.
 
         Raises:
-            CompactLMError: the cache is of other rows, of the same rows cut or masked otherwise, or was asked for otherwise.
+            CompactLMError: the cache is damaged, or of other rows, of the same rows cut or masked otherwise, or was asked for otherwise.
             FileNotFoundError: there is no cache.
         """
         if not (directory / "cache.json").is_file():
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "cache.json"))
-        written = read_json(directory / "cache.json")
-        self.layers: list[int] = written["layers"]
+        with damage(directory / "cache.json"):
+            written = read_json(directory / "cache.json")
+            self.layers: list[int] = written["layers"]
+            written["asked"].keys()
         for name, wanted in (asked or {}).items():
             if written["asked"].get(name) != wanted:
                 raise CompactLMError(
@@ -143,11 +184,13 @@ class CachedSignals:
                 )
         self._check(directory, questions)
         self.tensors = read_tensors(directory / "tensors.safetensors")
-        self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
+        with damage(directory / "tensors.safetensors"):
+            self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
 
     @staticmethod
     def _check(directory: Path, questions: Questions) -> None:
-        table = pq.read_table(directory / "rows.parquet").to_pydict()
+        with damage(directory / "rows.parquet"):
+            table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
         mend = "run `dvc repro`, so that the signals and the rows are of one run"
         if len(table["id"]) != len(questions.ids):
             raise CompactLMError(

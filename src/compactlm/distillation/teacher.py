@@ -63,7 +63,8 @@ def fit_mlm_head(
     questions = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
     examples = GeneralExamples(questions, None, maskings)
     examples.ids = list(documents or examples.ids)
-    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint)
+    section = "teacher.mlm_head.optimisation"
+    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint, section=section)
     model.requires_grad_(True)
     return summary
 
@@ -140,6 +141,7 @@ def fine_tune(
         module.requires_grad_(False)
     set_dropout(model, params.optimisation.dropout)
     examples = LabelledSequences(sequences, labels, ids=ids)
-    summary = train(f"teacher {name}", _Classification(model), examples, params.optimisation, settings, checkpoint)
+    section = "teacher.fine_tuning.optimisation"
+    summary = train(f"teacher {name}", _Classification(model), examples, params.optimisation, settings, checkpoint, section=section)
     model.requires_grad_(True)
     return summary

@@ -1,21 +1,42 @@
-"""Tensors of a safetensors file, read a slice at a time: a cache of many gigabytes takes no memory but for what a batch needs.
+"""Tensors of a safetensors file, written and read a slice at a time: a cache of many gigabytes takes memory for one batch alone.
 
 The library itself maps the file, so that all pages that were ever read count as the process's memory.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 from compactlm.errors import CompactLMError
 
 TYPES = {"F16": torch.float16, "F32": torch.float32, "I32": torch.int32, "I64": torch.int64}
+ORDER = ("I64", "F32", "I32", "F16")  # in which the library lays out tensors, and then by name
+MEND = "run `dvc checkout`, or `dvc repro --force signals`"
+
+
+@contextlib.contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn what a library says of a file that is cut or torn into a sentence.
+
+    Raises:
+        CompactLMError: the file cannot be read.
+    """
+    try:
+        yield
+    except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the system, and not of what the file holds
+            raise
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise CompactLMError(f"{path} is damaged ({reason}); {MEND}") from None
 
 
 class TensorOnDisk:
@@ -41,22 +62,53 @@ class TensorOnDisk:
         while done < len(wanted):  # the system may give less than was asked for
             got = os.preadv(self.file.fileno(), [wanted[done:]], self.offset + first * self.row + done)
             if not got:
-                raise CompactLMError(
-                    f"{self.file.name} ends {len(wanted) - done} bytes early; run `dvc checkout`, or `dvc repro --force signals`"
-                )
+                raise CompactLMError(f"{self.file.name} ends {len(wanted) - done} bytes early; {MEND}")
             done += got
         return found
 
+    def write(self, first: int, values: torch.Tensor) -> None:
+        """Put values in place of the elements from `first`, in this tensor's type."""
+        kept = values.detach().to(device="cpu", dtype=self.dtype).contiguous()
+        rest = memoryview(kept.view(-1).view(torch.uint8).numpy()) if kept.numel() else memoryview(b"")  # type: ignore[arg-type]
+        place = self.offset + first * self.row
+        while rest:
+            done = os.pwrite(self.file.fileno(), rest, place)
+            rest, place = rest[done:], place + done
+
+
+def create_tensors(path: Path, shapes: Mapping[str, tuple[torch.dtype, Sequence[int]]]) -> dict[str, TensorOnDisk]:
+    """Write a file of zeros with tensors of these types and shapes, byte for byte as the library would, to be filled in."""
+    codes = {dtype: code for code, dtype in TYPES.items()}
+    header, end = {}, 0
+    for name in sorted(shapes, key=lambda name: (ORDER.index(codes[shapes[name][0]]), name)):
+        dtype, shape = shapes[name]
+        start, end = end, end + torch.Size(shape).numel() * dtype.itemsize
+        header[name] = {"dtype": codes[dtype], "shape": list(shape), "data_offsets": [start, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text)
+    file = FileIO(path, "r+")
+    file.truncate(8 + len(text) + end)
+    return _tensors(file, header, 8 + len(text))
+
+
+def _tensors(file: FileIO, header: Mapping[str, Any], begin: int) -> dict[str, TensorOnDisk]:
+    return {
+        name: TensorOnDisk(file, begin + entry["data_offsets"][0], TYPES[entry["dtype"]], entry["shape"]) for name, entry in header.items()
+    }
+
 
 def read_tensors(path: Path) -> dict[str, TensorOnDisk]:
-    """Return the tensors of a file, which stays open as long as they are used."""
-    with safe_open(path, framework="pt"):  # checks the header
-        pass
-    file = FileIO(path)
-    size = int.from_bytes(file.read(8), "little")
-    header = json.loads(file.read(size))
-    header.pop("__metadata__", None)
-    return {
-        name: TensorOnDisk(file, 8 + size + entry["data_offsets"][0], TYPES[entry["dtype"]], entry["shape"])
-        for name, entry in header.items()
-    }
+    """Return the tensors of a file, which stays open as long as they are used.
+
+    Raises:
+        CompactLMError: the file was cut, or is not of this format.
+    """
+    with damage(path):
+        with safe_open(path, framework="pt"):  # checks the header
+            pass
+        file = FileIO(path)
+        size = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(size))
+        header.pop("__metadata__", None)
+        return _tensors(file, header, 8 + size)

@@ -51,16 +51,21 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed."""
+    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed.
+
+    It was resumed behind `resumed_from_step`; 0 where it ran in one go.
+    """
 
     steps: int
     seconds: float
     tokens: int
     history: History
+    resumed_from_step: int = 0
 
     def speed(self) -> dict[str, float]:
-        """Return what depends on the machine: seconds, pieces and pieces a second."""
-        return {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        """Return what depends on the machine: seconds, pieces and pieces a second, and whether these are of a part of the steps alone."""
+        measured = {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        return {**measured, "resumed_from_step": self.resumed_from_step}
 
 
 def set_dropout(model: torch.nn.Module, probability: float) -> None:
@@ -101,6 +106,7 @@ def train(
     settings: Settings,
     checkpoint: Checkpoint | None = None,
     log: Callable[[int, dict[str, float]], None] | None = None,
+    section: str = "",
 ) -> Summary:
     """Train what requires gradients in `objective`.
 
@@ -113,6 +119,7 @@ def train(
         settings: what all phases share.
         checkpoint: where the state is kept; the phase goes on from it, and when finished leaves its last state there.
         log: called, in the main process alone, with the step and the mean losses every LOG_EVERY steps.
+        section: the key of `optimisation` in params.yaml, which a failure then names.
 
     Raises:
         CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
@@ -125,7 +132,7 @@ def train(
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     schedule = _Schedule(optimisation, len(plan))
-    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens):
+    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens, section=section):
         module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
         first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
     if not accelerator.is_main_process:
@@ -134,7 +141,7 @@ def train(
         for step, means in history:
             log(step, means)
     module.train()
-    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]))
+    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]), section)
     shares = [processes.share(positions, accelerator.process_index, accelerator.num_processes) for _, positions in plan]
 
     def load(step: int) -> Batch:
@@ -147,7 +154,7 @@ def train(
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
             schedule.set(optimizer, step)
-            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens):
+            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens, section=section):
                 losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
                 window.add(losses, weight, norm)
             tokens += sum(lengths)
@@ -165,7 +172,7 @@ def train(
                 states = processes.random_states(accelerator)
                 processes.on_main(checkpoint.save, objective, optimizer, step + 1, history, states)
                 saved = time.monotonic()
-    return Summary(len(plan), time.monotonic() - start, tokens, history)
+    return Summary(len(plan), time.monotonic() - start, tokens, history, first)
 
 
 def _learn(

@@ -15,6 +15,8 @@ from compactlm.evaluation import pathologies
 from compactlm.evaluation.comparison import Answers
 from compactlm.evaluation.cost import bytes_on_disk, multiply_adds_a_token
 from compactlm.evaluation.language_model import LanguageModel
+from compactlm.evaluation.masked_scores import probabilities
+from compactlm.evaluation.masked_words import MaskedWord, mask_words
 from compactlm.evaluation.reading import Reader
 from compactlm.student.building import count_parameters
 from compactlm.student.tokenization import encode
@@ -61,11 +63,9 @@ def answer(readers: Mapping[str, Reader], rows: Sequence[Document], labels: Sequ
     """
     texts = tuple(row.text for row in rows)
     expected = np.array([labels.index(str(row.label)) for row in rows], dtype=np.int64)
-    probabilities = {role: reader.probabilities(texts) for role, reader in readers.items()}
-    pathologies.refuse(
-        [sentence for role, said in probabilities.items() for sentence in pathologies.outputs(said, expected, labels, role, task)]
-    )
-    return Answers(tuple(row.id for row in rows), texts, tuple(row.source for row in rows), expected, probabilities)
+    said = {role: reader.probabilities(texts) for role, reader in readers.items()}
+    pathologies.refuse([sentence for role, one in said.items() for sentence in pathologies.outputs(one, expected, labels, role, task)])
+    return Answers(tuple(row.id for row in rows), texts, tuple(row.source for row in rows), expected, said)
 
 
 def spreads(
@@ -83,6 +83,24 @@ def spreads(
         sequences = encode(one.tokenizer, texts, one.maximum_length)
         found[role] = pathologies.spread(pathologies.embed(one.model.bert, sequences, one.tokenizer.pad_token_id, batch_tokens))
         findings.extend(pathologies.collapse(found[role], len(texts), role, name))
+    pathologies.refuse(findings)
+    return found
+
+
+def word_spreads(models: Mapping[str, LanguageModel], words: Sequence[MaskedWord], batch_tokens: int) -> dict[str, float]:
+    """Return how far what each masked language model says of some masked words differs between them (`pathologies.distance`).
+
+    Raises:
+        CompactLMError: a model says the same of all of them.
+    """
+    found: dict[str, float] = {}
+    findings: list[str] = []
+    chosen = words[:EMBEDDED_TEXTS]
+    for role, one in models.items():
+        masked = mask_words(chosen, one.tokenizer, one.maximum_length)
+        said = probabilities(one.model, masked, one.tokenizer.pad_token_id, batch_tokens, f"{role}, masked words")
+        found[role] = pathologies.distance(said) if chosen else float("nan")
+        findings.extend(pathologies.same_words(found[role], len(chosen), role) if chosen else ())
     pathologies.refuse(findings)
     return found
 

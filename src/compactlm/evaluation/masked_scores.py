@@ -41,6 +41,23 @@ class Scores:
         return Scores(self.ranks[:count], self.log_probabilities[:count])
 
 
+def probabilities(
+    model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, batch_tokens: int, description: str
+) -> npt.NDArray[np.float32]:
+    """Return what the model says of each masked piece, float32 [pieces, vocabulary]; arguments as of `score`, for few pieces."""
+    model.eval()
+    found = np.zeros((len(pieces), model.config.vocab_size), dtype=np.float32)
+    for number, rows in enumerate(make_batches([len(piece.sequence) for piece in pieces], batch_tokens, None), start=1):
+        input_ids, attention_mask = pad([pieces[row].sequence for row in rows], padding)
+        where = torch.zeros_like(input_ids, dtype=torch.bool)
+        where[torch.arange(len(rows)), torch.tensor([pieces[row].position for row in rows])] = True
+        lengths = [len(pieces[row].sequence) for row in rows]
+        with memory_errors(description, number, lengths, 1, batch_tokens, trains=False), torch.inference_mode():
+            logits = masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device))
+            found[rows] = torch.softmax(logits.float(), dim=1).cpu().numpy()
+    return found
+
+
 def score(model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, batch_tokens: int, description: str) -> Scores:
     """Ask the model for each masked piece; it is put into eval mode.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from compactlm.distillation.batches import make_batches, pad
 from compactlm.errors import CompactLMError
@@ -21,6 +22,7 @@ from compactlm.evaluation.task_metrics import Labels
 OTHERS = 5  # rows of other labels; a model that drew labels as often as they occur would miss all of these in less than 1 % of cases
 TEXTS = 10  # different texts, the fewest to which a model must give different outputs
 SAME = 1e-5  # the greatest difference of probabilities that is none
+SAME_WORDS = 1e-4  # mean distance of distributions over words, below which they are one; 50 steps from random weights leave 0.003
 COLLAPSED = 0.01  # spread, below which embeddings are one point; the cosine of any two is then above 0.9999
 
 # Undefined by their nature: a single label cannot be ranked, and nothing is kept of nothing.
@@ -102,6 +104,23 @@ def collapse(found: float, texts: int, role: str, name: str) -> Iterator[str]:
         yield f"the {role}'s model {name} embeds {texts:,} different texts to one point (spread {found:.1g}); {_mend(role)}"
 
 
+def distance(distributions: NDArray[np.float32]) -> float:
+    """Return how far distributions, [places, words], lie from their mean: the mean total variation, 0 for equal ones, below 1.
+
+    Of the likeliest word alone nothing can be concluded: a barely trained model may name the most frequent word everywhere, while
+    the rest of what it says depends on the text.
+    """
+    return float(np.abs(distributions - distributions.mean(axis=0)).sum(axis=1, dtype=np.float64).mean() / 2)
+
+
+def same_words(found: float, places: int, role: str) -> Iterator[str]:
+    """Yield a sentence where a masked language model says the same at so many masked places, or something that is not finite."""
+    if not math.isfinite(found):
+        yield f"the {role}'s masked language model gives probabilities that are not finite numbers; {_mend(role)}"
+    elif places >= TEXTS and found < SAME_WORDS:
+        yield f"the {role}'s masked language model says the same of all {places:,} masked words, whatever surrounds them; {_mend(role)}"
+
+
 def figures_that_are_not_finite(metrics: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence where a figure that every sound model has is not a finite number."""
     bad = sorted(_bad(metrics, ""))
@@ -110,13 +129,13 @@ def figures_that_are_not_finite(metrics: Mapping[str, Any]) -> Iterator[str]:
         yield f"the figure {bad[0]}{more} of the evaluation is not a finite number; look at the models' outputs in data/predictions"
 
 
-def _bad(metrics: Mapping[str, Any], path: str) -> Iterator[str]:
-    if metrics.get("judged") == 0:
-        return
+def _bad(metrics: Mapping[str, Any], path: str, judged: bool = True) -> Iterator[str]:
+    """Yield what is not finite; a mark holds for all below it that has none of its own."""
+    judged = bool(metrics.get("judged", judged))
     for key, value in metrics.items():
         if key in MAY_BE_UNDEFINED:
             continue
         if isinstance(value, Mapping):
-            yield from _bad(value, f"{path}{key}.")
-        elif isinstance(value, float) and not math.isfinite(value):
+            yield from _bad(value, f"{path}{key}.", judged)
+        elif judged and isinstance(value, float) and not math.isfinite(value):
             yield f"{path}{key}"

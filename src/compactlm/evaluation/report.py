@@ -24,6 +24,10 @@ def _share(metrics: dict[str, Any], key: str) -> str:
     return f"{metrics[key]:.1%}" if key in metrics else "not judged"
 
 
+def _mark(metrics: dict[str, Any]) -> str:
+    return "" if metrics.get("judged", 1) else ", too few to judge"
+
+
 def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console: Console) -> None:
     """Print the table that `make train` ends with.
 
@@ -39,10 +43,10 @@ def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console:
         table.add_column(column, justify="left" if column == "task" else "right")
     for name, task in metrics["tasks"].items():
         shares = [_share(task, key) for key in ("chance", "teacher", "student", "retention", "retention_above_chance")]
-        table.add_row(name, f"{task['rows']:,}", *shares)
+        table.add_row(name, f"{task['rows']:,}{_mark(task)}", *shares)
     mlm = metrics["mlm"]
     shares = [_share(mlm, key) for key in ("teacher_top1", "student_top1", "retention")]
-    table.add_row("masked words", f"{mlm['rows']:,}", "", *shares, "")
+    table.add_row("masked words", f"{mlm['rows']:,}{_mark(mlm)}", "", *shares, "")
     console.print(table)
     console.print(f"Teacher     {teacher}, {size['teacher_parameters']:,} parameters")
     console.print(f"Student     {size['student_parameters']:,} parameters, {size['ratio']:.1%} of the teacher's")

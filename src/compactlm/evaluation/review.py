@@ -2,8 +2,9 @@
 
 What goes in is what `dvc metrics diff --all --json` prints. A figure with an interval (`value`, `low`, `high`) has changed where
 the difference of the two values is greater than the interval of a difference of two independent estimates, the root of the
-sum of their squared half widths. A figure without one is told, and decides only where it has no chance in it: sizes, and counts
-of violations.
+sum of their squared half widths. A figure without one is told, and decides only where it has no chance in it: sizes, and what
+the gates say. What was judged and is not any more counts as worse, for otherwise fewer rows would be the way past a review: a figure
+that is marked as not to be judged, one that has lost its interval or is gone, a gate that no longer passes, half of the test rows.
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
+NO_LONGER = "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
+FEWER = 0.5  # of the test rows that there were; with less, intervals are so wide that nearly everything is within them
 
 Direction = Literal["higher", "lower", "zero", "half", "one"]  # the last three: the nearer the better
 
 # What is better, by the parts of a figure's key, the last first.
 DIRECTIONS: tuple[tuple[str, Direction], ...] = (
-    (r"violations|violated", "lower"),
+    (r"violations|violated|not_judged", "lower"),
+    (r"passed", "higher"),
     (r"disparate_impact", "one"),
     (r"\w*(parity|opportunity|odds)_difference|amplification|log_odds_gap", "zero"),
     (r"preference", "half"),
@@ -32,7 +36,8 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"accuracy|macro_f1|matthews|auroc|top1|top5|kept|retention(_above_chance)?|agreement|student_top1|validation_\w+", "higher"),
 )
 ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
-EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated)$")
+EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated|not_judged|passed)$")
+ROWS = re.compile(r"(^|\.)(tasks\.\w+|mlm)\.rows$")
 # The teacher's own figures, figures about the comparison itself, and detail whose summary decides, are told and do not decide.
 NOT_DECIDING = re.compile(
     r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations|forgetting)\.|^fairness\..*\.accuracy\."
@@ -70,8 +75,8 @@ class Review:
 
     @property
     def worse(self) -> bool:
-        """Return whether a deciding figure is worse, or has been lost."""
-        return self.count(WORSE) + self.count(LOST) > 0
+        """Return whether a deciding figure is worse, is no longer judged, or has been lost."""
+        return any(self.count(verdict) for verdict in (WORSE, NO_LONGER, LOST))
 
 
 def direction(key: str) -> Direction | None:
@@ -98,9 +103,9 @@ def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
                 rows_differ[f"{file}:{key}"] = (old[key], new[key])
             name, low, high = _bounds(key)
             if low in figures and high in figures:
-                changes.append(_with_interval(file, name, [(side.get(key), _half(side, low, high)) for side in (old, new)], (old, new)))
+                changes.append(_with_interval(file, name, *(_side(side, key, low, high) for side in (old, new))))
             elif not _belongs_to_another(key, figures):
-                changes.append(_without_interval(file, name, old.get(key), new.get(key)))
+                changes.append(_without_interval(file, name, *(_side(side, key) for side in (old, new))))
     return Review(changes, rows_differ)
 
 
@@ -113,7 +118,7 @@ def _bounds(key: str) -> tuple[str, str, str]:
 
 def _belongs_to_another(key: str, figures: Mapping[str, Any]) -> bool:
     """Return whether a key is a bound of a figure, or the mark of what is judged."""
-    owner = re.sub(r"[._](low|high)$", "", key)
+    owner = re.sub(r"[._](low|high|judged)$", "", key)
     return key.rpartition(".")[2] == "judged" or (owner != key and (owner in figures or f"{owner}.value" in figures))
 
 
@@ -123,6 +128,8 @@ def _is_number(value: Any) -> bool:
 
 def _unjudged(key: str, figures: Mapping[str, float]) -> bool:
     """Return whether the figure, or the nearest group around it that says so, is marked as not to be judged."""
+    if f"{key}_judged" in figures:
+        return figures[f"{key}_judged"] == 0
     parts = key.split(".")
     for length in range(len(parts), -1, -1):
         mark = ".".join([*parts[:length], "judged"])
@@ -131,39 +138,56 @@ def _unjudged(key: str, figures: Mapping[str, float]) -> bool:
     return False
 
 
-def _with_interval(
-    file: str, key: str, sides: list[tuple[float | None, float | None]], figures: tuple[Mapping[str, float], Mapping[str, float]]
-) -> Change:
-    """Judge a figure by its value and half interval on both sides, and by the marks among all figures of each."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Side:
+    """A figure in one revision, and whether it is marked as not to be judged."""
+
+    value: float | None
+    half: float | None
+    unjudged: bool
+
+
+def _side(figures: Mapping[str, float], key: str, low: str = "", high: str = "") -> _Side:
+    half = (figures[high] - figures[low]) / 2 if low in figures and high in figures else None
+    return _Side(figures.get(key), half, _unjudged(key.removesuffix(".value"), figures))
+
+
+def _with_interval(file: str, key: str, old: _Side, new: _Side) -> Change:
     towards = direction(key)
     decides = towards is not None and not NOT_DECIDING.search(key)
-    (before, old_half), (after, new_half) = sides
-    if before is None or after is None:
-        return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
-    margin = None if old_half is None or new_half is None else math.hypot(old_half, new_half)
-    if margin is None or any(_unjudged(key, side) for side in figures):
-        return Change(file, key, before, after, margin, UNJUDGED, decides)
-    if towards is None:
-        return Change(file, key, before, after, margin, TOLD, False)
-    gain = _goodness(after, towards) - _goodness(before, towards)
-    verdict = WITHIN if abs(gain) <= margin else BETTER if gain > 0 else WORSE
-    return Change(file, key, before, after, margin, verdict, decides)
+    margin = None if old.half is None or new.half is None else math.hypot(old.half, new.half)
+    was, remains = (side.value is not None and side.half is not None and not side.unjudged for side in (old, new))
+    verdict = _without_comparison(old, new, was, remains) or _compared(old.value, new.value, towards, margin or 0.0)
+    return Change(file, key, old.value, new.value, margin, verdict, decides and verdict != TOLD)
 
 
-def _half(figures: Mapping[str, float], low: str, high: str) -> float | None:
-    return (figures[high] - figures[low]) / 2 if low in figures and high in figures else None
-
-
-def _without_interval(file: str, key: str, before: float | None, after: float | None) -> Change:
+def _without_interval(file: str, key: str, old: _Side, new: _Side) -> Change:
     towards = direction(key)
     decides = bool(EXACT.search(key)) and not NOT_DECIDING.search(key)
-    if before is None or after is None:
-        return Change(file, key, before, after, None, LOST if after is None else NEW, decides)
-    if not decides or towards is None:
-        return Change(file, key, before, after, None, TOLD, False)
+    was, remains = (side.value is not None and not side.unjudged for side in (old, new))
+    verdict = _without_comparison(old, new, was, remains)
+    if verdict is None and ROWS.search(key) and old.value is not None and new.value is not None:
+        decides = new.value < FEWER * old.value
+        verdict = WORSE if decides else TOLD
+    if verdict is None:
+        verdict = _compared(old.value, new.value, towards if decides else None, EXACT_TOLERANCE * abs(old.value or 0.0))
+    return Change(file, key, old.value, new.value, None, verdict, decides and verdict != TOLD)
+
+
+def _without_comparison(old: _Side, new: _Side, was: bool, remains: bool) -> str | None:
+    """Return the verdict where a figure was not judged, or is not now; None where it was and is."""
+    if was and not remains:
+        return LOST if new.value is None and not new.unjudged else NO_LONGER
+    if old.value is None and not old.unjudged:
+        return NEW
+    return None if was and remains else UNJUDGED
+
+
+def _compared(before: float | None, after: float | None, towards: Direction | None, margin: float) -> str:
+    if towards is None or before is None or after is None:
+        return TOLD
     gain = _goodness(after, towards) - _goodness(before, towards)
-    verdict = WITHIN if abs(gain) <= EXACT_TOLERANCE * abs(before) else BETTER if gain > 0 else WORSE
-    return Change(file, key, before, after, None, verdict, True)
+    return WITHIN if abs(gain) <= margin else BETTER if gain > 0 else WORSE
 
 
 def _goodness(value: float, towards: Direction) -> float:

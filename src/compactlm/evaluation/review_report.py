@@ -13,11 +13,11 @@ from rich.table import Table
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.review import BETTER, LOST, NEW, TOLD, UNJUDGED, WITHIN, WORSE, Change, Review, review
+from compactlm.evaluation.review import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, Change, Review, review
 
 EVALUATE = (artifacts.METRICS / "evaluate.json").as_posix()
-ORDER = (WORSE, LOST, BETTER, NEW, UNJUDGED, WITHIN, TOLD)
-STYLES = {WORSE: "red", LOST: "red", BETTER: "green"}
+ORDER = (WORSE, NO_LONGER, LOST, BETTER, NEW, UNJUDGED, WITHIN, TOLD)
+STYLES = {WORSE: "red", NO_LONGER: "red", LOST: "red", BETTER: "green"}
 
 
 def metrics_diff(revision: str) -> dict[str, dict[str, dict[str, Any]]]:
@@ -43,7 +43,7 @@ def metrics_diff(revision: str) -> dict[str, dict[str, dict[str, Any]]]:
 
 def verdict(found: Review, revision: str) -> str:
     """Return the verdict line."""
-    counts = {name: found.count(name) for name in (BETTER, WORSE, LOST, WITHIN, UNJUDGED)}
+    counts = {name: found.count(name) for name in (BETTER, WORSE, NO_LONGER, LOST, WITHIN, UNJUDGED)}
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in (BETTER, WORSE, WITHIN))
     if found.worse:
         return f"Verdict: worse than {revision} ({told})"
@@ -51,10 +51,10 @@ def verdict(found: Review, revision: str) -> str:
 
 
 def exit_status(found: Review) -> int:
-    """Return 0 where nothing is worse, 1 where something is, and 2 where no figure could be compared."""
-    if not found.comparable:
-        return 2
-    return int(found.worse)
+    """Return 0 where nothing is worse, 1 where something is or is no longer judged, and 2 where no figure could be compared."""
+    if found.worse:
+        return 1
+    return 0 if found.comparable else 2
 
 
 def print_review(found: Review, revision: str, console: Console) -> None:
@@ -72,6 +72,10 @@ def print_review(found: Review, revision: str, console: Console) -> None:
         console.print(
             f"The rows differ: {key} is {old:,.0f} in {revision} and {new:,.0f} here; like is not compared with like.", soft_wrap=True
         )
+    gone = found.count(NO_LONGER) + found.count(LOST)
+    if gone:
+        console.print(f"Figures that {revision} judges and the workspace does not: {gone}.", end=" ")
+        console.print("What cannot be judged is no pass, so that counts as worse.", soft_wrap=True)
     console.print(verdict(found, revision), soft_wrap=True)
 
 

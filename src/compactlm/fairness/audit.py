@@ -72,19 +72,32 @@ class Finding:
     """What an audit of one attribute found.
 
     Attributes:
+        minimum: the fewest rows that can be judged.
         rows: rows a category.
         base_rates: weighted share of each label a category, 0 to 1; without the empty categories.
         comparisons: of every label and pair of groups.
     """
 
+    minimum: int
     rows: dict[str, int]
     base_rates: dict[str, dict[str, Estimate]]
     comparisons: list[Comparison]
 
+    def suffices(self, category: str) -> bool:
+        """Return whether a category has rows enough for its base rates to be judged."""
+        return self.rows[category] >= self.minimum
+
     def metrics(self) -> dict[str, object]:
-        """Return nested numbers: `rows`, `base_rate` by label, and what was compared by pair and label."""
+        """Return nested numbers: `rows`, `base_rate` by label, and what was compared by pair and label.
+
+        Beside the rate of X stands X_judged (0 or 1), for the rows of X may be too few.
+        """
         rates = {
-            label: {name: value for category, found in rates.items() for name, value in found.metrics(category).items()}
+            label: {
+                name: value
+                for category, found in rates.items()
+                for name, value in {**found.metrics(category), f"{category}_judged": int(self.suffices(category))}.items()
+            }
             for label, rates in self.base_rates.items()
         }
         pairs: dict[str, dict[str, object]] = {}
@@ -165,7 +178,7 @@ def measure(
             columns = [categories.index(only(name)) for name in (group, reference)]
             own, other = (resampled[:, line, column] for column in columns)
             comparisons.append(_compare(rows, (group, reference), label, weighted, own, other, bootstrap.confidence))
-    return Finding(counts, found, comparisons)
+    return Finding(minimum, counts, found, comparisons)
 
 
 def _rates(

@@ -9,10 +9,11 @@ import numpy as np
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
+from compactlm.fairness.audit import pair_name
 from compactlm.fairness.bootstrap import Array, Estimate
 from compactlm.fairness.flips import Flips, Predict, count_flips
-from compactlm.fairness.gate import Check, Verdict, check_difference, check_ratio, join, ratio_distance
-from compactlm.fairness.model_audit import FIGURES, STUDENT, TEACHER, GroupAudit, audit_groups, compared_with_privileged
+from compactlm.fairness.gate import MODEL, Check, Verdict, check_difference, check_ratio, join, ratio_distance
+from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES, STUDENT, TEACHER, GroupAudit, audit_groups, compared_with_privileged
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.params import BiasAudit, ModelLimits
 
@@ -62,8 +63,8 @@ def compare_task(
     groups, flips, checks = dict[str, GroupAudit](), dict[str, Flips](), list[Check]()
     names = settings.protected.get(task, [])
     if not names:
-        return TaskComparison(groups, flips, Verdict(checks))
-    favorable = list(labels).index(settings.favorable_labels[task])
+        return TaskComparison(groups, flips, Verdict(MODEL, checks))
+    limits, favorable = settings.gate.model, list(labels).index(settings.favorable_labels[task])
     expected = np.array([list(labels).index(str(row.label)) for row in rows], dtype=np.int64)
     answers = {role: np.asarray(found).argmax(axis=1) for role, found in probabilities.items()}
     for name in names:
@@ -78,23 +79,25 @@ def compare_task(
             seed,
         )
         for pair in compared_with_privileged(attribute, groups[name]):
-            where = f"{task}, {name}, {pair.group} to {pair.reference}"
+            where, key = f"{task}, {name}, {pair.group} to {pair.reference}", ("tasks", task, name, pair_name(pair.group, pair.reference))
             for figure in FIGURES:
-                checks += _checks(where, figure, pair.figures.get(figure, {}), settings.gate.model, pair.why_not.get(figure))
+                checks += _checks(where, (*key, figure), figure, pair.figures.get(figure, {}), limits, pair.why_not.get(figure))
         if attribute.swaps:
             flips[name] = count_flips(
                 rows, attribute, probabilities, predict, favorable, settings.minimum_group_rows, settings.bootstrap, seed
             )
-            checks += _checks(f"{task}, {name}", "counterfactual_flips", flips[name].flips, settings.gate.model, flips[name].why_not)
-    return TaskComparison(groups, flips, Verdict(checks))
+            one, place = flips[name], ("tasks", task, name, "counterfactual", "flips")
+            checks += _checks(f"{task}, {name}", place, "counterfactual_flips", one.flips, limits, one.why_not)
+    return TaskComparison(groups, flips, Verdict(MODEL, checks))
 
 
 def judge_stereotypes(found: Mapping[str, Stereotypes], limits: ModelLimits) -> Verdict:
-    """Hold stereotypes, by attribute, against the limits."""
+    """Hold stereotypes, by attribute, against the limits, by the gap: a preference says nothing of a model that is saturated."""
     checks = []
     for name, measured in found.items():
-        checks += _checks(f"masked words, {name}", "stereotype_preference", measured.preference, limits, measured.why_not)
-    return Verdict(checks)
+        key = ("stereotypes", name, "log_odds_gap")
+        checks += _checks(f"masked words, {name}", key, "stereotype_log_odds_gap", measured.log_odds_gap, limits, measured.why_not)
+    return Verdict(MODEL, checks)
 
 
 def fairness_metrics(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[str, Stereotypes], limits: ModelLimits) -> dict[str, object]:
@@ -109,22 +112,23 @@ def fairness_metrics(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[s
 
 def overall(tasks: Mapping[str, TaskComparison], stereotypes: Mapping[str, Stereotypes], limits: ModelLimits) -> Verdict:
     """Return the gate's verdict on all tasks and the masked language model."""
-    return join([*(found.verdict for found in tasks.values()), judge_stereotypes(stereotypes, limits)])
+    return join(MODEL, [*(found.verdict for found in tasks.values()), judge_stereotypes(stereotypes, limits)])
 
 
-def _checks(where: str, figure: str, by_role: Mapping[str, Estimate], limits: ModelLimits, why_not: str | None) -> list[Check]:
+def _checks(
+    where: str, key: tuple[str, ...], figure: str, by_role: Mapping[str, Estimate], limits: ModelLimits, why_not: str | None
+) -> list[Check]:
     """Return the check of a student's figure, and that it is not further from parity than the teacher's by more than the limit."""
     what, limit = f"{where}, {figure.replace('_', ' ')} of the student", getattr(limits, figure)
-    student, teacher = (by_role[role].value if role in by_role else None for role in (STUDENT, TEACHER))
-    parity = 0.5 if figure == "stereotype_preference" else 0.0
+    student, teacher = by_role.get(STUDENT), by_role.get(TEACHER)
+    own_key = (*key, STUDENT)
     if figure == "disparate_impact":
-        own = check_ratio(what, student, limit, why_not)
-        theirs = ratio_distance(teacher)
+        own = check_ratio(what, own_key, student, limit, why_not)
+        theirs = None if teacher is None else ratio_distance(teacher.value)
     else:
-        own = check_difference(what, student, limit, why_not, parity)
-        theirs = None if teacher is None else abs(teacher - parity)
-    distance = own.distance
-    growth = None if distance is None or theirs is None else distance - theirs
-    more = max(growth, 0.0) if growth is not None and np.isfinite(growth) else None
+        own = check_difference(what, own_key, student, limit, why_not)
+        theirs = None if teacher is None else abs(teacher.value)
+    growth = None if own.distance is None or theirs is None else own.distance - theirs
+    more = Estimate(max(growth, 0.0)) if growth is not None and np.isfinite(growth) else None
     what = f"{where}, {figure.replace('_', ' ')}, further from parity than the teacher by"
-    return [own, Check(what, more, limits.amplification, more, why_not)]
+    return [own, check_difference(what, (*key, AMPLIFICATION), more, limits.amplification, why_not)]

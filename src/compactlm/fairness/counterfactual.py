@@ -11,8 +11,9 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from compactlm.artifacts import Document
-from compactlm.fairness.grammar import agree_article, match_case, noun_phrase_follows
-from compactlm.fairness.groups import word_pattern
+from compactlm.fairness.grammar import agree_article, match_case
+from compactlm.fairness.groups import longest_first, word_pattern
+from compactlm.fairness.pronouns import is_possessive
 from compactlm.params import Attribute
 
 AUGMENTER = "counterfactual"
@@ -25,8 +26,11 @@ class Swapper:
     def __init__(self, attribute: Attribute) -> None:
         """Take the attribute; words of its groups without an entry in swaps have no counterpart."""
         self.groups = list(attribute.groups)
-        self.owners = {word.casefold(): group for group, words in attribute.groups.items() for word in words}
-        self.pattern = word_pattern([word for words in attribute.groups.values() for word in words])
+        owners = {word: group for group, words in attribute.groups.items() for word in words}
+        # The pattern itself tells which word was found: some letters (Turkish ones) become others under case folding, so that
+        # the spelling of a word need not be that of the lexicon.
+        self.found = [(owners[word], word.casefold()) for word in longest_first(owners)]
+        self.pattern = word_pattern(owners, named=True)
         self.always = self._counterparts(attribute.swaps)
         self.before_noun = self._counterparts(attribute.swaps_before_noun)
 
@@ -47,19 +51,17 @@ class Swapper:
         steps = 1 + int.from_bytes(hashlib.blake2b(row.encode(), digest_size=8).digest(), "big") % (len(self.groups) - 1)
         parts, end = "", 0
         for found in self.pattern.finditer(text):
-            word = " ".join(found[0].split())
-            replacement = self._replace(word, text[: found.start()], text[found.end() :], steps)
+            replacement = self._replace(self.found[(found.lastindex or 1) - 1], text[: found.start()], text[found.end() :], steps)
             if replacement is None:
                 return None
             before = parts + text[end : found.start()]
-            parts, end = agree_article(before, replacement) + match_case(replacement, word), found.end()
+            parts, end = agree_article(before, replacement) + match_case(replacement, found[0]), found.end()
         return parts + text[end:] if end else None
 
-    def _replace(self, word: str, before: str, after: str, steps: int) -> str | None:
-        group = self.owners[word.casefold()]
+    def _replace(self, key: tuple[str, str], before: str, after: str, steps: int) -> str | None:
+        group, _ = key
         target = self.groups[(self.groups.index(group) + steps) % len(self.groups)]
-        key = (group, word.casefold())
-        swap = self.before_noun.get(key) if key in self.before_noun and noun_phrase_follows(before, after) else self.always.get(key)
+        swap = self.before_noun.get(key) if key in self.before_noun and is_possessive(key[1], before, after) else self.always.get(key)
         return swap[target] if swap else None
 
     def mentions(self, text: str) -> bool:

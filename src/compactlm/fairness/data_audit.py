@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit import Finding, find_rows, measure
+from compactlm.fairness.audit import Finding, find_rows, measure, pair_name
 from compactlm.fairness.counterfactual import Counterfactuals, make_counterfactuals
-from compactlm.fairness.gate import Check, Verdict, check_difference, check_ratio
+from compactlm.fairness.gate import DATA, Check, Verdict, check_difference, check_ratio
 from compactlm.fairness.groups import Coverage, cover
 from compactlm.fairness.mitigation import combined
 from compactlm.params import Attribute, BiasAudit
@@ -26,7 +26,7 @@ class TaskAudit:
         coverage: of the train rows, by attribute.
         weights: example weight of each row and copy, by id.
         counterfactuals: the swapped copies; none where mitigation makes none.
-        verdict: of the gate, on the rows after mitigation.
+        verdict: of the data gate, on the rows of each step.
     """
 
     findings: dict[str, dict[str, Finding]]
@@ -91,17 +91,28 @@ def audit_task(
 def _judge(
     task: str, favorable: str, findings: Mapping[str, Mapping[str, Finding]], attributes: Mapping[str, Attribute], settings: BiasAudit
 ) -> Verdict:
-    """Hold what the student learns from against the limits: the favourable label, each group against the privileged one."""
+    """Hold the rows at each step against the limits: the favourable label, each group against the privileged one.
+
+    The rows as they came are judged whatever is done about them: mitigation makes the last step even by arithmetic, so that this
+    step alone would pass any data. Whether it made the student fair is for the model gate.
+    """
     limits, checks = settings.gate.data, list[Check]()
-    for name, steps in findings.items():
-        for found in steps["mitigated"].comparisons:
-            if found.label != favorable or found.reference != attributes[name].privileged:
-                continue
-            where = f"{task}, {name}, {found.group} to {found.reference}, label {favorable}"
-            impact, difference = found.disparate_impact, found.statistical_parity_difference
-            ratio = None if impact is None else impact.value
-            checks.append(check_ratio(f"{where}, disparate impact", ratio, limits.disparate_impact, found.why_not))
-            gap = None if difference is None else difference.value
-            what = f"{where}, statistical parity difference"
-            checks.append(check_difference(what, gap, limits.statistical_parity_difference, found.why_not))
-    return Verdict(checks)
+    steps = [each for each in STEPS if each != "mitigated" or settings.mitigation != "none"]
+    listed = [(name, step, one) for name, by_step in findings.items() for step in steps for one in by_step[step].comparisons]
+    for name, step, found in listed:
+        if found.label != favorable or found.reference != attributes[name].privileged:
+            continue
+        where = f"{task}, {name}, {STEPS[step]}, {found.group} to {found.reference}, label {favorable}"
+        key = (name, step, pair_name(found.group, found.reference), favorable)
+        impact, difference = found.disparate_impact, found.statistical_parity_difference
+        checks += [
+            check_ratio(f"{where}, disparate impact", (*key, "disparate_impact"), impact, limits.disparate_impact, found.why_not),
+            check_difference(
+                f"{where}, statistical parity difference",
+                (*key, "statistical_parity_difference"),
+                difference,
+                limits.statistical_parity_difference,
+                found.why_not,
+            ),
+        ]
+    return Verdict(DATA, checks)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from compactlm.fairness.audit import Comparison, Finding
 from compactlm.fairness.bootstrap import Estimate
 from compactlm.fairness.data_audit import STEPS, TaskAudit
-from compactlm.fairness.gate import join
+from compactlm.fairness.gate import DATA, join
 from compactlm.fairness.groups import Coverage
 from compactlm.params import Attribute, BiasAudit
 
@@ -23,7 +23,7 @@ MITIGATIONS = {
 def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit) -> str:
     """Return the audits as Markdown; a group that is too small to judge is called not judged, never fair."""
     share = f"{settings.bootstrap.confidence:.0%}".replace("%", " %")
-    lines = ["# Bias audit of the training data", "", *join([audit.verdict for audit in audits.values()]).markdown(), ""]
+    lines = ["# Bias audit of the training data", "", *join(DATA, [audit.verdict for audit in audits.values()]).markdown(), ""]
     lines += [
         "Compared are rows that belong to one group and no other. Disparate impact is the ratio of the shares of rows with a label, the",
         "first group's over the second's (parity: 1); statistical parity difference is the one minus the other (parity: 0). In brackets:",
@@ -53,9 +53,15 @@ def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
     lines += [row(["data", *(category.replace("_", " ") for category in categories)]), row(["---"] * (1 + len(categories)))]
     for step, finding in steps.items():
         rates = finding.base_rates.get(favorable, {})
-        cells = [f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}" for category in categories]
+        cells = [
+            f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}{_mark(finding, category)}" for category in categories
+        ]
         lines.append(row([STEPS[step], *cells]))
     return lines
+
+
+def _mark(finding: Finding, category: str) -> str:
+    return "" if finding.suffices(category) else f", not judged: fewer than {finding.minimum:,} rows"
 
 
 def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:

@@ -1,14 +1,18 @@
-"""The gate: measured bias held against thresholds. Only what was measured and lies within its limit passes."""
+"""The gates, of the data and of the models: bias held against thresholds. Only what was measured and lies within its limit passes."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from compactlm.errors import CompactLMError
+from compactlm.fairness.bootstrap import Estimate
 
+DATA, MODEL = "data gate", "model gate"
+NAMED = 5  # checks in the sentence that ends a stage
+SLACK = 1e-12  # of a distance beyond its limit, for rounding
 PASSED, VIOLATED, NOT_JUDGED = "passed", "violated", "not judged"
 
 
@@ -18,7 +22,8 @@ class Check:
 
     Attributes:
         what: was measured, in words.
-        value: None or nan where it could not be judged.
+        key: where the figure stands among the metrics.
+        found: the figure; None, or nan, where it could not be judged.
         limit: the greatest distance from parity that passes.
         distance: of the value from parity, 0 or more.
         why_not: why it was not judged, if that is known.
@@ -26,7 +31,8 @@ class Check:
     """
 
     what: str
-    value: float | None
+    key: tuple[str, ...]
+    found: Estimate | None
     limit: float
     distance: float | None
     why_not: str | None = None
@@ -35,26 +41,34 @@ class Check:
     @property
     def status(self) -> str:
         """PASSED, VIOLATED or NOT_JUDGED."""
-        if self.why_not or self.value is None or self.distance is None or not math.isfinite(self.distance):
+        if self.why_not or self.found is None or self.distance is None or not math.isfinite(self.distance):
             return NOT_JUDGED
-        return PASSED if self.distance <= self.limit + 1e-12 else VIOLATED
+        if self.distance > self.limit + SLACK:
+            return VIOLATED
+        return PASSED if math.isfinite(self.found.value) else NOT_JUDGED
+
+    def metrics(self) -> dict[str, int]:
+        """Return `judged` (0 or 1) and, where it was, `violated` (0 or 1)."""
+        return {"judged": 0} if self.status == NOT_JUDGED else {"judged": 1, "violated": int(self.status == VIOLATED)}
 
     def sentence(self) -> str:
         """Say what was found."""
-        if self.status == NOT_JUDGED:
+        if self.status == NOT_JUDGED or self.found is None:
             return f"{self.what}: not judged, which is no pass ({self.why_not or 'no finite number'})"
         limit = f"{self.least:g} to {1 / self.least:.3g}" if self.least else f"at most {self.limit:g} either way"
-        return f"{self.what}: {self.value:.3f}, {'within' if self.status == PASSED else 'outside'} the limit ({limit})"
+        one = self.found
+        interval = "" if one.low is None or one.high is None else f" ({one.low:.3f} to {one.high:.3f})"
+        return f"{self.what}: {one.value:.3f}{interval}, {'within' if self.status == PASSED else 'outside'} the limit ({limit})"
 
 
-def check_ratio(what: str, value: float | None, least: float, why_not: str | None = None) -> Check:
+def check_ratio(what: str, key: tuple[str, ...], found: Estimate | None, least: float, why_not: str | None = None) -> Check:
     """Check a disparate impact: it or its inverse must be at least `least`."""
-    return Check(what, value, 1 - least, ratio_distance(value), why_not, least)
+    return Check(what, key, found, 1 - least, ratio_distance(found.value if found else None), why_not, least)
 
 
-def check_difference(what: str, value: float | None, greatest: float, why_not: str | None = None, parity: float = 0.0) -> Check:
-    """Check a figure that is `parity` where there is no bias: it must be no further from that than `greatest`."""
-    return Check(what, value, greatest, None if value is None else abs(value - parity), why_not)
+def check_difference(what: str, key: tuple[str, ...], found: Estimate | None, greatest: float, why_not: str | None = None) -> Check:
+    """Check a figure that is 0 where there is no bias: it must be no further from that than `greatest`."""
+    return Check(what, key, found, greatest, None if found is None else abs(found.value), why_not)
 
 
 def ratio_distance(value: float | None) -> float | None:
@@ -66,8 +80,9 @@ def ratio_distance(value: float | None) -> float | None:
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What the gate says of all checks."""
+    """What a gate, DATA or MODEL, says of all its checks."""
 
+    gate: str
     checks: list[Check]
 
     @property
@@ -79,21 +94,28 @@ class Verdict:
         """Return the checks of a status."""
         return [check for check in self.checks if check.status == status]
 
-    def metrics(self) -> dict[str, int]:
-        """Return `passed` (0 or 1) and how many checks, violations and checks not judged there are."""
+    def metrics(self) -> dict[str, object]:
+        """Return `passed` (0 or 1), how many checks, violations and checks not judged there are, and under `figures` which they are."""
+        figures: dict[str, Any] = {}
+        for check in self.checks:
+            inner = figures
+            for part in check.key:
+                inner = inner.setdefault(part, {})
+            inner.update(check.metrics())
         return {
             "passed": int(self.passed),
             "checks": len(self.checks),
             "violations": len(self.having(VIOLATED)),
             "not_judged": len(self.having(NOT_JUDGED)),
+            "figures": figures,
         }
 
     def headline(self) -> str:
         """Say the whole in one line."""
         if not self.checks:
-            return "Fairness gate: not judged, for no task has a protected attribute."
+            return f"{self.gate.capitalize()}: not judged, for no task has a protected attribute."
         counts = f"{len(self.having(VIOLATED))} violated, {len(self.having(NOT_JUDGED))} not judged, of {len(self.checks)} checks"
-        return f"Fairness gate: {'passed' if self.passed else 'not passed'} ({counts})."
+        return f"{self.gate.capitalize()}: {'passed' if self.passed else 'not passed'} ({counts})."
 
     def lines(self) -> list[str]:
         """Return the headline, and a sentence for each check that did not pass."""
@@ -106,7 +128,7 @@ class Verdict:
 
 
 def enforce(verdict: Verdict, on_violation: Literal["warn", "fail"], report: str) -> None:
-    """End the stage where the gate did not pass and `on_violation` is fail.
+    """End the stage where the gate did not pass and `on_violation` is fail; what was measured must be written by then.
 
     Args:
         verdict: of the gate; without any check there is nothing that could fail.
@@ -117,13 +139,16 @@ def enforce(verdict: Verdict, on_violation: Literal["warn", "fail"], report: str
         CompactLMError: something was violated or could not be judged.
     """
     if on_violation == "fail" and verdict.checks and not verdict.passed:
-        first = [*verdict.having(VIOLATED), *verdict.having(NOT_JUDGED)][0]
+        bad = [*verdict.having(VIOLATED), *verdict.having(NOT_JUDGED)]
+        named = "; ".join(check.sentence() for check in bad[:NAMED])
+        more = f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+        section = {DATA: "bias_audit.gate.data", MODEL: "bias_audit.gate.model"}[verdict.gate]
         raise CompactLMError(
-            f"{verdict.headline().rstrip('.')}, first {first.sentence()}; see {report}, mend the data or the mitigation, or set "
-            "bias_audit.gate.on_violation to warn"
+            f"{verdict.headline().rstrip('.')}: {named}{more}; see {report}, mend the data or choose another mitigation, "
+            f"loosen {section}, or set bias_audit.gate.on_violation to warn"
         )
 
 
-def join(verdicts: Sequence[Verdict]) -> Verdict:
+def join(gate: str, verdicts: Sequence[Verdict]) -> Verdict:
     """Return all checks as one verdict."""
-    return Verdict([check for verdict in verdicts for check in verdict.checks])
+    return Verdict(gate, [check for verdict in verdicts for check in verdict.checks])

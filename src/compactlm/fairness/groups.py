@@ -31,13 +31,13 @@ def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> lis
 
     Args:
         rows: the rows.
-        name: of the attribute, under which a row keeps the value of its column.
+        name: of the attribute, under which a row keeps the value of its column; white space at its ends does not matter.
         attribute: the attribute; what is found in a column is never `both`, and a value that no group names is `neither`.
     """
     if attribute.found_in == "text":
         return Lexicon(attribute).categorise(row.text for row in rows)
     groups = {value.casefold(): only(group) for group, values in attribute.groups.items() for value in values}
-    return [groups.get((dict(row.attributes).get(name) or "").casefold(), NEITHER) for row in rows]
+    return [groups.get(" ".join((dict(row.attributes).get(name) or "").split()).casefold(), NEITHER) for row in rows]
 
 
 class Lexicon:
@@ -107,8 +107,18 @@ def _draw(rows: Sequence[Document], count: int) -> list[Document]:
     return sorted(rows, key=lambda row: hashlib.blake2b(row.id.encode()).digest())[:count]
 
 
-def word_pattern(words: Sequence[str]) -> re.Pattern[str]:
-    """Return a pattern that finds these words as whole words, the longest first, whatever their case and the white space in them."""
-    longest_first = sorted(words, key=lambda word: (-len(word), word))
-    alternatives = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in longest_first)
+def longest_first(words: Iterable[str]) -> list[str]:
+    """Return the words in the order in which a text is searched for them."""
+    return sorted(words, key=lambda word: (-len(word), word))
+
+
+def word_pattern(words: Iterable[str], named: bool = False) -> re.Pattern[str]:
+    """Return a pattern that finds these words as whole words, the longest first, whatever their case and the white space in them.
+
+    Args:
+        words: with single spaces in them, and none at their ends.
+        named: give each word a capturing group, in the order of longest_first.
+    """
+    escaped = (re.escape(word).replace(r"\ ", r"\s+") for word in longest_first(words))
+    alternatives = "|".join(f"({word})" if named else word for word in escaped)
     return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)

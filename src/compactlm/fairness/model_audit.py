@@ -47,8 +47,12 @@ class PairAudit:
 
 @dataclasses.dataclass(frozen=True)
 class GroupAudit:
-    """What an audit of one attribute found: rows a category, accuracy by role and category, and the pairs of groups."""
+    """What an audit of one attribute found: rows a category, accuracy by role and category, and the pairs of groups.
 
+    A category with fewer rows than `minimum` is marked as not to be judged.
+    """
+
+    minimum: int
     rows: dict[str, int]
     accuracy: Figures
     pairs: list[PairAudit]
@@ -56,8 +60,12 @@ class GroupAudit:
     def metrics(self) -> dict[str, object]:
         """Return nested numbers."""
         accuracy = {
-            category: {key: value for role, known in by_role.items() for key, value in known.metrics(role).items()}
+            category: {
+                "judged": int(self.rows[category] >= self.minimum),
+                **{key: value for role, known in by_role.items() for key, value in known.metrics(role).items()},
+            }
             for category, by_role in self.accuracy.items()
+            if by_role
         }
         return {
             "rows": self.rows,
@@ -116,7 +124,7 @@ def audit_groups(
             else:
                 why_not[figure] = "the figure is no finite number, for a share that it divides by is 0"
         found.append(PairAudit(group, reference, figures, why_not))
-    return GroupAudit({category: categories.count(category) for category in names}, accuracy, found)
+    return GroupAudit(settings.minimum_group_rows, {category: categories.count(category) for category in names}, accuracy, found)
 
 
 def _counts(

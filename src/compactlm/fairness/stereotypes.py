@@ -1,8 +1,10 @@
 """Stereotypes of a masked language model: which group's word it prefers beside an occupation, on pairs of sentences from templates.
 
 The two sentences of a pair differ in one word (Nangia et al. 2020, https://arxiv.org/abs/2010.00133); each list of occupations is as
-long as the other, so a model that always prefers one word scores one half. The gap is free of such a preference altogether: the log
-odds of the words beside the one list of occupations, less those beside the other (Kurita et al. 2019, https://arxiv.org/abs/1906.07337).
+long as the other, so a model that always prefers one word scores one half. Such a model is saturated: its preference says nothing,
+and how often each list has the one group's word is told beside it. The gap is free of this altogether, and is what the gate judges: the
+log odds of the words beside the one list of occupations, less those beside the other (Kurita et al. 2019,
+https://arxiv.org/abs/1906.07337).
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import numpy as np
 from compactlm.fairness.bootstrap import Array, Estimate, estimate, ratio, resampled_sums
 from compactlm.fairness.model_audit import AMPLIFICATION, STUDENT, TEACHER
 from compactlm.params import Bootstrap, StereotypeTemplates
+
+SATURATED = 0.95  # share of the pairs, beside either list of occupations, in which the same group's word is the likelier one
+SUMS = 5  # of each model
 
 # Sentences with one [MASK], and the words to score in each, to log probabilities: float [sentences, 2], nan for a word that is no piece.
 ScoreWords = Callable[[Sequence[str], Sequence[tuple[str, str]]], Array]
@@ -40,20 +45,37 @@ class Stereotypes:
         preference: share of the pairs in which the stereotypical word is the likelier one; 0.5 is none.
         log_odds_gap: in nats; 0 is none.
         why_not: why it was not judged, or None where it was.
+        groups: both, in the order of the occupations.
+        likelier: share of the pairs in which the second group's word is the likelier one, beside the occupations of each group.
     """
 
     pairs: int
     preference: dict[str, Estimate]
     log_odds_gap: dict[str, Estimate]
     why_not: str | None = None
+    groups: tuple[str, ...] = ()
+    likelier: dict[str, dict[str, Estimate]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def saturated(self) -> dict[str, int]:
+        """By role 1 where one group's word is the likelier one whatever the occupation, else 0."""
+        shares = {role: [by_role[role].value for by_role in self.likelier.values()] for role in self.preference if role != AMPLIFICATION}
+        return {role: int(min(each) >= SATURATED or max(each) <= 1 - SATURATED) for role, each in shares.items()}
 
     def metrics(self) -> dict[str, object]:
         """Return nested numbers, with `judged` (0 or 1)."""
         found: dict[str, object] = {"judged": int(self.why_not is None), "pairs": self.pairs}
         for name, by_role in (("preference", self.preference), ("log_odds_gap", self.log_odds_gap)):
             if by_role:
-                found[name] = {key: value for role, known in by_role.items() for key, value in known.metrics(role).items()}
+                found[name] = _numbers(by_role)
+        if self.likelier:
+            beside = {f"beside_{group}": _numbers(by_role) for group, by_role in self.likelier.items()}
+            found |= {"likelier": {self.groups[1]: beside}, "saturated": self.saturated}
         return found
+
+
+def _numbers(by_role: Mapping[str, Estimate]) -> dict[str, float]:
+    return {key: value for role, known in by_role.items() for key, value in known.metrics(role).items()}
 
 
 def make_items(templates: StereotypeTemplates) -> list[Item]:
@@ -87,33 +109,39 @@ def measure_stereotypes(
     if count < minimum:
         return Stereotypes(count, {}, {}, f"only {count:,} sentence pairs can be read by every model; at least {minimum:,} are needed")
     chosen = [item for item, keep in zip(items, kept, strict=True) if keep]
-    first = np.array([item.group == items[0].group for item in chosen], np.float64)
+    groups = tuple(dict.fromkeys(item.group for item in items))
+    first = np.array([item.group == groups[0] for item in chosen], np.float64)
     columns = [np.ones(count), first, 1 - first]
     for found in scores.values():
         odds = found[kept, 0] - found[kept, 1]  # of the stereotypical word
-        columns += [odds > 0, odds * first, odds * (1 - first)]
+        second = np.where(first == 1, odds < 0, odds > 0)  # whether the second group's word is the likelier one
+        columns += [odds > 0, odds * first, odds * (1 - first), second * first, second * (1 - first)]
     values = np.stack(columns, axis=1).astype(np.float64)
     drawn = resampled_sums(values, [item.occupation for item in chosen], bootstrap, seed)
-    return Stereotypes(count, *_figures(values.sum(axis=0)[None], drawn, list(models), bootstrap.confidence))
+    sums = values.sum(axis=0)[None]
+    preference, gap, *beside = (_by_role(figure, sums, drawn, list(models), bootstrap.confidence) for figure in _FIGURES)
+    return Stereotypes(count, preference, gap, groups=groups, likelier=dict(zip(groups, beside, strict=True)))
 
 
-def _figures(sums: Array, drawn: Array, roles: Sequence[str], confidence: float) -> tuple[dict[str, Estimate], dict[str, Estimate]]:
-    both = []
-    for share in (True, False):
-        points, samples = {}, {}
-        for at, role in enumerate(roles):
-            points[role], samples[role] = (float(_figure(sums, at, share)[0]), _figure(drawn, at, share))
-        if {TEACHER, STUDENT} <= set(roles):
-            points[AMPLIFICATION] = points[STUDENT] - points[TEACHER]
-            samples[AMPLIFICATION] = samples[STUDENT] - samples[TEACHER]
-        known = {role: estimate(point, samples[role], confidence) for role, point in points.items()}
-        both.append({role: value for role, value in known.items() if value})
-    return both[0], both[1]
-
-
-def _figure(sums: Array, role: int, share: bool) -> Array:
-    start = 3 + 3 * role
-    if share:
-        return ratio(sums[:, start], sums[:, 0])
+# Each takes the sums of all pairs (their number, and those beside either list) and a model's own: both [resamples, sums].
+_FIGURES: tuple[Callable[[Array, Array], Array], ...] = (
+    lambda pairs, own: ratio(own[:, 0], pairs[:, 0]),
     # The stereotypical word is the one group's beside the first list and the other's beside the second, so odds add up to the gap.
-    return ratio(sums[:, start + 1], sums[:, 1]) + ratio(sums[:, start + 2], sums[:, 2])
+    lambda pairs, own: ratio(own[:, 1], pairs[:, 1]) + ratio(own[:, 2], pairs[:, 2]),
+    lambda pairs, own: ratio(own[:, 3], pairs[:, 1]),
+    lambda pairs, own: ratio(own[:, 4], pairs[:, 2]),
+)
+
+
+def _by_role(
+    figure: Callable[[Array, Array], Array], sums: Array, drawn: Array, roles: Sequence[str], confidence: float
+) -> dict[str, Estimate]:
+    points, samples = {}, {}
+    for at, role in enumerate(roles):
+        own = slice(3 + SUMS * at, 3 + SUMS * (at + 1))
+        points[role], samples[role] = float(figure(sums, sums[:, own])[0]), figure(drawn, drawn[:, own])
+    if {TEACHER, STUDENT} <= set(roles):
+        points[AMPLIFICATION] = points[STUDENT] - points[TEACHER]
+        samples[AMPLIFICATION] = samples[STUDENT] - samples[TEACHER]
+    known = {role: estimate(point, samples[role], confidence) for role, point in points.items()}
+    return {role: value for role, value in known.items() if value}

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from compactlm.inference.onnx import INPUTS
+from compactlm.inference.onnx import FIRST_OUTPUT, INPUTS
 
 FUSED = "com.microsoft"
 IR_VERSION = 10  # of the file's format, that of opset 21: older runtimes refuse newer ones
@@ -57,7 +57,8 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     """Return the graph of a BertForMaskedLM, BertForSequenceClassification or BertModel.
 
     Inputs are input_ids, attention_mask and token_type_ids, int64 [batch, sequence]. The output is `logits`, float32 [batch, sequence,
-    pieces] or [batch, labels], or `last_hidden_state`, float32 [batch, sequence, hidden].
+    pieces] or [batch, labels]. A BertModel has two: `last_hidden_state` and, for sentence embeddings, `first_hidden_state`, what the
+    embeddings give, both float32 [batch, sequence, hidden].
 
     Args:
         weights: float32, by the names that transformers gives them.
@@ -68,7 +69,8 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     classifies = "classifier.weight" in weights
     graph = _Graph(weights)
     mask = graph.add("Cast", "mask", "attention_mask", to=TensorProto.INT32)
-    value = _embeddings(graph, f"{body}embeddings", config)
+    has_head = classifies or "cls.predictions.bias" in weights
+    value = _embeddings(graph, "embeddings" if has_head else FIRST_OUTPUT, f"{body}embeddings", config)
     for layer in range(config.num_hidden_layers):
         narrow = classifies and layer == config.num_hidden_layers - 1
         value = _layer(graph, f"{body}encoder.layer.{layer}", value, mask, config, narrow)
@@ -76,16 +78,17 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     if classifies:
         _classifier_head(graph, f"{body}pooler.dense", value)
         shape = ["batch", len(weights["classifier.weight"])]
-    elif "cls.predictions.bias" in weights:
+    elif has_head:
         _masked_lm_head(graph, value, config)
     else:
         output, shape = "last_hidden_state", ["batch", "sequence", config.hidden_size]
     graph.nodes[-1].output[0] = output
+    outputs = {output: shape} if has_head else {output: shape, FIRST_OUTPUT: shape}
     proto = helper.make_graph(
         graph.nodes,
         "bert",
         [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"]) for name in INPUTS],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         list(graph.tensors.values()),
     )
     versions = [helper.make_opsetid("", opset), helper.make_opsetid(FUSED, 1)]
@@ -103,13 +106,13 @@ def _normalise(graph: _Graph, name: str, layer: str, config: Any, *values: str) 
     return graph.add("LayerNormalization", name, total, scale, shift, axis=-1, epsilon=float(config.layer_norm_eps))
 
 
-def _embeddings(graph: _Graph, name: str, config: Any) -> str:
+def _embeddings(graph: _Graph, output: str, name: str, config: Any) -> str:
     words = graph.add("Gather", "words", graph.weight(f"{name}.word_embeddings.weight"), "input_ids")
     types = graph.add("Gather", "types", graph.weight(f"{name}.token_type_embeddings.weight"), "token_type_ids")
     length = graph.add("Shape", "length", "input_ids", start=1, end=2)
     zero = graph.constant("zero", np.array([0], np.int64))
     positions = graph.add("Slice", "positions", graph.weight(f"{name}.position_embeddings.weight"), zero, length, zero)
-    return _normalise(graph, "embeddings", f"{name}.LayerNorm", config, graph.add("Add", "placed", types, positions), words)
+    return _normalise(graph, output, f"{name}.LayerNorm", config, graph.add("Add", "placed", types, positions), words)
 
 
 def _layer(graph: _Graph, name: str, value: str, mask: str, config: Any, narrow: bool) -> str:

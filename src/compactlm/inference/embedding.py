@@ -98,20 +98,24 @@ def compare(first: Array, second: Array) -> Comparison:
     return Comparison(similarity, float(np.linalg.norm(first - second)))
 
 
+def fewest_texts(width: int) -> int:
+    """Return how many texts `fit_projection` needs for a model with hidden states of this width."""
+    return 2 * len(LAYERS) * width
+
+
 def fit_projection(model: Model, texts: Sequence[str]) -> Projection:
     """Return the projection that makes a model's means of hidden states a sentence embedding, fitted on texts without labels.
 
     Args:
         model: one of the kind "embedding", that gives its first and its last hidden states.
-        texts: sentences and passages, at least twice as many as the model has values in both hidden states.
+        texts: sentences and passages, at least `fewest_texts`.
 
     Raises:
         CompactLMError: there are too few texts.
     """
     means, totals = SentenceEmbedding(model, None).means(texts, LAYERS)
     means = means[totals > 0]
-    if len(means) < 2 * means.shape[1]:
-        raise CompactLMError(
-            f"a sentence embedding is fitted on {2 * means.shape[1]:,} texts or more, and there are {len(means):,}; add some"
-        )
+    needed = fewest_texts(model.directory.width)
+    if len(means) < needed:
+        raise CompactLMError(f"a sentence embedding is fitted on {needed:,} texts or more, and there are {len(means):,}; add some")
     return fit_whitening(means)

@@ -12,6 +12,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.inference.bert_graph import build_bert
 from compactlm.inference.onnx import FLOAT_FILE, INT8_FILE
+from compactlm.inference.projection import FILE as PROJECTION
 from compactlm.inference.quantization import quantize
 
 
@@ -44,7 +45,7 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
 
 
 def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
-    """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx.
+    """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx, and a sentence embedding's projection.
 
     Args:
         model: what to export; it may be the body alone of the model in `source`.
@@ -57,5 +58,7 @@ def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opse
         shutil.copyfile(source / file, target / file)
     config = {**artifacts.read_json(source / "config.json"), "architectures": [type(model).__name__]}
     artifacts.write_json(target / "config.json", config)
+    if isinstance(model, BertModel) and (source / PROJECTION).is_file():
+        shutil.copyfile(source / PROJECTION, target / PROJECTION)
     export_onnx(model, target / FLOAT_FILE, opset)
     quantize(target / FLOAT_FILE, target / INT8_FILE)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from transformers import BertForSequenceClassification
 
@@ -21,6 +20,7 @@ from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.runtime import prepare
 from compactlm.distillation.task import build_task_student
 from compactlm.distillation.teacher import build_classifier
+from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import set_dropout
 from compactlm.errors import CompactLMError
 from compactlm.inference.labelled import Labelled, split
@@ -31,7 +31,6 @@ PATIENCE = 4  # epochs without a lower loss of validation
 TEMPERATURE = 2.0
 TEACHER_RATE = 5e-5
 FEWEST_POSITIONS = 16  # of a teacher; of longer texts it reads the start
-FEWEST_FOR_THRESHOLD = 100  # validation rows; on fewer the best threshold is an accident
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,22 +213,3 @@ def _fit(
 
 def _copy(model: torch.nn.Module) -> dict[str, Any]:
     return copy.deepcopy(model.state_dict())
-
-
-def best_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the threshold of the second label's probability that is right on most rows, the nearest to 0.5 of several.
-
-    Args:
-        probabilities: of the second label, [rows].
-        targets: 0 or 1, [rows].
-
-    Returns:
-        None where there are fewer rows than FEWEST_FOR_THRESHOLD, or where no threshold does better than 0.5.
-    """
-    if len(targets) < FEWEST_FOR_THRESHOLD:
-        return None
-    values = np.unique(probabilities)
-    candidates = [0.5, *((values[:-1] + values[1:]) / 2).tolist()]
-    right = [int(((probabilities >= candidate) == (targets == 1)).sum()) for candidate in candidates]
-    best = max(range(len(candidates)), key=lambda at: (right[at], -abs(candidates[at] - 0.5)))
-    return None if candidates[best] == 0.5 else float(candidates[best])

@@ -8,6 +8,7 @@ import onnxruntime
 
 EMBEDDING = "embedding"  # the name of the sentence embedding's directory, beside the masked language model's and the tasks'
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+FIRST_OUTPUT = "first_hidden_state"  # of the sentence embedding, beside the last
 FLOAT_FILE, INT8_FILE = "onnx/model.onnx", "onnx/model_quantized.onnx"  # in a model's directory, as transformers.js looks for them
 
 

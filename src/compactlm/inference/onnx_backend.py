@@ -11,10 +11,10 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.backends import Kind
 from compactlm.inference.batching import Array, Batch
 from compactlm.inference.directories import ModelDirectory
+from compactlm.inference.onnx import FIRST_OUTPUT
 from compactlm.inference.projection import FILE as PROJECTION
 from compactlm.inference.projection import FIRST
 
-FIRST_OUTPUT = "first_hidden_state"
 OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
 
 

@@ -64,8 +64,9 @@ class Split(Section):
     """The share of the rows in each split, and how rows are placed.
 
     `placement: stratified` keeps shares, sources and labels to the row; with `stable` a row that is placed stays there when data is
-    added, and shares are kept on average. Near-duplicates across splits are counted, or prevented: then those of one kind come to one
-    split (stratified), or those that are like a held-out row leave train (stable). `weights` says how often a source's rows come in
+    added, and shares are kept on average. Near-duplicates across splits are counted (`report`); or rows that are like one of test, or in
+    train of validation, are left out and all others stay where they are (`leave_out`); or those of one kind come to one split (`prevent`,
+    which is `leave_out` where the placement is stable). `weights` says how often a source's rows come in
     train, 1 where it names none.
     """
 
@@ -74,13 +75,13 @@ class Split(Section):
     test: Annotated[Number, Field(gt=0, lt=1)]
     placement: Literal["stratified", "stable"]
     near_duplicates: NearDuplicates | None
-    across_splits: Literal["report", "prevent"]
+    across_splits: Literal["report", "leave_out", "prevent"]
     weights: dict[Name, NotNegative]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Split:
-        if self.across_splits == "prevent" and self.near_duplicates is None:
-            raise ValueError("across_splits is prevent, but near_duplicates is null; say how they are found, or set report")
+        if self.across_splits != "report" and self.near_duplicates is None:
+            raise ValueError(f"across_splits is {self.across_splits}, but near_duplicates is null; say how they are found, or set report")
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test add up to {total:g}; make them add up to 1")

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import AfterValidator, Field, StrictStr, model_validator
 
 from compactlm.params.base import Count, Fraction, Name, NotNegative, Number, Section
 
-Words = Annotated[list[Annotated[StrictStr, Field(min_length=1)]], Field(min_length=1)]
-Swap = dict[Name, Annotated[StrictStr, Field(min_length=1)]]
+
+def _one_space(word: str) -> str:
+    # Texts are searched for words with any white space between their parts, so white space must not tell two words apart.
+    tidy = " ".join(word.split())
+    if not tidy:
+        raise ValueError(f"{word!r} is no word; take it out or write one in its place")
+    return tidy
+
+
+Word = Annotated[StrictStr, AfterValidator(_one_space)]
+Words = Annotated[list[Word], Field(min_length=1)]
+Swap = dict[Name, Word]
 
 
 class Attribute(Section):
@@ -18,7 +28,8 @@ class Attribute(Section):
     `found_in: text` finds a group by the words that mention it, as whole words; `found_in: column` by the value that the row has in the
     column that its source names in columns.attributes. `groups` maps a group's name to these words or values. Every group is compared
     with the `privileged` one. Each entry of `swaps` has a word of each group, which take each other's place in a counterfactual text;
-    those of `swaps_before_noun` only where a noun phrase follows (her book: his book).
+    those of `swaps_before_noun` only where a noun phrase follows (her book: his book). Such a word may be in no group at all (actor),
+    but in no other than its own. White space in words counts as one space, and none at their ends.
     """
 
     found_in: Literal["text", "column"]
@@ -48,7 +59,17 @@ class Attribute(Section):
                     raise ValueError(
                         f"an entry of {key} names {', '.join(swap) or 'no group'}; give it a word of each of {', '.join(self.groups)}"
                     )
+                self._check_owners(key, swap)
         return self
+
+    def _check_owners(self, key: str, swap: Swap) -> None:
+        owners = {word.casefold(): group for group, words in self.groups.items() for word in words}
+        found = {group: owners.get(word.casefold()) for group, word in swap.items()}
+        for group, owner in found.items():
+            if owner not in (group, None):
+                raise ValueError(f"an entry of {key} has {swap[group]!r} for {group}, but it is a word of {owner}; name it there")
+        if not any(found.values()):
+            raise ValueError(f"an entry of {key} ({', '.join(swap.values())}) has no word of groups; add one of them there")
 
 
 class Bootstrap(Section):
@@ -98,8 +119,8 @@ class DataLimits(Section):
 class ModelLimits(Section):
     """What a student may come to on test rows.
 
-    `counterfactual_flips` is a share of rows, `stereotype_preference` the distance of a share from one half, and `amplification` how
-    much further from parity than its teacher a student may be, by any of the others.
+    `counterfactual_flips` is a share of rows, `stereotype_log_odds_gap` is in nats, and `amplification` is how much further from parity
+    than its teacher a student may be, by any of the others.
     """
 
     disparate_impact: Fraction
@@ -107,7 +128,7 @@ class ModelLimits(Section):
     equal_opportunity_difference: Fraction
     average_odds_difference: Fraction
     counterfactual_flips: Fraction
-    stereotype_preference: Annotated[Number, Field(ge=0, le=0.5)]
+    stereotype_log_odds_gap: NotNegative
     amplification: NotNegative
 
 

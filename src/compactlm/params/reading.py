@@ -11,6 +11,7 @@ import yaml
 from compactlm.params.whole import Params
 
 PARAMS_FILE = Path("params.yaml")
+PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 
 class ParamsError(ValueError):
@@ -43,8 +44,45 @@ def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
 
 
 def _sentence(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
-    problems = [_problem(detail, content) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    places = [_choice(detail, content) for detail in details]
+    problems = []
+    for detail, place in zip(details, places, strict=True):
+        together = [other for other, where in zip(details, places, strict=True) if place and where == place]
+        problems.append(_choices(place, together, content) if place and len(together) > 1 else _problem(detail, content))
     return "; and ".join(dict.fromkeys(problems))
+
+
+def _choice(detail: Any, content: dict[str, Any]) -> tuple[Any, ...]:
+    """Return the path, with all names, of a value for which there is a choice of forms; empty where there is none.
+
+    pydantic says of each form why the value is not of it, and puts the form's name where no key has it.
+    """
+    place: Any = content
+    for at, part in enumerate(detail["loc"]):
+        if isinstance(place, dict) and part not in place and part == place.get("kind"):
+            continue
+        if isinstance(part, str) and not isinstance(place, dict):
+            return tuple(detail["loc"][:at])
+        if isinstance(part, str) and part not in place:
+            return ()  # the forms of a section, of which the problem names the key
+        if isinstance(part, int) and not (isinstance(place, list) and part < len(place)):
+            return ()
+        place = place[part]
+    return ()
+
+
+def _choices(place: tuple[Any, ...], details: list[Any], content: Any) -> str:
+    """Return what may stand in a place: one sentence of all forms."""
+    forms = []
+    for detail in details:
+        form = str(detail["loc"][len(place)])
+        said = PAIRS if form.startswith("list[tuple[") else _lower(detail["msg"]).removeprefix("input should be ")
+        forms.append(said)
+    location, value = _location(details[0] | {"loc": place, "type": ""}, content), content
+    for part in place:
+        value = value[part] if part in value or isinstance(value, list) else value  # all but the name of a section's kind
+    return f"{location} is {value!r}, but input should be {', or '.join(dict.fromkeys(forms))}; correct it"
 
 
 def _location(detail: Any, content: dict[str, Any]) -> str:

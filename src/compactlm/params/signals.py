@@ -34,8 +34,8 @@ class Signals(Section):
     """What the student learns from the teacher.
 
     `cached` asks the teacher once, in a stage of its own, and serves every student with this vocabulary; `online` asks it at
-    every step. `layers` are the teacher's whose hidden states teach, 0 for the embeddings. A cache of more than `gigabytes` is
-    refused before it is made.
+    every step. `layers` are the teacher's whose hidden states teach, 0 for the embeddings. A cache that may take more than `gigabytes` on
+    the disk is refused before it is made; it is never in memory as a whole.
     """
 
     source: Literal["cached", "online"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from pathlib import PurePath
+from typing import Annotated, Any, Literal, get_args
 
 import pydantic
-from pydantic import Field, StrictBool, StrictStr
+from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from compactlm.params.base import Count, Name, Number, Section
 
@@ -100,6 +101,18 @@ class Columns(Section):
     attributes: dict[Name, Column]
 
 
+def _label_of_column(value: Any) -> Any:
+    return value if value is None or isinstance(value, dict | Section) else {"column": value, "names": None}
+
+
+class FileColumns(Columns):
+    """The same of a local file, where only `text` has to be named; a label that is a column's name is what that column holds."""
+
+    document: DocumentKey | None = None
+    label: Annotated[LabelRule | None, pydantic.BeforeValidator(_label_of_column)] = None
+    attributes: dict[Name, Column] = Field(default_factory=dict)
+
+
 class Limit(Section):
     """A maximum of rows and of characters; null sets none."""
 
@@ -111,6 +124,13 @@ def _limit_rule(value: Any) -> str:
     return "rows and characters" if isinstance(value, dict | Limit) else "rows"
 
 
+SourceLimit = Annotated[
+    Annotated[Limit, pydantic.Tag("rows and characters")] | Annotated[Count | None, pydantic.Tag("rows")],
+    pydantic.Discriminator(_limit_rule),
+]
+NOT_STATED = "not stated"  # in the data card
+
+
 class SourceBase(Section):
     """What every source has, whatever its kind. `limit` is a maximum of rows, or `{rows: ..., characters: ...}`; null sets none.
 
@@ -118,10 +138,7 @@ class SourceBase(Section):
     """
 
     columns: Columns
-    limit: Annotated[
-        Annotated[Limit, pydantic.Tag("rows and characters")] | Annotated[Count | None, pydantic.Tag("rows")],
-        pydantic.Discriminator(_limit_rule),
-    ]
+    limit: SourceLimit
     licence: StrictStr
     homepage: StrictStr
 
@@ -159,15 +176,31 @@ class PackageSource(SourceBase, PackageArchive):
 
 
 class FilesSource(SourceBase):
-    """Local files: a path or glob; what gzip or Zstandard has packed is unpacked on the fly. `sha256` pins a single file."""
+    """Local files: a path or glob; what gzip or Zstandard has packed is unpacked on the fly. `sha256` pins a single file.
+
+    Only kind, path and columns have to be given: they are one's own, and the format is known by the end of the path.
+    """
 
     kind: Literal["files"]
     path: StrictStr
+    columns: FileColumns
     format: Format
-    header: StrictBool
-    encoding: StrictStr
-    sha256: Sha256 | None
-    version: StrictStr
+    header: StrictBool = True
+    encoding: StrictStr = "utf-8"
+    sha256: Sha256 | None = None
+    version: StrictStr = NOT_STATED
+    limit: SourceLimit = None
+    licence: StrictStr = NOT_STATED
+    homepage: StrictStr = NOT_STATED
+
+    @model_validator(mode="before")
+    @classmethod
+    def _format_by_name(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or "format" in content or not isinstance(content.get("path"), str):
+            return content
+        ends = [suffix.removeprefix(".") for suffix in PurePath(content["path"]).suffixes]
+        known = [end for end in ends if end in get_args(Format)]
+        return content | {"format": known[-1]} if known else content
 
 
 class HubSource(SourceBase):

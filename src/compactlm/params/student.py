@@ -14,8 +14,8 @@ class Student(Section):
 
     `vocabulary_size: fit` takes as many pieces as the budget allows. When the most useful pieces are counted, labelled rows
     have `task_share` of the say whatever their number, unlabelled text the rest; null counts all text alike.
-    The first weights are `inherited` (all of them fitted to the teacher's states), `embeddings` (only these, projected), or
-    `random`.
+    The first weights are `inherited` (fitted to the teacher's states, or copied where the shapes allow), `embeddings` (only these,
+    projected), or `random`.
     """
 
     layers: Count

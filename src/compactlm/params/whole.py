@@ -161,6 +161,13 @@ def _layer_contradictions(
     """Yield what is wrong with named pairs of layers: of hidden states from 0, or of attention from 1, the state before it kept."""
     if not loss.weight or isinstance(loss.layers, str):
         return
+    learners = [own for own, _ in loss.layers]
+    for at, own in enumerate(learners):
+        if own in learners[:at]:
+            yield f"{where}.layers has the student's layer {own} twice; keep one of its pairs"
+        elif at and own < learners[at - 1]:
+            before = learners[at - 1]
+            yield f"{where}.layers has the student's layer {own} after {before}; list the pairs in the order of the student's layers"
     for own, theirs in loss.layers:
         if min(own, theirs) < lowest:
             yield f"{where}.layers pairs 0, the embeddings, which have no attention; name layers from 1"

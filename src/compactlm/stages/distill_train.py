@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 from transformers import BertPreTrainedModel
@@ -12,12 +13,16 @@ from compactlm.distillation import models, processes
 from compactlm.distillation.checkpoints import Checkpoint, fingerprint
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.preparation import GENERAL
+from compactlm.distillation.rows import draw
 from compactlm.distillation.runtime import prepare
 from compactlm.evaluation.energy import tracked
 from compactlm.evaluation.report import finite
+from compactlm.inference.embedding import fewest_texts, fit_projection
+from compactlm.inference.model import Model
 from compactlm.params import Params
 from compactlm.stages.run import run
 
+EMBEDDING_TEXTS = 4096  # more change the projection no more than another draw does
 CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
 
 
@@ -30,10 +35,20 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}
 
 
+def _fit_embedding(directory: Path, params: Params) -> None:
+    """Keep beside the masked language model what makes sentence embeddings of its hidden states, where the text is enough for it."""
+    train = artifacts.read_table(artifacts.SPLIT / "train").to_pylist()
+    texts = [row["text"] for row in draw(train, EMBEDDING_TEXTS, params.seed)]
+    if len(texts) >= fewest_texts(params.student.hidden_size):
+        model = Model(directory, artifacts.MLM, "embedding", "torch", params.threads)
+        fit_projection(model, texts).save(directory)
+
+
 def _write(phases: Phases, students: dict[str, BertPreTrainedModel], energy: dict[str, Any]) -> None:
     with artifacts.replacing(artifacts.STUDENT) as unfinished:
         for name, student in students.items():
             models.save(student, phases.prepared.tokenizer, unfinished / name)
+        _fit_embedding(unfinished / artifacts.MLM, phases.params)
     artifacts.write_json(artifacts.METRICS / "distill-train.json", finite(phases.metrics))
     artifacts.write_json(artifacts.TIMINGS / "distill-train.json", {**phases.timings, **({"energy": energy} if energy else {})})
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)

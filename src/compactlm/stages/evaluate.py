@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,9 +11,11 @@ from transformers import BertConfig
 from compactlm import artifacts
 from compactlm.distillation.runtime import prepare
 from compactlm.evaluation import pathologies
+from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
-from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads
+from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
+from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
 from compactlm.evaluation.masked_scores import score
 from compactlm.evaluation.masked_words import mask_words
@@ -22,6 +25,7 @@ from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.evaluation.speed import compare_speed
+from compactlm.fairness.gate import enforce
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -40,6 +44,7 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
     return {
         **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        "judged": judged(len(answers.expected)),
         "quality": compare_quality(answers, evaluate.resamples, evaluate.calibration_bins, seed),
         "slices": slices,
         "worst_slice": worst_slice(slices),
@@ -70,8 +75,9 @@ def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[s
 def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
     timings, threads = params.evaluate.timings, params.threads
     configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
-    measured = compare_speed(configs, threads, timings.pieces, timings.batches, timings.seconds)
-    return {"threads": threads, "pieces": timings.pieces, "models": measured}
+    pieces = min(timings.pieces, *(config.max_position_embeddings for config in configs.values()))  # the same for all
+    measured = compare_speed(configs, threads, pieces, timings.batches, timings.seconds)
+    return {"threads": threads, "pieces": pieces, "models": measured}
 
 
 def main(params: Params) -> None:
@@ -88,7 +94,9 @@ def main(params: Params) -> None:
     general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
 
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
-    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed) | {"spread": general_spread}
+    word_spread = word_spreads(language_models, words.chosen, params.batch_tokens)
+    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed)
+    mlm |= {"spread": general_spread, "word_spread": word_spread}
     seen = _seen(row.text for row in test if row.task is not None)
     tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
     for name in params.tasks:
@@ -97,13 +105,16 @@ def main(params: Params) -> None:
         role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
     }
     size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.pieces)
-    metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size}
+    fairness, verdict = measure_bias(params, rows, answers, readers, language_models)
+    metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size, "fairness": fairness}
 
     with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
         artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)
     artifacts.write_json(artifacts.METRICS / "evaluate.json", finite(metrics))
     pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
+    sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
+    enforce(verdict, params.bias_audit.gate.on_violation, f"fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.distillation import models
+from compactlm.distillation.checks import check_losses
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.runtime import prepare
-from compactlm.distillation.signal_cache import gigabytes, write_cache
+from compactlm.distillation.signal_cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
@@ -15,18 +16,21 @@ from compactlm.stages.run import run
 
 
 def _check_size(prepared: Prepared, width: int) -> float:
-    """Return the gigabytes that the cache will take; raise CompactLMError where they are more than params allow."""
+    """Return the gigabytes of the teacher's answers; raise CompactLMError where the cache may take more than params allow."""
     params, signals = prepared.params, prepared.params.signals
     general = prepared.general()
-    pieces, layers = sum(general.lengths), len(signals.layers)
-    size = gigabytes(pieces, round(pieces * signals.general.mask_rate), len(general.ids), layers, width, signals.general.top_k, 0)
+    pieces, layers, top_k = sum(general.lengths), len(signals.layers), min(signals.general.top_k, len(prepared.id_map))
+    places = round(pieces * signals.general.mask_rate)
+    size = gigabytes(pieces, places, len(general.ids), layers, width, top_k, 0)
+    beyond = surplus(general.ids, places, top_k)
     for name, task in params.tasks.items():
         questions = TaskQuestions(prepared.task(name))
         size += gigabytes(sum(questions.lengths), 0, len(questions.ids), layers, width, 0, len(task.labels))
-    if size > signals.gigabytes:
+        beyond += surplus(questions.ids, 0, 0)
+    if size + beyond > signals.gigabytes:
         raise CompactLMError(
-            f"the teacher's signals would take {size:.1f} GB and signals.gigabytes allows {signals.gigabytes:g}; raise it, name fewer "
-            "signals.layers, lower signals.general.sequences or maskings, or set signals.source to online"
+            f"the teacher's signals would take up to {size + beyond:.2g} GB and signals.gigabytes allows {signals.gigabytes:g}; raise it, "
+            "name fewer signals.layers, lower signals.general.sequences or maskings, or set signals.source to online"
         )
     return size
 
@@ -41,6 +45,7 @@ def main(params: Params) -> None:
         if params.signals.source == "cached":
             prepared = Prepared(params)
             teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+            check_losses(params, teacher.config)
             metrics["gigabytes"] = round(_check_size(prepared, teacher.config.hidden_size), 3)
             general = prepared.general()
             source: SignalSource = prepared.online_general(teacher)

@@ -5,6 +5,7 @@ takes the strongest attention heads and neurons of one of the teacher's, reads t
 projections and layer normalisations fitted, in closed form and layer by layer, so that the student's own states come as near as
 they can to the projected states of the teacher. Choosing by activations and copying goes back to Xu et al. 2024 (Weight
 Selection) and Samragh et al. 2023 (Weight Subcloning); the regression onto the teacher's states is ours.
+A student whose layers have the teacher's shape gets copies instead (see copying).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from transformers import BertForMaskedLM, BertModel, BertPreTrainedModel
 
 from compactlm.errors import CompactLMError
 from compactlm.student.building import principal_components
+from compactlm.student.copying import can_be_copied, copy_body, copy_mlm_head
 from compactlm.student.heads import fold, fold_attention, resize_head, strongest_heads, strongest_neurons
 from compactlm.student.regression import fit_layer_norm, ridge
 
@@ -71,17 +73,27 @@ def initialise(
             "lower it, or set student.initialisation to embeddings in params.yaml"
         )
     if kind == "inherited":
-        components = inherit(student.bert, teacher.bert, teacher_ids, input_ids, attention_mask, layers)
-        if isinstance(student, BertForMaskedLM):
-            inherit_mlm_head(student, teacher, teacher_ids, input_ids, attention_mask)
+        copied = can_be_copied(student.bert, teacher.bert)
+        if copied:
+            components = copy_body(student.bert, teacher.bert, teacher_ids, layers)
         else:
+            components = inherit(student.bert, teacher.bert, teacher_ids, input_ids, attention_mask, layers)
+        if not isinstance(student, BertForMaskedLM):
             inherit_classifier(student, teacher, components)
+        elif copied and _is_tied(teacher):
+            copy_mlm_head(student, teacher, teacher_ids)
+        else:
+            inherit_mlm_head(student, teacher, teacher_ids, input_ids, attention_mask)
         return components
     ids = torch.tensor(teacher_ids)
     components = principal_components(teacher.bert.embeddings.word_embeddings.weight.detach().float()[ids], size)
     if kind == "embeddings":
         project_embeddings(student.bert, teacher.bert, ids, components)
     return components
+
+
+def _is_tied(model: Any) -> bool:
+    return torch.equal(model.cls.predictions.decoder.weight, model.bert.embeddings.word_embeddings.weight)
 
 
 @torch.no_grad()

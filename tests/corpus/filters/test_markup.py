@@ -1,29 +1,8 @@
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from compactlm.corpus import cleaning
 from compactlm.corpus.filters.markup import remove_markup
-
-PIECES = ["&lt;", "&gt;", "&amp;", "amp;", "&#38;", "#38;", "<b>", "</p >", "<", ">", "<!--", "-->", "<script>", "</script>"]
-PIECES += [
-    "</SCRIPT >",
-    "<style x>",
-    "</style>",
-    "{\\displaystyle ",
-    "(\\displaystyle",
-    "}",
-    ")",
-    "{",
-    "(",
-    "word",
-    " ",
-    "\n",
-    "<scripty>",
-    "&notanentity;",
-]
 
 
 @pytest.mark.parametrize(
@@ -40,11 +19,6 @@ PIECES += [
 )
 def test_markup(dirty: str, clean: str) -> None:
     assert remove_markup(dirty) == clean
-
-
-@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
-def test_it_does_what_the_filter_of_the_first_release_did(text: str) -> None:
-    assert remove_markup(text) == cleaning.remove_markup(text)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def require_attentions(attentions: Sequence[torch.Tensor] | None, side: str) -> 
     return tuple(attentions)
 
 
-def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Mean squared difference of attention probabilities, head by head (the attention loss of Jiao et al. 2020, TinyBERT).
 
     TinyBERT itself compares the scores before their softmax, which transformers does not return. In training it returns the
@@ -37,9 +37,10 @@ def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
         student: attention probabilities of a layer, float [rows, heads, pieces, pieces], queries before keys.
         teacher: the same shape.
         mask: 1 where there is a piece, [rows, pieces].
+        weights: float [rows], or None for 1.
 
     Returns:
-        The mean over rows, heads, and pairs of a query and a key that are both pieces, a scalar.
+        The mean over rows, heads, and pairs of a query and a key that are both pieces, each row's times its weight; a scalar.
 
     Raises:
         CompactLMError: the numbers of heads differ.
@@ -51,4 +52,5 @@ def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
             "give the student as many attention heads as the teacher, or distil relations in place of attentions"
         )
     pairs = (mask[:, :, None] * mask[:, None, :]).unsqueeze(1)
-    return ((student.float() - teacher.detach().float()).square() * pairs).sum() / (pairs.sum() * heads)
+    counted = pairs if weights is None else pairs * weights[:, None, None, None]
+    return ((student.float() - teacher.detach().float()).square() * counted).sum() / (pairs.sum() * heads)

@@ -7,7 +7,9 @@ import torch
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES, HiddenKind
 
 
-def embedding_distance(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, kind: HiddenKind = "mse") -> torch.Tensor:
+def embedding_distance(
+    student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, kind: HiddenKind = "mse", weights: torch.Tensor | None = None
+) -> torch.Tensor:
     """Distance of the vectors that enter the first layer (the embedding loss of Jiao et al. 2020, TinyBERT, where it is "mse").
 
     Args:
@@ -15,8 +17,9 @@ def embedding_distance(student: torch.Tensor, teacher: torch.Tensor, mask: torch
         teacher: hidden state 0, the same shape.
         mask: 1 where there is a piece, [rows, pieces].
         kind: a distance of hidden states.
+        weights: float [rows], or None for 1.
 
     Returns:
         The mean over pieces, a scalar.
     """
-    return HIDDEN_DISTANCES[kind](student, teacher, mask)
+    return HIDDEN_DISTANCES[kind](student, teacher, mask, weights)

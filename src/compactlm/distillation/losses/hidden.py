@@ -2,46 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import torch
 from torch.nn import functional
 
-HiddenDistance = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 HiddenKind = Literal["cosine", "mse"]
 
 
-def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+class HiddenDistance(Protocol):
+    """A distance of hidden states."""
+
+    def __call__(
+        self, student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the mean over pieces, each row's times its weight."""
+        ...
+
+
+def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """One minus the cosine of projected student and teacher vectors (the cosine loss of Sanh et al. 2019, DistilBERT).
 
     Args:
         student: float [rows, pieces, teacher's hidden size].
         teacher: the same shape.
         mask: 1 where there is a piece, [rows, pieces].
+        weights: float [rows], or None for 1.
 
     Returns:
-        The mean over pieces, a scalar from 0 to 2.
+        The mean over pieces, a scalar; from 0 to 2 without weights.
     """
-    return _mean(1 - functional.cosine_similarity(student.float(), teacher.detach().float(), dim=-1), mask)
+    return _mean(1 - functional.cosine_similarity(student.float(), teacher.detach().float(), dim=-1), mask, weights)
 
 
-def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Mean squared difference of projected student and teacher vectors (the hidden loss of Jiao et al. 2020, TinyBERT).
 
     Args:
         student: float [rows, pieces, teacher's hidden size].
         teacher: the same shape.
         mask: 1 where there is a piece, [rows, pieces].
+        weights: float [rows], or None for 1.
 
     Returns:
         The mean over pieces of the mean over units, a scalar in the teacher's units squared.
     """
-    return _mean((student.float() - teacher.detach().float()).square().mean(dim=-1), mask)
+    return _mean((student.float() - teacher.detach().float()).square().mean(dim=-1), mask, weights)
 
 
-def _mean(distance: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    return (distance * mask).sum() / mask.sum()
+def _mean(distance: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    counted = mask if weights is None else mask * weights[:, None]
+    return (distance * counted).sum() / mask.sum()
 
 
 HIDDEN_DISTANCES: dict[HiddenKind, HiddenDistance] = {"cosine": hidden_cosine, "mse": hidden_mse}

@@ -16,7 +16,11 @@ PARTS = ("query", "key", "value")
 
 
 def relation_loss(
-    student_states: Sequence[torch.Tensor], teacher_states: Sequence[torch.Tensor], mask: torch.Tensor, relation_heads: int
+    student_states: Sequence[torch.Tensor],
+    teacher_states: Sequence[torch.Tensor],
+    mask: torch.Tensor,
+    relation_heads: int,
+    weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Divergence of the student's self-relations from the teacher's (Wang et al. 2021, MiniLMv2).
 
@@ -28,21 +32,23 @@ def relation_loss(
         teacher_states: as many, each float [rows, pieces, teacher's width].
         mask: 1 where there is a piece, [rows, pieces].
         relation_heads: how many heads the vectors are split into, whatever the numbers of attention heads.
+        weights: float [rows], or None for 1.
 
     Returns:
-        The Kullback-Leibler divergence in nats, as a mean over the pieces of all rows and the relation heads, and a sum over the
-        states; a scalar.
+        The Kullback-Leibler divergence in nats, as a mean over the pieces of all rows, each row's times its weight, and the
+        relation heads, and a sum over the states; a scalar.
 
     Raises:
         ValueError: a width does not split into the relation heads, or one side has more states than the other.
     """
     real = mask.bool()
+    counted = real if weights is None else real * weights[:, None]
     total = torch.zeros((), device=mask.device)
     for own, theirs in zip(student_states, teacher_states, strict=True):
         log_student = _log_relations(own, real, relation_heads, "student")
         log_teacher = _log_relations(theirs.detach(), real, relation_heads, "teacher")
         each = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
-        total = total + (each * real[:, None, :]).sum() / (real.sum() * relation_heads)
+        total = total + (each * counted[:, None, :]).sum() / (real.sum() * relation_heads)
     return total
 
 

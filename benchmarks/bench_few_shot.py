@@ -1,0 +1,93 @@
+"""Few labelled rows: `compactlm finetune` beside TF-IDF with logistic regression, on the default experiment's sentiment data.
+
+    python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows a label, 5 draws of each
+    python -m benchmarks.bench_few_shot --rows 16 --draws 3
+
+The student is the pipeline's masked language model, which has seen no label. Rows are drawn from the train split, and accuracy is
+that on the whole test split; the figures go to reports/few-shot.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegressionCV
+from sklearn.pipeline import make_pipeline
+from tqdm import tqdm
+
+from compactlm import CompactLM, artifacts
+from compactlm.inference.finetuning import finetune
+from compactlm.inference.labelled import Labelled
+
+REPORT = Path("reports/few-shot.json")
+Rows = Sequence[tuple[str, str]]
+
+
+def labelled_rows(split: str, task: str) -> list[tuple[str, str]]:
+    """Return texts and labels of a split, sorted."""
+    documents = artifacts.read_documents(artifacts.SPLIT / split)
+    return sorted((row.text, str(row.label)) for row in documents if row.task == task)
+
+
+def draw(rows: Rows, count: int, seed: int) -> list[tuple[str, str]]:
+    """Return `count` rows of each label."""
+    chosen = []
+    for label in sorted({label for _, label in rows}):
+        chosen += Random(f"{seed}/{count}/{label}").sample([row for row in rows if row[1] == label], count)
+    return chosen
+
+
+def baseline(rows: Rows, test: Rows) -> float:
+    """Return the accuracy of TF-IDF of words and pairs of words with logistic regression, its strength chosen by cross-validation."""
+    model = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000)
+    )
+    model.fit([text for text, _ in rows], [label for _, label in rows])
+    return _share(model.predict([text for text, _ in test]), test)
+
+
+def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
+    """Return the accuracy of the fine-tuned student, with the threshold that fine-tuning chose."""
+    with tempfile.TemporaryDirectory() as parent:
+        output = Path(parent) / "own"
+        finetune(directory, Labelled([text for text, _ in rows], [label for _, label in rows], 0), output, seed=seed)
+        answers = CompactLM(output, backend="torch").classify_all(text for text, _ in test)
+        return _share([answer.label for answer in answers], test)
+
+
+def _share(labels: Sequence[str], test: Rows) -> float:
+    return sum(found == label for found, (_, label) in zip(labels, test, strict=True)) / len(test)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[16, 64, 256], help="a label")
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--task", default="sentiment")
+    options = parser.parse_args()
+    train, test = labelled_rows("train", options.task), labelled_rows("test", options.task)
+    table = []
+    for count in options.rows:
+        found: dict[str, list[float]] = {"student": [], "tfidf": []}
+        for seed in tqdm(range(options.draws), desc=f"{count} rows a label", unit="draw"):
+            rows = draw(train, count, seed)
+            found["tfidf"].append(baseline(rows, test))
+            found["student"].append(student(artifacts.STUDENT / artifacts.MLM, rows, test, seed))
+        table.append({"rows_a_label": count, **{name: _summary(shares) for name, shares in found.items()}})
+        print(f"{count:>4} rows a label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")
+    artifacts.write_json(REPORT, {"task": options.task, "test_rows": len(test), "draws": options.draws, "accuracy": table})
+
+
+def _summary(shares: Sequence[float]) -> dict[str, float]:
+    return {"mean": round(statistics.mean(shares), 4), "deviation": round(statistics.stdev(shares), 4) if len(shares) > 1 else 0.0}
+
+
+if __name__ == "__main__":
+    main()

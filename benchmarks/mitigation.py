@@ -1,0 +1,114 @@
+"""What mitigation does to the student: train it under each mitigation of configs/mitigation.yaml, as experiments of DVC's queue.
+
+    python -m benchmarks.mitigation                   # with the default preset
+    python -m benchmarks.mitigation preset=smoke      # with other parameters, as after `dvc exp run -S`
+    python -m benchmarks.mitigation --collect         # train nothing: collect the experiments that are there
+
+The workspace stays as it is but for reports/mitigation/. `dvc exp apply mitigation-NAME` takes one of the students.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+from pydantic import Field, StrictStr
+
+from benchmarks.shapes.config import check_overrides, compose
+from benchmarks.shapes.experiments import alone, train
+from benchmarks.shapes.mitigations import Found, check_teacher, summarise, write
+from benchmarks.shapes.queue import call, log_command
+from benchmarks.shapes.results import EVALUATED, evaluations
+from compactlm.errors import CompactLMError
+from compactlm.params import Section
+
+LISTED = Path("configs/mitigation.yaml")
+REPORTS = Path("reports/mitigation")
+PREFIX = "mitigation-"
+
+
+class Mitigations(Section):
+    """All of configs/mitigation.yaml."""
+
+    overrides: list[StrictStr]
+    mitigations: Annotated[list[Literal["none", "reweighing", "counterfactual", "both"]], Field(min_length=1)]
+
+
+def read_listed(path: Path = LISTED) -> Mitigations:
+    """Read what to train; raises CompactLMError with a sentence that says what is wrong and how to mend it."""
+    try:
+        return Mitigations.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise CompactLMError(f"{path} is missing; `git checkout {path}` brings it back") from None
+    except (yaml.YAMLError, pydantic.ValidationError) as error:
+        raise CompactLMError(f"{path} cannot be used ({' '.join(str(error).split())[:400]}); correct it there") from None
+
+
+def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]]:
+    """Return the overrides of each experiment by its name, checked so far as that is possible before anything is trained."""
+    try:
+        check_overrides(more, "the command line")
+    except ValueError as error:
+        raise CompactLMError(str(error)) from None
+    found = {}
+    for name in dict.fromkeys(listed.mitigations):
+        found[PREFIX + name] = [*listed.overrides, *more, f"bias_audit.mitigation={name}"]
+        compose(found[PREFIX + name], f"mitigation {name}")
+    return found
+
+
+def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[str, Found]:
+    """Return what was measured by mitigation, of all finished experiments; say which are missing.
+
+    Args:
+        names: the experiments'.
+        shown: what `dvc exp show --json` printed.
+    """
+    evaluated = evaluations(shown, list(names))
+    found = {}
+    for name in names:
+        if name in evaluated:
+            found[name.removeprefix(PREFIX)] = summarise(evaluated[name][1][EVALUATED])
+        else:
+            print(f"{name} gave no result; what happened: {log_command(name)}", file=sys.stderr)
+    if not found:
+        raise CompactLMError("no mitigation has a result, so nothing is written; mend what failed and run `make mitigation` again")
+    check_teacher(found)
+    return found
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; return 1 where a mitigation has no result."""
+    parser = argparse.ArgumentParser(
+        prog="make mitigation", description="Train the student under each mitigation and hold them side by side."
+    )
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
+    parser.add_argument("--collect", action="store_true", help="train nothing; collect the experiments that are there")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    listed = read_listed()
+    each = experiments(listed, chosen.overrides)
+    with alone("make mitigation"):
+        baseline = call(["git", "rev-parse", "HEAD"]).strip()
+        if not chosen.collect:
+            train(each)
+        found = collect(list(each), json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])))
+        print(write(REPORTS, found, [*listed.overrides, *chosen.overrides]))
+    return int(len(found) < len(each))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CompactLMError as error:
+        sys.exit(f"mitigation: {error}")
+    except KeyboardInterrupt:
+        print("mitigation: interrupted; `make mitigation ARGS=--collect` collects what is finished", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,61 @@
+"""Several experiments trained one after the other by DVC's queue, as a command that a person waits for."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.shapes.queue import Queue, call, log_command, paths_not_in_git, run_command
+from compactlm.errors import CompactLMError
+
+LOCK = Path(".cache/experiments.lock")
+
+
+@contextlib.contextmanager
+def alone(command: str) -> Iterator[None]:
+    """Refuse to run twice at a time, or beside another command that fills the queue."""
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    with LOCK.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            message = (
+                f"`{command}`, or another command that trains experiments, is running in this directory already; wait until it has ended"
+            )
+            raise CompactLMError(message) from None
+        yield
+
+
+def train(experiments: Mapping[str, Sequence[str]]) -> None:
+    """Queue experiments and wait until all have ended; those of earlier runs are replaced.
+
+    Args:
+        experiments: overrides of the default preset, by name.
+    """
+    queue = Queue(list(experiments))
+    queue.cancel()
+    queue.forget()
+    queue.remove_experiments()
+    started = time.monotonic()
+
+    def report(name: str, state: str) -> None:
+        print(f"{(time.monotonic() - started) / 60:6.1f} min  {name}: {state.lower()}", flush=True)
+
+    try:
+        copied = paths_not_in_git()
+        for name, overrides in experiments.items():
+            call(run_command(name, overrides, copied))
+        if others := queue.others():
+            print(f"{others} other experiments wait in DVC's queue and are run too.")
+        print(f"To watch an experiment from another terminal: {log_command(queue.names[0])} --follow", flush=True)
+        queue.wait(report)
+    except (KeyboardInterrupt, CompactLMError):
+        print("Taking what is not finished out of the queue ...", file=sys.stderr, flush=True)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        queue.cancel()
+        raise

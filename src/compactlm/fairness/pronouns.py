@@ -1,0 +1,186 @@
+"""Whether "her" and "his" belong to a noun phrase that follows: a rule of thumb by the words around, without a parser.
+
+"Her" is "his" where it does (her book) and "him" where it is the object of a verb or a preposition (saw her, with her); "his" is "her"
+or "hers". What comes next decides, unless the verb before is one of few kinds that take more than an object: the causatives (made her
+laugh), the verbs that put somebody into a state (made her happy, had her arrested), and the verbs of giving (gave her flowers).
+"""
+
+from __future__ import annotations
+
+import re
+
+# These begin no noun phrase after a possessive: prepositions (but not past and inside, which are nouns too), particles, conjunctions,
+# determiners, pronouns, auxiliaries, and adverbs that end a clause or begin the next.
+_CLOSED = frozenset(
+    (
+        "a about above across after again against ago alike alone along alongside also although altogether am amid among an and "
+        "another any anyone anything anyway anywhere apart are aren't around as aside at away be because been before behind being "
+        "becomes below beneath beside besides between beyond both but by can't cannot could couldn't despite did didn't do does "
+        "doesn't don't down during each either else enough every everyone everything everywhere except for forever forward from "
+        "had hadn't has hasn't have he her here hers herself him himself his how however i if in instead into is isn't it "
+        "its itself later like makes may maybe me meanwhile must my myself near neither nevertheless nobody none nor not "
+        "nothing nowhere of off on onto or otherwise our ours out over per perhaps round shall she should shouldn't "
+        "since so some somehow someone something sometimes somewhere soon than that the their theirs them themselves then there "
+        "therefore these they this those though through throughout thus till to today together tomorrow tonight too toward "
+        "towards under underneath unless until unto up upon us versus via vs was wasn't we well were weren't what whatever when "
+        "whenever where whereas wherever whether which while who whoever whom whose why with within without won't would "
+        "wouldn't yesterday yet you your yours"
+    ).split()
+)
+# These may stand before an adjective (her very first film) or end the clause (loved her so much): what follows them decides.
+_DEGREE = frozenset("all almost always ever even just least less more most much never now once only quite rather so still too very".split())
+_NO_ADVERBS = frozenset(
+    (
+        "ally anomaly assembly belly bully butterfly comely costly cowardly curly daily deadly early elderly family fly folly "
+        "friendly ghastly ghostly godly heavenly holy homely hourly jelly jolly leisurely likely lively lonely lovely manly "
+        "melancholy monopoly monthly motherly oily only orderly otherworldly reply saintly silly sly smelly supply surly tally "
+        "ugly unfriendly ungainly unlikely unruly unseemly weekly wily womanly worldly yearly"
+    ).split()
+)
+_POSSESSIVES = frozenset("her his its my our their your".split())
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Verbs by what they take besides an object.
+_LET = _set("help helped helping helps let lets letting")
+_MAKE = _set("made make makes making")
+_SENSE = _set("hear hearing heard hears saw see seeing seen sees watch watched watches watching")
+_STATE = _set(
+    "call called calling calls consider considered considers drive driven drives driving drove find finding finds found get gets "
+    "getting got had have having keep keeping keeps kept leave leaves leaving left render rendered renders set sets setting turn "
+    "turned turns want wanted wants"
+)
+_GIVE = _set(
+    "bring brings bringing brought buy buys bought cost gave give given gives giving grant granted lend lent offer offered offers owe "
+    "owed owes paid pay pays promise promised send sending sends sent show showed shown shows taught teach teaches wish wished wishes "
+    "won"
+)
+_SAY = _set(
+    "ask asked asking asks call called calling calls dub dubbed label labelled labels name named nickname nicknamed nicknaming tell "
+    "telling tells told"
+)
+_MOVE = _set(
+    "bring bringing brings brought call calls called drag dragged drive drives drove follow followed get gets getting got help helped "
+    "invite invited lead led pull pulled see send sending sends sent take takes taken taking took throw threw walk walked walks want "
+    "wanted wants welcome welcomed win winning won"
+)
+# What they take.
+_INFINITIVES = _set(
+    "appear ask avoid be become begin believe bring choose come deal decide develop die discover do earn eat feel find forget get "
+    "give go grieve grow have hear join keep know learn leave let look lose make meet pay put react realise realize recover remember "
+    "see seem sell sing sit speak stay suffer survive take teach tell think understand win write"
+)
+_ACTS = _set("act cry dance drink experience fall fight laugh live love play rest scream sleep smile stand talk wait walk want weep work")
+_CAUSED = _set("act blush cry dance doubt fall laugh love scream sleep smile wait want weep work")
+_ADJECTIVES = _set(
+    "active afraid alive angry attractive available aware awake bitter blind bored busy calm cold crazy cute dead deaf dependent "
+    "different dizzy drowsy drunk dumb famous feral fit free friendly funny furious great guilty happy hungry ill immortal insane "
+    "interested jealous lonely lovely mad nervous numb open poor popular pregnant proud quiet ready relevant responsible rich sad "
+    "safe sane scared sexy shy sick silent silly small smart special strong stupid sure sympathetic tick tired ugly unhappy upset "
+    "vulnerable warm wary weak weary welcome whole worse worthy"
+)
+_ADJECTIVE = re.compile(r"\w{2,}(?:[ai]ble|ful|less|ous)$")
+_PARTICIPLE = re.compile(
+    r"\w{2,}ed$|(?:beaten|bitten|broken|caught|chosen|done|driven|eaten|frozen|given|killed|shot|stolen|taken|thrown|torn|worn)$"
+)
+_GIFTS = _set(
+    "access advice big comfort confidence control courage credit directions everything evidence flowers food freedom hope immunity "
+    "information money nothing permission pleasure protection room shelter something space strength time trouble water"
+)
+_PICTURE_OF = re.compile(
+    r"\b(?:footage|glimpses?|images?|memor(?:y|ies)|photos?|pictures?|scenes?|shots?|sights?|videos?)\s+of\s+$", re.IGNORECASE
+)
+_VERB = re.compile(r"([\w'\u2019]+)\s+$")
+_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")  # his (the director's) best film
+_DASH = r"(?:\s*(?:--+|[\u2013\u2014])|\s-\s)"
+_DASHES = re.compile(rf"{_DASH}[^.!?;\u2013\u2014]*?{_DASH}")  # his - truly - best film
+_QUOTE = re.compile(r"\s+[\"'\u2018\u201c\u00ab](?=\w)")  # his "best" film
+_NEXT = re.compile(r"\s*(-?\w[\w'\u2019]*(?:-\w[\w'\u2019]*)*|)(.*)", re.DOTALL)
+LONGEST = 8  # words looked at
+
+
+def is_possessive(word: str, before: str, after: str) -> bool:
+    """Tell whether a possessive pronoun belongs to a noun phrase that follows it. "Saw her dance" has two readings, and is taken for that.
+
+    Args:
+        word: the pronoun; only "her" can be an object as well.
+        before: the text before it.
+        after: the text after it.
+    """
+    found = _VERB.search(before)
+    verb = found[1].lower() if found else ""
+    for aside in (_BRACKETS, _DASHES):
+        after = after[skipped.end() :] if (skipped := aside.match(after)) else after
+    quote = _QUOTE.match(after)
+    after = after[quote.end() :] if quote else after
+    if word.lower() == "her" and ((quote and verb in _SAY) or _is_object(verb, before, after)):
+        return False
+    if verb in _GIVE and re.match(r"\s+all\b", after, re.IGNORECASE) and _clause_ends(after.split("all", 1)[-1]):
+        return True  # gave his all
+    return noun_phrase_follows(after)
+
+
+def _is_object(verb: str, before: str, after: str) -> bool:
+    """Tell whether the verb before takes what comes next besides an object."""
+    first, rest = _next_word(after)
+    while first in _DEGREE or _is_adverb(first):
+        first, rest = _next_word(rest)
+    ends = _clause_ends(rest)
+    if first.endswith("ing") and (verb in _SENSE or (ends and verb in _STATE) or _PICTURE_OF.search(before)):
+        return True
+    if verb in _LET | _MAKE | _SENSE and first in _INFINITIVES:
+        return True
+    if ends and first in (_ACTS if verb in _LET else _CAUSED if verb in _MAKE else ()):
+        return True
+    described = _clause_ends(rest.lstrip(", "))  # her quiet, dark charm: of adjectives in a row the last one tells
+    if described and verb in _STATE | _MAKE and (first in _ADJECTIVES or _ADJECTIVE.match(first) or _next_word(rest)[0] == "than"):
+        return True
+    if ends and verb in _STATE and _PARTICIPLE.match(first):
+        return True
+    if verb in _GIVE and first in _GIFTS:
+        return ends or first == "big"
+    return ends and verb in _MOVE and first in ("back", "home")
+
+
+def noun_phrase_follows(after: str) -> bool:
+    """Tell whether a text begins with a noun phrase without its determiner.
+
+    Sentence marks and words of closed classes begin none; degree adverbs leave the decision to the word after them.
+    """
+    rest = after
+    for position in range(LONGEST):
+        word, rest = _next_word(rest)
+        if not word:
+            return False
+        if position == 0 and word in ("and", "or"):  # his or her friends
+            possessive, behind = _next_word(rest)
+            return possessive in _POSSESSIVES and noun_phrase_follows(behind)
+        if word in _DEGREE or _is_adverb(word):
+            continue
+        return not _is_closed(word)
+    return True
+
+
+def _is_adverb(word: str) -> bool:
+    return word.endswith("ly") and word not in _NO_ADVERBS
+
+
+def _is_closed(word: str) -> bool:
+    return word in _CLOSED or word.partition("'")[0] in _CLOSED  # she's, they're
+
+
+def _clause_ends(text: str) -> bool:
+    """Tell whether a text begins with a mark, or with a word that no noun phrase begins with."""
+    word, _ = _next_word(text)
+    return not word or _is_closed(word) or word in _DEGREE or _is_adverb(word)
+
+
+def _next_word(text: str) -> tuple[str, str]:
+    """Return the next word, in small letters and with a plain apostrophe, and what follows it; "" at a mark or the end."""
+    found = _NEXT.match(text)
+    if found is None:
+        return "", ""
+    return found[1].lower().replace("\u2019", "'").strip("'-"), found[2]

@@ -1,0 +1,64 @@
+"""Write what the run found for people: reports/index.html, the student's model card, and the tables behind `dvc plots`."""
+
+from __future__ import annotations
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.distillation.models import load_tokenizer
+from compactlm.distillation.runtime import prepare
+from compactlm.evaluation.contestants import Role, load_reader
+from compactlm.params import Params
+from compactlm.reporting.card import write_card
+from compactlm.reporting.findings import Findings, answers_by_task, read_curves, read_folder
+from compactlm.reporting.page import write_page
+from compactlm.reporting.plots import plot_tables
+from compactlm.reporting.snippets import Snippet, classifying, filling, run_snippet, without_torch
+from compactlm.stages.run import run
+
+
+def _read(params: Params, test: list[Document]) -> Findings:
+    return Findings(
+        params=params,
+        metrics=read_folder(artifacts.METRICS),
+        timings=read_folder(artifacts.TIMINGS),
+        answers=answers_by_task(artifacts.read_table(artifacts.PREDICTIONS).to_pylist(), test, params),
+        curves=read_curves(artifacts.CURVES),
+        frontier=read_folder(artifacts.FRONTIER).get("frontier", {}),
+        ablations=read_folder(artifacts.ABLATIONS),
+    )
+
+
+def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
+    examples = []
+    for task in params.tasks:
+        rows = [row for row in test if row.task == task]
+        examples.append((f"Classify, {task}", classifying(task, rows, params.seed)))
+    fill = filling(test, load_tokenizer(artifacts.STUDENT / artifacts.MLM), params.seed)
+    if fill:
+        examples.append(("Fill a masked word", fill))
+    task = next(iter(params.tasks))
+    rows = [row for row in test if row.task == task]
+    examples.append(("The same without torch, by ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))
+    return [run_snippet(title, code, params.threads) for title, code in examples]
+
+
+def main(params: Params) -> None:
+    """Run the stage."""
+    prepare(params.threads, params.seed)
+    test = artifacts.read_documents(artifacts.SPLIT / "test")
+    found = _read(params, test)
+    role = Role("student", artifacts.STUDENT, params.tokenize.maximum_length)
+    readers = {task: load_reader(role, task, params.batch_tokens) for task in params.tasks}
+    page = write_page(found, readers)
+    card = write_card(found, test, _snippets(params, test))
+    with artifacts.replacing(artifacts.REPORT_PLOTS) as unfinished:
+        for table in plot_tables(found):
+            artifacts.write_rows_as_tsv(unfinished / table.path, table.columns, table.rows)
+    artifacts.write_text(artifacts.REPORT, page)
+    artifacts.write_text(artifacts.MODEL_CARD, card)
+    # Where the model hub looks for it; .dvcignore keeps it out of what distill-train is known to have written.
+    artifacts.write_text(artifacts.STUDENT / artifacts.STUDENT_CARD_NAME, card)
+
+
+if __name__ == "__main__":
+    run("report", main)

@@ -1,0 +1,50 @@
+"""Initial weights for a student whose layers have the teacher's shape: the teacher's own, without a projection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import BertForMaskedLM, BertModel
+
+SHAPE = ("hidden_size", "num_attention_heads", "intermediate_size")
+
+
+def can_be_copied(student: BertModel, teacher: BertModel) -> bool:
+    """Return whether the layers have one shape, and the student has no more of them than the teacher."""
+    own, theirs = student.config, teacher.config
+    return own.num_hidden_layers <= theirs.num_hidden_layers and all(getattr(own, name) == getattr(theirs, name) for name in SHAPE)
+
+
+@torch.no_grad()
+def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int], layers: Sequence[int]) -> torch.Tensor:
+    """Copy the embeddings of the student's pieces and positions, and a layer of the teacher's for each of the student's.
+
+    Positions that the teacher does not have keep their random weights.
+
+    Args:
+        student: for which `can_be_copied` holds.
+        teacher: of the same form.
+        teacher_ids: the teacher's id of each of the student's ids.
+        layers: the teacher's layer for each of the student's, the embeddings (0) first.
+
+    Returns:
+        The components, float [hidden size, hidden size]: no direction is turned.
+    """
+    own, theirs = student.embeddings, teacher.embeddings
+    own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[torch.tensor(teacher_ids)])
+    count = min(len(own.position_embeddings.weight), len(theirs.position_embeddings.weight))
+    own.position_embeddings.weight[:count] = theirs.position_embeddings.weight[:count]
+    own.token_type_embeddings.weight.copy_(theirs.token_type_embeddings.weight)
+    own.LayerNorm.load_state_dict(theirs.LayerNorm.state_dict())
+    for layer, source in zip(student.encoder.layer, layers[1:], strict=True):
+        layer.load_state_dict(teacher.encoder.layer[max(source - 1, 0)].state_dict())
+    return torch.eye(student.config.hidden_size)
+
+
+@torch.no_grad()
+def copy_mlm_head(student: BertForMaskedLM, teacher: BertForMaskedLM, teacher_ids: Sequence[int]) -> None:
+    """Copy the masked-language-model head of a teacher whose decoder is tied to its word embeddings, on top of a copied body."""
+    own, theirs = student.cls.predictions, teacher.cls.predictions
+    own.transform.load_state_dict(theirs.transform.state_dict())
+    own.bias.copy_(theirs.decoder.bias[torch.tensor(teacher_ids)])

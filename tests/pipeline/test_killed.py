@@ -1,0 +1,44 @@
+"""A training that is killed in the pipeline and run again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from compactlm.artifacts import read_json
+
+pytestmark = pytest.mark.pipeline
+
+
+def test_a_killed_training_goes_on_and_ends_in_the_same_weights(smoke, tmp_path):
+    copy = type(smoke)(tmp_path / "copy")
+    smoke.run("git", "clone", "--quiet", str(smoke.directory), str(copy.directory))
+    copy.run("dvc", "cache", "dir", "--local", str(smoke.path(".dvc", "cache")))
+    copy.run("dvc", "checkout")
+    expected = copy.path("models/student/sentiment/model.safetensors").read_bytes()
+    content = yaml.safe_load(copy.path("params.yaml").read_text())
+    content["distill"]["checkpoint_minutes"] = 0.0
+    copy.path("params.yaml").write_text(yaml.safe_dump(content))
+    command = ["dvc", "repro", "distill-train"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=copy.directory, env=copy.environment, start_new_session=True, **quiet)
+    checkpoints = copy.path("models/checkpoints/distill-train/general")
+    deadline = time.monotonic() + 300
+    while not list(checkpoints.glob("step-*/state.json")) and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert list(checkpoints.glob("step-*/state.json")), "the training ended or hung before its first checkpoint"
+    copy.run(*command)
+    assert copy.path("models/student/sentiment/model.safetensors").read_bytes() == expected
+    curve = Path("reports/curves/general/plots/metrics/loss.tsv")
+    assert copy.path(str(curve)).read_text() == smoke.path(str(curve)).read_text()
+    assert not copy.path("models/checkpoints/distill-train").exists()
+    timings = Path("reports/timings/distill-train.json")
+    assert read_json(copy.path(str(timings)))["general"]["pieces"] < read_json(smoke.path(str(timings)))["general"]["pieces"]

@@ -1,0 +1,25 @@
+"""The smoke preset from another fresh checkout: the same artifacts and the same figures."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+pytestmark = pytest.mark.pipeline
+
+DATA_STAGES = ("ingest", "clean", "split", "augment", "bias-audit", "tokenize", "signals")
+
+
+def lock(checkout):
+    return yaml.safe_load(checkout.path("dvc.lock").read_text())["stages"]
+
+
+def test_two_runs_from_fresh_checkouts_agree(smoke, checkout):
+    # That evaluate and export write the same twice is tested beside them, in tests/stages and tests/inference.
+    checkout.run("dvc", "repro", "distill-train")
+    ours, theirs = lock(smoke), lock(checkout)
+    for stage in DATA_STAGES:
+        assert ours[stage]["outs"] == theirs[stage]["outs"], stage
+    for stage in (*DATA_STAGES, "teacher", "distill-train"):
+        metrics = ("reports", "metrics", f"{stage}.json")
+        assert smoke.path(*metrics).read_bytes() == checkout.path(*metrics).read_bytes(), stage

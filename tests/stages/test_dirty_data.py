@@ -1,0 +1,197 @@
+"""Dirty files go through the data stages: each ends in a clean result with counted drops, or in one clear sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from compactlm import artifacts
+from compactlm.presets import compose
+from compactlm.stages import clean, ingest, split
+from compactlm.stages.run import run
+
+STAGES: dict[str, Callable[[Any], None]] = {"ingest": ingest.main, "clean": clean.main, "split": split.main}
+COMPOSED = yaml.safe_load(compose("default"))
+
+
+def project(path: str, profile: str = "bert", **source: Any) -> dict[str, Any]:
+    """Write params.yaml for one file of unlabelled text, beside a clean one of labelled rows."""
+    Path("known").mkdir(exist_ok=True)
+    known = "".join(f"{'good' if number % 2 else 'bad'},a known film {number}\n" for number in range(60))
+    Path("known/films.csv").write_text("kind,text\n" + known, encoding="utf-8")
+    films = {"kind": "files", "path": "known/films.csv", "columns": {"text": "text", "label": "kind"}}
+    content = COMPOSED | {"tasks": {"mood": {"sources": ["films"], "labels": ["bad", "good"], "metric": "accuracy"}}}
+    content["bias_audit"] = COMPOSED["bias_audit"] | {"protected": {}, "favorable_labels": {}}
+    content["signals"] = COMPOSED["signals"] | {"task": COMPOSED["signals"]["task"] | {"unlabelled": []}}
+    content["ingest"] = {"sources": {"own": {"kind": "files", "path": path, "columns": {"text": "text"}} | source, "films": films}}
+    content["clean"] = COMPOSED["clean"] | {"profile": profile}
+    content["data"] = {"processes": 1, "shard_megabytes": 1}
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return content
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run_all() -> dict[str, Any]:
+    """Run the stages, and return what cleaning says of the file; no row is lost without a word."""
+    for name, stage in STAGES.items():
+        run(name, stage)
+    cleaned = artifacts.read_json(artifacts.METRICS / "clean.json")
+    total, own = cleaned["total"], cleaned["sources"]["own"]
+    assert total["rows"] == artifacts.read_json(artifacts.METRICS / "ingest.json")["total"]["rows"]
+    assert total["rows"] == total["kept"] + sum(total["dropped"].values())
+    assert sum(artifacts.read_json(artifacts.METRICS / "split.json")["rows"].values()) == total["kept"]
+    return dict(own)
+
+
+def refused(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one sentence in which the stages end."""
+    with pytest.raises(SystemExit) as caught:
+        run_all()
+    sentence = str(caught.value.code)
+    assert "\n" not in sentence
+    assert "Traceback" not in capsys.readouterr().err
+    assert not list(Path().rglob("*unfinished*"))
+    return sentence
+
+
+GOOD = [f"a good line of text, the {number}th" for number in range(30)]
+DIRTY = {
+    "nul bytes\x00 inside": "nul bytes inside",
+    "\ufeff another mark in the text": "another mark in the text",
+    "\u202eright to left\u202c \u0645\u0631\u062d\u0628\u0627": "right to left \u0645\u0631\u062d\u0628\u0627",
+    "a combined e\u0301 and u\u0308": "a combined \u00e9 and \u00fc",
+    "a lone \ud83d surrogate": "a lone surrogate",
+    "\x00\x01\u200b": None,
+}
+
+
+def test_dirty_characters_are_mended_or_dropped_and_counted() -> None:
+    lines = [json.dumps({"text": text, "name": f"\udc80{number}"}) for number, text in enumerate([*GOOD, *DIRTY])]
+    Path("own.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines[:20]).encode() + b"\n" + "\n".join(lines[20:]).encode())
+    project("own.jsonl", columns={"text": "text", "document": "name"})
+    assert run_all()["dropped"]["empty"] == 1
+    assert {row.text for row in artifacts.read_documents(artifacts.CLEAN) if row.source == "own"} == {
+        *GOOD,
+        *(text for text in DIRTY.values() if text),
+    }
+
+
+@pytest.mark.parametrize("ends", [["\n"], ["\r\n"], ["\r"], ["\n", "\r\n", "\r"]])
+def test_csv_lines_end_in_any_way(ends: list[str]) -> None:
+    rows = ["text", *(f'"{text}"' for text in GOOD)]
+    Path("own.csv").write_bytes(b"\xef\xbb\xbf" + "".join(row + ends[place % len(ends)] for place, row in enumerate(rows)).encode())
+    project("own.csv")
+    assert run_all()["kept"] == len(GOOD)
+
+
+def test_an_empty_file_among_others_is_no_matter_and_alone_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("a.txt").write_bytes(b"")
+    Path("b.txt").write_text("\n".join(GOOD), encoding="utf-8")
+    project("*.txt")
+    assert run_all()["kept"] == len(GOOD)
+    project("a.txt")
+    assert refused(capsys).startswith("ingest: ingest.sources.own has no text in column 'text'")
+
+
+def _not_utf_8(path: Path) -> None:
+    texts = pa.array([b"fine", b"broken \xff"], pa.binary()).view(pa.string())
+    pq.write_table(pa.table({"text": texts}), path)
+
+
+def _bytes(path: Path) -> None:
+    pq.write_table(pa.table({"text": pa.array([b"fine"], pa.binary())}), path)
+
+
+def _truncated(path: Path) -> None:
+    path.write_bytes(gzip.compress("\n".join(GOOD).encode())[:-9])
+
+
+def _bomb(path: Path) -> None:
+    path.write_bytes(gzip.compress((b"lol " * 250_000 + b"\n") * 80))
+
+
+def _nested_bomb(path: Path) -> None:
+    path.write_bytes(gzip.compress(gzip.compress((b"lol " * 250_000 + b"\n") * 80)))
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "words"),
+    [
+        ("own.parquet", _not_utf_8, "own.parquet cannot be read as parquet"),
+        ("own.parquet", _bytes, "ingest.sources.own: own.parquet, row 0: the text column 'text' holds b'fine', which is no text"),
+        ("own.parquet", _truncated, "own.parquet cannot be read as parquet"),
+        ("own.txt.gz", _truncated, "own.txt.gz is a damaged or truncated packed file"),
+        ("own.txt.gz", _bomb, "own.txt.gz unpacks to more than 200 times its size"),
+        ("own.txt.gz", _nested_bomb, "own.txt.gz is not valid utf-8 in line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    name: str, write: Callable[[Path], None], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Path(name))
+    project(name)
+    assert words in refused(capsys)
+
+
+@pytest.mark.parametrize("harm", ["truncated", "altered", "schema"])
+@pytest.mark.parametrize("stage", ["clean", "split"])
+def test_an_artifact_that_was_harmed_is_refused(stage: str, harm: str) -> None:
+    Path("own.txt").write_text("\n".join(GOOD), encoding="utf-8")
+    project("own.txt")
+    run_all()
+    part = (artifacts.RAW if stage == "clean" else artifacts.CLEAN) / "part-00000.parquet"
+    if harm == "truncated":
+        os.truncate(part, 300)
+    elif harm == "altered":
+        content = part.read_bytes()
+        part.write_bytes(content[:40] + bytes(200) + content[240:])
+    else:
+        pq.write_table(pa.table({"text": ["x"]}), part)
+    problem = "has other columns than documents have" if harm == "schema" else "cannot be read as parquet"
+    with pytest.raises(SystemExit, match=rf"^{stage}: data/\w+/part-00000\.parquet {problem}.*run the stage that writes it again"):
+        run(stage, STAGES[stage])
+
+
+@pytest.mark.parametrize("stage", list(STAGES))
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_full_disk_ends_in_one_sentence_and_the_next_run_goes_on(stage: str, before: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("own.txt").write_text("\n".join(GOOD), encoding="utf-8")
+    project("own.txt")
+    run_all()
+    expected = {path: path.read_bytes() for path in Path("data").rglob("part-*.parquet") if not path.is_relative_to(artifacts.SHARDS)}
+    content = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+    Path("params.yaml").write_text(yaml.safe_dump(content | {"seed": 18}), encoding="utf-8")
+    write, written = pq.write_table, []
+
+    def fills_the_disk(table: pa.Table, where: Any, **options: Any) -> None:
+        written.append(where)
+        if len(written) <= before:
+            write(table, where, **options)
+        else:  # opened here: pyarrow removes what it failed to write, where it knows the path
+            with Path("/dev/full").open("wb", buffering=0) as full:
+                write(table, full, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(pq, "write_table", fills_the_disk)
+        with pytest.raises(
+            SystemExit, match=f"^{stage}: no space is left on the disk while writing .*; free some and run the command again"
+        ):
+            run(stage, STAGES[stage])
+    assert len(written) == before + 1
+    assert {path: path.read_bytes() for path in expected} == expected
+    Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    run_all()
+    assert {path: path.read_bytes() for path in expected} == expected

@@ -1,0 +1,99 @@
+"""The stage on tiny models: what it writes, that it writes it twice the same, and that its examples were run."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from made_up_run import all_rows, build
+
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.evaluation.report import finite
+from compactlm.params import parse_params
+from compactlm.reporting.snippets import Snippet, run_snippet
+from compactlm.stages import report
+
+WRITTEN = ("reports/index.html", "reports/model-card.md", "models/student/README.md")
+
+
+@pytest.fixture
+def params(default_params):
+    content = yaml.safe_load(default_params)
+    content["threads"] = 1
+    content["tokenize"]["maximum_length"] = 48
+    return parse_params(content)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch, params, student_root, export_root):
+    """A project in which all stages but the last have run."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(student_root, artifacts.STUDENT)
+    shutil.copytree(export_root, artifacts.EXPORT)
+    test = all_rows()
+    found = build(params, test)
+    artifacts.write_documents(artifacts.SPLIT / "test", test)
+    answers = found.answers["sentiment"]
+    labels = params.tasks["sentiment"].labels
+    said = [
+        {"id": name, "task": "sentiment", "label": labels[label]}
+        | {role: answers.probabilities[role][at].tolist() for role in ("teacher", "student")}
+        for at, (name, label) in enumerate(zip(answers.ids, answers.expected, strict=True))
+    ]
+    artifacts.write_table(artifacts.PREDICTIONS, said, artifacts.PREDICTION_SCHEMA)
+    for directory, files in ((artifacts.METRICS, found.metrics), (artifacts.TIMINGS, found.timings)):
+        for name, content in files.items():
+            artifacts.write_json(directory / f"{name}.json", finite(content))
+    for phase, losses in found.curves.items():
+        for name, points in losses.items():
+            artifacts.write_rows_as_tsv(artifacts.CURVES / phase / "plots" / "metrics" / f"{name}.tsv", ("step", name), points)
+    return tmp_path
+
+
+def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, params):
+    def run():
+        report.main(params)
+        plots = sorted((workspace / "reports/plots/report").rglob("*.tsv"))
+        return {path.relative_to(workspace): path.read_bytes() for path in [*(workspace / name for name in WRITTEN), *plots]}
+
+    written = run()
+    assert run() == written
+    assert written[Path("reports/model-card.md")] == written[Path("models/student/README.md")]
+    card = written[Path("reports/model-card.md")].decode()
+    printed = re.findall(r"```text\n(.*?)\n```", card, re.DOTALL)
+    assert len(printed) == 3
+    assert all(re.fullmatch(r"(negative|positive) 0\.\d+", line) for line in printed[0].splitlines())
+    assert len(printed[1].splitlines()) == 5
+    plots = {path.relative_to("reports/plots/report/sentiment").name: text for path, text in written.items() if path.suffix == ".tsv"}
+    assert set(plots) == {
+        *(
+            f"{kind}-{role}.tsv"
+            for kind in ("confusion", "reliability", "slices", "robustness", "fairness")
+            for role in ("teacher", "student")
+        ),
+        "reliability-ideal.tsv",
+        *(f"data-{step}.tsv" for step in ("before", "augmented", "mitigated")),
+        "size-run.tsv",
+        "size-frontier.tsv",
+    }
+    assert [line.split("\t")[0] for line in plots["data-mitigated.tsv"].decode().splitlines()] == ["compared", "gender, women to men"]
+    assert len(plots["robustness-student.tsv"].splitlines()) == 5
+    assert len(plots["size-run.tsv"].splitlines()) == 3
+    confusion = plots["confusion-student.tsv"].decode().splitlines()
+    assert confusion[0] == "actual\tpredicted"
+    assert len(confusion) == 241
+    assert len(plots["slices-student.tsv"].splitlines()) > 3
+    assert "equal opportunity difference: gender, women to men" in plots["fairness-student.tsv"].decode()
+
+
+def test_an_example_that_fails_ends_the_stage(workspace, params, monkeypatch):
+    def run_last(title, code, threads):  # the others start torch, and are run above
+        return run_snippet(title, code, threads) if "without torch" in title else Snippet(title, code, "")
+
+    monkeypatch.setattr(report, "run_snippet", run_last)
+    (workspace / "models/export/sentiment/onnx/model.onnx").write_bytes(b"torn")
+    with pytest.raises(CompactLMError, match=r"the model card's example 'The same without torch.*' failed"):
+        report.main(params)
+    assert not (workspace / "reports/index.html").exists()
