@@ -15,17 +15,17 @@ STAGES = ("bag-of-words", "ingest", "clean", "split")
 
 def document(number: int) -> Document:
     name = f"{number:032x}"
-    text = " ".join(f"{word}{number}" for word in ("The", "film", "was", "good", "and", "warm", "so", "it", "didn't end"))
+    text = " ".join(f"{word}{number}" for word in ("The", "film", "was", "good", "and", "warm", "so", "it", "didn't end") * 4)
     return Document(id=name, source="s", text=text, document=name)
 
 
 def test_copies_are_changed_and_have_ids_of_their_own() -> None:
     rows = [document(number) for number in range(5)]
-    found = list(repeated(rows, 1_000))
+    found = list(repeated(rows, 4_000))
     assert found[:5] == rows
     assert len({row.id for row in found}) == len({row.text for row in found}) == len(found)
-    assert 1_000 <= sum(len(row.text) for row in found) < 1_100
-    assert found == list(repeated(rows, 1_000))
+    assert 4_000 <= sum(len(row.text) for row in found) < 4_400
+    assert found == list(repeated(rows, 4_000))
 
 
 def test_every_job_runs_and_its_memory_is_watched(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus import augment_words
+from compactlm.corpus import augment_processes, augment_words
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
 from compactlm.corpus.augmentation import AUGMENTERS, augment, changed_share, make_rewriters, sample, summarise
 from compactlm.params import Augment
@@ -30,10 +31,10 @@ def document(number, text, label="positive", task="sentiment", parent=None):
     return Document(f"{number:032x}", "reviews", text, f"d{number}", task, label, parent)
 
 
-def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=()):
+def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
     settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
     texts = [row.text for row in ROWS]
-    return augment(rows, settings, seed, make_rewriters(settings, texts, proposer or FakeProposer(), thesaurus, ["actors"]))
+    return augment(rows, settings, seed, make_rewriters(settings, texts, proposer or FakeProposer(), thesaurus, ["actors"], processes))
 
 
 ROWS = [
@@ -148,6 +149,29 @@ def test_shares_are_respected():
     names = [copy.augmenter for copy in make(rows, copies=1, shares={"swap": 0.8, "delete": 0.2}).copies]
     assert set(names) == {"swap", "delete"}
     assert 0.7 < names.count("swap") / len(names) < 0.9
+
+
+def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
+    rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
+    one = make(rows, copies=3, processes=1)
+    monkeypatch.setattr(augment_processes, "CHUNK", 7)
+    two = make(rows, copies=3, processes=2)
+    assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
+    for name, result in (("one", one), ("two", two)):
+        artifacts.write_documents(tmp_path / name, result.copies)
+    assert (tmp_path / "one/part-00000.parquet").read_bytes() == (tmp_path / "two/part-00000.parquet").read_bytes()
+    assert one.dropped == two.dropped
+    assert make(rows, copies=3, seed=8).copies != one.copies  # that the seed counts
+
+
+def test_the_processes_do_work(monkeypatch):
+    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    here = []
+    workers = augment_processes.WordWorkers(augment_processes.WordSettings(0.2, (), (), ()), processes=2)
+    texts = ["one two three", "four five six"] * 3
+    monkeypatch.setattr(workers, "make", here.append)
+    assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
+    assert here == []  # nothing was made in this process
 
 
 def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():

@@ -15,10 +15,11 @@ PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
 
-def make_params(copies, reserved=(), labels="report"):
+def make_params(copies, reserved=(), labels="report", processes=1):
     return SimpleNamespace(
         seed=3,
         threads=1,
+        data=SimpleNamespace(processes=processes),
         precision="fp32",
         augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2, reserved=list(reserved), labels=labels),
         bias_audit=SimpleNamespace(attributes={"size": SimpleNamespace(groups={"long": ["long"], "warm": ["warm"]})}),
@@ -64,6 +65,15 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     assert len(lines) == 11
     assert all(line.count("\t") == 2 for line in lines)
     augment.main(make_params(2))
+    assert shard.read_bytes() == first
+
+
+def test_the_number_of_processes_changes_no_byte(workspace, monkeypatch):
+    monkeypatch.setattr("compactlm.corpus.augment_processes.CHUNK", 3)
+    augment.main(make_params(3))
+    [shard] = artifacts.AUGMENTED.glob("*.parquet")
+    first = shard.read_bytes()
+    augment.main(make_params(3, processes=2))
     assert shard.read_bytes() == first
 
 

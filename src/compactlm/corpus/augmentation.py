@@ -7,19 +7,20 @@ import dataclasses
 import difflib
 import hashlib
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
 from compactlm.corpus.augment_masked import MaskedWordAug, Proposer, Thesaurus
-from compactlm.corpus.augment_words import Rewriter, make_delete, make_keyboard, make_spelling, make_swap, make_tfidf
+from compactlm.corpus.augment_processes import WORD_AUGMENTERS, Spread, WordSettings, WordWorkers
+from compactlm.corpus.augment_words import Rewriter
 from compactlm.corpus.reserved import Reserved
 from compactlm.params import Augment
 
 # The order in which shares are laid out for the draw; a new one comes last, so that the draws of the others stay what they are.
-AUGMENTERS = ("synonym", "insert", "swap", "delete", "spelling", "keyboard", "tfidf")
+AUGMENTERS = ("synonym", "insert", *WORD_AUGMENTERS)
 REASONS = ("empty", "same_as_original", "same_as_other_copy")
 LABEL_CHANGED = "label_changed"
 
@@ -43,7 +44,12 @@ class _Job:
 
 
 def make_rewriters(
-    settings: Augment, texts: Sequence[str], proposer: Proposer, thesaurus: Thesaurus | None, terms: Collection[str] = ()
+    settings: Augment,
+    texts: Sequence[str],
+    proposer: Proposer,
+    thesaurus: Thesaurus | None,
+    terms: Collection[str] = (),
+    processes: int = 1,
 ) -> dict[str, Rewriter]:
     """Return the augmenters that have a share, by name.
 
@@ -53,19 +59,18 @@ def make_rewriters(
         proposer: the masked language model behind `synonym` and `insert`.
         thesaurus: an additional source of synonyms, or None.
         terms: of protected groups, which are left alone where settings reserve them.
+        processes: in how many the augmenters work that need no model, where there is enough to do; it changes no copy.
     """
     share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
-    makers: dict[str, Callable[[], Rewriter]] = {
-        "synonym": lambda: MaskedWordAug("substitute", proposer, share, thesaurus, reserved),
-        "insert": lambda: MaskedWordAug("insert", proposer, share, None, reserved),
-        "swap": lambda: make_swap(share, reserved),
-        "delete": lambda: make_delete(share, reserved),
-        "spelling": lambda: make_spelling(share, reserved),
-        "keyboard": lambda: make_keyboard(share, reserved),
-        "tfidf": lambda: make_tfidf(share, texts, reserved),
+    counted = tuple(texts) if settings.shares.get("tfidf") else ()
+    workers = WordWorkers(WordSettings(share, tuple(settings.reserved), tuple(sorted(terms)), counted), processes)
+    every: dict[str, Rewriter] = {
+        "synonym": MaskedWordAug("substitute", proposer, share, thesaurus, reserved),
+        "insert": MaskedWordAug("insert", proposer, share, None, reserved),
+        **{name: Spread(name, workers) for name in WORD_AUGMENTERS},
     }
     shares: Mapping[Any, float] = settings.shares
-    return {name: makers[name]() for name in AUGMENTERS if shares.get(name)}
+    return {name: every[name] for name in AUGMENTERS if shares.get(name)}
 
 
 def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentation:

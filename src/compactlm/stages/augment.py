@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from compactlm import artifacts
@@ -28,15 +29,15 @@ def main(params: Params) -> None:
 
     prepare(params.threads, params.seed)
     batch_tokens = params.batch_tokens
-    rows = artifacts.read_documents(artifacts.SPLIT / "train")
+    rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
     directory = artifacts.TEACHER / artifacts.MLM
     model, _ = load_masked_lm(directory)
     proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens)
     wordnet = find_wordnet()
     settings = params.augment
     terms = [word for attribute in params.bias_audit.attributes.values() for words in attribute.groups.values() for word in words]
-    labelled = [row for row in rows if row.task is not None]
-    rewriters = make_rewriters(settings, [row.text for row in labelled], proposer, wordnet, terms)
+    processes = params.data.processes or len(os.sched_getaffinity(0))
+    rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
     result = augment(rows, settings, params.seed, rewriters)
     originals = {row.id: row.text for row in rows}
     agreement = {}
@@ -47,14 +48,12 @@ def main(params: Params) -> None:
         if not copies:
             continue
         directory = artifacts.TEACHER / name
-        classifier = load_classifier(directory)
-        tokenizer = load_tokenizer(directory)
-        length = params.teacher.maximum_length
-        agreement[name] = label_agreement(classifier, tokenizer, task.labels, copies, originals, length, batch_tokens)
-        if settings.labels == "keep":
-            asked = [(copy.text, str(copy.label)) for copy in own]
-            answers = agrees(classifier, tokenizer, task.labels, asked, length, batch_tokens)
-            agreed.update(zip((copy.id for copy in own), answers, strict=True))
+        classifier, tokenizer = load_classifier(directory), load_tokenizer(directory)
+        judged = own if settings.labels == "keep" else copies
+        asked = [(copy.text, str(copy.label)) for copy in judged] + [(originals[str(copy.parent)], str(copy.label)) for copy in copies]
+        answers = agrees(classifier, tokenizer, task.labels, asked, params.teacher.maximum_length, batch_tokens)
+        agreed.update(zip((copy.id for copy in judged), answers[: len(judged)], strict=True))
+        agreement[name] = label_agreement(copies, agreed, answers[len(judged) :])
     if settings.labels == "keep":
         result = keep_labels(result, agreed)
     sizes = settings_of(params.diversity, params.seed)
@@ -62,8 +61,8 @@ def main(params: Params) -> None:
         **summarise(rows, result, rewriters),
         "wordnet": int(wordnet is not None),
         "diversity": {
-            "before": measure_diversity(labelled, sizes),
-            "after": measure_diversity([*labelled, *result.copies], sizes),
+            "before": measure_diversity(rows, sizes),
+            "after": measure_diversity([*rows, *result.copies], sizes),
         },
     }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
