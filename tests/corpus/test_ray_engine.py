@@ -1,24 +1,33 @@
 """The same shards by Ray, on a cluster of two nodes of one machine, one of which is killed half-way."""
 
-import hashlib
 import os
+import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from compactlm.artifacts import Document
-from compactlm.corpus.engine import LocalEngine, make_engine
-from compactlm.corpus.gathering import write_shards
-from compactlm.corpus.shards import Report, ShardTask, tasks_between
+from compactlm import artifacts
+from compactlm.artifacts import SPLITS, Document
+from compactlm.corpus.cleaning import clean_corpus
+from compactlm.corpus.engine import Engine, LocalEngine, make_engine
+from compactlm.corpus.gathering import gather, write_shards
+from compactlm.corpus.shard_splitting import split_corpus
+from compactlm.corpus.shards import Manifest, Report, ShardFunction, ShardTask, tasks_between
 from compactlm.errors import CompactLMError
+from compactlm.params import Clean, NearDuplicates, Split
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="the extra compactlm[ray] is not installed")
+
+NEAR = NearDuplicates(threshold=0.8, permutations=64, unit="words", size=2)
+SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stable", near_duplicates=NEAR, across_splits="leave_out", weights={})
+CLEAN = Clean(profile="bert", filters=None, minimum_characters=10, maximum_characters=900, near_duplicates=NEAR, samples=2)
+ONE_SHARD, MANY_SHARDS = 10_000_000, 4_000  # bytes
 
 
 class Nodes:
@@ -47,61 +56,98 @@ def nodes() -> Iterator[Nodes]:
 
 
 @pytest.fixture
-def tasks(tmp_path: Path) -> list[ShardTask]:
-    names = [hashlib.blake2b(bytes([number]), digest_size=16).hexdigest() for number in range(60)]
-    write_shards((Document(id=name, source="s", text=f"text {name}", document=name) for name in names), tmp_path / "in", 300)
-    return tasks_between(tmp_path / "in", tmp_path / "out")
+def corpus(tmp_path: Path) -> Path:
+    """Rows of which some are dirty, too short, or like one another, as an artifact."""
+    rng = random.Random(4)
+    words = "film story warm cold ended began river town people music never very good long quiet play night house".split()
+    dirt = ("", "<b>so</b> ", "caf\u00c3\u00a9 ")
+    texts = [rng.choice(dirt) + " ".join(rng.choices(words, k=rng.randrange(1, 30))) for _ in range(240)]
+    texts += [f"{text} indeed" for text in texts[:40]] + texts[40:60]
+    names = [f"{rng.getrandbits(128):032x}" for _ in texts]
+    artifacts.write_documents(
+        tmp_path / "raw", [Document(name, rng.choice("st"), text, name) for name, text in zip(names, texts, strict=True)]
+    )
+    return tmp_path / "raw"
 
 
 class Slowly:
-    """Drops every third row of a shard, after a while, and leaves a file for each time that it is called."""
+    """A function of a shard that takes a while, and leaves a file for each time that it is called."""
 
-    def __init__(self, seconds: float, calls: Path) -> None:
-        self.seconds, self.calls = seconds, calls
-        calls.mkdir(exist_ok=True)
+    def __init__(self, function: ShardFunction, calls: Path) -> None:
+        self.function, self.calls = function, calls
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         (self.calls / f"{time.time_ns()}-{os.getpid()}").touch()
-        time.sleep(self.seconds)
-        kept = [index for index in range(len(table)) if index % 3]
-        return table.take(pa.array(kept, pa.int64())), Report({"s": {"third": len(table) - len(kept)}} if len(table) > len(kept) else {})
+        time.sleep(0.25)
+        return self.function(table)
 
 
-def content(directory: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
+class SlowEngine:
+    """Another engine, by which every shard takes a while."""
+
+    def __init__(self, engine: Engine, calls: Path) -> None:
+        self.engine, self.calls = engine, calls
+
+    def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
+        return self.engine.run(tasks, Slowly(function, self.calls), fingerprint)
 
 
-def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(nodes: Nodes, tasks: list[ShardTask], tmp_path: Path) -> None:
-    results = {}
-    for processes in (1, 2):
-        target = tmp_path / f"local-{processes}"
-        locally = [ShardTask(task.source, target / task.target.name) for task in tasks]
-        results[processes] = LocalEngine(processes).run(locally, Slowly(0, tmp_path / "calls"), "key"), content(target)
-    assert results[1] == results[2]
-    calls = tmp_path / "ray-calls"
+def results(corpus: Path, work: Path, engine: Engine, shard_bytes: int) -> tuple[dict[str, bytes], object]:
+    """Clean and split the corpus; return the bytes of all artifacts, and what is reported."""
+    cleaned = clean_corpus(artifacts.parts(corpus), work / "clean", CLEAN, 7, engine, shard_bytes)
+    gather(cleaned.shards, work / "out" / "clean")
+    split = split_corpus(artifacts.parts(work / "out" / "clean"), work / "split", SPLIT, 7, engine, shard_bytes)
+    for name in SPLITS:
+        gather(split.shards[name], work / "out" / name)
+    content = {str(path.relative_to(work)): path.read_bytes() for path in sorted((work / "out").rglob("*.parquet"))}
+    return content, (cleaned.kept, cleaned.dropped, cleaned.samples)
+
+
+def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(nodes: Nodes, corpus: Path, tmp_path: Path) -> None:
+    expected = results(corpus, tmp_path / "one", LocalEngine(1), ONE_SHARD)
+    assert len(expected[0]) == 4
+    assert "near_duplicate" in str(expected[1])
+    assert results(corpus, tmp_path / "many", LocalEngine(1), MANY_SHARDS) == expected
+    assert results(corpus, tmp_path / "two", LocalEngine(2), MANY_SHARDS) == expected
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    shards = len(list((tmp_path / "many" / "clean" / "in").glob("part-*.parquet")))
+    assert shards >= 4
 
     def kill_half_way() -> None:
-        while len(list(calls.iterdir())) < len(tasks) // 2:
-            time.sleep(0.05)
+        while len(list(calls.iterdir())) < shards // 2 + 1:
+            time.sleep(0.02)
         nodes.kill_a_worker()
 
-    function = Slowly(0.7, calls)
+    engine = SlowEngine(make_engine("ray", 2, nodes.address), calls)
     killer = threading.Thread(target=kill_half_way)
     killer.start()
-    found = make_engine("ray", 2, nodes.address).run(tasks, function, "key")
+    assert results(corpus, tmp_path / "ray", engine, MANY_SHARDS) == expected
     killer.join()
     assert len(nodes.workers) == 1
     assert len({path.name.partition("-")[2] for path in calls.iterdir()}) >= 2  # both workers had shards
-    assert (found, content(tasks[0].target.parent)) == results[1]
-    before = len(list(calls.iterdir()))
-    assert make_engine("ray", 2, nodes.address).run(tasks, function, "key") == found
-    assert len(list(calls.iterdir())) == before  # finished shards are not done again
+    done = len(list(calls.iterdir()))
+    assert results(corpus, tmp_path / "ray", engine, MANY_SHARDS) == expected
+    assert len(list(calls.iterdir())) == done  # finished shards are not done again
 
 
-def test_a_shard_that_cannot_be_read_ends_in_one_sentence(nodes: Nodes, tasks: list[ShardTask], tmp_path: Path) -> None:
+def test_a_shard_that_cannot_be_read_ends_in_one_sentence(nodes: Nodes, corpus: Path, tmp_path: Path) -> None:
+    write_shards(artifacts.read_documents(corpus), tmp_path / "in", MANY_SHARDS)
+    tasks = tasks_between(tmp_path / "in", tmp_path / "out")
     os.truncate(tasks[1].source, 100)
-    with pytest.raises(CompactLMError, match=r"part-00001\.parquet cannot be read as parquet"):
-        make_engine("ray", 2, nodes.address).run(tasks, Slowly(0, tmp_path / "calls"), "key")
+    with pytest.raises(CompactLMError, match=r"part-00001\.parquet .*cannot be read"):
+        make_engine("ray", 2, nodes.address).run(tasks, lambda table: (table, Report()), "key")
+
+
+def test_a_cluster_that_is_not_there_is_named(nodes: Nodes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+
+    def refused(**_: object) -> None:
+        raise ConnectionError("nobody\nanswers")
+
+    monkeypatch.setattr(ray, "init", refused)
+    with pytest.raises(CompactLMError, match=r"the Ray cluster 10\.0\.0\.9:6379 cannot be reached \(nobody answers\); start it or correct"):
+        make_engine("ray", 2, "10.0.0.9:6379").run([], lambda table: (table, Report()), "key")
 
 
 def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
