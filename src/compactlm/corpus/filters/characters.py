@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from typing import Literal
@@ -17,6 +18,7 @@ _DOUBLE_QUOTE = re.compile(r"``|''")
 _NOT_ASCII = re.compile(r"([^\x00-\x7f]+)")
 _FTFY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f]")  # in ASCII these alone are changed by ftfy
 _NEIGHBOURS = 12
+_PLACEHOLDER = "xqzjvkwq"  # letters that no text has side by side, and ftfy leaves alone
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -26,24 +28,37 @@ def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: boo
     if text.isascii():
         return text
     config = _repair(form, straight_quotes)
-    near = _near_other_characters(text)
-    odd = _FTFY_CONTROL.search(text) or is_bad(near) or not unicodedata.is_normalized(form, near)
-    return ftfy.fix_text(text, config) if odd or any(_is_changed(character, config) for character in set(near)) else text
+    if _FTFY_CONTROL.search(text) or _PLACEHOLDER in text:
+        return ftfy.fix_text(text, config)
+    near, middles = _near_other_characters(text)
+    odd = any(map(is_bad, near.split("\n"))) or not unicodedata.is_normalized(form, near)
+    if not odd and not any(_is_changed(character, config) for character in set(near)):
+        return text
+    repaired = ftfy.fix_text(near, config).split(_PLACEHOLDER)
+    return "".join(itertools.chain.from_iterable(itertools.zip_longest(repaired, middles, fillvalue="")))
+
+
+def _near_other_characters(text: str) -> tuple[str, list[str]]:
+    """Return the text with a placeholder for the middle of each long run of ASCII, and those middles.
+
+    ftfy judges characters by few neighbours, a line at a time, and whatever encoding a line was read in, ASCII is the same: so
+    it makes of this what it makes of the whole.
+    """
+    runs, middles = _NOT_ASCII.split(text), []  # ASCII and others by turns
+    for place in range(0, len(runs), 2):
+        run = runs[place]
+        if len(run) > 2 * _NEIGHBOURS:
+            middle = run[_NEIGHBOURS:-_NEIGHBOURS]
+            before, line_end, after = middle.rpartition("\n")
+            runs[place] = f"{run[:_NEIGHBOURS]}{_PLACEHOLDER}{line_end}{_PLACEHOLDER if line_end else ''}{run[-_NEIGHBOURS:]}"
+            middles += [before, after] if line_end else [middle]
+    return "".join(runs), middles
 
 
 @functools.cache
 def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
     """Tell whether ftfy changes a character wherever it stands; all else that it changes are sequences that `is_bad` tells of."""
     return ftfy.fix_text(character, config) != character
-
-
-def _near_other_characters(text: str) -> str:
-    """Return the text with each long run of ASCII cut to both its ends; ftfy judges characters by few neighbours."""
-    runs = _NOT_ASCII.split(text)  # ASCII and others by turns
-    for place in range(0, len(runs), 2):
-        if len(runs[place]) > 2 * _NEIGHBOURS:
-            runs[place] = f"{runs[place][:_NEIGHBOURS]}{runs[place][-_NEIGHBOURS:]}"
-    return "".join(runs)
 
 
 @functools.cache
