@@ -31,7 +31,7 @@ def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: boo
     if _FTFY_CONTROL.search(text) or _PLACEHOLDER in text:
         return ftfy.fix_text(text, config)
     near, middles = _near_other_characters(text)
-    odd = any(map(is_bad, near.split("\n"))) or not unicodedata.is_normalized(form, near)
+    odd = any(is_bad(f"{line}\n") for line in near.split("\n")) or not unicodedata.is_normalized(form, near)
     if not odd and not any(_is_changed(character, config) for character in set(near)):
         return text
     repaired = ftfy.fix_text(near, config).split(_PLACEHOLDER)
