@@ -11,7 +11,7 @@ INSTALLED_RAY := $(VENV)/.installed-ray
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review plots lint bench-train bench-inference bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer a
 
 bench-inference: setup ## measure latency, throughput, memory and cold start beside bert-base's shape (ARGS=--help for options)
 	@python -m benchmarks.bench_inference $(ARGS)
+
+bench-classify: setup ## measure classify over a file beside the bare runtime, and answers from 100,000 passages
+	@python -m benchmarks.bench_classify $(ARGS)
 
 bench-data: setup ## measure the data stages beside the pandas recipe, at 10 MB, 100 MB and 1 GB (ARGS=--help for options)
 	@test -d data/raw || dvc repro ingest

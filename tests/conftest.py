@@ -130,6 +130,23 @@ def balanced_classifier(tmp_path_factory, tiny_classifier, tiny_tokenizer, tiny_
 
 
 @pytest.fixture(scope="session")
+def exported(tmp_path_factory, tiny_bert, tiny_classifier):
+    """A directory with the tiny models exported to mlm, sentiment and embedding; tests only read it."""
+    from compactlm.inference.exporting import write_directory
+
+    directory = tmp_path_factory.mktemp("export")
+    masked = BertForMaskedLM.from_pretrained(tiny_bert)
+    classifier = BertForSequenceClassification.from_pretrained(tiny_classifier)
+    for name, model, source in (
+        ("mlm", masked, tiny_bert),
+        ("sentiment", classifier, tiny_classifier),
+        ("embedding", masked.bert, tiny_bert),
+    ):
+        write_directory(model, source, directory / name, 18)
+    return directory
+
+
+@pytest.fixture(scope="session")
 def default_params():
     """The text of params.yaml for the default preset, whatever params.yaml holds just now."""
     from compactlm.presets import compose

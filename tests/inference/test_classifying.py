@@ -42,6 +42,15 @@ def test_texts_are_taken_as_they_are_answered(lm):
     assert taken == [0]
 
 
+def test_the_model_waits_for_few_texts_at_first(lm, monkeypatch):
+    monkeypatch.setattr("compactlm.inference.classifying.FIRST_TEXTS", 2)
+    taken = iter(range(10))
+    answers = lm.classify_all(("good" for _ in taken), texts_at_once=3)
+    next(answers)
+    assert next(taken) == 5  # two, and three that are tokenized meanwhile
+    assert len(list(answers)) == 1 + 3 + 4
+
+
 @pytest.mark.parametrize("text", ["", " \t", "\U0001f600\U0001f680", "\ud83d", "\0\0", "good\nbad"])
 def test_odd_texts_have_an_answer(lm, text):
     answer = lm.classify(text)

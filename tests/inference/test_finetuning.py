@@ -23,7 +23,9 @@ def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_text
     assert found.labels == ["cold", "warm"]
     assert found.rows + found.validation_rows == len(tiny_texts)
     assert found.accuracy > 0.9 > found.majority
-    assert said[0].startswith("epoch 1: validation loss ")
+    assert said[0].startswith("logistic regression over ")
+    assert said[1].startswith("epoch 1: validation loss ")
+    assert found.epochs > 0
     config = json.loads((tmp_path / "own" / "config.json").read_text())
     assert config["labelled_rows"] == found.rows
     answers = list(CompactLM(tmp_path / "own", threads=1).classify_all(tiny_texts))
@@ -38,8 +40,10 @@ def test_training_stops_where_validation_gets_no_better(student_root, tmp_path, 
     said = []
     lm = CompactLM(student_root, backend="torch", threads=1)
     found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=said.append)
-    # With no step the first epoch is never bettered.
-    assert (found.epochs, len(said)) == (1, 5)
+    # With no step the start is never bettered, and what was chosen without training learns from all rows.
+    assert (found.epochs, len(said)) == (0, 5)
+    assert found.rows == len(rows.read_text().splitlines()) - 1
+    assert json.loads((tmp_path / "own" / "config.json").read_text())["labelled_rows"] == found.rows
 
 
 def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_path, rows):
@@ -51,8 +55,8 @@ def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_
     # A classifier of the same labels answers as it is.
     said.clear()
     first = lm.finetune(rows, "text", "label", tmp_path / "second", tmp_path / "own", epochs=2, say=said.append)
-    assert first.teacher_accuracy == pytest.approx(found.accuracy)
-    assert said[0].startswith("epoch 1")
+    assert first.teacher_accuracy >= found.accuracy
+    assert said[0].startswith("logistic regression")
 
 
 def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):

@@ -38,3 +38,9 @@ def test_a_file_without_lines(lm, tmp_path, content):
         path.write_text(content)
     with pytest.raises(CompactLMError, match=r"cannot be read|has no lines; name a file with a text a line"):
         lm.similar("good", 3, path)
+
+
+@pytest.mark.parametrize("text", ["", " \t"])
+def test_nothing_is_near_a_text_without_a_piece(lm, text):
+    with pytest.raises(CompactLMError, match="the text is empty; give a word or a sentence"):
+        lm.similar(text, 3)

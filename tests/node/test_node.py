@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification
+from transformers import AutoTokenizer
 
-from compactlm.inference.exporting import write_directory
 from tests.node.javascript import compare_with_python
 
 # What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no piece, more than one space.
@@ -21,21 +20,6 @@ ODD = [
     "[PAD] x",
     "naïve",
 ]
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory, tiny_bert, tiny_classifier):
-    """The tiny models as the stage writes them."""
-    directory = tmp_path_factory.mktemp("node")
-    masked = BertForMaskedLM.from_pretrained(tiny_bert)
-    classifier = BertForSequenceClassification.from_pretrained(tiny_classifier)
-    for name, model, source in (
-        ("mlm", masked, tiny_bert),
-        ("sentiment", classifier, tiny_classifier),
-        ("embedding", masked.bert, tiny_bert),
-    ):
-        write_directory(model, source, directory / name, 18)
-    return directory
 
 
 @pytest.fixture(scope="module")

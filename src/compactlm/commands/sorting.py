@@ -129,7 +129,8 @@ def finetune(
 ) -> None:
     """Teach a copy of the student a task of your own, from 16 rows a label upwards.
 
-    A quarter of the rows is held out: on it training is stopped, and the result measured.
+    A quarter of the rows is held out: on it training is stopped, and the result measured. Few rows are learnt by logistic regression over
+    the student's hidden states, which the saved model holds; where training the whole student is clearly better, that is saved.
     """
     target = output or Path("models/finetuned") / label
     lm = load(model, "torch", threads)
@@ -137,8 +138,9 @@ def finetune(
     if json:
         print_json(found)
         return
-    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels learnt from, {found.validation_rows:,} held out")
-    typer.echo(f"{found.accuracy:.1%} of these are right after {found.epochs} epochs; the most frequent label alone: {found.majority:.1%}")
+    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels learnt from, {found.validation_rows:,} held out to measure")
+    way = f"after {found.epochs} epochs" if found.epochs else "by logistic regression over the student's hidden states"
+    typer.echo(f"{found.accuracy:.1%} of these are right {way}; the most frequent label alone: {found.majority:.1%}")
     if found.teacher_accuracy is not None:
         typer.echo(f"{found.teacher_accuracy:.1%} by the teacher")
     typer.echo(f'compactlm classify --model {target} "..."')

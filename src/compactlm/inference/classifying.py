@@ -13,6 +13,7 @@ from compactlm.inference.batching import Array, softmax
 from compactlm.inference.model import Model
 
 TEXTS_AT_ONCE = 4096  # sorted by length together
+FIRST_TEXTS = 512  # fewer, since the model waits while these are tokenized
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +45,8 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
         texts_at_once: 1 answers each text before the next is taken.
     """
     source = iter(texts)
-    chunks = iter(lambda: list(itertools.islice(source, texts_at_once)), [])
+    sizes = itertools.chain([min(FIRST_TEXTS, texts_at_once)], itertools.repeat(texts_at_once))
+    chunks = iter(lambda: list(itertools.islice(source, next(sizes))), [])
     if texts_at_once == 1:
         for chunk in chunks:
             yield from _classify(model, model.pieces.encode(chunk))

@@ -55,8 +55,14 @@ def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
 
 
 def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, count: int) -> list[Neighbour]:
-    """Return the `count` nearest to a text, the text itself left out, the nearest first."""
-    itself = text.strip().lower()
-    hits = index.search(embedding.embed([text])[0], count + 1)
+    """Return the `count` nearest to a text, the text itself left out, the nearest first.
+
+    Raises:
+        CompactLMError: the text has no piece, so that nothing is nearer to it than anything else.
+    """
+    itself, vector = text.strip().lower(), embedding.embed([text])[0]
+    if not vector.any():
+        raise CompactLMError("the text is empty; give a word or a sentence to find what is near it")
+    hits = index.search(vector, count + 1)
     found = [Neighbour(hit.entry["text"], hit.score, hit.entry.get("line")) for hit in hits if hit.entry["text"].lower() != itself]
     return found[:count]

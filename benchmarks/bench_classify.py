@@ -1,0 +1,141 @@
+"""`compactlm classify` over a file beside the bare runtime, and the index that `compactlm answer` keeps: `make bench-classify`.
+
+    python -m benchmarks.bench_classify --lines 20000 --passages 100000
+
+The bare runtime is given the same texts as batches of piece ids that were made beforehand, of similar length, and its answers are thrown
+away; `classify` reads the lines of a file, cuts them into pieces, sorts, answers and writes a line each. Both run one after the other in
+each of several rounds. Passages are the first words of the default experiment's train texts, repeated with changes. The figures, which
+are this machine's, go to reports/benchmarks/streams.json; a part that is left out (0) keeps those that stand there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import processor
+from compactlm import CompactLM, artifacts
+from compactlm.commands.sorting import classify
+from compactlm.inference.lines import read_lines
+
+REPORT = Path("reports/benchmarks/streams.json")
+QUESTIONS = 200
+QUIET = {"PYTHONWARNINGS": "ignore"}
+
+
+def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
+    """Yield `count` texts: those given, and from their second turn on each with one word replaced by a word of another."""
+    random = Random(seed)
+    for number in range(count):
+        words = texts[number % len(texts)].split()
+        if number >= len(texts) and words:
+            words[random.randrange(len(words))] = random.choice((random.choice(texts) or ".").split() or ["."])
+        yield " ".join(words)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:
+    """Return what runs the bare runtime over the lines of a file, all that is not the runtime's done beforehand."""
+    model = lm.task(task)
+    sequences = [model.pieces.cut(ids) for ids in model.pieces.encode([line.text for line in read_lines(str(path))])]
+    batches = [batch for _, batch in model.batches(sequences)]
+    run = model.runner.task_logits
+    return lambda: [run(batch) for batch in batches]
+
+
+def measure_classify(texts: list[str], lines: int, task: str, threads: int, rounds: int, scratch: Path) -> dict[str, Any]:
+    """Return lines a second of the bare runtime and of `classify`, and the ratio, the median of those of the rounds."""
+    path = scratch / "lines.txt"
+    path.write_text("".join(f"{text}\n" for text in varied(texts, lines, 0)), encoding="utf-8")
+    export = str(artifacts.EXPORT)
+
+    def whole() -> None:
+        with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stdout(nothing):
+            classify(file=str(path), task=task, model=Path(export), threads=threads)
+
+    without = bare(CompactLM(export, threads=threads), path, task)
+    pairs = [(seconds(without), seconds(whole)) for _ in range(rounds)]
+    return {
+        "threads": threads,
+        "lines": lines,
+        "bare_lines_a_second": round(lines / statistics.median(first for first, _ in pairs), 1),
+        "classify_lines_a_second": round(lines / statistics.median(second for _, second in pairs), 1),
+        "ratio": round(statistics.median(first / second for first, second in pairs), 3),
+        "ratios": [round(first / second, 3) for first, second in pairs],
+    }
+
+
+def measure_answers(texts: list[str], passages: int, starts: int, scratch: Path) -> dict[str, Any]:
+    """Return what it takes to index passages, to open the kept index and to answer, in one process and from the command line."""
+    path, index = scratch / "passages.txt", scratch / "index"
+    path.write_text("".join(f"{text}\n\n" for text in varied(texts, passages, 1)), encoding="utf-8")
+    lm = CompactLM(artifacts.EXPORT)
+    build = seconds(lambda: lm.knowledge(path, index))
+    opened = [seconds(lambda: lm.knowledge(path, index)) for _ in range(3)]
+    knowledge = lm.knowledge(path, index)
+    questions = [" ".join(text.split()[:12]) for text in Random(2).choices(texts, k=QUESTIONS)]
+    spent = [seconds(partial(knowledge.answer, question)) for question in questions]
+    command = [sys.executable, "-m", "compactlm.cli", "answer", "--knowledge", str(path), "--index", str(index), questions[0]]
+    command += ["--model", str(artifacts.EXPORT)]
+    environment = {**os.environ, **QUIET}
+    cold = [seconds(lambda: subprocess.run(command, env=environment, check=True, capture_output=True)) for _ in range(starts)]
+    return {
+        "passages": len(knowledge.index),
+        "words": max(len(text.split()) for text in texts),
+        "build_seconds": round(build, 1),
+        "open_ms": round(1000 * statistics.median(opened), 1),
+        "answer_ms": round(1000 * statistics.median(spent), 2),
+        "answer_p95_ms": round(1000 * float(np.percentile(spent, 95)), 2),
+        "from_process_start_ms": round(1000 * statistics.median(cold), 1) if cold else None,
+    }
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lines", type=int, default=20_000)
+    parser.add_argument("--passages", type=int, default=100_000)
+    parser.add_argument("--words", type=int, default=30, help="of a passage")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, os.cpu_count() or 1}))
+    parser.add_argument("--task", default="sentiment")
+    options = parser.parse_args()
+    documents = artifacts.read_documents(artifacts.SPLIT / "train")
+    texts = [" ".join(row.text.split()) for row in documents]
+    passages = [" ".join(text.split()[: options.words]) for text in texts]
+    found: dict[str, Any] = {"processor": processor(), "cores": os.cpu_count(), "classify": [], "answer": None}
+    with tempfile.TemporaryDirectory(prefix="bench-classify-") as directory:
+        scratch = Path(directory)
+        reviews = [text for text, row in zip(texts, documents, strict=True) if row.task == options.task]
+        for threads in options.threads if options.lines else ():
+            found["classify"].append(measure_classify(reviews, options.lines, options.task, threads, options.rounds, scratch))
+            print(found["classify"][-1], flush=True)
+        if options.passages:
+            found["answer"] = measure_answers(passages, options.passages, options.starts, scratch)
+            print(found["answer"], flush=True)
+    kept = artifacts.read_json(REPORT) if REPORT.is_file() else {}
+    artifacts.write_json(REPORT, {**found, **{name: found[name] or kept.get(name) for name in ("classify", "answer")}})
+
+
+if __name__ == "__main__":
+    main()
