@@ -77,7 +77,7 @@ CELLS = [
     *("\x1b[1m", "\u0130\ufb01", "https://a.example", "NaN", "1e999", "\u2028", "\x85", "9" * 5000, "[" * 2000, "\U0001f600", "''", "`"),
 ]
 FORMATS = ("csv", "tsv", "jsonl", "txt", "parquet")
-ENCODINGS = ("utf-8", "utf-8", "utf-8", "latin-1", "utf-16", "cp1252", "utf-8-sig", "ascii", "no-such-encoding")
+ENCODINGS = (*["utf-8"] * 20, *["latin-1"] * 3, "utf-16", "cp1252", "utf-8-sig", "ascii", "no-such-encoding")
 
 
 def _cell(rng: random.Random) -> str:
@@ -109,16 +109,13 @@ def _content(form: str, rng: random.Random) -> bytes:
         ]
     else:
         lines = ["text\tmore", *("\t".join(row) for row in rows)]
-    return (
-        rng.choice(["\n", "\r\n", "\r"])
-        .join(lines)
-        .encode(rng.choice(["utf-8", "utf-16"]) if rng.random() < 0.1 else "utf-8", "surrogatepass")
-    )
+    lone = "surrogatepass" if rng.random() < 0.05 else "replace"
+    return rng.choice(["\n", "\r\n", "\r"]).join(lines).encode("utf-16" if rng.random() < 0.05 else "utf-8", lone)
 
 
 def _harmed(content: bytes, rng: random.Random) -> bytes:
     data = bytearray(content)
-    for _ in range(rng.choice([0, 0, 0, 1, 3, 20])):
+    for _ in range(rng.choice([0, 0, 0, 0, 0, 1, 3, 20])):
         place = rng.randrange(len(data) + 1)
         kind = rng.randrange(4)
         if kind == 0 and place < len(data):
@@ -149,7 +146,7 @@ def one_round(seed: int, directory: Path) -> str:
     form = rng.choice(FORMATS)
     content, end = _packed(_harmed(_content(form, rng), rng), rng)
     path = directory / f"rows.{form}{end}"
-    path.write_bytes(_harmed(content, rng) if rng.random() < 0.3 else content)
+    path.write_bytes(_harmed(content, rng) if rng.random() < 0.15 else content)
     columns = {"text": rng.choice(["text", 0, {"columns": ["text", "more"], "separator": "\n"}] if form != "txt" else ["text"])}
     source = {"kind": "files", "path": str(path), "format": form, "columns": columns, "encoding": rng.choice(ENCODINGS)}
     clean = Clean(
