@@ -35,7 +35,7 @@ def test_the_front_matter_is_valid_and_whole(card, found):
         "co2_eq_emissions",
     ):
         assert front[key], key
-    assert "base_model" not in front  # the default teacher is no repository of the hub
+    assert front["base_model"] == "sentence-transformers/all-MiniLM-L6-v2"  # what the default teacher's package holds
     assert front["language"] == ["en"]
     assert front["license"] == "apache-2.0"
     assert front["co2_eq_emissions"]["emissions"] == pytest.approx(1.32)  # grams, of teacher and student together
@@ -90,6 +90,10 @@ def test_a_licence_that_the_hub_does_not_know_is_called_other(found, test_rows):
 )
 def test_only_a_repository_of_the_hub_is_a_base_model(model, base):
     assert hub_base(HubTeacher(kind="hub", model=model, revision=None, licence="Apache-2.0")) == base
+
+
+def test_an_unknown_package_is_no_base_model(found):
+    assert hub_base(found.params.teacher.source.model_copy(update={"package": "some-teacher"})) is None
 
 
 def test_labelled_rows_are_counted_beside_all(card):

