@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.corpus.shards import ROW_GROUP, Counts, batches_of
+from compactlm.corpus.shards import ROW_GROUP, WORKING, Counts, batches_of
 
 _ID_BITS = 128
 _BATCH = 10_000
@@ -34,7 +34,7 @@ def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: in
         rows.sort(key=lambda document: document.id)
         cells = [{name: getattr(document, name) for name in schema.names} for document in rows]
         with artifacts.replacing(directory / f"part-{shards:05d}.parquet") as unfinished:
-            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
+            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression=WORKING, row_group_size=ROW_GROUP)
         shards += 1
     return shards
 
@@ -90,7 +90,7 @@ def _writing() -> Iterator[Callable[[Callable[[pa.Table, Path], None], pa.Table,
 
 def _write_shard(table: pa.Table, path: Path) -> None:
     with artifacts.replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
 
 
 def _write_part(table: pa.Table, path: Path) -> None:
