@@ -38,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-data", description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 100, 1000], help="of text")
     parser.add_argument("--recipe-up-to", type=int, default=1000, help="megabytes: the classical recipe is slow, and holds all in memory")
+    parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS), help="what is measured; near needs split")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--source", type=Path, default=artifacts.RAW, help="an artifact of documents to repeat")
     parser.add_argument("--scratch", type=Path, help="where the text is written, in place of the system's directory for such files")
@@ -95,7 +96,7 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> Results:
         write_corpus(arguments.source, directory, megabytes * 1_000_000)
         found = results.setdefault(str(megabytes), {})
         for name in JOBS:
-            if name == "recipe" and megabytes > arguments.recipe_up_to:
+            if name not in arguments.jobs or (name == "recipe" and megabytes > arguments.recipe_up_to):
                 continue
             command = [sys.executable, "-m", "benchmarks.data.job", name, str(directory), str(arguments.processes)]
             found[name] = watch(command)
@@ -117,7 +118,7 @@ def verdicts(results: Results) -> dict[str, tuple[float, float, bool]]:
     if len(sizes) > 1:
         small, large = sizes[-2], sizes[-1]
         growth = int(large) / int(small)
-        for name in ("bag-of-words", "ingest", "clean", "split"):
+        for name in (name for name in ("bag-of-words", "ingest", "clean", "split") if name in results[small]):
             longer = results[large][name]["seconds"] / results[small][name]["seconds"] * 10 / growth
             memory = results[large][name]["peak_megabytes"] / results[small][name]["peak_megabytes"]
             found[f"{name}: time from {small} to {large} MB, for ten times the text"] = (round(longer, 2), LONGER, longer <= LONGER)
@@ -138,8 +139,7 @@ def markdown(results: Results, machine: dict[str, Any]) -> str:
             speed = f"{times} | {figures['megabytes_a_second']:.2f} | {figures['rows'] / figures['seconds']:,.0f}"
             lines.append(f"| {size} MB | {name} | {speed} | {figures['peak_megabytes']:,.0f} |")
     lines += ["", "| near-duplicates | rows | memory of the clusters, MB a million rows | seconds |", "| --- | ---: | ---: | ---: |"]
-    for size, jobs in results.items():
-        near = jobs["near"]
+    for size, near in ((size, jobs["near"]) for size, jobs in results.items() if "near" in jobs):
         lines.append(f"| {size} MB | {near['rows']:,.0f} | {near['bytes_a_row']:,.0f} | {near['cluster_seconds']:.1f} |")
     lines += ["", "| asked for | measured | bar | |", "| --- | ---: | ---: | --- |"]
     for name, (figure, bar, held) in verdicts(results).items():

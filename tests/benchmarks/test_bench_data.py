@@ -54,6 +54,12 @@ def results(seconds: float, memory: float) -> dict[str, dict[str, dict[str, floa
     return {"100": small, "1000": large}
 
 
+def test_what_is_not_measured_is_not_judged() -> None:
+    few = {size: {"bag-of-words": jobs["bag-of-words"]} for size, jobs in results(105, 120).items()}
+    assert len(verdicts(few)) == 2
+    assert "| 100 MB | bag-of-words |" in markdown(few, {"processor": "p", "processes": 2})
+
+
 def test_the_bars_can_be_missed() -> None:
     assert all(held for _, _, held in verdicts(results(105, 120)).values())
     missed = {name for name, (_, _, held) in verdicts(results(115, 140)).items() if not held}
