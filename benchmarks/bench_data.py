@@ -24,7 +24,6 @@ import psutil
 from rich.console import Console
 
 from benchmarks.data.job import JOBS
-from benchmarks.data.material import write_corpus
 from benchmarks.machine import processor
 from compactlm import artifacts
 
@@ -93,7 +92,9 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> Results:
     for megabytes in sorted(arguments.megabytes):
         directory = scratch / str(megabytes)
         directory.mkdir()
-        write_corpus(arguments.source, directory, megabytes * 1_000_000)
+        # In a process of its own: on Linux a process starts with the peak memory of the one that started it.
+        size = str(megabytes * 1_000_000)
+        subprocess.run([sys.executable, "-m", "benchmarks.data.material", str(arguments.source), str(directory), size], check=True)
         found = results.setdefault(str(megabytes), {})
         for name in JOBS:
             if name not in arguments.jobs or (name == "recipe" and megabytes > arguments.recipe_up_to):

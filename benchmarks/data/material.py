@@ -1,4 +1,4 @@
-"""Text of any size: rows of an artifact, repeated with changes, so that no two copies are alike."""
+"""Text of any size, rows of an artifact repeated with changes: `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
 
 from __future__ import annotations
 
@@ -56,3 +56,7 @@ def write_corpus(source: Path, directory: Path, size: int) -> None:
         for part in artifacts.parts(directory / "parts"):
             for row in pq.read_table(part, columns=["document", "text"]).to_pylist():
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    write_corpus(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
