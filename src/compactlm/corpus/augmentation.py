@@ -7,18 +7,22 @@ import dataclasses
 import difflib
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
 from compactlm.corpus.augment_masked import MaskedWordAug, Proposer, Thesaurus
-from compactlm.corpus.augment_words import Rewriter, make_delete, make_spelling, make_swap
+from compactlm.corpus.augment_processes import WORD_AUGMENTERS, Spread, WordSettings, WordWorkers
+from compactlm.corpus.augment_words import Rewriter
+from compactlm.corpus.reserved import Reserved
 from compactlm.params import Augment
 
-AUGMENTERS = ("synonym", "insert", "swap", "delete", "spelling")  # the order in which shares are laid out for the draw
+# The order in which shares are laid out for the draw; a new one comes last, so that the draws of the others stay what they are.
+AUGMENTERS = ("synonym", "insert", *WORD_AUGMENTERS)
 REASONS = ("empty", "same_as_original", "same_as_other_copy")
+LABEL_CHANGED = "label_changed"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,21 +43,40 @@ class _Job:
     seed: int
 
 
-def make_rewriters(share_of_words: float, proposer: Proposer, thesaurus: Thesaurus | None) -> dict[str, Rewriter]:
-    """Return the augmenters by name.
+def make_rewriters(
+    settings: Augment,
+    texts: Sequence[str],
+    proposer: Proposer,
+    thesaurus: Thesaurus | None,
+    terms: Collection[str] = (),
+    processes: int = 1,
+) -> dict[str, Rewriter]:
+    """Return the augmenters that have a share, by name.
 
     Args:
-        share_of_words: the share of a text's words that each of them changes; at least one word.
+        settings: the section of params.yaml; of a text's words each augmenter changes `share_of_words`, and at least one.
+        texts: what TF-IDF counts words in.
         proposer: the masked language model behind `synonym` and `insert`.
         thesaurus: an additional source of synonyms, or None.
+        terms: of protected groups, which are left alone where settings reserve them.
+        processes: in how many the augmenters work that need no model, where there is enough to do; it changes no copy.
     """
-    return {
-        "synonym": MaskedWordAug("substitute", proposer, share_of_words, thesaurus),
-        "insert": MaskedWordAug("insert", proposer, share_of_words),
-        "swap": make_swap(share_of_words),
-        "delete": make_delete(share_of_words),
-        "spelling": make_spelling(share_of_words),
+    share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
+    counted = tuple(texts) if settings.shares.get("tfidf") else ()
+    workers = WordWorkers(WordSettings(share, tuple(settings.reserved), tuple(sorted(terms)), counted), processes)
+    every: dict[str, Rewriter] = {
+        "synonym": MaskedWordAug("substitute", proposer, share, thesaurus, reserved),
+        "insert": MaskedWordAug("insert", proposer, share, None, reserved),
+        **{name: Spread(name, workers) for name in WORD_AUGMENTERS},
     }
+    shares: Mapping[Any, float] = settings.shares
+    return {name: every[name] for name in AUGMENTERS if shares.get(name)}
+
+
+def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentation:
+    """Return the copies whose label a classifier agrees with, by id, and count the others."""
+    kept = [copy for copy in result.copies if agreed[copy.id]]
+    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: len(result.copies) - len(kept)})
 
 
 def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewriter]) -> Augmentation:
@@ -135,8 +158,8 @@ def changed_share(original: str, copy: str) -> float:
     return changed / len(before) if before else 0.0
 
 
-def summarise(rows: Sequence[Document], result: Augmentation) -> dict[str, object]:
-    """Return the numbers of an augmentation.
+def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[str]) -> dict[str, object]:
+    """Return the numbers of an augmentation by the augmenters of `drawn`.
 
     Returns:
         `rows` (labelled rows), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words` (mean share of
@@ -150,7 +173,7 @@ def summarise(rows: Sequence[Document], result: Augmentation) -> dict[str, objec
         "rows": len(originals),
         "copies": len(result.copies),
         "dropped": result.dropped,
-        "by_augmenter": {name: len(values) for name, values in shares.items()},
+        "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},
         "changed_words": {name: sum(values) / len(values) for name, values in shares.items() if values},
     }
 
