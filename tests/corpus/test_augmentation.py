@@ -9,7 +9,7 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.corpus import augment_processes, augment_words
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
-from compactlm.corpus.augmentation import AUGMENTERS, augment, changed_share, make_rewriters, sample, summarise
+from compactlm.corpus.augmentation import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, sample, summarise
 from compactlm.params import Augment
 
 WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
@@ -47,7 +47,7 @@ ROWS = [
 def test_copies_name_their_parent_and_keep_its_label():
     result = make(ROWS, copies=5)
     parents = {row.id: row for row in ROWS}
-    assert len(result.copies) + sum(result.dropped.values()) == 15
+    assert len(result.copies) + sum(result.dropped.values()) == result.asked == 15
     assert len(result.copies) > 9
     assert len({copy.id for copy in result.copies}) == len(result.copies)
     for copy in result.copies:
@@ -138,6 +138,15 @@ def test_copies_that_change_nothing_are_dropped_and_counted():
     assert result.dropped == {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0}
 
 
+def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
+    result = make(ROWS, copies=4)
+    kept = keep_labels(result, {copy.id: copy.text.startswith("A") for copy in result.copies})
+    assert kept.asked == 12 == len(kept.copies) + sum(kept.dropped.values())
+    assert kept.dropped["label_changed"] == len(result.copies) - len(kept.copies) > 0
+    with pytest.raises(RuntimeError, match=r"12 copies were asked for, \d+ are left and 1 were counted as dropped"):
+        Augmentation(result.copies[1:-1], {"empty": 1}, 12)
+
+
 def test_copies_equal_to_one_another_are_dropped_and_counted():
     result = make([document(1, "good film")], copies=6, shares={"swap": 1.0})
     assert [copy.text for copy in result.copies] == ["Film good"]
@@ -211,6 +220,7 @@ def test_summary_counts_and_averages():
     result = make(ROWS, copies=4)
     summary = summarise(ROWS, result, AUGMENTERS)
     assert summary["rows"] == 3
+    assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
     assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
     assert all(0 < share <= 1 for share in summary["changed_words"].values())
 

@@ -16,6 +16,7 @@ ALL = Reserved(("names", "numbers", "negations", "protected"), ["she", "Actress"
         ("(Not) in 1999, nor 2nd; twenty-two don\u2019t", ["(Not)", "1999,", "nor", "2nd;", "don\u2019t"]),
         ("she and an ACTRESS spoke of iPhones", ["she", "ACTRESS", "iPhones"]),
         ("good - very good", []),
+        ("[EMAIL] wrote. [SOCIAL_SECURITY], so what? [PHONE]: busy", ["[EMAIL]", "[SOCIAL_SECURITY],", "[PHONE]:"]),
     ],
 )
 def test_what_is_reserved(text: str, kept: list[str]) -> None:
@@ -26,6 +27,8 @@ def test_what_is_reserved(text: str, kept: list[str]) -> None:
 def test_white_space_and_marks_between_words_change_nothing() -> None:
     words = split_everything("It ended. Then Anna left, and never 3 times.")
     assert [words[place] for place in sorted(ALL.places(words))] == ["Anna", "never", "3"]
+    words = split_everything("[SOCIAL_SECURITY] is a placeholder")
+    assert [words[place] for place in sorted(ALL.places(words))] == ["SOCIAL_SECURITY"]
 
 
 @given(st.lists(st.text(max_size=8), max_size=12))

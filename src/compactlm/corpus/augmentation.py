@@ -27,10 +27,17 @@ LABEL_CHANGED = "label_changed"
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """The copies, sorted by id, and the number of dropped ones by reason (all of REASONS)."""
+    """The copies, sorted by id, the number of dropped ones by reason (all of REASONS), and how many were asked for."""
 
     copies: list[Document]
     dropped: dict[str, int]
+    asked: int
+
+    def __post_init__(self) -> None:
+        """Check that no copy is lost."""
+        made, dropped = len(self.copies), sum(self.dropped.values())
+        if self.asked != made + dropped:
+            raise RuntimeError(f"{self.asked} copies were asked for, {made} are left and {dropped} were counted as dropped")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +83,8 @@ def make_rewriters(
 def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentation:
     """Return the copies whose label a classifier agrees with, by id, and count the others."""
     kept = [copy for copy in result.copies if agreed[copy.id]]
-    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: len(result.copies) - len(kept)})
+    changed = sum(not agreed[copy.id] for copy in result.copies)
+    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.asked)
 
 
 def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewriter]) -> Augmentation:
@@ -98,7 +106,7 @@ def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: d
         if row.task is not None and row.label is not None and row.parent is None
         for copy in range(settings.copies)
     ]
-    return _keep(zip(jobs, _rewrite(jobs, rewriters), strict=True))
+    return _keep(jobs, _rewrite(jobs, rewriters))
 
 
 def row_seed(*parts: object) -> int:
@@ -126,11 +134,11 @@ def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewriter]) -> list[str]:
     return texts
 
 
-def _keep(results: Iterable[tuple[_Job, str]]) -> Augmentation:
+def _keep(jobs: Sequence[_Job], texts: Sequence[str]) -> Augmentation:
     copies: list[Document] = []
     dropped = dict.fromkeys(REASONS, 0)
     seen: dict[str, set[str]] = collections.defaultdict(set)
-    for job, text in results:
+    for job, text in zip(jobs, texts, strict=True):
         folded = " ".join(text.casefold().split())
         if not folded:
             dropped["empty"] += 1
@@ -141,7 +149,7 @@ def _keep(results: Iterable[tuple[_Job, str]]) -> Augmentation:
         else:
             seen[job.row.id].add(folded)
             copies.append(_derive(job, text))
-    return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped)
+    return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped, len(jobs))
 
 
 def _derive(job: _Job, text: str) -> Document:
@@ -162,8 +170,8 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
     """Return the numbers of an augmentation by the augmenters of `drawn`.
 
     Returns:
-        `rows` (labelled rows), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words` (mean share of
-        the original's words), each by augmenter; an augmenter without copies has no share.
+        `rows` (labelled rows), `asked` (copies asked for), `copies`, `dropped` by reason, `by_augmenter` (copies) and
+        `changed_words` (mean share of the original's words), each by augmenter; an augmenter without copies has no share.
     """
     originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
     shares: dict[str, list[float]] = {name: [] for name in AUGMENTERS}
@@ -171,6 +179,7 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
         shares[copy.augmenter or ""].append(changed_share(originals[copy.parent or ""], copy.text))
     return {
         "rows": len(originals),
+        "asked": result.asked,
         "copies": len(result.copies),
         "dropped": result.dropped,
         "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from compactlm.corpus.filters.personal import PLACEHOLDERS
 from compactlm.params import ReservedKind
 
 _CORE = re.compile(r"^\W+|\W+$")
 _SENTENCE_END = re.compile(r"[.!?\u2026:][\"'\u201d\u2019)\]]*$")
+_MASKED = frozenset(placeholder.strip("[]") for placeholder in PLACEHOLDERS.values())
 NEGATIONS = frozenset(
     "no not never none nobody nothing nowhere neither nor without cannot cant dont wont isnt hardly barely scarcely rarely".split()
 )
@@ -22,7 +24,7 @@ class Reserved:
     """Tells which words of a text are reserved.
 
     Args:
-        kinds: `names` (capitalised words that begin no sentence), `numbers`, `negations`, `protected`.
+        kinds: `names` (capitalised words that begin no sentence, and placeholders of personal data), `numbers`, `negations`, `protected`.
         terms: the words behind `protected`, in lower case.
     """
 
@@ -50,11 +52,15 @@ class Reserved:
         starts = True  # of a sentence
         for place, word in enumerate(words):
             core = _CORE.sub("", word)
-            if core and (self.is_listed(word) or (self._names and not starts and core != "I" and any(map(str.isupper, core)))):
+            if core and (self.is_listed(word) or (self._names and _is_name(core, starts))):
                 found.add(place)
             if core or word.strip():
                 starts = bool(_SENTENCE_END.search(word)) or (starts and not core)
         return found
+
+
+def _is_name(core: str, starts: bool) -> bool:
+    return core in _MASKED or (not starts and core != "I" and any(map(str.isupper, core)))
 
 
 NOTHING = Reserved(())

@@ -17,6 +17,7 @@ from compactlm.reporting.sections.errors import errors
 from compactlm.reporting.sections.fairness import fairness
 from compactlm.reporting.sections.language import forgetting, masked_words
 from compactlm.reporting.sections.quality import quality
+from compactlm.reporting.sections.text import text
 from compactlm.reporting.sections.training import ablations, learning, sizes
 from compactlm.reporting.sections.weakness import robustness, slices
 
@@ -45,6 +46,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         errors(found, readers),
         masked_words(found),
         forgetting(found),
+        text(found),
         learning(found),
         sizes(found),
         ablations(found),
