@@ -7,10 +7,11 @@ VENV := .venv
 REV ?= main
 INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
+INSTALLED_RAY := $(VENV)/.installed-ray
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-summaries bench-few-shot frontier mitigation clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -30,11 +31,20 @@ train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another p
 	@dvc repro
 	@compactlm summary
 
+# Apart from setup: it is 80 MB, and not made for every machine.
+$(INSTALLED_RAY): $(INSTALLED)
+	@install="$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .[ray]"; \
+	$$install || $$install || echo "Ray cannot be installed here: its tests will be skipped"
+	@touch $@
+
 # Each worker takes a file at a time, in the order that tests/conftest.py gives them.
 WORKERS ?= logical
 
-test: setup ## run all tests, with coverage, in one process for each core and at most 4 (WORKERS=1 for one)
+test: $(INSTALLED_RAY) ## run all tests, with coverage, in one process for each core and at most 4 (WORKERS=1 for one)
 	@python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+
+nltk-data: setup ## fetch WordNet, for synonyms in augmented copies (Debian's wordnet-base and wordnet-sense-index serve as well)
+	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet
 
 review: setup ## hold reports/metrics against a git revision, figure by figure (REV=main; `compactlm review REV` exits 0, 1 or 2 for CI)
 	@compactlm review $(REV)
@@ -64,6 +74,10 @@ bench-inference: setup ## measure latency, throughput, memory and cold start bes
 
 bench-classify: setup ## measure classify over a file beside the bare runtime, and answers from 100,000 passages
 	@python -m benchmarks.bench_classify $(ARGS)
+
+bench-data: setup ## measure the data stages beside the pandas recipe, at 10 MB, 100 MB and 1 GB (ARGS=--help for options)
+	@test -d data/raw || dvc repro ingest
+	@python -m benchmarks.bench_data $(ARGS)
 
 bench-summaries: $(INSTALLED_BENCH) ## measure summaries by ROUGE beside a text's first sentences
 	@python -m benchmarks.bench_summaries $(ARGS)

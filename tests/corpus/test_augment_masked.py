@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nlpaug.augmenter.word import WordAugmenter
 
-from compactlm.corpus import augment_wordnet
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
 
 
@@ -92,8 +91,31 @@ def test_likelier_words_are_drawn_more_often():
     assert drawn.count("warm") > drawn.count("dull") > 0
 
 
+class Opposites:
+    """Knows the synonyms that it is given, and that warm and cold are opposites."""
+
+    def __init__(self, **known):
+        self.known = known
+
+    def synonyms(self, word):
+        return self.known.get(word, ())
+
+    def opposes(self, word, other):
+        return {word, other} == {"warm", "cold"}
+
+
+def test_an_antonym_is_never_put_in():
+    drawn = MaskedWordAug("substitute", Fixed("cold", "dull"), 1.0, thesaurus=Opposites(warm=("cold", "mild"))).rewrite(
+        ["Warm"] * 50, range(50)
+    )
+    assert set(drawn) == {"Dull", "Mild"}
+    assert set(MaskedWordAug("substitute", Fixed("cold", "dull"), 1.0).rewrite(["Warm"] * 50, range(50))) == {"Cold", "Dull"}
+    # Beside a word its opposite may be put in: that replaces nothing.
+    assert MaskedWordAug("insert", Fixed("cold"), 0.5, thesaurus=Opposites()).rewrite(["warm film"], [0]) == ["warm cold film"]
+
+
 def test_a_thesaurus_adds_words_of_its_own():
-    augmenter = MaskedWordAug("substitute", Fixed("warm"), 1.0, thesaurus=lambda word: ("fine",) if word == "good" else ())
+    augmenter = MaskedWordAug("substitute", Fixed("warm"), 1.0, thesaurus=Opposites(good=("fine",)))
     drawn = augmenter.rewrite(["Good"] * 200, list(range(200)))
     assert 60 < drawn.count("Fine") < 140
     assert drawn.count("Fine") + drawn.count("Warm") == 200
@@ -107,35 +129,3 @@ def test_a_row_does_not_depend_on_its_batch(texts, seed):
         seeds = [seed + position for position in range(len(texts))]
         alone = [augmenter.rewrite([text], [one])[0] for text, one in zip(texts, seeds, strict=True)]
         assert augmenter.rewrite(texts, seeds) == alone
-
-
-@pytest.mark.parametrize("missing", [LookupError("no corpus"), FileNotFoundError("lexnames")])
-def test_wordnet_is_not_used_where_it_is_missing(monkeypatch, missing):
-    class Absent:
-        def ensure_loaded(self):
-            raise missing
-
-    monkeypatch.setattr(augment_wordnet, "wordnet", Absent())
-    assert augment_wordnet.find_wordnet() is None
-
-
-def test_wordnets_words_are_single_sorted_and_new(monkeypatch):
-    class Sense:
-        def __init__(self, *names):
-            self.names = names
-
-        def lemma_names(self):
-            return list(self.names)
-
-    class Present:
-        def ensure_loaded(self):
-            return None
-
-        def synsets(self, word):
-            return [Sense("Gripping", word), Sense("edge_of_the_seat", "gripping", "absorbing", "tip-top")]
-
-    augment_wordnet.synonyms.cache_clear()
-    monkeypatch.setattr(augment_wordnet, "wordnet", Present())
-    thesaurus = augment_wordnet.find_wordnet()
-    assert thesaurus("exciting") == ("absorbing", "gripping")
-    augment_wordnet.synonyms.cache_clear()

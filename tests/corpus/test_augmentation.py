@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus import augment_words
+from compactlm.corpus import augment_processes, augment_words
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
-from compactlm.corpus.augmentation import AUGMENTERS, augment, changed_share, make_rewriters, sample, summarise
+from compactlm.corpus.augmentation import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, sample, summarise
 from compactlm.params import Augment
 
-WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite")
-EQUAL = dict.fromkeys(AUGMENTERS, 0.2)
+WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
+EQUAL = dict.fromkeys(AUGMENTERS, 1 / len(AUGMENTERS))
 
 
 class FakeProposer:
@@ -30,9 +31,10 @@ def document(number, text, label="positive", task="sentiment", parent=None):
     return Document(f"{number:032x}", "reviews", text, f"d{number}", task, label, parent)
 
 
-def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2):
-    settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words)
-    return augment(rows, settings, seed, make_rewriters(share_of_words, proposer or FakeProposer(), thesaurus))
+def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
+    settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
+    texts = [row.text for row in ROWS]
+    return augment(rows, settings, seed, make_rewriters(settings, texts, proposer or FakeProposer(), thesaurus, ["actors"], processes))
 
 
 ROWS = [
@@ -45,7 +47,7 @@ ROWS = [
 def test_copies_name_their_parent_and_keep_its_label():
     result = make(ROWS, copies=5)
     parents = {row.id: row for row in ROWS}
-    assert len(result.copies) + sum(result.dropped.values()) == 15
+    assert len(result.copies) + sum(result.dropped.values()) == result.asked == 15
     assert len(result.copies) > 9
     assert len({copy.id for copy in result.copies}) == len(result.copies)
     for copy in result.copies:
@@ -136,6 +138,15 @@ def test_copies_that_change_nothing_are_dropped_and_counted():
     assert result.dropped == {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0}
 
 
+def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
+    result = make(ROWS, copies=4)
+    kept = keep_labels(result, {copy.id: copy.text.startswith("A") for copy in result.copies})
+    assert kept.asked == 12 == len(kept.copies) + sum(kept.dropped.values())
+    assert kept.dropped["label_changed"] == len(result.copies) - len(kept.copies) > 0
+    with pytest.raises(RuntimeError, match=r"12 copies were asked for, \d+ are left and 1 were counted as dropped"):
+        Augmentation(result.copies[1:-1], {"empty": 1}, 12)
+
+
 def test_copies_equal_to_one_another_are_dropped_and_counted():
     result = make([document(1, "good film")], copies=6, shares={"swap": 1.0})
     assert [copy.text for copy in result.copies] == ["Film good"]
@@ -149,6 +160,54 @@ def test_shares_are_respected():
     assert 0.7 < names.count("swap") / len(names) < 0.9
 
 
+def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
+    rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
+    one = make(rows, copies=3, processes=1)
+    monkeypatch.setattr(augment_processes, "CHUNK", 7)
+    two = make(rows, copies=3, processes=2)
+    assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
+    for name, result in (("one", one), ("two", two)):
+        artifacts.write_documents(tmp_path / name, result.copies)
+    assert (tmp_path / "one/part-00000.parquet").read_bytes() == (tmp_path / "two/part-00000.parquet").read_bytes()
+    assert one.dropped == two.dropped
+    assert make(rows, copies=3, seed=8).copies != one.copies  # that the seed counts
+
+
+def test_the_processes_do_work(monkeypatch):
+    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    here = []
+    workers = augment_processes.WordWorkers(augment_processes.WordSettings(0.2, (), (), ()), processes=2)
+    texts = ["one two three", "four five six"] * 3
+    monkeypatch.setattr(workers, "make", here.append)
+    assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
+    assert here == []  # nothing was made in this process
+
+
+def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
+    texts = ["a film of the year", "the story of a river", "the film, of course"]
+    rewriter = augment_words.make_tfidf(0.3, texts)
+    known = {word for text in texts for word in text.replace(",", "").split()}
+    for seed in range(20):
+        copy = rewriter.rewrite(["the film, of course"], [seed])[0]
+        assert copy.count(",") == 1
+        assert {word.lower() for word in copy.replace(",", "").split()} <= known
+    assert len({rewriter.rewrite(["the film, of course"], [seed])[0] for seed in range(20)}) > 5
+    assert rewriter.rewrite(["unknown words"], [1]) == ["unknown words"]
+    assert augment_words.make_tfidf(0.3, ["one text alone"]).rewrite(["one text"], [1])[0] != ""
+    assert augment_words.make_tfidf(0.3, []).rewrite(["one text"], [1]) == ["one text"]
+
+
+@pytest.mark.parametrize("augmenter", AUGMENTERS)
+def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
+    row = document(1, "We saw Anna Smith and her 3 actors; they did not act well, and two films weren't good at all.")
+    kinds = ("names", "numbers", "negations", "protected")
+    for seed in range(12):
+        for copy in make([row], copies=2, seed=seed, shares={augmenter: 1.0}, share_of_words=0.5, reserved=kinds).copies:
+            found = [word.strip(";,.") for word in copy.text.split()]
+            kept = ["Anna", "Smith", "3", "actors", "not", "two", "weren't"]
+            assert [word for word in found if word in kept] == kept
+
+
 @pytest.mark.parametrize(
     ("copy", "share"),
     [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)],
@@ -159,8 +218,9 @@ def test_changed_share(copy, share):
 
 def test_summary_counts_and_averages():
     result = make(ROWS, copies=4)
-    summary = summarise(ROWS, result)
+    summary = summarise(ROWS, result, AUGMENTERS)
     assert summary["rows"] == 3
+    assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
     assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
     assert all(0 < share <= 1 for share in summary["changed_words"].values())
 

@@ -1,7 +1,9 @@
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.tokenize import word_tokenize
 
-from compactlm.corpus import bag_of_words
 from compactlm.corpus.bag_of_words import STOP_WORDS, to_bag_of_words
 
 PIECES = ["&lt;", "<b>", "``", "\u200b", "\x00", " ", "\n", "\u2019", "don't", "cannot", "I'm", "A", "e", "\u0301", "\ufb01", "\u0130"]
@@ -15,7 +17,13 @@ def test_a_bag_of_words_is_lower_case_letters_without_stop_words(text: str) -> N
     assert not STOP_WORDS & set(words)
 
 
-@given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz ", max_size=80), st.sampled_from(["cannot go", "gonna", "'", "wanna lemme gimme"]))
-def test_the_short_way_through_plain_text_gives_the_tokenizers_tokens(text: str, more: str) -> None:
-    plain = f"{text} {more}".replace("'", "")
-    assert bag_of_words._tokens(plain) == bag_of_words._TOKENIZER.tokenize(plain)
+@given(TEXTS, st.sampled_from(["cannot go", "gonna", "'", "wanna lemme gimme gotta", "we won't, she don\u2019t", "GONNA\u0130"]))
+def test_the_words_are_those_of_the_recipe_by_nltk(text: str, more: str) -> None:
+    letters = re.sub(r"[\W\d_]", " ", f"{text} {more}".lower())
+    recipe = [word for word in word_tokenize(letters, preserve_line=True) if word not in STOP_WORDS]
+    assert to_bag_of_words(f"{text} {more}") == " ".join(recipe)
+
+
+@given(TEXTS)
+def test_a_bag_of_words_of_a_bag_of_words_is_the_same(text: str) -> None:
+    assert to_bag_of_words(to_bag_of_words(text)) == to_bag_of_words(text)

@@ -9,6 +9,7 @@ from compactlm import artifacts
 from compactlm.artifacts import Document, read_documents
 from compactlm.corpus.cleaning import ALWAYS_COUNTED, Cleaned, clean_corpus, clean_metrics, filters_of, sample_rows
 from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.filters.personal import PLACEHOLDERS
 from compactlm.corpus.gathering import gather
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean
@@ -39,11 +40,13 @@ def test_metrics_count_by_source_and_reason(tmp_path: Path) -> None:
     result = cleaned(tmp_path, rows)
     metrics: Any = clean_metrics(result)
     none = dict.fromkeys(ALWAYS_COUNTED, 0)
+    unmasked = dict.fromkeys(PLACEHOLDERS, 0)
     assert metrics["sources"] == {
-        "s": {"rows": 2, "kept": 1, "characters": 9, "dropped": none | {"duplicate": 1}},
-        "u": {"rows": 2, "kept": 1, "characters": 11, "dropped": none | {"too_short": 1}},
+        "s": {"rows": 2, "kept": 1, "characters": 9, "dropped": none | {"duplicate": 1}, "masked": unmasked},
+        "u": {"rows": 2, "kept": 1, "characters": 11, "dropped": none | {"too_short": 1}, "masked": unmasked},
     }
-    assert metrics["total"] == {"rows": 4, "kept": 2, "characters": 20, "dropped": none | {"duplicate": 1, "too_short": 1}}
+    assert metrics["total"]["dropped"] == none | {"duplicate": 1, "too_short": 1}
+    assert [metrics["total"][name] for name in ("rows", "kept", "characters", "masked")] == [4, 2, 20, unmasked]
     assert sample_rows(result.samples) == [("s", "duplicate", result.samples["s duplicate"][0][1]), ("u", "too_short", "x")]
 
 
@@ -60,7 +63,34 @@ def test_the_size_of_the_shards_changes_nothing(tmp_path: Path, profile: str) ->
     assert results[0] == results[1]
     total: Any = results[0][1]["total"]
     assert total["rows"] == 400 == total["kept"] + sum(total["dropped"].values())
-    assert total.get("masked", {}) == ({} if profile == "bert" else {"email": total["masked"]["email"]})
+    assert total["masked"] == dict.fromkeys(PLACEHOLDERS, 0) | {"email": total["masked"]["email"]}
+    assert 0 < total["masked"]["email"] < 400
+
+
+def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_path: Path) -> None:
+    rows = [
+        row(1, "write to <i>jane.doe@mail.example</i>, or to her&#64;b.example"),
+        row(2, "call (212) 736-5000 or 212-736-5001"),
+        row(3, "pay with 4111 1111 1111 1111", source="t"),
+        row(4, "x", source="t"),
+        row(5, "from 1999 to 2004, 10 out of 10 for $1,234,567.89", source="t"),
+    ]
+    result = cleaned(tmp_path, rows)
+    gather(result.shards, tmp_path / "out")
+    texts = {document.text for document in read_documents(tmp_path / "out")}
+    assert texts == {"write to [EMAIL], or to [EMAIL]", "call [PHONE] or [PHONE]", "pay with [CARD]", rows[4].text}
+    metrics: Any = clean_metrics(result)
+    none = dict.fromkeys(PLACEHOLDERS, 0)
+    assert metrics["sources"]["s"]["masked"] == none | {"email": 2, "phone": 2}
+    assert metrics["sources"]["t"]["masked"] == none | {"card": 1}
+    assert metrics["total"]["masked"] == none | {"email": 2, "phone": 2, "card": 1}
+
+
+def test_the_classical_recipe_masks_nothing(tmp_path: Path) -> None:
+    result = cleaned(tmp_path, [row(1, "write to jane@b.example")], Clean(**SETTINGS | {"profile": "bag-of-words"}))
+    gather(result.shards, tmp_path / "out")
+    assert [document.text for document in read_documents(tmp_path / "out")] == ["write jane b example"]
+    assert clean_metrics(result)["total"]["masked"] == {}  # type: ignore[index]
 
 
 def test_attributes_are_kept(tmp_path: Path) -> None:

@@ -112,9 +112,10 @@ def test_what_is_not_there_or_nested_too_deep_ends_in_one_sentence(file: Path) -
     for form in ("txt", "parquet"):
         with pytest.raises(CompactLMError, match="there is no file"):
             read(file, form)  # type: ignore[arg-type]
-    file.write_bytes(b'{"t": ' + b"[" * 100_000)
-    with pytest.raises(CompactLMError, match="is not valid jsonl at line 1"):
-        read(file, "jsonl")
+    for content in (b'{"t": ' + b"[" * 100_000, b'{"t": ' + b"9" * 5_000 + b"}"):
+        file.write_bytes(content)
+        with pytest.raises(CompactLMError, match="is not valid jsonl at line 1"):
+            read(file, "jsonl")
     file.write_bytes(b"a\x00b\x00")
     with pytest.raises(CompactLMError, match=r"is not valid utf-16 \(UTF-16 stream does not start with BOM\)"):
         read(file, "txt", encoding="utf-16")

@@ -3,7 +3,7 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm.artifacts import Document
-from compactlm.distillation.agreement import label_agreement
+from compactlm.distillation.agreement import agrees, label_agreement
 from compactlm.distillation.proposer import MaskedWordProposer
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
@@ -75,6 +75,9 @@ def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeyp
         Document("4", "s", "bad good", "d", "t", "no", "b", "synonym"),
     ]
     model = BertForSequenceClassification(BertConfig(**SHAPE))
-    result = label_agreement(model, tokenizer, ["no", "yes"], copies, originals, 12, 64)
+    asked = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
+    answers = agrees(model, tokenizer, ["no", "yes"], asked, 12, 64)
+    assert answers == [True, False, True, False, True, True, True, True]
+    result = label_agreement(copies, {copy.id: answer for copy, answer in zip(copies, answers[:4], strict=True)}, answers[4:])
     by_augmenter = {"insert": 1.0, "swap": 1.0, "synonym": 0.0} | dict.fromkeys(("insert_judged", "swap_judged", "synonym_judged"), 0)
     assert result == {"rows": 4, "judged": 0, "share": 0.5, "originals": 1.0, "by_augmenter": by_augmenter}

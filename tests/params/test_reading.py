@@ -180,6 +180,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         ("ingest.sources.tweets.sha256", "abc", "ingest.sources.tweets.sha256 is 'abc'"),
         ("ingest.sources.tweets.kind", "web", "ingest.sources.tweets"),
         ("clean.profile", "berts", "clean.profile is 'berts', but input should be 'bert', 'thorough', 'bag-of-words' or 'own'"),
+        ("data.address", "ray://head:10001", "data: address names a Ray cluster, but engine is local"),
         ("split.weights", {"tweet": 2.0}, "split.weights names 'tweet', which is not in ingest.sources"),
         ("split.weights", {"tweets": -1.0}, "split.weights.tweets is -1.0"),
         (

@@ -69,7 +69,7 @@ CHANGES = [
     ("data.processes", 1, set()),
     ("clean.minimum_characters", 11, {"clean"}),
     ("split.across_splits", "prevent", {"split"}),
-    ("diversity.words", 10_000, {"split"}),
+    ("diversity.words", 10_000, {"split", "augment"}),
     ("teacher.fine_tuning.frozen_layers", 3, {"teacher"}),
     ("augment.share_of_words", 0.2, {"augment"}),
     ("bias_audit.minimum_group_rows", 31, {"bias-audit", "evaluate"}),

@@ -41,3 +41,9 @@ def altered(found):
 def readers(student_root):
     directory = student_root / "sentiment"
     return {"sentiment": Reader(load_classifier(directory), load_tokenizer(directory), 48, 4096, "student")}
+
+
+@pytest.fixture
+def altered_augment(found):
+    """A function that gives the findings with another augment.json."""
+    return lambda content: dataclasses.replace(found, metrics={**found.metrics, "augment": content})

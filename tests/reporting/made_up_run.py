@@ -6,7 +6,8 @@ import json
 import numpy as np
 
 from benchmarks.shapes.mitigations import summarise
-from compactlm.artifacts import Document
+from compactlm.artifacts import SPLITS, Document
+from compactlm.corpus.diversity import measure_diversity, settings_of
 from compactlm.evaluation.comparison import Answers, compare_quality
 from compactlm.evaluation.quality import compare
 from compactlm.evaluation.slices import make_slices, slice_accuracy, worst_slice
@@ -116,6 +117,14 @@ def fairness(answers, params, test):
     return fairness_metrics(tasks, found, settings.gate.model)
 
 
+CLEANED = {"dropped": {"duplicate": 9, "too_short": 1}, "masked": {"email": 2, "phone": 0}}
+
+
+def varied(params, at):
+    texts = rows(40 + at, "v")
+    return {**measure_diversity(texts, settings_of(params.diversity, 1)), "near_duplicate_rate": 0.01, "self_bleu": 0.125}
+
+
 def all_rows():
     """The test rows of the made-up run: labelled ones and text of another source."""
     other = [Document(f"u{at:031d}", "tweets", f"a tweet about the weather of day {at}, which was | fine", f"t{at}") for at in range(40)]
@@ -149,7 +158,18 @@ def build(params, test_rows):
         params=params,
         metrics={
             "ingest": {"sources": sources, "total": {}},
-            "clean": {"sources": sources, "total": {}},
+            "clean": {
+                "sources": {name: {**one, **CLEANED} for name, one in sources.items()},
+                "total": {"rows": 700, "kept": 630, **CLEANED},
+            },
+            "diversity": {split: {"all": varied(params, at), "movie_reviews": varied(params, at)} for at, split in enumerate(SPLITS)},
+            "augment": {
+                "rows": 300,
+                "asked": 300,
+                "copies": 290,
+                "dropped": {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0, "label_changed": 7},
+                "diversity": {"before": varied(params, 0), "after": {**varied(params, 0), "rows": 590, "self_bleu": 0.25}},
+            },
             "split": {
                 "rows": {"train": 300, "test": len(test_rows)},
                 "labels": {"train": {"sentiment": {"negative": 0.6, "positive": 0.4}}},

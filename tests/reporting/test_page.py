@@ -106,6 +106,19 @@ def test_the_page_begins_with_the_verdict(page):
     assert verdict.count(". ") == 1
 
 
+def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, readers):
+    texts = [text.replace("\N{NO-BREAK SPACE}", " ") for text in page.texts("tr")]
+    assert "all7006309 duplicate and 1 too short2 email" in texts
+    assert "self-BLEU0.1250.250" in texts
+    assert [text for text in texts if text.startswith("all") and "negative" in text and text.endswith("1.0 %")]
+    assert "Growth of the vocabulary" in " ".join(page.texts("title"))
+    notes = " ".join(page.texts("figcaption"))
+    assert "Of 300 copies asked for, 290 are kept; dropped: 7 label changed and 3 same as original." in notes
+    without = Page(write_page(altered_augment({"copies": 0, "wordnet": 0}), readers))
+    assert "self-BLEU0.1250.250" not in without.texts("tr")
+    assert "The text" in without.texts("h2")
+
+
 def test_text_of_the_data_cannot_become_markup(text):
     assert "<b>bad" not in text
     assert "&lt;b&gt;" in text

@@ -7,7 +7,7 @@ from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassificat
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.params import Augment
+from compactlm.params import Augment, DiversityFigures
 from compactlm.stages import augment
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
@@ -16,12 +16,15 @@ MARKS = ("", "_judged")
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
 
-def make_params(copies):
+def make_params(copies, reserved=(), labels="report", processes=1):
     return SimpleNamespace(
         seed=3,
         threads=1,
+        data=SimpleNamespace(processes=processes),
         precision="fp32",
-        augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2),
+        augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2, reserved=list(reserved), labels=labels),
+        bias_audit=SimpleNamespace(attributes={"size": SimpleNamespace(groups={"long": ["long"], "warm": ["warm"]})}),
+        diversity=DiversityFigures(words=100, window=20, bleu_texts=10, bleu_words=10),
         batch_tokens=256,
         teacher=SimpleNamespace(maximum_length=32),
         tasks={"sentiment": SimpleNamespace(labels=["negative", "positive"])},
@@ -53,6 +56,7 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     copies = artifacts.read_documents(artifacts.AUGMENTED)
     metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
     assert metrics["rows"] == 20
+    assert metrics["asked"] == 40
     assert metrics["copies"] == len(copies) == 40 - sum(metrics["dropped"].values()) > 25
     assert metrics["agreement"]["sentiment"]["rows"] == len(copies)
     assert 0 <= metrics["agreement"]["sentiment"]["share"] <= 1
@@ -68,6 +72,39 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     assert all(line.count("\t") == 2 for line in lines)
     augment.main(make_params(2))
     assert shard.read_bytes() == first
+
+
+def test_the_number_of_processes_changes_no_byte(workspace, monkeypatch):
+    monkeypatch.setattr("compactlm.corpus.augment_processes.CHUNK", 3)
+    augment.main(make_params(3))
+    [shard] = artifacts.AUGMENTED.glob("*.parquet")
+    first = shard.read_bytes()
+    augment.main(make_params(3, processes=2))
+    assert shard.read_bytes() == first
+
+
+def test_a_copy_that_the_teacher_labels_otherwise_is_dropped_and_counted(workspace):
+    augment.main(make_params(2))
+    everything = artifacts.read_documents(artifacts.AUGMENTED)
+    augment.main(make_params(2, labels="keep"))
+    kept = artifacts.read_documents(artifacts.AUGMENTED)
+    metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
+    share = metrics["agreement"]["sentiment"]["share"]  # of all copies, before any is dropped
+    assert len(kept) == round(share * len(everything)) == metrics["copies"]
+    assert metrics["asked"] == 40 == metrics["copies"] + sum(metrics["dropped"].values())
+    assert metrics["dropped"]["label_changed"] == len(everything) - len(kept) > 0
+    assert {copy.id for copy in kept} < {copy.id for copy in everything}
+    assert metrics["diversity"]["after"]["rows"] == 20 + len(kept)
+    assert metrics["diversity"]["before"]["rows"] == 20
+
+
+def test_terms_of_protected_groups_are_left_alone(workspace):
+    augment.main(make_params(2, reserved=["protected"]))
+    originals = {f"{n:032x}": word for n, word in enumerate(["good", "bad", "warm", "long"] * 5)}
+    for copy in artifacts.read_documents(artifacts.AUGMENTED):
+        word = originals[copy.parent]
+        assert copy.text.count("long") == (word == "long")
+        assert copy.text.count("warm") == (word == "warm")
 
 
 def test_no_copies_need_no_model(tmp_path, monkeypatch):

@@ -34,7 +34,7 @@ def project(path: str, profile: str = "bert", **source: Any) -> dict[str, Any]:
     content["signals"] = COMPOSED["signals"] | {"task": COMPOSED["signals"]["task"] | {"unlabelled": []}}
     content["ingest"] = {"sources": {"own": {"kind": "files", "path": path, "columns": {"text": "text"}} | source, "films": films}}
     content["clean"] = COMPOSED["clean"] | {"profile": profile}
-    content["data"] = {"processes": 1, "shard_megabytes": 1}
+    content["data"] = COMPOSED["data"] | {"processes": 1, "shard_megabytes": 1}
     Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     return content
 

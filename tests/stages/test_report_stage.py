@@ -66,7 +66,12 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert len(printed) == 3
     assert all(re.fullmatch(r"(negative|positive) 0\.\d+", line) for line in printed[0].splitlines())
     assert len(printed[1].splitlines()) == 5
-    plots = {path.relative_to("reports/plots/report/sentiment").name: text for path, text in written.items() if path.suffix == ".tsv"}
+    tables = {path.relative_to("reports/plots/report"): text for path, text in written.items() if path.suffix == ".tsv"}
+    for step, figure in (("before", "0.125"), ("after", "0.25")):
+        lines = tables.pop(Path(f"diversity-{step}.tsv")).decode().splitlines()
+        assert lines[0] == "figure\tvalue"
+        assert lines[-1] == f"self-BLEU\t{figure}"
+    plots = {path.relative_to("sentiment").name: text for path, text in tables.items()}
     assert set(plots) == {
         *(
             f"{kind}-{role}.tsv"

@@ -1,8 +1,11 @@
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import BertTokenizer
 
 from compactlm.artifacts import SEQUENCE_SCHEMA, Document
+from compactlm.corpus.filters.personal import PLACEHOLDERS
 from compactlm.student import tokenization
 from compactlm.student.tokenization import all_pieces, encode, sample_windows, tokenize_documents, windows
 
@@ -60,3 +63,17 @@ def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tin
     ids, sequences = sample_windows(tiny_tokenizer, documents[:3], 64, 30, seed=1)
     assert len(sequences) == 3
     assert sorted(ids) == sorted(row.id for row in documents[:3])
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_placeholders_of_personal_data_are_words_that_any_vocabulary_of_characters_can_spell(lower):
+    characters = sorted(set("".join(PLACEHOLDERS.values())))
+    both = sorted({*characters, *map(str.lower, characters)})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *both, *(f"##{one}" for one in both)]
+    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=lower)
+    for placeholder in PLACEHOLDERS.values():
+        found = tokenizer.tokenize(f"write to {placeholder}, please")
+        start, end = found.index("["), found.index("]")
+        spelled = "".join(piece.removeprefix("##") for piece in found[start : end + 1])
+        assert spelled == (placeholder.lower() if lower else placeholder)
+        assert not set(found[start : end + 1]) & {"[UNK]", "[CLS]", "[SEP]", "[MASK]"}

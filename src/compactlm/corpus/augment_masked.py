@@ -11,19 +11,31 @@ from __future__ import annotations
 import dataclasses
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from nlpaug.augmenter.word import WordAugmenter
 
 from compactlm.corpus.augment_words import count_words, join_words, split_words
+from compactlm.corpus.reserved import NOTHING, Reserved
 
 MASK = "[MASK]"
 CORE = re.compile(r"(\W*)(\w(?:.*\w)?)(\W*)", re.DOTALL)
 SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)\]]*$")
 
 Candidates = list[tuple[str, float]]
-Thesaurus = Callable[[str], Sequence[str]]
+
+
+class Thesaurus(Protocol):
+    """Something that knows synonyms and antonyms; words come in lower case."""
+
+    def synonyms(self, word: str) -> Sequence[str]:
+        """Return words that can stand for `word`, none where there are none."""
+        ...
+
+    def opposes(self, word: str, other: str) -> bool:
+        """Tell whether `other` says the opposite of `word`."""
+        ...
 
 
 class Proposer(Protocol):
@@ -52,20 +64,27 @@ class MaskedWordAug(WordAugmenter):
     Only whole words of letters are put in: never the word that stood there, nor for `insert` a neighbour's double.
     A replacement has its original's capitalisation, punctuation around a word stays, and words with digits, inner
     punctuation or mixed capitals are left alone. With a `thesaurus` a replacement is drawn in equal parts from the
-    model's proposals and from the thesaurus, where it knows the word.
+    model's proposals and from the thesaurus, where it knows the word, and is never an antonym of the original, which a model
+    finds as likely as a synonym.
 
     Args:
         action: "substitute" or "insert".
         proposer: the masked language model.
         share: the share of a text's words to replace or add; at least one.
-        thesaurus: gives the synonyms of a lower-case word, or an empty sequence.
+        thesaurus: knows synonyms and antonyms, or None.
+        reserved: the words that are neither replaced nor put in.
     """
 
     def __init__(
-        self, action: Literal["substitute", "insert"], proposer: Proposer, share: float, thesaurus: Thesaurus | None = None
+        self,
+        action: Literal["substitute", "insert"],
+        proposer: Proposer,
+        share: float,
+        thesaurus: Thesaurus | None = None,
+        reserved: Reserved = NOTHING,
     ) -> None:
         super().__init__(action=action, name="MaskedWord_Aug", aug_p=share, tokenizer=split_words, reverse_tokenizer=join_words)
-        self.proposer, self.share, self.thesaurus = proposer, share, thesaurus
+        self.proposer, self.share, self.thesaurus, self.reserved = proposer, share, thesaurus, reserved
 
     def augment(self, data: str | list[str], n: int = 1, num_thread: int = 1) -> list[str]:  # noqa: ARG002
         """Rewrite a text `n` times, or each of a list of texts once; seeds come from the global generator, as in nlpaug."""
@@ -93,7 +112,8 @@ class MaskedWordAug(WordAugmenter):
         return rewritten
 
     def _choose_words(self, words: list[str], generator: random.Random) -> list[int]:
-        open_to_change = [index for index, word in enumerate(words) if _case(_core(word)) is not None]
+        kept = self.reserved.places(words)
+        open_to_change = [index for index, word in enumerate(words) if index not in kept and _case(_core(word)) is not None]
         return self._draw(open_to_change, len(words), generator)
 
     def _choose_gaps(self, words: list[str], generator: random.Random) -> list[int]:
@@ -130,11 +150,16 @@ class MaskedWordAug(WordAugmenter):
         return words
 
     def _draw_word(self, candidates: Candidates, forbidden: set[str], generator: random.Random, original: str = "") -> str | None:
+        thesaurus = self.thesaurus if original else None
+
+        def allowed(word: str) -> bool:
+            if word.lower() in forbidden or self.reserved.is_listed(word):
+                return False
+            return thesaurus is None or not thesaurus.opposes(original, word.lower())
+
         # In alphabetical order, so that two words of nearly the same probability may change ranks without changing the draw.
-        proposed = [
-            (word, weight) for word, weight in sorted(candidates) if _is_word(word) and word.lower() not in forbidden and weight > 0
-        ]
-        known = [word for word in (self.thesaurus(original) if self.thesaurus and original else ()) if word.lower() not in forbidden]
+        proposed = [(word, weight) for word, weight in sorted(candidates) if _is_word(word) and weight > 0 and allowed(word)]
+        known = [word for word in (thesaurus.synonyms(original) if thesaurus else ()) if allowed(word)]
         total = sum(weight for _, weight in proposed)
         pool = [(word, weight / total) for word, weight in proposed] + [(word, 1 / len(known)) for word in known]
         if not pool:

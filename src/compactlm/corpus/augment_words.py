@@ -17,9 +17,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 from nlpaug.augmenter.char import KeyboardAug
-from nlpaug.augmenter.word import RandomWordAug, SpellingAug
+from nlpaug.augmenter.word import RandomWordAug, SpellingAug, TfIdfAug
 from nlpaug.model.word_dict import Spelling
+from nlpaug.model.word_stats import TfIdf
+
+from compactlm.corpus.reserved import NOTHING, Reserved
 
 WORD_OR_REST = re.compile(r"\w+(?:['\u2019\-]\w+)*|\W")
 MISSPELLING = re.compile(r"[A-Za-z]+(?:['\u2019\-][A-Za-z]+)*")
@@ -72,8 +76,24 @@ class _SeededRewriter:
     `bounds` names the augmenter's attributes for the least and the greatest number of changes.
     """
 
-    def __init__(self, augmenter: Any, share: float, words_a_change: int = 1, bounds: tuple[str, str] = ("aug_min", "aug_max")) -> None:
+    def __init__(
+        self,
+        augmenter: Any,
+        share: float,
+        words_a_change: int = 1,
+        bounds: tuple[str, str] = ("aug_min", "aug_max"),
+        reserved: Reserved = NOTHING,
+        reach: int = 0,
+    ) -> None:
+        """Take an augmenter; neither reserved words are changed nor words as near to one as `reach`."""
         self.augmenter, self.share, self.words_a_change, self.bounds = augmenter, share, words_a_change, bounds
+        open_to_change = augmenter.pre_skip_aug
+
+        def pre_skip_aug(tokens: Sequence[str], tuple_idx: int | None = None) -> list[int]:
+            kept = {near for place in reserved.places(tokens) for near in range(place - reach, place + reach + 1)}
+            return [place for place in open_to_change(tokens, tuple_idx) if place not in kept]
+
+        augmenter.pre_skip_aug = pre_skip_aug  # nlpaug's hook for words to leave alone
 
     def rewrite(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         return [self._rewrite_one(text, seed) for text, seed in zip(texts, seeds, strict=True)]
@@ -110,23 +130,58 @@ def _read_misspellings(path: str) -> Spelling:
     return model
 
 
-def make_swap(share: float) -> Rewriter:
+def make_swap(share: float, reserved: Reserved = NOTHING) -> Rewriter:
     """Swap neighbouring words; each swap moves two of them."""
     augmenter = RandomWordAug(action="swap", tokenizer=split_words, reverse_tokenizer=join_words)
-    return _SeededRewriter(augmenter, share, words_a_change=2)
+    return _SeededRewriter(augmenter, share, words_a_change=2, reserved=reserved, reach=1)
 
 
-def make_delete(share: float) -> Rewriter:
+def make_delete(share: float, reserved: Reserved = NOTHING) -> Rewriter:
     """Delete words at random; a text of one word stays as it is."""
-    return _SeededRewriter(RandomWordAug(action="delete", tokenizer=split_words, reverse_tokenizer=join_words), share)
+    augmenter = RandomWordAug(action="delete", tokenizer=split_words, reverse_tokenizer=join_words)
+    return _SeededRewriter(augmenter, share, reserved=reserved)
 
 
-def make_spelling(share: float) -> Rewriter:
+def make_spelling(share: float, reserved: Reserved = NOTHING) -> Rewriter:
     """Misspell words as people do, by the dictionary that comes with nlpaug."""
-    return _SeededRewriter(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share)
+    return _SeededRewriter(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share, reserved=reserved)
 
 
-def make_keyboard(share: float) -> Rewriter:
+class _WordStatistics(TfIdf):
+    """nlpaug's TfIdf, which fails where all words are as frequent as each other."""
+
+    @classmethod
+    def _normalize(cls, data: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        weights = data.max() - data
+        return weights / weights.sum() if weights.any() else np.full(len(data), 1 / len(data))
+
+
+class CorpusTfIdfAug(TfIdfAug):
+    """nlpaug's TfIdfAug (Xie et al. 2020, https://arxiv.org/abs/1904.12848) with the statistics of texts in memory.
+
+    Words with a low TF-IDF, which say little, are replaced by others that are drawn by theirs; reserved words are not put in.
+    """
+
+    def __init__(self, texts: Sequence[str], reserved: Reserved) -> None:
+        self._texts, self._reserved = texts, reserved
+        super().__init__(action="substitute", tokenizer=split_everything, reverse_tokenizer="".join)
+
+    def get_model(self, force_reload: bool = False) -> TfIdf:  # noqa: ARG002
+        """Count the words of the texts."""
+        model = _WordStatistics()
+        words = ([word for word in split_everything(text) if word.isalpha() and not self._reserved.is_listed(word)] for text in self._texts)
+        listed = [found for found in words if found]
+        if listed:
+            model.train(listed)
+        return model
+
+
+def make_tfidf(share: float, texts: Sequence[str], reserved: Reserved = NOTHING) -> Rewriter:
+    """Replace words that say little by words of the same corpus."""
+    return _SeededRewriter(CorpusTfIdfAug(texts, reserved), share, reserved=reserved)
+
+
+def make_keyboard(share: float, reserved: Reserved = NOTHING) -> Rewriter:
     """Mistype words: in each one letter becomes a neighbour on the keyboard; capitals and words of one letter are left alone."""
     augmenter = KeyboardAug(
         aug_char_min=1,
@@ -138,4 +193,4 @@ def make_keyboard(share: float) -> Rewriter:
         tokenizer=split_everything,
         reverse_tokenizer="".join,
     )
-    return _SeededRewriter(augmenter, share, bounds=("aug_word_min", "aug_word_max"))
+    return _SeededRewriter(augmenter, share, bounds=("aug_word_min", "aug_word_max"), reserved=reserved)

@@ -7,26 +7,37 @@ import dataclasses
 import difflib
 import hashlib
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
 from compactlm.corpus.augment_masked import MaskedWordAug, Proposer, Thesaurus
-from compactlm.corpus.augment_words import Rewriter, make_delete, make_spelling, make_swap
+from compactlm.corpus.augment_processes import WORD_AUGMENTERS, Spread, WordSettings, WordWorkers
+from compactlm.corpus.augment_words import Rewriter
+from compactlm.corpus.reserved import Reserved
 from compactlm.params import Augment
 
-AUGMENTERS = ("synonym", "insert", "swap", "delete", "spelling")  # the order in which shares are laid out for the draw
+# The order in which shares are laid out for the draw; a new one comes last, so that the draws of the others stay what they are.
+AUGMENTERS = ("synonym", "insert", *WORD_AUGMENTERS)
 REASONS = ("empty", "same_as_original", "same_as_other_copy")
+LABEL_CHANGED = "label_changed"
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """The copies, sorted by id, and the number of dropped ones by reason (all of REASONS)."""
+    """The copies, sorted by id, the number of dropped ones by reason (all of REASONS), and how many were asked for."""
 
     copies: list[Document]
     dropped: dict[str, int]
+    asked: int
+
+    def __post_init__(self) -> None:
+        """Check that no copy is lost."""
+        made, dropped = len(self.copies), sum(self.dropped.values())
+        if self.asked != made + dropped:
+            raise RuntimeError(f"{self.asked} copies were asked for, {made} are left and {dropped} were counted as dropped")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,21 +50,41 @@ class _Job:
     seed: int
 
 
-def make_rewriters(share_of_words: float, proposer: Proposer, thesaurus: Thesaurus | None) -> dict[str, Rewriter]:
-    """Return the augmenters by name.
+def make_rewriters(
+    settings: Augment,
+    texts: Sequence[str],
+    proposer: Proposer,
+    thesaurus: Thesaurus | None,
+    terms: Collection[str] = (),
+    processes: int = 1,
+) -> dict[str, Rewriter]:
+    """Return the augmenters that have a share, by name.
 
     Args:
-        share_of_words: the share of a text's words that each of them changes; at least one word.
+        settings: the section of params.yaml; of a text's words each augmenter changes `share_of_words`, and at least one.
+        texts: what TF-IDF counts words in.
         proposer: the masked language model behind `synonym` and `insert`.
         thesaurus: an additional source of synonyms, or None.
+        terms: of protected groups, which are left alone where settings reserve them.
+        processes: in how many the augmenters work that need no model, where there is enough to do; it changes no copy.
     """
-    return {
-        "synonym": MaskedWordAug("substitute", proposer, share_of_words, thesaurus),
-        "insert": MaskedWordAug("insert", proposer, share_of_words),
-        "swap": make_swap(share_of_words),
-        "delete": make_delete(share_of_words),
-        "spelling": make_spelling(share_of_words),
+    share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
+    counted = tuple(texts) if settings.shares.get("tfidf") else ()
+    workers = WordWorkers(WordSettings(share, tuple(settings.reserved), tuple(sorted(terms)), counted), processes)
+    every: dict[str, Rewriter] = {
+        "synonym": MaskedWordAug("substitute", proposer, share, thesaurus, reserved),
+        "insert": MaskedWordAug("insert", proposer, share, None, reserved),
+        **{name: Spread(name, workers) for name in WORD_AUGMENTERS},
     }
+    shares: Mapping[Any, float] = settings.shares
+    return {name: every[name] for name in AUGMENTERS if shares.get(name)}
+
+
+def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentation:
+    """Return the copies whose label a classifier agrees with, by id, and count the others."""
+    kept = [copy for copy in result.copies if agreed[copy.id]]
+    changed = sum(not agreed[copy.id] for copy in result.copies)
+    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.asked)
 
 
 def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewriter]) -> Augmentation:
@@ -75,7 +106,7 @@ def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: d
         if row.task is not None and row.label is not None and row.parent is None
         for copy in range(settings.copies)
     ]
-    return _keep(zip(jobs, _rewrite(jobs, rewriters), strict=True))
+    return _keep(jobs, _rewrite(jobs, rewriters))
 
 
 def row_seed(*parts: object) -> int:
@@ -103,11 +134,11 @@ def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewriter]) -> list[str]:
     return texts
 
 
-def _keep(results: Iterable[tuple[_Job, str]]) -> Augmentation:
+def _keep(jobs: Sequence[_Job], texts: Sequence[str]) -> Augmentation:
     copies: list[Document] = []
     dropped = dict.fromkeys(REASONS, 0)
     seen: dict[str, set[str]] = collections.defaultdict(set)
-    for job, text in results:
+    for job, text in zip(jobs, texts, strict=True):
         folded = " ".join(text.casefold().split())
         if not folded:
             dropped["empty"] += 1
@@ -118,7 +149,7 @@ def _keep(results: Iterable[tuple[_Job, str]]) -> Augmentation:
         else:
             seen[job.row.id].add(folded)
             copies.append(_derive(job, text))
-    return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped)
+    return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped, len(jobs))
 
 
 def _derive(job: _Job, text: str) -> Document:
@@ -135,12 +166,12 @@ def changed_share(original: str, copy: str) -> float:
     return changed / len(before) if before else 0.0
 
 
-def summarise(rows: Sequence[Document], result: Augmentation) -> dict[str, object]:
-    """Return the numbers of an augmentation.
+def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[str]) -> dict[str, object]:
+    """Return the numbers of an augmentation by the augmenters of `drawn`.
 
     Returns:
-        `rows` (labelled rows), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words` (mean share of
-        the original's words), each by augmenter; an augmenter without copies has no share.
+        `rows` (labelled rows), `asked` (copies asked for), `copies`, `dropped` by reason, `by_augmenter` (copies) and
+        `changed_words` (mean share of the original's words), each by augmenter; an augmenter without copies has no share.
     """
     originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
     shares: dict[str, list[float]] = {name: [] for name in AUGMENTERS}
@@ -148,9 +179,10 @@ def summarise(rows: Sequence[Document], result: Augmentation) -> dict[str, objec
         shares[copy.augmenter or ""].append(changed_share(originals[copy.parent or ""], copy.text))
     return {
         "rows": len(originals),
+        "asked": result.asked,
         "copies": len(result.copies),
         "dropped": result.dropped,
-        "by_augmenter": {name: len(values) for name, values in shares.items()},
+        "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},
         "changed_words": {name: sum(values) / len(values) for name, values in shares.items() if values},
     }
 

@@ -17,7 +17,8 @@ from compactlm.corpus.shard_cleaning import CleanShard
 from compactlm.corpus.shard_duplicates import deduplicate
 from compactlm.corpus.shards import Counts, add_counts
 from compactlm.errors import CompactLMError
-from compactlm.params import Clean, FilterSettings
+from compactlm.params import Clean, FilterSettings, PersonalKind
+from compactlm.params.filters import MaskPersonal
 
 # Counted even where there are none, so that a figure does not come and go between two experiments.
 ALWAYS_COUNTED = (CONTRADICTORY_LABEL, DUPLICATE, EMPTY, TOO_LONG, TOO_SHORT, UNREPAIRABLE)
@@ -32,7 +33,8 @@ class Cleaned:
         rows: rows and characters by source, before cleaning.
         kept: the same of what was kept.
         dropped: rows by source and reason.
-        masked: personal data that was masked in the rows that were kept, by source and kind.
+        masked: personal data that was masked in the rows that the filters kept, by source and kind.
+        kinds: of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
     """
 
@@ -41,6 +43,7 @@ class Cleaned:
     kept: Counts
     dropped: Counts
     masked: Counts
+    kinds: tuple[PersonalKind, ...]
     samples: Samples
 
 
@@ -66,7 +69,8 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         CompactLMError: a source has no row left.
     """
     shards = cut(parts, work / "in", shard_bytes)
-    cleaned, filtered = apply(shards, work / "cleaned", engine, CleanShard(tuple(filters_of(clean)), seed, clean.samples))
+    filters = filters_of(clean)
+    cleaned, filtered = apply(shards, work / "cleaned", engine, CleanShard(tuple(filters), seed, clean.samples))
     left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
     manifests = [*filtered, *deduplicated]
     result = Cleaned(
@@ -75,6 +79,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         kept=count_by_source(left),
         dropped=add_counts(manifest.report.dropped for manifest in manifests),
         masked=add_counts(manifest.report.masked for manifest in filtered),
+        kinds=tuple(sorted({kind for one in filters if isinstance(one, MaskPersonal) for kind in one.of})),
         samples=smallest_samples((manifest.report.samples for manifest in manifests), clean.samples),
     )
     _check_nothing_lost(result)
@@ -103,19 +108,18 @@ def _check_something_left(cleaned: Cleaned) -> None:
 def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
     """Return rows before and after, the dropped rows by reason and what was masked by kind, for each source and in all."""
     reasons = sorted({*ALWAYS_COUNTED, *(reason for counts in cleaned.dropped.values() for reason in counts)})
-    kinds = sorted({kind for counts in cleaned.masked.values() for kind in counts})
 
     def figures(sources: Sequence[str]) -> dict[str, object]:
         def total(counts: Counts, name: str) -> int:
             return sum(counts.get(source, {}).get(name, 0) for source in sources)
 
-        found: dict[str, object] = {
+        return {
             "rows": total(cleaned.rows, "rows"),
             "kept": total(cleaned.kept, "rows"),
             "characters": total(cleaned.kept, "characters"),
             "dropped": {reason: total(cleaned.dropped, reason) for reason in reasons},
+            "masked": {kind: total(cleaned.masked, kind) for kind in cleaned.kinds},
         }
-        return found | ({"masked": {kind: total(cleaned.masked, kind) for kind in kinds}} if kinds else {})
 
     return {"sources": {source: figures([source]) for source in cleaned.rows}, "total": figures(list(cleaned.rows))}
 

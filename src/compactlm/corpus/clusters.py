@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # Rows of one bucket are compared each with each up to this many; in a larger bucket all are bound together.
 LARGEST_COMPARED = 2_000
@@ -135,6 +133,10 @@ def _bucket_edges(members: Integers, candidates: _Candidates, threshold: float) 
 
 
 def _components(count: int, left: Integers, right: Integers) -> Integers:
+    # Imported here: it takes a quarter of a second, in each process that drops duplicates.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(left), dtype=np.int8), (left, right)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 

@@ -1,13 +1,15 @@
 """Between the parts of an artifact and working shards of any size: rows sorted by id, cut by ranges of ids.
 
 Ids are hashes, so ranges of equal width hold about equally many rows, and where a row ends up does not depend on how the working
-shards were cut, nor on the other rows. At most one part's or shard's rows are in memory.
+shards were cut, nor on the other rows. At most two parts' or shards' rows are in memory, one that is read and one that is written.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +18,7 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.corpus.shards import ROW_GROUP, Counts, batches_of
+from compactlm.corpus.shards import ROW_GROUP, WORKING, Counts, batches_of
 
 _ID_BITS = 128
 _BATCH = 10_000
@@ -32,7 +34,7 @@ def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: in
         rows.sort(key=lambda document: document.id)
         cells = [{name: getattr(document, name) for name in schema.names} for document in rows]
         with artifacts.replacing(directory / f"part-{shards:05d}.parquet") as unfinished:
-            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
+            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression=WORKING, row_group_size=ROW_GROUP)
         shards += 1
     return shards
 
@@ -60,15 +62,39 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
     ends = [f"{(shard + 1) * (2**_ID_BITS // shards):032x}" for shard in range(shards - 1)]
     written = []
     schema = pq.read_schema(parts[0])
-    for shard, batches in enumerate(_ranges(parts, ends)):
-        path = directory / f"part-{shard:05d}.parquet"
-        with artifacts.replacing(path) as unfinished:
-            pq.write_table(pa.Table.from_batches(batches, schema), unfinished, compression="zstd", row_group_size=ROW_GROUP)
-        written.append(path)
+    with _writing() as write:
+        for shard, batches in enumerate(_ranges(parts, ends)):
+            written.append(directory / f"part-{shard:05d}.parquet")
+            write(_write_shard, pa.Table.from_batches(batches, schema), written[-1])
     _check_rows(parts, written)
     for stray in set(directory.iterdir()) - set(written):
         stray.unlink()
     return written
+
+
+@contextlib.contextmanager
+def _writing() -> Iterator[Callable[[Callable[[pa.Table, Path], None], pa.Table, Path], None]]:
+    """Give a function that has a table written while the next one is read; no more than these two are in memory."""
+    with ThreadPoolExecutor(1) as thread:
+        pending: list[Future[None]] = []
+
+        def write(function: Callable[[pa.Table, Path], None], table: pa.Table, path: Path) -> None:
+            if pending:
+                pending.pop().result()
+            pending.append(thread.submit(function, table, path))
+
+        yield write
+        if pending:
+            pending.pop().result()
+
+
+def _write_shard(table: pa.Table, path: Path) -> None:
+    with artifacts.replacing(path) as unfinished:
+        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
+
+
+def _write_part(table: pa.Table, path: Path) -> None:
+    pq.write_table(table, path, compression="zstd", row_group_size=10_000)
 
 
 def _ranges(parts: Sequence[Path], ends: Sequence[str]) -> Iterator[list[pa.RecordBatch]]:
@@ -108,9 +134,10 @@ def gather(shards: Sequence[Path], directory: Path) -> int:
     """
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for part, table in enumerate(sorted_tables(shards)):
-        written.append(directory / f"part-{part:05d}.parquet")
-        pq.write_table(table, written[-1], compression="zstd", row_group_size=10_000)
+    with _writing() as write:
+        for part, table in enumerate(sorted_tables(shards)):
+            written.append(directory / f"part-{part:05d}.parquet")
+            write(_write_part, table, written[-1])
     _check_rows(shards, written)
     return len(written)
 

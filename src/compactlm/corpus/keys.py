@@ -27,7 +27,8 @@ def as_keys(packed: bytes | bytearray) -> Keys:
 def equal_to_another(keys: Keys) -> npt.NDArray[np.bool_]:
     """Tell for each key whether another is equal."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
-    same = (keys[order][1:] == keys[order][:-1]).all(axis=1)
+    ordered = keys[order]
+    same = (ordered[1:] == ordered[:-1]).all(axis=1)
     shared = np.zeros(len(keys), dtype=bool)
     shared[order[:-1][same]] = shared[order[1:][same]] = True
     return shared

@@ -91,7 +91,9 @@ def judge_duplicates(keys: Sequence[Path]) -> Judgement:
     The keys of all rows are in memory, 16 bytes each, and of the rows that share one what they are judged by.
     """
     parts = [pq.read_table(path, columns=["key"])["key"].combine_chunks() for path in keys]
-    shared = equal_to_another(as_keys(b"".join(key for part in parts for key in part.to_pylist())))
+    shared = equal_to_another(
+        as_keys(b"".join(part.cast(pa.binary()).buffers()[2].to_pybytes()[: KEY_BYTES * len(part)] for part in parts if len(part)))
+    )
     groups: defaultdict[bytes, list[Document]] = defaultdict(list)
     start = 0
     for path, part in zip(keys, parts, strict=True):

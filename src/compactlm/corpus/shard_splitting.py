@@ -19,7 +19,7 @@ from compactlm.corpus.keys import KEY_BYTES, as_keys
 from compactlm.corpus.mixing import Mixture, mix
 from compactlm.corpus.placement import draw_place, place, protect
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
-from compactlm.corpus.shards import ROW_GROUP, Report
+from compactlm.corpus.shards import ROW_GROUP, WORKING, Report
 from compactlm.corpus.splitting import TRAIN, Homes, split_groups
 from compactlm.params import Split
 
@@ -185,7 +185,7 @@ def _check_nothing_lost(homes: Homes, mixture: Mixture, found: dict[str, list[Pa
 def _write(table: pa.Table, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
     return path
 
 

@@ -21,6 +21,7 @@ from compactlm.artifacts import DOCUMENT_SCHEMAS, parts, read_json, replacing, w
 from compactlm.errors import CompactLMError
 
 ROW_GROUP = 1_000  # small, so that a range of ids is read without what lies around it
+WORKING = "lz4"  # of working shards, which are read again at once: half the time of zstd, and one and a half times the bytes
 Counts = dict[str, dict[str, int]]
 
 
@@ -105,7 +106,7 @@ def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) ->
     if len(table) != len(result) + dropped:
         raise RuntimeError(f"{task.source}: {len(table)} rows came in, {len(result)} went out and {dropped} were counted as dropped")
     with replacing(task.target) as unfinished:
-        pq.write_table(result, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+        pq.write_table(result, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
     output = hashlib.sha256(task.target.read_bytes()).hexdigest()
     manifest = Manifest(found, fingerprint, output, len(table), len(result), report)
     write_json(manifest_path(task.target), dataclasses.asdict(manifest))

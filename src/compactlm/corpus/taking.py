@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from compactlm.artifacts import replacing
 from compactlm.corpus.keys import equal_to_another, pack
 from compactlm.corpus.records import row_id
-from compactlm.corpus.shards import ROW_GROUP
+from compactlm.corpus.shards import ROW_GROUP, WORKING
 
 _DRAWN_BYTES = 16
 
@@ -94,4 +94,4 @@ def _column(shards: Sequence[Path], name: str) -> Iterator[list[str]]:
 
 def _write(table: pa.Table, path: Path) -> None:
     with replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)

@@ -14,43 +14,49 @@ from compactlm.evaluation.intervals import judged
 from compactlm.student.tokenization import encode
 
 
-def label_agreement(
+def agrees(
     model: BertForSequenceClassification,
     tokenizer: Any,
     labels: Sequence[str],
-    copies: Sequence[Document],
-    originals: Mapping[str, str],
+    rows: Sequence[tuple[str, str]],
     maximum_length: int,
     batch_tokens: int,
-) -> dict[str, Any]:
-    """Compare a classifier's answers on copies with their labels.
+) -> list[bool]:
+    """Tell for each row whether a classifier gives it its label.
 
     Args:
         model: the classifier, whose output ids are in the order of `labels`.
         tokenizer: the tokenizer that belongs to it.
         labels: the task's label names.
-        copies: at least one labelled copy.
-        originals: the text of each row by id; it holds the copies' parents.
+        rows: texts with their labels.
         maximum_length: pieces a sequence; longer texts are cut.
         batch_tokens: pieces a batch, padding included.
+    """
+    pieces = encode(tokenizer, [text for text, _ in rows], maximum_length)
+    answers = classify(model, pieces, batch_tokens, "label agreement").argmax(dim=1).tolist()
+    return [labels[answer] == label for answer, (_, label) in zip(answers, rows, strict=True)]
+
+
+def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], originals: Sequence[bool]) -> dict[str, Any]:
+    """Sum up a classifier's answers on copies.
+
+    Args:
+        copies: at least one.
+        agreed: by a copy's id, whether it is given its label.
+        originals: whether each copy's parent is given it.
 
     Returns:
         `rows` (number of copies), `share` (of the copies that the classifier gives their label), `originals` (the same
         share for the copies' parents, so that what the copying costs can be read off), `judged` (0 where they are too few to judge by),
         and `by_augmenter` (share), where beside that of X stands X_judged.
     """
-    parents = [originals[str(copy.parent)] for copy in copies]
-    texts = [copy.text for copy in copies] + parents
-    answers = classify(model, encode(tokenizer, texts, maximum_length), batch_tokens, "label agreement").argmax(dim=1).tolist()
-    expected = [labels.index(str(copy.label)) for copy in copies]
-    right = [answer == label for answer, label in zip(answers, expected * 2, strict=True)]
     by_augmenter: dict[str, list[bool]] = collections.defaultdict(list)
-    for copy, agreed in zip(copies, right, strict=False):
-        by_augmenter[str(copy.augmenter)].append(agreed)
+    for copy in copies:
+        by_augmenter[str(copy.augmenter)].append(agreed[copy.id])
     return {
         "rows": len(copies),
-        "share": _mean(right[: len(copies)]),
-        "originals": _mean(right[len(copies) :]),
+        "share": _mean([agreed[copy.id] for copy in copies]),
+        "originals": _mean(originals),
         "judged": judged(len(copies)),
         "by_augmenter": {
             key: value

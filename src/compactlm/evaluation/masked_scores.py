@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -45,16 +45,12 @@ def probabilities(
     model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, batch_tokens: int, description: str
 ) -> npt.NDArray[np.float32]:
     """Return what the model says of each masked piece, float32 [pieces, vocabulary]; arguments as of `score`, for few pieces."""
-    model.eval()
     found = np.zeros((len(pieces), model.config.vocab_size), dtype=np.float32)
-    for number, rows in enumerate(make_batches([len(piece.sequence) for piece in pieces], batch_tokens, None), start=1):
-        input_ids, attention_mask = pad([pieces[row].sequence for row in rows], padding)
-        where = torch.zeros_like(input_ids, dtype=torch.bool)
-        where[torch.arange(len(rows)), torch.tensor([pieces[row].position for row in rows])] = True
-        lengths = [len(pieces[row].sequence) for row in rows]
-        with memory_errors(description, number, lengths, 1, batch_tokens, trains=False), torch.inference_mode():
-            logits = masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device))
-            found[rows] = torch.softmax(logits.float(), dim=1).cpu().numpy()
+
+    def keep(rows: list[int], logits: torch.Tensor) -> None:
+        found[rows] = torch.softmax(logits.float(), dim=1).cpu().numpy()
+
+    _ask(model, pieces, padding, batch_tokens, description, keep)
     return found
 
 
@@ -68,9 +64,31 @@ def score(model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, b
         batch_tokens: pieces a batch, padding included.
         description: what the progress bar says.
     """
-    model.eval()
     ranks = np.zeros(len(pieces), dtype=np.int64)
     log_probabilities = np.zeros(len(pieces))
+
+    def keep(rows: list[int], logits: torch.Tensor) -> None:
+        target = torch.tensor([pieces[row].target for row in rows], device=logits.device)[:, None]
+        own = logits.gather(1, target)
+        # Of equal logits the one with the lowest id comes first, as in argmax.
+        earlier = torch.arange(logits.shape[1], device=logits.device) < target
+        ranks[rows] = ((logits > own) | ((logits == own) & earlier)).sum(dim=1).cpu().numpy()
+        log_probabilities[rows] = torch.log_softmax(logits.float(), dim=1).gather(1, target)[:, 0].double().cpu().numpy()
+
+    _ask(model, pieces, padding, batch_tokens, description, keep)
+    return Scores(ranks, log_probabilities)
+
+
+def _ask(
+    model: BertForMaskedLM,
+    pieces: Sequence[MaskedPiece],
+    padding: int,
+    batch_tokens: int,
+    description: str,
+    keep: Callable[[list[int], torch.Tensor], None],
+) -> None:
+    """Give the numbers of the pieces of each batch, and the logits [pieces, vocabulary] behind their masks, to `keep`."""
+    model.eval()
     batches = make_batches([len(piece.sequence) for piece in pieces], batch_tokens, None)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
         input_ids, attention_mask = pad([pieces[row].sequence for row in rows], padding)
@@ -78,11 +96,4 @@ def score(model: BertForMaskedLM, pieces: Sequence[MaskedPiece], padding: int, b
         where[torch.arange(len(rows)), torch.tensor([pieces[row].position for row in rows])] = True
         lengths = [len(pieces[row].sequence) for row in rows]
         with memory_errors(description, number, lengths, 1, batch_tokens, trains=False), torch.inference_mode():
-            logits = masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device))
-            target = torch.tensor([pieces[row].target for row in rows], device=logits.device)[:, None]
-            own = logits.gather(1, target)
-            # Of equal logits the one with the lowest id comes first, as in argmax.
-            earlier = torch.arange(logits.shape[1], device=logits.device) < target
-            ranks[rows] = ((logits > own) | ((logits == own) & earlier)).sum(dim=1).cpu().numpy()
-            log_probabilities[rows] = torch.log_softmax(logits.float(), dim=1).gather(1, target)[:, 0].double().cpu().numpy()
-    return Scores(ranks, log_probabilities)
+            keep(rows, masked_logits(model, input_ids.to(model.device), attention_mask.to(model.device), where.to(model.device)))

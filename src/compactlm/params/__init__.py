@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, DiversityFigures, ReservedKind, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -107,6 +107,7 @@ __all__ = [
     "Positive",
     "PseudoPerplexity",
     "RelationLoss",
+    "ReservedKind",
     "Robustness",
     "Section",
     "Sha256",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt, model_validator
+from pydantic import Field, StrictInt, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Section
 from compactlm.params.duplicates import NearDuplicates
@@ -14,11 +14,20 @@ from compactlm.params.filters import FilterSettings
 class Data(Section):
     """Where the data stages work: no setting here changes what they write.
 
-    `processes` work on a shard each (null: as many as there are cores); a shard holds about `shard_megabytes` of text.
+    `processes` work on a shard each (null: as many as there are cores); a shard holds about `shard_megabytes` of text. With
+    `engine: ray` they are tasks on the Ray cluster at `address`, or on one that is started on this machine.
     """
 
+    engine: Literal["local", "ray"]
+    address: StrictStr | None
     processes: Count | None
     shard_megabytes: Count
+
+    @model_validator(mode="after")
+    def _address_is_of_a_cluster(self) -> Data:
+        if self.engine == "local" and self.address is not None:
+            raise ValueError("address names a Ray cluster, but engine is local; set engine to ray, or address to null")
+        return self
 
     @property
     def shard_bytes(self) -> int:
@@ -91,12 +100,21 @@ class DiversityFigures(Section):
     bleu_words: Count
 
 
+ReservedKind = Literal["names", "numbers", "negations", "protected"]
+
+
 class Augment(Section):
-    """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`."""
+    """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`.
+
+    Words of the kinds that `reserved` lists are neither changed nor put in; `protected` are the words that bias_audit finds groups by.
+    With `labels: keep` a copy that the teacher gives another label than its row has is dropped; `report` only counts them.
+    """
 
     copies: CountOrZero
-    shares: dict[Literal["synonym", "insert", "swap", "delete", "spelling"], NotNegative]
+    shares: dict[Literal["synonym", "insert", "swap", "delete", "spelling", "keyboard", "tfidf"], NotNegative]
     share_of_words: Annotated[Number, Field(gt=0, le=1)]
+    reserved: list[ReservedKind]
+    labels: Literal["report", "keep"]
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Augment:

@@ -18,6 +18,7 @@ from compactlm.reporting.sections.fairness import fairness
 from compactlm.reporting.sections.language import forgetting, masked_words
 from compactlm.reporting.sections.mitigation import mitigation
 from compactlm.reporting.sections.quality import quality
+from compactlm.reporting.sections.text import text
 from compactlm.reporting.sections.training import ablations, learning, sizes
 from compactlm.reporting.sections.weakness import robustness, slices
 
@@ -47,6 +48,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         errors(found, readers),
         masked_words(found),
         forgetting(found),
+        text(found),
         learning(found),
         sizes(found),
         ablations(found),

@@ -12,6 +12,7 @@ from compactlm.fairness.model_audit import FIGURES
 from compactlm.reporting.findings import Findings, reliability
 from compactlm.reporting.numbers import words
 from compactlm.reporting.sections.fairness import DATA_FIGURES
+from compactlm.reporting.sections.text import AUGMENTATION, augmentation_figures
 from compactlm.reporting.sections.training import comparable_shapes
 from compactlm.reporting.sections.weakness import STRENGTHS
 
@@ -45,6 +46,9 @@ def plot_tables(found: Findings) -> Iterator[PlotTable]:
             yield PlotTable(Path(task, f"data-{step}.tsv"), ("compared", *DATA_FIGURES), list(_data(found, task, step)))
         for kind, points in _sizes(found, task).items():
             yield PlotTable(Path(task, f"size-{kind}.tsv"), ("share", "kept", "model"), points)
+    for step in AUGMENTATION:
+        figures = [(name, round(value, DIGITS)) for name, value in augmentation_figures(found, step).items()]
+        yield PlotTable(Path(f"diversity-{step}.tsv"), ("figure", "value"), figures)
 
 
 def _numbers(one: object) -> tuple[float, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from compactlm import artifacts
@@ -19,32 +20,51 @@ def main(params: Params) -> None:
         return
     # Imported here, so that no copies cost no seconds: nlpaug and transformers are slow to import.
     from compactlm.corpus.augment_wordnet import find_wordnet
-    from compactlm.corpus.augmentation import augment, make_rewriters, sample, summarise
-    from compactlm.distillation.agreement import label_agreement
+    from compactlm.corpus.augmentation import augment, keep_labels, make_rewriters, sample, summarise
+    from compactlm.corpus.diversity import measure_diversity, settings_of
+    from compactlm.distillation.agreement import agrees, label_agreement
     from compactlm.distillation.models import load_classifier, load_masked_lm, load_tokenizer
     from compactlm.distillation.proposer import MaskedWordProposer
     from compactlm.distillation.runtime import prepare
 
     prepare(params.threads, params.seed)
     batch_tokens = params.batch_tokens
-    rows = artifacts.read_documents(artifacts.SPLIT / "train")
+    rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
     directory = artifacts.TEACHER / artifacts.MLM
     model, _ = load_masked_lm(directory)
     proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens)
     wordnet = find_wordnet()
-    result = augment(rows, params.augment, params.seed, make_rewriters(params.augment.share_of_words, proposer, wordnet))
-    metrics = {**summarise(rows, result), "wordnet": int(wordnet is not None)}
+    settings = params.augment
+    terms = [word for attribute in params.bias_audit.attributes.values() for words in attribute.groups.values() for word in words]
+    processes = params.data.processes or len(os.sched_getaffinity(0))
+    rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
+    result = augment(rows, settings, params.seed, rewriters)
     originals = {row.id: row.text for row in rows}
     agreement = {}
+    agreed: dict[str, bool] = {}
     for name, task in params.tasks.items():
-        copies = sample([copy for copy in result.copies if copy.task == name], AGREEMENT_ROWS, params.seed)
-        if copies:
-            directory = artifacts.TEACHER / name
-            classifier = load_classifier(directory)
-            tokenizer = load_tokenizer(directory)
-            agreement[name] = label_agreement(
-                classifier, tokenizer, task.labels, copies, originals, params.teacher.maximum_length, batch_tokens
-            )
+        own = [copy for copy in result.copies if copy.task == name]
+        copies = sample(own, AGREEMENT_ROWS, params.seed)
+        if not copies:
+            continue
+        directory = artifacts.TEACHER / name
+        classifier, tokenizer = load_classifier(directory), load_tokenizer(directory)
+        judged = own if settings.labels == "keep" else copies
+        asked = [(copy.text, str(copy.label)) for copy in judged] + [(originals[str(copy.parent)], str(copy.label)) for copy in copies]
+        answers = agrees(classifier, tokenizer, task.labels, asked, params.teacher.maximum_length, batch_tokens)
+        agreed.update(zip((copy.id for copy in judged), answers[: len(judged)], strict=True))
+        agreement[name] = label_agreement(copies, agreed, answers[len(judged) :])
+    if settings.labels == "keep":
+        result = keep_labels(result, agreed)
+    sizes = settings_of(params.diversity, params.seed)
+    metrics = {
+        **summarise(rows, result, rewriters),
+        "wordnet": int(wordnet is not None),
+        "diversity": {
+            "before": measure_diversity(rows, sizes),
+            "after": measure_diversity([*rows, *result.copies], sizes),
+        },
+    }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
     _write(result.copies, {**_marked(metrics), "agreement": agreement}, shown)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.corpus.cleaning import clean_corpus, clean_metrics, sample_rows
-from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.engine import make_engine
 from compactlm.corpus.gathering import gather
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -12,7 +12,7 @@ from compactlm.stages.run import run
 
 def main(params: Params) -> None:
     """Read data/raw and write data/clean, reports/metrics/clean.json and samples of the dropped rows."""
-    engine = LocalEngine(params.data.processes)
+    engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     raw = artifacts.parts(artifacts.RAW)
     cleaned = clean_corpus(raw, artifacts.SHARDS / "clean", params.clean, params.seed, engine, params.data.shard_bytes)
     with artifacts.replacing(artifacts.CLEAN) as directory:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.corpus.diversity import settings_of
-from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.engine import make_engine
 from compactlm.corpus.gathering import gather
 from compactlm.corpus.shard_splitting import split_corpus
 from compactlm.corpus.split_diversity import add_near_duplicates, measure_splits, plot_rows
@@ -18,7 +18,7 @@ PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
 
 def main(params: Params) -> None:
     """Read data/clean and write data/split, its figures, those of diversity, and plots of these."""
-    engine = LocalEngine(params.data.processes)
+    engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     clean = artifacts.parts(artifacts.CLEAN)
     found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_bytes)
     check_tasks(found.rows, found.homes, params.tasks)

@@ -1,4 +1,6 @@
-from compactlm.corpus.filters.base import Dropped, apply_filters, encodable
+import functools
+
+from compactlm.corpus.filters.base import Dropped, apply_filters, encodable, settling
 
 
 def test_filters_are_applied_until_nothing_changes() -> None:
@@ -28,3 +30,18 @@ def test_what_one_filter_undoes_of_another_is_settled_after_a_round() -> None:
 def test_without_filters_a_text_stays_as_it_is_but_for_lone_surrogates() -> None:
     assert apply_filters("\ud83d\ude00 \ud800 x", []) == "\U0001f600 \ufffd x"
     assert encodable("caf\u00e9") == "caf\u00e9"
+
+
+def test_a_filter_that_settles_does_not_look_at_its_own_work_again() -> None:
+    calls = []
+
+    @settling
+    def strip(text: str) -> str:
+        calls.append(text)
+        return text.strip()
+
+    assert apply_filters(" x ", [str.strip, strip]) == "x"
+    calls.clear()
+    assert apply_filters(" x ", [lambda text: text.replace("y", "x"), functools.partial(strip)]) == "x"
+    assert calls == [" x "]
+    assert apply_filters(" y", [functools.partial(strip), lambda text: text.replace("y", " x")]) == "x"

@@ -1,5 +1,6 @@
 import unicodedata
 
+import ftfy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,3 +58,36 @@ def test_no_control_character_is_left(text: str, keep_lines: bool) -> None:
 )
 def test_unicode_is_repaired_and_normalised(form: str, straight: bool, clean: str) -> None:
     assert characters.repair_unicode("caf\u00c3\u00a9 \u2018x\u00b2\u2019", form, straight) == clean  # type: ignore[arg-type]
+
+
+# Text that was decoded wrongly, what looks like it, and long stretches of ASCII between them.
+ODD = ["caf\u00c3\u00a9", "\u00e2\u20ac\u0153", "\u00c2 ", "\u00c3", "\u00e9", "\u00ef\u00ac\u0081", "\ufb01", "\u2019", "\u2028", "\uff21"]
+ODD += [
+    "\u00d7\u00b2",
+    "\u00e0\u00b2",
+    "\u0432\u0402",
+    "\ufeff",
+    "e\u0301",
+    "\x07",
+    "\x1b[1m",
+    "\r\n",
+    "\n",
+    " ",
+    "z",
+    "a long stretch of plain words. ",
+]
+
+
+@given(st.lists(st.one_of(st.sampled_from(ODD), st.text(max_size=3)), max_size=14).map("".join))
+def test_unicode_is_repaired_as_ftfy_does_by_the_whole_text(text: str) -> None:
+    config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=True, normalization="NFC")
+    whole = text if text.isascii() else ftfy.fix_text(text, config)
+    assert characters.repair_unicode(text, form="NFC", straight_quotes=True) == whole
+
+
+@given(st.text(" \t\n\u00a0\u2028a\u0301e", max_size=12), st.booleans())
+def test_folded_white_space_is_folded_no_further(text: str, keep_lines: bool) -> None:
+    folded = characters.fold_white_space(text, keep_lines)
+    assert characters.fold_white_space(folded, keep_lines) == folded
+    if not keep_lines:
+        assert folded == unicodedata.normalize("NFC", " ".join(text.split()))

@@ -19,6 +19,8 @@ ALL = tuple(PLACEHOLDERS)
         ("DE89370400440532013000", "[IBAN]"),
         ("SSN 219-09-9999", "SSN [SOCIAL_SECURITY]"),
         ("from 192.168.0.1, and 2001:db8::ff00:42:8329!", "from [IP_ADDRESS], and [IP_ADDRESS]!"),
+        ("the ISBN is unknown; call 212-736-5000", "the ISBN is unknown; call [PHONE]"),
+        ("user 71.207.219.120 or 2601:406:c202:7591:82a:7dee:f0f0:4077", "user [IP_ADDRESS] or [IP_ADDRESS]"),
         ("call (212) 736-5000 or +44 20 7946 0958 now", "call [PHONE] or [PHONE] now"),
     ],
 )
@@ -40,6 +42,10 @@ def test_personal_data_are_masked(text: str, masked: str) -> None:
         "@handle and user@localhost",
         "pi is 3.14159265358979",
         "000-12-3456",
+        "the enzyme EC 2.7.3.2, in version 1.2.3.4",
+        "the subnet mask 255.255.255.0, and 127.0.0.1 or 0.0.0.0",
+        "call Bad::Face or A::B, at 10:30:05",
+        "a disc (ISBN 8-5857-9659-6), ISBN-10: 212-736-5000, PMID 2127365000",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 _PASSES = 10
 UNREPAIRABLE = "unrepairable"
@@ -22,6 +23,17 @@ class Dropped:
 
 
 Filter = Callable[[str], str | Dropped]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def settling(filter_: _Function) -> _Function:
+    """Mark a filter that leaves what it made as it is, so that it need not look at its own work."""
+    filter_.settles = True  # type: ignore[attr-defined]
+    return filter_
+
+
+def _settles(filter_: Filter) -> bool:
+    return getattr(getattr(filter_, "func", filter_), "settles", False)
 
 
 def apply_filters(text: str, filters: Sequence[Filter]) -> str | Dropped:
@@ -40,7 +52,7 @@ def apply_filters(text: str, filters: Sequence[Filter]) -> str | Dropped:
             result = apply(text)
             if isinstance(result, Dropped):
                 return result
-            settled = settled + 1 if result == text else 0
+            settled = settled + 1 if result == text else int(_settles(apply))
             text = result
             if settled == len(filters):
                 return text

@@ -3,21 +3,62 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from typing import Literal
 
 import ftfy
+from ftfy.badness import is_bad
+
+from compactlm.corpus.filters.base import settling
 
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _DOUBLE_QUOTE = re.compile(r"``|''")
+_NOT_ASCII = re.compile(r"([^\x00-\x7f]+)")
+_FTFY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f]")  # in ASCII these alone are changed by ftfy
+_NEIGHBOURS = 12
+_PLACEHOLDER = "xqzjvkwq"  # letters that no text has side by side, and ftfy leaves alone
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: bool) -> str:
     """Mend wrongly decoded characters, ligatures and, if asked for, curled quotes by ftfy, and normalise to `form`."""
-    # Nothing in ASCII needs repair, and ftfy is by far the slowest of the filters.
-    return text if text.isascii() else ftfy.fix_text(text, _repair(form, straight_quotes))
+    # ftfy is by far the slowest of the filters, and few texts need it: none in ASCII, nor any in which it finds nothing odd.
+    if text.isascii():
+        return text
+    config = _repair(form, straight_quotes)
+    if _FTFY_CONTROL.search(text) or _PLACEHOLDER in text:
+        return ftfy.fix_text(text, config)
+    near, middles = _near_other_characters(text)
+    odd = any(is_bad(f"{line}\n") for line in near.split("\n")) or not unicodedata.is_normalized(form, near)
+    if not odd and not any(_is_changed(character, config) for character in set(near)):
+        return text
+    repaired = ftfy.fix_text(near, config).split(_PLACEHOLDER)
+    return "".join(itertools.chain.from_iterable(itertools.zip_longest(repaired, middles, fillvalue="")))
+
+
+def _near_other_characters(text: str) -> tuple[str, list[str]]:
+    """Return the text with a placeholder for the middle of each long run of ASCII, and those middles.
+
+    ftfy judges characters by few neighbours, a line at a time, and whatever encoding a line was read in, ASCII is the same: so
+    it makes of this what it makes of the whole.
+    """
+    runs, middles = _NOT_ASCII.split(text), []  # ASCII and others by turns
+    for place in range(0, len(runs), 2):
+        run = runs[place]
+        if len(run) > 2 * _NEIGHBOURS:
+            middle = run[_NEIGHBOURS:-_NEIGHBOURS]
+            before, line_end, after = middle.rpartition("\n")
+            runs[place] = f"{run[:_NEIGHBOURS]}{_PLACEHOLDER}{line_end}{_PLACEHOLDER if line_end else ''}{run[-_NEIGHBOURS:]}"
+            middles += [before, after] if line_end else [middle]
+    return "".join(runs), middles
+
+
+@functools.cache
+def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
+    """Tell whether ftfy changes a character wherever it stands; all else that it changes are sequences that `is_bad` tells of."""
+    return ftfy.fix_text(character, config) != character
 
 
 @functools.cache
@@ -54,11 +95,14 @@ def straighten_quotes(text: str) -> str:
     return _DOUBLE_QUOTE.sub('"', text).replace("`", "'") if "`" in text or "''" in text else text
 
 
+@settling
 def fold_white_space(text: str, keep_lines: bool) -> str:
     """Make each run of white space one space, none at the ends, and normalise to NFC; `keep_lines` keeps lines that are not blank."""
     if keep_lines:
         lines = (" ".join(line.split()) for line in text.splitlines())
         folded = "\n".join(line for line in lines if line)
+    elif text.isprintable() and "  " not in text and text.strip(" ") == text:  # of white space only the space is printable
+        folded = text
     else:
         folded = " ".join(text.split())
     return unicodedata.normalize("NFC", folded)

@@ -82,16 +82,18 @@ Profile = Literal["bert", "bag-of-words", "thorough"]
 def profile_filters(profile: Profile, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
     """Return what stands behind the name of a profile.
 
-    `bert` keeps natural text, `bag-of-words` is the classical recipe, and `thorough` is for text from anywhere: it also masks
-    personal data, and drops what repeats itself, what is hardly made of letters, and what is not in English.
+    `bert` keeps natural text and masks personal data, `bag-of-words` is the classical recipe, and `thorough` is for text from
+    anywhere: it also drops what repeats itself, what is hardly made of letters, and what is not in English.
     """
     bounds = settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters)
     if profile == "thorough":
         return [*_THOROUGH, bounds, *_JUDGES]
-    bag: list[settings.FilterSettings] = [settings.BagOfWords(kind="bag_of_words")] if profile == "bag-of-words" else []
-    return [*_PLAIN, *bag, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
+    # The classical recipe makes letters of everything, and masks nothing.
+    last = settings.BagOfWords(kind="bag_of_words") if profile == "bag-of-words" else _PERSONAL
+    return [*_PLAIN, last, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
 
 
+_PERSONAL = settings.MaskPersonal(kind="mask_personal", of=list(personal.PLACEHOLDERS), region="US")
 _PLAIN: list[settings.FilterSettings] = [
     settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
     settings.RemoveMarkup(kind="remove_markup"),
@@ -108,7 +110,7 @@ _THOROUGH: list[settings.FilterSettings] = [
     settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=True),
     settings.RepeatedLines(kind="repeated_lines", maximum_share=0.3),
     settings.StraightenQuotes(kind="straighten_quotes"),
-    settings.MaskPersonal(kind="mask_personal", of=list(personal.PLACEHOLDERS), region="US"),
+    _PERSONAL,
     settings.RepeatedCharacters(kind="repeated_characters", maximum=3),
     settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False),
 ]

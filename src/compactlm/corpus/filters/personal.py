@@ -26,23 +26,28 @@ _IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0
 _CARD = re.compile(r"[2-6](?<![\w.-][2-6])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
 _SOCIAL_SECURITY = re.compile(r"[0-8](?<![\w-][0-8])(?!(?<=0)00|(?<=6)66)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?![\w:]|\.\d)")
+_FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
 _IP_6 = re.compile(r"(?<![\w.:])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:]|\.\d)")
-_MANY_DIGITS = re.compile(r"\d(?:[^\w\n]{0,3}\d){6}")
+_BOOK = re.compile(r"\b(?:ISBN|ISSN|OCLC|PMID)(?:-1[03])?:?\s{0,3}$", re.IGNORECASE)
+_MANY_DIGITS = re.compile(r"\d(?:[^\w\n,;:%$\"'!?]{0,3}\d){6}")
+_LONG: frozenset[PersonalKind] = frozenset(("card", "social_security", "phone"))  # what is not there without so many digits
 
 
 def mask_personal(text: str, kinds: Sequence[PersonalKind], region: str) -> str:
     """Put placeholders in the place of personal data of these kinds.
 
     Card numbers and IBANs are known by their check digits, phone numbers by the numbering plans of `phonenumbers`; a number
-    that breaks these rules is left, so that prices, years and scores stay.
+    that breaks these rules is left, so that prices, years and scores stay, and so are an IP address that can be nobody's and a
+    number after ISBN or the like.
 
     Args:
         text: the text.
         kinds: what to mask.
         region: two letters of the country whose phone numbers are written without a country code.
     """
+    long = _MANY_DIGITS.search(text) is not None
     for kind in PLACEHOLDERS:  # in this order whatever the order of `kinds`: a card number could be read as a phone number
-        if kind in kinds:
+        if kind in kinds and (long or kind not in _LONG):
             text = _mask_phones(text, region) if kind == "phone" else _MASKS[kind](text)
     return text
 
@@ -86,10 +91,14 @@ def _card(candidate: str) -> int:
 
 def _ip_address(candidate: str) -> int:
     try:
-        ipaddress.ip_address(candidate)
+        address = ipaddress.ip_address(candidate)
     except ValueError:
         return 0
-    return len(candidate)
+    # Nobody's: netmasks, this machine, groups of machines, and ranges never given out, where names in code (Bad::Face) lie.
+    if address.is_reserved or address.is_loopback or address.is_unspecified or address.is_multicast:
+        return 0
+    # Four single digits number versions, enzymes and sections far more often than machines.
+    return 0 if _FOUR_DIGITS.fullmatch(candidate) else len(candidate)
 
 
 _mask_ip_4 = _mask(_IP_4, "ip_address", ".", _ip_address)
@@ -104,12 +113,12 @@ _MASKS: dict[PersonalKind, Callable[[str], str]] = {
 
 
 def _mask_phones(text: str, region: str) -> str:
-    if not _MANY_DIGITS.search(text):
-        return text
     import phonenumbers
 
     kept, position = [], 0
     for match in phonenumbers.PhoneNumberMatcher(text, region, phonenumbers.Leniency.VALID):
+        if _BOOK.search(text, max(0, match.start - 12), match.start):
+            continue
         kept += [text[position : match.start], PLACEHOLDERS["phone"]]
         position = match.end
     return "".join([*kept, text[position:]])

@@ -1,0 +1,1 @@
+"""What `make bench-data` is made of."""

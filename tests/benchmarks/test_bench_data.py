@@ -1,0 +1,70 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.bench_data import markdown, verdicts, watch
+from benchmarks.data.job import JOBS, to_words
+from benchmarks.data.material import repeated, write_corpus
+from compactlm import artifacts
+from compactlm.artifacts import Document, read_documents
+from compactlm.corpus.bag_of_words import to_bag_of_words
+
+STAGES = ("bag-of-words", "ingest", "clean", "split")
+
+
+def document(number: int) -> Document:
+    name = f"{number:032x}"
+    text = " ".join(f"{word}{number}" for word in ("The", "film", "was", "good", "and", "warm", "so", "it", "didn't end") * 4)
+    return Document(id=name, source="s", text=text, document=name)
+
+
+def test_copies_are_changed_and_have_ids_of_their_own() -> None:
+    rows = [document(number) for number in range(5)]
+    found = list(repeated(rows, 4_000))
+    assert found[:5] == rows
+    assert len({row.id for row in found}) == len({row.text for row in found}) == len(found)
+    assert 4_000 <= sum(len(row.text) for row in found) < 4_400
+    assert found == list(repeated(rows, 4_000))
+
+
+def test_every_job_runs_and_its_memory_is_watched(tmp_path: Path) -> None:
+    artifacts.write_documents(tmp_path / "source", [document(number) for number in range(50)])
+    write_corpus(tmp_path / "source", tmp_path, 30_000)
+    rows = len(read_documents(tmp_path / "parts"))
+    for name, job in JOBS.items():
+        figures = job(tmp_path, 1)
+        assert 0 < figures["rows"] <= rows, name
+    assert watch([sys.executable, "-c", "x = bytearray(90_000_000); import time; time.sleep(0.5); print('{}')"])["peak_megabytes"] > 80
+    with pytest.raises(SystemExit, match="ended with status 3"):
+        watch([sys.executable, "-c", "raise SystemExit(3)"])
+
+
+def test_both_make_the_same_words() -> None:
+    for text in ("We don't know: 3 films, a caf\u00e9 & _you_", "I'm gonna; CANNOT. Naa\u00efve"):
+        assert to_words(text) == to_bag_of_words(text) != ""
+
+
+def results(seconds: float, memory: float) -> dict[str, dict[str, dict[str, float]]]:
+    small = {name: {"seconds": 10.0, "peak_megabytes": 100.0, "rows": 10, "processor_seconds": 9, "megabytes_a_second": 1} for name in JOBS}
+    small["recipe"]["seconds"] = 120.0
+    large = {name: {**figures, "seconds": seconds, "peak_megabytes": memory} for name, figures in small.items() if name != "recipe"}
+    for jobs in (small, large):
+        jobs["near"] |= {"bytes_a_row": 60, "cluster_seconds": 1}
+    return {"100": small, "1000": large}
+
+
+def test_what_is_not_measured_is_not_judged() -> None:
+    few = {size: {"bag-of-words": jobs["bag-of-words"]} for size, jobs in results(105, 120).items()}
+    assert len(verdicts(few)) == 2
+    assert "| 100 MB | bag-of-words |" in markdown(few, {"processor": "p", "processes": 2})
+
+
+def test_the_bars_can_be_missed() -> None:
+    assert all(held for _, _, held in verdicts(results(105, 120)).values())
+    missed = {name for name, (_, _, held) in verdicts(results(115, 140)).items() if not held}
+    assert missed == {
+        *(f"{stage}: time from 100 to 1000 MB, for ten times the text" for stage in STAGES),
+        *(f"{stage}: memory from 100 to 1000 MB" for stage in STAGES),
+    }
+    assert "| clean: memory from 100 to 1000 MB | 1.4 | 1.3 | not held |" in markdown(results(115, 140), {"processor": "p", "processes": 2})
