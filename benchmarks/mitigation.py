@@ -24,11 +24,11 @@ from benchmarks.shapes.experiments import alone, read_arguments, train
 from benchmarks.shapes.mitigations import Found, check_teacher, summarise, write
 from benchmarks.shapes.queue import call, log_command
 from benchmarks.shapes.results import EVALUATED, evaluations
+from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Section
 
 LISTED = Path("configs/mitigation.yaml")
-REPORTS = Path("reports/mitigation")
 PREFIX = "mitigation-"
 
 
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         if not chosen.collect:
             train(each)
         found = collect(list(each), json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])))
-        print(write(REPORTS, found, [*listed.overrides, *chosen.overrides]))
+        print(write(artifacts.MITIGATION, found, [*listed.overrides, *chosen.overrides]))
     return int(len(found) < len(each))
 
 

@@ -49,6 +49,7 @@ MODEL_CARD = Path("reports/model-card.md")
 STUDENT_CARD_NAME = "README.md"  # where the model hub looks for the card, in models/student
 FRONTIER = Path("reports/frontier")  # of `make frontier`, as the ablations are of benchmarks/: no stage writes these
 ABLATIONS = Path("reports/ablations")
+MITIGATION = Path("reports/mitigation")
 
 MLM = "mlm"  # the name of the masked language model's directory, beside one directory a task
 SPLITS = ("train", "validation", "test")

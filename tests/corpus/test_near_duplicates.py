@@ -1,11 +1,11 @@
 import random
 from collections import Counter
-
-import pytest
+from pathlib import Path
 
 from compactlm.artifacts import Document
-from compactlm.corpus.near_duplicates import drop_near_duplicates, near_duplicate_clusters, near_duplicate_rate, signatures
+from compactlm.corpus.near_duplicates import drop_near_duplicates, signatures
 from compactlm.params import NearDuplicates
+from tests.corpus.near_rows import clusters_of
 
 WORDS = NearDuplicates(threshold=0.7, permutations=128, unit="words", size=2)
 VOCABULARY = [f"w{number}" for number in range(3_000)]
@@ -31,14 +31,13 @@ def test_equal_places_estimate_the_jaccard_similarity() -> None:
     assert max(errors) < 0.08
 
 
-def test_near_duplicates_are_found_whatever_their_case_and_what_differs_is_left_alone() -> None:
+def test_near_duplicates_are_found_whatever_their_case_and_what_differs_is_left_alone(tmp_path: Path) -> None:
     rng = random.Random(2)
     originals = [text(rng) for _ in range(150)]
     copies = [" ".join([*words[:29], "other", *words[30:]]).upper() + "!" for words in originals[:30]]
     halves = [" ".join(words[:30] + text(rng, 30)) for words in originals[30:60]]
-    clusters = near_duplicate_clusters([*(" ".join(words) for words in originals), *copies, *halves], WORDS, seed=3)
+    clusters = clusters_of([*(" ".join(words) for words in originals), *copies, *halves], WORDS, 3, tmp_path)
     assert clusters == [*range(150), *range(30), *range(180, 210)]
-    assert near_duplicate_rate(clusters) == pytest.approx(30 / 210)
 
 
 def test_the_seed_draws_the_permutations() -> None:
@@ -58,6 +57,5 @@ def test_one_row_of_a_cluster_stays_and_one_of_each_label() -> None:
     assert turned == kept
 
 
-def test_without_rows_nothing_is_alike() -> None:
-    assert near_duplicate_clusters([], WORDS, 1) == []
-    assert near_duplicate_rate([]) == 0.0
+def test_without_rows_nothing_is_alike(tmp_path: Path) -> None:
+    assert clusters_of([], WORDS, 1, tmp_path) == []

@@ -10,10 +10,11 @@ from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
 from compactlm.corpus.deduplication import judge
 from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.gathering import gather, write_shards
-from compactlm.corpus.near_duplicates import drop_near_duplicates, near_duplicate_clusters
+from compactlm.corpus.near_duplicates import drop_near_duplicates
 from compactlm.corpus.shard_duplicates import deduplicate
 from compactlm.corpus.shards import add_counts
 from compactlm.params import NearDuplicates
+from tests.corpus.near_rows import clusters_of
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
 
@@ -50,7 +51,7 @@ def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_b
     assert dropped.total() > 20
     if near is not None:
         exact = len(expected)
-        expected = drop_near_duplicates(expected, near_duplicate_clusters([row.text for row in expected], near, seed=1), dropped)
+        expected = drop_near_duplicates(expected, clusters_of([row.text for row in expected], near, 1, tmp_path), dropped)
         assert len(expected) < exact
     write_shards(rows, tmp_path / "in", shard_bytes)
     pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")

@@ -7,10 +7,10 @@ import pytest
 from compactlm.artifacts import Document
 from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.gathering import write_shards
-from compactlm.corpus.near_duplicates import near_duplicate_clusters
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
 from compactlm.corpus.shards import tasks_between
 from compactlm.params import NearDuplicates
+from tests.corpus.near_rows import clusters_of
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=64, unit="words", size=2)
 
@@ -30,7 +30,7 @@ def test_clusters_across_shards_are_those_of_the_whole(tmp_path: Path, shard_byt
     tasks = tasks_between(tmp_path / "in", tmp_path / "signatures")
     LocalEngine(1).run(tasks, SignShard(SETTINGS, seed=3), "key")
     stored = SignatureShards([task.target for task in tasks])
-    whole = near_duplicate_clusters([row.text for row in rows], SETTINGS, seed=3)
+    whole = clusters_of([row.text for row in rows], SETTINGS, 3, tmp_path)
     expected: dict[int, set[str]] = {}
     for row, number in zip(rows, whole, strict=True):
         expected.setdefault(number, set()).add(row.id)

@@ -58,6 +58,9 @@ def test_both_phases_report_their_losses_and_validation_figures(build, attention
     assert ("attention" in phases.metrics["general"]) == ("attention" in phases.metrics["sentiment"]) == bool(attention)
     assert {"loss", "soft", "hidden", "validation_top1"} <= set(phases.metrics["general"])
     assert {"loss", "soft", "hard", "hidden", "validation_accuracy"} <= set(phases.metrics["sentiment"])
+    held_out = len(artifacts.read_table(artifacts.TOKENIZED / "validation"))
+    assert phases.metrics["sentiment"]["validation_accuracy_judged"] == int(held_out >= 30)
+    assert phases.metrics["general"]["validation_top1_judged"] == phases.metrics["general"]["validation_top1_retention_judged"] == 0
 
 
 def cached(phases, rows):

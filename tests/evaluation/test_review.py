@@ -178,6 +178,18 @@ def test_a_mark_beside_the_bounds():
     assert (change.verdict, change.decides) == (NO_LONGER, False)  # a rate is neither good nor bad
 
 
+def test_marks_beside_shares_without_interval_are_no_figures():
+    """As of teacher.json and distill-train.json, in a workspace whose revision has no such marks yet."""
+    task = plain("sentiment.judged", None, 1) | plain("sentiment.accuracy", 0.8, 0.7)
+    general = plain("general.validation_top1_judged", None, 0) | plain("general.validation_top1", 0.1, 0.1)
+    found = review({FILE: task | general | figure("mlm.quality.student.top1", 0.1, 0.1)})
+    assert {change.key: change.verdict for change in found.changes if not change.decides} == {
+        "sentiment.accuracy": TOLD,
+        "general.validation_top1": NO_LONGER,
+    }
+    assert exit_status(found) == 0
+
+
 def test_the_report_says_that_what_is_not_judged_counts():
     console = Console(file=io.StringIO(), width=150)
     diff = {FILE: {**figure(KEY, 0.8, 0.9), **plain("tasks.sentiment.quality.judged", 1, 0), **plain("tasks.sentiment.rows", 1589, 20)}}

@@ -25,8 +25,10 @@ from compactlm.distillation.teacher import fine_tune
 from compactlm.distillation.training import Settings
 from compactlm.errors import CompactLMError
 from compactlm.fairness.comparison import compare_task, fairness_metrics
-from compactlm.fairness.gate import VIOLATED, enforce
+from compactlm.fairness.gate import VIOLATED
 from compactlm.params import parse_params
+from compactlm.reporting.findings import Findings
+from compactlm.reporting.standing import enforce_model_gate
 from compactlm.stages import bias_audit, tokenize
 from compactlm.student.tokenization import encode
 
@@ -181,9 +183,14 @@ def test_the_gate_refuses_the_student_of_the_biased_teacher(distil, build):
     violated = {check.what for check in found.verdict.having(VIOLATED)}
     assert "sentiment, gender, women to men, disparate impact of the student" in violated
     assert "sentiment, gender, counterfactual flips of the student" in violated
-    with pytest.raises(CompactLMError, match=r"^Model gate: .*women to men, disparate impact of the student: 0\.\d+ .*outside the limit"):
-        enforce(found.verdict, "fail", "the report")
-    json.dumps(fairness_metrics({"sentiment": found}, {}, build("none").bias_audit.gate.model), allow_nan=False)
+    params = build("none", "fail")
+    fairness = fairness_metrics({"sentiment": found}, {}, params.bias_audit.gate.model)
+    json.dumps(fairness, allow_nan=False)
+    run = Findings(
+        params, {"evaluate": {"fairness": fairness}}, timings={}, answers={}, curves={}, frontier={}, ablations={}, mitigation={}
+    )
+    with pytest.raises(CompactLMError, match=r"^the model gate is not passed .*sentiment, gender, women to men, disparate impact, student"):
+        enforce_model_gate(run, "the report")
 
 
 def test_mitigation_brings_disparate_impact_halfway_to_parity_and_costs_no_accuracy(distil):

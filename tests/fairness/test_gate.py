@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
 from compactlm.fairness.bootstrap import Estimate
-from compactlm.fairness.gate import DATA, MODEL, NOT_JUDGED, PASSED, VIOLATED, Verdict, enforce
+from compactlm.fairness.gate import DATA, MODEL, NOT_JUDGED, PASSED, VIOLATED, Verdict, enforce_data_gate
 from compactlm.fairness.gate import check_difference as difference_of_estimate
 from compactlm.fairness.gate import check_ratio as ratio_of_estimate
 
@@ -90,17 +90,17 @@ def test_a_sentence_has_the_interval():
 
 def test_a_violation_ends_the_stage_only_where_it_should():
     bad, unknown, good = check_ratio("b", 0.5, 0.8), check_ratio("c", None, 0.8, "too few"), check_ratio("a", 1.0, 0.8)
-    enforce(Verdict(MODEL, [bad, unknown]), "warn", "page")
-    enforce(Verdict(MODEL, [good]), "fail", "page")
-    enforce(Verdict(MODEL, []), "fail", "page")
-    sentence = r"^Model gate: not passed \(1 violated, 1 not judged, of 2 checks\): b: 0.500, outside .*; c: not .*; see page, .*gate.model"
+    enforce_data_gate(Verdict(DATA, [bad, unknown]), "warn", "page")
+    enforce_data_gate(Verdict(DATA, [good]), "fail", "page")
+    enforce_data_gate(Verdict(DATA, []), "fail", "page")
+    sentence = r"^Data gate: not passed \(1 violated, 1 not judged, of 2 checks\): b: 0.500, outside .*; c: not .*; see page, .*gate.data"
     with pytest.raises(CompactLMError, match=sentence):
-        enforce(Verdict(MODEL, [unknown, bad]), "fail", "page")
+        enforce_data_gate(Verdict(DATA, [unknown, bad]), "fail", "page")
     with pytest.raises(CompactLMError, match=r"^Data gate: .* checks\): c: not judged, which is no pass .*gate.data"):
-        enforce(Verdict(DATA, [unknown, good]), "fail", "page")
+        enforce_data_gate(Verdict(DATA, [unknown, good]), "fail", "page")
 
 
 def test_the_sentence_names_some_of_many_violations_and_counts_the_rest():
     with pytest.raises(CompactLMError, match=r"n0: .* n4: .*; and 3 more; see page") as caught:
-        enforce(Verdict(MODEL, [check_ratio(f"n{at}", 0.5, 0.8) for at in range(8)]), "fail", "page")
+        enforce_data_gate(Verdict(DATA, [check_ratio(f"n{at}", 0.5, 0.8) for at in range(8)]), "fail", "page")
     assert "n5" not in str(caught.value)

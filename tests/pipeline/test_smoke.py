@@ -38,6 +38,10 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert task["retention"] == pytest.approx(task["student"] / task["teacher"])
     assert evaluated["size"]["ratio"] <= 0.1
     assert task["teacher"] > task["chance"] + 0.05, "the teacher must have learnt something from a few hundred rows"
+    taught, tokenized = (read_json(smoke.path("reports", "metrics", f"{name}.json")) for name in ("teacher", "tokenize"))
+    for part in (taught["mlm"], taught["sentiment"], tokenized["train"], tokenized["validation_by_teacher"]):
+        assert part["judged"] == int(part["rows"] >= 30)
+    assert tokenized["vocabulary"]["coverage_judged"] == 1
     assert list(smoke.path("data", "predictions").glob("*.parquet"))
     assert set(read_json(smoke.path("reports", "timings", "evaluate.json"))["models"]) == {"teacher", "student", "bert_base"}
     assert {"tasks", "stereotypes", "gate"} == set(evaluated["fairness"])

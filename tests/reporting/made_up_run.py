@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 
+from benchmarks.shapes.mitigations import summarise
 from compactlm.artifacts import SPLITS, Document
 from compactlm.corpus.diversity import measure_diversity, settings_of
 from compactlm.evaluation.comparison import Answers, compare_quality
@@ -184,7 +185,7 @@ def build(params, test_rows):
                 "fairness": fairness(answers, params, test),
             },
             "export": {
-                name: {"rows": 500, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
+                name: {"rows": 500, "judged": 1, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
                 for name in ("mlm", "sentiment")
             },
         },
@@ -200,9 +201,14 @@ def build(params, test_rows):
             "shapes": [{**shape, "name": "4x96", "teacher": teacher}],
         },
         ablations={"17": {"task": {"as it is": {"validation_accuracy": 0.83}, "without soft targets": {"validation_accuracy": 0.81}}}},
+        mitigation={},
     )
+    students = dict.fromkeys(("none", "reweighing", "counterfactual", "both"), summarise(found.metrics["evaluate"]))
+    mitigation = {"overrides": [f"distill.task.optimisation.epochs={FRONTIER_EPOCHS}"], "mitigations": students}
     # As it is read from files, whose keys are sorted.
-    return dataclasses.replace(found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings))
+    return dataclasses.replace(
+        found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings), mitigation=sorted_keys(mitigation)
+    )
 
 
 def sorted_keys(content):

@@ -12,6 +12,7 @@ from compactlm.stages import augment
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
+MARKS = ("", "_judged")
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
 
@@ -59,6 +60,10 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     assert metrics["copies"] == len(copies) == 40 - sum(metrics["dropped"].values()) > 25
     assert metrics["agreement"]["sentiment"]["rows"] == len(copies)
     assert 0 <= metrics["agreement"]["sentiment"]["share"] <= 1
+    assert metrics["agreement"]["sentiment"]["judged"] == int(len(copies) >= 30)
+    assert set(metrics["changed_words"]) == {f"{name}{end}" for name, count in metrics["by_augmenter"].items() if count for end in MARKS}
+    for name, count in metrics["by_augmenter"].items():
+        assert metrics["changed_words"].get(f"{name}_judged", 0) == int(count >= 30)
     assert metrics["wordnet"] in (0, 1)
     assert {copy.parent for copy in copies} <= {f"{n:032x}" for n in range(20)}
     lines = (workspace / "reports/samples/augmented.tsv").read_text().splitlines()

@@ -40,6 +40,7 @@ def test_it_writes_every_model_and_what_int8_costs(params):
     metrics = artifacts.read_json(artifacts.METRICS / "export.json")
     assert {name: found["rows"] for name, found in metrics.items()} == {"mlm": 160, "embedding": 160, "sentiment": 144}
     for name, found in metrics.items():
+        assert found["judged"] == 1
         assert 0 < found["fp32"]["greatest_difference"] < 1e-4
         for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
             assert found[form]["bytes"] == (artifacts.EXPORT / name / "onnx" / file).stat().st_size
@@ -47,6 +48,13 @@ def test_it_writes_every_model_and_what_int8_costs(params):
     assert metrics["sentiment"]["int8"]["agreement"] > 0.9
     assert metrics["mlm"]["int8"]["agreement"] > 0.8
     assert 0.98 < metrics["embedding"]["int8"]["least_cosine"] <= metrics["embedding"]["int8"]["mean_cosine"] <= 1
+
+
+def test_a_check_on_few_rows_is_marked(params):
+    params.export = params.export.model_copy(update={"check_rows": 29})
+    export.main(params)
+    metrics = artifacts.read_json(artifacts.METRICS / "export.json")
+    assert {(found["rows"], found["judged"]) for found in metrics.values()} == {(29, 0)}
 
 
 def test_an_int8_that_collapses_ends_the_stage_and_leaves_nothing(params, tiny_classifier, tmp_path, monkeypatch):

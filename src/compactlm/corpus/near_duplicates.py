@@ -10,7 +10,6 @@ import numpy.typing as npt
 from rensa import RMinHash
 
 from compactlm.artifacts import Document
-from compactlm.corpus.clusters import band_hashes, choose_bands, cluster
 from compactlm.corpus.shingles import character_shingles, word_shingles
 from compactlm.params import NearDuplicates
 
@@ -31,14 +30,6 @@ def _signature(shingles: list[str], permutations: int, seed: int) -> list[int]:
     hashes = RMinHash(num_perm=permutations, seed=seed)
     hashes.update(shingles)
     return list(hashes.digest())
-
-
-def near_duplicate_clusters(texts: Iterable[str], settings: NearDuplicates, seed: int) -> list[int]:
-    """Return for each text the number of the first text in its cluster of near-duplicates; its own where there is none before."""
-    found = signatures(texts, settings, seed)
-    bands, places = choose_bands(settings.threshold, settings.permutations)
-    hashes = band_hashes(found, bands, places)
-    return cluster(len(found), bands, hashes.__getitem__, found.__getitem__, settings.threshold).tolist()
 
 
 def drop_near_duplicates(documents: Sequence[Document], clusters: Sequence[int], dropped: Counter[tuple[str, str]]) -> list[Document]:
@@ -68,8 +59,3 @@ def _winners(group: Sequence[Document]) -> Iterator[Document]:
         first.setdefault((document.task, document.label), document)
     labelled = [document for (task, _), document in first.items() if task is not None]
     yield from labelled or first.values()
-
-
-def near_duplicate_rate(clusters: Sequence[int]) -> float:
-    """Return the share of rows that are like an earlier one."""
-    return 1 - len(set(clusters)) / len(clusters) if clusters else 0.0

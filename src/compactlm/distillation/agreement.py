@@ -10,6 +10,7 @@ from transformers import BertForSequenceClassification
 
 from compactlm.artifacts import Document
 from compactlm.distillation.models import classify
+from compactlm.evaluation.intervals import judged
 from compactlm.student.tokenization import encode
 
 
@@ -46,7 +47,8 @@ def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], orig
 
     Returns:
         `rows` (number of copies), `share` (of the copies that the classifier gives their label), `originals` (the same
-        share for the copies' parents, so that what the copying costs can be read off) and `by_augmenter` (share).
+        share for the copies' parents, so that what the copying costs can be read off), `judged` (0 where they are too few to judge by),
+        and `by_augmenter` (share), where beside that of X stands X_judged.
     """
     by_augmenter: dict[str, list[bool]] = collections.defaultdict(list)
     for copy in copies:
@@ -55,7 +57,12 @@ def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], orig
         "rows": len(copies),
         "share": _mean([agreed[copy.id] for copy in copies]),
         "originals": _mean(originals),
-        "by_augmenter": {name: _mean(values) for name, values in sorted(by_augmenter.items())},
+        "judged": judged(len(copies)),
+        "by_augmenter": {
+            key: value
+            for name, values in sorted(by_augmenter.items())
+            for key, value in {name: _mean(values), f"{name}_judged": judged(len(values))}.items()
+        },
     }
 
 

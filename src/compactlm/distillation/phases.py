@@ -27,6 +27,7 @@ from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
+from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
@@ -109,7 +110,8 @@ class Phases:
         held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
-        self.metrics[name]["validation_accuracy"] = accuracy(expected, logits.argmax(dim=1).tolist())
+        right = accuracy(expected, logits.argmax(dim=1).tolist())
+        self.metrics[name] |= {"validation_accuracy": right, "validation_accuracy_judged": judged(len(held_out))}
         if len(labels) == 2:
             threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
             student.config.decision_threshold = threshold
@@ -138,7 +140,10 @@ class Phases:
         self.metrics[phase] = dict(summary.history[-1][1])
 
     def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, float]:
-        """Return both models' share of masked words of the validation rows that are their first choice."""
+        """Return the share of masked words of the validation rows that are the student's first choice, and how much of the teacher's it is.
+
+        Beside each stands whether there are words enough to judge it by: the losses beside them are of other rows.
+        """
         params, batch_tokens = self.params, self.params.batch_tokens
         theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
         texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
@@ -146,4 +151,5 @@ class Phases:
         lengths = params.tokenize.maximum_length, params.teacher.maximum_length
         own = top1(student, self.prepared.tokenizer, words, lengths[0], batch_tokens, "student, masked words")
         reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")
-        return {"validation_top1": own, "validation_top1_retention": retention(own, reference)}
+        found = {"validation_top1": own, "validation_top1_retention": retention(own, reference)}
+        return found | {f"{name}_judged": judged(len(words)) for name in found}

@@ -40,7 +40,6 @@ def load_language_model(role: Role) -> LanguageModel:
         CompactLMError: its weights are not finite.
     """
     model, _ = models.load_masked_lm(role.directory / MLM)
-    pathologies.refuse(list(pathologies.weights_that_are_not_finite(model, role.name, MLM)))
     return LanguageModel(model, models.load_tokenizer(role.directory / MLM), role.maximum_length)
 
 
@@ -51,7 +50,6 @@ def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:
         CompactLMError: its weights are not finite.
     """
     model = models.load_classifier(role.directory / task)
-    pathologies.refuse(list(pathologies.weights_that_are_not_finite(model, role.name, task)))
     return Reader(model, models.load_tokenizer(role.directory / task), role.maximum_length, batch_tokens, f"{role.name}, {task}")
 
 

@@ -42,14 +42,6 @@ def _mend(role: str) -> str:
     return f"look at its learning curves, and at learning_rate and epochs under {section} in params.yaml"
 
 
-def weights_that_are_not_finite(model: torch.nn.Module, role: str, name: str) -> Iterator[str]:
-    """Yield a sentence where a weight is nan or infinite."""
-    bad = [key for key, value in model.named_parameters() if not torch.isfinite(value).all()]
-    if bad:
-        more = f" and {len(bad) - 1} other tensors" if len(bad) > 1 else ""
-        yield f"the {role}'s model {name} has weights that are not finite numbers, in {bad[0]}{more}; {_mend(role)}"
-
-
 def outputs(probabilities: Array, expected: Labels, labels: Sequence[str], role: str, task: str) -> Iterator[str]:
     """Yield what is wrong with a classifier's outputs for the test rows.
 

@@ -127,11 +127,11 @@ class Verdict:
         return [headline, *(["", *(f"- {sentence}" for sentence in sentences)] if sentences else [])]
 
 
-def enforce(verdict: Verdict, on_violation: Literal["warn", "fail"], report: str) -> None:
-    """End the stage where the gate did not pass and `on_violation` is fail; what was measured must be written by then.
+def enforce_data_gate(verdict: Verdict, on_violation: Literal["warn", "fail"], report: str) -> None:
+    """End the stage where the data gate did not pass and `on_violation` is fail; what was measured must be written by then.
 
     Args:
-        verdict: of the gate; without any check there is nothing that could fail.
+        verdict: of the data gate; without any check there is nothing that could fail.
         on_violation: from params.yaml.
         report: where the reader finds the whole.
 
@@ -142,10 +142,9 @@ def enforce(verdict: Verdict, on_violation: Literal["warn", "fail"], report: str
         bad = [*verdict.having(VIOLATED), *verdict.having(NOT_JUDGED)]
         named = "; ".join(check.sentence() for check in bad[:NAMED])
         more = f"; and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
-        section = {DATA: "bias_audit.gate.data", MODEL: "bias_audit.gate.model"}[verdict.gate]
         raise CompactLMError(
             f"{verdict.headline().rstrip('.')}: {named}{more}; see {report}, mend the data or choose another mitigation, "
-            f"loosen {section}, or set bias_audit.gate.on_violation to warn"
+            "loosen bias_audit.gate.data, or set bias_audit.gate.on_violation to warn"
         )
 
 

@@ -35,11 +35,6 @@ def default_root(backend: Backend) -> Path:
     raise CompactLMError(f"there is no model in {' or '.join(map(str, places))}; {HOW}")
 
 
-def has_weights(directory: Path, backend: Backend) -> bool:
-    """Tell whether a directory has what a backend reads."""
-    return any((directory / path).is_file() for name, path in FILES.items() if backend in ("auto", name))
-
-
 def tasks(root: Path) -> list[str]:
     """Return the names of the tasks whose models lie in `root`."""
     found = (path.parent.name for path in root.glob("*/config.json"))

@@ -29,6 +29,7 @@ class Findings:
         curves: by phase and loss, the value at each step.
         frontier: content of reports/frontier/frontier.json; empty where there is none.
         ablations: content of reports/ablations, by seed; empty where there are none.
+        mitigation: content of reports/mitigation/mitigation.json; empty where there is none.
     """
 
     params: Params
@@ -38,6 +39,7 @@ class Findings:
     curves: Mapping[str, Mapping[str, Curve]]
     frontier: Mapping[str, Any]
     ablations: Mapping[str, Any]
+    mitigation: Mapping[str, Any]
 
     @property
     def tasks(self) -> dict[str, Any]:

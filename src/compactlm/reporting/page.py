@@ -16,6 +16,7 @@ from compactlm.reporting.sections.cost import cost, machine
 from compactlm.reporting.sections.errors import errors
 from compactlm.reporting.sections.fairness import fairness
 from compactlm.reporting.sections.language import forgetting, masked_words
+from compactlm.reporting.sections.mitigation import mitigation
 from compactlm.reporting.sections.quality import quality
 from compactlm.reporting.sections.text import text
 from compactlm.reporting.sections.training import ablations, learning, sizes
@@ -41,6 +42,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
     listed = [
         quality(found),
         fairness(found),
+        mitigation(found),
         slices(found),
         robustness(found, readers),
         errors(found, readers),

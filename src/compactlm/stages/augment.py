@@ -66,7 +66,15 @@ def main(params: Params) -> None:
         },
     }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
-    _write(result.copies, {**metrics, "agreement": agreement}, shown)
+    _write(result.copies, {**_marked(metrics), "agreement": agreement}, shown)
+
+
+def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics with X_judged beside the share of words that X changes, for the copies by X may be too few."""
+    from compactlm.evaluation.intervals import judged
+
+    shares, copies = metrics["changed_words"], metrics["by_augmenter"]
+    return {**metrics, "changed_words": {**shares, **{f"{name}_judged": judged(copies[name]) for name in shares}}}
 
 
 def _write(copies: list[artifacts.Document], metrics: dict[str, Any], shown: list[tuple[Any, ...]]) -> None:

@@ -7,7 +7,7 @@ import sys
 from compactlm import artifacts
 from compactlm.fairness.data_audit import audit_task
 from compactlm.fairness.data_report import write_report
-from compactlm.fairness.gate import DATA, enforce, join
+from compactlm.fairness.gate import DATA, enforce_data_gate, join
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -31,7 +31,7 @@ def main(params: Params) -> None:
     artifacts.write_json(artifacts.METRICS / "bias-audit.json", {name: audit.metrics() for name, audit in audits.items()})
     verdict = join(DATA, [audit.verdict for audit in audits.values()])
     sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
-    enforce(verdict, settings.gate.on_violation, str(artifacts.BIAS_REPORT))
+    enforce_data_gate(verdict, settings.gate.on_violation, str(artifacts.BIAS_REPORT))
 
 
 if __name__ == "__main__":

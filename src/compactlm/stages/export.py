@@ -14,6 +14,7 @@ from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation.rows import draw
 from compactlm.distillation.runtime import prepare
+from compactlm.evaluation.intervals import judged
 from compactlm.inference.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.inference.exporting import write_directory
 from compactlm.inference.masking import mask_one
@@ -76,6 +77,7 @@ def main(params: Params) -> None:
                 found, int8 = judge(params, model, directory, rows)
             metrics[name] = {
                 "rows": len(rows),
+                "judged": judged(len(rows)),
                 "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
                 "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **int8},
             }

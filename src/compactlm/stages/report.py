@@ -26,6 +26,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         curves=read_curves(artifacts.CURVES),
         frontier=read_folder(artifacts.FRONTIER).get("frontier", {}),
         ablations=read_folder(artifacts.ABLATIONS),
+        mitigation=read_folder(artifacts.MITIGATION).get("mitigation", {}),
     )
 
 

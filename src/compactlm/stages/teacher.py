@@ -12,6 +12,7 @@ from compactlm.distillation.runtime import prepare
 from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
 from compactlm.evaluation.energy import tracked
+from compactlm.evaluation.intervals import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
 from compactlm.evaluation.report import finite
@@ -51,7 +52,8 @@ def main(params: Params) -> None:
         models.save(model, tokenizer, unfinished / artifacts.MLM)
         words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
         batch_tokens = params.batch_tokens
-        metrics["mlm"] = {"top1": top1(model, tokenizer, words, length, batch_tokens, "teacher, masked words"), "rows": len(words)}
+        right = top1(model, tokenizer, words, length, batch_tokens, "teacher, masked words")
+        metrics["mlm"] = {"top1": right, "rows": len(words), "judged": judged(len(words))}
         for name, task in params.tasks.items():
             classifier = teachers.build_classifier(source, task.labels, params.seed)
             rows = [row for row in train if row.task == name]
@@ -64,7 +66,8 @@ def main(params: Params) -> None:
             expected = [task.labels.index(str(row.label)) for row in held_out]
             sequences = encode(tokenizer, [row.text for row in held_out], length)
             logits = models.classify(classifier, sequences, batch_tokens, f"teacher, {name}")
-            metrics[name] = {"accuracy": accuracy(expected, logits.argmax(dim=1).tolist()), "rows": len(held_out)}
+            right = accuracy(expected, logits.argmax(dim=1).tolist())
+            metrics[name] = {"accuracy": right, "rows": len(held_out), "judged": judged(len(held_out))}
     metrics["parameters"] = parameters
     metrics["fitted_mlm_head"] = int(not has_head)
     artifacts.write_json(artifacts.METRICS / "teacher.json", finite(metrics))

@@ -8,10 +8,11 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.distillation.models import count_with_head, load_masked_lm, load_tokenizer
 from compactlm.distillation.runtime import prepare
+from compactlm.evaluation.intervals import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import vocabulary_size
-from compactlm.student.tokenization import all_pieces, tokenize_documents
+from compactlm.student.tokenization import Statistics, all_pieces, tokenize_documents
 from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
 
 
@@ -31,6 +32,10 @@ def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[i
     return weigh_counts(parts[0], parts[1], params.student.task_share)
 
 
+def _metrics(statistics: Statistics) -> dict[str, float]:
+    return {**statistics.metrics(), "judged": judged(statistics.rows)}
+
+
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads)
@@ -43,18 +48,19 @@ def main(params: Params) -> None:
     counts = _counts(params, teacher, parts["train"])
     pieces = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
     student = build_tokenizer(teacher, pieces, params.student.maximum_positions)
-    metrics: dict[str, object] = {"vocabulary": {"pieces": len(pieces), "coverage": coverage(teacher.get_vocab(), counts, pieces)}}
+    covered = {"coverage": coverage(teacher.get_vocab(), counts, pieces), "coverage_judged": judged(len(parts["train"]))}
+    metrics: dict[str, object] = {"vocabulary": {"pieces": len(pieces), **covered}}
     with artifacts.replacing(artifacts.TOKENIZED) as unfinished:
         student.save_pretrained(unfinished / artifacts.STUDENT_TOKENIZER.name)
         artifacts.write_json(unfinished / artifacts.ID_MAP.name, id_map(teacher, student))
         for name, documents in parts.items():
             rows, statistics = tokenize_documents(student, documents, length, f"tokenize {name}")
             artifacts.write_table(unfinished / name, rows, artifacts.SEQUENCE_SCHEMA)
-            metrics[name] = statistics.metrics()
+            metrics[name] = _metrics(statistics)
             if name == "train":
                 artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("pieces", "sequences"), statistics.histogram())
     _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "the teacher's pieces, to compare")
-    metrics["validation_by_teacher"] = by_teacher.metrics()
+    metrics["validation_by_teacher"] = _metrics(by_teacher)
     artifacts.write_json(artifacts.METRICS / "tokenize.json", metrics)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
-from compactlm.reporting.blocks import Block, Section, Table
+from compactlm.reporting.blocks import Block, Cell, Section, Table
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import count, duration, percent, significant, size, words
+from compactlm.reporting.numbers import TOO_FEW, count, duration, percent, significant, size, words
 
 
 def cost(found: Findings) -> Section:
@@ -28,10 +28,10 @@ def cost(found: Findings) -> Section:
     return Section("cost", "Cost", lead, tables)
 
 
-def _exported(one: dict[str, Any]) -> list[str]:
+def _exported(one: dict[str, Any]) -> list[str | Cell]:
     fp32, int8 = one["fp32"], one["int8"]
     told = "; ".join(f"{words(key)} {value:.4g}" for key, value in int8.items() if key != "bytes" and isinstance(value, int | float))
-    return [size(fp32["bytes"]), size(int8["bytes"]), told]
+    return [size(fp32["bytes"]), size(int8["bytes"]), told if one["judged"] else Cell(f"{told}; {TOO_FEW}", "weak")]
 
 
 def machine(found: Findings) -> Section | None:

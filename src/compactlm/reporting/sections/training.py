@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compactlm.reporting.blocks import Block, Chart, Section, Table
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import count, percent, plain, words
+from compactlm.reporting.numbers import TOO_FEW, count, percent, plain, words
 
 LOSS = "loss"
 SAME_TEACHER = 0.005  # of accuracy: further apart, the shapes of the frontier had another teacher or other data
+MARK = "_judged"  # of what stands under the same name without it
 OF_ABLATIONS = "default"  # the preset that they belong to
 
 
@@ -35,7 +36,11 @@ def end_rows(found: Findings) -> list[list[str]]:
     """Return what each phase of training came to: name of the phase, of the figure, and the figure."""
     rows = []
     for phase, figures in found.metrics["distill-train"].items():
-        rows += [[words(phase), words(name), plain(value)] for name, value in _flat(figures)]
+        flat = dict(_flat(figures))
+        for name, value in flat.items():
+            if not name.endswith(MARK):
+                few = f", {TOO_FEW}" if flat.get(f"{name}{MARK}") == 0 else ""
+                rows.append([words(phase), words(name), f"{plain(value)}{few}"])
     return rows
 
 
@@ -81,16 +86,16 @@ def sizes(found: Findings) -> Section:
     lead = "What the student keeps for its size."
     if shapes:
         lead += " The shapes of the frontier are from runs of their own with one teacher (`make frontier`), not from this one."
-        changed = other_settings(found)
+        changed = other_settings(found, found.frontier["overrides"])
         if changed:
             lead += f" They were trained otherwise, so hold them against each other and not against this run: {'; '.join(changed)}."
     return Section("size", "Quality against parameters", lead, blocks)
 
 
-def other_settings(found: Findings) -> list[str]:
-    """Return how the frontier's settings differ from this run's."""
+def other_settings(found: Findings, overrides: Iterable[str]) -> list[str]:
+    """Return how the settings of other runs, whose overrides these are, differ from this run's."""
     told = []
-    for override in found.frontier.get("overrides", []):
+    for override in overrides:
         key, _, value = override.partition("=")
         own: Any = found.params.model_dump(mode="json")
         for name in key.split("."):
@@ -114,7 +119,8 @@ def ablations(found: Findings) -> Section | None:
     blocks: list[Block] = []
     for seed, phases in found.ablations.items() if found.params.preset == OF_ABLATIONS else ():
         for phase, variants in phases.items():
-            names = sorted({name for figures in variants.values() for name in figures if name.startswith("validation_")})
+            named = {name for figures in variants.values() for name in figures}
+            names = sorted(name for name in named if name.startswith("validation_") and not name.endswith(MARK))
             rows = [
                 [variant, *(percent(figures[name]) if name in figures else "" for name in names)]
                 for variant, figures in sorted(variants.items(), key=lambda item: _key(item[1], names))

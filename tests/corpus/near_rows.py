@@ -1,0 +1,17 @@
+"""Near-duplicates as the stages find them: signatures by shard, clusters over all of them."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from compactlm.corpus.shard_signatures import SignatureShards, SignShard
+from compactlm.params import NearDuplicates
+
+
+def clusters_of(texts: list[str], settings: NearDuplicates, seed: int, directory: Path) -> list[int]:
+    """Return for each text the number of the first text in its cluster, all texts in one shard."""
+    table = pa.table({"id": [f"{at:05d}" for at in range(len(texts))], "text": pa.array(texts, pa.string())})
+    path = directory / "signatures.parquet"
+    pq.write_table(SignShard(settings, seed)(table)[0], path)
+    return SignatureShards([path]).clusters(settings).tolist()
