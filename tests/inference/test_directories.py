@@ -117,6 +117,12 @@ def test_an_unknown_backend(student_root):
         CompactLM(student_root, backend="jax")
 
 
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_an_impossible_number_of_threads(student_root, threads):
+    with pytest.raises(CompactLMError, match="threads cannot be used; give 0 for as many as there are cores, or up to 1024"):
+        CompactLM(student_root, threads=threads)
+
+
 LIGHT = """
 import sys
 from compactlm import CompactLM

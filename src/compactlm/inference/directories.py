@@ -89,6 +89,8 @@ def open_directory(path: Path, backend: Backend) -> ModelDirectory:
     found = [name for name in order if backend in ("auto", name) and (path / FILES[name]).is_file()]
     if not found:
         wanted = " or ".join(str(FILES[name]) for name in order if backend in ("auto", name))
+        if backend == "torch":
+            raise CompactLMError(f"{path} has no {wanted}; name a directory with it, as models/student, by --model")
         raise CompactLMError(f"{path} has no {wanted}; run `dvc repro export`, or choose another --backend or --model")
     labels = config.get("id2label") or {}
     return ModelDirectory(
