@@ -1,11 +1,13 @@
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from compactlm import cli, presets
+from compactlm import __version__, cli, presets
 
 ROOT = Path(__file__).parents[1]
 EVALUATION = {
@@ -79,3 +81,28 @@ def test_without_a_command_there_is_help(monkeypatch, capsys):
     compactlm(monkeypatch)
     captured = capsys.readouterr()
     assert "summary" in captured.out + captured.err
+
+
+def test_the_version(monkeypatch, capsys):
+    assert compactlm(monkeypatch, "--version") == 0
+    assert capsys.readouterr().out == f"compactlm {__version__}\n"
+
+
+def test_a_full_disk_is_one_sentence():
+    for arguments in (["--version"], ["preset", "--help"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "compactlm.cli", *arguments], check=False, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert done.returncode == 1
+        assert done.stderr == (
+            "compactlm: the output cannot be written (No space left on device); make room there, or name another place\n"
+        )
+
+
+def test_what_an_encoding_lacks_is_a_question_mark(export_root):
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    command = [sys.executable, "-m", "compactlm.cli", "complete", "caf\u00e9 \u4e2d", "-n", "1", "--model", str(export_root)]
+    done = subprocess.run(command, check=False, capture_output=True, env=environment)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.startswith(b"caf\xe9 ?")

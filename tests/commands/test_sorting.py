@@ -51,6 +51,20 @@ def test_a_broken_line_keeps_its_place(cli):
     )
 
 
+def test_a_text_with_line_breaks_gets_one_line(cli):
+    rows = b'{"m": "good\\nfilm"}\n{"m": "old\\r\\n\\tdog"}\n'
+    status, output, _ = cli("classify", "-", "--field", "m", given=rows)
+    assert status == 0
+    assert [line.split("\t")[2] for line in output.split("\n")[:-1]] == ["good film", "old   dog"]
+    assert cli("classify", "-", given=b"the\rold\tdog\n")[1].endswith("\tthe old dog\n")
+
+
+def test_a_field_belongs_to_lines(cli):
+    status, output, errors = cli("classify", "rows.jsonl", "--field", "m")
+    assert (status, output) == (2, "")
+    assert "--field is for lines" in errors
+
+
 @pytest.mark.parametrize("arguments", [(), ("good", "--file", "lines.txt")])
 def test_a_text_or_a_file(cli, arguments):
     status, _, errors = cli("classify", *arguments)

@@ -134,16 +134,25 @@ def hollow(path):
     path.write_text("[]")
 
 
+def alter(old, new):
+    def harm(path):
+        content = path.read_text()
+        assert content.count(old) == 1
+        path.write_text(content.replace(old, new))
+
+    return harm
+
+
 @pytest.mark.parametrize(
     ("name", "harm"),
     [("state.safetensors", harm) for harm in (cut, flip, garble, Path.unlink)]
-    + [("state.json", harm) for harm in (cut, garble, hollow, Path.unlink)],
+    + [("state.json", harm) for harm in (cut, garble, hollow, Path.unlink, alter('"step": 4', '"step": 5'), alter("0.125", "0.625"))],
 )
 def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(saved, capsys, harm, name):
     checkpoint, module, optimizer = saved
     before = weights(module)
     step(module, optimizer)
-    checkpoint.save(module, optimizer, 4, [])
+    checkpoint.save(module, optimizer, 4, [(4, {"soft": 0.5, "loss": 0.125})])
     last = checkpoint.directory / "step-00000004"
     harm(last / name)
     again, its_optimizer = pair(seed=7)

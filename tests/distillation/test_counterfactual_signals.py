@@ -5,6 +5,7 @@ from compactlm.distillation.counterfactual_signals import average_families
 from compactlm.distillation.examples import TaskExamples, TaskQuestions
 from compactlm.distillation.rows import TaskRows
 from compactlm.distillation.signals import OnlineTask
+from compactlm.errors import CompactLMError
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def test_without_copies_the_source_is_as_it_was(families, task_teacher, kept):
     source = OnlineTask(task_teacher, kept, [0, 2])
     assert average_families(source, TaskQuestions(rows), {}, 64) is source
     assert average_families(source, TaskQuestions(rows), {"b": "somewhere else"}, 64) is source
+
+
+def test_a_lack_of_memory_names_the_setting(families, task_teacher, kept):
+    rows, parents = families
+    source = OnlineTask(task_teacher, kept, [0, 2])
+    source.answer = lambda batch, rows: torch.ones(10**14)
+    with pytest.raises(CompactLMError, match=r"not enough memory for counterfactual copies at step 1, .*; lower batch_tokens from 64 to "):
+        average_families(source, TaskQuestions(rows), parents, 64)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from compactlm.distillation.examples import TaskQuestions
@@ -184,6 +185,43 @@ def test_a_torn_file_is_refused_in_a_sentence(ask, cache, name, length):
     with pytest.raises(CompactLMError, match=f"{name} is damaged .*; run `dvc checkout`, or `dvc repro --force signals`") as caught:
         CachedSignals(directory, ask("task")[0])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", ["starts", "place_starts"])
+def test_an_index_that_leads_to_other_rows_is_refused(ask, cache, phase, name):
+    directory = cache(phase)
+    file = directory / "tensors.safetensors"
+    tensors = safetensors.torch.load_file(file)
+    tensors[name][3] += 1
+    safetensors.torch.save_file(tensors, file)
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its index is not that of the rows\); run"):
+        CachedSignals(directory, ask(phase)[0])
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"teacher_logits"', b'"teacher_logitz"'), (b"[40,2]", b"[2,40]")])
+def test_a_header_that_is_altered_is_refused(ask, cache, old, new):
+    directory = cache("task")
+    file = directory / "tensors.safetensors"
+    content = file.read_bytes()
+    assert content.count(old) == 1
+    file.write_bytes(content.replace(old, new))
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \((ValueError|KeyError): .*teacher_logit.*\); run"):
+        CachedSignals(directory, ask("task")[0])
+
+
+def test_layers_that_are_altered_are_refused(ask, cache, tmp_path):
+    questions, online = ask("task")
+    asked = {"layers": LAYERS}
+    write_cache(tmp_path / "cache", questions, online, 300, "task", asked)
+    file = tmp_path / "cache" / "cache.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "layers": [1, 0]}))
+    with pytest.raises(CompactLMError, match=r"holds signals for layers \[1, 0\], but layers is \[2, 0\] now; run"):
+        CachedSignals(tmp_path / "cache", questions, asked)
+    file.write_text(json.dumps({**content, "asked": []}))
+    with pytest.raises(CompactLMError, match=r"cache.json is damaged \(.*\); run"):
+        CachedSignals(tmp_path / "cache", questions, asked)
 
 
 def test_what_a_cache_is_made_of(cache):

@@ -4,9 +4,12 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.api import CompactLM
+from compactlm.inference.exporting import export_onnx
 
 
 @pytest.fixture
@@ -91,6 +94,43 @@ def test_a_model_that_is_no_bert(damaged):
     refuse(damaged / "student", "is that of a 'gpt2' model; name the directory of a BERT")
 
 
+@pytest.mark.parametrize("labels", [{"a": "x", "b": "y"}, ["x", "y"], {"1": "x", "2": "y"}])
+def test_labels_without_their_numbers(damaged, labels):
+    path = damaged / "export" / "sentiment" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "id2label": labels}))
+    refuse(damaged / "export", "config.json has no usable id2label")
+
+
+def test_a_config_that_promises_more_pieces_than_the_model_reads(damaged):
+    path = damaged / "export" / "sentiment" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 5000}))
+    with pytest.raises(CompactLMError, match=r"model.onnx fails on 102 pieces .*; copy the model again as a whole") as caught:
+        CompactLM(damaged / "export", threads=1).classify("good " * 100)
+    assert "\n" not in str(caught.value)
+
+
+def broken_numbers(root):
+    """Make a weight that all depends on no number, in both files of the classifier and of the masked language model."""
+    for name, kind in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
+        model = kind.from_pretrained(root / "student" / name)
+        with torch.no_grad():
+            model.bert.embeddings.LayerNorm.weight.fill_(float("nan"))
+        model.save_pretrained(root / "student" / name)
+        (root / "export" / name / "onnx" / "model.onnx").unlink()
+        export_onnx(model, root / "export" / name / "onnx" / "model.onnx", 18)
+
+
+def test_weights_that_are_no_numbers(damaged):
+    broken_numbers(damaged)
+    for root in ("student", "export"):
+        lm = CompactLM(damaged / root, threads=1)
+        for ask in (lambda lm=lm: lm.fill("the [MASK]"), lambda lm=lm: lm.classify("good"), lambda lm=lm: lm.inspect("good")):
+            with pytest.raises(CompactLMError, match="gives values that are no finite numbers; restore it with `dvc checkout`"):
+                ask()
+    with pytest.raises(CompactLMError, match="no finite numbers"):
+        CompactLM(damaged / "student", threads=1).embed(["good"])
+
+
 def test_a_directory_of_one_model(student_root):
     assert CompactLM(student_root / "sentiment").classify("good").label in ("negative", "positive")
     assert CompactLM(student_root / "mlm").fill("[MASK]")
@@ -115,6 +155,12 @@ def test_the_default_is_the_export_and_for_torch_the_student(damaged, monkeypatc
 def test_an_unknown_backend(student_root):
     with pytest.raises(CompactLMError, match="there is no backend 'jax'; choose one of auto, torch, onnx, int8"):
         CompactLM(student_root, backend="jax")
+
+
+@pytest.mark.parametrize("threads", [-1, 100_000])
+def test_an_impossible_number_of_threads(student_root, threads):
+    with pytest.raises(CompactLMError, match="threads cannot be used; give 0 for as many as there are cores, or up to 1024"):
+        CompactLM(student_root, threads=threads)
 
 
 LIGHT = """

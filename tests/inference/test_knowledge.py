@@ -68,6 +68,25 @@ def test_a_text_is_answered_from_in_passages_of_whole_sentences(lm, tmp_path):
     assert (tmp_path / "kept" / "index.json").is_file()
 
 
+@pytest.mark.parametrize("row", ['{"question": "old \\ud83d", "answer": "dog \\ude00"}', '{"text": "dog \\ude00"}'])
+def test_half_a_character_is_no_failure(lm, faq, row):
+    faq.write_text(row + "\n")
+    assert lm.knowledge(faq).answer("old dog", -1).text == "dog \ufffd\ufffd\ufffd"
+
+
+@pytest.mark.parametrize("name", ["faq.csv", "faq.JSON", "handbook.pdf"])
+def test_a_file_that_is_no_text(lm, tmp_path, name):
+    (tmp_path / name).write_text("question,answer\nwas the film good?,very good\n")
+    with pytest.raises(CompactLMError, match=f"{name} is no text; save it as .txt, or its rows as .jsonl with question and answer"):
+        lm.knowledge(tmp_path / name)
+
+
+def test_lines_that_are_not_utf_8_are_counted(lm, tmp_path):
+    (tmp_path / "notes.txt").write_bytes(b"The film was good.\n\nThe d\xf6g was old.\n")
+    known = lm.knowledge(tmp_path / "notes.txt")
+    assert (known.unreadable, len(known.index)) == (1, 2)
+
+
 @pytest.mark.parametrize("content", [None, "", '{"a": 1}\n'])
 def test_nothing_to_answer_from(lm, tmp_path, content):
     path = tmp_path / "faq.jsonl"

@@ -1,3 +1,4 @@
+import gzip
 import json
 
 import pytest
@@ -43,6 +44,31 @@ def test_labels_may_be_numbers(tmp_path):
 def test_what_cannot_be_learnt_from_is_refused(tmp_path, name, rows, columns, message):
     with pytest.raises(CompactLMError, match=message):
         read_labelled(write(tmp_path / name, rows), *columns)
+
+
+@pytest.mark.parametrize("name", ["rows.2026.csv", "ROWS.CSV", "v1.0.rows.csv.gz"])
+def test_the_end_of_the_name_says_the_format(tmp_path, name):
+    path = write(tmp_path / name, ROWS)
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(read_labelled(path, "message", "spam").texts) == 40
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"t": ' + "9" * 5000 + "}"])
+def test_a_row_that_json_cannot_hold(tmp_path, line):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"t": "a", "y": "b"}\n' + line + "\n")
+    with pytest.raises(CompactLMError, match="is not valid jsonl at line 2"):
+        read_labelled(path, "t", "y")
+
+
+def test_another_encoding(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("message,spam\ncaf\xe9,yes\n".encode("latin-1"))
+    with pytest.raises(
+        CompactLMError, match=r"is not valid utf-8 at byte 16 \(line 2: byte 0xe9\); convert the file or correct its encoding$"
+    ):
+        read_labelled(path, "message", "spam")
 
 
 def test_a_missing_file(tmp_path):

@@ -1,7 +1,10 @@
+import time
+
 import numpy as np
 import pytest
 
 from compactlm.errors import CompactLMError
+from compactlm.inference import summarizing
 from compactlm.inference.summarizing import centrality, split_sentences, summarize
 
 
@@ -46,6 +49,28 @@ class Given:
         vectors = {"Dogs": [1, 0, 0.2], "Cats": [0.1, 1, 0.2], "Birds": [0, 0, 1]}
         rows = np.array([vectors[text.split()[0]] for text in texts], dtype=np.float32)
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("." * 200_000, 1), ("Mr. " * 100_000, 1), ("good?! " * 50_000, 1), ("Good. " * 50_000, 50_000), ("\n" + " " * 200_000, 0)],
+)
+def test_sentences_of_long_odd_texts_take_no_time(text, count):
+    begun = time.process_time()
+    assert len(split_sentences(text)) == count
+    assert time.process_time() - begun < 5  # and not minutes
+
+
+def test_the_sentences_of_a_long_text_are_compared_in_parts(monkeypatch):
+    monkeypatch.setattr(summarizing, "AT_ONCE", 3)
+    text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
+    found = summarize(Given(), text, 5)
+    assert sum(sentence.centrality for sentence in found) == pytest.approx(1)
+    assert [sentence.text.split()[0] for sentence in summarize(Given(), text, 3)] == ["Dogs", "Cats", "Birds"]
+    sizes = []
+    monkeypatch.setattr(summarizing, "centrality", lambda similarities, places: sizes.append(similarities.shape) or places)
+    summarize(Given(), "Dogs run. " * 20, 3)
+    assert sizes == [(3, 3)] * 6 + [(2, 2)]
 
 
 def test_the_same_is_not_said_twice():

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pytest
 
@@ -64,8 +66,31 @@ def test_where_nothing_can_be_kept(tmp_path, counted):
         open_index(tmp_path / "file" / "index", "a", *counted[:2])
 
 
-def test_a_directory_of_other_files_is_left_alone(tmp_path, counted):
+def test_an_open_index_outlives_its_being_built_again(tmp_path, counted):
+    entries, embed, vectors, _ = counted
+    index = open_index(tmp_path / "index", "a", entries, embed)
+    open_index(tmp_path / "index", "b", lambda: [{"text": "another", "line": 1}], embed)
+    assert [hit.entry["line"] for hit in index.search(vectors[299], 1)] == [299]
+
+
+def test_two_processes_that_build_at_once(tmp_path, counted, monkeypatch):
+    entries, embed, vectors, _ = counted
+    replace = os.replace
+
+    def late(source, target):
+        monkeypatch.setattr(os, "replace", replace)
+        open_index(tmp_path / "index", "a", entries, embed)  # the other one
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", late)
+    assert open_index(tmp_path / "index", "a", entries, embed).search(vectors[7], 1)[0].entry["line"] == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize("name", ["one.txt", ABOUT])
+def test_a_directory_of_other_files_is_left_alone(tmp_path, counted, name):
     (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / name).write_text("{}")
     (tmp_path / "letters" / "one.txt").write_text("dear")
     with pytest.raises(CompactLMError, match="letters holds something else than an index; name a directory of its own with --index"):
         open_index(tmp_path / "letters", "a", *counted[:2])

@@ -8,6 +8,7 @@ from torch.nn.functional import cosine_similarity
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
+from compactlm.student.copying import can_be_copied
 from compactlm.student.inheriting import directions, inherit, inherit_classifier, initialise
 
 VOCABULARY, FIRST = 200, 5  # ids below FIRST never occur in the sample
@@ -111,6 +112,25 @@ def test_a_vocabulary_within_the_teachers_has_the_teachers_logits(teacher):
         own = student.eval()(ids, attention_mask=mask).logits
         theirs = teacher(torch.tensor(kept)[ids], attention_mask=mask).logits[:, :, kept]
     torch.testing.assert_close(own, theirs, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("types", [1, 4])
+@pytest.mark.parametrize(("kind", "shape"), [("inherited", TEACHER), ("inherited", SMALL), ("embeddings", SMALL)])
+def test_a_teacher_may_have_another_number_of_token_types(kind, shape, types):
+    teacher = build(BertForMaskedLM, 0, **TEACHER, type_vocab_size=types).eval()
+    student = build(BertForMaskedLM, **shape)
+    layers = [0, 1, 2, 3] if shape is TEACHER else [0, 2, 3]
+    components = initialise(student, teacher, IDS, kind, *text(100, seed=1), layers)
+    expected = teacher.bert.embeddings.token_type_embeddings.weight[:2] @ components.T
+    torch.testing.assert_close(student.bert.embeddings.token_type_embeddings.weight[: len(expected)], expected)
+
+
+def test_layers_with_another_activation_are_fitted_and_not_copied():
+    teacher = build(BertForMaskedLM, 0, **TEACHER, hidden_act="relu").eval()
+    student = build(BertForMaskedLM, **TEACHER)
+    assert not can_be_copied(student.bert, teacher.bert)
+    initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
+    assert agreement(student, teacher)[0] > 0.7
 
 
 def test_a_head_that_is_not_tied_is_fitted_and_the_body_copied():

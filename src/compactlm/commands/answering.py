@@ -88,6 +88,8 @@ def chat(
 def _open(knowledge: Knowledge) -> Knowledge:
     if knowledge.broken:
         notice(f"{knowledge.broken:,} rows of {knowledge.path} have neither question and answer nor text, and are left out")
+    if knowledge.unreadable:
+        notice(f"{knowledge.unreadable:,} lines of {knowledge.path} were read with U+FFFD in the place of bytes that are not valid UTF-8")
     return knowledge
 
 

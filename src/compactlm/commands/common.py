@@ -25,7 +25,7 @@ ModelOption = Annotated[
     ),
 ]
 BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="What runs the model; auto is ONNX Runtime where it can be.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Threads of the CPU; 0 for as many as there are cores.")]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="Threads of the CPU; 0 for as many as there are cores.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
 TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task, by the name of its directory.")]
 

@@ -25,10 +25,14 @@ from compactlm.commands.common import (
 from compactlm.errors import CompactLMError
 
 if TYPE_CHECKING:
+    from compactlm.inference.api import CompactLM
     from compactlm.inference.classifying import Classification
     from compactlm.inference.lines import Line
 
 app = typer.Typer()
+
+# A text out of JSON may hold line breaks, and each line gets one line.
+ONE_CELL = str.maketrans("\t\r\n", "   ")
 
 
 @app.command(
@@ -51,45 +55,52 @@ def classify(
 ) -> None:
     """Give a text, or each line of a file, a label of a task.
 
-    Each line gets one line: label, probability and text, parted by tabs. A line that cannot be read gets an empty label.
+    Each line gets one line: label, probability and text, parted by tabs; a tab or a line break inside the text becomes a space.
+    A line that cannot be read gets an empty label.
     """
     from compactlm.inference.classifying import TEXTS_AT_ONCE
-    from compactlm.inference.lines import read_lines
 
     if (text is None) == (file is None):
         raise typer.BadParameter("give either a text or --file")
+    if field is not None and text not in (None, "-"):
+        raise typer.BadParameter("--field is for lines; give --file, or - for standard input")
     lm = load(model, backend, threads)
-    limit = lm.task(task).pieces.limit
     if text is not None and text != "-":
         answer = lm.classify(text, task)
         if answer.cut:
-            notice(f"the text is longer than {limit} pieces, so only its start was read")
+            notice(f"the text is longer than {lm.task(task).pieces.limit} pieces, so only its start was read")
         _print(answer, json)
         return
+    _classify_lines(lm, file or "-", field, task, 1 if line_buffered else TEXTS_AT_ONCE, json)
+
+
+def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, texts_at_once: int, json: bool) -> None:
+    from compactlm.inference.lines import read_lines
+
     waiting: deque[Line] = deque()
 
     def texts() -> Iterator[str]:
-        for line in read_lines(file or "-", field):
+        for line in read_lines(file, field):
             waiting.append(line)
             yield line.text
 
-    cut, broken = 0, []
+    cut, broken, first_broken = 0, 0, ""
     write = sys.stdout.write  # typer.echo would wait for the reader after each line
-    for answer in lm.classify_all(texts(), task, 1 if line_buffered else TEXTS_AT_ONCE):
+    for answer in lm.classify_all(texts(), task, texts_at_once):
         line = waiting.popleft()
         cut += answer.cut
         if line.error:
-            broken.append(f"line {line.number}: {line.error}")
+            broken, first_broken = broken + 1, first_broken or f"line {line.number}: {line.error}"
         write(_row(line, answer, field is not None, json))
-        if line_buffered:
+        if texts_at_once == 1:
             sys.stdout.flush()
     sys.stdout.flush()
     if cut:
-        notice(f"{cut:,} texts are longer than {limit} pieces, so only their start was read")
+        notice(f"{cut:,} texts are longer than {lm.task(task).pieces.limit} pieces, so only their start was read")
     if broken and field is not None:
-        raise CompactLMError(f"{len(broken):,} lines could not be read and have no label ({broken[0]}); mend them and classify them again")
+        raise CompactLMError(f"{broken:,} lines could not be read and have no label ({first_broken}); mend them and classify them again")
     if broken:
-        notice(f"{len(broken):,} lines were read with U+FFFD in the place of bytes that could not be read ({broken[0]})")
+        notice(f"{broken:,} lines were read with U+FFFD in the place of bytes that could not be read ({first_broken})")
 
 
 def _print(answer: Classification, json: bool) -> None:
@@ -104,7 +115,7 @@ def _print(answer: Classification, json: bool) -> None:
 def _row(line: Line, answer: Classification, structured: bool, json: bool) -> str:
     if structured and line.error:
         return to_json({"error": line.error}) + "\n" if json else "\t\t\n"
-    return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{line.text}\n"
+    return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{line.text.translate(ONE_CELL)}\n"
 
 
 @app.command(
@@ -122,7 +133,7 @@ def finetune(
     teacher: Annotated[Path | None, typer.Option(help="A larger BERT's directory, to learn from its answers too.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="The most passes over the rows.")] = 20,
     learning_rate: Annotated[float, typer.Option(min=0, help="The greatest step.")] = 5e-4,
-    seed: Annotated[int, typer.Option(min=0, help="Of the rows held out, of the head and of the order.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the rows held out, of the head and of the order.")] = 0,
     model: ModelOption = None,
     threads: ThreadsOption = 0,
     json: JsonOption = False,

@@ -67,7 +67,7 @@ def _decode(content: bytes, where: str, encoding: str) -> str:
         line = content.count(b"\n", 0, error.start) + 1
         raise CompactLMError(
             f"{where} is not valid {encoding} at byte {error.start} (line {line}: byte 0x{content[error.start]:02x}); "
-            "convert the file or correct encoding in params.yaml"
+            "convert the file or correct its encoding"
         ) from None
     except LookupError:
         raise CompactLMError(f"{where} cannot be read, for {encoding!r} is no known encoding; correct encoding in params.yaml") from None
@@ -105,7 +105,7 @@ def _jsonl(text: str, where: str) -> Rows:
     for number, line in _lines(text):
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise CompactLMError(f"{where} is not valid jsonl at line {number} ({error}); correct the file or its format") from None
         if not isinstance(row, dict):
             raise CompactLMError(f"{where} has no JSON object at line {number}; write one object with named columns a line")

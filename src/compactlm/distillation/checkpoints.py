@@ -78,7 +78,7 @@ class Checkpoint:
         with replacing(target) as unfinished:
             unfinished.mkdir()
             safetensors.torch.save_file(tensors, unfinished / WEIGHTS)
-            checksum = _sha256(unfinished / WEIGHTS)
+            checksum = _checksum(unfinished / WEIGHTS, step, history)
             write_json(unfinished / STATE, {"fingerprint": self.key, "step": step, "history": history, "sha256": checksum})
             # The files before the name: a machine that loses power may otherwise keep the name of an empty directory.
             for path in (unfinished / WEIGHTS, unfinished / STATE, unfinished):
@@ -99,7 +99,7 @@ class Checkpoint:
                 state = read_json(directory / STATE)
                 if state["fingerprint"] != self.key:
                     continue
-                if _sha256(directory / WEIGHTS) != state["sha256"]:
+                if _checksum(directory / WEIGHTS, state["step"], state["history"]) != state["sha256"]:
                     raise ValueError("the checksum differs")
                 tensors = safetensors.torch.load_file(directory / WEIGHTS)
                 step, history = int(state["step"]), [(int(step), losses) for step, losses in state["history"]]
@@ -147,6 +147,11 @@ def _restore(tensors: dict[str, torch.Tensor], module: torch.nn.Module, optimize
 
 def _trainable(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {name: parameter for name, parameter in module.named_parameters() if parameter.requires_grad}
+
+
+def _checksum(weights: Path, step: int, history: History) -> str:
+    """Return a hash of the weights and of what else must come back as it was."""
+    return hashlib.sha256(json.dumps([_sha256(weights), step, history], sort_keys=True).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from compactlm.distillation.batches import make_batches
+from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.signals import Batch, SignalSource
 
@@ -44,6 +45,9 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
         questions: the rows; their ids are those of documents, followed by a dot and a number.
         parents: of each counterfactual copy, by document id. Without any the source is returned as it is.
         batch_tokens: pieces a batch, padding included.
+
+    Raises:
+        CompactLMError: there is not enough memory.
     """
     families: dict[str, list[int]] = {}
     for row, name in enumerate(questions.ids):
@@ -54,9 +58,10 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
     if not chosen:
         return source
     found: dict[int, torch.Tensor] = {}
-    for positions in make_batches([questions.lengths[row] for row in chosen], batch_tokens, None):
+    for number, positions in enumerate(make_batches([questions.lengths[row] for row in chosen], batch_tokens, None), start=1):
         rows = [chosen[position] for position in positions]
-        found |= zip(rows, source.answer(questions.question(rows), rows)["teacher_logits"].float().cpu(), strict=True)
+        with memory_errors("counterfactual copies", number, [questions.lengths[row] for row in rows], 1, batch_tokens, trains=False):
+            found |= zip(rows, source.answer(questions.question(rows), rows)["teacher_logits"].float().cpu(), strict=True)
     logits = torch.full((len(questions.ids), len(found[chosen[0]])), torch.nan)
     for family in members:
         logits[family] = torch.stack([found[row] for row in family]).mean(dim=0)

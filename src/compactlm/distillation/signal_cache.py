@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -98,8 +99,7 @@ def write_cache(
     """
     lengths = list(questions.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
-    masked = [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(lengths))]
-    place_starts = torch.tensor([0, *masked]).cumsum(0)
+    place_starts = torch.tensor([0, *_places(questions)]).cumsum(0)
     tensors: dict[str, TensorOnDisk] = {}
     batches = make_batches(lengths, batch_tokens, None)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
@@ -114,6 +114,11 @@ def write_cache(
             _store(tensors[name], name, values, rows, starts, place_starts)
     pq.write_table(pa.table({"id": list(questions.ids), "digest": digests(questions)}), directory / "rows.parquet", compression="zstd")
     write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})})
+
+
+def _places(questions: Questions) -> list[int]:
+    """Return the number of masked places of each row."""
+    return [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(questions.lengths))]
 
 
 def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
@@ -175,17 +180,29 @@ class CachedSignals:
         with damage(directory / "cache.json"):
             written = read_json(directory / "cache.json")
             self.layers: list[int] = written["layers"]
-            written["asked"].keys()
+            kept = {**written["asked"], "layers": self.layers}
         for name, wanted in (asked or {}).items():
-            if written["asked"].get(name) != wanted:
+            if kept.get(name) != wanted:
                 raise CompactLMError(
-                    f"{directory} holds signals for {name} {written['asked'].get(name)}, but {name} is {wanted} now; "
+                    f"{directory} holds signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
                     "run `dvc repro`, so that the signals are written anew"
                 )
         self._check(directory, questions)
         self.tensors = read_tensors(directory / "tensors.safetensors")
         with damage(directory / "tensors.safetensors"):
             self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
+            self._check_index(questions)
+
+    def _check_index(self, questions: Questions) -> None:
+        """Raise ValueError where a row would be given what the teacher said of another."""
+        for starts, counts in ((self.starts, questions.lengths), (self.place_starts, _places(questions))):
+            if starts != list(itertools.accumulate(counts, initial=0)):
+                raise ValueError("its index is not that of the rows")
+        ends = {PER_PIECE: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
+        entries = {name: end for names, end in ends.items() for name in names}
+        for name, tensor in self.tensors.items():
+            if tensor.shape[0] != entries[name] or (name in PER_PIECE and tensor.shape[1] != len(self.layers)):
+                raise ValueError(f"{name} has the shape {tensor.shape}")
 
     @staticmethod
     def _check(directory: Path, questions: Questions) -> None:

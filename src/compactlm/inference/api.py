@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from compactlm.inference.similarity import Neighbour
 
 DEFAULT_TASK = "sentiment"
+MOST_THREADS = 1024
 
 
 class CompactLM:
@@ -55,6 +56,9 @@ class CompactLM:
         """
         if backend not in BACKENDS:
             raise CompactLMError(f"there is no backend {backend!r}; choose one of {', '.join(BACKENDS)}")
+        if not 0 <= threads <= MOST_THREADS:
+            raise CompactLMError(f"{threads} threads cannot be used; give 0 for as many as there are cores, or up to {MOST_THREADS}")
+        self.chosen = model is not None
         self.root = Path(model) if model is not None else directories.default_root(backend)
         self.backend: Backend = backend
         self.threads = threads
@@ -155,8 +159,11 @@ class CompactLM:
         from compactlm.inference.finetuning import finetune
         from compactlm.inference.labelled import read_labelled
 
-        student = directories.find(self.root, directories.MLM, "torch").path
+        root = self.root if self.chosen else directories.default_root("torch")
+        student = directories.find(root, directories.MLM, "torch").path
         data = read_labelled(Path(file), text, label)
+        if data.left_out:
+            say(f"{data.left_out:,} rows of {file} lack a text or a label, or repeat a text, and are left out")
         teacher = Path(teacher) if teacher is not None else None
         return finetune(
             student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say

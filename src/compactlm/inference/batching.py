@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from compactlm.errors import CompactLMError
 
 BATCH_PIECES = 4096
 
@@ -50,6 +53,13 @@ def by_length(lengths: Sequence[int], batch_pieces: int = BATCH_PIECES) -> list[
         else:
             batches.append([position])
     return batches
+
+
+def check_finite(values: Array, weights: Path) -> Array:
+    """Return the values that a model gave, and raise CompactLMError where one of them is no finite number."""
+    if not np.isfinite(values).all():
+        raise CompactLMError(f"{weights} gives values that are no finite numbers; restore it with `dvc checkout`, or copy the model again")
+    return values
 
 
 def softmax(logits: Array) -> Array:

@@ -84,15 +84,16 @@ def open_directory(path: Path, backend: Backend) -> ModelDirectory:
     found = [name for name in order if backend in ("auto", name) and (path / FILES[name]).is_file()]
     if not found:
         wanted = " or ".join(str(FILES[name]) for name in order if backend in ("auto", name))
+        if backend == "torch":
+            raise CompactLMError(f"{path} has no {wanted}; name a directory with it, as models/student, by --model")
         raise CompactLMError(f"{path} has no {wanted}; run `dvc repro export`, or choose another --backend or --model")
-    labels = config.get("id2label") or {}
     return ModelDirectory(
         path=path,
         backend=found[0],
         vocabulary_size=_count(config, "vocab_size", path),
         width=_count(config, "hidden_size", path),
         limit=_count(config, "max_position_embeddings", path),
-        labels=tuple(str(labels[key]) for key in sorted(labels, key=int)) or ("LABEL_0", "LABEL_1"),
+        labels=_labels(config, path),
         threshold=_threshold(config, path),
     )
 
@@ -112,6 +113,15 @@ def _count(config: dict[str, Any], key: str, path: Path) -> int:
     if not isinstance(value, int) or value < 3:
         raise CompactLMError(f"{path}/config.json has no usable {key} ({value!r}); copy the model again")
     return value
+
+
+def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
+    labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
+    if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))}:
+        raise CompactLMError(
+            f"{path}/config.json has no usable id2label; it must name the labels under 0, 1 and so on: copy the model again"
+        )
+    return tuple(str(labels[str(number)]) for number in range(len(labels)))
 
 
 def _threshold(config: dict[str, Any], path: Path) -> float | None:

@@ -23,8 +23,10 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.early_stopping import Rows, fit, logits_of, share
 from compactlm.inference.labelled import Labelled, split
 from compactlm.inference.probing import averaged_states, build_probe, fit_probe
+from compactlm.inference.seeds import check_seed
 from compactlm.student.tokenization import encode
 
+MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}  # what is saved
 TEACHER_RATE = 5e-5
 FEWEST_POSITIONS = 16  # of a teacher; of longer texts it reads the start
 STANDARD_ERRORS = 2.0  # by which training the whole student must lower the loss of the rows held out
@@ -85,10 +87,10 @@ def finetune(
         say: is told of each epoch in a sentence.
 
     Raises:
-        CompactLMError: something else than a model lies at `output`, or the teacher cannot be used.
+        CompactLMError: something else than a model lies at `output`, or the student or the teacher cannot be used.
     """
-    if output.exists() and not (output / "config.json").is_file():
-        raise CompactLMError(f"{output} exists and is no model; name a directory of its own with --output")
+    check_seed(seed)
+    _check_output(output, [student, *([] if teacher is None else [teacher])])
     prepare(threads or torch.get_num_threads(), seed)
     names = data.names
     targets = torch.tensor([names.index(label) for label in data.labels])
@@ -96,7 +98,7 @@ def finetune(
     answers = None
     if teacher is not None:
         answers = _teach(teacher, data, names, targets, train, held_out, maximum_length, seed, say)
-    base, _ = models.load_masked_lm(student)
+    base = _load(student)
     tokenizer = models.load_tokenizer(student)
     rows = Rows(encode(tokenizer, data.texts, min(maximum_length, base.config.max_position_embeddings)), targets, answers)
     tried = _try(base.cpu(), names, rows, train, held_out, epochs, learning_rate, seed, say)
@@ -121,6 +123,26 @@ def finetune(
         threshold=threshold,
         teacher_accuracy=None if answers is None else share(answers[held_out].argmax(dim=1), expected),
     )
+
+
+def _check_output(output: Path, used: list[Path]) -> None:
+    """Raise CompactLMError where saving, which replaces the directory, would remove something else than an earlier model."""
+    if output.resolve() in [path.resolve() for path in used]:
+        raise CompactLMError(f"{output} is the model that is learnt from; name a directory of its own with --output")
+    if not output.name:
+        raise CompactLMError(f"{output}/ has no name of its own to save a model under; name another directory with --output")
+    if output.exists() and not (output.is_dir() and {path.name for path in output.iterdir()} <= MODEL_FILES):
+        raise CompactLMError(f"{output} exists and holds something else than a model; name a directory of its own with --output")
+
+
+def _load(student: Path) -> BertForMaskedLM:
+    try:
+        return models.load_masked_lm(student)[0]
+    except CompactLMError:
+        raise
+    except Exception as error:  # noqa: BLE001 - safetensors raises its own type, outside any hierarchy
+        reason = " ".join(str(error).split())[:120]
+        raise CompactLMError(f"{student} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +198,9 @@ def _teach(
     say: Callable[[str], object],
 ) -> torch.Tensor:
     """Return a teacher's logits of all rows, float32 [rows, labels]."""
+    for name in ("config.json", "model.safetensors"):
+        if not (directory / name).is_file():
+            raise CompactLMError(f"the teacher's directory {directory} has no {name}; name the directory of a BERT with --teacher")
     models.check_teacher(directory, FEWEST_POSITIONS)
     tokenizer = models.load_tokenizer(directory)
     ready = models.load_classifier(directory)

@@ -10,11 +10,14 @@ from pathlib import Path
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.lines import Line, read_lines, rows_of
+from compactlm.inference.pieces import readable
 from compactlm.inference.vector_index import Entry, VectorIndex, file_digest, index_directory, open_index
 
 PASSAGE_WORDS = 60  # few enough that the mean of a passage still says what it is about
 # Two wordings of one question are nearer to each other than a question is to the passage that answers it.
 PAIR_THRESHOLD, PASSAGE_THRESHOLD = 0.5, 0.3
+# That would be read as one odd passage: rows of other formats, and files that a word processor or an archiver writes.
+OTHER_FORMATS = (".csv", ".tsv", ".json", ".parquet", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".gz", ".zip")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
@@ -36,7 +39,12 @@ class Answer:
 
 
 class Knowledge:
-    """A file of answers, indexed by the embeddings of its questions or passages."""
+    """A file of answers, indexed by the embeddings of its questions or passages.
+
+    Attributes:
+        broken: rows that were left out when the index was built, for they have neither question and answer nor text.
+        unreadable: lines of text that were then read with U+FFFD in the place of bytes that are not valid UTF-8.
+    """
 
     def __init__(self, path: Path, embedding: SentenceEmbedding, index: Path | None = None) -> None:
         """Open the file's index, built at the first time and kept.
@@ -54,13 +62,13 @@ class Knowledge:
             digest = file_digest(path)
         except OSError as error:
             raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file with --knowledge") from None
-        self.path, self.embedding, self.broken = path, embedding, 0
+        self.path, self.embedding, self.broken, self.unreadable = path, embedding, 0, 0
         fingerprint = f"1 {digest} {embedding.fingerprint}"
         directory = index or index_directory(f"{path.resolve()} {embedding.model.directory.path.resolve()}")
         self.index: VectorIndex = open_index(directory, fingerprint, self._entries, embedding.embed)
 
     def _entries(self) -> list[Entry]:
-        rows = self._rows() if self.path.suffix == ".jsonl" else _passages(_paragraphs(read_lines(str(self.path))))
+        rows = self._rows() if self.path.suffix.lower() == ".jsonl" else _passages(_paragraphs(self._text()))
         found = list(rows)
         if not found:
             raise CompactLMError(
@@ -69,13 +77,20 @@ class Knowledge:
             )
         return found
 
+    def _text(self) -> Iterator[Line]:
+        if self.path.suffix.lower() in OTHER_FORMATS:
+            raise CompactLMError(f"{self.path} is no text; save it as .txt, or its rows as .jsonl with question and answer, or with text")
+        for line in read_lines(str(self.path)):
+            self.unreadable += line.error is not None
+            yield line
+
     def _rows(self) -> Iterator[Entry]:
         for line, row in rows_of(str(self.path)):
             question, answer, text = (row.get(name) for name in ("question", "answer", "text"))
             if isinstance(question, str) and isinstance(answer, str):
-                yield {"text": question, "answer": answer, "line": line.number}
+                yield {"text": readable(question), "answer": readable(answer), "line": line.number}
             elif isinstance(text, str):
-                yield from _passages([(line.number, text)])
+                yield from _passages([(line.number, readable(text))])
             else:
                 self.broken += 1
 

@@ -42,7 +42,8 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
     Raises:
         CompactLMError: it cannot be read, lacks a column, or has too few rows of a label.
     """
-    form = path.suffixes[0].removeprefix(".") if path.suffixes else ""
+    named = path.with_suffix("") if path.suffix.lower() == ".gz" else path
+    form = named.suffix.removeprefix(".").lower()
     if form not in get_args(Format) or form == "txt":
         raise CompactLMError(f"{path} is of no known format; name a file that ends in .csv, .tsv, .jsonl or .parquet (or these with .gz)")
     try:

@@ -9,9 +9,9 @@ import onnxruntime
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.backends import Kind
-from compactlm.inference.batching import Array, Batch
+from compactlm.inference.batching import Array, Batch, check_finite
 from compactlm.inference.directories import ModelDirectory
-from compactlm.inference.onnx import FIRST_OUTPUT
+from compactlm.inference.onnx import FIRST_OUTPUT, INPUTS
 from compactlm.inference.projection import FILE as PROJECTION
 from compactlm.inference.projection import FIRST
 
@@ -43,6 +43,11 @@ class OnnxRunner:
             raise CompactLMError(f"{directory.weights} is not the file of a model of the kind {kind!r}; name another directory")
         self.path, self.output, self.outputs = directory.weights, found[0], set(outputs)
         self.inputs = {value.name for value in self.session.get_inputs()}
+        if not self.inputs <= set(INPUTS):
+            raise CompactLMError(
+                f"{directory.weights} wants {', '.join(sorted(self.inputs - set(INPUTS)))}, which a BERT of `dvc repro export` does not; "
+                "name another directory"
+            )
         size = outputs[self.output][-1]
         wanted = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
         if wanted is not None and isinstance(size, int) and size != wanted:
@@ -57,17 +62,22 @@ class OnnxRunner:
             "attention_mask": batch.attention_mask,
             "token_type_ids": np.zeros_like(batch.input_ids),
         }
-        found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
+        try:
+            found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
+        except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
+            reason = " ".join(str(error).split())[:120]
+            raise CompactLMError(
+                f"{self.path} fails on {batch.input_ids.shape[1]:,} pieces ({reason}); copy the model again as a whole"
+            ) from None
         return found
 
     def masked_logits(self, batch: Batch, where: Array) -> Array:
         """Return the vocabulary's logits where `where` is True."""
-        logits: Array = self._run(batch, [self.output])[0][where]
-        return logits
+        return check_finite(self._run(batch, [self.output])[0][where], self.path)
 
     def task_logits(self, batch: Batch) -> Array:
         """Return the labels' logits."""
-        return self._run(batch, [self.output])[0]
+        return check_finite(self._run(batch, [self.output])[0], self.path)
 
     def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
         """Return the hidden states of some layers."""
@@ -76,7 +86,7 @@ class OnnxRunner:
             raise CompactLMError(
                 f"{self.path} does not give {FIRST_OUTPUT}, which the {PROJECTION} beside it is for; run `dvc repro export`"
             )
-        return self._run(batch, wanted)
+        return [check_finite(states, self.path) for states in self._run(batch, wanted)]
 
     def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002
         """Return None: the files have no such output."""

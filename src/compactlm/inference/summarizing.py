@@ -14,13 +14,17 @@ from compactlm.inference.embedding import SentenceEmbedding
 
 DAMPING = 0.85
 LEAD = 0.5  # how fast the weight of a place falls from the start of the text
+AT_ONCE = 2048  # sentences of which all pairs are compared; of more the pairs would fill the memory
 LEAST_WORDS = 4  # a shorter sentence says too little by itself
 
 # A full stop after these ends no sentence.
 _ABBREVIATIONS = "mr mrs ms dr prof st sr jr vs etc inc ltd co fig gen col sgt capt lt rev hon jan feb apr aug sep sept oct nov dec"
 _BEFORE = re.compile(rf"(?:\b(?:{'|'.join(_ABBREVIATIONS.split())}|[a-z]|e\.g|i\.e|u\.s|u\.k)\.)$", re.IGNORECASE)
 _CLOSING, _OPENING = r"[\"'\u201d\u2019)\]]", r"[\"'\u201c\u2018(\[]"
-_END = re.compile(rf"([.!?\u2026]+{_CLOSING}*)\s+(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
+_MARK = r"[.!?\u2026]"
+# A run of marks is tried once, from its start, and never given back: else a text of marks alone would take the square of its length.
+_END = re.compile(rf"((?<!{_MARK}){_MARK}++{_CLOSING}*)\s++(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
+LONGEST_BEFORE = 8  # characters of an abbreviation, with its full stop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +45,7 @@ def split_sentences(text: str) -> list[str]:
     sentences, start = [], 0
     for match in _END.finditer(text):
         end = match.end(1) if match.group(1) else match.start()
-        if match.group(1) == "." and _BEFORE.search(text[start:end]):
+        if match.group(1) == "." and _BEFORE.search(text, max(start, end - LONGEST_BEFORE), end):
             continue
         sentences.append(text[start:end])
         start = match.end()
@@ -62,15 +66,25 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[S
     if not sentences:
         raise CompactLMError("the text is empty, so there is nothing to summarize; name a file with sentences")
     vectors = embedding.embed(sentences).astype(np.float64)
-    similarities = np.clip(vectors @ vectors.T, 0, 1)
-    scores = centrality(similarities, _places([len(sentence.split()) for sentence in sentences]))
-    chosen = _choose(scores, similarities, min(count, len(sentences)))
+    scores = _scores(vectors, [len(sentence.split()) for sentence in sentences])
+    chosen = _choose(scores, vectors, min(count, len(sentences)))
     return [Sentence(sentences[position], position, float(scores[position])) for position in sorted(chosen)]
 
 
-def _places(lengths: Sequence[int]) -> Array:
-    """Return the weights of the sentences' places; a sentence of few words has little."""
-    weights = 1 / (1 + LEAD * np.arange(len(lengths)))
+def _scores(vectors: Array, lengths: Sequence[int]) -> Array:
+    """Return each sentence's centrality, float64 [sentences]; in a text of more than AT_ONCE sentences that among its neighbours."""
+    parts = np.array_split(np.arange(len(lengths)), -(-len(lengths) // AT_ONCE))
+    scores = np.zeros(len(lengths))
+    for rows in parts:
+        similarities = np.clip(vectors[rows] @ vectors[rows].T, 0, 1)
+        places = _places([lengths[row] for row in rows], int(rows[0]))
+        scores[rows] = centrality(similarities, places) * (len(rows) / len(lengths))
+    return scores
+
+
+def _places(lengths: Sequence[int], first: int) -> Array:
+    """Return the weights of the places of sentences from the place `first` on; a sentence of few words has little."""
+    weights = 1 / (1 + LEAD * np.arange(first, first + len(lengths)))
     weights[np.array(lengths) < LEAST_WORDS] *= 0.01
     return weights / weights.sum()
 
@@ -94,12 +108,14 @@ def centrality(similarities: Array, places: Array) -> Array:
     return scores
 
 
-def _choose(scores: Array, similarities: Array, count: int) -> list[int]:
+def _choose(scores: Array, vectors: Array, count: int) -> list[int]:
     """Return the sentences of the greatest scores, each discounted by its similarity with the nearest one chosen before."""
     chosen: list[int] = []
+    nearness = np.zeros(len(scores))
     while len(chosen) < count:
-        nearness = similarities[:, chosen].max(axis=1) if chosen else np.zeros(len(scores))
-        marginal = scores * (1 - np.clip(nearness, 0, 1))
+        marginal = scores * (1 - nearness)
         marginal[chosen] = -np.inf
-        chosen.append(int(marginal.argmax()))
+        best = int(marginal.argmax())
+        chosen.append(best)
+        nearness = np.maximum(nearness, np.clip(vectors @ vectors[best], 0, 1))
     return chosen

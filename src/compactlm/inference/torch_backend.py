@@ -13,7 +13,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, BertMod
 from compactlm.distillation.models import best_device, masked_logits
 from compactlm.errors import CompactLMError
 from compactlm.inference.backends import Kind
-from compactlm.inference.batching import Array, Batch
+from compactlm.inference.batching import Array, Batch, check_finite
 from compactlm.inference.directories import ModelDirectory
 
 CLASSES: dict[Kind, Any] = {"mlm": BertForMaskedLM, "task": BertForSequenceClassification, "embedding": BertModel}
@@ -45,7 +45,7 @@ class TorchRunner:
                 f"{directory.weights} is not the file of a model of the kind {kind!r} (it lacks {min(report['missing_keys'])}); "
                 "name another directory"
             )
-        self.model = model.to(best_device()).eval()
+        self.path, self.model = directory.weights, model.to(best_device()).eval()
 
     def _inputs(self, batch: Batch) -> dict[str, torch.Tensor]:
         device = self.model.device
@@ -59,19 +59,19 @@ class TorchRunner:
         inputs = self._inputs(batch)
         with torch.inference_mode():
             logits = masked_logits(self.model, **inputs, where=torch.from_numpy(where).to(self.model.device))
-        return _array(logits)
+        return check_finite(_array(logits), self.path)
 
     def task_logits(self, batch: Batch) -> Array:
         """Return the labels' logits."""
         with torch.inference_mode():
-            return _array(self.model(**self._inputs(batch)).logits)
+            return check_finite(_array(self.model(**self._inputs(batch)).logits), self.path)
 
     def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
         """Return the hidden states of some layers."""
         body = getattr(self.model, "bert", self.model)
         with torch.inference_mode():
             states = body(**self._inputs(batch), output_hidden_states=True).hidden_states
-        return [_array(states[layer]) for layer in layers]
+        return [check_finite(_array(states[layer]), self.path) for layer in layers]
 
     def attentions(self, batch: Batch) -> Array | None:
         """Return the attention probabilities of all layers."""

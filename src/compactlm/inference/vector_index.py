@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import tempfile
@@ -36,7 +37,10 @@ class Hit:
 
 
 class VectorIndex:
-    """Unit vectors in memory, entries on the disk; see `open_index`."""
+    """Unit vectors in memory, entries on the disk; see `open_index`.
+
+    It stays what it was when another process builds it again in the same place.
+    """
 
     def __init__(self, directory: Path) -> None:
         """Open a kept index.
@@ -47,8 +51,9 @@ class VectorIndex:
         about = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
         with safe_open(directory / VECTORS, framework="numpy") as kept:
             vectors, self.offsets = kept.get_tensor("vectors"), kept.get_tensor("offsets")
-        self.path = directory / ENTRIES
-        if not len(vectors) == len(self.offsets) == about["entries"] or self.path.stat().st_size != about["bytes"]:
+        with (directory / ENTRIES).open("rb") as entries:
+            self.entries = mmap.mmap(entries.fileno(), 0, access=mmap.ACCESS_READ)
+        if not len(vectors) == len(self.offsets) == about["entries"] or len(self.entries) != about["bytes"]:
             raise ValueError("its parts are not of one index")
         self.index = faiss.IndexFlatIP(vectors.shape[1])
         self.index.add(vectors)
@@ -59,12 +64,11 @@ class VectorIndex:
     def search(self, vector: Array, count: int) -> list[Hit]:
         """Return the `count` entries nearest to a unit vector, float32 [width], the nearest first."""
         scores, positions = self.index.search(vector[None], min(count, len(self)))
-        with self.path.open("rb") as entries:
-            return [Hit(self._entry(entries, int(at)), float(score)) for at, score in zip(positions[0], scores[0], strict=True)]
+        return [Hit(self._entry(int(at)), float(score)) for at, score in zip(positions[0], scores[0], strict=True)]
 
-    def _entry(self, entries: Any, position: int) -> Entry:
-        entries.seek(int(self.offsets[position]))
-        entry: Entry = json.loads(entries.readline())
+    def _entry(self, position: int) -> Entry:
+        start = int(self.offsets[position])
+        entry: Entry = json.loads(self.entries[start : self.entries.find(b"\n", start)])
         return entry
 
 
@@ -103,7 +107,7 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
     lines = [(json.dumps(entry, ensure_ascii=False) + "\n").encode() for entry in entries]
     offsets = np.cumsum([0, *map(len, lines)], dtype=np.int64)
     about = {"fingerprint": fingerprint, "entries": len(lines), "bytes": int(offsets[-1])}
-    if directory.exists() and not (directory / ABOUT).is_file() and not _is_empty(directory):
+    if directory.exists() and not _is_own(directory):
         raise CompactLMError(f"{directory} holds something else than an index; name a directory of its own with --index")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -114,7 +118,11 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
             save_file({"vectors": vectors, "offsets": offsets[:-1].copy()}, unfinished / VECTORS)
             (unfinished / ABOUT).write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
             shutil.rmtree(directory, ignore_errors=True)
-            os.replace(unfinished, directory)
+            try:
+                os.replace(unfinished, directory)
+            except OSError:
+                if _fingerprint(directory) != fingerprint:  # else another process has built the same just now
+                    raise
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
@@ -123,8 +131,9 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
         ) from None
 
 
-def _is_empty(directory: Path) -> bool:
-    return directory.is_dir() and not any(directory.iterdir())
+def _is_own(directory: Path) -> bool:
+    """Return whether nothing else than an index, whole or damaged, lies in a directory, which is removed when one is built there."""
+    return directory.is_dir() and {path.name for path in directory.iterdir()} <= {VECTORS, ENTRIES, ABOUT}
 
 
 def index_directory(name: str) -> Path:

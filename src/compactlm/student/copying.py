@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from transformers import BertForMaskedLM, BertModel
 
-SHAPE = ("hidden_size", "num_attention_heads", "intermediate_size")
+SHAPE = ("hidden_size", "num_attention_heads", "intermediate_size", "hidden_act")
 
 
 def can_be_copied(student: BertModel, teacher: BertModel) -> bool:
@@ -35,11 +35,18 @@ def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int]
     own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[torch.tensor(teacher_ids)])
     count = min(len(own.position_embeddings.weight), len(theirs.position_embeddings.weight))
     own.position_embeddings.weight[:count] = theirs.position_embeddings.weight[:count]
-    own.token_type_embeddings.weight.copy_(theirs.token_type_embeddings.weight)
+    copy_token_types(student, theirs.token_type_embeddings.weight)
     own.LayerNorm.load_state_dict(theirs.LayerNorm.state_dict())
     for layer, source in zip(student.encoder.layer, layers[1:], strict=True):
         layer.load_state_dict(teacher.encoder.layer[max(source - 1, 0)].state_dict())
     return torch.eye(student.config.hidden_size)
+
+
+@torch.no_grad()
+def copy_token_types(student: BertModel, vectors: torch.Tensor) -> None:
+    """Set the student's token types to as many of the teacher's as both have; text is all of the first."""
+    own = student.embeddings.token_type_embeddings.weight
+    own[: len(vectors)] = vectors[: len(own)]
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from transformers import BertForMaskedLM, BertModel, BertPreTrainedModel
 
 from compactlm.errors import CompactLMError
 from compactlm.student.building import principal_components
-from compactlm.student.copying import can_be_copied, copy_body, copy_mlm_head
+from compactlm.student.copying import can_be_copied, copy_body, copy_mlm_head, copy_token_types
 from compactlm.student.heads import fold, fold_attention, resize_head, strongest_heads, strongest_neurons
 from compactlm.student.regression import fit_layer_norm, ridge
 
@@ -186,7 +186,7 @@ def project_embeddings(student: BertModel, teacher: BertModel, ids: torch.Tensor
         own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[ids] @ components.T)
         count = min(len(own.position_embeddings.weight), len(theirs.position_embeddings.weight))
         own.position_embeddings.weight[:count] = theirs.position_embeddings.weight[:count] @ components.T
-        own.token_type_embeddings.weight.copy_(theirs.token_type_embeddings.weight @ components.T)
+        copy_token_types(student, theirs.token_type_embeddings.weight @ components.T)
         own.word_embeddings.weight[student.config.pad_token_id] = 0
 
 
