@@ -154,6 +154,7 @@ def one_round(seed: int, directory: Path) -> str:
         filters=None,
         minimum_characters=3,
         maximum_characters=2_000,
+        sentences=None,
         near_duplicates=None,
         samples=2,
     )

@@ -32,6 +32,7 @@ def _clean(profile: str, directory: Path, processes: int) -> dict[str, float]:
             "filters": None,
             "minimum_characters": 10,
             "maximum_characters": 100_000,
+            "sentences": None,
             "near_duplicates": None,
             "samples": 3,
         }

@@ -15,7 +15,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Clean
 
 SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 100}
-SETTINGS |= {"near_duplicates": None, "samples": 1}
+SETTINGS |= {"sentences": None, "near_duplicates": None, "samples": 1}
 CLEAN = Clean(**SETTINGS)
 
 

@@ -192,7 +192,7 @@ def test_what_belongs_to_no_shard_is_removed(tasks: list[ShardTask], tmp_path: P
 
 
 def test_a_row_that_is_lost_is_seen(tasks: list[ShardTask]) -> None:
-    with pytest.raises(RuntimeError, match=r"rows came in, 1 went out and 0 were counted as dropped"):
+    with pytest.raises(RuntimeError, match=r"rows came in and 0 were added, 1 went out and 0 were counted as dropped"):
         process_shard(tasks[0], lambda table: (table.slice(0, 1), Report()), "key")
     assert not tasks[0].target.exists()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from compactlm.corpus.deduplication import CONTRADICTORY_LABEL, DUPLICATE
@@ -15,7 +15,7 @@ from compactlm.corpus.gathering import count_by_source, cut
 from compactlm.corpus.samples import Samples, smallest_samples
 from compactlm.corpus.shard_cleaning import CleanShard
 from compactlm.corpus.shard_duplicates import deduplicate
-from compactlm.corpus.shards import Counts, add_counts
+from compactlm.corpus.shards import Counts, Manifest, add_counts
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilterSettings, PersonalKind
 from compactlm.params.filters import MaskPersonal
@@ -36,6 +36,8 @@ class Cleaned:
         masked: personal data that was masked in the rows that the filters kept, by source and kind.
         kinds: of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
+        added: rows that sentences are more than the rows they were cut from, by source.
+        punkt_trained: whether what cut them was learnt from the corpus; None where nothing was cut.
     """
 
     shards: list[Path]
@@ -45,6 +47,8 @@ class Cleaned:
     masked: Counts
     kinds: tuple[PersonalKind, ...]
     samples: Samples
+    added: Counts
+    punkt_trained: bool | None
 
 
 def filters_of(clean: Clean) -> list[FilterSettings]:
@@ -71,8 +75,16 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     shards = cut(parts, work / "in", shard_bytes)
     filters = filters_of(clean)
     cleaned, filtered = apply(shards, work / "cleaned", engine, CleanShard(tuple(filters), seed, clean.samples))
+    cut_up: list[Manifest] = []
+    trained: bool | None = None
+    if clean.sentences is not None:
+        # Imported here: NLTK takes a second.
+        from compactlm.corpus.sentences import cut_sentences
+
+        _check_sources(clean.sentences.sources, count_by_source(shards))
+        cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
     left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
-    manifests = [*filtered, *deduplicated]
+    manifests = [*filtered, *cut_up, *deduplicated]
     result = Cleaned(
         shards=left,
         rows=count_by_source(shards),
@@ -81,18 +93,28 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         masked=add_counts(manifest.report.masked for manifest in filtered),
         kinds=tuple(sorted({kind for one in filters if isinstance(one, MaskPersonal) for kind in one.of})),
         samples=smallest_samples((manifest.report.samples for manifest in manifests), clean.samples),
+        added=add_counts(manifest.report.added for manifest in cut_up),
+        punkt_trained=trained,
     )
     _check_nothing_lost(result)
     _check_something_left(result)
     return result
 
 
+def _check_sources(named: Sequence[str], known: Collection[str]) -> None:
+    for name in named:
+        if name not in known:
+            raise CompactLMError(f"clean.sentences.sources names {name}, but no row comes from it; name sources of {', '.join(known)}")
+
+
 def _check_nothing_lost(cleaned: Cleaned) -> None:
     for source, counts in cleaned.rows.items():
         kept = cleaned.kept.get(source, {}).get("rows", 0)
-        dropped = sum(cleaned.dropped.get(source, {}).values())
-        if counts["rows"] != kept + dropped:
-            raise RuntimeError(f"of {source} {counts['rows']} rows came in, {kept} are left and {dropped} were counted as dropped")
+        dropped, added = (sum(found.get(source, {}).values()) for found in (cleaned.dropped, cleaned.added))
+        if counts["rows"] + added != kept + dropped:
+            raise RuntimeError(
+                f"of {source} {counts['rows']} rows came in and {added} were added, {kept} are left and {dropped} were counted as dropped"
+            )
 
 
 def _check_something_left(cleaned: Cleaned) -> None:
@@ -113,7 +135,9 @@ def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
         def total(counts: Counts, name: str) -> int:
             return sum(counts.get(source, {}).get(name, 0) for source in sources)
 
+        added = {} if cleaned.punkt_trained is None else {"added": total(cleaned.added, "sentences")}
         return {
+            **added,
             "rows": total(cleaned.rows, "rows"),
             "kept": total(cleaned.kept, "rows"),
             "characters": total(cleaned.kept, "characters"),
@@ -121,7 +145,8 @@ def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
             "masked": {kind: total(cleaned.masked, kind) for kind in cleaned.kinds},
         }
 
-    return {"sources": {source: figures([source]) for source in cleaned.rows}, "total": figures(list(cleaned.rows))}
+    punkt = {} if cleaned.punkt_trained is None else {"punkt_trained": int(cleaned.punkt_trained)}
+    return {"sources": {source: figures([source]) for source in cleaned.rows}, "total": figures(list(cleaned.rows)), **punkt}
 
 
 def sample_rows(samples: Samples) -> list[tuple[str, ...]]:

@@ -33,11 +33,13 @@ class Report:
         dropped: rows dropped, by source and reason.
         masked: what was masked in the rows that were kept, by source and kind.
         samples: some dropped texts, by "source reason", each with the number it was drawn by; the smallest are shown.
+        added: rows that there are more, by source and how they came.
     """
 
     dropped: Counts = dataclasses.field(default_factory=dict)
     masked: Counts = dataclasses.field(default_factory=dict)
     samples: dict[str, list[list[str]]] = dataclasses.field(default_factory=dict)
+    added: Counts = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,9 +104,11 @@ def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) ->
         return done
     table = _read(content, task.source)
     result, report = function(table)
-    dropped = sum(count for reasons in report.dropped.values() for count in reasons.values())
-    if len(table) != len(result) + dropped:
-        raise RuntimeError(f"{task.source}: {len(table)} rows came in, {len(result)} went out and {dropped} were counted as dropped")
+    dropped, added = (sum(count for kinds in counts.values() for count in kinds.values()) for counts in (report.dropped, report.added))
+    if len(table) + added != len(result) + dropped:
+        raise RuntimeError(
+            f"{task.source}: {len(table)} rows came in and {added} were added, {len(result)} went out and {dropped} were counted as dropped"
+        )
     with replacing(task.target) as unfinished:
         pq.write_table(result, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
     output = hashlib.sha256(task.target.read_bytes()).hexdigest()

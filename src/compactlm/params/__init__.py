@@ -6,7 +6,7 @@ params.yaml shows everything that an experiment depends on.
 """
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Augment, Clean, Data, DiversityFigures, ReservedKind, Split, Tokenize
+from compactlm.params.data import Augment, Clean, Data, DiversityFigures, ReservedKind, Sentences, Split, Tokenize
 from compactlm.params.distill import (
     AttentionLoss,
     Distill,
@@ -110,6 +110,7 @@ __all__ = [
     "ReservedKind",
     "Robustness",
     "Section",
+    "Sentences",
     "Sha256",
     "Signals",
     "Slices",

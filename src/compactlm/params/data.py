@@ -35,6 +35,19 @@ class Data(Section):
         return self.shard_megabytes * 1_000_000
 
 
+class Sentences(Section):
+    """Rows of these sources without a label are cut into rows of a sentence each, once their text is clean, by NLTK's Punkt.
+
+    Sentences keep the document of their row; those of fewer than `minimum_characters` are dropped and counted. Where NLTK's data for
+    `language` are not on the machine, Punkt learns from about `characters` characters of these sources.
+    """
+
+    sources: Annotated[list[Name], Field(min_length=1)]
+    language: Annotated[StrictStr, Field(pattern=r"^[a-z]+$")]
+    characters: Count
+    minimum_characters: Count
+
+
 class Clean(Section):
     """`profile: bert` keeps natural text; `thorough` is for text from anywhere; `bag-of-words` is the classical recipe, for comparison.
 
@@ -46,6 +59,7 @@ class Clean(Section):
     filters: list[FilterSettings] | None
     minimum_characters: Count
     maximum_characters: Count
+    sentences: Sentences | None
     near_duplicates: NearDuplicates | None
     samples: CountOrZero
 
@@ -57,6 +71,8 @@ class Clean(Section):
             raise ValueError("profile is own, but filters lists none; list some, or name a profile")
         if self.profile != "own" and self.filters is not None:
             raise ValueError(f"filters are listed, but profile is {self.profile}; set profile to own, or filters to null")
+        if self.sentences is not None and self.profile == "bag-of-words":
+            raise ValueError("sentences are to be cut, but profile bag-of-words leaves no full stops; set sentences to null")
         return self
 
 
