@@ -168,7 +168,7 @@ def _jsonl(lines: Iterator[str], where: str) -> Rows:
     for number, line in _plain(lines):
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
+        except (json.JSONDecodeError, RecursionError) as error:
             raise CompactLMError(f"{where} is not valid jsonl at line {number} ({error}); correct the file or its format") from None
         if not isinstance(row, dict):
             raise CompactLMError(f"{where} has no JSON object at line {number}; write one object with named columns a line")
