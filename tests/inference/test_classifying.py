@@ -93,3 +93,9 @@ def test_an_impossible_threshold_is_refused(student_root, tmp_path, value):
 def test_an_unknown_task_is_named_with_those_there_are(lm):
     with pytest.raises(CompactLMError, match=r"there is no task 'spam' in .*; the tasks there are: sentiment"):
         lm.classify("good", task="spam")
+
+
+@pytest.mark.parametrize("method", ["classify_all", "embed", "check"])
+def test_one_text_is_not_taken_for_its_letters(lm, method):
+    with pytest.raises(CompactLMError, match="'good' is one text where several are wanted; give a list of texts"):
+        getattr(lm, method)("good")

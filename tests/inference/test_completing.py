@@ -68,6 +68,12 @@ def test_what_cannot_be_done_is_said(lm):
     for options, message in (
         ({"text": "a [MASK]"}, r"the text has \[MASK\], and `complete` writes at its end; use `fill`"),
         ({"text": "a", "beams": 2, "temperature": 1.0}, "give either beams or a temperature"),
+        ({"text": "a", "beams": 65}, "65 beams cannot be searched with; give 1 to 64"),
+        ({"text": "a", "beams": 0}, "0 beams cannot be searched with"),
+        ({"text": "a", "top_k": 0, "temperature": 1.0}, "length 12, top_k 0 and temperature 1.0 cannot all be used"),
+        ({"text": "a", "length": 0}, "length 0, top_k 20"),
+        ({"text": "a", "temperature": float("nan")}, "temperature nan cannot"),
+        ({"text": "a", "temperature": 1.0, "seed": -1}, "the seed is -1; give one from 0 to 4294967295"),
         ({"text": "a", "length": 60}, f"the model reads 64 pieces at once; ask for {61 - LOOK_AHEAD} or fewer"),
     ):
         with pytest.raises(CompactLMError, match=message):

@@ -31,6 +31,14 @@ def test_lines_of_a_file_have_their_numbers(lm, tmp_path):
     assert lm.similar("bad music by the rivers", 1, path)[0].line == 7
 
 
+def test_a_text_that_a_file_repeats_does_not_crowd_out_the_others(lm, tmp_path):
+    path = tmp_path / "lines.txt"
+    path.write_text("good film\n" * 40 + LINES)
+    assert {neighbour.text for neighbour in lm.similar("Good film", 2, path)} < set(LINES.split("\n")) - {"good film"}
+    assert len(lm.similar("Good film", 2, path)) == 2
+    assert len(lm.similar("Good film", 9, path)) == 3
+
+
 @pytest.mark.parametrize("content", [None, "\n \n"])
 def test_a_file_without_lines(lm, tmp_path, content):
     path = tmp_path / "lines.txt"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from compactlm.errors import CompactLMError
 from compactlm.inference import directories
@@ -35,6 +35,16 @@ if TYPE_CHECKING:
 
 DEFAULT_TASK = "sentiment"
 MOST_THREADS = 1024
+
+
+Texts = TypeVar("Texts", bound=Iterable[str])
+
+
+def _several(texts: Texts) -> Texts:
+    """Return texts, and raise CompactLMError for a single one, whose letters would be taken for texts."""
+    if isinstance(texts, str):
+        raise CompactLMError(f"{texts[:40]!r} is one text where several are wanted; give a list of texts")
+    return texts
 
 
 class CompactLM:
@@ -100,7 +110,7 @@ class CompactLM:
 
     def classify_all(self, texts: Iterable[str], task: str = DEFAULT_TASK, texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
         """Yield label and probabilities of each of any number of texts; see classifying.classify."""
-        return classify(self.task(task), texts, texts_at_once)
+        return classify(self.task(task), _several(texts), texts_at_once)
 
     def inspect(self, text: str, top_k: int = 3) -> Inspection:
         """Return the pieces of a text, what each layer attends to (torch alone) and what the model predicts at each."""
@@ -108,11 +118,11 @@ class CompactLM:
 
     def check(self, lines: Iterable[str]) -> Check:
         """Return how the tokenizer fares with lines of text."""
-        return check(self.mlm.pieces, lines)
+        return check(self.mlm.pieces, _several(lines))
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Return a unit vector for each text, float32 [texts, width]; see embedding.SentenceEmbedding."""
-        return self.embedding.embed(texts)
+        return self.embedding.embed(_several(texts))
 
     def compare(self, first: str, second: str) -> Comparison:
         """Return similarity and distance of two texts."""

@@ -14,8 +14,10 @@ import numpy as np
 from compactlm.errors import CompactLMError
 from compactlm.inference.batching import Array
 from compactlm.inference.model import Model
+from compactlm.inference.seeds import check_seed
 
 LOOK_AHEAD = 4  # masks after the one that is filled: with few the model sees the text end, and writes full stops
+MOST_BEAMS = 64  # each is a row of scores as long as the vocabulary, and of each as many go on
 NO_REPEAT = 3  # pieces in a row that are not written twice
 
 
@@ -57,8 +59,9 @@ def complete(
         seed: of the draw.
 
     Raises:
-        CompactLMError: the text has [MASK], or beams are asked for together with a temperature.
+        CompactLMError: the text has [MASK], a number is out of its range, or beams are asked for together with a temperature.
     """
+    _check(length, temperature, top_k, beams, seed)
     given = model.pieces.encode([text])[0][1:-1]
     if model.pieces.mask in given:
         raise CompactLMError("the text has [MASK], and `complete` writes at its end; use `fill` for masks inside a text")
@@ -76,6 +79,16 @@ def complete(
         else:
             kept = _best(kept, scores, beams)
     return [_completion(model, text, given, beam) for beam in kept]
+
+
+def _check(length: int, temperature: float, top_k: int, beams: int, seed: int) -> None:
+    check_seed(seed)
+    if length < 1 or top_k < 1 or not temperature >= 0:
+        raise CompactLMError(
+            f"length {length}, top_k {top_k} and temperature {temperature} cannot all be used; give 1 or more, 1 or more and 0 or more"
+        )
+    if not 1 <= beams <= MOST_BEAMS:
+        raise CompactLMError(f"{beams} beams cannot be searched with; give 1 to {MOST_BEAMS}")
 
 
 def _next(model: Model, texts: Sequence[Sequence[int]], masks: int) -> Array:

@@ -63,6 +63,10 @@ def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, coun
     itself, vector = text.strip().lower(), embedding.embed([text])[0]
     if not vector.any():
         raise CompactLMError("the text is empty; give a word or a sentence to find what is near it")
-    hits = index.search(vector, count + 1)
-    found = [Neighbour(hit.entry["text"], hit.score, hit.entry.get("line")) for hit in hits if hit.entry["text"].lower() != itself]
-    return found[:count]
+    wanted = count + 1
+    while True:
+        hits = index.search(vector, wanted)
+        found = [Neighbour(hit.entry["text"], hit.score, hit.entry.get("line")) for hit in hits if hit.entry["text"].lower() != itself]
+        if len(found) >= count or len(hits) == len(index):
+            return found[:count]
+        wanted *= 4  # a file may hold the text many times
