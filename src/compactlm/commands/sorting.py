@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-# A text out of JSON may hold line breaks, and each line gets one line.
-ONE_CELL = str.maketrans("\t\r\n", "   ")
-
 
 @app.command(
     epilog=epilogue(
@@ -115,7 +112,9 @@ def _print(answer: Classification, json: bool) -> None:
 def _row(line: Line, answer: Classification, structured: bool, json: bool) -> str:
     if structured and line.error:
         return to_json({"error": line.error}) + "\n" if json else "\t\t\n"
-    return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{line.text.translate(ONE_CELL)}\n"
+    # A text out of JSON may hold line breaks, and each line gets one line.
+    text = line.text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
+    return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{text}\n"
 
 
 @app.command(

@@ -11,6 +11,7 @@ import numpy as np
 
 from compactlm.inference.batching import Array, softmax
 from compactlm.inference.model import Model
+from compactlm.inference.word_pieces import WordPieces
 
 TEXTS_AT_ONCE = 4096  # sorted by length together
 FIRST_TEXTS = 512  # fewer, since the model waits while these are tokenized
@@ -51,11 +52,12 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
         for chunk in chunks:
             yield from _classify(model, model.pieces.encode(chunk))
         return
+    encode = WordPieces(model.pieces).encode
     # Texts are taken here and not in the thread, which could not be interrupted while it waits for standard input.
     with ThreadPoolExecutor(1, "tokenizer") as pool:
         before: Future[list[list[int]]] | None = None
         for chunk in chunks:
-            ahead = pool.submit(model.pieces.encode, chunk)
+            ahead = pool.submit(encode, chunk)
             if before:
                 yield from _classify(model, before.result())
             before = ahead
