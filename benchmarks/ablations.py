@@ -76,7 +76,7 @@ def main(chosen: list[str]) -> None:
             if chosen and phase not in chosen and f"{phase}:{number}" not in chosen:
                 continue
             params = compose([*listed["common"], *row.get("overrides", [])])
-            results = Path(f"reports/ablations/{params.seed}.json")
+            results = artifacts.ABLATIONS / f"{params.seed}.json"
             known = artifacts.read_json(results) if results.exists() else {"general": {}, "task": {}}
             if row["name"] in known[phase]:
                 continue

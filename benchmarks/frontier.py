@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -26,7 +25,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 
-REPORTS = Path("reports/frontier")
+REPORTS = artifacts.FRONTIER
 
 
 def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:

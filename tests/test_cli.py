@@ -100,6 +100,26 @@ def test_a_full_disk_is_one_sentence():
         )
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError("weights that are\nno weights"), "a file cannot be used (weights that are no weights); look whether it is whole"),
+        (FileNotFoundError(2, "No such file or directory", "a.txt"), "a.txt cannot be used (No such file or directory); look whether"),
+        (OSError(28, "No space left on device", "a.bin"), "a.bin cannot be used (No space left on device); make room there"),
+    ],
+    ids=["a library's", "no file", "no room"],
+)
+def test_what_the_system_refuses_is_one_sentence(monkeypatch, capsys, error, said):
+    def fail():
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which main() replaces
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert f"compactlm: {said}" in capsys.readouterr().err
+
+
 def test_what_an_encoding_lacks_is_a_question_mark(export_root):
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-m", "compactlm.cli", "complete", "caf\u00e9 \u4e2d", "-n", "1", "--model", str(export_root)]

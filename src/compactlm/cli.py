@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -12,6 +13,8 @@ import typer
 from compactlm import __version__
 from compactlm.commands import answering, beyond, comparing, pipeline, reading, sorting, writing
 from compactlm.errors import CompactLMError
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
 for commands in (reading, writing, sorting, comparing, answering, pipeline, beyond):
@@ -45,8 +48,10 @@ def main() -> None:
         typer.echo(f"compactlm: {error}", err=True)
         raise SystemExit(1) from None
     except OSError as error:
-        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written"
-        typer.echo(f"compactlm: {what} ({error.strerror}); make room there, or name another place", err=True)
+        room = error.errno in NO_ROOM
+        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written" if room else "a file cannot be used"
+        mend = "make room there, or name another place" if room else "look whether it is whole and open to you, or name another"
+        typer.echo(f"compactlm: {what} ({error.strerror or ' '.join(str(error).split())[:200]}); {mend}", err=True)
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - what is left in the old one would fail again at the end
         raise SystemExit(1) from None
 

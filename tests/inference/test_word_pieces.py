@@ -46,6 +46,13 @@ def test_the_memory_is_bounded(pieces, monkeypatch) -> None:
     assert len(remembering._words) == 3
 
 
+def test_words_that_no_one_writes_twice_are_not_remembered(pieces) -> None:
+    remembering = WordPieces(pieces)
+    texts = ["good " + "a" * 101, "a" * 10_000]
+    assert remembering.encode(texts) == pieces.encode(texts)
+    assert not remembering._words
+
+
 @pytest.mark.parametrize(
     "change",
     [

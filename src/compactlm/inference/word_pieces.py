@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from compactlm.inference.pieces import Pieces
 
 WORDS = 200_000  # remembered: some tens of megabytes
+LONGEST = 100  # letters of a word that is remembered; longer ones are an unknown piece each, and seldom come again
 _WORDS_AND_MARKS = re.compile(r"[a-z0-9]+|[^a-z0-9\s]").findall
 
 
@@ -28,8 +29,10 @@ class WordPieces:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the piece ids of each text, uncut, with [CLS] and [SEP]; they equal those of `Pieces.encode`."""
-        plain = [self._knows_words and text.isascii() and text.isprintable() and "[" not in text for text in texts]
-        cut = [_WORDS_AND_MARKS(text.lower()) for text, is_plain in zip(texts, plain, strict=True) if is_plain]
+        fits = [self._knows_words and text.isascii() and text.isprintable() and "[" not in text for text in texts]
+        cut = [_WORDS_AND_MARKS(text.lower()) if fit else [] for text, fit in zip(texts, fits, strict=True)]
+        plain = [fit and max(map(len, words), default=0) <= LONGEST for words, fit in zip(cut, fits, strict=True)]
+        cut = list(itertools.compress(cut, plain))
         self._learn(set(itertools.chain.from_iterable(cut)))
         word, cls, sep = self._words.__getitem__, self.pieces.cls, self.pieces.sep
         ours = iter([[cls, *itertools.chain.from_iterable(map(word, words)), sep] for words in cut])

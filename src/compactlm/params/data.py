@@ -49,10 +49,10 @@ class Sentences(Section):
 
 
 class Clean(Section):
-    """`profile: bert` keeps natural text; `thorough` is for text from anywhere; `bag-of-words` is the classical recipe, for comparison.
+    """`profile: bert` keeps natural text, with personal data masked; `thorough` is for text from anywhere.
 
-    With `profile: own` the filters are those of the list `filters`, and the bounds are whatever its filters of kind length say. Of the
-    rows dropped for a reason, `samples` of each source are shown.
+    `bag-of-words` is the classical recipe, for comparison. With `profile: own` the filters are those of the list `filters`, and the bounds
+    are whatever its filters of kind length say. Of the rows dropped for a reason, `samples` of each source are shown.
     """
 
     profile: Literal["bert", "thorough", "bag-of-words", "own"]
@@ -122,7 +122,8 @@ ReservedKind = Literal["names", "numbers", "negations", "protected"]
 class Augment(Section):
     """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`.
 
-    Words of the kinds that `reserved` lists are neither changed nor put in; `protected` are the words that bias_audit finds groups by.
+    Words of the kinds that `reserved` lists are not changed, and all but names are not put in; `protected` are the words that bias_audit
+    finds groups by.
     With `labels: keep` a copy that the teacher gives another label than its row has is dropped; `report` only counts them.
     """
 
