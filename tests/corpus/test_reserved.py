@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 
 from compactlm.corpus.augment_words import split_everything
 from compactlm.corpus.reserved import NOTHING, Reserved
+from compactlm.fairness.groups import Lexicon
+from compactlm.params import Attribute
 
 ALL = Reserved(("names", "numbers", "negations", "protected"), ["she", "Actress"])
 
@@ -35,6 +37,44 @@ def test_white_space_and_marks_between_words_change_nothing() -> None:
 def test_without_kinds_nothing_is_reserved(words: list[str]) -> None:
     assert NOTHING.places(words) == set()
     assert all(place < len(words) for place in ALL.places(words))
+
+
+TERMS = ["woman", "she", "he", "old man", "man of letters", "middle-aged"]
+APART = [
+    ("An old man came, and the woman\u2019s story", ["old", "man", "woman\u2019s"]),
+    ("She's here; he'll stay, he\u2019d say (woman-led)", ["She's", "he'll", "he\u2019d", "woman-led"]),
+    ('an "Old\n man" is middle-aged', ["Old", "man", "middle-aged"]),
+    ("an old man of letters", ["old", "man", "of", "letters"]),
+    ("the old house of a man, where womanly shells lie", []),
+]
+
+
+@pytest.mark.parametrize("split", [str.split, split_everything])
+@pytest.mark.parametrize(("text", "kept"), APART)
+def test_terms_of_protected_groups_are_found_as_the_audit_finds_them(text: str, kept: list[str], split) -> None:
+    words, reserved = split(text), Reserved(["protected"], TERMS)
+    assert [words[place].strip('",;()') for place in sorted(reserved.places(words)) if words[place].strip()] == kept
+    groups = Lexicon(
+        Attribute(found_in="text", groups={"one": TERMS[:3], "other": TERMS[3:]}, privileged="one", swaps=[], swaps_before_noun=[])
+    )
+    assert bool(kept) == bool(groups.mentioned(text))
+
+
+def test_a_word_with_a_protected_term_in_it_is_not_put_in() -> None:
+    reserved = Reserved(["protected", "negations"], TERMS)
+    assert [word for word in ("she", "SHE'S", "womanly", "old", "old man", "nobody\u2019s", "body's") if reserved.is_listed(word)] == [
+        "she",
+        "SHE'S",
+        "old man",
+        "nobody\u2019s",
+    ]
+
+
+@pytest.mark.parametrize("split", [str.split, split_everything])
+def test_a_title_ends_no_sentence(split) -> None:
+    words = split("Mr. Smith met (Dr. Ames) and Prof . Lee. Then St. John left. Is he a Dr.? Perhaps.")
+    kept = [words[place].strip(".()?") for place in sorted(Reserved(["names"]).places(words))]
+    assert kept == ["Smith", "Dr", "Ames", "Prof", "Lee", "St", "John", "Dr"]
 
 
 def test_each_kind_can_be_asked_for_alone() -> None:

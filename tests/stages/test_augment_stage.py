@@ -23,7 +23,12 @@ def make_params(copies, reserved=(), labels="report", processes=1):
         data=SimpleNamespace(processes=processes),
         precision="fp32",
         augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2, reserved=list(reserved), labels=labels),
-        bias_audit=SimpleNamespace(attributes={"size": SimpleNamespace(groups={"long": ["long"], "warm": ["warm"]})}),
+        bias_audit=SimpleNamespace(
+            attributes={
+                "size": SimpleNamespace(found_in="text", groups={"long": ["long"], "warm": ["warm"]}),
+                "told": SimpleNamespace(found_in="column", groups={"yes": ["film"], "no": ["people"]}),
+            }
+        ),
         diversity=DiversityFigures(words=100, window=20, bleu_texts=10, bleu_words=10),
         batch_tokens=256,
         teacher=SimpleNamespace(maximum_length=32),
@@ -105,6 +110,13 @@ def test_terms_of_protected_groups_are_left_alone(workspace):
         word = originals[copy.parent]
         assert copy.text.count("long") == (word == "long")
         assert copy.text.count("warm") == (word == "warm")
+
+
+def test_values_of_a_column_are_no_reserved_words(workspace):
+    augment.main(make_params(3, reserved=["protected"]))
+    texts = [copy.text.split() for copy in artifacts.read_documents(artifacts.AUGMENTED)]
+    assert any("film" not in text for text in texts)
+    assert any("people" not in text for text in texts)
 
 
 def test_no_copies_need_no_model(tmp_path, monkeypatch):

@@ -9,7 +9,11 @@ from compactlm.corpus.filters.personal import PLACEHOLDERS
 from compactlm.params import ReservedKind
 
 _CORE = re.compile(r"^\W+|\W+$")
+_CLITIC = re.compile(r"(?<=\w)'(?:s|ll|d|re|ve)$")
 _SENTENCE_END = re.compile(r"[.!?\u2026:][\"'\u201d\u2019)\]]*$")
+_TITLE = re.compile(
+    r"(?<!\w)(?:mr|mrs|ms|mx|messrs|dr|drs|prof|profs|st|rev|hon|gen|col|maj|capt|lt|sgt|gov|sen|rep|pres|mme|mlle)\.$", re.IGNORECASE
+)
 _MASKED = frozenset(placeholder.strip("[]") for placeholder in PLACEHOLDERS.values())
 NEGATIONS = frozenset(
     "no not never none nobody nothing nowhere neither nor without cannot cant dont wont isnt hardly barely scarcely rarely".split()
@@ -25,38 +29,65 @@ class Reserved:
 
     Args:
         kinds: `names` (capitalised words that begin no sentence, and placeholders of personal data), `numbers`, `negations`, `protected`.
-        terms: the words behind `protected`, in lower case.
+        terms: what is behind `protected`, each one word or several.
     """
 
     def __init__(self, kinds: Collection[ReservedKind], terms: Collection[str] = ()) -> None:
         self._names, self._digits = "names" in kinds, "numbers" in kinds
         self._negations = "negations" in kinds
         listed: set[str] = set(NEGATIONS) if self._negations else set()
-        listed |= NUMBERS if self._digits else set()
-        self._listed = frozenset(listed | ({term.casefold() for term in terms} if "protected" in kinds else set()))
+        self._listed = frozenset(listed | (NUMBERS if self._digits else set()))
+        self._terms = _pattern(terms) if terms and "protected" in kinds else None
 
     def is_listed(self, word: str) -> bool:
         """Tell whether a word is reserved wherever it stands; such a word is not put in either."""
-        if not (self._listed or self._digits or self._negations):
+        return bool(self._terms and self._terms.search(word)) or self._is_listed_alone(word)
+
+    def _is_listed_alone(self, word: str) -> bool:
+        if not self._listed:
             return False
         core = _CORE.sub("", word).casefold().replace("\u2019", "'")
-        if core in self._listed or (self._negations and core.endswith("n't")):
+        if _CLITIC.sub("", core) in self._listed or (self._negations and core.endswith("n't")):
             return True
         return self._digits and any(character.isdigit() for character in core)
 
     def places(self, words: Sequence[str]) -> set[int]:
         """Return the places of the reserved words among the words of a text; white space and marks may stand between them."""
-        found: set[int] = set()
-        if not (self._names or self._listed or self._digits):
+        found = _touched(words, self._terms) if self._terms else set()
+        if not (self._names or self._listed):
             return found
-        starts = True  # of a sentence
+        starts, before = True, ""  # of a sentence; the word before, or the mark
         for place, word in enumerate(words):
             core = _CORE.sub("", word)
-            if core and (self.is_listed(word) or (self._names and _is_name(core, starts))):
+            if core and (self._is_listed_alone(word) or (self._names and _is_name(core, starts))):
                 found.add(place)
-            if core or word.strip():
-                starts = bool(_SENTENCE_END.search(word)) or (starts and not core)
+            if word.strip():
+                starts = _ends_sentence(word if core else before + word) or (starts and not core)
+                before = word
         return found
+
+
+def _touched(words: Sequence[str], terms: re.Pattern[str]) -> set[int]:
+    spans = [found.span(1) for found in terms.finditer(" ".join(words))]
+    touched: set[int] = set()
+    start = 0
+    for place, word in enumerate(words if spans else ()):
+        end = start + len(word)
+        if any(first < end and start < last for first, last in spans):
+            touched.add(place)
+        start = end + 1
+    return touched
+
+
+def _pattern(terms: Collection[str]) -> re.Pattern[str]:
+    # As fairness finds them: as whole words, whatever stands beside them that is no letter (she's, woman-led), and also where two overlap.
+    longest_first = sorted((term.split() for term in terms), key=lambda term: (-len(" ".join(term)), term))
+    alternatives = "|".join(r"\s+".join(map(re.escape, term)) for term in longest_first)
+    return re.compile(rf"(?<!\w)(?=({alternatives})(?!\w))", re.IGNORECASE)
+
+
+def _ends_sentence(word: str) -> bool:
+    return bool(_SENTENCE_END.search(word)) and not _TITLE.search(word)
 
 
 def _is_name(core: str, starts: bool) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from compactlm import artifacts
-from compactlm.params import Params
+from compactlm.params import Attribute, Params
 from compactlm.stages.run import run
 
 AGREEMENT_ROWS = 1_000
@@ -35,7 +36,7 @@ def main(params: Params) -> None:
     proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens)
     wordnet = find_wordnet()
     settings = params.augment
-    terms = [word for attribute in params.bias_audit.attributes.values() for words in attribute.groups.values() for word in words]
+    terms = _terms(params.bias_audit.attributes)
     processes = params.data.processes or len(os.sched_getaffinity(0))
     rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
     result = augment(rows, settings, params.seed, rewriters)
@@ -67,6 +68,12 @@ def main(params: Params) -> None:
     }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
     _write(result.copies, {**_marked(metrics), "agreement": agreement}, shown)
+
+
+def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
+    """Return the words by which groups are found in a text; the values of a column are no words of it."""
+    in_text = (attribute.groups.values() for attribute in attributes.values() if attribute.found_in == "text")
+    return [word for groups in in_text for words in groups for word in words]
 
 
 def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
