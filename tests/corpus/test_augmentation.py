@@ -1,3 +1,4 @@
+import os
 import random
 
 import numpy as np
@@ -10,6 +11,7 @@ from compactlm.artifacts import Document
 from compactlm.corpus import augment_processes, augment_words
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
 from compactlm.corpus.augmentation import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, sample, summarise
+from compactlm.errors import CompactLMError
 from compactlm.params import Augment
 
 WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
@@ -181,6 +183,22 @@ def test_the_processes_do_work(monkeypatch):
     monkeypatch.setattr(workers, "make", here.append)
     assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
     assert here == []  # nothing was made in this process
+
+
+class Deadly(augment_processes.WordSettings):
+    """Settings that kill the process in which something is made from them."""
+
+    def make(self, name):
+        os._exit(9)
+
+
+def test_a_killed_process_ends_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    workers = augment_processes.WordWorkers(Deadly(0.2, (), (), ()), processes=2)
+    with pytest.raises(
+        CompactLMError, match=r"a process that worked on copies was killed, .*; lower data\.processes and run the command again"
+    ):
+        workers.rewrite("swap", ["the film was long"] * 3, range(3))
 
 
 def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():

@@ -150,6 +150,26 @@ def test_a_cluster_that_is_not_there_is_named(nodes: Nodes, monkeypatch: pytest.
         make_engine("ray", 2, "10.0.0.9:6379").run([], lambda table: (table, Report()), "key")
 
 
+@pytest.mark.parametrize("fails", ["put", "remote", "wait"])
+def test_a_cluster_that_goes_away_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch, fails: str) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise ray.exceptions.RaySystemError("nobody\nanswers")
+
+    class Remote:
+        remote = staticmethod(gone if fails == "remote" else lambda *_: "task")
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "remote", lambda **_: lambda _: Remote)
+    monkeypatch.setattr(ray, "put", gone if fails == "put" else lambda _: "function")
+    monkeypatch.setattr(ray, "wait", gone)
+    monkeypatch.setattr(ray, "cancel", gone)
+    tasks = [ShardTask(Path("one"), Path("two"))]
+    with pytest.raises(
+        CompactLMError, match=r"the Ray cluster is gone, .*\(.*nobody answers\); check the cluster and run the command again"
+    ):
+        make_engine("ray", 2, None).run(tasks, lambda table: (table, Report()), "key")
+
+
 def test_ray_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(CompactLMError, match=r"data\.engine is ray, but Ray is not installed; run pip install 'compactlm\[ray\]'"):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 
 from compactlm.corpus.augment_words import Rewriter, make_delete, make_keyboard, make_spelling, make_swap, make_tfidf
+from compactlm.corpus.pools import Pool
 from compactlm.corpus.reserved import Reserved
 from compactlm.params import ReservedKind
 
 WORD_AUGMENTERS = ("swap", "delete", "spelling", "keyboard", "tfidf")
 CHUNK = 5_000  # texts: fewer are done before a process has started
+REMEDY = "lower data.processes and run the command again"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,21 +54,17 @@ class WordWorkers:
     """
 
     def __init__(self, settings: WordSettings, processes: int) -> None:
-        self.settings, self.processes = settings, processes
+        self.processes = processes
         self.make = functools.cache(settings.make)
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool = Pool(processes, "copies", REMEDY, _start, (settings,))
 
     def rewrite(self, name: str, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         """Return one text for each of `texts` by the augmenter of that name."""
         if self.processes == 1 or len(texts) <= CHUNK:
             return self.make(name).rewrite(texts, seeds)
-        if self._pool is None:
-            # Not forked: a copy of a process that has threads can stop for ever.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self.processes, context, initializer=_start, initargs=(self.settings,))
         starts = range(0, len(texts), CHUNK)
         chunks = [(name, texts[start : start + CHUNK], seeds[start : start + CHUNK]) for start in starts]
-        return [text for rewritten in self._pool.map(_rewrite_chunk, chunks) for text in rewritten]
+        return [text for rewritten in self._pool.run(_rewrite_chunk, chunks) for text in rewritten]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,5 +86,5 @@ def _start(settings: WordSettings) -> None:
     _worker.append(WordWorkers(settings, processes=1))
 
 
-def _rewrite_chunk(chunk: tuple[str, Sequence[str], Sequence[int]]) -> list[str]:
-    return _worker[0].rewrite(*chunk)
+def _rewrite_chunk(name: str, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    return _worker[0].rewrite(name, texts, seeds)

@@ -6,6 +6,7 @@ compactlm.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -41,10 +42,11 @@ class RayEngine:
         if not ray.is_initialized():
             self._connect()
         remote = ray.remote(max_retries=RETRIES)(process_shard)
-        shared = ray.put(function)
-        pending = [remote.remote(ShardTask(task.source.resolve(), task.target.resolve()), shared, fingerprint) for task in tasks]
-        waiting = pending
+        waiting: list[Any] = []
         try:
+            shared = ray.put(function)
+            waiting.extend(remote.remote(ShardTask(task.source.resolve(), task.target.resolve()), shared, fingerprint) for task in tasks)
+            pending = waiting
             with tqdm(total=len(tasks), desc="shards", unit="shard", mininterval=0.5, delay=2) as bar:
                 while waiting:
                     done, waiting = ray.wait(waiting, num_returns=1)
@@ -55,12 +57,13 @@ class RayEngine:
             raise (error.cause if isinstance(error.cause, Exception) else error) from None
         except ray.exceptions.RayError as error:
             raise CompactLMError(
-                f"a Ray task that worked on a shard was lost {RETRIES + 1} times ({' '.join(str(error).split())[:200]}); "
+                f"the Ray cluster is gone, or has lost the task of a shard {RETRIES + 1} times ({' '.join(str(error).split())[:200]}); "
                 "check the cluster and run the command again, which goes on where it was"
             ) from None
         finally:
-            for task in waiting:
-                ray.cancel(task)
+            with contextlib.suppress(Exception):  # of a cluster that is gone, which would hide what is said above
+                for left in waiting:
+                    ray.cancel(left)
         return manifests
 
     def _connect(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ def main(params: Params) -> None:
     from compactlm.corpus.augment_wordnet import find_wordnet
     from compactlm.corpus.augmentation import augment, keep_labels, make_rewriters, sample, summarise
     from compactlm.corpus.diversity import measure_diversity, settings_of
+    from compactlm.corpus.pools import count_processes
     from compactlm.distillation.agreement import agrees, label_agreement
     from compactlm.distillation.models import load_classifier, load_masked_lm, load_tokenizer
     from compactlm.distillation.proposer import MaskedWordProposer
@@ -37,7 +37,7 @@ def main(params: Params) -> None:
     wordnet = find_wordnet()
     settings = params.augment
     terms = _terms(params.bias_audit.attributes)
-    processes = params.data.processes or len(os.sched_getaffinity(0))
+    processes = count_processes(params.data.processes)
     rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
     result = augment(rows, settings, params.seed, rewriters)
     originals = {row.id: row.text for row in rows}

@@ -1,0 +1,38 @@
+import os
+
+import pytest
+
+from compactlm.corpus.pools import Pool, count_processes
+from compactlm.errors import CompactLMError
+
+asked: list[int] = []
+
+
+def start(number: int) -> None:
+    asked.append(number)
+
+
+def divide(number: int) -> tuple[float, list[int]]:
+    return 12 / number, asked
+
+
+def test_results_come_in_the_order_of_the_calls_and_each_process_was_prepared() -> None:
+    pool, done = Pool(2, "rows", "try again", start, (7,)), []
+    assert pool.run(divide, [(3,), (2,), (1,)], lambda: done.append(1)) == [(4.0, [7]), (6.0, [7]), (12.0, [7])]
+    assert len(done) == 3
+    with pytest.raises(ZeroDivisionError):
+        pool.run(divide, [(3,), (0,)])
+    assert pool.run(divide, [(4,)]) == [(3.0, [7])]
+    assert pool.run(divide, []) == []
+
+
+def test_a_killed_process_ends_in_one_sentence_and_the_next_run_starts_others() -> None:
+    pool = Pool(1, "rows", "try again")
+    with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed, most likely for want of memory; try again$"):
+        pool.run(os._exit, [(9,)])
+    assert pool.run(divide, [(6,)]) == [(2.0, [])]
+
+
+def test_as_many_processes_as_are_wanted_or_one_a_core() -> None:
+    assert count_processes(3) == 3
+    assert count_processes(None) == len(os.sched_getaffinity(0))
