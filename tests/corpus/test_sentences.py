@@ -18,7 +18,6 @@ from compactlm.corpus.cleaning import Cleaned, clean_corpus, clean_metrics
 from compactlm.corpus.engine import LocalEngine
 from compactlm.corpus.gathering import gather
 from compactlm.corpus.sentences import CutShard, find_model, sample_texts, sentence_id, train_model
-from compactlm.errors import CompactLMError
 from compactlm.params import Clean
 
 SENTENCES = {"sources": ["wiki"], "language": "english", "characters": 100_000, "minimum_characters": 8}
@@ -143,6 +142,27 @@ def test_data_of_nltk_are_taken_where_they_are(tmp_path: Path, monkeypatch: pyte
     assert any(document.text.startswith("It rained. Then prof.") for document in found)
 
 
+def test_data_of_nltk_that_were_copied_by_half_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / "tokenizers/punkt_tab/english"
+    directory.mkdir(parents=True)
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    assert find_model("english") is None
+    for name, content in {
+        "collocations.tab": "of\tthe\nof\n",
+        "sent_starters.txt": "she\n",
+        "abbrev_types.txt": "dr\n",
+        "ortho_context.tab": "house\t42\nrain",  # and no more
+    }.items():
+        (directory / name).write_text(content)
+        assert find_model("english") is None
+    (directory / "ortho_context.tab").write_text("house\t42\n")
+    assert find_model("english") is None
+    (directory / "collocations.tab").write_text("of\tthe\n")
+    found = find_model("english")
+    assert found is not None
+    assert found["abbreviations"] == ["dr"]
+
+
 def test_without_texts_nothing_is_learnt() -> None:
     assert train_model([]) == {"abbreviations": [], "collocations": [], "sentence_starters": [], "orthographic_contexts": {}}
 
@@ -164,8 +184,6 @@ def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFact
     assert result["id"].to_pylist() == sorted(set(result["id"].to_pylist()))
 
 
-def test_what_cannot_work_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CompactLMError, match=r"clean.sentences.sources names books, but no row comes from it; name sources of wiki$"):
-        cut(tmp_path, corpus(), sentences={**SENTENCES, "sources": ["books"]})
+def test_a_profile_that_leaves_no_full_stops_is_refused() -> None:
     with pytest.raises(ValidationError, match="bag-of-words leaves no full stops"):
         Clean(**SETTINGS | {"profile": "bag-of-words"})

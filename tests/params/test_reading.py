@@ -22,6 +22,7 @@ def compose(*overrides: str) -> dict[str, Any]:
 
 
 GOOD = compose()
+SENTENCES = {"language": "english", "characters": 1000, "minimum_characters": 8}
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
@@ -181,6 +182,12 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         ("ingest.sources.tweets.kind", "web", "ingest.sources.tweets"),
         ("clean.profile", "berts", "clean.profile is 'berts', but input should be 'bert', 'thorough', 'bag-of-words' or 'own'"),
         ("data.address", "ray://head:10001", "data: address names a Ray cluster, but engine is local"),
+        ("clean.sentences", {**SENTENCES, "sources": ["tweet"]}, "clean.sentences.sources names 'tweet', which is not in ingest.sources"),
+        (
+            "clean.sentences",
+            {**SENTENCES, "sources": ["editorials", "movie_reviews"]},
+            "clean.sentences.sources names 'movie_reviews', whose rows are labelled for tasks.sentiment; name unlabelled sources",
+        ),
         ("split.weights", {"tweet": 2.0}, "split.weights names 'tweet', which is not in ingest.sources"),
         ("split.weights", {"tweets": -1.0}, "split.weights.tweets is -1.0"),
         (

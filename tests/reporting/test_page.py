@@ -1,5 +1,6 @@
 """The page: whole, of one file, and readable for everyone."""
 
+import dataclasses
 import itertools
 import re
 from html.parser import HTMLParser
@@ -8,6 +9,7 @@ import pytest
 
 from compactlm.reporting.blocks import Text
 from compactlm.reporting.page import write_page
+from compactlm.reporting.sections.text import text as text_section
 from compactlm.reporting.sections.weakness import robustness
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -117,6 +119,19 @@ def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, 
     without = Page(write_page(altered_augment({"copies": 0, "wordnet": 0}), readers))
     assert "self-BLEU0.1250.250" not in without.texts("tr")
     assert "The text" in without.texts("h2")
+
+
+@pytest.mark.parametrize(("trained", "known"), [(1, "by what Punkt learnt from them."), (0, "by what NLTK knows of the language.")])
+def test_what_cleaning_left_adds_up_where_texts_were_cut(found, trained, known):
+    clean = found.metrics["clean"]
+    parts = {name: {**part, "added": 20, "kept": 110} for name, part in clean["sources"].items()}
+    cut = {"sources": parts, "total": {**clean["total"], "added": 140, "kept": 830}, "punkt_trained": trained}
+    table = text_section(dataclasses.replace(found, metrics={**found.metrics, "clean": cut})).blocks[0]
+    assert table.head == ["source", "rows", "added", "kept", "dropped", "masked"]
+    assert table.rows[-1][:4] == ["all", "700", "140", "830"]
+    assert known in table.note
+    assert all(len(row) == len(table.head) for row in table.rows)
+    assert len(text_section(found).blocks[0].head) == 5
 
 
 def test_text_of_the_data_cannot_become_markup(text):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from compactlm.corpus.deduplication import CONTRADICTORY_LABEL, DUPLICATE
@@ -81,7 +81,6 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         # Imported here: NLTK takes a second.
         from compactlm.corpus.sentences import cut_sentences
 
-        _check_sources(clean.sentences.sources, count_by_source(shards))
         cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
     left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
     manifests = [*filtered, *cut_up, *deduplicated]
@@ -99,12 +98,6 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     _check_nothing_lost(result)
     _check_something_left(result)
     return result
-
-
-def _check_sources(named: Sequence[str], known: Collection[str]) -> None:
-    for name in named:
-        if name not in known:
-            raise CompactLMError(f"clean.sentences.sources names {name}, but no row comes from it; name sources of {', '.join(known)}")
 
 
 def _check_nothing_lost(cleaned: Cleaned) -> None:

@@ -115,10 +115,10 @@ def cut_sentences(
 
 
 def find_model(language: str) -> dict[str, Any] | None:
-    """Return what NLTK's own data knows of a language, or None where they are not on this machine; nothing is ever downloaded."""
+    """Return what NLTK's own data knows of a language, or None where they are not on this machine as a whole; nothing is downloaded."""
     try:
         return _plain(load_punkt_params(nltk.data.find(f"tokenizers/punkt_tab/{language}/")))
-    except LookupError:
+    except (LookupError, OSError, ValueError):
         return None
 
 
@@ -151,7 +151,7 @@ def train_model(texts: Iterable[str]) -> dict[str, Any]:
 def _plain(known: PunktParameters) -> dict[str, Any]:
     return {
         "abbreviations": sorted(known.abbrev_types),
-        "collocations": sorted(list(pair) for pair in known.collocations),
+        "collocations": sorted([first, second] for first, second in known.collocations),
         "sentence_starters": sorted(known.sent_starters),
         "orthographic_contexts": dict(sorted(known.ortho_context.items())),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictStr, model_validator
@@ -67,17 +67,23 @@ def _contradictions(params: Params) -> Iterator[str]:
     for name in params.bias_audit.protected:
         if name not in params.tasks:
             yield f"bias_audit.protected names the task {name!r}, which is not in tasks; remove it or correct the name"
-    for source in params.signals.task.unlabelled:
-        if source not in params.ingest.sources:
-            yield f"signals.task.unlabelled names {source!r}, which is not in ingest.sources; add it there or correct the name"
-        elif source in owners:
-            yield f"signals.task.unlabelled names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+    yield from _unlabelled_contradictions(params, owners)
     for source in params.split.weights:
         if source not in params.ingest.sources:
             yield f"split.weights names {source!r}, which is not in ingest.sources; add it there or correct the name"
     yield from _size_contradictions(params)
     yield from _loss_contradictions(params)
     yield from _budget_contradictions(params)
+
+
+def _unlabelled_contradictions(params: Params, owners: Mapping[str, str]) -> Iterator[str]:
+    cut = params.clean.sentences.sources if params.clean.sentences else []
+    for key, named in (("signals.task.unlabelled", params.signals.task.unlabelled), ("clean.sentences.sources", cut)):
+        for source in named:
+            if source not in params.ingest.sources:
+                yield f"{key} names {source!r}, which is not in ingest.sources; add it there or correct the name"
+            elif source in owners:
+                yield f"{key} names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
 
 
 def _size_contradictions(params: Params) -> Iterator[str]:

@@ -36,9 +36,14 @@ def text(found: Findings) -> Section:
 
 
 def _cleaning(clean: Mapping[str, Any]) -> Table:
+    cut = "added" in clean["total"]
+    head = ["source", "rows", *(["added"] if cut else []), "kept", "dropped", "masked"]
     rows = [[words(name), *_cleaned(part)] for name, part in [*clean["sources"].items(), ("all", clean["total"])]]
     note = "Masked: personal data for which a placeholder such as [EMAIL] stands, in rows that the filters kept."
-    return Table("What cleaning left", ["source", "rows", "kept", "dropped", "masked"], rows, note)
+    if cut:
+        known = "what Punkt learnt from them" if clean["punkt_trained"] else "what NLTK knows of the language"
+        note += f" Added: rows that there are more since texts were cut into sentences, by {known}."
+    return Table("What cleaning left", head, rows, note)
 
 
 def _cleaned(part: Mapping[str, Any]) -> list[str]:
@@ -46,7 +51,7 @@ def _cleaned(part: Mapping[str, Any]) -> list[str]:
         listed([f"{count(number)} {words(kind)}" for kind, number in part.get(counted, {}).items() if number]) or "none"
         for counted in ("dropped", "masked")
     ]
-    return [count(part["rows"]), count(part["kept"]), *told]
+    return [*(count(part[name]) for name in ("rows", "added", "kept") if name in part), *told]
 
 
 def _splits(found: Findings) -> list[Block]:
