@@ -53,8 +53,7 @@ class CleanShard:
                 continue
             kept.append(index)
             cleaned.append(result)
-            if "[" in result:
-                masked[source].update(count_masked(text, result))
+            masked[source].update(count_masked(text, result))
         rows = table.take(pa.array(kept, pa.int64()))
         rows = rows.set_column(rows.schema.get_field_index("text"), rows.schema.field("text"), pa.array(cleaned, pa.string()))
         return rows, Report(_plain(dropped), _plain(masked), smallest_samples([samples], self.samples))

@@ -16,6 +16,7 @@ from compactlm.inference.projection import FILE as PROJECTION
 from compactlm.inference.projection import FIRST
 
 OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
+NO_MEMORY = ("bad_alloc", "allocate memory")  # in messages of ONNX Runtime, whose exceptions do not tell
 
 
 class OnnxRunner:
@@ -34,6 +35,10 @@ class OnnxRunner:
             self.session = onnxruntime.InferenceSession(str(directory.weights), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
             reason = " ".join(str(error).split())[:120]
+            if _wants_memory(error):
+                raise CompactLMError(
+                    f"there is not enough memory to load {directory.weights} ({reason or 'MemoryError'}); free some, or use another machine"
+                ) from None
             raise CompactLMError(
                 f"{directory.weights} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again"
             ) from None
@@ -66,6 +71,12 @@ class OnnxRunner:
             found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
         except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
             reason = " ".join(str(error).split())[:120]
+            if _wants_memory(error):
+                texts, pieces = batch.input_ids.shape
+                raise CompactLMError(
+                    f"there is not enough memory for {self.path} to read {texts:,} texts of {pieces:,} pieces "
+                    f"({reason or 'MemoryError'}); free some, or give it shorter texts"
+                ) from None
             raise CompactLMError(
                 f"{self.path} fails on {batch.input_ids.shape[1]:,} pieces ({reason}); copy the model again as a whole"
             ) from None
@@ -91,3 +102,7 @@ class OnnxRunner:
     def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002
         """Return None: the files have no such output."""
         return None
+
+
+def _wants_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY)
