@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from compactlm.evaluation import intervals
-from compactlm.evaluation.intervals import judged, mean_interval, percentile_interval, ratio_interval, resampled_weights, share
+from compactlm.evaluation.intervals import mean_interval, percentile_interval, ratio_interval, resampled_weights, share
 
 
 def all_weights(rows, resamples, seed):
@@ -68,7 +68,3 @@ def test_resamples_without_a_value_are_left_out():
     found = percentile_interval(2.0, np.array([1.0, np.nan, 3.0]))
     assert (found.value, found.low, found.high) == pytest.approx((2.0, 1.05, 2.95))
     assert math.isnan(percentile_interval(2.0, np.array([np.nan])).low)
-
-
-def test_fewer_than_30_rows_are_not_judged():
-    assert [judged(rows) for rows in (0, 29, 30, 31)] == [0, 0, 1, 1]

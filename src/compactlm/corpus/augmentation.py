@@ -16,6 +16,7 @@ from compactlm.artifacts import Document
 from compactlm.corpus.augment_masked import MaskedWordAug, Proposer, Thesaurus
 from compactlm.corpus.augment_processes import WORD_AUGMENTERS, Spread, WordSettings, WordWorkers
 from compactlm.corpus.augment_words import Rewriter
+from compactlm.corpus.drawing import row_seed
 from compactlm.corpus.reserved import Reserved
 from compactlm.params import Augment
 
@@ -109,11 +110,6 @@ def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: d
     return _keep(jobs, _rewrite(jobs, rewriters))
 
 
-def row_seed(*parts: object) -> int:
-    """Return 64 bits that depend on `parts` alone, the same in every process and on every machine."""
-    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:8], "big")
-
-
 def _plan(row: Document, copy: int, shares: Mapping[Any, float], seed: int) -> _Job:
     weights = [shares.get(name, 0.0) for name in AUGMENTERS]
     augmenter = random.Random(row_seed("augmenter", seed, row.id, copy)).choices(AUGMENTERS, weights)[0]
@@ -185,9 +181,3 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
         "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},
         "changed_words": {name: sum(values) / len(values) for name, values in shares.items() if values},
     }
-
-
-def sample(copies: Sequence[Document], size: int, seed: int) -> list[Document]:
-    """Return at most `size` copies drawn by (seed, id), sorted by id."""
-    drawn = sorted(copies, key=lambda copy: (row_seed("sample", seed, copy.id), copy.id))[:size]
-    return sorted(drawn, key=lambda copy: copy.id)

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from compactlm.corpus.augment_words import Rewriter, count_words, join_words, make_delete, make_keyboard, make_spelling, split_words
-from compactlm.corpus.augmentation import row_seed
+from compactlm.corpus.drawing import row_seed
 
 PERTURBATIONS = ("keyboard", "spelling", "delete", "case", "punctuation")
 MARKS = ",.;:!?-"

@@ -27,7 +27,7 @@ from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
-from compactlm.evaluation.intervals import judged
+from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params

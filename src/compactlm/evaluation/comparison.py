@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import binomtest
 
-from compactlm.evaluation.intervals import Array, Estimate, judged, percentile_interval, resampled_weights, share
+from compactlm.evaluation.intervals import Array, Estimate, percentile_interval, resampled_weights, share
+from compactlm.evaluation.judging import judged
 from compactlm.evaluation.task_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
 
 ROLES = ("teacher", "student")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from compactlm.artifacts import MLM, Document
-from compactlm.corpus.augmentation import sample
+from compactlm.corpus.drawing import sample
 from compactlm.distillation import models
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.comparison import Answers

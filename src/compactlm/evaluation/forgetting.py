@@ -12,7 +12,8 @@ import copy
 
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.evaluation.intervals import judged, ratio_interval
+from compactlm.evaluation.intervals import ratio_interval
+from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_scores import Scores
 from compactlm.evaluation.quality import retention
 

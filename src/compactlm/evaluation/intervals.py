@@ -1,4 +1,4 @@
-"""How sure a figure is: intervals by the bootstrap, all resamples at once, and when there are too few rows to judge."""
+"""How sure a figure is: intervals by the bootstrap, all resamples at once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
-MINIMUM_ROWS = 30  # a figure of fewer rows is marked as not to be judged
 LEVEL = 0.95
 AT_ONCE = 2_000_000  # weights held in memory at a time
 
@@ -28,11 +27,6 @@ class Estimate:
     def as_metrics(self) -> dict[str, float]:
         """Return the three numbers by name."""
         return dataclasses.asdict(self)
-
-
-def judged(rows: int) -> int:
-    """Return 1 where there are rows enough for a figure to be judged, else 0."""
-    return int(rows >= MINIMUM_ROWS)
 
 
 def resampled_weights(rows: int, resamples: int, seed: int) -> Iterator[Array]:

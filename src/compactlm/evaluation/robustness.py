@@ -7,10 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from compactlm.corpus.augmentation import row_seed
+from compactlm.corpus.drawing import row_seed
 from compactlm.corpus.perturbation import PERTURBATIONS, make_perturbations, perturb
 from compactlm.evaluation.comparison import ROLES, Answers
-from compactlm.evaluation.intervals import Array, judged, ratio_interval
+from compactlm.evaluation.intervals import Array, ratio_interval
+from compactlm.evaluation.judging import judged
 from compactlm.params import Robustness
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import torch
 
-from compactlm.corpus.augmentation import row_seed
+from compactlm.corpus.drawing import row_seed
 from compactlm.distillation.models import classify
 from compactlm.evaluation.comparison import Answers
 from compactlm.evaluation.reading import Reader

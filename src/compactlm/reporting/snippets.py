@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
-from compactlm.corpus.augmentation import row_seed
+from compactlm.corpus.drawing import row_seed
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.masked_words import choose_words
 

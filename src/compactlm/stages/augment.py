@@ -20,8 +20,9 @@ def main(params: Params) -> None:
         return
     # Imported here, so that no copies cost no seconds: nlpaug and transformers are slow to import.
     from compactlm.corpus.augment_wordnet import find_wordnet
-    from compactlm.corpus.augmentation import augment, keep_labels, make_rewriters, sample, summarise
+    from compactlm.corpus.augmentation import augment, keep_labels, make_rewriters, summarise
     from compactlm.corpus.diversity import measure_diversity, settings_of
+    from compactlm.corpus.drawing import sample
     from compactlm.corpus.pools import count_processes
     from compactlm.distillation.agreement import agrees, label_agreement
     from compactlm.distillation.models import load_classifier, load_masked_lm, load_tokenizer
@@ -78,7 +79,7 @@ def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
 
 def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the metrics with X_judged beside the share of words that X changes, for the copies by X may be too few."""
-    from compactlm.evaluation.intervals import judged
+    from compactlm.evaluation.judging import judged
 
     shares, copies = metrics["changed_words"], metrics["by_augmenter"]
     return {**metrics, "changed_words": {**shares, **{f"{name}_judged": judged(copies[name]) for name in shares}}}

@@ -15,7 +15,7 @@ from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
-from compactlm.evaluation.intervals import judged
+from compactlm.evaluation.judging import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
 from compactlm.evaluation.masked_scores import score
 from compactlm.evaluation.masked_words import mask_words

@@ -14,7 +14,7 @@ from compactlm import artifacts
 from compactlm.distillation import models
 from compactlm.distillation.rows import draw
 from compactlm.distillation.runtime import prepare
-from compactlm.evaluation.intervals import judged
+from compactlm.evaluation.judging import judged
 from compactlm.inference.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.inference.exporting import write_directory
 from compactlm.inference.masking import mask_one

@@ -12,7 +12,7 @@ from compactlm.distillation.runtime import prepare
 from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
 from compactlm.evaluation.energy import tracked
-from compactlm.evaluation.intervals import judged
+from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
 from compactlm.evaluation.report import finite

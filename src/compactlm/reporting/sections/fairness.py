@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
-from compactlm.evaluation.intervals import judged
+from compactlm.evaluation.judging import judged
 from compactlm.fairness.data_audit import STEPS
 from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES
 from compactlm.params import BiasAudit, ModelLimits
