@@ -1,5 +1,7 @@
+import csv
 import gzip
 import io
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.corpus import streams
-from compactlm.corpus.formats import read_rows
 from compactlm.corpus.streams import stream_rows
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
@@ -36,17 +37,76 @@ CONTENTS = st.one_of(
 )
 
 
+def expected_rows(content: bytes, form: Format, header: bool, encoding: str) -> list[tuple[str, dict[str | int, object]]]:
+    """Return the rows of the whole content at once, or raise a ValueError."""
+    text = content.decode(encoding).removeprefix("\ufeff")
+    numbered = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
+    lines = [(number, line) for number, line in numbered if line.strip()]
+    if form == "txt":
+        return [(f"line {number}", {"text": line, 0: line}) for number, line in lines]
+    if form == "jsonl":
+        rows = [(f"line {number}", json.loads(line)) for number, line in lines]
+        if not all(isinstance(row, dict) for _, row in rows):
+            raise ValueError
+        return rows
+    if form == "tsv":
+        tables = [(number, line.split("\t")) for number, line in lines]
+    else:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            tables = [(reader.line_num, cells) for cells in reader if any(cells)]
+        except csv.Error:
+            raise ValueError from None
+    names = tables.pop(0)[1] if header and tables else []
+    return [(f"line {number}", dict(enumerate(cells)) | dict(zip(names, cells, strict=False))) for number, cells in tables]
+
+
 @given(CONTENTS, st.sampled_from(["csv", "tsv", "jsonl", "txt"]), st.booleans(), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
-def test_streams_give_the_rows_that_whole_files_give(file: Path, content: bytes, form: Format, header: bool, encoding: str) -> None:
+def test_streams_give_the_rows_that_whole_texts_give(file: Path, content: bytes, form: Format, header: bool, encoding: str) -> None:
     file.write_bytes(content)
     try:
-        expected = [(place, dict(row)) for place, row in read_rows(content, "f", form, header=header, encoding=encoding)]
-    except CompactLMError:
+        expected = expected_rows(content, form, header, encoding)
+    except ValueError:
         with pytest.raises(CompactLMError) as caught:
             read(file, form, header=header, encoding=encoding)
         assert "\n" not in str(caught.value)
     else:
         assert read(file, form, header=header, encoding=encoding) == expected
+
+
+def test_csv_has_names_and_positions_and_quoting(file: Path) -> None:
+    file.write_bytes(b'a,b\n"x,\ny",1\n\n')
+    assert read(file, "csv") == [("line 3", {"a": "x,\ny", "b": "1", 0: "x,\ny", 1: "1"})]
+
+
+def test_tsv_has_no_quoting_and_splits_lines_at_line_feeds_alone(file: Path) -> None:
+    file.write_bytes('id1\t"open\r\n\nid2\ta\u2028b\n'.encode())
+    assert read(file, "tsv", header=False) == [("line 1", {0: "id1", 1: '"open'}), ("line 3", {0: "id2", 1: "a\u2028b"})]
+
+
+def test_jsonl_and_txt_and_a_byte_order_mark(file: Path) -> None:
+    file.write_bytes(b'{"t": "x"}\n\n{"t": null}\n')
+    assert read(file, "jsonl") == [("line 1", {"t": "x"}), ("line 3", {"t": None})]
+    file.write_bytes(b"\xef\xbb\xbfone\n \ntwo")
+    assert read(file, "txt") == [("line 1", {"text": "one", 0: "one"}), ("line 3", {"text": "two", 0: "two"})]
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "encoding", "message"),
+    [
+        (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 in line 2 \(byte 0xff\); convert the file or correct encoding in"),
+        (b"x", "txt", "utf-99", r"'utf-99' is no known encoding"),
+        (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
+        (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
+        (b"[1]\n", "jsonl", "utf-8", r"f has no JSON object at line 1"),
+        (b"PAR1 no", "parquet", "utf-8", r"f cannot be read as parquet"),
+    ],
+)
+def test_broken_bytes_end_in_one_sentence_with_the_place(file: Path, content: bytes, form: Format, encoding: str, message: str) -> None:
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=message) as caught:
+        read(file, form, encoding=encoding)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
@@ -103,7 +163,7 @@ def test_no_more_is_read_than_is_asked_for(file: Path, monkeypatch: pytest.Monke
             given.append(len(data))
             return data
 
-    rows = streams._lines(Watched(file.open("rb")), "f", "utf-8", "\n")  # type: ignore[arg-type]
+    rows = streams._lines(Watched(file.open("rb")), "f", "utf-8", "\n", "")  # type: ignore[arg-type]
     assert next(rows) == "line\n"
     assert 0 < sum(given) < 100_000
 

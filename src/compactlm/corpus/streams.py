@@ -25,6 +25,7 @@ from compactlm.params import Format
 LONGEST_LINE = 64_000_000  # characters; a longer line is no text, and would have to fit into memory
 EXPANSION = 200  # times; text packs to a tenth, and what unpacks to more than this is made to fill a machine
 EXPANSION_FROM = 64_000_000  # bytes, below which expansion does no harm
+REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
@@ -83,7 +84,7 @@ def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
 
 
-def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str) -> Rows:
+def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str, remedy: str = REMEDY) -> Rows:
     """Yield the place and the cells of each row.
 
     Cells of csv, tsv and parquet are found by position (from 0) too; csv and tsv have names only with a header. A tsv file
@@ -95,6 +96,7 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
         form: the format.
         header: whether the first row of csv and tsv names the columns.
         encoding: the encoding of the text formats.
+        remedy: what to do where it is another, for a message.
 
     Raises:
         CompactLMError: the file is not what `form` and `encoding` say; the message has the line.
@@ -104,7 +106,7 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
         return
     with opened(source, where) as binary:
         # csv has line ends of all kinds, and keeps those that stand inside a cell.
-        lines = _lines(binary, where, encoding, "" if form == "csv" else "\n")
+        lines = _lines(binary, where, encoding, "" if form == "csv" else "\n", remedy)
         if form == "csv":
             yield from _table(_csv_lines(lines, where), header=header)
         elif form == "tsv":
@@ -116,7 +118,7 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
                 yield f"line {number}", {"text": line, 0: line}
 
 
-def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> Iterator[str]:
+def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str, remedy: str) -> Iterator[str]:
     r"""Yield the lines with their ends: "\n", since others may stand inside a cell, or "" for all kinds."""
     number = 0
     try:
@@ -129,11 +131,9 @@ def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str) -> I
     except UnicodeDecodeError as error:
         bad = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
         at = number + 1 + len(_LINE_END.findall(error.object[: error.start]))
-        raise CompactLMError(
-            f"{where} is not valid {encoding} in line {at} (byte {bad}); convert the file or correct encoding in params.yaml"
-        ) from None
+        raise CompactLMError(f"{where} is not valid {encoding} in line {at} (byte {bad}); {remedy}") from None
     except UnicodeError as error:  # a stream of UTF-16 that does not say in which order its bytes are
-        raise CompactLMError(f"{where} is not valid {encoding} ({error}); convert the file or correct encoding in params.yaml") from None
+        raise CompactLMError(f"{where} is not valid {encoding} ({error}); {remedy}") from None
     except LookupError:
         raise CompactLMError(f"{where} cannot be read, for {encoding!r} is no known encoding; correct encoding in params.yaml") from None
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import get_args
 
-from compactlm.corpus.formats import read_rows
+from compactlm.corpus.streams import stream_rows
 from compactlm.errors import CompactLMError
 from compactlm.inference.pieces import readable
 from compactlm.params import Format
@@ -52,7 +52,7 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file") from None
     found: dict[str, str] = {}
     count = 0
-    for _, row in read_rows(content, str(path), form, header=True, encoding="utf-8"):  # type: ignore[arg-type]
+    for _, row in stream_rows(content, str(path), form, header=True, encoding="utf-8", remedy="convert the file"):  # type: ignore[arg-type]
         if not count and (text not in row or label not in row):
             names = ", ".join(str(name) for name in row if isinstance(name, str))
             raise CompactLMError(f"{path} has no column {text if text not in row else label!r}; it has: {names}")
