@@ -4,12 +4,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_after_train_the_card_beside_the_student_is_that_of_the_report(tmp_path):
     # As where DVC takes the student and the report from its cache: the card of an earlier student is left beside the new one.
     shutil.copy(MAKEFILE, tmp_path)
