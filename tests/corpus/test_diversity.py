@@ -30,7 +30,7 @@ def test_words() -> None:
 
 def test_figures_of_a_small_corpus() -> None:
     figures = measure_diversity([row(0, "one two one", "good"), row(1, "two one", "bad"), row(2, "...", "good")], SETTINGS)
-    assert figures["rows"] == 3
+    assert (figures["rows"], figures["judged"]) == (3, 0)
     assert (figures["characters"], figures["words"]) == (21, 5)
     assert figures["lengths"] == {"0": 1, "2": 1, "4": 1}
     assert figures["labels"] == {"bad": 0.333333, "good": 0.666667}
@@ -86,3 +86,7 @@ def test_self_bleu_tells_copies_from_texts_without_a_common_word() -> None:
     assert self_bleu([[f"{letter}{number}" for number in range(9)] for letter in "abc"]) == pytest.approx(0, abs=0.03)
     assert self_bleu([["short"], ["short"]]) == pytest.approx(1)
     assert self_bleu([["alone"], []]) is None
+
+
+def test_figures_of_thirty_rows_are_judged() -> None:
+    assert [measure_diversity([row(number, "one", "good") for number in range(rows)], SETTINGS)["judged"] for rows in (29, 30)] == [0, 1]

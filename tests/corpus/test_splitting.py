@@ -216,6 +216,12 @@ def test_metrics_count_the_leakage_that_grouping_prevents(tmp_path: Path) -> Non
     assert sum(metrics["labels"]["test"]["mood"].values()) == pytest.approx(1, abs=1e-5)
 
 
+def test_shares_of_labels_on_few_rows_are_marked(tmp_path: Path) -> None:
+    rows = corpus(120)
+    metrics: Any = split_metrics(split(rows, tmp_path, near_duplicates=None), SPLIT, 3)
+    assert metrics["labels_judged"] == {"train": {"mood": 1}, "validation": {"mood": 0}, "test": {"mood": 0}}
+
+
 def test_weights_repeat_train_rows_and_leave_the_others_alone(tmp_path: Path) -> None:
     rows = corpus(300)
     plain = written(split(rows, tmp_path / "plain"), tmp_path / "plain")

@@ -70,7 +70,13 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
         ("tasks.sentiment.rows", 1589, 4000, TOLD),
         ("tasks.sentiment.rows", 1589, 700, WORSE),
         ("mlm.rows", 1500, 100, WORSE),
-        ("tasks.sentiment.robustness.rows", 300, 100, TOLD),  # its figures are marked, and a parameter says how many
+        ("tasks.sentiment.robustness.rows", 300, 200, TOLD),
+        ("tasks.sentiment.robustness.rows", 300, 30, WORSE),  # enough to be judged, and an interval that hides a brittle student
+        ("fairness.tasks.sentiment.gender.counterfactual.rows", 224, 40, WORSE),
+        ("mlm.quality.words", 556, 100, WORSE),
+        ("fairness.stereotypes.gender.pairs", 200, 40, WORSE),
+        ("mlm.sources.quac.words", 80, 10, TOLD),
+        ("tasks.sentiment.slices.length.short.rows", 255, 40, TOLD),
         ("tasks.sentiment.student", 0.8, 0.5, TOLD),  # the same number as quality.student.accuracy, which has an interval
     ],
 )

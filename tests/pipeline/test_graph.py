@@ -68,3 +68,24 @@ def test_the_committed_run_is_of_this_code_and_these_parameters(stage):
         for part in key.split("."):
             section = section[part]
         assert section == value, f"{key} has changed since {stage} ran; run `dvc repro`"
+
+
+def plots():
+    """Yield each file with each column that a plot draws of it; DVC takes an axis that is not named for the number of the row."""
+    declared = [one for stage in STAGES.values() for one in stage.get("plots", [])] + read(ROOT / "dvc.yaml")["plots"]
+    for one in declared:
+        [(name, properties)] = one.items()
+        axes = [properties.get(axis) for axis in ("x", "y")]
+        inner = [axis for axis in axes if isinstance(axis, dict)]
+        for path in sorted({path for axis in inner for path in axis}) or [name]:
+            yield path, [axis[path] if isinstance(axis, dict) else axis for axis in axes]
+
+
+@pytest.mark.parametrize(("path", "columns"), plots())
+def test_a_plot_names_columns_that_its_files_have(path, columns):
+    place = ROOT / path
+    files = sorted(place.iterdir()) if place.is_dir() else [place]
+    assert files
+    for file in files:
+        with file.open(encoding="utf-8") as lines:
+            assert set(columns) <= set(next(lines).rstrip("\n").split("\t")), file

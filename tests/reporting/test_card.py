@@ -153,3 +153,19 @@ def test_bias_is_told_figure_by_figure(found, altered):
     fair = pair | {"disparate_impact": {"judged": 0}}
     changed = {**found.fairness, "tasks": {"sentiment": {"gender": {**audit, "women_to_men": fair}}}}
     assert told(bias(altered(fairness=changed)), "not judged, for too few rows or no finite number: disparate impact")
+
+
+def test_what_is_within_the_limits_has_its_figures_and_its_interval(found, altered):
+    audit = found.fairness["tasks"]["sentiment"]["gender"]
+    impact = {"judged": 1, "teacher": 1.05, "student": 1.1, "student_low": 0.9, "student_high": 1.2, "amplification": 0.05}
+
+    def sentences(**figures):
+        accuracy = {"men": {"judged": 1, "amplification": -0.06, "amplification_low": -0.11, "amplification_high": -0.01}}
+        pair = audit["women_to_men"] | {"disparate_impact": {**impact, **figures}}
+        gender = {**audit, "women_to_men": pair, "accuracy": accuracy}
+        return bias(altered(fairness={**found.fairness, "tasks": {"sentiment": {"gender": gender}}}))
+
+    assert told(sentences(), "disparate impact 1.100 (0.900 to 1.200), the teacher's 1.050")
+    assert not told(sentences(), "beyond them go the intervals of disparate impact")
+    assert told(sentences(student_high=1.4), "beyond them go the intervals of disparate impact")
+    assert told(sentences(), "rows of men: its accuracy less its teacher's is \u22126.0 points (\u221211.0 to \u22121.0), beyond chance")

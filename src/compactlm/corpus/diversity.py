@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import Document
+from compactlm.judging import judged
 from compactlm.params import DiversityFigures
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -88,7 +89,7 @@ class Diversity:
             self._sampled_words -= len(heapq.heappop(self._sample)[2])
 
     def figures(self) -> dict[str, object]:
-        """Return all figures as what JSON can hold; what cannot be told of too little text is left out."""
+        """Return all figures as what JSON can hold; what cannot be told of too little text is left out, and `judged` is 0 for few rows."""
         texts = [words for _, _, words in sorted(self._sample, key=lambda kept: (-kept[0], kept[1]))]
         words = [word for text in texts for word in text][: self._settings.words]
         bleu = self_bleu([text[: self._settings.bleu_words] for text in texts[: self._settings.bleu_texts]])
@@ -99,6 +100,7 @@ class Diversity:
         }
         return {
             "rows": self._rows,
+            "judged": judged(self._rows),
             "characters": self._characters,
             "words": self._words,
             "lengths": {str(length): self._lengths[length] for length in sorted(self._lengths)},

@@ -12,6 +12,7 @@ from compactlm.corpus.grouping import Integers, Rows, crossings
 from compactlm.corpus.placement import PROTECTED, protect, share_deviations
 from compactlm.corpus.shard_splitting import SplitCorpus
 from compactlm.corpus.splitting import Homes, count_strata, split_groups
+from compactlm.judging import judged
 from compactlm.params import Split
 
 
@@ -26,11 +27,13 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     counts = count_strata(rows, homes)
     totals = dict(zip(SPLITS, counts.sum(axis=1).tolist(), strict=True))
     sizes = np.bincount(found.groups)
+    labels = {name: _label_counts(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)}
     metrics: dict[str, object] = {
         "rows": totals,
         "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
         "sources": {name: _source_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
-        "labels": {name: _label_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
+        "labels": {name: {task: _shares(found) for task, found in tasks.items()} for name, tasks in labels.items()},
+        "labels_judged": {name: {task: judged(found.total()) for task, found in tasks.items()} for name, tasks in labels.items()},
         "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
         "leakage": _leakage(found, split, seed),
     }
@@ -75,12 +78,12 @@ def _source_shares(rows: Rows, counts: Iterable[int]) -> dict[str, float]:
     return _shares(found)
 
 
-def _label_shares(rows: Rows, counts: Iterable[int]) -> dict[str, dict[str, float]]:
+def _label_counts(rows: Rows, counts: Iterable[int]) -> dict[str, Counter[str]]:
     found: dict[str, Counter[str]] = {}
     for (_, task, label), count in zip(rows.strata, counts, strict=True):
         if task is not None and count:
             found.setdefault(task, Counter())[str(label)] += count
-    return {task: _shares(labels) for task, labels in sorted(found.items())}
+    return dict(sorted(found.items()))
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:

@@ -10,7 +10,7 @@ from transformers import BertForSequenceClassification
 
 from compactlm.artifacts import Document
 from compactlm.distillation.models import classify
-from compactlm.evaluation.judging import judged
+from compactlm.judging import judged
 from compactlm.student.tokenization import encode
 
 

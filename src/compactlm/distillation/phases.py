@@ -27,9 +27,9 @@ from compactlm.distillation.signal_cache import Questions
 from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.distillation.thresholds import best_threshold
 from compactlm.distillation.training import Examples, Settings, set_dropout, train
-from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy, retention
+from compactlm.judging import judged
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.student.building import build_config, check_budget, count_parameters
 from compactlm.student.inheriting import initialise

@@ -13,9 +13,9 @@ import copy
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.evaluation.intervals import ratio_interval
-from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_scores import Scores
 from compactlm.evaluation.quality import retention
+from compactlm.judging import judged
 
 
 def with_body_of(classifier: BertForSequenceClassification, masked_lm: BertForMaskedLM) -> BertForMaskedLM:

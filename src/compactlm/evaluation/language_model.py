@@ -12,11 +12,11 @@ from transformers import BertForMaskedLM
 from compactlm.artifacts import Document
 from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.intervals import Array, ratio_interval, share
-from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_scores import Scores, score
 from compactlm.evaluation.masked_words import MaskedWord, choose_words, mask_words
 from compactlm.evaluation.pseudo_perplexity import draw_words, pseudo_perplexity, surprises
 from compactlm.evaluation.quality import retention
+from compactlm.judging import judged
 from compactlm.params import Evaluate
 
 

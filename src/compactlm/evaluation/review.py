@@ -4,7 +4,8 @@ What goes in is what `dvc metrics diff --all --json` prints. A figure with an in
 the difference of the two values is greater than the interval of a difference of two independent estimates, the root of the
 sum of their squared half widths. A figure without one is told, and decides only where it has no chance in it: sizes, and what
 the gates say. What was judged and is not any more counts as worse, for otherwise fewer rows would be the way past a review: a figure
-that is marked as not to be judged, one that has lost its interval or is gone, a gate that no longer passes, half of the test rows.
+that is marked as not to be judged, one that has lost its interval or is gone, a gate that no longer passes, half of the rows that a
+deciding figure is measured on.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Literal
 BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
 NO_LONGER = "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
-FEWER = 0.5  # of the test rows that there were; with less, intervals are so wide that nearly everything is within them
+FEWER = 0.5  # of the test rows, or words, that there were; with less, intervals are so wide that nearly everything is within them
 
 Direction = Literal["higher", "lower", "zero", "half", "one"]  # the last three: the nearer the better
 
@@ -37,7 +38,7 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
 )
 ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
 EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated|not_judged|passed)$")
-ROWS = re.compile(r"(^|\.)(tasks\.\w+|mlm)\.rows$")
+ROWS = re.compile(r"(^|\.)((tasks\.\w+|mlm|robustness|counterfactual)\.rows|mlm\.quality\.words|stereotypes\.\w+\.pairs)$")
 # Student minus teacher: a student that is fairer than its teacher has much of it too. The student's own figure is judged, and the gate
 # says where it is further from parity.
 AMPLIFICATION = re.compile(r"(^|\.)amplification$")
@@ -102,7 +103,8 @@ def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
         old = {key: side["old"] for key, side in figures.items() if _is_number(side["old"])}
         new = {key: side["new"] for key, side in figures.items() if _is_number(side["new"])}
         for key in sorted({*old, *new}):
-            if key.rpartition(".")[2] == "rows" and key in old and key in new and old[key] != new[key]:
+            counts = key.rpartition(".")[2] == "rows" or ROWS.search(key)
+            if counts and key in old and key in new and old[key] != new[key]:
                 rows_differ[f"{file}:{key}"] = (old[key], new[key])
             name, low, high = _bounds(key)
             if low in figures and high in figures:

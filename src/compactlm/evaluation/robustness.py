@@ -11,7 +11,7 @@ from compactlm.corpus.drawing import row_seed
 from compactlm.corpus.perturbation import PERTURBATIONS, make_perturbations, perturb
 from compactlm.evaluation.comparison import ROLES, Answers
 from compactlm.evaluation.intervals import Array, ratio_interval
-from compactlm.evaluation.judging import judged
+from compactlm.judging import judged
 from compactlm.params import Robustness
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from compactlm.evaluation.comparison import ROLES, Answers
 from compactlm.evaluation.intervals import share
-from compactlm.evaluation.judging import judged
+from compactlm.judging import judged
 from compactlm.params import Slices
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*")

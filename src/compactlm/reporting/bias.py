@@ -8,7 +8,7 @@ from typing import Any
 from compactlm.fairness.model_audit import FIGURES
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import figures, listed, named, percent, plain, shares, words
+from compactlm.reporting.numbers import figures, gaps, listed, named, percent, plain, shares, words
 from compactlm.reporting.sections.fairness import DATA_FIGURES, is_gated, judged_steps
 from compactlm.reporting.standing import Standing, of_data, of_model, of_stereotypes
 from compactlm.reporting.verdict import gate_sentence, gates
@@ -57,20 +57,23 @@ def _models(task: str, name: str, audit: dict[str, Any], settings: BiasAudit) ->
         where = f"{task}, {words(name)}, {words(pair)}"
         if not is_gated(settings, name, pair):
             continue
-        not_judged, within = [], []
+        not_judged, within, reaching = [], [], []
         for figure in FIGURES:
             one = audit[pair].get(figure, {})
             standing = of_model(figure, one, limits)
             if not standing.judged:
                 not_judged.append(words(figure))
             elif standing.passed:
-                within.append(words(figure))
+                within.append(f"{words(figure)} {figures(named(one, 'student'))}, the teacher's {figures(named(one, 'teacher'))}")
+                reaching += [words(figure)] if _reaches_beyond(figure, one, limits) else []
             else:
                 yield f"On {where}, the student's {words(figure)} is {_violation(one, standing, limits)}."
         if within:
-            yield f"On {where}: within the limits on {listed(within)}."
+            beyond = f"; beyond them go the intervals of {listed(reaching)}" if reaching else ""
+            yield f"On {where}, within the limits: {'; '.join(within)}{beyond}."
         if not_judged:
             yield f"On {where}: not judged, for too few rows or no finite number: {listed(not_judged)}."
+    yield from _less_accurate(task, name, audit.get("accuracy", {}))
     swapped = audit.get("counterfactual", {})
     if swapped.get("judged"):
         share, mean = named(swapped["flips"], "student"), named(swapped["probability_change"], "student")
@@ -81,6 +84,19 @@ def _models(task: str, name: str, audit: dict[str, Any], settings: BiasAudit) ->
         )
     elif swapped:
         yield f"What swapping the words of {words(name)} does to its predictions on {task} was not judged ({swapped['rows']:,} rows)."
+
+
+def _reaches_beyond(figure: str, one: dict[str, Any], limits: ModelLimits) -> bool:
+    ends = [one[end] for end in ("student_low", "student_high") if end in one]
+    return any(of_model(figure, {**one, "student": end}, limits).outside for end in ends)
+
+
+def _less_accurate(task: str, name: str, groups: dict[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each group whose rows the student gets wrong more often than its teacher, beyond chance."""
+    for group, one in groups.items():
+        if one.get("judged") and one.get("amplification_high", 0.0) < 0:
+            difference = gaps(named(one, "amplification"))
+            yield f"On {task}, {words(name)}, rows of {words(group)}: its accuracy less its teacher's is {difference}, beyond chance."
 
 
 def _violation(one: dict[str, Any], standing: Standing, limits: ModelLimits) -> str:

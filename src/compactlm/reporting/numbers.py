@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from compactlm.evaluation.judging import MINIMUM_ROWS
+from compactlm.judging import MINIMUM_ROWS
 
 NOT_JUDGED = "not judged"
 TOO_FEW = f"not judged: fewer than {MINIMUM_ROWS} rows"

@@ -79,7 +79,7 @@ def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
 
 def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the metrics with X_judged beside the share of words that X changes, for the copies by X may be too few."""
-    from compactlm.evaluation.judging import judged
+    from compactlm.judging import judged
 
     shares, copies = metrics["changed_words"], metrics["by_augmenter"]
     return {**metrics, "changed_words": {**shares, **{f"{name}_judged": judged(copies[name]) for name in shares}}}

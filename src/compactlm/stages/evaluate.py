@@ -15,7 +15,6 @@ from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.forgetting import forgetting, with_body_of
-from compactlm.evaluation.judging import judged
 from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
 from compactlm.evaluation.masked_scores import score
 from compactlm.evaluation.masked_words import mask_words
@@ -25,6 +24,7 @@ from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.evaluation.speed import compare_speed
+from compactlm.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 

@@ -12,10 +12,10 @@ from compactlm.distillation.runtime import prepare
 from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
 from compactlm.distillation.training import Settings
 from compactlm.evaluation.energy import tracked
-from compactlm.evaluation.judging import judged
 from compactlm.evaluation.masked_words import choose_words, top1
 from compactlm.evaluation.quality import accuracy
 from compactlm.evaluation.report import finite
+from compactlm.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.tokenization import encode, sample_windows

@@ -8,7 +8,7 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.distillation.models import count_with_head, load_masked_lm, load_tokenizer
 from compactlm.distillation.runtime import prepare
-from compactlm.evaluation.judging import judged
+from compactlm.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import vocabulary_size

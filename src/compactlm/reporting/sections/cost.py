@@ -24,7 +24,10 @@ def cost(found: Findings) -> Section:
     tables = [Table("Size and work", ["cost", *ROLES, "student, of the teacher's"], rows)]
     exported = [[words(name), *_exported(one)] for name, one in found.metrics["export"].items() if "fp32" in one]
     tables.append(Table("Exported models, checked against the original", ["model", "fp32", "int8", "what int8 loses"], exported))
-    lead = "The student is counted in its largest form and the teacher in its smallest, so that the ratio flatters nobody."
+    lead = (
+        "The student is counted in its larger form of those for masked words and tasks, and the teacher in its smallest, so that the ratio "
+        "flatters nobody. The projection of the sentence embedding is counted in bytes alone."
+    )
     return Section("cost", "Cost", lead, tables)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
-from compactlm.evaluation.judging import judged
 from compactlm.fairness.data_audit import STEPS
 from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES
+from compactlm.judging import judged
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.intervals import Line, Scale, draw_intervals

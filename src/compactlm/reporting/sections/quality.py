@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from compactlm.evaluation.comparison import ROLES
-from compactlm.evaluation.judging import MINIMUM_ROWS, judged
 from compactlm.evaluation.task_metrics import METRICS
+from compactlm.judging import MINIMUM_ROWS, judged
 from compactlm.reporting.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
 from compactlm.reporting.findings import Findings, confusion, reliability

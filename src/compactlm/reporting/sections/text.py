@@ -9,7 +9,7 @@ from compactlm.artifacts import SPLITS
 from compactlm.reporting.blocks import Block, Chart, Heading, Section, Table
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
 from compactlm.reporting.findings import Findings
-from compactlm.reporting.numbers import count, listed, percent, plain, words
+from compactlm.reporting.numbers import NOT_JUDGED, count, listed, percent, plain, words
 
 ALL = "all"  # of the sources of a split
 SAMENESS = {
@@ -66,6 +66,8 @@ def _splits(found: Findings) -> list[Block]:
 
 
 def _varied(part: Mapping[str, Any]) -> list[str]:
+    if not part.get("judged", 1):
+        return [count(part["rows"]), count(part["words"]), *[NOT_JUDGED] * (len(SAMENESS) + 2)]
     labels = listed([f"{percent(share)} {words(label)}" for label, share in part["labels"].items()]) or "none"
     copies = part.get("near_duplicate_rate")
     told = "not looked for" if copies is None else percent(copies)
@@ -89,7 +91,7 @@ def _growth(found: Findings) -> list[Block]:
 def augmentation_figures(found: Findings, step: str) -> dict[str, float]:
     """Return the figures of the labelled train rows at a step of AUGMENTATION, by name; those that could be told."""
     measured = found.metrics["augment"].get("diversity", {}).get(step, {})
-    return {told: measured[name] for name, told in SAMENESS.items() if name in measured}
+    return {told: measured[name] for name, told in SAMENESS.items() if name in measured and measured.get("judged", 1)}
 
 
 def _augmentation(found: Findings) -> list[Block]:

@@ -1,4 +1,6 @@
-"""When there are rows enough for a figure to be judged."""
+"""Whether a figure rests on rows enough to be judged."""
+
+from __future__ import annotations
 
 MINIMUM_ROWS = 30  # a figure of fewer rows is marked as not to be judged
 

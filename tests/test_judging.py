@@ -1,4 +1,4 @@
-from compactlm.evaluation.judging import judged
+from compactlm.judging import judged
 
 
 def test_fewer_than_30_rows_are_not_judged():
