@@ -90,7 +90,7 @@ def test_bounds_may_stand_beside_the_figure():
     sides = {key: {"old": 0.7, "new": 0.9}, f"{key}_low": {"old": 0.65, "new": 0.85}, f"{key}_high": {"old": 0.75, "new": 0.95}}
     [change] = review({FILE: sides | plain(mark, 1, 1)}).changes
     assert (change.key, change.verdict, change.decides) == (key, BETTER, True)
-    assert change.margin == pytest.approx(0.0707, abs=1e-4)
+    assert change.margin == pytest.approx(0.0906, abs=1e-4)  # of logarithms: 0.251 apart, half widths 0.0716 and 0.0556
     [change] = review({FILE: sides | plain(mark, 1, 0)}).changes
     assert change.verdict == NO_LONGER
     assert verdicts(plain("size.clearance_high", 1, 2)) == {"size.clearance_high": TOLD}
@@ -115,6 +115,17 @@ def test_what_decides_and_what_is_told():
     found = review(diff)
     assert {change.key: change.decides for change in found.changes} == keys
     assert (found.count(WORSE), found.count(BETTER)) == (5, 1)  # less of a difference between groups is better
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [(1.30, 0.72, WORSE), (0.72, 1.30, BETTER), (2.0, 0.5, WITHIN), (0.0, 0.5, BETTER), (0.5, 0.0, WORSE), (0.0, 0.0, WITHIN)],
+)
+def test_a_ratio_is_as_far_from_parity_as_its_inverse(old, new, expected):
+    key = "fairness.sentiment.gender.student.disparate_impact"
+    figures = {f"{key}.{bound}": {"old": old * by, "new": new * by} for bound, by in (("value", 1), ("low", 0.99), ("high", 1.01))}
+    (change,) = review({"evaluate.json": figures}).changes
+    assert change.verdict == expected
 
 
 def test_a_student_that_is_fairer_than_its_teacher_is_better():

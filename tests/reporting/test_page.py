@@ -134,6 +134,13 @@ def test_what_cleaning_left_adds_up_where_texts_were_cut(found, trained, known):
     assert len(text_section(found).blocks[0].head) == 5
 
 
+def test_rows_left_out_of_the_splits_are_told(found):
+    assert not any(isinstance(block, Text) for block in text_section(found).blocks)
+    split = {**found.metrics["split"], "left_out": {"movie_reviews": 1200, "boolq": 3, "xsum": 0}}
+    block = text_section(dataclasses.replace(found, metrics={**found.metrics, "split": split})).blocks[1]
+    assert block.text.endswith("3 of boolq and 1,200 of movie reviews.")
+
+
 def test_text_of_the_data_cannot_become_markup(text):
     assert "<b>bad" not in text
     assert "&lt;b&gt;" in text

@@ -90,6 +90,9 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert confusion[0] == "actual\tpredicted"
     assert len(confusion) == 241
     assert len(plots["slices-student.tsv"].splitlines()) > 3
+    shown = [int(line.split("\t")[2]) for line in plots["reliability-student.tsv"].decode().splitlines()[1:]]
+    assert shown
+    assert min(shown) >= 30  # a point on fewer rows is not to be judged
     assert "equal opportunity difference: gender, women to men" in plots["fairness-student.tsv"].decode()
 
 

@@ -21,14 +21,15 @@ BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within th
 NO_LONGER = "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
 FEWER = 0.5  # of the test rows, or words, that there were; with less, intervals are so wide that nearly everything is within them
+LOWEST = 1e9  # what stands for the logarithm of 0, so that a difference of two of them is a number
 
-Direction = Literal["higher", "lower", "zero", "half", "one"]  # the last three: the nearer the better
+Direction = Literal["higher", "lower", "zero", "half", "parity"]  # the last three: the nearer the better; parity is a ratio of 1
 
 # What is better, by the parts of a figure's key, the last first.
 DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"violations|violated|not_judged", "lower"),
     (r"passed", "higher"),
-    (r"disparate_impact", "one"),
+    (r"disparate_impact", "parity"),
     (r"\w*(parity|opportunity|odds)_difference|log_odds_gap", "zero"),
     (r"preference", "half"),
     (r"flips?(_rate)?|probability_change", "lower"),
@@ -48,7 +49,10 @@ NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|sl
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """A figure in both revisions; `margin` is what a difference must exceed to count, None where it has no interval."""
+    """A figure in both revisions.
+
+    `margin` is what a difference (for a ratio, that of the logarithms) must exceed to count, None where there is no interval.
+    """
 
     file: str
     key: str
@@ -153,7 +157,10 @@ class _Side:
 
 
 def _side(figures: Mapping[str, float], key: str, low: str = "", high: str = "") -> _Side:
-    half = (figures[high] - figures[low]) / 2 if low in figures and high in figures else None
+    half = None
+    if low in figures and high in figures:
+        scaled = _log if direction(key) == "parity" else float
+        half = (scaled(figures[high]) - scaled(figures[low])) / 2
     return _Side(figures.get(key), half, _unjudged(key.removesuffix(".value"), figures))
 
 
@@ -196,4 +203,11 @@ def _compared(before: float | None, after: float | None, towards: Direction | No
 
 
 def _goodness(value: float, towards: Direction) -> float:
-    return {"higher": value, "lower": -value, "zero": -abs(value), "half": -abs(value - 0.5), "one": -abs(value - 1)}[towards]
+    if towards == "parity":
+        return -abs(_log(value))
+    return {"higher": value, "lower": -value, "zero": -abs(value), "half": -abs(value - 0.5)}[towards]
+
+
+def _log(ratio: float) -> float:
+    """Return the logarithm, by which half as often is as far from parity as twice as often; for 0 a number below all others."""
+    return math.log(ratio) if ratio > 0 else -LOWEST

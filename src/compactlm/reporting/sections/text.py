@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from compactlm.artifacts import SPLITS
-from compactlm.reporting.blocks import Block, Chart, Heading, Section, Table
+from compactlm.reporting.blocks import Block, Chart, Heading, Section, Table, Text
 from compactlm.reporting.charts.lines import Axis, Series, draw_lines
 from compactlm.reporting.findings import Findings
 from compactlm.reporting.numbers import NOT_JUDGED, count, listed, percent, plain, words
@@ -25,12 +25,20 @@ AUGMENTATION = {"before": "without copies", "after": "with copies"}
 def text(found: Findings) -> Section:
     """Return the section."""
     settings = found.params.diversity
-    blocks: list[Block] = [_cleaning(found.metrics["clean"]), Heading("Diversity"), *_growth(found), *_splits(found), *_augmentation(found)]
+    blocks: list[Block] = [
+        _cleaning(found.metrics["clean"]),
+        *_left_out(found),
+        Heading("Diversity"),
+        *_growth(found),
+        *_splits(found),
+        *_augmentation(found),
+    ]
     lead = (
         f"Diversity is measured over the first {count(settings.words)} words in an order drawn by the seed: the type-token ratio in "
         f"windows of {count(settings.window)} words, the shares of different words, pairs and triples, and self-BLEU of "
-        f"{count(settings.bleu_texts)} texts, which is 1 for copies and near 0 for texts that have nothing in common. Compare figures "
-        "over equally much text alone."
+        f"{count(settings.bleu_texts)} texts, which is 1 for copies and near 0 for texts that have nothing in common. "
+        "Near-duplicates are the rows that are like an earlier one of the same split and source. "
+        "Compare figures over equally much text alone."
     )
     return Section("text", "The text", lead, blocks)
 
@@ -44,6 +52,14 @@ def _cleaning(clean: Mapping[str, Any]) -> Table:
         known = "what Punkt learnt from them" if clean["punkt_trained"] else "what NLTK knows of the language"
         note += f" Added: rows that there are more since texts were cut into sentences, by {known}."
     return Table("What cleaning left", head, rows, note)
+
+
+def _left_out(found: Findings) -> list[Block]:
+    rows = {name: number for name, number in found.metrics["split"].get("left_out", {}).items() if number}
+    if not rows:
+        return []
+    told = listed([f"{count(number)} of {words(name)}" for name, number in sorted(rows.items())])
+    return [Text(f"Left out of the splits, since they are like rows of another split or have no place in one: {told}.")]
 
 
 def _cleaned(part: Mapping[str, Any]) -> list[str]:
