@@ -20,11 +20,15 @@ def pieces(student_root) -> Pieces:
     return Pieces(directory, 64, Tokenizer.from_file(str(directory / "tokenizer.json")).get_vocab_size())
 
 
+def lists(found) -> list[list[int]]:
+    return [list(ids) for ids in found]
+
+
 @given(texts=st.lists(PLAIN | MIXED | st.sampled_from(["good [MASK] food", "a" * 101, "[CLS]", "", " "]), max_size=8))
 def test_the_pieces_are_the_tokenizers(pieces, texts) -> None:
     remembering = WordPieces(pieces)
     for _ in range(2):  # the second time from memory
-        assert remembering.encode(texts) == pieces.encode(texts)
+        assert lists(remembering.encode(texts)) == pieces.encode(texts)
 
 
 def test_a_word_is_asked_for_once(pieces, monkeypatch) -> None:
@@ -33,24 +37,24 @@ def test_a_word_is_asked_for_once(pieces, monkeypatch) -> None:
     monkeypatch.setattr(pieces, "encode", lambda texts: asked.extend(texts) or encode(texts))
     remembering = WordPieces(pieces)
     remembering.encode(["good food, good film", "Good film!"])
-    assert sorted(asked) == ["!", ",", "film", "food", "good"]
-    remembering.encode(["film, food"])
-    assert len(asked) == 5
+    assert [sorted(text.split()) for text in asked if text] == [["!", ",", "film", "food", "good"]]
+    remembering.encode(["food, good film!", "film, good-film"])
+    assert asked[1:] == ["-"]
 
 
 def test_the_memory_is_bounded(pieces, monkeypatch) -> None:
     monkeypatch.setattr(word_pieces, "WORDS", 3)
     remembering = WordPieces(pieces)
     texts = [["one two three four five"], ["six one"], ["seven"]]
-    assert [remembering.encode(one) for one in texts] == [pieces.encode(one) for one in texts]
+    assert [lists(remembering.encode(one)) for one in texts] == [pieces.encode(one) for one in texts]
     assert len(remembering._words) == 3
 
 
 def test_words_that_no_one_writes_twice_are_not_remembered(pieces) -> None:
     remembering = WordPieces(pieces)
     texts = ["good " + "a" * 101, "a" * 10_000]
-    assert remembering.encode(texts) == pieces.encode(texts)
-    assert not remembering._words
+    assert lists(remembering.encode(texts)) == pieces.encode(texts)
+    assert set(remembering._words) == {"good"}
 
 
 @pytest.mark.parametrize(

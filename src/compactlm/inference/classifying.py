@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -55,7 +55,7 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
     encode = WordPieces(model.pieces).encode
     # Texts are taken here and not in the thread, which could not be interrupted while it waits for standard input.
     with ThreadPoolExecutor(1, "tokenizer") as pool:
-        before: Future[list[list[int]]] | None = None
+        before: Future[list[Sequence[int]]] | None = None
         for chunk in chunks:
             ahead = pool.submit(encode, chunk)
             if before:
@@ -65,12 +65,12 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
             yield from _classify(model, before.result())
 
 
-def _classify(model: Model, sequences: list[list[int]]) -> Iterator[Classification]:
+def _classify(model: Model, sequences: Sequence[Sequence[int]]) -> Iterator[Classification]:
     logits = np.empty((len(sequences), len(model.directory.labels)), dtype=np.float32)
-    for rows, batch in model.batches([model.pieces.cut(sequence) for sequence in sequences]):
+    labels, limit = model.directory.labels, model.pieces.limit
+    for rows, batch in model.batches([ids if len(ids) <= limit else model.pieces.cut(ids) for ids in sequences]):
         logits[rows] = model.runner.task_logits(batch)
     probabilities = softmax(logits)
-    labels, limit = model.directory.labels, model.pieces.limit
     for sequence, row, best in zip(sequences, probabilities.tolist(), _decide(model, probabilities), strict=True):
         yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit)
 
