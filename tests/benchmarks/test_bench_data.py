@@ -60,6 +60,14 @@ def test_what_is_not_measured_is_not_judged() -> None:
     assert "| 100 MB | bag-of-words |" in markdown(few, {"processor": "p", "processes": 2})
 
 
+def test_the_recipe_is_judged_at_every_size_that_is_large_enough() -> None:
+    both = {name: {"seconds": seconds, "peak_megabytes": 1.0} for name, seconds in (("recipe", 50.0), ("bag-of-words", 10.0))}
+    sizes = {"10": both, "100": both, "1000": both}
+    named = "times as fast as the recipe, at"
+    assert [name for name in verdicts(sizes) if named in name] == [f"{named} 100 MB", f"{named} 1000 MB"]
+    assert verdicts({"10": both}) == {f"{named} 10 MB": (5.0, 10.0, False)}
+
+
 def test_the_bars_can_be_missed() -> None:
     assert all(held for _, _, held in verdicts(results(105, 120)).values())
     missed = {name for name, (_, _, held) in verdicts(results(115, 140)).items() if not held}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from nlpaug.augmenter.word import WordAugmenter
 
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
+from compactlm.corpus.reserved import Reserved
 
 
 class Fixed:
@@ -71,6 +72,12 @@ def test_an_insertion_never_doubles_a_neighbour_or_opens_a_sentence():
     assert augmenter.rewrite(["good film"], [0]) == ["good film"]
     augmenter = MaskedWordAug("insert", Fixed("Very"), 1.0)
     assert augmenter.rewrite(["A film. Good.", "Yes!"], [0, 0]) == ["A very film. Good.", "Yes!"]
+
+
+def test_an_insertion_parts_neither_a_name_nor_a_term_of_several_words():
+    reserved = Reserved(("names", "protected"), ["old man"])
+    augmenter = MaskedWordAug("insert", Fixed("warm"), 1.0, reserved=reserved)
+    assert augmenter.rewrite(["an old man left New York today"], [1]) == ["an warm old man warm left warm New York warm today"]
 
 
 def test_the_text_may_speak_of_masks():

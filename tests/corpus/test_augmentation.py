@@ -11,6 +11,7 @@ from compactlm.artifacts import Document
 from compactlm.corpus import augment_processes, augment_words
 from compactlm.corpus.augment_masked import MASK, MaskedWordAug
 from compactlm.corpus.augmentation import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
+from compactlm.corpus.reserved import Reserved
 from compactlm.errors import CompactLMError
 from compactlm.params import Augment
 
@@ -224,6 +225,17 @@ def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
             found = [word.strip(";,.") for word in copy.text.split()]
             kept = ["Anna", "Smith", "3", "actors", "not", "two", "weren't"]
             assert [word for word in found if word in kept] == kept
+
+
+@pytest.mark.parametrize(("augmenter", "text"), [("keyboard", "be me many give"), ("spelling", "a film that you can see")])
+def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
+    reserved = Reserved(("numbers", "negations", "protected"), ["he", "mr", "man"])
+    makers = {"keyboard": augment_words.make_keyboard, "spelling": augment_words.make_spelling}
+    free, held = (makers[augmenter](1.0, reserves).rewrite([f" {text} "] * 200, range(200)) for reserves in (Reserved(()), reserved))
+    assert any(reserved.is_listed(word) for copy in free for word in copy.split())
+    assert not any(reserved.is_listed(word) for copy in held for word in copy.split())
+    assert all(len(copy.split()) == len(text.split()) for copy in held)
+    assert len(set(held)) > 50
 
 
 @pytest.mark.parametrize(

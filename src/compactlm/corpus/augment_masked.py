@@ -72,7 +72,7 @@ class MaskedWordAug(WordAugmenter):
         proposer: the masked language model.
         share: the share of a text's words to replace or add; at least one.
         thesaurus: knows synonyms and antonyms, or None.
-        reserved: the words that are neither replaced nor put in.
+        reserved: the words that are neither replaced nor put in, nor parted where two stand together.
     """
 
     def __init__(
@@ -117,8 +117,10 @@ class MaskedWordAug(WordAugmenter):
         return self._draw(open_to_change, len(words), generator)
 
     def _choose_gaps(self, words: list[str], generator: random.Random) -> list[int]:
-        # A word put at the start of a sentence would need a capital, and take the next word's away.
-        gaps = [index for index in range(1, len(words)) if not SENTENCE_END.search(words[index - 1])]
+        kept = self.reserved.places(words)
+        # A word put at the start of a sentence would need a capital, and take the next word's away; one put between two
+        # reserved words could part a name or a term (New York, old man).
+        gaps = [index for index in range(1, len(words)) if not SENTENCE_END.search(words[index - 1]) and not {index - 1, index} <= kept]
         return self._draw(gaps, len(words), generator)
 
     def _draw(self, positions: list[int], words: int, generator: random.Random) -> list[int]:

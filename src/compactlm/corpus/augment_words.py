@@ -87,6 +87,7 @@ class _SeededRewriter:
     ) -> None:
         """Take an augmenter; neither reserved words are changed nor words as near to one as `reach`."""
         self.augmenter, self.share, self.words_a_change, self.bounds = augmenter, share, words_a_change, bounds
+        self.reserved = reserved
         open_to_change = augmenter.pre_skip_aug
 
         def pre_skip_aug(tokens: Sequence[str], tuple_idx: int | None = None) -> list[int]:
@@ -106,6 +107,15 @@ class _SeededRewriter:
         with seeded(seed):
             rewritten: list[str] = self.augmenter.augment(text)
         return rewritten[0] if rewritten else text
+
+
+class _SeededMistakes(_SeededRewriter):
+    """A `_SeededRewriter` of mistakes in writing; one that makes a reserved word (can: cant, be: he) is taken back."""
+
+    def _rewrite_one(self, text: str, seed: int) -> str:
+        text = text.strip()  # as nlpaug does
+        pairs = zip(split_everything(text), split_everything(super()._rewrite_one(text, seed)), strict=True)
+        return "".join(old if new != old and self.reserved.is_listed(new) else new for old, new in pairs)
 
 
 class MisspellingAug(SpellingAug):
@@ -144,7 +154,7 @@ def make_delete(share: float, reserved: Reserved = NOTHING) -> Rewriter:
 
 def make_spelling(share: float, reserved: Reserved = NOTHING) -> Rewriter:
     """Misspell words as people do, by the dictionary that comes with nlpaug."""
-    return _SeededRewriter(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share, reserved=reserved)
+    return _SeededMistakes(MisspellingAug(tokenizer=split_everything, reverse_tokenizer="".join), share, reserved=reserved)
 
 
 class _WordStatistics(TfIdf):
@@ -193,4 +203,4 @@ def make_keyboard(share: float, reserved: Reserved = NOTHING) -> Rewriter:
         tokenizer=split_everything,
         reverse_tokenizer="".join,
     )
-    return _SeededRewriter(augmenter, share, bounds=("aug_word_min", "aug_word_max"), reserved=reserved)
+    return _SeededMistakes(augmenter, share, bounds=("aug_word_min", "aug_word_max"), reserved=reserved)

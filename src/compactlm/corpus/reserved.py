@@ -15,12 +15,16 @@ _TITLE = re.compile(
     r"(?<!\w)(?:mr|mrs|ms|mx|messrs|dr|drs|prof|profs|st|rev|hon|gen|col|maj|capt|lt|sgt|gov|sen|rep|pres|mme|mlle)\.$", re.IGNORECASE
 )
 _MASKED = frozenset(placeholder.strip("[]") for placeholder in PLACEHOLDERS.values())
+_INSIDE = re.compile(r"[^\w']+")  # what parts the words of a compound: twenty-two, no-one, good\u2014not
 NEGATIONS = frozenset(
-    "no not never none nobody nothing nowhere neither nor without cannot cant dont wont isnt hardly barely scarcely rarely".split()
+    "no not never none nobody noone nothing nowhere neither nor without cannot hardly barely scarcely rarely seldom "
+    "cant dont doesnt didnt wont wouldnt couldnt shouldnt mustnt neednt isnt arent aint wasnt werent hasnt havent hadnt".split()
 )
 NUMBERS = frozenset(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
-    "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion half first second third".split()
+    "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen half once twice thrice "
+    "hundreds thousands millions billions trillions dozens thirds fourths fifths "
+    "first second third fourth fifth sixth seventh eighth ninth tenth".split()
 )
 
 
@@ -28,7 +32,8 @@ class Reserved:
     """Tells which words of a text are reserved.
 
     Args:
-        kinds: `names` (capitalised words that begin no sentence, and placeholders of personal data), `numbers`, `negations`, `protected`.
+        kinds: `names` (capitalised words, but for one that begins a sentence without another behind it, and placeholders of personal
+            data), `numbers`, `negations`, `protected`.
         terms: what is behind `protected`, each one word or several.
     """
 
@@ -47,9 +52,10 @@ class Reserved:
         if not self._listed:
             return False
         core = _CORE.sub("", word).casefold().replace("\u2019", "'")
-        if _CLITIC.sub("", core) in self._listed or (self._negations and core.endswith("n't")):
+        if self._digits and any(character.isdigit() for character in core):
             return True
-        return self._digits and any(character.isdigit() for character in core)
+        parts = _INSIDE.split(core)
+        return any(_CLITIC.sub("", part) in self._listed or (self._negations and part.endswith("n't")) for part in parts)
 
     def places(self, words: Sequence[str]) -> set[int]:
         """Return the places of the reserved words among the words of a text; white space and marks may stand between them."""
@@ -57,11 +63,16 @@ class Reserved:
         if not (self._names or self._listed):
             return found
         starts, before = True, ""  # of a sentence; the word before, or the mark
+        first = None  # the place of a capitalised word that begins a sentence, until something but white space follows it
         for place, word in enumerate(words):
             core = _CORE.sub("", word)
-            if core and (self._is_listed_alone(word) or (self._names and _is_name(core, starts))):
+            named = bool(core) and self._names and _is_name(core, starts)
+            if named and first is not None:
+                found.add(first)
+            if named or (core and self._is_listed_alone(word)):
                 found.add(place)
             if word.strip():
+                first = place if starts and word.endswith(core) and _is_name(core, starts=False) else None
                 starts = _ends_sentence(word if core else before + word) or (starts and not core)
                 before = word
         return found
