@@ -148,6 +148,17 @@ def test_parquet_is_read_in_batches(file: Path, monkeypatch: pytest.MonkeyPatch)
         read(file, "parquet")
 
 
+def test_a_date_that_python_cannot_hold_ends_in_one_sentence(file: Path) -> None:
+    pq.write_table(pa.table({"text": ["fine"], "when": pa.array([2**58], pa.timestamp("us"))}), file)
+    with pytest.raises(CompactLMError, match=r"f cannot be read as parquet \(date value out of range\)"):
+        read(file, "parquet")
+
+
+def test_columns_of_one_name_keep_their_positions(file: Path) -> None:
+    pq.write_table(pa.table([pa.array(["x"]), pa.array(["y"])], names=["t", "t"]), file)
+    assert read(file, "parquet") == [("row 0", {0: "x", 1: "y", "t": "y"})]
+
+
 def test_a_file_that_unpacks_to_fill_a_machine_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "EXPANSION_FROM", 1_000_000)
     file.write_bytes(gzip.compress(b"\n" * 3_000_000))

@@ -185,15 +185,16 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
         with pq.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source)) as file:
             names = file.schema_arrow.names
             for batch in file.iter_batches(batch_size=_BATCH):
-                for offset, cells in enumerate(batch.to_pylist()):
-                    row: dict[str | int, object] = dict(cells)
-                    row.update((position, cells[name]) for position, name in enumerate(names))
+                columns = [column.to_pylist() for column in batch.columns]
+                for offset, cells in enumerate(zip(*columns, strict=True)):
+                    row: dict[str | int, object] = dict(enumerate(cells))
+                    row.update(zip(names, cells, strict=True))
                     yield f"row {start + offset}", row
                 start += batch.num_rows
     except FileNotFoundError:
         raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last of a date that Python has no number for
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None
