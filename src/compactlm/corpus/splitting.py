@@ -131,7 +131,7 @@ def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, 
     for (_, task, label), count in zip(rows.strata, count_strata(rows, homes)[TRAIN].tolist(), strict=True):
         counts[task, label] += count
     for (owner, label), count in sorted(left_out.items(), key=str):
-        if owner in tasks and count == counts[owner, label]:
+        if owner is not None and owner in tasks and count == counts[owner, label]:
             raise CompactLMError(
                 f"tasks.{owner}: split.weights leave train no row with the label {label}; give {', '.join(tasks[owner].sources)} a greater "
                 "weight there"
