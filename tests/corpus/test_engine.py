@@ -125,7 +125,9 @@ def test_a_kill_keeps_what_is_finished(tasks: list[ShardTask]) -> None:
     assert calls(tasks) == len(tasks) - 2
 
 
-@pytest.mark.parametrize("harm", ["altered", "truncated", "deleted", "manifest deleted", "manifest torn", "manifest of another version"])
+@pytest.mark.parametrize(
+    "harm", ["altered", "truncated", "deleted", "manifest deleted", "manifest torn", "manifest altered", "manifest of another version"]
+)
 def test_a_harmed_shard_alone_is_done_again(tasks: list[ShardTask], harm: str) -> None:
     calls(tasks)
     before = content(tasks[0].target.parent)
@@ -142,6 +144,10 @@ def test_a_harmed_shard_alone_is_done_again(tasks: list[ShardTask], harm: str) -
         manifest_path(target).unlink()
     elif harm == "manifest torn":
         os.truncate(manifest_path(target), 40)
+    elif harm == "manifest altered":
+        manifest = artifacts.read_json(manifest_path(target))
+        manifest["report"]["dropped"] = {"s": {"too_short": 99}}
+        artifacts.write_json(manifest_path(target), manifest)
     else:
         manifest_path(target).write_text('{"report": {"more": 1}}')
     assert calls(tasks) == 1

@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -31,6 +33,24 @@ def test_a_killed_process_ends_in_one_sentence_and_the_next_run_starts_others() 
     with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed, most likely for want of memory; try again$"):
         pool.run(os._exit, [(9,)])
     assert pool.run(divide, [(6,)]) == [(2.0, [])]
+
+
+WAITING = """
+import os, time
+from compactlm.corpus.pools import Pool
+pool = Pool(2, "rows", "try again")
+pool.run(os.getpid, [()])
+print("started", flush=True)
+pool.run(time.sleep, [(60,), (60,)])
+"""
+
+
+def test_the_processes_end_when_the_one_that_started_them_is_killed() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        process.kill()
+        process.communicate(timeout=20)  # ends when nobody holds the output any more
 
 
 def test_as_many_processes_as_are_wanted_or_one_a_core() -> None:

@@ -16,7 +16,7 @@ from compactlm.corpus.gathering import gather
 from compactlm.corpus.grouping import crossings, duplicate_key, group
 from compactlm.corpus.shard_splitting import SplitCorpus, decide, split_corpus
 from compactlm.corpus.split_figures import rows_like_protected, split_metrics
-from compactlm.corpus.splitting import check_tasks
+from compactlm.corpus.splitting import check_tasks, check_weights
 from compactlm.errors import CompactLMError
 from compactlm.params import NearDuplicates, Split, Task
 from tests.corpus.split_rows import SPLIT, document, split_of, to_rows
@@ -239,3 +239,11 @@ def test_weights_repeat_train_rows_and_leave_the_others_alone(tmp_path: Path) ->
     assert 0.1 < len(kept) / len(others) < 0.4
     assert found.mixture.left_out == Counter({"u": len(others) - len(kept)})
     assert found.mixture.repeated == Counter({"s": len(labelled)})
+
+
+def test_weights_that_leave_train_without_a_label_are_refused(tmp_path: Path) -> None:
+    found = split(corpus(300), tmp_path / "none", weights={"s": 0.0})
+    with pytest.raises(CompactLMError, match=r"tasks\.mood: split\.weights leave train no row with the label \w+; give s a greater weight"):
+        check_weights(found.rows, found.homes, found.mixture.labels, TASKS)
+    found = split(corpus(300), tmp_path / "some", weights={"s": 0.5, "u": 0.0})
+    check_weights(found.rows, found.homes, found.mixture.labels, TASKS)

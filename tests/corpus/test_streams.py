@@ -58,6 +58,8 @@ def expected_rows(content: bytes, form: Format, header: bool, encoding: str) -> 
         except csv.Error:
             raise ValueError from None
     names = tables.pop(0)[1] if header and tables else []
+    if header and any(cell.strip() for _, cells in tables for cell in cells[len(names) :]):
+        raise ValueError
     return [(f"line {number}", dict(enumerate(cells)) | dict(zip(names, cells, strict=False))) for number, cells in tables]
 
 
@@ -79,6 +81,11 @@ def test_csv_has_names_and_positions_and_quoting(file: Path) -> None:
     assert read(file, "csv") == [("line 3", {"a": "x,\ny", "b": "1", 0: "x,\ny", 1: "1"})]
 
 
+def test_empty_cells_beyond_the_header_are_no_matter(file: Path) -> None:
+    file.write_bytes(b"a,b\nx,1,, \n")
+    assert [row["b"] for _, row in read(file, "csv")] == ["1"]
+
+
 def test_tsv_has_no_quoting_and_splits_lines_at_line_feeds_alone(file: Path) -> None:
     file.write_bytes('id1\t"open\r\n\nid2\ta\u2028b\n'.encode())
     assert read(file, "tsv", header=False) == [("line 1", {0: "id1", 1: '"open'}), ("line 3", {0: "id2", 1: "a\u2028b"})]
@@ -96,6 +103,13 @@ def test_jsonl_and_txt_and_a_byte_order_mark(file: Path) -> None:
     [
         (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 in line 2 \(byte 0xff\); convert the file or correct encoding in"),
         (b"x", "txt", "utf-99", r"'utf-99' is no known encoding"),
+        (
+            b"t,n\nhello,1\nhello, you,2\n",
+            "csv",
+            "utf-8",
+            r"f has 3 cells at line 3 and 2 names in its header; put a cell that holds a comma",
+        ),
+        (b"t\tn\nhello\tyou\t2\n", "tsv", "utf-8", r"f has 3 cells at line 2 and 2 names in its header; write no tab inside a cell"),
         (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
         (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
         (b"[1]\n", "jsonl", "utf-8", r"f has no JSON object at line 1"),
@@ -132,6 +146,17 @@ def test_parquet_is_read_in_batches(file: Path, monkeypatch: pytest.MonkeyPatch)
     file.write_bytes(file.read_bytes()[:60])
     with pytest.raises(CompactLMError, match="cannot be read as parquet"):
         read(file, "parquet")
+
+
+def test_a_date_that_python_cannot_hold_ends_in_one_sentence(file: Path) -> None:
+    pq.write_table(pa.table({"text": ["fine"], "when": pa.array([2**58], pa.timestamp("us"))}), file)
+    with pytest.raises(CompactLMError, match=r"f cannot be read as parquet \(date value out of range\)"):
+        read(file, "parquet")
+
+
+def test_columns_of_one_name_keep_their_positions(file: Path) -> None:
+    pq.write_table(pa.table([pa.array(["x"]), pa.array(["y"])], names=["t", "t"]), file)
+    assert read(file, "parquet") == [("row 0", {0: "x", 1: "y", "t": "y"})]
 
 
 def test_a_file_that_unpacks_to_fill_a_machine_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,10 +16,17 @@ MIXTURE = "mixture"  # stands where a derived row names its augmenter
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mixture:
-    """What weights did, by source: the rows that were left out, and the copies that were added."""
+    """What weights did.
+
+    Attributes:
+        left_out: rows that were left out, by source.
+        repeated: copies that were added, by source.
+        labels: rows that were left out, by task and label.
+    """
 
     left_out: Counter[str] = dataclasses.field(default_factory=Counter)
     repeated: Counter[str] = dataclasses.field(default_factory=Counter)
+    labels: Counter[tuple[str | None, str | None]] = dataclasses.field(default_factory=Counter)
 
 
 def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixture) -> pa.Table:
@@ -33,6 +40,8 @@ def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixtu
     names, sources = table["id"].to_pylist(), table["source"].to_pylist()
     times = [times_seen(name, weights.get(source, 1.0), seed, epoch=0) for name, source in zip(names, sources, strict=True)]
     mixture.left_out.update(source for source, count in zip(sources, times, strict=True) if count == 0)
+    labels = zip(table["task"].to_pylist(), table["label"].to_pylist(), strict=True)
+    mixture.labels.update(label for label, count in zip(labels, times, strict=True) if count == 0)
     found = [table.filter(pa.array([count > 0 for count in times], pa.bool_()))]
     for copy in range(1, max(times, default=0)):
         again = table.filter(pa.array([count > copy for count in times], pa.bool_()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -69,5 +70,19 @@ class Pool:
         if self._executor is None:
             # Not forked: a copy of a process that has threads, of pyarrow for instance, can stop for ever.
             context = multiprocessing.get_context("spawn")
-            self._executor = ProcessPoolExecutor(self.processes, context, initializer=self._start, initargs=self._start_with)
+            self._executor = ProcessPoolExecutor(self.processes, context, initializer=_prepare, initargs=(self._start, self._start_with))
         return self._executor
+
+
+def _prepare(start: Callable[..., object] | None, start_with: tuple[Any, ...]) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if start is not None:
+        start(*start_with)
+
+
+def _end_with_parent() -> None:
+    # Left alone, the processes of a killed stage wait for ever, and write to the shards that the next run works on.
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

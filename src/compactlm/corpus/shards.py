@@ -104,7 +104,7 @@ def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) ->
         return done
     table = _read(content, task.source)
     result, report = function(table)
-    dropped, added = (sum(count for kinds in counts.values() for count in kinds.values()) for counts in (report.dropped, report.added))
+    added, dropped = _totals(report)
     if len(table) + added != len(result) + dropped:
         raise RuntimeError(
             f"{task.source}: {len(table)} rows came in and {added} were added, {len(result)} went out and {dropped} were counted as dropped"
@@ -117,6 +117,12 @@ def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) ->
     return manifest
 
 
+def _totals(report: Report) -> tuple[int, int]:
+    """Return how many rows were added, and how many dropped."""
+    added, dropped = (sum(count for kinds in counts.values() for count in kinds.values()) for counts in (report.added, report.dropped))
+    return added, dropped
+
+
 def finished(shard: Path, source_sha256: str, fingerprint: str) -> Manifest | None:
     """Return a shard's manifest if it is of this input and fingerprint and the shard is as it was written, else None."""
     manifest = read_manifest(shard)
@@ -126,11 +132,13 @@ def finished(shard: Path, source_sha256: str, fingerprint: str) -> Manifest | No
 
 
 def read_manifest(shard: Path) -> Manifest | None:
-    """Return a shard's manifest, or None where there is none that can be read."""
+    """Return a shard's manifest, or None where there is none that can be read, or one whose rows do not add up."""
     try:
         content = read_json(manifest_path(shard))
-        return Manifest(**{**content, "report": Report(**content["report"])})
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError):
+        manifest = Manifest(**{**content, "report": Report(**content["report"])})
+        added, dropped = _totals(manifest.report)
+        return manifest if manifest.rows_in + added == manifest.rows_out + dropped else None
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
         return None
 
 

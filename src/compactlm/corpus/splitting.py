@@ -123,3 +123,16 @@ def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
                     f"tasks.{name}: split {split} has {counts.total():,} of its rows and none with the label {', '.join(missing)}; it "
                     f"needs more rows of {', '.join(task.sources)}, or a greater share in split.{split}"
                 )
+
+
+def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, str | None], int], tasks: Mapping[str, Task]) -> None:
+    """Refuse weights that leave a label of a task without a row in train; raises CompactLMError."""
+    counts: Counter[tuple[str | None, str | None]] = Counter()
+    for (_, task, label), count in zip(rows.strata, count_strata(rows, homes)[TRAIN].tolist(), strict=True):
+        counts[task, label] += count
+    for (owner, label), count in sorted(left_out.items(), key=str):
+        if owner is not None and owner in tasks and count == counts[owner, label]:
+            raise CompactLMError(
+                f"tasks.{owner}: split.weights leave train no row with the label {label}; give {', '.join(tasks[owner].sources)} a greater "
+                "weight there"
+            )

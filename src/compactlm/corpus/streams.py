@@ -108,9 +108,10 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
         # csv has line ends of all kinds, and keeps those that stand inside a cell.
         lines = _lines(binary, where, encoding, "" if form == "csv" else "\n", remedy)
         if form == "csv":
-            yield from _table(_csv_lines(lines, where), header=header)
+            yield from _table(_csv_lines(lines, where), where, "put a cell that holds a comma into quotes", header=header)
         elif form == "tsv":
-            yield from _table(((number, line.split("\t")) for number, line in _plain(lines)), header=header)
+            split = ((number, line.split("\t")) for number, line in _plain(lines))
+            yield from _table(split, where, "write no tab inside a cell", header=header)
         elif form == "jsonl":
             yield from _jsonl(lines, where)
         else:
@@ -156,9 +157,12 @@ def _csv_lines(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str
         raise CompactLMError(f"{where} is not valid csv at line {reader.line_num} ({error}); correct the file or its format") from None
 
 
-def _table(lines: Iterator[tuple[int, list[str]]], *, header: bool) -> Rows:
+def _table(lines: Iterator[tuple[int, list[str]]], where: str, remedy: str, *, header: bool) -> Rows:
     names = next(lines, (0, []))[1] if header else []
     for number, cells in lines:
+        if header and any(cell.strip() for cell in cells[len(names) :]):
+            # What stands under no name would be lost: most often the end of a text.
+            raise CompactLMError(f"{where} has {len(cells)} cells at line {number} and {len(names)} names in its header; {remedy}")
         row: dict[str | int, object] = dict(enumerate(cells))
         row.update(zip(names, cells, strict=False))
         yield f"line {number}", row
@@ -181,15 +185,16 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
         with pq.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source)) as file:
             names = file.schema_arrow.names
             for batch in file.iter_batches(batch_size=_BATCH):
-                for offset, cells in enumerate(batch.to_pylist()):
-                    row: dict[str | int, object] = dict(cells)
-                    row.update((position, cells[name]) for position, name in enumerate(names))
+                columns = [column.to_pylist() for column in batch.columns]
+                for offset, cells in enumerate(zip(*columns, strict=True)):
+                    row: dict[str | int, object] = dict(enumerate(cells))
+                    row.update(zip(names, cells, strict=True))
                     yield f"row {start + offset}", row
                 start += batch.num_rows
     except FileNotFoundError:
         raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last of a date that Python has no number for
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None

@@ -9,7 +9,7 @@ from compactlm.corpus.gathering import gather
 from compactlm.corpus.shard_splitting import split_corpus
 from compactlm.corpus.split_diversity import add_near_duplicates, measure_splits, plot_rows
 from compactlm.corpus.split_figures import split_metrics
-from compactlm.corpus.splitting import check_tasks
+from compactlm.corpus.splitting import check_tasks, check_weights
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -22,6 +22,7 @@ def main(params: Params) -> None:
     clean = artifacts.parts(artifacts.CLEAN)
     found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_bytes)
     check_tasks(found.rows, found.homes, params.tasks)
+    check_weights(found.rows, found.homes, found.mixture.labels, params.tasks)
     with artifacts.replacing(artifacts.SPLIT) as directory:
         for name, shards in found.shards.items():
             gather(shards, directory / name)

@@ -23,9 +23,12 @@ _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
 # What must not stand before a match is asked after its first character, so that the search can skip to that.
 _IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
-_CARD = re.compile(r"[2-6](?<![\w.-][2-6])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
+# No issuer's numbers begin with 20 or 21, as years do.
+_CARD = re.compile(r"[2-6](?<![\w.-][2-6])(?!(?<=2)[01])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
+_CARD_GAP = re.compile(r"[ -]")
+_CARD_DIGITS = (15, 16)  # of nearly all cards
 _SOCIAL_SECURITY = re.compile(r"[0-8](?<![\w-][0-8])(?!(?<=0)00|(?<=6)66)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
-_IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?![\w:]|\.\d)")
+_IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\w|\.\d)")
 _FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
 _IP_6 = re.compile(r"(?<![\w.:])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:]|\.\d)")
 _BOOK = re.compile(r"\b(?:ISBN|ISSN|OCLC|PMID)(?:-1[03])?:?\s{0,3}$", re.IGNORECASE)
@@ -86,7 +89,14 @@ def _iban(candidate: str) -> int:
 def _card(candidate: str) -> int:
     from stdnum import luhn
 
-    return len(candidate) if luhn.is_valid(re.sub(r"[ -]", "", candidate)) else 0
+    def valid(number: str) -> bool:
+        return luhn.is_valid(_CARD_GAP.sub("", number))
+
+    if valid(candidate):
+        return len(candidate)
+    # A date or a security code that follows may look like its last groups.
+    starts = (candidate[: gap.start()] for gap in _CARD_GAP.finditer(candidate))
+    return next((len(start) for start in starts if len(_CARD_GAP.sub("", start)) in _CARD_DIGITS and valid(start)), 0)
 
 
 def _ip_address(candidate: str) -> int:
