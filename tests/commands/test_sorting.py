@@ -38,7 +38,7 @@ def test_a_broken_line_keeps_its_place(cli):
     status, output, errors = cli("classify", "-", given=b"good\nb\xffd\nold\n")
     assert status == 0
     assert [row.split("\t")[2] for row in output.splitlines()] == ["good", "b\ufffdd", "old"]
-    assert "1 lines were read with U+FFFD in the place of bytes that could not be read (line 2: it is not valid UTF-8)" in errors
+    assert "1 lines, the first of them line 2, were read with U+FFFD in the place of bytes that are not valid UTF-8" in errors
     rows = b'{"m": "good"}\n{"m": \n{"m": "old"}\n'
     status, output, errors = cli("classify", "-", "--field", "m", "--json", given=rows)
     assert status == 1

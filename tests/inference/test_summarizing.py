@@ -80,6 +80,11 @@ def test_the_same_is_not_said_twice():
     assert [sentence.position for sentence in found] == sorted(sentence.position for sentence in found)
 
 
+def test_a_sentence_that_is_repeated_word_for_word_is_never_in_twice():
+    found = summarize(Given(), "Dogs run by the river. Cats sleep. Dogs RUN by the river. Cats sleep.", 4)
+    assert [sentence.position for sentence in found] == [0, 1]
+
+
 def test_a_summary_of_a_real_text(lm):
     text = "The film was good. People loved the music! The actor was old. A dog played by the river. It was slow."
     found = lm.summarize(text, 2)

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, notice, print_json
+from compactlm.commands.common import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    epilogue,
+    load,
+    notice,
+    notice_replaced,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from compactlm.inference.knowledge import Answer, Knowledge
@@ -88,8 +98,7 @@ def chat(
 def _open(knowledge: Knowledge) -> Knowledge:
     if knowledge.broken:
         notice(f"{knowledge.broken:,} rows of {knowledge.path} have neither question and answer nor text, and are left out")
-    if knowledge.unreadable:
-        notice(f"{knowledge.unreadable:,} lines of {knowledge.path} were read with U+FFFD in the place of bytes that are not valid UTF-8")
+    notice_replaced(knowledge.unreadable, f" of {knowledge.path}")
     return knowledge
 
 

@@ -62,3 +62,9 @@ def _plain(value: Any) -> Any:
 def notice(sentence: str) -> None:
     """Say something on standard error, beside the answer."""
     typer.echo(f"compactlm: {sentence}", err=True)
+
+
+def notice_replaced(lines: int, where: str = "") -> None:
+    """Say of how many lines, if any, bytes were replaced."""
+    if lines:
+        notice(f"{lines:,} lines{where} were read with U+FFFD in the place of bytes that are not valid UTF-8")

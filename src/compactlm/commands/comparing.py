@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, notice, print_json, to_json
+from compactlm.commands.common import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    ThreadsOption,
+    epilogue,
+    load,
+    notice_replaced,
+    print_json,
+    to_json,
+)
 
 app = typer.Typer()
 
@@ -43,8 +53,7 @@ def embed(
         for vector in lm.embed(chunk).tolist():
             sys.stdout.write((to_json(vector) if json else " ".join(f"{value:.6f}" for value in vector)) + "\n")
     sys.stdout.flush()
-    if broken:
-        notice(f"{broken:,} lines were read with U+FFFD in the place of bytes that are not valid UTF-8")
+    notice_replaced(broken)
 
 
 def _chunks(texts: Iterator[str], size: int) -> Iterator[list[str]]:

@@ -19,6 +19,7 @@ from compactlm.commands.common import (
     epilogue,
     load,
     notice,
+    notice_replaced,
     print_json,
     to_json,
 )
@@ -81,23 +82,27 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
             waiting.append(line)
             yield line.text
 
-    cut, broken, first_broken = 0, 0, ""
+    cut, broken = 0, 0
+    first_broken: Line | None = None
     write = sys.stdout.write  # typer.echo would wait for the reader after each line
     for answer in lm.classify_all(texts(), task, texts_at_once):
         line = waiting.popleft()
         cut += answer.cut
         if line.error:
-            broken, first_broken = broken + 1, first_broken or f"line {line.number}: {line.error}"
+            broken, first_broken = broken + 1, first_broken or line
         write(_row(line, answer, field is not None, json))
         if texts_at_once == 1:
             sys.stdout.flush()
     sys.stdout.flush()
     if cut:
         notice(f"{cut:,} texts are longer than {lm.task(task).pieces.limit} pieces, so only their start was read")
-    if broken and field is not None:
-        raise CompactLMError(f"{broken:,} lines could not be read and have no label ({first_broken}); mend them and classify them again")
-    if broken:
-        notice(f"{broken:,} lines were read with U+FFFD in the place of bytes that could not be read ({first_broken})")
+    if first_broken and field is not None:
+        raise CompactLMError(
+            f"{broken:,} lines could not be read and have no label (line {first_broken.number}: {first_broken.error}); "
+            "mend them and classify them again"
+        )
+    if first_broken:
+        notice_replaced(broken, f", the first of them line {first_broken.number},")
 
 
 def _print(answer: Classification, json: bool) -> None:

@@ -54,7 +54,7 @@ def split_sentences(text: str) -> list[str]:
 
 
 def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[Sentence]:
-    """Return `count` sentences of a text (or all, where there are fewer), in the order of the text.
+    """Return `count` different sentences of a text (or all, where there are fewer), in the order of the text.
 
     Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer
     the start of the text; a sentence near one that was chosen counts for less (after Carbonell and Goldstein 1998).
@@ -67,7 +67,8 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[S
         raise CompactLMError("the text is empty, so there is nothing to summarize; name a file with sentences")
     vectors = embedding.embed(sentences).astype(np.float64)
     scores = _scores(vectors, [len(sentence.split()) for sentence in sentences])
-    chosen = _choose(scores, vectors, min(count, len(sentences)))
+    repeated = _repeated(sentences)
+    chosen = _choose(scores, vectors, min(count, len(sentences) - len(repeated)), repeated)
     return [Sentence(sentences[position], position, float(scores[position])) for position in sorted(chosen)]
 
 
@@ -108,13 +109,24 @@ def centrality(similarities: Array, places: Array) -> Array:
     return scores
 
 
-def _choose(scores: Array, vectors: Array, count: int) -> list[int]:
+def _repeated(sentences: Sequence[str]) -> list[int]:
+    """Return the places of the sentences that stood before, upper and lower case alike."""
+    seen: set[str] = set()
+    places = []
+    for place, sentence in enumerate(map(str.casefold, sentences)):
+        if sentence in seen:
+            places.append(place)
+        seen.add(sentence)
+    return places
+
+
+def _choose(scores: Array, vectors: Array, count: int, barred: Sequence[int]) -> list[int]:
     """Return the sentences of the greatest scores, each discounted by its similarity with the nearest one chosen before."""
     chosen: list[int] = []
     nearness = np.zeros(len(scores))
     while len(chosen) < count:
         marginal = scores * (1 - nearness)
-        marginal[chosen] = -np.inf
+        marginal[[*barred, *chosen]] = -np.inf
         best = int(marginal.argmax())
         chosen.append(best)
         nearness = np.maximum(nearness, np.clip(vectors @ vectors[best], 0, 1))
