@@ -1,5 +1,6 @@
 import json
 import shutil
+import threading
 
 import numpy as np
 import pytest
@@ -29,6 +30,26 @@ def test_a_stream_gets_what_the_model_says_in_its_order(lm, student_root, tiny_t
     assert not any(answer.cut for answer in found)
 
 
+def test_several_threads_give_the_same_answers_in_the_same_order(lm, tiny_texts):
+    several = CompactLM(lm.root, backend=lm.backend, threads=3)
+    texts = tiny_texts * 30
+    found = [list(model.classify_all(texts, texts_at_once=300)) for model in (lm, several)]
+    alone, together = ([answer.probability for answer in answers] for answers in found)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_what_fails_in_a_thread_is_told_and_ends_all(lm, monkeypatch):
+    def fail(self, batch):
+        raise CompactLMError("it is broken; mend it")
+
+    several = CompactLM(lm.root, backend=lm.backend, threads=3)
+    monkeypatch.setattr(type(lm.task("sentiment").runner), "task_logits", fail)
+    before = threading.active_count()
+    with pytest.raises(CompactLMError, match="it is broken"):
+        list(several.classify_all(["good"] * 5000))
+    assert threading.active_count() == before
+
+
 def test_texts_are_taken_as_they_are_answered(lm):
     taken = []
 
@@ -47,8 +68,8 @@ def test_the_model_waits_for_few_texts_at_first(lm, monkeypatch):
     taken = iter(range(10))
     answers = lm.classify_all(("good" for _ in taken), texts_at_once=3)
     next(answers)
-    assert next(taken) == 5  # two, and three that are tokenized meanwhile
-    assert len(list(answers)) == 1 + 3 + 4
+    assert next(taken) == 8  # two, three that are classified and three that are tokenized meanwhile
+    assert len(list(answers)) == 1 + 3 + 3 + 1
 
 
 @pytest.mark.parametrize("text", ["", " \t", "\U0001f600\U0001f680", "\ud83d", "\0\0", "good\nbad"])

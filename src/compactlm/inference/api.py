@@ -106,7 +106,7 @@ class CompactLM:
 
     def classify(self, text: str, task: str = DEFAULT_TASK) -> Classification:
         """Return label and probabilities of a text."""
-        return next(self.classify_all([text], task))
+        return next(self.classify_all([text], task, texts_at_once=1))
 
     def classify_all(self, texts: Iterable[str], task: str = DEFAULT_TASK, texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
         """Yield label and probabilities of each of any number of texts; see classifying.classify."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from compactlm.inference.batching import Array, softmax
+from compactlm.inference.backends import Runner, open_runner
+from compactlm.inference.batching import Array, by_length, softmax
 from compactlm.inference.model import Model
 from compactlm.inference.word_pieces import WordPieces
 
 TEXTS_AT_ONCE = 4096  # sorted by length together
+MOST_WORKERS = 8  # each holds a batch's hidden states
 FIRST_TEXTS = 512  # fewer, since the model waits while these are tokenized
 
 
@@ -50,27 +54,70 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
     chunks = iter(lambda: list(itertools.islice(source, next(sizes))), [])
     if texts_at_once == 1:
         for chunk in chunks:
-            yield from _classify(model, model.pieces.encode(chunk))
+            ids = model.pieces.encode(chunk)
+            yield from _answers(model, ids, model.runner.task_logits(model.batch([model.pieces.cut(one) for one in ids])))
         return
     encode = WordPieces(model.pieces).encode
-    # Texts are taken here and not in the thread, which could not be interrupted while it waits for standard input.
-    with ThreadPoolExecutor(1, "tokenizer") as pool:
-        before: Future[list[Sequence[int]]] | None = None
-        for chunk in chunks:
-            ahead = pool.submit(encode, chunk)
-            if before:
-                yield from _classify(model, before.result())
-            before = ahead
-        if before:
-            yield from _classify(model, before.result())
+    # Texts are taken here and not in a thread, which could not be interrupted while it waits for standard input.
+    crew = _CREWS.get(model) or _CREWS.setdefault(model, _Crew(model))
+    tokenizer, workers = ThreadPoolExecutor(1, "tokenizer"), ThreadPoolExecutor(crew.workers, "model")
+    try:
+        ahead: Future[list[Sequence[int]]] | None = None
+        running: _Chunk | None = None
+        for chunk in itertools.chain(chunks, ([], [])):  # two more turns, for what is under way when the texts end
+            before, ahead = ahead, tokenizer.submit(encode, chunk) if chunk else None
+            done, running = running, _Chunk(model, crew.runner, before.result(), workers) if before else None
+            if done:
+                yield from done.answers()
+    finally:
+        for pool in (tokenizer, workers):
+            pool.shutdown(cancel_futures=True)
 
 
-def _classify(model: Model, sequences: Sequence[Sequence[int]]) -> Iterator[Classification]:
-    logits = np.empty((len(sequences), len(model.directory.labels)), dtype=np.float32)
-    labels, limit = model.directory.labels, model.pieces.limit
-    for rows, batch in model.batches([ids if len(ids) <= limit else model.pieces.cut(ids) for ids in sequences]):
-        logits[rows] = model.runner.task_logits(batch)
+class _Crew:
+    """Threads that each run batches of their own, so that none is idle between two operators or while a batch is made.
+
+    On ONNX Runtime each has one thread of the model's (or more, where there are very many), which takes a runner beside the model's own;
+    torch has one pool of threads for all, so there a single one runs the batches.
+    """
+
+    def __init__(self, model: Model) -> None:
+        threads = model.threads or os.cpu_count() or 1
+        self.workers = 1 if model.directory.backend == "torch" else min(threads, MOST_WORKERS)
+        if self.workers > 1:
+            self.runner = open_runner(model.directory, model.kind, threads // self.workers)
+        else:
+            self.runner = model.runner
+
+
+_CREWS: WeakKeyDictionary[Model, _Crew] = WeakKeyDictionary()  # so that a model's second runner is opened once
+
+
+class _Chunk:
+    """Sequences that are being classified, in batches of similar length."""
+
+    def __init__(self, model: Model, runner: Runner, sequences: Sequence[Sequence[int]], workers: ThreadPoolExecutor) -> None:
+        self._model, self._sequences = model, sequences
+        limit, cut = model.pieces.limit, model.pieces.cut
+        fitting = [ids if len(ids) <= limit else cut(ids) for ids in sequences]
+        self._batches = by_length([len(ids) for ids in fitting])
+
+        def run(rows: list[int]) -> Array:
+            return runner.task_logits(model.batch([fitting[row] for row in rows]))
+
+        self._logits = workers.map(run, self._batches)
+
+    def answers(self) -> Iterator[Classification]:
+        """Yield the answers in the order of the sequences, when all are there."""
+        logits = np.empty((len(self._sequences), len(self._model.directory.labels)), dtype=np.float32)
+        for rows, found in zip(self._batches, self._logits, strict=True):
+            logits[rows] = found
+        return _answers(self._model, self._sequences, logits)
+
+
+def _answers(model: Model, sequences: Sequence[Sequence[int]], logits: Array) -> Iterator[Classification]:
     probabilities = softmax(logits)
+    labels, limit = model.directory.labels, model.pieces.limit
     for sequence, row, best in zip(sequences, probabilities.tolist(), _decide(model, probabilities), strict=True):
         yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit)
 
