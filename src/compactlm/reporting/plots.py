@@ -38,8 +38,8 @@ def plot_tables(found: Findings) -> Iterator[PlotTable]:
             rows = sorted((labels[actual], labels[predicted]) for actual, predicted in pairs)
             yield PlotTable(Path(task, f"confusion-{role}.tsv"), ("actual", "predicted"), rows)
             bins = reliability(answers, role, found.params.evaluate.calibration_bins)
-            points = [_numbers(one) for one in bins if judged(one.rows)]
-            yield PlotTable(Path(task, f"reliability-{role}.tsv"), ("probability", "right", "rows"), points)
+            shown = [_numbers(one) for one in bins if judged(one.rows)]
+            yield PlotTable(Path(task, f"reliability-{role}.tsv"), ("probability", "right", "rows"), shown)
             yield PlotTable(Path(task, f"slices-{role}.tsv"), ("slice", "accuracy"), list(_slices(found, task, role)))
             yield PlotTable(Path(task, f"robustness-{role}.tsv"), ("flaw", "kept"), list(_robustness(found, task, role)))
             yield PlotTable(Path(task, f"fairness-{role}.tsv"), ("figure", "value"), list(_fairness(found, task, role)))
