@@ -1,6 +1,8 @@
+import functools
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +58,16 @@ def test_the_processes_end_when_the_one_that_started_them_is_killed() -> None:
 def test_as_many_processes_as_are_wanted_or_one_a_core() -> None:
     assert count_processes(3) == 3
     assert count_processes(None) == len(os.sched_getaffinity(0))
+
+
+def test_processes_can_start_before_they_are_wanted(tmp_path):
+    pool = Pool(2, "nothing", "wait")
+    pool.warm(functools.partial(Path.touch, tmp_path / "warm"))
+    assert pool.run(abs, [(-1,), (-2,)]) == [1, 2]
+    assert (tmp_path / "warm").exists()
+
+
+def test_what_fails_while_they_start_fails_nothing_else():
+    pool = Pool(2, "nothing", "wait")
+    pool.warm(functools.partial(int, "no number"))
+    assert pool.run(abs, [(-1,)]) == [1]

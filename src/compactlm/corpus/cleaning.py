@@ -72,9 +72,12 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     Raises:
         CompactLMError: a source has no row left.
     """
-    shards = cut(parts, work / "in", shard_bytes)
     filters = filters_of(clean)
-    cleaned, filtered = apply(shards, work / "cleaned", engine, CleanShard(tuple(filters), seed, clean.samples))
+    function = CleanShard(tuple(filters), seed, clean.samples)
+    if sum(part.stat().st_size for part in parts) > shard_bytes:  # packed; so there will be several shards
+        engine.prepare(function.prepare)
+    shards = cut(parts, work / "in", shard_bytes)
+    cleaned, filtered = apply(shards, work / "cleaned", engine, function)
     cut_up: list[Manifest] = []
     trained: bool | None = None
     if clean.sentences is not None:

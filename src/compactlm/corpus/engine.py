@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -18,6 +18,10 @@ REMEDY = "use fewer processes or smaller shards and run the command again, which
 
 class Engine(Protocol):
     """Something that processes shards."""
+
+    def prepare(self, function: Callable[[], object]) -> None:
+        """Start what several shards will need, if it is not there, and call a function in it, while this process goes on."""
+        ...
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done, and return the manifests of all, in the order of the tasks."""
@@ -52,6 +56,11 @@ class LocalEngine:
 
     def __init__(self, processes: int | None) -> None:
         self._pool = Pool(count_processes(processes), "a shard", REMEDY)
+
+    def prepare(self, function: Callable[[], object]) -> None:
+        """Start the processes, if there are to be several, and call a function in them."""
+        if self._pool.processes > 1:
+            self._pool.warm(function)
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done; the first failure ends the run, and what is finished by then stays."""

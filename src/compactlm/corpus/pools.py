@@ -39,6 +39,11 @@ class Pool:
         self._start, self._start_with = start, start_with
         self._executor: ProcessPoolExecutor | None = None
 
+    def warm(self, function: Callable[[], object]) -> None:
+        """Have the processes start and call a function, while this one goes on; what becomes of it is not looked at."""
+        for _ in range(self.processes):
+            self._started().submit(function)
+
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], done: Callable[[], object] = lambda: None
     ) -> list[Result]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -35,6 +35,9 @@ class RayEngine:
             raise CompactLMError("data.engine is ray, but Ray is not installed; run pip install 'compactlm[ray]'") from None
         self._ray: Any = ray
         self._processes, self._address = processes, address
+
+    def prepare(self, function: Callable[[], object]) -> None:
+        """Do nothing: a cluster is there, or starts with the first shards."""
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done; a task whose node dies is run again on another, and the first failure ends the run."""

@@ -37,6 +37,10 @@ class CleanShard:
         """Return all that the result depends on, as what JSON can hold."""
         return {"filters": _LISTED.dump_python(list(self.filters)), "seed": self.seed, "samples": self.samples}
 
+    def prepare(self) -> None:
+        """Load what the filters need, which takes a second."""
+        _filters(_LISTED.dump_json(list(self.filters)))
+
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that are kept, in their order, with their texts cleaned, and what was dropped and masked."""
         filters = _filters(_LISTED.dump_json(list(self.filters)))
@@ -54,8 +58,9 @@ class CleanShard:
             kept.append(index)
             cleaned.append(result)
             masked[source].update(count_masked(text, result))
-        rows = table.take(pa.array(kept, pa.int64()))
-        rows = rows.set_column(rows.schema.get_field_index("text"), rows.schema.field("text"), pa.array(cleaned, pa.string()))
+        place, field = table.schema.get_field_index("text"), table.schema.field("text")
+        others = table.remove_column(place).take(pa.array(kept, pa.int64()))
+        rows = others.add_column(place, field, pa.array(cleaned, pa.string())).replace_schema_metadata(table.schema.metadata)
         return rows, Report(_plain(dropped), _plain(masked), smallest_samples([samples], self.samples))
 
 

@@ -50,10 +50,13 @@ def apply_filters(text: str, filters: Sequence[Filter]) -> str | Dropped:
         before = text
         for apply in filters:
             result = apply(text)
-            if isinstance(result, Dropped):
+            if result is text:  # as most filters leave most texts: told without a look at the characters
+                settled += 1
+            elif isinstance(result, Dropped):
                 return result
-            settled = settled + 1 if result == text else int(_settles(apply))
-            text = result
+            else:
+                settled = settled + 1 if result == text else int(_settles(apply))
+                text = result
             if settled == len(filters):
                 return text
         if text == before:
