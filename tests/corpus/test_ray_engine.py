@@ -5,7 +5,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -87,6 +87,9 @@ class SlowEngine:
 
     def __init__(self, engine: Engine, calls: Path) -> None:
         self.engine, self.calls = engine, calls
+
+    def prepare(self, function: Callable[[], object]) -> None:
+        self.engine.prepare(function)
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         return self.engine.run(tasks, Slowly(function, self.calls), fingerprint)
