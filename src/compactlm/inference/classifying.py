@@ -58,12 +58,12 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
             yield from _answers(model, ids, model.runner.task_logits(model.batch([model.pieces.cut(one) for one in ids])))
         return
     encode = WordPieces(model.pieces).encode
-    # Texts are taken here and not in a thread, which could not be interrupted while it waits for standard input.
     crew = _CREWS.get(model) or _CREWS.setdefault(model, _Crew(model))
     tokenizer, workers = ThreadPoolExecutor(1, "tokenizer"), ThreadPoolExecutor(crew.workers, "model")
     try:
         ahead: Future[list[Sequence[int]]] | None = None
         running: _Chunk | None = None
+        # Texts are taken here and not in a thread, which could not be interrupted while it waits for standard input.
         for chunk in itertools.chain(chunks, ([], [])):  # two more turns, for what is under way when the texts end
             before, ahead = ahead, tokenizer.submit(encode, chunk) if chunk else None
             done, running = running, _Chunk(model, crew.runner, before.result(), workers) if before else None

@@ -28,8 +28,10 @@ class WordPieces:
     def __init__(self, pieces: Pieces) -> None:
         """Take the model's tokenizer."""
         self.pieces = pieces
-        self._knows_words = _is_uncased_bert(json.loads(pieces.tokenizer.to_str()))
-        self._special = re.compile("|".join(map(re.escape, _added(pieces)))).search
+        described = json.loads(pieces.tokenizer.to_str())
+        self._knows_words = _is_uncased_bert(described)
+        # The library looks for these before it cuts a text into words.
+        self._special = re.compile("|".join(re.escape(piece["content"]) for piece in described["added_tokens"])).search
         self._words: dict[str, bytes] = {}
         self._cls, self._sep = _pack([pieces.cls]), _pack([pieces.sep])
 
@@ -72,11 +74,6 @@ class WordPieces:
 
 def _pack(ids: Sequence[int]) -> bytes:
     return array(_IDS, ids).tobytes()
-
-
-def _added(pieces: Pieces) -> list[str]:
-    """Return the pieces that the library looks for before it cuts a text into words."""
-    return [str(piece["content"]) for piece in json.loads(pieces.tokenizer.to_str())["added_tokens"]]
 
 
 def _is_uncased_bert(tokenizer: dict[str, object]) -> bool:
