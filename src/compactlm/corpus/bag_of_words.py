@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from itertools import filterfalse
 
-from compactlm.corpus.filters.base import settling
+from compactlm.corpus.filters.base import settling, to_plain
 
 _LETTERS = re.compile(r"[^\W\d_]+")
-# Each byte of ASCII that is a letter becomes its lower case, every other a space.
-_LOWER_LETTERS = bytes(byte | 32 if chr(byte).isalpha() else 32 for byte in range(128)).ljust(256, b" ")
+# Each byte of ASCII that is a letter becomes its lower case, every other a space; those of other characters are left.
+_LOWER_LETTERS = bytes(byte | 32 if chr(byte).isalpha() else 32 for byte in range(128)) + bytes(range(128, 256))
 # The function words of English: articles, pronouns, prepositions, conjunctions, auxiliaries, and what is left of them at an apostrophe.
 _FUNCTION_WORDS = """
     a an the this that these those such
@@ -31,10 +31,15 @@ _PARTED = {"cannot": "can not", "gimme": "gim me", "gonna": "gon na", "gotta": "
 _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for word, parts in _PARTED.items()}
 
 
+@to_plain
 @settling
 def to_bag_of_words(text: str) -> str:
     """Return the words of a text that are no stop words, lower-case, letters only, parted by single spaces."""
-    words = text.encode().translate(_LOWER_LETTERS).decode().split() if text.isascii() else _LETTERS.findall(text.lower())
+    if text.isascii():
+        words = text.encode().translate(_LOWER_LETTERS).decode().split()
+    else:
+        found = text.lower().encode().translate(_LOWER_LETTERS).decode().split()
+        words = [part for word in found for part in ((word,) if word.isascii() else _LETTERS.findall(word))]
     kept = list(filterfalse(STOP_WORDS.__contains__, words))
     if not _PARTS.keys().isdisjoint(kept):
         kept = [part for word in kept for part in _PARTS.get(word, [word])]

@@ -30,8 +30,8 @@ class Cleaned:
 
     Attributes:
         shards: working shards of the rows that were kept.
-        rows: rows and characters by source, before cleaning.
-        kept: the same of what was kept.
+        rows: rows by source, before cleaning.
+        kept: rows and characters by source of what was kept.
         dropped: rows by source and reason.
         masked: personal data that was masked in the rows that the filters kept, by source and kind.
         kinds: of personal data that the filters mask.
@@ -89,7 +89,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     manifests = [*filtered, *cut_up, *deduplicated]
     result = Cleaned(
         shards=left,
-        rows=count_by_source(shards),
+        rows=count_by_source(shards, characters=False),
         kept=count_by_source(left),
         dropped=add_counts(manifest.report.dropped for manifest in manifests),
         masked=add_counts(manifest.report.masked for manifest in filtered),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -168,14 +169,17 @@ def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
     return pq.read_table(shard, filters=bounds or None)
 
 
-def count_by_source(shards: Iterable[Path]) -> Counts:
-    """Return the rows and characters of each source, read batch by batch."""
+def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
+    """Return the rows, and unless they are not wanted the characters, of each source, read batch by batch."""
     counts: Counts = {}
     for path in shards:
-        for batch in batches_of(path, _BATCH, ["source", "text"]):
-            sizes = pa.table({"source": batch["source"], "size": pc.utf8_length(batch["text"])})
-            for row in sizes.group_by("source").aggregate([("size", "count"), ("size", "sum")]).to_pylist():
-                found = counts.setdefault(row["source"], {"rows": 0, "characters": 0})
-                found["rows"] += row["size_count"]
-                found["characters"] += row["size_sum"]
+        for batch in batches_of(path, _BATCH, ["source", "text"] if characters else ["source"]):
+            sizes = pa.table({"source": batch["source"], "rows": np.ones(len(batch), np.int64)})
+            if characters:
+                sizes = sizes.append_column("characters", pc.utf8_length(batch["text"]))
+            for row in sizes.group_by("source").aggregate([(name, "sum") for name in sizes.column_names[1:]]).to_pylist():
+                found = counts.setdefault(row.pop("source"), {})
+                for name, number in row.items():
+                    unit = name.removesuffix("_sum")
+                    found[unit] = found.get(unit, 0) + number
     return dict(sorted(counts.items()))

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from compactlm.corpus.filters.base import Dropped, Filter, apply_filters
+from compactlm.corpus.filters.base import Chain, Dropped
 from compactlm.corpus.filters.composing import filters_from
 from compactlm.corpus.filters.personal import count_masked
 from compactlm.corpus.samples import drawn, smallest_samples
@@ -39,25 +39,26 @@ class CleanShard:
 
     def prepare(self) -> None:
         """Load what the filters need, which takes a second."""
-        _filters(_LISTED.dump_json(list(self.filters)))
+        _chain(_LISTED.dump_json(list(self.filters)))
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that are kept, in their order, with their texts cleaned, and what was dropped and masked."""
-        filters = _filters(_LISTED.dump_json(list(self.filters)))
+        chain = _chain(_LISTED.dump_json(list(self.filters)))
         names, sources, texts = (table[column].to_pylist() for column in ("id", "source", "text"))
         kept, cleaned = [], []
         dropped: defaultdict[str, Counter[str]] = defaultdict(Counter)
         masked: defaultdict[str, Counter[str]] = defaultdict(Counter)
         samples: defaultdict[str, list[list[str]]] = defaultdict(list)
         for index, (name, source, text) in enumerate(zip(names, sources, texts, strict=True)):
-            result = apply_filters(text, filters)
+            result = chain(text)
             if isinstance(result, Dropped):
                 dropped[source][result.reason] += 1
                 samples[f"{source} {result.reason}"].append(drawn(self.seed, name, text))
                 continue
             kept.append(index)
             cleaned.append(result)
-            masked[source].update(count_masked(text, result))
+            if "[" in result:
+                masked[source].update(count_masked(text, result))
         place, field = table.schema.get_field_index("text"), table.schema.field("text")
         others = table.remove_column(place).take(pa.array(kept, pa.int64()))
         rows = others.add_column(place, field, pa.array(cleaned, pa.string())).replace_schema_metadata(table.schema.metadata)
@@ -65,9 +66,9 @@ class CleanShard:
 
 
 @functools.cache
-def _filters(listed: bytes) -> list[Filter]:
+def _chain(listed: bytes) -> Chain:
     # Made once a process: the language model takes a second to load.
-    return filters_from(_LISTED.validate_json(listed))
+    return Chain(filters_from(_LISTED.validate_json(listed)))
 
 
 def _plain(counts: dict[str, Counter[str]]) -> Counts:

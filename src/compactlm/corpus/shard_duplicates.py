@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections import Counter, defaultdict
+import itertools
+import operator
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -20,9 +22,10 @@ from compactlm.corpus.keys import KEY_BYTES, as_keys, equal_to_another
 from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
 from compactlm.corpus.samples import Samples, drawn, smallest_samples
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
-from compactlm.corpus.shards import Counts, Manifest, Report, add_counts
+from compactlm.corpus.shards import ROW_GROUP, Counts, Manifest, Report, add_counts
 from compactlm.params import NearDuplicates
 
+_BATCH = 10_000
 _JUDGED_BY = ("id", "source", "task", "label")
 Judgement = dict[str, str]
 
@@ -62,7 +65,9 @@ class DropShard:
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that stay, and count the others by source and reason."""
-        judged = pq.read_table(self.judged).combine_chunks()
+        range_of_ids = pc.min_max(table["id"])  # small, as shards are cut by id: what all rows were judged would take more and more
+        within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
+        judged = pq.read_table(self.judged, filters=within)
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
         stays = pc.is_null(places)
         gone = table.select(("id", "source", "text")).filter(pc.invert(stays)).to_pylist()
@@ -81,7 +86,8 @@ def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -
     rows = sorted(judgement.items())
     columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
     with replacing(path) as unfinished:
-        pq.write_table(pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())])), unfinished, compression="zstd")
+        table = pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())]))
+        pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
     return DropShard(path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest(), seed, samples)
 
 
@@ -94,16 +100,16 @@ def judge_duplicates(keys: Sequence[Path]) -> Judgement:
     shared = equal_to_another(
         as_keys(b"".join(part.cast(pa.binary()).buffers()[2].to_pybytes()[: KEY_BYTES * len(part)] for part in parts if len(part)))
     )
-    groups: defaultdict[bytes, list[Document]] = defaultdict(list)
-    start = 0
+    tables, start = [], 0
     for path, part in zip(keys, parts, strict=True):
         wanted = np.flatnonzero(shared[start : start + len(part)])
-        for row in pq.read_table(path).take(pa.array(wanted)).to_pylist():
-            groups[row["key"]].append(_document(row))
+        tables.append(pq.read_table(path).take(pa.array(wanted)))
         start += len(part)
+    table = pa.concat_tables(tables).sort_by("key")
+    rows = (row for batch in table.to_batches(_BATCH) for row in batch.to_pylist())  # as objects of Python a few at a time
     judged: Judgement = {}
-    for group in groups.values():
-        judged.update((document.id, reason) for document, reason in judge(group))
+    for _, group in itertools.groupby(rows, operator.itemgetter("key")):
+        judged.update((document.id, reason) for document, reason in judge([_document(row) for row in group]))
     return judged
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 _PASSES = 10
@@ -32,36 +32,59 @@ def settling(filter_: _Function) -> _Function:
     return filter_
 
 
-def _settles(filter_: Filter) -> bool:
-    return getattr(getattr(filter_, "func", filter_), "settles", False)
+def plain(filter_: _Function) -> _Function:
+    """Mark a filter that leaves plain words as they are: ASCII letters with single spaces between them."""
+    filter_.plain = True  # type: ignore[attr-defined]
+    return filter_
 
 
-def apply_filters(text: str, filters: Sequence[Filter]) -> str | Dropped:
-    """Apply the filters in order, again and again until they change nothing more, so that cleaning a clean text changes nothing.
+def to_plain(filter_: _Function) -> _Function:
+    """Mark a filter that makes plain words of ASCII; those marked as `plain` need not be asked about what it made."""
+    filter_.to_plain = True  # type: ignore[attr-defined]
+    return filter_
+
+
+def _is(mark: str, filter_: Filter) -> bool:
+    return getattr(getattr(filter_, "func", filter_), mark, False)
+
+
+class Chain:
+    """Filters in order, applied again and again until they change nothing more, so that cleaning a clean text changes nothing.
 
     What one filter takes away can bring to light work for another: `&lt;b&gt;` is a tag only after it was unescaped.
-
-    Returns:
-        The text, or the reason of the first filter that drops it; `unrepairable` where ten rounds do not settle it.
     """
-    text = encodable(text)
-    settled = 0  # filters in a row that left the text as it is: when all have, so will a further round
-    for _ in range(_PASSES):
-        before = text
-        for apply in filters:
-            result = apply(text)
-            if result is text:  # as most filters leave most texts: told without a look at the characters
-                settled += 1
-            elif isinstance(result, Dropped):
-                return result
-            else:
-                settled = settled + 1 if result == text else int(_settles(apply))
-                text = result
-            if settled == len(filters):
+
+    def __init__(self, filters: Iterable[Filter]) -> None:
+        # Looked up once: there are more texts than anything.
+        self._filters = [(apply, *(_is(mark, apply) for mark in ("plain", "settles", "to_plain"))) for apply in filters]
+
+    def __call__(self, text: str) -> str | Dropped:
+        """Return the text, or the reason of the first filter that drops it; `unrepairable` where ten rounds do not settle it."""
+        text = encodable(text)
+        settled = 0  # filters in a row that left the text as it is: when all have, so will a further round
+        words = False  # whether the text is known for plain words
+        for _ in range(_PASSES):
+            before = text
+            for apply, plain, settles, to_plain in self._filters:
+                result = text if words and plain else apply(text)
+                if result is text:  # as most filters leave most texts: told without a look at the characters
+                    settled += 1
+                elif isinstance(result, Dropped):
+                    return result
+                else:
+                    settled = settled + 1 if result == text else int(settles)
+                    text = result
+                    words = to_plain and text.isascii()
+                if settled == len(self._filters):
+                    return text
+            if text == before:
                 return text
-        if text == before:
-            return text
-    return Dropped(UNREPAIRABLE)
+        return Dropped(UNREPAIRABLE)
+
+
+def apply_filters(text: str, filters: Iterable[Filter]) -> str | Dropped:
+    """Do with one text what a `Chain` of these filters does."""
+    return Chain(filters)(text)
 
 
 def encodable(text: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from compactlm.corpus.bag_of_words import to_bag_of_words
 from compactlm.corpus.filters import characters, expressions, markup, measures, personal, repetition
 from compactlm.corpus.filters.base import Filter
 from compactlm.errors import CompactLMError
@@ -52,9 +53,6 @@ def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table wit
         case settings.Expression():
             return _expression(one)
         case settings.BagOfWords():
-            # Imported here: NLTK takes a second, and few need it.
-            from compactlm.corpus.bag_of_words import to_bag_of_words
-
             return to_bag_of_words
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import re
 
+from compactlm.corpus.filters.base import plain
+
 _ROUNDS = 10
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
 _ESCAPED_AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#38|#x26|#X26);)+")
@@ -22,6 +24,7 @@ _FORMULA = re.compile(r"[({]\\displaystyle\b")
 _BRACKET = re.compile(r"[(){}]")
 
 
+@plain
 def remove_markup(text: str) -> str:
     """Unescape HTML entities, however often they were escaped, and remove HTML tags, comments, scripts, styles and TeX formulas."""
     if "&" in text:
