@@ -1,7 +1,10 @@
 import errno
 import hashlib
 import math
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,3 +125,13 @@ def test_json_is_sorted_and_refuses_what_is_no_number(tmp_path: Path, number: fl
 def test_tables_for_plots_are_tab_separated(tmp_path: Path) -> None:
     artifacts.write_rows_as_tsv(tmp_path / "t.tsv", ["step", "loss"], [(1, 0.5), (2, 0.25)])
     assert (tmp_path / "t.tsv").read_text(encoding="utf-8") == "step\tloss\n1\t0.5\n2\t0.25\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Arrow's packages for other systems may lack jemalloc")
+@pytest.mark.parametrize(("asked", "given"), [(None, "jemalloc"), ("system", "system")])
+def test_arrow_gives_back_what_is_free_unless_another_allocator_is_asked_for(asked: str | None, given: str) -> None:
+    name = "ARROW_DEFAULT_MEMORY_POOL"
+    environment = {key: value for key, value in os.environ.items() if key != name} | ({name: asked} if asked else {})
+    tell = "from compactlm import artifacts; import pyarrow; print(pyarrow.default_memory_pool().backend_name)"
+    told = subprocess.run([sys.executable, "-c", tell], env=environment, capture_output=True, text=True, check=True)
+    assert (told.stdout.strip(), told.stderr) == (given, "")

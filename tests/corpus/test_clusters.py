@@ -1,4 +1,5 @@
 import itertools
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -33,9 +34,10 @@ SIGNATURES = st.lists(st.lists(st.integers(0, 1), min_size=BANDS * PLACES, max_s
 
 
 @settings(max_examples=60)
-@given(SIGNATURES, st.sampled_from([0.25, 0.5, 0.75, 0.9, 1.0]))
-def test_clusters_are_those_of_comparing_each_row_with_each(signatures: np.ndarray, threshold: float) -> None:
-    assert clustered(signatures, threshold) == by_hand(signatures, threshold)
+@given(SIGNATURES, st.sampled_from([0.25, 0.5, 0.75, 0.9, 1.0]), st.sampled_from([1, 3, 30]), st.sampled_from([1, 7, 1_000]))
+def test_clusters_are_those_of_comparing_each_row_with_each(signatures: np.ndarray, threshold: float, listed: int, pairs: int) -> None:
+    with mock.patch.multiple(clusters, LARGEST_LISTED=listed, PAIRS=pairs):
+        assert clustered(signatures, threshold) == by_hand(signatures, threshold)
 
 
 def test_nothing_in_common_stays_apart_and_nothing_at_all_has_no_clusters() -> None:
@@ -45,6 +47,8 @@ def test_nothing_in_common_stays_apart_and_nothing_at_all_has_no_clusters() -> N
 
 def test_the_rows_of_a_bucket_that_is_too_large_to_compare_are_all_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     signatures = np.array([[1, 1, row, row, row, row, row, row] for row in range(10, 16)], dtype=np.uint32)
+    assert clustered(signatures, 0.9) == [0, 1, 2, 3, 4, 5]
+    monkeypatch.setattr(clusters, "LARGEST_LISTED", 5)
     assert clustered(signatures, 0.9) == [0, 1, 2, 3, 4, 5]
     monkeypatch.setattr(clusters, "LARGEST_COMPARED", 5)
     assert clustered(signatures, 0.9) == [0] * 6

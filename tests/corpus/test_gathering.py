@@ -62,3 +62,4 @@ def test_rows_and_characters_are_counted_by_source(parts: list[Path]) -> None:
     texts = [f"caf\u00e9 {number}" for number in range(400)]
     expected = {source: {"rows": 200, "characters": sum(map(len, texts[start::2]))} for start, source in enumerate("st")}
     assert count_by_source(parts) == expected
+    assert count_by_source(parts, characters=False) == {source: {"rows": 200} for source in "st"}

@@ -2,6 +2,7 @@ import functools
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,12 @@ def test_what_fails_while_they_start_fails_nothing_else():
     pool = Pool(2, "nothing", "wait")
     pool.warm(functools.partial(int, "no number"))
     assert pool.run(abs, [(-1,)]) == [1]
+
+
+def test_a_process_that_is_killed_at_its_start_is_told_of_by_the_next_run():
+    pool = Pool(4, "rows", "try again", os._exit, (9,))
+    for _ in range(50):
+        pool.warm(os.getpid)  # whether or not it is known by then
+        time.sleep(0.05)
+    with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed"):
+        pool.run(abs, [(-1,)])

@@ -2,18 +2,20 @@
 
 Rows that agree in all places of one band meet in that band's bucket (locality-sensitive hashing; Leskovec, Rajaraman and Ullman,
 Mining of Massive Datasets, chapter 3); those in one bucket whose signatures agree in at least `threshold` of all places are
-bound together. One band is held at a time (8 bytes a row), and of the signatures only those of rows that share a bucket.
+bound together. One band is held at a time (8 bytes a row, with arrays of row numbers), and of the signatures those of some pairs.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
-# Rows of one bucket are compared each with each up to this many; in a larger bucket all are bound together.
+PAIRS = 20_000  # that are compared at a time
+LARGEST_LISTED = 30  # rows of one bucket up to which its pairs are compared with those of others; a larger one is looked at by itself
+# Different rows of one bucket are compared each with each up to this many; in a larger bucket all are bound together.
 LARGEST_COMPARED = 2_000
 FOUND = 0.98  # the least probability with which a pair at the threshold shares a bucket
 
@@ -52,17 +54,6 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return values ^ (values >> np.uint64(31))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Candidates:
-    """The rows that share a bucket with others, sorted, and their signatures."""
-
-    rows: Integers
-    signatures: npt.NDArray[np.uint32]
-
-    def of(self, rows: Integers) -> npt.NDArray[np.uint32]:
-        return self.signatures[np.searchsorted(self.rows, rows)]
-
-
 def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf, threshold: float) -> Integers:
     """Return for each row the smallest number of a row in its cluster; a row alone has its own.
 
@@ -73,23 +64,17 @@ def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf
         signatures_of: gives the signatures of some rows, whose numbers come sorted.
         threshold: the least share of equal places.
     """
-    shared = np.zeros(count, dtype=bool)
-    for band in range(bands):
-        order, starts, sizes = _buckets(band_of(band))
-        shared[order[_positions(starts, sizes)]] = True
-    rows = np.flatnonzero(shared)
     labels = np.arange(count)
-    if not len(rows):
-        return labels
-    candidates = _Candidates(rows, signatures_of(rows))
     for band in range(bands):
         order, starts, sizes = _buckets(band_of(band))
-        edges = [_pair_edges(order, starts[sizes == 2], candidates, labels, threshold)]
-        for start, size in zip(starts[sizes > 2], sizes[sizes > 2], strict=True):
+        small = sizes <= LARGEST_LISTED
+        edges = [_alike(*pairs, signatures_of, labels, threshold) for pairs in _pairs(order, starts[small], sizes[small])]
+        for start, size in zip(starts[~small], sizes[~small], strict=True):
             members = order[start : start + size]
             if (labels[members] != labels[members[0]]).any():
-                edges.append(_bucket_edges(members, candidates, threshold))
-        labels = _united(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
+                edges.append(_bucket_edges(members, signatures_of, threshold))
+        if edges:
+            labels = _united(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
     return labels
 
 
@@ -102,28 +87,40 @@ def _buckets(hashes: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, Intege
     return order, starts[sizes > 1], sizes[sizes > 1]
 
 
-def _positions(starts: Integers, sizes: Integers) -> Integers:
-    """Return start, start + 1, ... up to each size, for all buckets in one array."""
-    before = np.cumsum(sizes) - sizes
-    return np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+def _pairs(order: Integers, starts: Integers, sizes: Integers) -> Iterator[tuple[Integers, Integers]]:
+    """Yield the pairs of rows that share a bucket, of some buckets at a time."""
+    for size in np.unique(sizes).tolist():
+        left, right = np.triu_indices(size, 1)
+        alike = starts[sizes == size]
+        step = max(1, PAIRS // len(left))
+        for first in range(0, len(alike), step):
+            members = order[alike[first : first + step, None] + np.arange(size)]
+            yield members[:, left].ravel(), members[:, right].ravel()
 
 
-def _pair_edges(
-    order: Integers, starts: Integers, candidates: _Candidates, labels: Integers, threshold: float
-) -> tuple[Integers, Integers]:
-    left, right = order[starts], order[starts + 1]
+def _alike(left: Integers, right: Integers, signatures_of: SignaturesOf, labels: Integers, threshold: float) -> tuple[Integers, Integers]:
+    """Return the pairs that are not bound yet and whose signatures agree in enough places."""
     apart = labels[left] != labels[right]
     left, right = left[apart], right[apart]
-    alike = (candidates.of(left) == candidates.of(right)).mean(axis=1) >= threshold if len(left) else np.zeros(0, dtype=bool)
+    rows = np.unique(np.concatenate([left, right]))
+    if not len(rows):
+        return left, right
+    signatures = signatures_of(rows)
+    places = (signatures[np.searchsorted(rows, side)] for side in (left, right))
+    alike = np.equal(*places).sum(axis=1) >= _least(threshold, signatures)
     return left[alike], right[alike]
 
 
-def _bucket_edges(members: Integers, candidates: _Candidates, threshold: float) -> tuple[Integers, Integers]:
-    """Compare the members of a bucket each with each, and return edges that bind those that belong together."""
-    different, kinds = np.unique(candidates.of(members), axis=0, return_inverse=True)
+def _least(threshold: float, signatures: npt.NDArray[np.uint32]) -> float:
+    return math.ceil(threshold * signatures.shape[1] - 1e-9)
+
+
+def _bucket_edges(members: Integers, signatures_of: SignaturesOf, threshold: float) -> tuple[Integers, Integers]:
+    """Compare the members of a bucket, sorted, each with each, and return edges that bind those that belong together."""
+    different, kinds = np.unique(signatures_of(members), axis=0, return_inverse=True)
     if len(different) > LARGEST_COMPARED:
         return np.full(len(members) - 1, members[0]), members[1:]
-    least = np.ceil(threshold * different.shape[1] - 1e-9)
+    least = _least(threshold, different)
     links = [np.flatnonzero((different == one).sum(axis=1) >= least) for one in different]
     left = np.repeat(np.arange(len(different)), [len(link) for link in links])
     parts = _components(len(different), left, np.concatenate(links))[kinds.ravel()]
@@ -143,10 +140,11 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
 
 def _united(labels: Integers, left: Integers, right: Integers) -> Integers:
     """Bind rows along edges, beside what the labels bind already."""
-    if not len(left):
-        return labels
-    rows = np.arange(len(labels))
-    parts = _components(len(labels), np.concatenate([rows, left]), np.concatenate([labels, right]))
-    smallest = np.zeros(parts.max() + 1, dtype=np.int64)
-    smallest[parts[::-1]] = rows[::-1]  # of several writes to one place the last one, of the smallest row, stays
-    return smallest[parts]
+    # Only what the edges touch: a graph of all rows would take ten times the memory of their labels.
+    touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)
+    parts = _components(len(touched), *np.split(ends, 2))
+    smallest = np.zeros(len(touched), dtype=np.int64)
+    smallest[parts[::-1]] = touched[::-1]  # of several writes to one place the last one, of the smallest row, stays
+    renamed = np.arange(len(labels))
+    renamed[touched] = smallest[parts]
+    return renamed[labels]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import threading
@@ -41,8 +42,9 @@ class Pool:
 
     def warm(self, function: Callable[[], object]) -> None:
         """Have the processes start and call a function, while this one goes on; what becomes of it is not looked at."""
-        for _ in range(self.processes):
-            self._started().submit(function)
+        with contextlib.suppress(BrokenProcessPool):  # a process was killed already: the next run says so
+            for _ in range(self.processes):
+                self._started().submit(function)
 
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], done: Callable[[], object] = lambda: None

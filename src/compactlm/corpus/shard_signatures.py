@@ -1,12 +1,14 @@
 """Near-duplicates of a corpus in shards: signatures a shard, and clusters over all of them.
 
-Of all rows one band's hashes are in memory at a time, 8 bytes each, with arrays of row numbers; of the signatures those of rows that
-share a bucket with another row.
+Of all rows one band's hashes are in memory at a time, 8 bytes each, with arrays of row numbers; the signatures stay in a file.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from compactlm.corpus.clusters import Integers, band_hashes, choose_bands, clust
 from compactlm.corpus.near_duplicates import signatures
 from compactlm.corpus.shards import Report
 from compactlm.params import NearDuplicates
+
+_BATCH = 10_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,19 +79,24 @@ class SignatureShards:
         parts = [pq.read_table(path, columns=[name])[name].to_numpy() for path in self._paths]
         return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
-    def signatures(self, rows: Integers) -> npt.NDArray[np.uint32]:
-        """Return the signatures of some rows, whose numbers come sorted, one shard at a time."""
-        found, start = [], 0
-        for path, size in zip(self._paths, self._sizes, strict=True):
-            first, last = np.searchsorted(rows, [start, start + size])
-            if last > first:
-                column = pq.read_table(path, columns=["signature"])["signature"].combine_chunks()
-                wanted = column.take(pa.array(rows[first:last] - start)).to_pylist()
-                found.append(np.frombuffer(b"".join(wanted), dtype="<u4").reshape(len(wanted), -1))
-            start += size
-        return np.concatenate(found).astype(np.uint32, copy=False)
-
     def clusters(self, settings: NearDuplicates) -> Integers:
-        """Return for each row the smallest number of a row in its cluster of near-duplicates."""
+        """Return for each row the smallest number of a row in its cluster of near-duplicates.
+
+        The signatures of all rows are written side by side to a file that has no name, beside the shards, so that those of a few
+        rows can be read; it takes 4 bytes a permutation and row.
+        """
         bands, _ = choose_bands(settings.threshold, settings.permutations)
-        return cluster(len(self), bands, self.band, self.signatures, settings.threshold)
+        with tempfile.TemporaryFile(dir=self._paths[0].parent if self._paths else None) as file:
+            for path in self._paths:
+                with pq.ParquetFile(path) as shard:
+                    for batch in shard.iter_batches(_BATCH, columns=["signature"]):
+                        file.write(b"".join(batch["signature"].to_pylist()))
+            file.flush()
+            read = functools.partial(_signatures, file.fileno(), 4 * settings.permutations)
+            return cluster(len(self), bands, self.band, read, settings.threshold)
+
+
+def _signatures(file: int, width: int, rows: Integers) -> npt.NDArray[np.uint32]:
+    """Return the signatures of some rows."""
+    found = b"".join(os.pread(file, width, row * width) for row in rows.tolist())
+    return np.frombuffer(found, dtype="<u4").reshape(len(rows), -1).astype(np.uint32, copy=False)

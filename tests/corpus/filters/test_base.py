@@ -1,6 +1,6 @@
 import functools
 
-from compactlm.corpus.filters.base import Dropped, apply_filters, encodable, settling
+from compactlm.corpus.filters.base import Dropped, apply_filters, encodable, plain, settling, to_plain
 
 
 def test_filters_are_applied_until_nothing_changes() -> None:
@@ -45,3 +45,22 @@ def test_a_filter_that_settles_does_not_look_at_its_own_work_again() -> None:
     assert apply_filters(" x ", [lambda text: text.replace("y", "x"), functools.partial(strip)]) == "x"
     assert calls == [" x "]
     assert apply_filters(" y", [functools.partial(strip), lambda text: text.replace("y", " x")]) == "x"
+
+
+def test_a_filter_that_leaves_plain_words_is_not_asked_about_them() -> None:
+    calls = []
+
+    @plain
+    def asked(text: str) -> str:
+        calls.append(text)
+        return text.replace("!", "")
+
+    assert apply_filters(" a b", [functools.partial(asked), to_plain(lambda text: text.strip())]) == "a b"
+    assert calls == [" a b"]
+    calls.clear()
+    assert apply_filters(" caf\u00e9", [asked, to_plain(lambda text: text.strip())]) == "caf\u00e9"
+    assert calls == [" caf\u00e9", "caf\u00e9"]
+    calls.clear()
+    # What comes after may make of the words what is no longer plain.
+    assert apply_filters(" a", [asked, to_plain(lambda text: text.strip()), lambda text: text.replace("a", "b!")]) == "b"
+    assert "b!" in calls

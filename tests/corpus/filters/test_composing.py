@@ -1,3 +1,4 @@
+import string
 import time
 import unicodedata
 from typing import Any, get_args
@@ -5,7 +6,7 @@ from typing import Any, get_args
 import ftfy
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
@@ -46,6 +47,27 @@ TEXTS = st.one_of(
     st.text(st.characters(codec=None, exclude_categories=()), max_size=60),  # type: ignore[arg-type]
     st.lists(st.sampled_from(PIECES), max_size=12).map("".join),
 )
+
+
+def _unmarked(filter_: Filter) -> Filter:
+    def unmarked(text: str) -> str | Dropped:
+        return filter_(text)
+
+    return unmarked
+
+
+@given(TEXTS)
+@example("xn--caf\u00e9 don't <b>gonna</b>")
+def test_what_filters_say_of_themselves_saves_time_and_changes_nothing(text: str) -> None:
+    for filters in (BAG, BERT, THOROUGH):
+        assert apply_filters(text, filters) == apply_filters(text, map(_unmarked, filters))
+
+
+@given(st.lists(st.text(string.ascii_letters, min_size=1), max_size=8).map(" ".join))
+def test_filters_that_say_so_leave_plain_words_alone(words: str) -> None:
+    saying = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "plain", False)]
+    assert len(saying) == 19
+    assert all(one(words) == words for one in saying)
 
 
 @given(TEXTS)

@@ -56,7 +56,7 @@ class Chain:
 
     def __init__(self, filters: Iterable[Filter]) -> None:
         # Looked up once: there are more texts than anything.
-        self._filters = [(apply, *(_is(mark, apply) for mark in ("plain", "settles", "to_plain"))) for apply in filters]
+        self._filters = [(one, _is("plain", one), _is("settles", one), _is("to_plain", one)) for one in filters]
 
     def __call__(self, text: str) -> str | Dropped:
         """Return the text, or the reason of the first filter that drops it; `unrepairable` where ten rounds do not settle it."""
