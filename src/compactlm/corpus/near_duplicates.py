@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,20 +16,22 @@ from compactlm.params import NearDuplicates
 NEAR_DUPLICATE = "near_duplicate"
 
 
-def signatures(texts: Iterable[str], settings: NearDuplicates, seed: int) -> npt.NDArray[np.uint32]:
+def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt.NDArray[np.uint32]:
     """Return the MinHash signatures of texts, as an array of (texts, permutations).
 
     The share of equal places of two signatures estimates the Jaccard similarity of the texts' shingles.
     """
     shingles = word_shingles if settings.unit == "words" else character_shingles
-    rows = [_signature(shingles(text, settings.size), settings.permutations, seed) for text in texts]
-    return np.array(rows, dtype=np.uint32).reshape(len(rows), settings.permutations)
+    found = np.empty((len(texts), settings.permutations), dtype=np.uint32)
+    for row, text in enumerate(texts):  # as integers of Python all rows would take ten times the memory
+        found[row] = _signature(shingles(text, settings.size), settings.permutations, seed)
+    return found
 
 
 def _signature(shingles: list[str], permutations: int, seed: int) -> list[int]:
     hashes = RMinHash(num_perm=permutations, seed=seed)
     hashes.update(shingles)
-    return list(hashes.digest())
+    return hashes.digest()
 
 
 def drop_near_duplicates(documents: Sequence[Document], clusters: Sequence[int], dropped: Counter[tuple[str, str]]) -> list[Document]:
