@@ -74,7 +74,7 @@ def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf
             if (labels[members] != labels[members[0]]).any():
                 edges.append(_bucket_edges(members, signatures_of, threshold))
         if edges:
-            labels = _united(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
+            labels = united(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
     return labels
 
 
@@ -138,8 +138,17 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _united(labels: Integers, left: Integers, right: Integers) -> Integers:
-    """Bind rows along edges, beside what the labels bind already."""
+def united(labels: Integers, left: Integers, right: Integers) -> Integers:
+    """Bind rows along edges, beside what the labels bind already.
+
+    Args:
+        labels: for each row the smallest number of a row that it is bound to.
+        left: a row at one end of each edge.
+        right: the row at the other end.
+
+    Returns:
+        The labels after that.
+    """
     # Only what the edges touch: a graph of all rows would take ten times the memory of their labels.
     touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)
     parts = _components(len(touched), *np.split(ends, 2))

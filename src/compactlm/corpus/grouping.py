@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.clusters import united
 from compactlm.corpus.keys import Keys
 
 _OTHER = re.compile(r"[\W_]+")
@@ -68,14 +68,14 @@ def group(numberings: Iterable[Integers]) -> Integers:
     Returns:
         Groups numbered from 0 in the order of their first rows.
     """
-    listed = list(numberings)
-    rows = np.arange(len(listed[0]))
-    firsts = [_first_rows(numbering)[numbering] for numbering in listed]
-    edges = (np.ones(len(rows) * len(firsts), dtype=np.int8), (np.concatenate([rows] * len(firsts)), np.concatenate(firsts)))
-    if not len(rows):
-        return rows
-    components = connected_components(coo_array(edges, shape=(len(rows), len(rows))), directed=False)[1]
-    return np.unique(_first_rows(components)[components], return_inverse=True)[1].astype(np.int64)
+    labels = np.zeros(0, dtype=np.int64)
+    for numbering in numberings:
+        rows = np.arange(len(numbering))
+        first = _first_rows(numbering)[numbering]
+        bound = np.flatnonzero(first != rows)
+        labels = united(labels if len(labels) else rows, bound, first[bound])
+    is_first = labels == np.arange(len(labels))
+    return (np.cumsum(is_first) - 1)[labels]
 
 
 def _first_rows(numbers: Integers) -> Integers:
@@ -90,6 +90,6 @@ def crossings(numberings: Mapping[str, Integers], homes: npt.NDArray[np.int8]) -
     placed = homes >= 0
     counts = {}
     for name, numbering in numberings.items():
-        pairs = np.unique(np.stack([numbering[placed], homes[placed].astype(np.int64)], axis=1), axis=0)
-        counts[name] = int((np.unique(pairs[:, 0], return_counts=True)[1] > 1).sum())
+        several = np.unique(numbering[placed] * len(SPLITS) + homes[placed]) // len(SPLITS)  # a number as often as it has splits
+        counts[name] = len(np.unique(several[1:][several[1:] == several[:-1]]))
     return counts
