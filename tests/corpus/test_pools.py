@@ -31,6 +31,16 @@ def test_results_come_in_the_order_of_the_calls_and_each_process_was_prepared() 
     assert pool.run(divide, []) == []
 
 
+def test_processes_that_rest_end_and_the_next_run_starts_others() -> None:
+    pool = Pool(1, "rows", "try again")
+    pool.rest()
+    before = pool.run(os.getpid, [()])
+    assert pool.run(os.getpid, [()]) == before
+    pool.rest()
+    assert not Path(f"/proc/{before[0]}").exists()
+    assert pool.run(os.getpid, [()]) != before
+
+
 def test_a_killed_process_ends_in_one_sentence_and_the_next_run_starts_others() -> None:
     pool = Pool(1, "rows", "try again")
     with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed, most likely for want of memory; try again$"):

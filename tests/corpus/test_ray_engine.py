@@ -91,6 +91,9 @@ class SlowEngine:
     def prepare(self, function: Callable[[], object]) -> None:
         self.engine.prepare(function)
 
+    def rest(self) -> None:
+        self.engine.rest()
+
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         return self.engine.run(tasks, Slowly(function, self.calls), fingerprint)
 

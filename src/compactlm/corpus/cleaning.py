@@ -86,6 +86,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
 
         cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
     left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
+    engine.rest()
     manifests = [*filtered, *cut_up, *deduplicated]
     result = Cleaned(
         shards=left,

@@ -23,6 +23,10 @@ class Engine(Protocol):
         """Start what several shards will need, if it is not there, and call a function in it, while this process goes on."""
         ...
 
+    def rest(self) -> None:
+        """Give back the memory that the work so far took, before this process needs some; more work may follow."""
+        ...
+
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done, and return the manifests of all, in the order of the tasks."""
         ...
@@ -61,6 +65,10 @@ class LocalEngine:
         """Start the processes, if there are to be several, and call a function in them."""
         if self._pool.processes > 1:
             self._pool.warm(function)
+
+    def rest(self) -> None:
+        """End the processes; the next run starts others."""
+        self._pool.rest()
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done; the first failure ends the run, and what is finished by then stays."""

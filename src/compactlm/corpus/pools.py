@@ -46,6 +46,12 @@ class Pool:
             for _ in range(self.processes):
                 self._started().submit(function)
 
+    def rest(self) -> None:
+        """End the processes, which keep some of the memory that they needed; the next run starts others."""
+        if self._executor is not None:
+            self._executor.shutdown()
+            self._executor = None
+
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], done: Callable[[], object] = lambda: None
     ) -> list[Result]:

@@ -39,6 +39,9 @@ class RayEngine:
     def prepare(self, function: Callable[[], object]) -> None:
         """Do nothing: a cluster is there, or starts with the first shards."""
 
+    def rest(self) -> None:
+        """Do nothing: a cluster knows what else it has to do."""
+
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
         """Process the shards that are not done; a task whose node dies is run again on another, and the first failure ends the run."""
         ray = self._ray

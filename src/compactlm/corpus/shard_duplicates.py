@@ -156,6 +156,7 @@ def deduplicate(
     if near_duplicates is None:
         return unique, manifests
     signed, _ = apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
+    engine.rest()
     judged = judge_near_duplicates(signed, unique, near_duplicates)
     drop = write_judgement(judged, work / "near_duplicates.parquet", seed, samples)
     different, more = apply(unique, work / "different", engine, drop)

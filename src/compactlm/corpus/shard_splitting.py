@@ -153,10 +153,11 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
     shards = cut(parts, work / "in", shard_bytes)
     keys, _ = apply(shards, work / "keys", engine, SplitKeyShard(seed))
     rows = read_rows(pq.read_table(path) for path in keys)
-    clusters = None
+    signed: list[Path] = []
     if split.near_duplicates is not None:
         signed, _ = apply(shards, work / "signatures", engine, SignShard(split.near_duplicates, seed))
-        clusters = SignatureShards(signed).clusters(split.near_duplicates)
+    engine.rest()
+    clusters = None if split.near_duplicates is None else SignatureShards(signed).clusters(split.near_duplicates)
     homes, groups = decide(rows, clusters, split, seed)
     mixture = Mixture()
     found: dict[str, list[Path]] = {name: [] for name in SPLITS}
