@@ -1,16 +1,19 @@
 """Between the parts of an artifact and working shards of any size: rows sorted by id, cut by ranges of ids.
 
 Ids are hashes, so ranges of equal width hold about equally many rows, and where a row ends up does not depend on how the working
-shards were cut, nor on the other rows. At most two parts' or shards' rows are in memory, one that is read and one that is written.
+shards were cut, nor on the other rows. At most three parts' or shards' rows are in memory, one that is read and two that are written.
 """
 
 from __future__ import annotations
 
 import bisect
 import contextlib
+import functools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -19,10 +22,12 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.corpus.shards import ROW_GROUP, WORKING, Counts, batches_of
+from compactlm.corpus.shards import Counts, add_counts, batches_of, write_working
 
+Result = TypeVar("Result")
 _ID_BITS = 128
 _BATCH = 10_000
+_THREADS = 2  # that read, and that write, beside this one; each has a table in memory
 _ROW_BYTES = 100  # that a row takes beside its text, so that a file of tiny lines is no shard of millions of rows
 PART_BYTES = 128_000_000  # of text in a part of an artifact, on average at most
 
@@ -34,8 +39,7 @@ def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: in
     for rows in _batches(documents, shard_bytes):
         rows.sort(key=lambda document: document.id)
         cells = [{name: getattr(document, name) for name in schema.names} for document in rows]
-        with artifacts.replacing(directory / f"part-{shards:05d}.parquet") as unfinished:
-            pq.write_table(pa.Table.from_pylist(cells, schema), unfinished, compression=WORKING, row_group_size=ROW_GROUP)
+        write_working(pa.Table.from_pylist(cells, schema), directory / f"part-{shards:05d}.parquet")
         shards += 1
     return shards
 
@@ -66,7 +70,7 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
     with _writing() as write:
         for shard, batches in enumerate(_ranges(parts, ends)):
             written.append(directory / f"part-{shard:05d}.parquet")
-            write(_write_shard, pa.Table.from_batches(batches, schema), written[-1])
+            write(write_working, pa.Table.from_batches(batches, schema), written[-1])
     _check_rows(parts, written)
     for stray in set(directory.iterdir()) - set(written):
         stray.unlink()
@@ -75,23 +79,18 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
 
 @contextlib.contextmanager
 def _writing() -> Iterator[Callable[[Callable[[pa.Table, Path], None], pa.Table, Path], None]]:
-    """Give a function that has a table written while the next one is read; no more than these two are in memory."""
-    with ThreadPoolExecutor(1) as thread:
-        pending: list[Future[None]] = []
+    """Give a function that has a table written while the next ones are read; no more than three are in memory."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        pending: deque[Future[None]] = deque()
 
         def write(function: Callable[[pa.Table, Path], None], table: pa.Table, path: Path) -> None:
-            if pending:
-                pending.pop().result()
-            pending.append(thread.submit(function, table, path))
+            if len(pending) == _THREADS:
+                pending.popleft().result()
+            pending.append(threads.submit(function, table, path))
 
         yield write
-        if pending:
-            pending.pop().result()
-
-
-def _write_shard(table: pa.Table, path: Path) -> None:
-    with artifacts.replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
+        for future in pending:
+            future.result()
 
 
 def _write_part(table: pa.Table, path: Path) -> None:
@@ -116,8 +115,17 @@ def _ranges(parts: Sequence[Path], ends: Sequence[str]) -> Iterator[list[pa.Reco
 
 def text_bytes(shards: Iterable[Path]) -> int:
     """Return the bytes of all texts in UTF-8, read batch by batch."""
-    texts = (batch["text"] for path in shards for batch in batches_of(path, _BATCH, ["text"]))
-    return sum(pc.sum(pc.binary_length(text)).as_py() or 0 for text in texts)
+    return sum(_of_each(shards, _text_bytes))
+
+
+def _text_bytes(shard: Path) -> int:
+    return sum(pc.sum(pc.binary_length(batch["text"])).as_py() or 0 for batch in batches_of(shard, _BATCH, ["text"]))
+
+
+def _of_each(shards: Iterable[Path], function: Callable[[Path], Result]) -> list[Result]:
+    """Return what a function returns for each shard; it is called in threads, as Arrow reads without Python's lock."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(function, shards))
 
 
 def _power_of_two(total: int, most: int) -> int:
@@ -171,15 +179,16 @@ def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
 
 def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
     """Return the rows, and unless they are not wanted the characters, of each source, read batch by batch."""
-    counts: Counts = {}
-    for path in shards:
-        for batch in batches_of(path, _BATCH, ["source", "text"] if characters else ["source"]):
-            sizes = pa.table({"source": batch["source"], "rows": np.ones(len(batch), np.int64)})
-            if characters:
-                sizes = sizes.append_column("characters", pc.utf8_length(batch["text"]))
-            for row in sizes.group_by("source").aggregate([(name, "sum") for name in sizes.column_names[1:]]).to_pylist():
-                found = counts.setdefault(row.pop("source"), {})
-                for name, number in row.items():
-                    unit = name.removesuffix("_sum")
-                    found[unit] = found.get(unit, 0) + number
-    return dict(sorted(counts.items()))
+    return add_counts(_of_each(shards, functools.partial(_count, characters=characters)))
+
+
+def _count(shard: Path, characters: bool) -> Counts:
+    found = []
+    for batch in batches_of(shard, _BATCH, ["source", "text"] if characters else ["source"]):
+        sizes = pa.table({"source": batch["source"], "rows": np.ones(len(batch), np.int64)})
+        if characters:
+            sizes = sizes.append_column("characters", pc.utf8_length(batch["text"]))
+        units = sizes.column_names[1:]
+        sums = sizes.group_by("source").aggregate([(unit, "sum") for unit in units]).to_pylist()
+        found.append({row["source"]: {unit: row[f"{unit}_sum"] for unit in units} for row in sums})
+    return add_counts(found)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import SPLITS, replacing
+from compactlm.artifacts import SPLITS
 from compactlm.corpus.engine import Engine, apply
 from compactlm.corpus.gathering import cut
 from compactlm.corpus.grouping import Integers, Rows, crossings, duplicate_key, group, number_keys
@@ -19,7 +19,7 @@ from compactlm.corpus.keys import KEY_BYTES, as_keys
 from compactlm.corpus.mixing import Mixture, mix
 from compactlm.corpus.placement import draw_place, place, protect
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
-from compactlm.corpus.shards import ROW_GROUP, WORKING, Report
+from compactlm.corpus.shards import Report, write_working
 from compactlm.corpus.splitting import TRAIN, Homes, split_groups
 from compactlm.params import Split
 
@@ -185,8 +185,7 @@ def _check_nothing_lost(homes: Homes, mixture: Mixture, found: dict[str, list[Pa
 
 def _write(table: pa.Table, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
+    write_working(table, path)
     return path
 
 

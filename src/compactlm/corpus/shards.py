@@ -22,6 +22,7 @@ from compactlm.errors import CompactLMError
 
 ROW_GROUP = 1_000  # small, so that a range of ids is read without what lies around it
 WORKING = "lz4"  # of working shards, which are read again at once: half the time of zstd, and one and a half times the bytes
+_SHARED = ["source", "task", "label", "augmenter"]
 Counts = dict[str, dict[str, int]]
 
 
@@ -109,8 +110,7 @@ def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) ->
         raise RuntimeError(
             f"{task.source}: {len(table)} rows came in and {added} were added, {len(result)} went out and {dropped} were counted as dropped"
         )
-    with replacing(task.target) as unfinished:
-        pq.write_table(result, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
+    write_working(result, task.target)
     output = hashlib.sha256(task.target.read_bytes()).hexdigest()
     manifest = Manifest(found, fingerprint, output, len(table), len(result), report)
     write_json(manifest_path(task.target), dataclasses.asdict(manifest))
@@ -165,6 +165,15 @@ def check_schema(schema: pa.Schema, where: Path) -> None:
     """Refuse a shard that has other columns than documents have; raises CompactLMError."""
     if not any(schema.equals(known) for known in DOCUMENT_SCHEMAS):
         raise CompactLMError(f"{where} has other columns than documents have; remove it and run the stage that writes it again")
+
+
+def write_working(table: pa.Table, path: Path) -> None:
+    """Write a working shard, in one step."""
+    with replacing(path) as unfinished:
+        # Dictionaries and bounds are for what rows share and are looked up by: made of texts, they take time and save nothing.
+        pq.write_table(
+            table, unfinished, compression=WORKING, row_group_size=ROW_GROUP, use_dictionary=_SHARED, write_statistics=["id", *_SHARED]
+        )
 
 
 def batches_of(where: Path, size: int, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:

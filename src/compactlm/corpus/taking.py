@@ -14,10 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import replacing
 from compactlm.corpus.keys import equal_to_another, pack
 from compactlm.corpus.records import row_id
-from compactlm.corpus.shards import ROW_GROUP, WORKING
+from compactlm.corpus.shards import write_working
 
 _DRAWN_BYTES = 16
 
@@ -52,7 +51,7 @@ def _rename(path: Path, numbers: dict[int, int]) -> None:
         own = document == name
         columns["id"][place] = row_id(columns["source"][place], None if own else document, columns["text"][place], number)
         columns["document"][place] = columns["id"][place] if own else document
-    _write(pa.table(columns, pq.read_schema(path)), path)
+    write_working(pa.table(columns, pq.read_schema(path)), path)
 
 
 def take_drawn(shards: Sequence[Path], rows: int | None, characters: int | None, seed: int) -> None:
@@ -75,7 +74,7 @@ def take_drawn(shards: Sequence[Path], rows: int | None, characters: int | None,
         size = pq.read_metadata(path).num_rows
         mask, start = stays[start : start + size], start + size
         if not mask.all():
-            _write(pq.read_table(path).filter(pa.array(mask)), path)
+            write_working(pq.read_table(path).filter(pa.array(mask)), path)
 
 
 def _draws(shards: Sequence[Path], seed: int) -> Iterator[bytes]:
@@ -90,8 +89,3 @@ def _lengths(shards: Sequence[Path]) -> Iterator[npt.NDArray[np.int64]]:
 
 def _column(shards: Sequence[Path], name: str) -> Iterator[list[str]]:
     return (pq.read_table(path, columns=[name])[name].to_pylist() for path in shards)
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    with replacing(path) as unfinished:
-        pq.write_table(table, unfinished, compression=WORKING, row_group_size=ROW_GROUP)
