@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-if sys.platform == "linux":  # Arrow has it there
+if sys.platform == "linux" and os.uname().machine == "x86_64":  # for other processors Arrow's packages come without it
     # Read when Arrow is loaded. Of its allocators this one gives back what is free; with the default a process keeps all it ever had.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
 

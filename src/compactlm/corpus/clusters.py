@@ -2,7 +2,8 @@
 
 Rows that agree in all places of one band meet in that band's bucket (locality-sensitive hashing; Leskovec, Rajaraman and Ullman,
 Mining of Massive Datasets, chapter 3); those in one bucket whose signatures agree in at least `threshold` of all places are
-bound together. One band is held at a time (8 bytes a row, with arrays of row numbers), and of the signatures those of some pairs.
+bound together. One band is held at a time (8 bytes a row, with arrays of row numbers), and of the signatures those of some pairs, or
+of one large bucket.
 """
 
 from __future__ import annotations

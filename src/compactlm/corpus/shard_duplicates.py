@@ -65,7 +65,7 @@ class DropShard:
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that stay, and count the others by source and reason."""
-        range_of_ids = pc.min_max(table["id"])  # small, as shards are cut by id: what all rows were judged would take more and more
+        range_of_ids = pc.min_max(table["id"])  # small where shards are cut by id, as they are but for sentences
         within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
         judged = pq.read_table(self.judged, filters=within)
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
