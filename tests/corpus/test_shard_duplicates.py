@@ -3,20 +3,31 @@ import random
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
 from compactlm.corpus.deduplication import judge
-from compactlm.corpus.engine import LocalEngine
+from compactlm.corpus.engine import LocalEngine, apply
 from compactlm.corpus.gathering import gather, write_shards
 from compactlm.corpus.near_duplicates import drop_near_duplicates
-from compactlm.corpus.shard_duplicates import deduplicate
-from compactlm.corpus.shards import add_counts
+from compactlm.corpus.shard_duplicates import Keyed, deduplicate
+from compactlm.corpus.shards import Report, add_counts
 from compactlm.params import NearDuplicates
 from tests.corpus.near_rows import clusters_of
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
+
+
+class Unchanged:
+    """Makes of a shard the same."""
+
+    def parameters(self) -> dict[str, object]:
+        return {}
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        return table, Report()
 
 
 def corpus() -> list[Document]:
@@ -55,7 +66,7 @@ def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_b
         assert len(expected) < exact
     write_shards(rows, tmp_path / "in", shard_bytes)
     pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")
-    shards = sorted((tmp_path / "in").iterdir())
+    shards, _ = apply(sorted((tmp_path / "in").iterdir()), tmp_path / "keyed", LocalEngine(1), Keyed(Unchanged()))
     left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1, samples=2)
     gather(left, tmp_path / "artifact")
     assert read_documents(tmp_path / "artifact") == expected

@@ -7,7 +7,8 @@ from itertools import filterfalse
 
 from compactlm.corpus.filters.base import settling, to_plain
 
-_LETTERS = re.compile(r"[^\W\d_]+")
+_LETTER = re.compile(r"[^\W\d_]")
+_ASCII = bytes(range(128))
 # Each byte of ASCII that is a letter becomes its lower case, every other a space; those of other characters are left.
 _LOWER_LETTERS = bytes(byte | 32 if chr(byte).isalpha() else 32 for byte in range(128)) + bytes(range(128, 256))
 # The function words of English: articles, pronouns, prepositions, conjunctions, auxiliaries, and what is left of them at an apostrophe.
@@ -28,6 +29,7 @@ _FUNCTION_WORDS = """
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 # In text of letters and spaces NLTK's tokenizer parts words at white space, and these, which are two words written as one.
 _PARTED = {"cannot": "can not", "gimme": "gim me", "gonna": "gon na", "gotta": "got ta", "lemme": "lem me", "wanna": "wan na"}
+_PARTED_WORDS = frozenset(_PARTED)
 _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for word, parts in _PARTED.items()}
 
 
@@ -35,12 +37,16 @@ _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for w
 @settling
 def to_bag_of_words(text: str) -> str:
     """Return the words of a text that are no stop words, lower-case, letters only, parted by single spaces."""
-    if text.isascii():
-        words = text.encode().translate(_LOWER_LETTERS).decode().split()
-    else:
-        found = text.lower().encode().translate(_LOWER_LETTERS).decode().split()
-        words = [part for word in found for part in ((word,) if word.isascii() else _LETTERS.findall(word))]
-    kept = list(filterfalse(STOP_WORDS.__contains__, words))
-    if not _PARTS.keys().isdisjoint(kept):
+    encoded = text.encode() if text.isascii() else _without_other_symbols(text.lower().encode())
+    kept = list(filterfalse(STOP_WORDS.__contains__, encoded.translate(_LOWER_LETTERS).decode().split()))
+    if not _PARTED_WORDS.isdisjoint(kept):
         kept = [part for word in kept for part in _PARTS.get(word, [word])]
     return " ".join(kept)
+
+
+def _without_other_symbols(encoded: bytes) -> bytes:
+    """Put a space for each character beyond ASCII that is no letter."""
+    for character in set(encoded.translate(None, _ASCII).decode()):
+        if not _LETTER.match(character):
+            encoded = encoded.replace(character.encode(), b" ")
+    return encoded

@@ -14,7 +14,7 @@ from compactlm.corpus.filters.measures import TOO_LONG, TOO_SHORT
 from compactlm.corpus.gathering import count_by_source, cut
 from compactlm.corpus.samples import Samples, smallest_samples
 from compactlm.corpus.shard_cleaning import CleanShard
-from compactlm.corpus.shard_duplicates import deduplicate
+from compactlm.corpus.shard_duplicates import Keyed, deduplicate
 from compactlm.corpus.shards import Counts, Manifest, add_counts
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilterSettings, PersonalKind
@@ -77,7 +77,8 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     if sum(part.stat().st_size for part in parts) > shard_bytes:  # packed; so there will be several shards
         engine.prepare(function.prepare)
     shards = cut(parts, work / "in", shard_bytes)
-    cleaned, filtered = apply(shards, work / "cleaned", engine, function)
+    # What is cut into sentences gets the keys of these.
+    cleaned, filtered = apply(shards, work / "cleaned", engine, Keyed(function) if clean.sentences is None else function)
     cut_up: list[Manifest] = []
     trained: bool | None = None
     if clean.sentences is not None:

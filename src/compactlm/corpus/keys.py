@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Keys = npt.NDArray[np.uint64]
 KEY_BYTES = 16
+KEY = pa.field("key", pa.binary(KEY_BYTES))  # of a row's text, in working shards whose duplicates are not out yet
 
 
 def pack(names: Iterable[str]) -> Keys:
@@ -27,8 +29,12 @@ def as_keys(packed: bytes | bytearray) -> Keys:
 def equal_to_another(keys: Keys) -> npt.NDArray[np.bool_]:
     """Tell for each key whether another is equal."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
-    ordered = keys[order]
-    same = (ordered[1:] == ordered[:-1]).all(axis=1)
+    first = first_of_equals(keys[order])
     shared = np.zeros(len(keys), dtype=bool)
-    shared[order[:-1][same]] = shared[order[1:][same]] = True
+    shared[order] = ~first | ~np.append(first[1:], True)
     return shared
+
+
+def first_of_equals(ordered: Keys) -> npt.NDArray[np.bool_]:
+    """Tell for each of keys in order whether it differs from the one before."""
+    return np.append(np.ones(min(len(ordered), 1), dtype=bool), (ordered[1:] != ordered[:-1]).any(axis=1))

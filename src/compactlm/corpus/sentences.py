@@ -22,6 +22,7 @@ from compactlm.artifacts import read_json, write_json
 from compactlm.corpus.engine import Engine, apply
 from compactlm.corpus.filters.measures import TOO_SHORT
 from compactlm.corpus.samples import drawn, smallest_samples
+from compactlm.corpus.shard_duplicates import Keyed
 from compactlm.corpus.shards import Manifest, Report, batches_of
 from compactlm.params import Sentences
 
@@ -103,7 +104,7 @@ def cut_sentences(
         samples: how many of these are shown for each source.
 
     Returns:
-        The new shards, their manifests, and whether Punkt has learnt from the corpus.
+        The new shards, with the keys of their rows, their manifests, and whether Punkt has learnt from the corpus.
     """
     known = find_model(settings.language)
     model = known or train_model(sample_texts(shards, settings.sources, settings.characters, seed))
@@ -111,7 +112,7 @@ def cut_sentences(
     write_json(path, model)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     function = CutShard(path, digest, tuple(sorted(settings.sources)), settings.minimum_characters, seed, samples)
-    return *apply(shards, work / "sentences", engine, function), known is None
+    return *apply(shards, work / "sentences", engine, Keyed(function)), known is None
 
 
 def find_model(language: str) -> dict[str, Any] | None:

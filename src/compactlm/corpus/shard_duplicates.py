@@ -1,4 +1,4 @@
-"""Duplicates of a corpus in shards: keys a shard, a judgement over those rows alone that share one, and the rows dropped a shard."""
+"""Duplicates of a corpus in shards: a key a row, a judgement over those rows alone that share one, and the rows dropped a shard."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import Document, replacing
-from compactlm.corpus.deduplication import judge
-from compactlm.corpus.engine import Engine, apply
-from compactlm.corpus.keys import KEY_BYTES, as_keys, equal_to_another
+from compactlm.corpus.deduplication import DUPLICATE, judge
+from compactlm.corpus.engine import Engine, Parametrised, apply
+from compactlm.corpus.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals
 from compactlm.corpus.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
 from compactlm.corpus.samples import Samples, drawn, smallest_samples
 from compactlm.corpus.shard_signatures import SignatureShards, SignShard
@@ -30,17 +30,25 @@ _JUDGED_BY = ("id", "source", "task", "label")
 Judgement = dict[str, str]
 
 
-class KeyShard:
-    """Makes of a shard the key of each row, equal for texts that differ at most in case, beside what rows are judged by."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keyed:
+    """Adds to what a function makes of a shard the key of each row, equal for texts that differ at most in case.
+
+    Attributes:
+        function: of shards of documents.
+    """
+
+    function: Parametrised
 
     def parameters(self) -> dict[str, object]:
         """Return all that the result depends on, as what JSON can hold."""
-        return {"key_bytes": KEY_BYTES}
+        return {"function": type(self.function).__name__, "of": self.function.parameters(), "key_bytes": KEY_BYTES}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the keys of all rows, in their order."""
-        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=KEY_BYTES).digest() for text in table["text"].to_pylist()]
-        return table.select(_JUDGED_BY).append_column("key", pa.array(keys, pa.binary(KEY_BYTES))), Report()
+        """Return what the function makes of the shard, with keys, and its report."""
+        rows, report = self.function(table)
+        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=KEY_BYTES).digest() for text in rows["text"].to_pylist()]
+        return rows.append_column(KEY, pa.array(keys, KEY.type)), report
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,7 +72,9 @@ class DropShard:
         return {"judged": self.sha256, "seed": self.seed, "samples": self.samples}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the rows that stay, and count the others by source and reason."""
+        """Return the rows that stay, without their keys, and count the others by source and reason."""
+        if KEY.name in table.column_names:
+            table = table.drop_columns(KEY.name)
         range_of_ids = pc.min_max(table["id"])  # small where shards are cut by id, as they are but for sentences
         within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
         judged = pq.read_table(self.judged, filters=within)
@@ -91,26 +101,34 @@ def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -
     return DropShard(path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest(), seed, samples)
 
 
-def judge_duplicates(keys: Sequence[Path]) -> Judgement:
-    """Return which rows are dropped as exact duplicates, with the reason, from the shards that KeyShard made.
+def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
+    """Return which rows are dropped as exact duplicates, with the reason, from shards that Keyed made.
 
     The keys of all rows are in memory, 16 bytes each, and of the rows that share one what they are judged by.
     """
-    parts = [pq.read_table(path, columns=["key"])["key"].combine_chunks() for path in keys]
-    shared = equal_to_another(
-        as_keys(b"".join(part.cast(pa.binary()).buffers()[2].to_pybytes()[: KEY_BYTES * len(part)] for part in parts if len(part)))
-    )
+    parts = [_keys(pq.read_table(path, columns=[KEY.name])) for path in keyed]
+    shared = equal_to_another(np.concatenate(parts))
     tables, start = [], 0
-    for path, part in zip(keys, parts, strict=True):
+    for path, part in zip(keyed, parts, strict=True):
         wanted = np.flatnonzero(shared[start : start + len(part)])
-        tables.append(pq.read_table(path).take(pa.array(wanted)))
+        tables.append(pq.read_table(path, columns=[*_JUDGED_BY, KEY.name]).take(pa.array(wanted)))
         start += len(part)
-    table = pa.concat_tables(tables).sort_by("key")
-    rows = (row for batch in table.to_batches(_BATCH) for row in batch.to_pylist())  # as objects of Python a few at a time
-    judged: Judgement = {}
-    for _, group in itertools.groupby(rows, operator.itemgetter("key")):
-        judged.update((document.id, reason) for document, reason in judge([_document(row) for row in group]))
+    table = pa.concat_tables(tables).sort_by([(KEY.name, "ascending"), ("id", "ascending")])
+    first = first_of_equals(_keys(table))
+    groups = np.cumsum(first) - 1
+    labelled = np.bincount(groups, weights=table["task"].is_valid().to_numpy()) > 0
+    # Most groups have no label, and of these it is known without a look at each row: the smallest id stays.
+    judged = dict.fromkeys(table["id"].filter(pa.array(~first & ~labelled[groups])).to_pylist(), DUPLICATE)
+    others = table.filter(pa.array(labelled[groups]))
+    rows = (row for batch in others.to_batches(_BATCH) for row in batch.to_pylist())  # as objects of Python a few at a time
+    for _, rows_of_one in itertools.groupby(rows, operator.itemgetter(KEY.name)):
+        judged.update((document.id, reason) for document, reason in judge([_document(row) for row in rows_of_one]))
     return judged
+
+
+def _keys(table: pa.Table) -> Keys:
+    chunks = (chunk for chunk in table[KEY.name].chunks if len(chunk))
+    return as_keys(b"".join(chunk.buffers()[1][KEY_BYTES * chunk.offset : KEY_BYTES * (chunk.offset + len(chunk))] for chunk in chunks))
 
 
 def _document(row: Mapping[str, str]) -> Document:
@@ -140,8 +158,8 @@ def deduplicate(
     """Drop exact duplicates from shards, and then near-duplicates, if asked for, across all of them.
 
     Args:
-        shards: the shards, of rows with ids of their own.
-        work: a directory for keys, signatures and results, where finished shards are found again.
+        shards: shards that Keyed made, of rows with ids of their own.
+        work: a directory for signatures and results, where finished shards are found again.
         engine: where shards are processed.
         near_duplicates: how near-duplicates are found, or None to keep them.
         seed: draws the permutations of MinHash, and the dropped rows that are shown.
@@ -150,8 +168,7 @@ def deduplicate(
     Returns:
         The paths of the shards that are left, and the manifests, which count what was dropped, of both steps.
     """
-    keys, _ = apply(shards, work / "keys", engine, KeyShard())
-    drop = write_judgement(judge_duplicates(keys), work / "duplicates.parquet", seed, samples)
+    drop = write_judgement(judge_duplicates(shards), work / "duplicates.parquet", seed, samples)
     unique, manifests = apply(shards, work / "unique", engine, drop)
     if near_duplicates is None:
         return unique, manifests

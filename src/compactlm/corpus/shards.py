@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import DOCUMENT_SCHEMAS, parts, read_json, replacing, write_json
+from compactlm.corpus.keys import KEY
 from compactlm.errors import CompactLMError
 
 ROW_GROUP = 1_000  # small, so that a range of ids is read without what lies around it
@@ -162,8 +163,8 @@ def readable(where: Path) -> Iterator[None]:
 
 
 def check_schema(schema: pa.Schema, where: Path) -> None:
-    """Refuse a shard that has other columns than documents have; raises CompactLMError."""
-    if not any(schema.equals(known) for known in DOCUMENT_SCHEMAS):
+    """Refuse a shard that has other columns than documents have, or a key beside them; raises CompactLMError."""
+    if not any(schema.equals(known) or schema.equals(known.append(KEY)) for known in DOCUMENT_SCHEMAS):
         raise CompactLMError(f"{where} has other columns than documents have; remove it and run the stage that writes it again")
 
 

@@ -32,8 +32,8 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
         "rows": totals,
         "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
         "sources": {name: _source_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
-        "labels": {name: {task: _shares(found) for task, found in tasks.items()} for name, tasks in labels.items()},
-        "labels_judged": {name: {task: judged(found.total()) for task, found in tasks.items()} for name, tasks in labels.items()},
+        "labels": {name: {task: _shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
+        "labels_judged": {name: {task: judged(counts.total()) for task, counts in tasks.items()} for name, tasks in labels.items()},
         "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
         "leakage": _leakage(found, split, seed),
     }

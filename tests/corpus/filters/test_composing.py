@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from compactlm.corpus.filters.base import Dropped, Filter, apply_filters
+from compactlm.corpus.filters.base import Dropped, Filter, apply_filters, encodable, is_plain
 from compactlm.corpus.filters.characters import _repair
 from compactlm.corpus.filters.composing import filters_from, profile_filters
 from compactlm.corpus.filters.personal import PLACEHOLDERS
@@ -63,11 +63,22 @@ def test_what_filters_say_of_themselves_saves_time_and_changes_nothing(text: str
         assert apply_filters(text, filters) == apply_filters(text, map(_unmarked, filters))
 
 
-@given(st.lists(st.text(string.ascii_letters, min_size=1), max_size=8).map(" ".join))
-def test_filters_that_say_so_leave_plain_words_alone(words: str) -> None:
+PLAIN_PIECES = ["don't", "a@b.example", "4111111111111111", "#tag", "!!!!", "buy now", "amp;", ">", "http:", "//x", "'", ":", "-", "{", " "]
+PLAIN_TEXTS = st.one_of(st.text(string.printable, max_size=40), st.lists(st.sampled_from(PLAIN_PIECES), max_size=12).map("".join))
+
+
+@given(PLAIN_TEXTS.filter(is_plain))
+def test_filters_that_say_so_leave_plain_text_alone(text: str) -> None:
     saying = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "plain", False)]
     assert len(saying) == 19
-    assert all(one(words) == words for one in saying)
+    assert all(one(text) == text for one in saying)
+
+
+@given(TEXTS)
+def test_filters_that_make_plain_text_make_it_of_all_that_becomes_ascii(text: str) -> None:
+    making = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "to_plain", False)]
+    assert len(making) == 1
+    assert all(is_plain(made) or not made.isascii() for made in (one(encodable(text)) for one in making))
 
 
 @given(TEXTS)
