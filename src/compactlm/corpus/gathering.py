@@ -171,10 +171,22 @@ def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
 
 
 def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
+    """Return the rows of one of so many equal ranges of ids; what is read are the row groups that may have some."""
     width = 2**_ID_BITS // parts
-    bounds = [("id", ">=", f"{part * width:032x}")] if part else []
-    bounds += [("id", "<", f"{(part + 1) * width:032x}")] if part + 1 < parts else []
-    return pq.read_table(shard, filters=bounds or None)
+    first, end = f"{part * width:032x}", None if part + 1 == parts else f"{(part + 1) * width:032x}"
+    # Not by the filters of pq.read_table, which make a data set of the file each time: parts times shards are read.
+    with pq.ParquetFile(shard) as file:
+        column = file.schema_arrow.get_field_index("id")
+        known = (file.metadata.row_group(group).column(column).statistics for group in range(file.num_row_groups))
+        table = file.read_row_groups([group for group, bounds in enumerate(known) if _may_hold(bounds, first, end)])
+    within = pc.greater_equal(table["id"], first)
+    return table.filter(within if end is None else pc.and_(within, pc.less(table["id"], end)))
+
+
+def _may_hold(bounds: pq.Statistics | None, first: str, end: str | None) -> bool:
+    if bounds is None or not bounds.has_min_max:  # of a group without rows
+        return True
+    return bool(bounds.max >= first and (end is None or bounds.min < end))
 
 
 def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
