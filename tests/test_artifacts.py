@@ -141,3 +141,8 @@ def test_arrow_gives_back_what_is_free_unless_another_allocator_is_asked_for() -
     expected = ("jemalloc", "") if there else allocator("pyarrow", environment)
     assert allocator("compactlm.artifacts, pyarrow", environment) == expected
     assert allocator("compactlm.artifacts, pyarrow", environment | {name: "system"}) == ("system", "")
+
+
+def test_the_sha256_of_a_file_is_that_of_its_bytes(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert artifacts.file_sha256(tmp_path / "file") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of FIPS 180-2

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -196,6 +197,12 @@ def read_documents(directory: Path) -> list[Document]:
     """Read the documents of a directory, sorted by id."""
     rows = read_table(directory).to_pylist()
     return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in rows]
+
+
+def file_sha256(path: Path) -> str:
+    """Return the sha256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

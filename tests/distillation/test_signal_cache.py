@@ -1,4 +1,5 @@
 import dataclasses
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -40,6 +41,13 @@ def cache(tmp_path, ask):
         return directory
 
     return write
+
+
+def accept(directory):
+    """Let cache.json stand for the tensors as they are now, as a hand that alters both would."""
+    file = directory / "cache.json"
+    whole = hashlib.sha256((directory / "tensors.safetensors").read_bytes()).hexdigest()
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"sha256": whole}))
 
 
 def check_equal(cached, online):
@@ -188,6 +196,17 @@ def test_a_torn_file_is_refused_in_a_sentence(ask, cache, name, length):
 
 
 @pytest.mark.parametrize("phase", PHASES)
+def test_a_single_byte_of_the_answers_that_changed_is_noticed(ask, cache, phase):
+    directory = cache(phase)
+    file = directory / "tensors.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its sha256 is not .*\); run"):
+        CachedSignals(directory, ask(phase)[0])
+
+
+@pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize("name", ["starts", "place_starts"])
 def test_an_index_that_leads_to_other_rows_is_refused(ask, cache, phase, name):
     directory = cache(phase)
@@ -195,6 +214,7 @@ def test_an_index_that_leads_to_other_rows_is_refused(ask, cache, phase, name):
     tensors = safetensors.torch.load_file(file)
     tensors[name][3] += 1
     safetensors.torch.save_file(tensors, file)
+    accept(directory)
     with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its index is not that of the rows\); run"):
         CachedSignals(directory, ask(phase)[0])
 
@@ -206,6 +226,7 @@ def test_a_header_that_is_altered_is_refused(ask, cache, old, new):
     content = file.read_bytes()
     assert content.count(old) == 1
     file.write_bytes(content.replace(old, new))
+    accept(directory)
     with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \((ValueError|KeyError): .*teacher_logit.*\); run"):
         CachedSignals(directory, ask("task")[0])
 
@@ -227,7 +248,8 @@ def test_layers_that_are_altered_are_refused(ask, cache, tmp_path):
 def test_what_a_cache_is_made_of(cache):
     directory = cache("task")
     assert {path.name for path in directory.iterdir()} == {"cache.json", "rows.parquet", "tensors.safetensors"}
-    assert json.loads((directory / "cache.json").read_text()) == {"layers": LAYERS, "rows": 40, "asked": {}}
+    whole = hashlib.sha256((directory / "tensors.safetensors").read_bytes()).hexdigest()
+    assert json.loads((directory / "cache.json").read_text()) == {"layers": LAYERS, "rows": 40, "asked": {}, "sha256": whole}
 
 
 def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
@@ -304,6 +326,8 @@ def test_a_digest_is_of_the_pieces_and_of_what_is_to_be_predicted(rows, masked):
         {"input_ids": pieces, "labels": labels},
         {"input_ids": pieces, "labels": labels + 1},
     ]
-    assert len({digests(Questions(**tensors))[0] for tensors in asked}) == 4
+    assert len({digests(Questions(**tensors))[0][0] for tensors in asked}) == 4
     assert digests(TaskQuestions(rows)) == digests(TaskQuestions(rows))
-    assert len(set(digests(masked))) > 70  # of 80, some of which have no masked piece
+    hashes, places = digests(masked)
+    assert len(set(hashes)) > 70  # of 80, some of which have no masked piece
+    assert places == [int((masked.question([row])["labels"] >= 0).sum()) for row in range(80)]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import errno
 import gzip
-import hashlib
 import io
 import lzma
 import os
@@ -29,6 +28,7 @@ from pathlib import Path, PurePosixPath
 
 from tqdm import tqdm
 
+from compactlm.artifacts import file_sha256
 from compactlm.errors import CompactLMError
 from compactlm.params import PackageArchive
 
@@ -42,12 +42,6 @@ _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAErro
 def cache_directory() -> Path:
     """Return the download cache: `downloads` in COMPACTLM_CACHE, or in .cache of the working directory."""
     return Path(os.environ.get(CACHE_VARIABLE) or ".cache") / "downloads"
-
-
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fetch(archive: PackageArchive) -> Path:

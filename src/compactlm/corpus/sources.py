@@ -12,8 +12,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, parts
-from compactlm.corpus.archives import fetch, file_sha256, read_member
+from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts
+from compactlm.corpus.archives import fetch, read_member
 from compactlm.corpus.gathering import count_by_source, sorted_tables, write_shards
 from compactlm.corpus.hub import read_hub
 from compactlm.corpus.records import check_label_names, sha256_of, to_document, to_record

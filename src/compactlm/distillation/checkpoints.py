@@ -21,7 +21,7 @@ import torch
 import transformers
 from tqdm import tqdm
 
-from compactlm.artifacts import read_json, replacing, write_json
+from compactlm.artifacts import file_sha256, read_json, replacing, write_json
 
 History = list[tuple[int, dict[str, float]]]  # the mean losses at some steps
 
@@ -35,12 +35,12 @@ def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     digest.update(f"torch {torch.__version__}, transformers {transformers.__version__}".encode())
     for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + bytes.fromhex(_sha256(path)))
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + bytes.fromhex(file_sha256(path)))
     for root in files:
         for path in sorted(root.rglob("*")) if root.is_dir() else [root]:
             if path.is_file():
                 name = str(path.relative_to(root)) if root.is_dir() else path.name
-                digest.update(name.encode() + bytes.fromhex(_sha256(path)))
+                digest.update(name.encode() + bytes.fromhex(file_sha256(path)))
     return digest.hexdigest()
 
 
@@ -151,12 +151,7 @@ def _trainable(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 def _checksum(weights: Path, step: int, history: History) -> str:
     """Return a hash of the weights and of what else must come back as it was."""
-    return hashlib.sha256(json.dumps([_sha256(weights), step, history], sort_keys=True).encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(json.dumps([file_sha256(weights), step, history], sort_keys=True).encode()).hexdigest()
 
 
 def _to_disk(path: Path) -> None:

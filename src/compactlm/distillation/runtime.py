@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 
 import torch
 import transformers
+
+KEPT_BYTES = 2**30  # a tensor of a batch is smaller
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def prepare(threads: int, seed: int = 0) -> None:
@@ -20,7 +25,21 @@ def prepare(threads: int, seed: int = 0) -> None:
     # begin on it at once; 16 numbers are for one thread alone.
     torch.log(torch.ones(16))
     # Processes of one machine share its cores; threads beyond them wait in a busy loop.
+    _reuse_memory()
     torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
+
+
+def _reuse_memory() -> None:
+    """Let glibc keep the memory of freed tensors for the next ones.
+
+    By its default it asks the system for every tensor of more than 32 MiB anew and gives it back at once, so that each step of training
+    waits for the system to clear the same pages again.
+    """
+    if sys.platform == "linux":
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:  # other C libraries lack it
+            mallopt(M_MMAP_THRESHOLD, KEPT_BYTES)
+            mallopt(M_TRIM_THRESHOLD, KEPT_BYTES)

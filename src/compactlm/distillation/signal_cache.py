@@ -1,7 +1,8 @@
 """The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
 
 A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
-(the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, and how the teacher was asked).
+(the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, how the teacher was asked, and
+the sha256 of tensors.safetensors, so that cache.json stands for every byte of the answers).
 It is written a batch at a time and read a row at a time, and is never in memory as a whole.
 """
 
@@ -20,13 +21,14 @@ import pyarrow.parquet as pq
 import torch
 from tqdm import tqdm
 
-from compactlm.artifacts import read_json, write_json
+from compactlm.artifacts import file_sha256, read_json, write_json
 from compactlm.distillation.batches import make_batches
 from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.signals import Batch, SignalSource
 from compactlm.distillation.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
 
+TENSORS = "tensors.safetensors"
 PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
 # Half precision for what is large; the sums of the rest in full, since they may be -inf and are few.
 KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
@@ -64,16 +66,17 @@ def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
     return (named + (5 * places**0.5 + 1) * (top_k * 6 + 4)) / 1e9
 
 
-def digests(questions: Questions) -> list[str]:
-    """Return a hash of what the teacher reads of each row, and of the pieces that are to be predicted."""
-    found = []
+def digests(questions: Questions) -> tuple[list[str], list[int]]:
+    """Return of each row a hash of what the teacher reads and of the pieces that are to be predicted, and how many these are."""
+    found, places = [], []
     for row in range(len(questions.ids)):
         question = questions.question([row])
         digest = hashlib.blake2b(question["input_ids"].numpy().tobytes(), digest_size=12)
         if "labels" in question:
             digest.update(question["labels"].numpy().tobytes())
         found.append(digest.hexdigest())
-    return found
+        places.append(int((question["labels"] >= 0).sum()) if "labels" in question else 0)
+    return found, places
 
 
 def write_cache(
@@ -99,7 +102,8 @@ def write_cache(
     """
     lengths = list(questions.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
-    place_starts = torch.tensor([0, *_places(questions)]).cumsum(0)
+    hashes, places = digests(questions)
+    place_starts = torch.tensor([0, *places]).cumsum(0)
     tensors: dict[str, TensorOnDisk] = {}
     batches = make_batches(lengths, batch_tokens, None)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
@@ -112,13 +116,9 @@ def write_cache(
             tensors = _create(directory, kept, starts, place_starts)
         for name, values in kept.items():
             _store(tensors[name], name, values, rows, starts, place_starts)
-    pq.write_table(pa.table({"id": list(questions.ids), "digest": digests(questions)}), directory / "rows.parquet", compression="zstd")
-    write_json(directory / "cache.json", {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})})
-
-
-def _places(questions: Questions) -> list[int]:
-    """Return the number of masked places of each row."""
-    return [int((questions.question([row]).get("labels", torch.empty(0)) >= 0).sum()) for row in range(len(questions.lengths))]
+    pq.write_table(pa.table({"id": list(questions.ids), "digest": hashes}), directory / "rows.parquet", compression="zstd")
+    kept_as = {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})}
+    write_json(directory / "cache.json", {**kept_as, "sha256": file_sha256(directory / TENSORS)})
 
 
 def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
@@ -130,7 +130,7 @@ def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: to
         inner = values.shape[1:] if name in PER_ROW else values.shape[2:]
         shapes[name] = (values.dtype, (totals.get(name, len(starts) - 1), *inner))
     directory.mkdir(parents=True)
-    tensors = create_tensors(directory / "tensors.safetensors", shapes)
+    tensors = create_tensors(directory / TENSORS, shapes)
     for name, values in numbers.items():
         tensors[name].write(0, values)
     return tensors
@@ -180,22 +180,24 @@ class CachedSignals:
         with damage(directory / "cache.json"):
             written = read_json(directory / "cache.json")
             self.layers: list[int] = written["layers"]
-            kept = {**written["asked"], "layers": self.layers}
+            kept, whole = {**written["asked"], "layers": self.layers}, str(written["sha256"])
         for name, wanted in (asked or {}).items():
             if kept.get(name) != wanted:
                 raise CompactLMError(
                     f"{directory} holds signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
                     "run `dvc repro`, so that the signals are written anew"
                 )
-        self._check(directory, questions)
-        self.tensors = read_tensors(directory / "tensors.safetensors")
-        with damage(directory / "tensors.safetensors"):
+        places = self._check(directory, questions)
+        self.tensors = read_tensors(directory / TENSORS)
+        with damage(directory / TENSORS):
+            if file_sha256(directory / TENSORS) != whole:
+                raise ValueError("its sha256 is not the one in cache.json")
             self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
-            self._check_index(questions)
+            self._check_index(questions, places)
 
-    def _check_index(self, questions: Questions) -> None:
+    def _check_index(self, questions: Questions, places: Sequence[int]) -> None:
         """Raise ValueError where a row would be given what the teacher said of another."""
-        for starts, counts in ((self.starts, questions.lengths), (self.place_starts, _places(questions))):
+        for starts, counts in ((self.starts, questions.lengths), (self.place_starts, places)):
             if starts != list(itertools.accumulate(counts, initial=0)):
                 raise ValueError("its index is not that of the rows")
         ends = {PER_PIECE: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
@@ -205,7 +207,8 @@ class CachedSignals:
                 raise ValueError(f"{name} has the shape {tensor.shape}")
 
     @staticmethod
-    def _check(directory: Path, questions: Questions) -> None:
+    def _check(directory: Path, questions: Questions) -> list[int]:
+        """Raise CompactLMError where the rows are others; return how many pieces of each are to be predicted."""
         with damage(directory / "rows.parquet"):
             table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
         mend = "run `dvc repro`, so that the signals and the rows are of one run"
@@ -216,9 +219,11 @@ class CachedSignals:
         for row, (kept, wanted) in enumerate(zip(table["id"], questions.ids, strict=True)):
             if kept != wanted:
                 raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the row to be learned is {wanted}; {mend}")
-        for row, (kept, found) in enumerate(zip(table["digest"], digests(questions), strict=True)):
+        hashes, places = digests(questions)
+        for row, (kept, found) in enumerate(zip(table["digest"], hashes, strict=True)):
             if kept != found:
                 raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other pieces; {mend}")
+        return places
 
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the teacher online needs it
         """Return what the teacher said of these rows, in full precision; see SignalSource."""

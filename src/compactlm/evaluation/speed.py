@@ -24,7 +24,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from compactlm.distillation.models import best_device
 from compactlm.errors import CompactLMError
 
-FEWEST_RUNS = 2  # after one to warm up
+FEWEST_RUNS = 2  # after one of the first batch size, to warm up
 
 
 def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
@@ -46,6 +46,8 @@ def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int
     device = best_device()
     model = BertForSequenceClassification(config).eval().to(device)
     found: dict[str, Any] = {}
+    with torch.inference_mode():
+        model(torch.randint(0, config.vocab_size, (batches[0], pieces), device=device))
     for batch in batches:
         input_ids = torch.randint(0, config.vocab_size, (batch, pieces), device=device)
         spent = _times(model, input_ids, seconds)
@@ -60,7 +62,6 @@ def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int
 def _times(model: BertForSequenceClassification, input_ids: torch.Tensor, seconds: float) -> list[float]:
     spent: list[float] = []
     with torch.inference_mode():
-        model(input_ids)
         while len(spent) < FEWEST_RUNS or sum(spent) < seconds:
             if input_ids.is_cuda:
                 torch.cuda.synchronize()

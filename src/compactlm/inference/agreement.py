@@ -83,13 +83,19 @@ def compare(
             found = [model(**feeds)[output].float().numpy()]
         found += [_run(session, output, feeds) for session in sessions]
         mask = attention_mask.numpy().astype(bool)
-        difference = np.abs(found[0] - found[1])
-        differences.append(np.max(difference[mask] if difference.ndim == 3 else difference))
+        differences.append(_greatest(found[0], found[1], mask))
         where = None if positions is None else np.array([positions[row] for row in rows])
         for kept, values in zip(readings, found, strict=True):
             kept.update(zip(rows, _read(values, mask, where), strict=True))
     # NumPy's maximum, and not Python's, which may pass over a difference that is no number.
     return Comparison(float(np.max(differences)), *(np.stack([kept[row] for row in range(len(sequences))]) for kept in readings))
+
+
+def _greatest(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
+    """Return the greatest difference between outputs, at pieces that are not padding; nan where one is no number."""
+    # By torch, which uses all threads: logits over a vocabulary are many.
+    greatest = torch.from_numpy(first).sub(torch.from_numpy(second)).abs_().amax(dim=-1)
+    return float((greatest[torch.from_numpy(mask)] if first.ndim == 3 else greatest).max())
 
 
 def _run(session: onnxruntime.InferenceSession, output: str, feeds: dict[str, torch.Tensor]) -> np.ndarray:

@@ -27,9 +27,11 @@ CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
 
 
 def _checkpoints(params: Params) -> dict[str, Checkpoint]:
-    used = params.model_dump(mode="json", include={"seed", "threads", "precision", "tasks", "student", "signals", "distill"})
+    used = params.model_dump(
+        mode="json", include={"seed", "threads", "precision", "batch_tokens", "tasks", "student", "signals", "distill"}
+    )
     del used["distill"]["checkpoint_minutes"]  # how often it is written does not change what it holds
-    # What the cached signals are of, and not the gigabytes themselves; `dvc repro` watches these.
+    # Of the cached signals what stands for the gigabytes: cache.json holds their sha256.
     signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
     key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.COUNTERFACTUAL, artifacts.TEACHER, *signals])
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}

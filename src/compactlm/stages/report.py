@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.distillation.models import load_tokenizer
@@ -41,7 +43,9 @@ def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
     task = next(iter(params.tasks))
     rows = [row for row in test if row.task == task]
     examples.append(("The same without torch, by ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))
-    return [run_snippet(title, code, params.threads) for title, code in examples]
+    # Most of what each takes is the import of its libraries, which is the work of one core.
+    with ThreadPoolExecutor(params.threads) as pool:
+        return list(pool.map(lambda example: run_snippet(example[0], example[1], params.threads), examples))
 
 
 def main(params: Params) -> None:

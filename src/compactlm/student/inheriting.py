@@ -11,7 +11,8 @@ A student whose layers have the teacher's shape gets copies instead (see copying
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from compactlm.student.heads import fold, fold_attention, resize_head, strongest
 from compactlm.student.regression import fit_layer_norm, ridge
 
 SPREAD = 1.2  # how much wider than its input the stream is before a layer normalisation
+ROWS_AT_ONCE = 32  # of the sample: what a model computes of all at once is beyond every cache of the processor
 LINEAR = 3.0  # where GELU is nearly the identity
 
 
@@ -138,14 +140,15 @@ def directions(hidden: Sequence[torch.Tensor], size: int) -> torch.Tensor:
 
 
 def _record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor, layers: set[int]) -> _Trace:
+    hidden: dict[int, list[torch.Tensor]] = defaultdict(list)
+    contexts: dict[int, list[torch.Tensor]] = defaultdict(list)
+    attended: dict[int, list[torch.Tensor]] = defaultdict(list)
+    activations: dict[int, list[torch.Tensor]] = defaultdict(list)
     real = attention_mask.bool()
-    contexts: dict[int, torch.Tensor] = {}
-    attended: dict[int, torch.Tensor] = {}
-    activations: dict[int, torch.Tensor] = {}
 
-    def keep(store: dict[int, torch.Tensor], layer: int, output: bool) -> Any:
+    def keep(store: dict[int, list[torch.Tensor]], layer: int, output: bool) -> Any:
         def hook(module: torch.nn.Module, inputs: Any, result: torch.Tensor) -> None:  # noqa: ARG001 - torch gives all three
-            store[layer] = (result if output else inputs[0])[real]
+            store[layer].append((result if output else inputs[0])[real])
 
         return hook
 
@@ -156,11 +159,28 @@ def _record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.T
         hooks.append(layer.attention.output.register_forward_hook(keep(attended, index, output=True)))
         hooks.append(layer.output.dense.register_forward_hook(keep(activations, index, output=False)))
     try:
-        output = teacher(input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        for part, mask in _parts(input_ids, attention_mask):
+            real = mask.bool()
+            for layer, states in enumerate(teacher(part, attention_mask=mask, output_hidden_states=True).hidden_states):
+                hidden[layer].append(states[real])
     finally:
         for hook in hooks:
             hook.remove()
-    return _Trace([hidden[real] for hidden in output.hidden_states], contexts, attended, activations)
+    whole = [{layer: torch.cat(found) for layer, found in store.items()} for store in (contexts, attended, activations)]
+    return _Trace([torch.cat(hidden[layer]) for layer in range(len(hidden))], *whole)
+
+
+def _parts(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Give a sample some rows at a time, without the columns that are padding in all of them."""
+    for part, mask in zip(input_ids.split(ROWS_AT_ONCE), attention_mask.split(ROWS_AT_ONCE), strict=True):
+        width = int(mask.any(dim=0).nonzero().max()) + 1
+        yield part[:, :width], mask[:, :width]
+
+
+def _last_states(body: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """Return the last hidden states at all pieces of a sample, float [pieces, width]."""
+    parts = _parts(input_ids, attention_mask)
+    return torch.cat([body(part, attention_mask=mask).last_hidden_state[mask.bool()] for part, mask in parts])
 
 
 def _inherit_embeddings(
@@ -252,9 +272,9 @@ def inherit_mlm_head(
         input_ids: a sample of masked text in the student's ids, int64 [rows, pieces].
         attention_mask: [rows, pieces].
     """
-    ids, real = torch.tensor(teacher_ids), attention_mask.bool()
-    states = student.bert(input_ids, attention_mask=attention_mask).last_hidden_state[real]
-    theirs = teacher.bert(ids[input_ids], attention_mask=attention_mask).last_hidden_state[real]
+    ids = torch.tensor(teacher_ids)
+    states = _last_states(student.bert, input_ids, attention_mask)
+    theirs = _last_states(teacher.bert, ids[input_ids], attention_mask)
     decoder = teacher.cls.predictions.decoder
     student.cls.predictions.bias.copy_(decoder.bias[ids])
     # The features whose logits by the student's embeddings come nearest to the teacher's.

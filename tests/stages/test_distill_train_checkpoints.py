@@ -1,0 +1,51 @@
+"""What the checkpoints of distill-train stand for: everything that a run computes with, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from compactlm import artifacts
+from compactlm.params import read_params
+from compactlm.stages.distill_train import _checkpoints
+
+HOME = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def key(tmp_path, monkeypatch):
+    """A function that gives the fingerprint of a run with some parameters changed, over artifacts in a directory of the test."""
+    monkeypatch.chdir(tmp_path)
+    params = read_params(HOME / "params.yaml")
+    for name in ("cache.json", "rows.parquet", "tensors.safetensors"):
+        file = artifacts.SIGNALS / "general" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(name)
+    (artifacts.TOKENIZED / "train").mkdir(parents=True)
+
+    def of(**changed):
+        [found] = {checkpoint.key for checkpoint in _checkpoints(params.model_copy(update=changed)).values()}
+        return found
+
+    return of
+
+
+def test_equal_runs_have_equal_checkpoints(key):
+    assert key() == key()
+
+
+@pytest.mark.parametrize("changed", [{"batch_tokens": 2048}, {"seed": 18}, {"threads": 1}, {"precision": "bf16"}])
+def test_parameters_that_change_what_is_computed_change_the_fingerprint(key, changed):
+    assert key(**changed) != key()
+
+
+@pytest.mark.parametrize("name", ["cache.json", "rows.parquet"])
+def test_signals_that_were_written_anew_change_the_fingerprint(key, name):
+    before = key()
+    (artifacts.SIGNALS / "general" / name).write_text("other")
+    assert key() != before
+
+
+def test_tokenized_rows_change_the_fingerprint(key):
+    before = key()
+    (artifacts.TOKENIZED / "train" / "part-00000.parquet").write_text("rows")
+    assert key() != before
