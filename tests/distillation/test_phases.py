@@ -63,6 +63,18 @@ def test_both_phases_report_their_losses_and_validation_figures(build, attention
     assert phases.metrics["general"]["validation_top1_judged"] == phases.metrics["general"]["validation_top1_retention_judged"] == 0
 
 
+def test_a_classifier_of_many_labels_counts_against_the_budget(build, masked_teacher):
+    phases = build()
+    teacher = models.count_with_head(masked_teacher)
+    shape = phases.params.student
+    masked_lm = shape.count_parameters(len(phases.prepared.id_map))
+    shape.__dict__["budget"] = (masked_lm + 1) / teacher
+    phases.untrained()
+    phases.params.tasks["sentiment"].__dict__["labels"] = [str(at) for at in range(2000)]
+    with pytest.raises(CompactLMError, match=r"^the student has [\d,]+ parameters and student.budget allows"):
+        phases.untrained()
+
+
 def cached(phases, rows):
     """Let phases have their signals from caches, which hold what the teacher online says of these rows."""
     phases.params.signals.__dict__["source"] = "cached"

@@ -86,7 +86,10 @@ class Phases:
     def _begin(self, teacher: BertForMaskedLM, questions: Questions) -> tuple[BertForMaskedLM, torch.Tensor]:
         torch.manual_seed(self.params.seed)
         student = BertForMaskedLM(build_config(self.params.student, len(self.prepared.id_map)))
-        check_budget(count_parameters(student), models.count_with_head(teacher), self.params.student.budget)
+        # Tasks are asked about before the first of them is trained: with many labels a classifier is larger than the masked language model.
+        labels = max(len(task.labels) for task in self.params.tasks.values())
+        largest = max(count_parameters(student), self.params.student.count_parameters(len(self.prepared.id_map), labels))
+        check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
         return student, self._initialise(student, teacher, questions)
 
     def task(self, name: str, general: BertForMaskedLM, components: torch.Tensor) -> BertForSequenceClassification:
