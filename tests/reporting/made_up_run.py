@@ -17,7 +17,7 @@ from compactlm.fairness.stereotypes import Item, measure_stereotypes
 from compactlm.reporting.findings import Findings
 
 LABELS = ["negative", "positive"]
-FRONTIER_EPOCHS = 2
+FRONTIER_EPOCHS = 1
 NAMES = {"she": "women", "he": "men"}
 
 

@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from made_up_run import FRONTIER_EPOCHS
 
 from compactlm.reporting.blocks import Text
 from compactlm.reporting.page import write_page
@@ -209,7 +210,8 @@ def test_colours_have_contrast_enough(text, scheme):
 def test_runs_that_were_trained_otherwise_say_so(text, found):
     size = text[text.index('<section id="size"') : text.index('<section id="ablations"')]
     epochs = found.params.distill.task.optimisation.epochs
-    assert f"distill.task.optimisation.epochs 2 (here {epochs})" in size
+    assert f"distill.task.optimisation.epochs {FRONTIER_EPOCHS} (here {epochs})" in size
+    assert epochs != FRONTIER_EPOCHS
     assert "not against this run" in size
     assert "fewer epochs than the default experiment" in text[text.index('<section id="ablations"') :]
 
