@@ -31,7 +31,6 @@ def test_processes_of_one_machine_share_its_threads(monkeypatch, processes, expe
     assert torch.get_num_threads() == expected
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_memory_of_freed_tensors_is_used_again():
     """Touching a fresh page is a fault; what was freed and is taken again has none."""
     code = (
@@ -47,4 +46,5 @@ def test_memory_of_freed_tensors_is_used_again():
         int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True).stdout)
         for how in ("", "prepared")
     ]
-    assert prepared < plain / 4
+    # Another C library is left as it is; its own habit may be either.
+    assert prepared < (plain / 4 if platform.libc_ver()[0] == "glibc" else plain + 1000)
