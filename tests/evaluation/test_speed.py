@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+import time
 
 import pytest
 from transformers import BertConfig
@@ -28,6 +31,29 @@ def test_memory_is_of_each_model_alone():
     assert 200 * 2**20 < large_one - small < 600 * 2**20
     assert len(blot) < peak_memory()
     assert small < len(blot)
+
+
+def test_one_failure_ends_all_processes(monkeypatch):
+    started = []
+    process = speed._process
+    monkeypatch.setattr(speed, "_process", lambda: started.append(process()) or started[-1])
+    with pytest.raises(CompactLMError, match=r"^timing of broken"):
+        compare_speed({"broken": BertConfig(**{**TINY, "hidden_size": 17}), "never_timed": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+    assert [one.returncode == 0 for one in started] == [False, True]
+
+
+def test_nothing_is_timed_while_another_process_still_starts(monkeypatch):
+    starting = "import sys, time; time.sleep(1); print('ready', flush=True); sys.stdin.read(); print(time.time())"
+
+    def one(delay: float):
+        command = [sys.executable, "-c", starting.replace("sleep(1)", f"sleep({delay})")]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    delays = iter([0.0, 1.0])
+    monkeypatch.setattr(speed, "_process", lambda: one(next(delays)))
+    begun = time.time()
+    found = compare_speed({"quick": BertConfig(**TINY), "slow": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+    assert begun + 1 <= found["quick"] <= found["slow"]
 
 
 def test_a_process_that_fails_is_told_in_a_sentence():

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from compactlm import artifacts
 from compactlm.params import read_params
+from compactlm.stages import distill_train
 from compactlm.stages.distill_train import _checkpoints
 
 HOME = Path(__file__).parents[2]
@@ -49,3 +51,13 @@ def test_tokenized_rows_change_the_fingerprint(key):
     before = key()
     (artifacts.TOKENIZED / "train" / "part-00000.parquet").write_text("rows")
     assert key() != before
+
+
+def test_the_fingerprint_has_every_parameter_group_that_the_stage_declares(key, monkeypatch):
+    seen = []
+    monkeypatch.setattr(distill_train, "fingerprint", lambda used, paths: seen.append(used) or "key")
+    key()
+    stage = yaml.safe_load((HOME / "dvc.yaml").read_text())["stages"]["distill-train"]
+    # The others reach it through the signals, whose sha256 it has, or only choose what is measured.
+    declared = {name for name in stage["params"] if "." not in name}
+    assert set(seen[0]) == declared - {"energy"}

@@ -24,8 +24,8 @@ def prepare(threads: int, seed: int = 0) -> None:
     # Its first logarithm, tanh or exponential of a process differs in the last bits now and then where several threads
     # begin on it at once; 16 numbers are for one thread alone.
     torch.log(torch.ones(16))
-    # Processes of one machine share its cores; threads beyond them wait in a busy loop.
     _reuse_memory()
+    # Processes of one machine share its cores; threads beyond them wait in a busy loop.
     torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()

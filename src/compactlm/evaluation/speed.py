@@ -8,6 +8,7 @@ built from its configuration, which lets bert-base's shape take part without its
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import statistics
@@ -25,6 +26,7 @@ from compactlm.distillation.models import best_device
 from compactlm.errors import CompactLMError
 
 FEWEST_RUNS = 2  # after one of the first batch size, to warm up
+READY = "ready"  # what a process says when it has imported what it needs
 
 
 def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
@@ -88,28 +90,43 @@ def compare_speed(
 ) -> dict[str, dict[str, Any]]:
     """Return `measure` of each configuration by name, one process after another.
 
+    They start together, since most of a process's time here goes into imports, and nothing is timed before the last of them is ready.
+
     Raises:
         CompactLMError: a process failed, for instance for want of memory.
     """
     found = {}
-    for name, config in configs.items():
-        request = {"config": config.to_dict(), "threads": threads, "pieces": pieces, "batches": list(batches), "seconds": seconds}
-        done = subprocess.run(
-            [sys.executable, "-m", "compactlm.evaluation.speed"], input=json.dumps(request), capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-            raise CompactLMError(
-                f"timing of {name} at batch sizes {', '.join(map(str, batches))} failed ({last[:200]}); free some memory, or lower "
-                "evaluate.timings.batches in params.yaml"
-            )
-        found[name] = json.loads(done.stdout)
+    with contextlib.ExitStack() as running:
+        processes = {name: running.enter_context(_process()) for name in configs}
+        for process in processes.values():
+            if process.stdout:  # as the pipe always is
+                process.stdout.readline()
+        for name, config in configs.items():
+            request = {"config": config.to_dict(), "threads": threads, "pieces": pieces, "batches": list(batches), "seconds": seconds}
+            answer, complaints = processes[name].communicate(json.dumps(request))
+            if processes[name].returncode != 0:
+                last = (complaints.strip().splitlines() or ["it was killed"])[-1]
+                raise CompactLMError(
+                    f"timing of {name} at batch sizes {', '.join(map(str, batches))} failed ({last[:200]}); free some memory, or lower "
+                    "evaluate.timings.batches in params.yaml"
+                )
+            found[name] = json.loads(answer)
     return found
 
 
+def _process() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "compactlm.evaluation.speed"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def main() -> None:
-    """Answer the request on the standard input."""
-    request = json.load(sys.stdin)
+    """Say READY, and answer the request on the standard input."""
+    sys.stdout.write(f"{READY}\n")
+    sys.stdout.flush()
+    asked = sys.stdin.read()
+    if not asked:  # the process that started this one has given up
+        return
+    request = json.loads(asked)
     config = BertConfig.from_dict(request.pop("config"))
     json.dump(measure(config, **request), sys.stdout)
 
