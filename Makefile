@@ -9,7 +9,6 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_BENCH := $(VENV)/.installed-bench
 INSTALLED_RAY := $(VENV)/.installed-ray
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
 

@@ -10,6 +10,7 @@ https://arxiv.org/abs/2305.10588), and the sum is the log probability of the who
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
@@ -38,12 +39,13 @@ def draw_words(
     """
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
     drawn: list[MaskedWord] = []
+    spelled_by_all = functools.cache(lambda word: all(_spells(tokenizer, word, maximum_length) for tokenizer in tokenizers))
     order = sorted(texts, key=lambda name: hashlib.blake2b(f"{seed}/perplexity/{name}".encode()).digest())
     for row in order[:rows]:
         spelled = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
         generator = random.Random(f"{seed}/perplexity/{row}")
         positions = generator.sample(range(len(spelled)), len(spelled))
-        eligible = [at for at in positions if all(_spells(tokenizer, spelled[at], maximum_length) for tokenizer in tokenizers)]
+        eligible = [at for at in positions if spelled_by_all(spelled[at])]
         drawn.extend(MaskedWord(spelled, at, row) for at in sorted(eligible[:words]))
     return drawn
 

@@ -44,9 +44,11 @@ def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
     The vectors are not centred: the map must be linear for the projections to start from it. Where `size` exceeds the
     width, the directions beyond it are 0.
     """
-    _, _, directions = torch.linalg.svd(vectors.double(), full_matrices=False)
-    found = directions[:size]
-    # The sign of a singular vector is arbitrary; fix it, so that every machine starts from the same student.
+    # The eigenvectors of a small matrix, and not the singular vectors of a long one: many times as fast, and as good in float64.
+    doubled = vectors.double()
+    _, directions = torch.linalg.eigh(doubled.T @ doubled)  # the strongest last
+    found = directions.T.flip(0)[: min(size, len(vectors))]
+    # The sign of an eigenvector is arbitrary; fix it, so that every machine starts from the same student.
     signs = torch.sign(found.gather(1, found.abs().argmax(dim=1, keepdim=True)))
     components = torch.zeros(size, vectors.shape[1], dtype=torch.float64)
     components[: len(found)] = found * signs
