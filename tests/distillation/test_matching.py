@@ -182,6 +182,27 @@ def test_a_loss_with_nothing_to_learn_from_is_refused_in_a_sentence(build_studen
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("changes", "signals", "sentences"),
+    [
+        ({"hidden": {"weight": 1.0}}, [0, 1, 2], []),
+        ({"hidden": {"weight": 1.0, "layers": [[2, 1]]}}, [1], []),
+        ({"embeddings": {"weight": 1.0}}, [0], []),
+        (
+            {"hidden": {"weight": 1.0}, "relations": {"weight": 1.0}},
+            [1],
+            [
+                "hidden learns from the layers 1-1 (student-teacher) and not from 0-0, 2-2, since signals.layers holds [1]",
+                "relations learns from the layers 2-2 (student-teacher) and not from 1-1, since signals.layers holds [1]",
+            ],
+        ),
+    ],
+)
+def test_pairs_of_a_layer_map_without_signals_are_told(build_student, tiny_bert, losses, changes, signals, sentences):
+    student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
+    assert Matching(student, teacher, signals, COMPONENTS, losses("general", **changes)).describe() == sentences
+
+
 def test_a_student_that_gives_no_attentions_is_refused_in_a_sentence(scene):
     one = scene(EACH["attention"], attention="sdpa")
     with pytest.raises(CompactLMError, match=r"the student gave no attention probabilities.*attn_implementation='eager'") as caught:

@@ -51,6 +51,15 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     return phases
 
 
+def test_each_phase_says_which_pairs_of_its_layer_map_it_does_without(build, capsys):
+    phases = build()
+    phases.params.signals.layers[:] = [2]
+    phases.task("sentiment", *phases.general())
+    said = [line for line in capsys.readouterr().out.splitlines() if "learns from" in line]
+    rest = "hidden learns from the layers 1-2 (student-teacher) and not from 0-0, since signals.layers holds [2]"
+    assert said == [f"distill.general.{rest}", f"distill.task.{rest}"]
+
+
 @pytest.mark.parametrize("attention", [0.0, 1.0])
 def test_both_phases_report_their_losses_and_validation_figures(build, attention):
     phases = build(attention=attention)

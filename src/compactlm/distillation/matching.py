@@ -30,6 +30,10 @@ def build_projection(components: torch.Tensor) -> torch.nn.Linear:
     return projection
 
 
+def _listed(pairs: LayerPairs) -> str:
+    return ", ".join(f"{own}-{theirs}" for own, theirs in pairs)
+
+
 class Matching(torch.nn.Module):
     """The weighted sum of the losses between layers, each a mean over its pairs of layers.
 
@@ -44,6 +48,7 @@ class Matching(torch.nn.Module):
         """
         super().__init__()
         self.params, self.kept = params, list(kept)
+        self.unused: dict[str, LayerPairs] = {}  # of a loss's layer map, the pairs whose signals are not kept
         layers = student.config.num_hidden_layers, teacher.config.num_hidden_layers
         self.hidden = self._pairs("hidden", params.hidden.layers, layers, 0) if params.hidden.weight else []
         self.related = self._pairs("relations", params.relations.layers, layers, 1) if params.relations.weight else []
@@ -75,15 +80,26 @@ class Matching(torch.nn.Module):
 
     def _pairs(self, loss: str, kind: LayerMap, layers: tuple[int, int], before: int) -> LayerPairs:
         """Return the pairs whose signals are there; relations come from the hidden states `before` their layer."""
-        everything = layer_map(kind, *layers)
-        found = [(own, theirs) for own, theirs in everything if theirs >= before and own >= before and theirs - before in self.kept]
+        everything = [(own, theirs) for own, theirs in layer_map(kind, *layers) if min(own, theirs) >= before]
+        found = [(own, theirs) for own, theirs in everything if theirs - before in self.kept]
+        self.unused[loss] = [pair for pair in everything if pair not in found]
         if not found:
-            wanted = ", ".join(str(theirs - before) for _, theirs in everything if theirs >= before)
+            wanted = ", ".join(str(theirs - before) for _, theirs in everything)
             raise CompactLMError(
                 f"the {loss} loss has no layer to learn from: signals.layers holds {self.kept}, and its layer map asks for {wanted}; "
                 "add one of these to signals.layers, or name pairs of layers"
             )
         return found
+
+    def describe(self) -> list[str]:
+        """Return a sentence for each loss that learns from some pairs of its layer map and not from all."""
+        used = {"hidden": self.hidden, "relations": self.related}
+        return [
+            f"{loss} learns from the layers {_listed(used[loss])} (student-teacher) and not from {_listed(unused)}, "
+            f"since signals.layers holds {self.kept}"
+            for loss, unused in self.unused.items()
+            if unused
+        ]
 
     @property
     def wants_attentions(self) -> bool:

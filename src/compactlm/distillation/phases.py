@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from tqdm import tqdm
 from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
 
 from compactlm import artifacts
@@ -44,6 +45,15 @@ def _show_attentions(losses: Losses, *bert: PreTrainedModel) -> None:
             model.set_attn_implementation("eager")
 
 
+def _match(student: Any, teacher: Any, kept: Sequence[int], components: torch.Tensor, section: str, losses: Losses) -> Matching:
+    """Return the losses between layers, and say which pairs of a layer map they do without."""
+    matching = Matching(student.bert, teacher.bert, kept, components, losses)
+    if processes.is_main_process():
+        for sentence in matching.describe():
+            tqdm.write(f"{section}.{sentence}")
+    return matching
+
+
 class Phases:
     """What the phases share: parameters, rows, and what is reported in the end."""
 
@@ -69,7 +79,7 @@ class Phases:
         student, components = self._begin(teacher, questions)
         _show_attentions(params.distill.general, student, teacher)
         source = prepared.general_source(teacher.to(models.best_device()), questions)
-        matching = Matching(student.bert, teacher.bert, source.layers, components, params.distill.general)
+        matching = _match(student, teacher, source.layers, components, "distill.general", params.distill.general)
         objective = GeneralObjective(student, matching, params.distill.general, params.signals.general.temperature)
         set_dropout(student, params.distill.general.optimisation.dropout)
         examples = GeneralExamples(questions, source, params.signals.general.maskings)
@@ -106,7 +116,7 @@ class Phases:
         _show_attentions(distill, student, teacher)
         source = prepared.task_source(name, teacher.to(models.best_device()), questions)
         answers = average_families(source, questions, prepared.counterfactual_parents(), params.batch_tokens)
-        matching = Matching(student.bert, teacher.bert, source.layers, components, distill)
+        matching = _match(student, teacher, source.layers, components, "distill.task", distill)
         set_dropout(student, distill.optimisation.dropout)
         self._train(name, TaskObjective(student, matching, distill), TaskExamples(rows, answers), distill.optimisation)
         matching.recorder.close()

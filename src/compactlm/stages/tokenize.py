@@ -8,6 +8,7 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.distillation.models import count_with_head, load_masked_lm, load_tokenizer
 from compactlm.distillation.runtime import prepare
+from compactlm.errors import CompactLMError
 from compactlm.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -21,6 +22,15 @@ def _size(params: Params) -> int:
     if parameters is None:
         parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.MLM)[0])
     return vocabulary_size(params.student, parameters, max(len(task.labels) for task in params.tasks.values()))
+
+
+def _check_size(params: Params, teacher_pieces: int) -> None:
+    size = params.student.vocabulary_size
+    if size != "fit" and size > teacher_pieces:
+        raise CompactLMError(
+            f"student.vocabulary_size is {size:,}, but the student's pieces are chosen from the teacher's {teacher_pieces:,}; "
+            "lower it to no more than that, or set it to fit"
+        )
 
 
 def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[int, float]:
@@ -45,6 +55,7 @@ def main(params: Params) -> None:
     copies = [*artifacts.read_documents(artifacts.AUGMENTED), *artifacts.read_documents(artifacts.COUNTERFACTUAL)]
     parts["augmented"] = sorted(copies, key=lambda copy: copy.id)
     teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+    _check_size(params, len(teacher))
     counts = _counts(params, teacher, parts["train"])
     pieces = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
     student = build_tokenizer(teacher, pieces, params.student.maximum_positions)

@@ -1,0 +1,32 @@
+"""The size of the student's vocabulary is checked against the teacher's before any text is read."""
+
+import copy
+
+import pytest
+import yaml
+
+from compactlm.errors import CompactLMError
+from compactlm.params import parse_params
+from compactlm.stages.tokenize import _check_size
+
+
+@pytest.fixture
+def sized(default_params):
+    """A function that gives the default's parameters with a size of the vocabulary, and no budget that would forbid it."""
+
+    def build(size):
+        content = copy.deepcopy(yaml.safe_load(default_params))
+        content["student"] |= {"vocabulary_size": size, "budget": 1.0}
+        return parse_params(content)
+
+    return build
+
+
+def test_more_pieces_than_the_teacher_has_are_refused_in_a_sentence(sized):
+    with pytest.raises(CompactLMError, match=r"student\.vocabulary_size is 40,000, .* from the teacher's 30,522; lower it .* fit$"):
+        _check_size(sized(40_000), 30_522)
+
+
+@pytest.mark.parametrize("size", [30_522, 8_000, "fit"])
+def test_as_many_as_it_has_and_what_fits_are_taken(sized, size):
+    _check_size(sized(size), 30_522)
