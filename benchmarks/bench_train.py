@@ -37,8 +37,10 @@ thirds, of whose speeds the median counts.
 
 The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, and the teacher asked at every step; both use AdamW. In general
 distillation the plain Trainer pads to a fixed length and takes logits at every position; in task distillation both pad to the longest
-row of a batch. Their teacher is cut to the student's pieces beforehand, so that it scores no others. Ours is as params.yaml says, but
-for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of the divergence.
+row of a batch. "Text packed" reads other rows than the others: the same sequences one after another, cut into rows as long as the
+longest, so that there is no padding. The teacher of all of these is cut to the student's pieces beforehand, so that it scores no others.
+Ours is as params.yaml says, but for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of
+the divergence.
 
 Memory is the peak of resident memory of the whole process. A cache is read from the disk a batch at a time, so its size does not matter.
 
@@ -79,12 +81,10 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
     kinds: tuple[Kind, ...] = ("plain", "online", "cache", "cached")
     for vocabulary in vocabularies:
         for phase in phases:
-            if vocabulary == "full" and phase == "task" and len(vocabularies) > 1:
-                continue  # a classifier has no head over the vocabulary, so little would change
             for kind in kinds:
                 yield kind, phase, vocabulary, {}
-            if phase == "task":
-                yield "textbrewer", phase, vocabulary, {}
+            # TextBrewer has task distillation alone; a classifier's rows cannot be packed.
+            yield "textbrewer" if phase == "task" else "packed", phase, vocabulary, {}
     for phase in phases:
         if arguments.profile:
             yield "cached", phase, vocabularies[0], {"profile": True}

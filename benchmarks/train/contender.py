@@ -30,7 +30,8 @@ def _matrix_rate() -> dict[str, float]:
     return {"flops": 2 * SIDE**3 / fastest}
 
 
-def _train(job: Job) -> dict[str, Any]:
+def measure(job: Job) -> dict[str, Any]:
+    """Do a job in the working directory and return its figures by name: speeds in pieces and operations a second, times in seconds."""
     from benchmarks.train import others, ours
     from benchmarks.train.material import Material
 
@@ -39,7 +40,7 @@ def _train(job: Job) -> dict[str, Any]:
     if job.kind == "cache":
         return {**ours.write(material), **vocabulary}
     found: dict[str, Any] = {}
-    if job.kind == "plain":
+    if job.kind in ("plain", "packed"):
         work = others.measure_plain(material, clock)
     elif job.kind == "textbrewer":
         work = others.measure_textbrewer(material, clock)
@@ -65,7 +66,7 @@ def main() -> None:
     """Do the job and write what was found."""
     job = Job.load(sys.argv[1])
     prepare(job.threads)
-    found = _matrix_rate() if job.kind == "machine" else _train(job)
+    found = _matrix_rate() if job.kind == "machine" else measure(job)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     Path(sys.argv[2]).write_text(json.dumps({**found, "peak_bytes": peak}), encoding="utf-8")
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 from typing import Any, Literal
 
-Kind = Literal["machine", "plain", "textbrewer", "online", "cache", "cached"]
+Kind = Literal["machine", "plain", "packed", "textbrewer", "online", "cache", "cached"]
 Phase = Literal["general", "task"]
 Vocabulary = Literal["default", "full"]
 Part = Literal["none", "dense", "dropout", "padding", "bf16"]
@@ -14,6 +14,7 @@ Part = Literal["none", "dense", "dropout", "padding", "bf16"]
 NAMES: dict[Kind, str] = {
     "machine": "matrix product",
     "plain": "plain Trainer",
+    "packed": "plain Trainer, text packed",
     "textbrewer": "TextBrewer",
     "online": "ours, online",
     "cache": "writing the cache",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,22 +67,34 @@ class _DistillationTrainer(Trainer):  # type: ignore[misc]
         return (loss, output) if return_outputs else loss
 
 
+def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, Any]]:
+    """Return a row for each sequence, padded to the longest."""
+    longest, special = max(map(len, sequences)), set(tokenizer.all_special_ids)
+    rows: list[dict[str, Any]] = []
+    for sequence in sequences:
+        missing = longest - len(sequence)
+        rows.append(
+            {
+                "input_ids": [*sequence, *[tokenizer.pad_token_id] * missing],
+                "attention_mask": [1] * len(sequence) + [0] * missing,
+                "special_tokens_mask": [int(piece in special) for piece in sequence] + [1] * missing,
+            }
+        )
+    return rows
+
+
+def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
+    """Return the text of the sequences one after another, cut into rows as long as the longest; what is left of it is dropped."""
+    longest, text = max(map(len, sequences)), list(itertools.chain.from_iterable(sequences))
+    return [text[start : start + longest] for start in range(0, len(text) - longest + 1, longest)]
+
+
 def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
     """Return the rows as a tokenizer gives them, and what makes a batch of them."""
     tokenizer = material.prepared.tokenizer
     if material.job.phase == "general":
         sequences = material.prepared.general().sequences
-        longest, special = max(map(len, sequences)), set(tokenizer.all_special_ids)
-        rows: list[dict[str, Any]] = []
-        for sequence in sequences:
-            missing = longest - len(sequence)
-            rows.append(
-                {
-                    "input_ids": [*sequence, *[tokenizer.pad_token_id] * missing],
-                    "attention_mask": [1] * len(sequence) + [0] * missing,
-                    "special_tokens_mask": [int(piece in special) for piece in sequence] + [1] * missing,
-                }
-            )
+        rows = _padded(pack(sequences) if material.job.kind == "packed" else sequences, tokenizer)
         return rows, DataCollatorForLanguageModeling(tokenizer, mlm_probability=material.params.signals.general.mask_rate)
     task = material.task_rows()
     rows = [
@@ -103,6 +116,9 @@ def _counted(collate: Collate, clock: Clock) -> Collate:
 
 
 def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
+    if material.job.kind == "packed":  # as many pieces as in a batch of ours, which holds the sequences as they are
+        lengths = [len(sequence) for sequence in material.prepared.general().sequences]
+        return max(1, round(material.rows_a_batch(lengths) * sum(lengths) / len(lengths) / len(rows[0]["input_ids"])))
     return material.rows_a_batch([sum(row["attention_mask"]) for row in rows])
 
 

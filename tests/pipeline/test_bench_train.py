@@ -1,0 +1,82 @@
+"""What `make bench-train` compares does the same work, on what the smoke preset's pipeline made."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from benchmarks.train import others, ours
+from benchmarks.train.contender import measure
+from benchmarks.train.jobs import Job
+from benchmarks.train.material import Material
+from compactlm.distillation.matching import Matching
+from compactlm.distillation.signals import OnlineMasked
+from compactlm.distillation.task import TaskObjective
+from compactlm.distillation.training import set_dropout
+
+
+@pytest.fixture
+def job(smoke, tmp_path, monkeypatch):
+    """A function that gives a job in the smoke preset's workspace, over as soon as the warm-up is."""
+    monkeypatch.chdir(smoke.directory)
+    return lambda kind, phase, **more: Job(kind, 1, 0.0, 60, str(tmp_path), phase, **more)
+
+
+@pytest.mark.parametrize("phase", ["general", "task"])
+def test_each_contender_trains_until_the_clock_stops_it(job, phase):
+    kinds = ["plain", "online", "cache", "cached", *(["packed"] if phase == "general" else [])]
+    found = {kind: measure(job(kind, phase)) for kind in kinds}
+    assert found["cache"]["pieces"] > 0
+    for kind in found.keys() - {"cache"}:
+        assert found[kind]["steps"] == 1
+        assert found[kind]["pieces_a_second"] > 0
+        assert found[kind]["flops"] > 0
+    assert found["cached"]["padding"] <= found["plain"]["padding"]
+    assert phase == "task" or found["packed"]["padding"] == 0
+
+
+@pytest.mark.parametrize("phase", ["general", "task"])
+def test_the_plain_trainer_has_the_losses_of_ours(job, phase, tmp_path):
+    material = Material(job("plain", phase))
+    student, teacher = material.student(), material.teacher()
+    set_dropout(student, 0.0)
+    student.train()
+    components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
+    matching = Matching(student.bert, teacher.bert, material.params.signals.layers, components, material.losses)
+    rows = range(8)
+    if phase == "general":
+        pieces = material.prepared.id_map  # of which the plain one has all
+        source = OnlineMasked(teacher, pieces, matching.kept, len(pieces), material.temperature)
+        batch = asked = material.prepared.general().question(rows)
+        objective = ours._general(material, student, matching)
+    else:
+        source = material.prepared.online_task(teacher)
+        examples = ours.TaskExamples(material.task_rows(), source)
+        asked = examples.questions.question(rows)
+        batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
+        objective = TaskObjective(student, matching, material.params.distill.task)
+    expected = objective(**batch, **source.answer(asked, rows))["loss"]
+    pairs = material.pairs(student, teacher)
+    assert pairs == matching.hidden
+    model = others._Projected(student, teacher.config.hidden_size, pairs)
+    model.projections = torch.nn.ModuleList(matching.projections.values())
+    plain = SimpleNamespace(material=material, teacher=material.cut_teacher(), pairs=pairs)
+    found = others._DistillationTrainer.compute_loss(plain, model, {key: batch[key] for key in ("input_ids", "attention_mask", "labels")})
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_packed_text_is_the_same_text_without_padding():
+    assert others.pack([[1, 2, 3], [4], [5, 6, 7, 8], [9]]) == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
+def test_packed_text_fills_a_batch_with_as_many_pieces(job):
+    material = Material(job("packed", "general"))
+    lengths = [len(sequence) for sequence in material.prepared.general().sequences]
+    rows, _ = others._features(material)
+    mean = material.rows_a_batch(lengths) * sum(lengths) / len(lengths)
+    assert others._rows_a_batch(material, rows) == max(1, round(mean / max(lengths)))
+    padded = Material(dataclasses.replace(material.job, kind="plain"))
+    assert others._rows_a_batch(padded, others._features(padded)[0]) == material.rows_a_batch(lengths)
