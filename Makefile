@@ -10,7 +10,7 @@ INSTALLED_BENCH := $(VENV)/.installed-bench
 INSTALLED_RAY := $(VENV)/.installed-ray
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot frontier mitigation nltk-data clean
+.PHONY: help setup train test review plots lint bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -91,6 +91,9 @@ frontier: setup ## train the shapes of configs/frontier.yaml and draw what each 
 
 mitigation: setup ## train the student under each mitigation of bias and hold them side by side (PRESET=smoke; ARGS=--collect reads alone)
 	@python -m benchmarks.mitigation $(if $(PRESET),preset=$(PRESET)) $(ARGS)
+
+seeds: setup ## keep the figures of the run that is here in reports/seeds.json, beside those of other seeds and presets
+	@python -m benchmarks.seeds
 
 clean: ## remove the environment and what the pipeline wrote; DVC's cache and reports/ stay
 	@rm -rf $(VENV) .cache .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dvc_plots models/checkpoints

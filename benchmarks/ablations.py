@@ -48,24 +48,24 @@ def leave_out(prepared: Prepared, what: str) -> None:
 
 
 def run(phase: str, params: Params, without: str | None = None) -> dict[str, float]:
-    """Train one row and return its validation figures and seconds of training."""
+    """Train one row and return its validation figures, and the seconds and pieces of its training."""
     prepare(params.threads, params.seed)
     phases = Phases(params)
     if without:
         leave_out(phases.prepared, without)
     if phase == "general":
         phases.general()
-        return {**phases.metrics["general"], **_seconds(phases, "general")}
+        return {**phases.metrics["general"], **_effort(phases, "general")}
     name = next(iter(params.tasks))
     # Where the task starts from its teacher, general distillation would be run for nothing.
     general, components = phases.general() if params.distill.task.start == "general" else phases.untrained()
     phases.task(name, general, components)
-    return {**phases.metrics[name], **_seconds(phases, name)}
+    return {**phases.metrics[name], **_effort(phases, name)}
 
 
-def _seconds(phases: Phases, phase: str) -> dict[str, float]:
+def _effort(phases: Phases, phase: str) -> dict[str, float]:
     speed: Any = phases.timings[phase]
-    return {"seconds": speed["seconds"]}
+    return {"seconds": speed["seconds"], "pieces": speed["pieces"]}
 
 
 def main(chosen: list[str]) -> None:

@@ -1,0 +1,74 @@
+"""The figures of several seeds and presets, kept side by side."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from benchmarks import seeds
+from benchmarks.seeds import add, figures, main, table
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.params import parse_params
+
+
+def evaluated(student=0.8, words=0.12):
+    task = {"teacher": 0.84, "student": student, "retention": student / 0.84, "retention_above_chance": (student - 0.5) / 0.34}
+    mlm = {"teacher_top1": 0.15, "student_top1": words, "retention": words / 0.15}
+    return {"tasks": {"sentiment": task}, "mlm": mlm, "size": {"student_parameters": 2_271_297}}
+
+
+def test_figures_are_means_over_tasks():
+    two = evaluated()
+    two["tasks"]["topic"] = {"teacher": 0.9, "student": 0.9, "retention": 1.0}
+    found = figures(two)
+    assert found["teacher"] == pytest.approx(0.87)
+    assert found["student"] == pytest.approx(0.85)
+    assert "retention_above_chance" not in found
+    assert found["masked_words_retention"] == pytest.approx(0.8)
+    assert found["parameters"] == 2_271_297
+
+
+def test_runs_are_kept_by_preset_and_seed_in_order():
+    kept = {}
+    for preset, seed, student in (("quality", 9, 0.83), ("default", 18, 0.81), ("default", 9, 0.8), ("default", 18, 0.82)):
+        kept = add(kept, preset, seed, figures(evaluated(student)))
+    assert [(preset, list(runs)) for preset, runs in kept.items()] == [("default", ["9", "18"]), ("quality", ["9"])]
+    assert kept["default"]["18"]["student"] == 0.82
+
+
+def test_the_table_has_means_and_standard_deviations_of_a_preset_with_several_seeds():
+    kept = add(add({}, "default", 17, figures(evaluated(0.80))), "default", 18, figures(evaluated(0.82)))
+    rows = [line.split(" | ") for line in table(add(kept, "quality", 17, figures(evaluated(0.83)))).splitlines() if line.startswith("| ")]
+    found = {(row[0].strip("| "), row[1]): row[2:] for row in rows[2:]}
+    assert found["default", "mean"][1] == "**81.0%**"
+    assert found["", "standard deviation"][1] == "1.4"
+    assert [key for key in found if key[0] == "quality"] == [("quality", "17")]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, default_params):
+    """The parameters of a run of the default, with its figures in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(seeds, "check_current", lambda: None)
+    artifacts.write_json(artifacts.METRICS / "evaluate.json", evaluated())
+    return parse_params(yaml.safe_load(default_params))
+
+
+def test_the_run_that_is_here_is_added_to_those_of_before(here, tmp_path):
+    before = {"quality": {"17": figures(evaluated(0.83))}}
+    artifacts.write_json(tmp_path / "reports/seeds.json", before)
+    content = main(here)
+    assert (tmp_path / "reports/seeds.md").read_text() == content
+    assert json.loads((tmp_path / "reports/seeds.json").read_text()) == {
+        **before,
+        here.preset: {str(here.seed): figures(evaluated())},
+    }
+
+
+def test_without_figures_the_sentence_says_what_to_run(here):
+    (artifacts.METRICS / "evaluate.json").unlink()
+    with pytest.raises(CompactLMError, match=r"evaluate\.json is missing; run `dvc repro` first"):
+        main(here)
