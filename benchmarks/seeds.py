@@ -50,9 +50,8 @@ def figures(evaluated: Mapping[str, Any]) -> Figures:
     tasks, words = evaluated["tasks"].values(), evaluated["mlm"]
     found = {name: mean(task[name] for task in tasks) for name in list(COLUMNS)[:4] if all(name in task for task in tasks)}
     named = {"teacher_top1": "masked_words_teacher", "student_top1": "masked_words_student", "retention": "masked_words_retention"}
-    return (
-        found | {name: words[key] for key, name in named.items() if key in words} | {"parameters": evaluated["size"]["student_parameters"]}
-    )
+    found |= {name: words[key] for key, name in named.items() if key in words}
+    return {**found, "parameters": evaluated["size"]["student_parameters"]}
 
 
 def add(kept: Kept, preset: str, seed: int, found: Figures) -> Kept:
@@ -79,7 +78,8 @@ def _row(preset: str, seed: str, cells: Mapping[str, str]) -> str:
 
 def check_current() -> None:
     """Raise CompactLMError where what is here was made with other parameters or another code than are here."""
-    if subprocess.run(["dvc", "status", "--quiet", "--with-deps", "evaluate"], check=False, capture_output=True).returncode:
+    command = [sys.executable, "-m", "dvc", "status", "--quiet", "--with-deps", "evaluate"]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
         raise CompactLMError("the figures in reports/metrics are not those of params.yaml as it is; run `dvc repro` first")
 
 
