@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import processor
+from benchmarks.markdown import markdown
 from benchmarks.train import tables
 from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
 from compactlm import artifacts
@@ -111,7 +112,7 @@ def _run(job: Job) -> dict[str, Any]:
 def _print(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> None:
     table = Table(title=title, title_justify="left")
     for column in columns:
-        table.add_column(column, justify="right" if column in tables.NUMBERS else "left")
+        table.add_column(column, justify="left" if column in tables.TEXTS else "right")
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -166,7 +167,7 @@ def main() -> None:
     for title, columns, rows in shown:
         if rows:
             _print(console, title, columns, rows)
-            text.append(f"## {title}\n\n{tables.markdown(columns, rows)}")
+            text.append(f"## {title}\n\n{markdown(columns, rows, tables.TEXTS)}")
             if columns is tables.SPEED:
                 lines = tables.cache_lines(results)
                 console.print(*lines, note, sep="\n", highlight=False)

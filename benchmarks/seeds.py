@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from benchmarks.markdown import markdown
+from benchmarks.shapes.results import figures, percent
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, ParamsError, read_params
@@ -29,32 +31,16 @@ COLUMNS = {
     "masked_words_student": "student's",
     "masked_words_retention": "retention",
 }
-HEAD = f"""# The same experiment over seeds
+HEAD = """# The same experiment over seeds
 
 Figures of test rows; a seed redraws the split, the teacher's training, the masks, and the student's. Written by `make seeds`.
 
-| preset | seed | {" | ".join(COLUMNS.values())} |
-| --- | ---: |{" ---: |" * len(COLUMNS)}
 """
 
-Figures = dict[str, float]
-Kept = dict[str, dict[str, Figures]]  # by preset and seed
+Kept = dict[str, dict[str, dict[str, Any]]]  # what shapes.results.figures gives, by preset and seed
 
 
-def figures(evaluated: Mapping[str, Any]) -> Figures:
-    """Return what is kept of a run: shares of 1, means over the tasks; a figure that was not judged is left out.
-
-    Args:
-        evaluated: the content of reports/metrics/evaluate.json.
-    """
-    tasks, words = evaluated["tasks"].values(), evaluated["mlm"]
-    found = {name: mean(task[name] for task in tasks) for name in list(COLUMNS)[:4] if all(name in task for task in tasks)}
-    named = {"teacher_top1": "masked_words_teacher", "student_top1": "masked_words_student", "retention": "masked_words_retention"}
-    found |= {name: words[key] for key, name in named.items() if key in words}
-    return {**found, "parameters": evaluated["size"]["student_parameters"]}
-
-
-def add(kept: Kept, preset: str, seed: int, found: Figures) -> Kept:
+def add(kept: Kept, preset: str, seed: int, found: dict[str, Any]) -> Kept:
     """Return what is kept with a run's figures in place of older ones of this preset and seed; both in order."""
     merged = {**kept, preset: {**kept.get(preset, {}), str(seed): found}}
     return {name: dict(sorted(merged[name].items(), key=lambda item: int(item[0]))) for name in sorted(merged)}
@@ -62,18 +48,20 @@ def add(kept: Kept, preset: str, seed: int, found: Figures) -> Kept:
 
 def table(kept: Kept) -> str:
     """Return the table in Markdown: a row a run, and of each preset with several their means and standard deviations."""
-    lines = []
+    rows = []
     for preset, runs in kept.items():
-        lines += [_row(preset, seed, {name: f"{value:.1%}" for name, value in run.items()}) for seed, run in runs.items()]
+        rows += [[preset, seed, *(percent(run[name]) for name in COLUMNS)] for seed, run in runs.items()]
         if len(runs) > 1:
-            values = {name: [run[name] for run in runs.values()] for name in COLUMNS if all(name in run for run in runs.values())}
-            lines.append(_row(preset, "mean", {name: f"**{mean(each):.1%}**" for name, each in values.items()}))
-            lines.append(_row("", "standard deviation", {name: f"{100 * stdev(each):.1f}" for name, each in values.items()}))
-    return HEAD + "\n".join(lines) + "\n"
+            values = [[run[name] for run in runs.values()] for name in COLUMNS]
+            rows.append([preset, "mean", *(f"**{percent(_over(mean, each))}**" for each in values)])
+            rows.append(["", "standard deviation", *(percent(_over(stdev, each)) for each in values)])
+    return HEAD + markdown(["preset", "seed", *COLUMNS.values()], rows, ["preset"]) + "\n"
 
 
-def _row(preset: str, seed: str, cells: Mapping[str, str]) -> str:
-    return f"| {preset} | {seed} | {' | '.join(cells.get(name, '') for name in COLUMNS)} |"
+def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:
+    """Return a statistic over seeds, None where one of them was not judged."""
+    judged = [value for value in values if value is not None]
+    return statistic(judged) if len(judged) == len(values) else None
 
 
 def check_current() -> None:

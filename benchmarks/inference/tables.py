@@ -85,9 +85,3 @@ def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
                 f"pieces on one core ({latency(result):.2f} ms against {base:.1f} ms), which {said} the bar of {contender.bar}."
             )
     return lines
-
-
-def markdown(columns: Sequence[str], rows: Sequence[Cells]) -> str:
-    """Return a table in Markdown."""
-    rule = ["---" if column in TEXTS else "---:" for column in columns]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))

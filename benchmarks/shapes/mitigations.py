@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.markdown import markdown
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 
@@ -63,15 +64,15 @@ def check_teacher(found: Mapping[str, Found]) -> None:
             )
 
 
-def table(found: Mapping[str, Found]) -> list[str]:
-    """Return Markdown lines: a figure a row, the teacher and the student under each mitigation a column each."""
+def table(found: Mapping[str, Found]) -> str:
+    """Return a table in Markdown: a figure a row, the teacher and the student under each mitigation a column each."""
     students = list(found)
     head = ["figure", "teacher", *(f"student, {name}" for name in students)]
-    lines = [_row(head), _row(["---", *["---:"] * (len(head) - 1)])]
+    rows = []
     for figure in dict.fromkeys(figure for one in found.values() for figure in one):
         teacher = next(one[figure]["teacher"] for one in found.values() if figure in one)
-        lines.append(_row([figure, show(teacher), *(show(found[name].get(figure, {}).get("student", {})) for name in students)]))
-    return lines
+        rows.append([figure, show(teacher), *(show(found[name].get(figure, {}).get("student", {})) for name in students)])
+    return markdown(head, rows, head[:1])
 
 
 def show(figure: Figure) -> str:
@@ -80,10 +81,6 @@ def show(figure: Figure) -> str:
         return "not judged"
     interval = f" ({figure['low']:.3f} to {figure['high']:.3f})" if {"low", "high"} <= set(figure) else ""
     return f"{figure['value']:.3f}{interval}"
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def write(directory: Path, found: Mapping[str, Found], overrides: Sequence[str]) -> str:
@@ -102,7 +99,7 @@ def write(directory: Path, found: Mapping[str, Found], overrides: Sequence[str])
         "intervals over test rows, or over occupations. Parity is 1 for disparate impact and 0 for differences, flips and the gap.",
         f"Otherwise than the default: {', '.join(overrides) or 'nothing'}.",
         "",
-        *table(found),
+        table(found),
     ]
     content = "\n".join(lines) + "\n"
     artifacts.write_text(directory / "mitigation.md", content)

@@ -84,33 +84,44 @@ def _validation_retention(metrics: Mapping[str, Any], tasks: Sequence[str]) -> f
     return mean(metrics[DISTILLED][name]["validation_accuracy"] / teacher for name, teacher in zip(tasks, teachers, strict=True))
 
 
+def figures(evaluated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's figures of test rows, named as in Point.
+
+    Args:
+        evaluated: the content of reports/metrics/evaluate.json.
+    """
+    size, tasks, words = evaluated["size"], evaluated["tasks"], evaluated["mlm"]
+    return {
+        "parameters": size["student_parameters"],
+        "share": size["ratio"],
+        "teacher": mean(task["teacher"] for task in tasks.values()),
+        "student": mean(task["student"] for task in tasks.values()),
+        "retention": _mean(tasks, "retention"),
+        "retention_above_chance": _mean(tasks, "retention_above_chance"),
+        "masked_words_teacher": words["teacher_top1"],
+        "masked_words_student": words["student_top1"],
+        "masked_words_retention": words.get("retention"),
+    }
+
+
 def point(shape: Shape, metrics: Mapping[str, Any]) -> Point:
     """Return a shape's result from its metrics by file."""
-    evaluated = metrics[EVALUATED]
-    size, tasks, words = evaluated["size"], evaluated["tasks"], evaluated["mlm"]
     return Point(
         name=shape.name,
         layers=shape.layers,
         hidden_size=shape.hidden_size,
-        parameters=size["student_parameters"],
-        share=size["ratio"],
-        teacher=mean(task["teacher"] for task in tasks.values()),
-        student=mean(task["student"] for task in tasks.values()),
-        retention=_mean(tasks, "retention"),
-        retention_above_chance=_mean(tasks, "retention_above_chance"),
-        masked_words_teacher=words["teacher_top1"],
-        masked_words_student=words["student_top1"],
-        masked_words_retention=words.get("retention"),
-        validation_retention=_validation_retention(metrics, list(tasks)),
+        **figures(metrics[EVALUATED]),
+        validation_retention=_validation_retention(metrics, list(metrics[EVALUATED]["tasks"])),
     )
+
+
+def percent(value: float | None) -> str:
+    """Return a share of 1 as a person reads it."""
+    return "not judged" if value is None else f"{value:.1%}"
 
 
 def rows(points: Sequence[Point], latencies: Mapping[str, float]) -> list[list[str]]:
     """Return the table's rows, smallest shape first, as a person reads them."""
-
-    def percent(value: float | None) -> str:
-        return "not judged" if value is None else f"{value:.1%}"
-
     table = []
     for one in points:
         latency = f"{latencies[one.name]:.2f}" if one.name in latencies else ""

@@ -22,7 +22,7 @@ SPEED = (
 )
 WORTH = ("distillation", "ours, cached, but with", "pieces/s", "slowest to fastest third", "ours is faster by")
 PROFILE = ("distillation", "part of a step", "ms", "share")
-NUMBERS = {*SPEED[3:], *WORTH[2:], *PROFILE[2:]}  # columns that are aligned to the right
+TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned to the left
 
 
 def with_writing(result: dict[str, Any], written: dict[str, Any]) -> float:
@@ -98,9 +98,3 @@ def profile_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
             share = seconds / sum(parts.values())
             rows.append([result["job"]["phase"], part, f"{1000 * seconds / result['steps']:.1f}", f"{share:.1%}"])
     return rows
-
-
-def markdown(columns: Sequence[str], rows: Sequence[Cells]) -> str:
-    """Return a table in Markdown."""
-    rule = ["---:" if column in NUMBERS else "---" for column in columns]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (columns, rule, *rows))

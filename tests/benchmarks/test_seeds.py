@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from benchmarks import seeds
-from benchmarks.seeds import add, figures, main, table
+from benchmarks.seeds import add, main, table
+from benchmarks.shapes.results import figures
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
@@ -17,18 +18,7 @@ from compactlm.params import parse_params
 def evaluated(student=0.8, words=0.12):
     task = {"teacher": 0.84, "student": student, "retention": student / 0.84, "retention_above_chance": (student - 0.5) / 0.34}
     mlm = {"teacher_top1": 0.15, "student_top1": words, "retention": words / 0.15}
-    return {"tasks": {"sentiment": task}, "mlm": mlm, "size": {"student_parameters": 2_271_297}}
-
-
-def test_figures_are_means_over_tasks():
-    two = evaluated()
-    two["tasks"]["topic"] = {"teacher": 0.9, "student": 0.9, "retention": 1.0}
-    found = figures(two)
-    assert found["teacher"] == pytest.approx(0.87)
-    assert found["student"] == pytest.approx(0.85)
-    assert "retention_above_chance" not in found
-    assert found["masked_words_retention"] == pytest.approx(0.8)
-    assert found["parameters"] == 2_271_297
+    return {"tasks": {"sentiment": task}, "mlm": mlm, "size": {"student_parameters": 2_271_297, "ratio": 0.1}}
 
 
 def test_runs_are_kept_by_preset_and_seed_in_order():
@@ -44,8 +34,15 @@ def test_the_table_has_means_and_standard_deviations_of_a_preset_with_several_se
     rows = [line.split(" | ") for line in table(add(kept, "quality", 17, figures(evaluated(0.83)))).splitlines() if line.startswith("| ")]
     found = {(row[0].strip("| "), row[1]): row[2:] for row in rows[2:]}
     assert found["default", "mean"][1] == "**81.0%**"
-    assert found["", "standard deviation"][1] == "1.4"
+    assert found["", "standard deviation"][1] == "1.4%"
     assert [key for key in found if key[0] == "quality"] == [("quality", "17")]
+
+
+def test_what_was_not_judged_for_one_seed_has_no_mean():
+    unjudged = {**figures(evaluated()), "retention": None}
+    kept = add(add({}, "default", 17, unjudged), "default", 18, figures(evaluated()))
+    row = next(line for line in table(kept).splitlines() if "mean" in line)
+    assert row.startswith("| default | mean | **84.0%** | **80.0%** | **not judged** | **88.2%** |")
 
 
 @pytest.fixture
