@@ -68,6 +68,10 @@ class Material:
         ids, sequences = [rows.ids[row] for row in chosen], [rows.sequences[row] for row in chosen]
         return TaskRows(ids, sequences, [rows.labels[row] for row in chosen], [rows.weights[row] for row in chosen])
 
+    def sequences(self) -> list[list[int]]:
+        """Return the phase's sequences, as they are."""
+        return self.prepared.general().sequences if self.job.phase == "general" else self.task_rows().sequences
+
     def teacher(self) -> Any:
         """Return the teacher of the phase."""
         if self.job.phase == "general":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import torch
@@ -93,7 +94,7 @@ def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
     """Return the rows as a tokenizer gives them, and what makes a batch of them."""
     tokenizer = material.prepared.tokenizer
     if material.job.phase == "general":
-        sequences = material.prepared.general().sequences
+        sequences = material.sequences()
         rows = _padded(pack(sequences) if material.job.kind == "packed" else sequences, tokenizer)
         return rows, DataCollatorForLanguageModeling(tokenizer, mlm_probability=material.params.signals.general.mask_rate)
     task = material.task_rows()
@@ -116,10 +117,10 @@ def _counted(collate: Collate, clock: Clock) -> Collate:
 
 
 def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
-    if material.job.kind == "packed":  # as many pieces as in a batch of ours, which holds the sequences as they are
-        lengths = [len(sequence) for sequence in material.prepared.general().sequences]
-        return max(1, round(material.rows_a_batch(lengths) * sum(lengths) / len(lengths) / len(rows[0]["input_ids"])))
-    return material.rows_a_batch([sum(row["attention_mask"]) for row in rows])
+    """Return how many of these rows have as many real pieces as a batch of ours, which holds the sequences as they are."""
+    lengths = [len(sequence) for sequence in material.sequences()]
+    pieces = material.rows_a_batch(lengths) * mean(lengths)
+    return max(1, round(pieces / mean(sum(row["attention_mask"]) for row in rows)))
 
 
 def measure_plain(material: Material, clock: Clock) -> Work:

@@ -39,7 +39,7 @@ def test_each_contender_trains_until_the_clock_stops_it(job, phase):
 
 
 @pytest.mark.parametrize("phase", ["general", "task"])
-def test_the_plain_trainer_has_the_losses_of_ours(job, phase, tmp_path):
+def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
     material = Material(job("plain", phase))
     student, teacher = material.student(), material.teacher()
     set_dropout(student, 0.0)
