@@ -51,10 +51,10 @@ review: setup ## hold reports/metrics against a git revision, figure by figure (
 	@compactlm review $(REV)
 
 # Named by the module, so that another version of the libraries makes another page.
-PLOTS_PAGE = .cache/plots/$(shell sha256sum src/compactlm/reporting/vega.py | head -c 12).html
+PLOTS_PAGE = .cache/plots/$(shell sha256sum src/compactlm/report/vega.py | head -c 12).html
 
 plots: setup ## draw the plots of dvc.yaml into dvc_plots/index.html, which opens without a network (ARGS="diff main" against a revision)
-	@python -m compactlm.reporting.vega $(PLOTS_PAGE)
+	@python -m compactlm.report.vega $(PLOTS_PAGE)
 	@dvc plots $(or $(ARGS),show) --html-template $(PLOTS_PAGE)
 
 lint: setup ## ruff, mypy, and the one-way imports

@@ -19,9 +19,9 @@ import yaml
 from dvc.utils.hydra import compose_and_dump
 
 from compactlm import artifacts
+from compactlm.bert.runtime import prepare
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.preparation import Prepared
-from compactlm.distillation.runtime import prepare
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, read_params
 

@@ -29,7 +29,7 @@ import numpy as np
 from benchmarks.machine import processor
 from compactlm import CompactLM, artifacts
 from compactlm.commands.sorting import classify
-from compactlm.inference.lines import read_lines
+from compactlm.text.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
 QUESTIONS = 200

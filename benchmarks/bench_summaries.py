@@ -19,7 +19,7 @@ from rouge_score.scoring import BootstrapAggregator
 from tqdm import tqdm
 
 from compactlm import CompactLM, artifacts
-from compactlm.corpus.archives import fetch, read_member
+from compactlm.corpus.ingest.archives import fetch, read_member
 from compactlm.inference.summarizing import split_sentences
 from compactlm.params import read_params
 

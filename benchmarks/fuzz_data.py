@@ -25,14 +25,14 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from compactlm import artifacts
-from compactlm.corpus.cleaning import clean_corpus, filters_of
-from compactlm.corpus.engine import LocalEngine
-from compactlm.corpus.filters.base import apply_filters
-from compactlm.corpus.filters.composing import filters_from
-from compactlm.corpus.gathering import gather
-from compactlm.corpus.sources import read_sources
+from compactlm.corpus.clean.cleaning import clean_corpus, filters_of
+from compactlm.corpus.clean.filters.base import apply_filters
+from compactlm.corpus.clean.filters.composing import filters_from
+from compactlm.corpus.ingest.sources import read_sources
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilesSource, Ingest
+from compactlm.shards.engine import LocalEngine
+from compactlm.shards.gathering import gather
 
 SHARD_BYTES = 2_000
 CELLS = [

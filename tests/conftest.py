@@ -132,7 +132,7 @@ def balanced_classifier(tmp_path_factory, tiny_classifier, tiny_tokenizer, tiny_
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory, tiny_bert, tiny_classifier):
     """A directory with the tiny models exported to mlm, sentiment and embedding; tests only read it."""
-    from compactlm.inference.exporting import write_directory
+    from compactlm.export.directory import write_directory
 
     directory = tmp_path_factory.mktemp("export")
     masked = BertForMaskedLM.from_pretrained(tiny_bert)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from benchmarks.machine import peak_bytes
 from compactlm import artifacts
-from compactlm.corpus.bag_of_words import STOP_WORDS
-from compactlm.corpus.engine import LocalEngine, apply
-from compactlm.corpus.gathering import gather
+from compactlm.corpus.clean.bag_of_words import STOP_WORDS
 from compactlm.params import Clean, FilesSource, Ingest, NearDuplicates, Split
+from compactlm.shards.engine import LocalEngine, apply
+from compactlm.shards.gathering import gather
 
 SEED = 17
 SHARD_BYTES = 32_000_000
@@ -24,7 +24,7 @@ SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stable", near_du
 
 
 def _clean(profile: str, directory: Path, processes: int) -> dict[str, float]:
-    from compactlm.corpus.cleaning import clean_corpus
+    from compactlm.corpus.clean.cleaning import clean_corpus
 
     clean = Clean.model_validate(
         {
@@ -64,7 +64,7 @@ def recipe(directory: Path, _: int) -> dict[str, float]:
 
 def ingest(directory: Path, _: int) -> dict[str, float]:
     """A jsonl file of one's own to documents."""
-    from compactlm.corpus.sources import read_sources
+    from compactlm.corpus.ingest.sources import read_sources
 
     columns = {"text": "text", "document": "document", "label": None, "attributes": {}}
     source = FilesSource.model_validate(
@@ -78,7 +78,7 @@ def ingest(directory: Path, _: int) -> dict[str, float]:
 
 def split(directory: Path, processes: int) -> dict[str, float]:
     """The split that is stable under growth, without near-duplicates across splits."""
-    from compactlm.corpus.shard_splitting import split_corpus
+    from compactlm.corpus.split.shard_splitting import split_corpus
 
     parts = artifacts.parts(directory / "parts")
     found = split_corpus(parts, directory / "work-split", SPLIT, SEED, LocalEngine(processes), SHARD_BYTES)
@@ -89,7 +89,7 @@ def split(directory: Path, processes: int) -> dict[str, float]:
 
 def near(directory: Path, processes: int) -> dict[str, float]:
     """Clusters of near-duplicates over all rows: signatures a shard first, and then the memory that the clusters take."""
-    from compactlm.corpus.shard_signatures import SignatureShards, SignShard
+    from compactlm.corpus.duplicates.shard_signatures import SignatureShards, SignShard
 
     shards = sorted((directory / "work-split" / "in").glob("part-*.parquet"))
     signed, _ = apply(shards, directory / "work-split" / "signatures", LocalEngine(processes), SignShard(NEAR, SEED))

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus.gathering import gather, write_shards
+from compactlm.shards.gathering import gather, write_shards
 
 EVERY = 10  # words, of which one is changed in each copy
 _SHARD_BYTES = 32_000_000

@@ -12,9 +12,9 @@ from pathlib import Path
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from compactlm.distillation.runtime import prepare
-from compactlm.inference.exporting import export_onnx
-from compactlm.inference.quantization import quantize
+from compactlm.bert.runtime import prepare
+from compactlm.export.directory import export_onnx
+from compactlm.export.quantization import quantize
 
 BERT_BASE, TENTH = "bert-base", "6x256"
 # A tenth of bert-base: 6 layers of 256 with 23,482 pieces.

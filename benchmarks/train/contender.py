@@ -14,7 +14,7 @@ import torch
 from benchmarks.train.arithmetic import middle, padding, rates, step_flops
 from benchmarks.train.clock import Clock
 from benchmarks.train.jobs import Job
-from compactlm.distillation.runtime import prepare
+from compactlm.bert.runtime import prepare
 
 SIDE, PRODUCTS = 2048, 8
 

@@ -11,8 +11,8 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 from benchmarks.train.arithmetic import Shape, rows_for
 from benchmarks.train.jobs import Job
 from compactlm import artifacts
-from compactlm.distillation import models
-from compactlm.distillation.batches import make_batches
+from compactlm.bert import models
+from compactlm.bert.batches import make_batches
 from compactlm.distillation.layers import LayerPairs, layer_map
 from compactlm.distillation.preparation import Prepared
 from compactlm.distillation.rows import TaskRows

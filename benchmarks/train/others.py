@@ -20,10 +20,10 @@ from transformers import (
 from benchmarks.train.arithmetic import Work
 from benchmarks.train.clock import Clock
 from benchmarks.train.material import Material
-from compactlm.distillation import models
-from compactlm.distillation.losses.hard_labels import hard_labels
+from compactlm.bert import models
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
 from compactlm.distillation.losses.soft_targets import soft_targets
+from compactlm.training.hard_labels import hard_labels
 
 STEPS = 1_000_000  # more than any machine gets through in time
 Collate = Callable[[Sequence[dict[str, Any]]], dict[str, torch.Tensor]]

@@ -12,14 +12,14 @@ import torch
 from benchmarks.train.arithmetic import Work
 from benchmarks.train.clock import Clock, Stopwatch
 from benchmarks.train.material import Material
-from compactlm.distillation import models
+from compactlm.bert import models
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
 from compactlm.distillation.general import GeneralObjective
 from compactlm.distillation.matching import Matching
-from compactlm.distillation.signal_cache import CachedSignals, write_cache
-from compactlm.distillation.signals import Batch
+from compactlm.distillation.signals.cache import CachedSignals, write_cache
+from compactlm.distillation.signals.sources import Batch
 from compactlm.distillation.task import TaskObjective
-from compactlm.distillation.training import Settings, set_dropout, train
+from compactlm.training.loop import Settings, set_dropout, train
 
 EPOCHS = 300  # more than any machine gets through in time
 PADDED = {"input_ids": 0, "attention_mask": 0, "labels": -100, "teacher_states": 0}

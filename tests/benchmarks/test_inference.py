@@ -17,8 +17,8 @@ from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
 from benchmarks.inference.runners import encode, open_runner
 from benchmarks.inference.tables import SPEED, TEXTS, bar_lines, percentile, speed_rows, start_rows, summarise
 from benchmarks.markdown import markdown
-from compactlm.inference.exporting import write_directory
-from compactlm.inference.onnx import FLOAT_FILE
+from compactlm.export.directory import write_directory
+from compactlm.inference.runtime.onnx import FLOAT_FILE
 
 POINTS = tuple((batch, length) for batch in BATCHES for length in LENGTHS)
 

@@ -3,8 +3,8 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
-from compactlm.distillation.signal_cache import CachedSignals, write_cache
-from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.cache import CachedSignals, write_cache
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 
 ASKED = [30, 7, 2, 39, 11]
 

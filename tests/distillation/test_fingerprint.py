@@ -1,5 +1,5 @@
-from compactlm.distillation import checkpoints
-from compactlm.distillation.checkpoints import fingerprint
+from compactlm.training import checkpoints
+from compactlm.training.checkpoints import fingerprint
 
 
 def test_the_fingerprint_sees_all_code_and_where_it_lies(tmp_path, monkeypatch):

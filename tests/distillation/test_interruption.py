@@ -13,10 +13,10 @@ import safetensors.torch
 import torch
 from tqdm import tqdm
 
-from compactlm.distillation import training
-from compactlm.distillation.checkpoints import Checkpoint
-from compactlm.distillation.training import Settings, train
 from compactlm.params import Optimisation
+from compactlm.training import loop as training
+from compactlm.training.checkpoints import Checkpoint
+from compactlm.training.loop import Settings, train
 
 ORIGINALS = {
     (module, name): getattr(module, name)

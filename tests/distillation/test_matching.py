@@ -7,12 +7,12 @@ import torch
 from safetensors import safe_open
 from transformers import BertForMaskedLM, BertModel
 
-from compactlm.distillation import models
+from compactlm.bert import models
 from compactlm.distillation.losses.attention import attention_mse
 from compactlm.distillation.losses.hidden import hidden_cosine, hidden_mse
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss
 from compactlm.distillation.matching import Matching, build_projection
-from compactlm.distillation.signals import OnlineMasked
+from compactlm.distillation.signals.sources import OnlineMasked
 from compactlm.errors import CompactLMError
 
 COMPONENTS = torch.linalg.qr(torch.randn(32, 32, generator=torch.Generator().manual_seed(0))).Q[:16]

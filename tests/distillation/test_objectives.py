@@ -4,18 +4,18 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation import models
+from compactlm.bert import models
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
 from compactlm.distillation.general import GeneralObjective
-from compactlm.distillation.losses.hard_labels import hard_labels
 from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.matching import Matching
-from compactlm.distillation.signal_cache import CachedSignals, write_cache
-from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.cache import CachedSignals, write_cache
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.distillation.task import TaskObjective, build_task_student
-from compactlm.distillation.training import Settings, set_dropout, train
 from compactlm.params import Optimisation
 from compactlm.student.building import principal_components
+from compactlm.training.hard_labels import hard_labels
+from compactlm.training.loop import Settings, set_dropout, train
 
 LAYERS, TEMPERATURE, WHOLE = [2, 0, 1], 2.0, 105  # WHOLE: of the student's pieces
 WEIGHTS = {
@@ -165,8 +165,8 @@ def test_the_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_to
 def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path, rows, masked, monkeypatch):
     """Within the rounding to half precision, and where nothing is rounded all but the same."""
     if not halves:
-        monkeypatch.setattr("compactlm.distillation.signal_cache.KEPT_AS", {"teacher_indices": torch.int32})
-    monkeypatch.setattr("compactlm.distillation.training.LOG_EVERY", 2)
+        monkeypatch.setattr("compactlm.distillation.signals.cache.KEPT_AS", {"teacher_indices": torch.int32})
+    monkeypatch.setattr("compactlm.training.loop.LOG_EVERY", 2)
     found, states = [], []
     for cached in (False, True):
         objective, examples = both[phase]()

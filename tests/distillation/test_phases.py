@@ -9,10 +9,10 @@ import yaml
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.distillation import models
+from compactlm.bert import models
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.phases import Phases
-from compactlm.distillation.signal_cache import write_cache
+from compactlm.distillation.signals.cache import write_cache
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 

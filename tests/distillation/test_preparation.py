@@ -8,8 +8,8 @@ import yaml
 from compactlm import artifacts
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import Prepared
-from compactlm.distillation.signal_cache import CachedSignals, write_cache
-from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.cache import CachedSignals, write_cache
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 

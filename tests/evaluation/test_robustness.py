@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from compactlm.corpus.perturbation import PERTURBATIONS
+from compactlm.corpus.augment.perturbation import PERTURBATIONS
 from compactlm.evaluation.robustness import choose_rows, robustness
 from compactlm.params import Robustness
 

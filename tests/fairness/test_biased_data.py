@@ -19,18 +19,18 @@ from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassificat
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.distillation import models
+from compactlm.bert import models
+from compactlm.bert.tokenization import encode
 from compactlm.distillation.phases import Phases
-from compactlm.distillation.teacher import fine_tune
-from compactlm.distillation.training import Settings
 from compactlm.errors import CompactLMError
 from compactlm.fairness.comparison import compare_task, fairness_metrics
 from compactlm.fairness.gate import VIOLATED
 from compactlm.params import parse_params
-from compactlm.reporting.findings import Findings
-from compactlm.reporting.standing import enforce_model_gate
+from compactlm.report.findings import Findings
+from compactlm.report.standing import enforce_model_gate
 from compactlm.stages import bias_audit, tokenize
-from compactlm.student.tokenization import encode
+from compactlm.teacher.training import fine_tune
+from compactlm.training.loop import Settings
 
 LABELS = ["negative", "positive"]
 WOMEN = ("she", "the woman", "my sister", "the lady", "a girl")

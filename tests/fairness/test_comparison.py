@@ -5,10 +5,10 @@ import pytest
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
-from compactlm.fairness.bootstrap import Estimate
 from compactlm.fairness.comparison import compare_task, fairness_metrics, overall
 from compactlm.fairness.gate import NOT_JUDGED, PASSED, VIOLATED
 from compactlm.fairness.stereotypes import Stereotypes
+from compactlm.figures.bootstrap import Estimate
 
 LABELS = ["negative", "positive"]
 ROWS = [

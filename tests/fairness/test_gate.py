@@ -5,10 +5,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
-from compactlm.fairness.bootstrap import Estimate
 from compactlm.fairness.gate import DATA, MODEL, NOT_JUDGED, PASSED, VIOLATED, Verdict, enforce_data_gate
 from compactlm.fairness.gate import check_difference as difference_of_estimate
 from compactlm.fairness.gate import check_ratio as ratio_of_estimate
+from compactlm.figures.bootstrap import Estimate
 
 
 def estimate(value, *bounds):

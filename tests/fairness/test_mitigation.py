@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.fairness.audit import Rows, measure
+from compactlm.fairness.audit.labels import Rows, measure
 from compactlm.fairness.mitigation import combined, reweighing
 from compactlm.params import Attribute, Bootstrap
 

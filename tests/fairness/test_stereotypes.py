@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import yaml
 
-from compactlm.fairness.model_audit import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.fairness.audit.models import AMPLIFICATION, STUDENT, TEACHER
 from compactlm.fairness.stereotypes import make_items, measure_stereotypes
 from compactlm.params import parse_params
 

@@ -8,7 +8,7 @@ from transformers import AutoTokenizer, BertModel
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding, fit_projection, unit
-from compactlm.inference.projection import LAST
+from compactlm.inference.runtime.projection import LAST
 
 TEXTS = ["the film was good", "it", "a very slow story, loved!"]
 

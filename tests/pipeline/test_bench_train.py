@@ -13,9 +13,9 @@ from benchmarks.train.contender import measure
 from benchmarks.train.jobs import Job
 from benchmarks.train.material import Material
 from compactlm.distillation.matching import Matching
-from compactlm.distillation.signals import OnlineMasked
+from compactlm.distillation.signals.sources import OnlineMasked
 from compactlm.distillation.task import TaskObjective
-from compactlm.distillation.training import set_dropout
+from compactlm.training.loop import set_dropout
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def test_a_stage_depends_on_every_module_that_it_imports(stage, imports):
 
 def test_the_report_depends_on_all_templates_and_all_that_is_measured():
     deps = set(STAGES["report"]["deps"])
-    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "src/compactlm/reporting/templates").iterdir()}
+    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "src/compactlm/report/templates").iterdir()}
     assert templates == {dep for dep in deps if "/templates/" in dep}
     metrics = {name for stage in STAGES.values() for one in stage.get("metrics", []) for name in one}
     outs = [next(iter(out)) if isinstance(out, dict) else out for stage in STAGES.values() for out in stage.get("outs", [])]

@@ -12,7 +12,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.quality import compare
+from compactlm.figures.quality import compare
 from compactlm.params import parse_params
 from compactlm.stages import evaluate
 

@@ -7,8 +7,8 @@ from transformers import BertForSequenceClassification
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.inference import exporting
-from compactlm.inference.exporting import export_onnx
+from compactlm.export import directory as exporting
+from compactlm.export.directory import export_onnx
 from compactlm.params import Export
 from compactlm.stages import export
 

@@ -12,7 +12,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.report import finite
 from compactlm.params import parse_params
-from compactlm.reporting.snippets import Snippet, run_snippet
+from compactlm.report.card.snippets import Snippet, run_snippet
 from compactlm.stages import report
 
 WRITTEN = ("reports/index.html", "reports/model-card.md", "models/student/README.md")

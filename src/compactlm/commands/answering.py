@@ -21,7 +21,7 @@ from compactlm.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from compactlm.inference.knowledge import Answer, Knowledge
+    from compactlm.inference.search.knowledge import Answer, Knowledge
 
 app = typer.Typer()
 
@@ -56,7 +56,7 @@ def answer(
 
     The file is embedded at the first time and kept. Answers are found, not written: what the file does not say has no answer.
     """
-    from compactlm.inference.lines import text_or_input
+    from compactlm.text.lines import text_or_input
 
     known = _open(load(model, backend, threads).knowledge(knowledge, index))
     found = known.answer(text_or_input(question), threshold)
@@ -78,7 +78,7 @@ def chat(
     json: JsonOption = False,
 ) -> None:
     """Answer question after question; in a terminal an empty line ends the conversation."""
-    from compactlm.inference.chatting import Conversation
+    from compactlm.inference.search.chatting import Conversation
 
     talk = Conversation(_open(load(model, backend, threads).knowledge(knowledge, index)), threshold, turns)
     prompt = sys.stdin.isatty() and not json

@@ -38,7 +38,7 @@ def embed(
     Numbers are parted by spaces, or with --json in a list.
     """
     from compactlm.inference.embedding import TEXTS_AT_ONCE
-    from compactlm.inference.lines import read_lines
+    from compactlm.text.lines import read_lines
 
     lm = load(model, backend, threads)
     broken = 0
@@ -98,7 +98,7 @@ def similar(
 
     What is searched is embedded at the first time and kept in the cache directory (COMPACTLM_CACHE).
     """
-    from compactlm.inference.lines import text_or_input
+    from compactlm.text.lines import text_or_input
 
     for neighbour in (found := load(model, backend, threads).similar(text_or_input(text), top, file)):
         if not json:

@@ -49,7 +49,7 @@ def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
     """Hold reports/metrics against a git revision; exit status 0: nothing is worse, 1: something is, 2: it cannot be told."""
     from rich.console import Console
 
-    from compactlm.evaluation.review_report import judge, metrics_diff
+    from compactlm.evaluation.review.printing import judge, metrics_diff
 
     width = None if "COLUMNS" in os.environ or Console().is_terminal else 150
     try:

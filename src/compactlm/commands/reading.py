@@ -28,7 +28,7 @@ def fill(
     json: JsonOption = False,
 ) -> None:
     """Show the likeliest pieces where [MASK] stands."""
-    from compactlm.inference.lines import text_or_input
+    from compactlm.text.lines import text_or_input
 
     found = load(model, backend, threads).fill(text_or_input(text), top)
     if json:
@@ -51,7 +51,7 @@ def inspect(
     json: JsonOption = False,
 ) -> None:
     """Show pieces, ids, what each layer attends to (on torch) and the predictions at each position."""
-    from compactlm.inference.lines import text_or_input
+    from compactlm.text.lines import text_or_input
 
     found = load(model, backend, threads).inspect(text_or_input(text), top)
     if found.cut:
@@ -77,7 +77,7 @@ def check(
     json: JsonOption = False,
 ) -> None:
     """Tell how the tokenizer fares with a text: round trip, unknown pieces, lines that are too long."""
-    from compactlm.inference.lines import read_lines
+    from compactlm.text.lines import read_lines
 
     broken = 0
 

@@ -28,7 +28,7 @@ from compactlm.errors import CompactLMError
 if TYPE_CHECKING:
     from compactlm.inference.api import CompactLM
     from compactlm.inference.classifying import Classification
-    from compactlm.inference.lines import Line
+    from compactlm.text.lines import Line
 
 app = typer.Typer()
 
@@ -73,7 +73,7 @@ def classify(
 
 
 def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, texts_at_once: int, json: bool) -> None:
-    from compactlm.inference.lines import read_lines
+    from compactlm.text.lines import read_lines
 
     waiting: deque[Line] = deque()
 

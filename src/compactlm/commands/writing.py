@@ -34,7 +34,7 @@ def complete(
 
     The model is an encoder that fills gaps. It was not trained to write, so a few words are the most that it does well.
     """
-    from compactlm.inference.lines import text_or_input
+    from compactlm.text.lines import text_or_input
 
     found = load(model, backend, threads).complete(text_or_input(text), length, temperature, top, beams, seed)
     if json:
@@ -54,7 +54,7 @@ def summarize(
     json: JsonOption = False,
 ) -> None:
     """Show the sentences that are central to a text, as they stand in it, without saying the same thing twice."""
-    from compactlm.inference.lines import read_text
+    from compactlm.text.lines import read_text
 
     found = load(model, backend, threads).summarize(read_text(file), sentences)
     if json:

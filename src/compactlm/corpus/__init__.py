@@ -1,1 +1,1 @@
-"""Sources, cleaning, splitting and augmentation: text in, text out, no torch."""
+"""The rooms of the data stages: ingest, clean, duplicates, split and augment. No torch."""

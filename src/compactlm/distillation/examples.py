@@ -6,24 +6,23 @@ from collections.abc import Sequence
 
 import torch
 
-from compactlm.distillation.batches import pad
-from compactlm.distillation.masking import MaskedSequences
+from compactlm.bert.batches import pad
+from compactlm.bert.masking import MaskedExamples, MaskedSequences
 from compactlm.distillation.rows import TaskRows
-from compactlm.distillation.signals import Batch, SignalSource
+from compactlm.distillation.signals.sources import Batch, SignalSource
 
 
-class GeneralExamples:
-    """Masked text with a teacher's answers; an epoch reads every sequence once, in one of its maskings."""
+class GeneralExamples(MaskedExamples):
+    """Masked text with a teacher's signals."""
 
     def __init__(self, questions: MaskedSequences, source: SignalSource | None, maskings: int) -> None:
-        """Take the masked sequences, where the answers come from (None for none), and in how many ways the text is masked."""
-        self.questions, self.source, self.maskings = questions, source, maskings
-        self.count = len(questions.ids) // maskings
-        self.ids, self.lengths = questions.ids[: self.count], questions.lengths[: self.count]
+        """Take the masked sequences, the source of the signals (None for none), and in how many ways each sequence is masked."""
+        super().__init__(questions, maskings)
+        self.source = source
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
         """Return the tensors that GeneralObjective takes."""
-        rows = [epoch % self.maskings * self.count + position for position in positions]
+        rows = self.rows(positions, epoch)
         batch = self.questions.question(rows)
         return {**batch, **self.source.answer(batch, rows)} if self.source else batch
 

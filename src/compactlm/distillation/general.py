@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.distillation.losses.hard_labels import hard_labels
 from compactlm.distillation.losses.soft_targets import soft_targets_of_top
 from compactlm.distillation.matching import Matching
-from compactlm.distillation.signals import Batch, places
+from compactlm.distillation.signals.sources import Batch, places
 from compactlm.params import GeneralDistillation
+from compactlm.training.hard_labels import hard_labels
 
 
 class GeneralObjective(torch.nn.Module):

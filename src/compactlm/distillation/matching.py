@@ -12,7 +12,7 @@ from compactlm.distillation.losses.attention import attention_mse, require_atten
 from compactlm.distillation.losses.embeddings import embedding_distance
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
-from compactlm.distillation.signals import Batch
+from compactlm.distillation.signals.sources import Batch
 from compactlm.errors import CompactLMError
 from compactlm.params import LayerMap, Losses
 

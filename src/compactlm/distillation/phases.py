@@ -13,27 +13,28 @@ from tqdm import tqdm
 from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
 
 from compactlm import artifacts
-from compactlm.distillation import models, processes
-from compactlm.distillation.checkpoints import Checkpoint
+from compactlm.bert import models
+from compactlm.bert.failures import memory_errors
+from compactlm.bert.masked_words import choose_words, top1
 from compactlm.distillation.checks import check_losses
-from compactlm.distillation.counterfactual_signals import average_families
-from compactlm.distillation.curves import curves
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
-from compactlm.distillation.failures import memory_errors
 from compactlm.distillation.general import GeneralObjective
 from compactlm.distillation.layers import uniform_layers
 from compactlm.distillation.matching import Matching
 from compactlm.distillation.preparation import GENERAL, Prepared
-from compactlm.distillation.signal_cache import Questions
+from compactlm.distillation.signals.cache import Questions
+from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.distillation.task import TaskObjective, build_task_student
-from compactlm.distillation.thresholds import best_threshold
-from compactlm.distillation.training import Examples, Settings, set_dropout, train
-from compactlm.evaluation.masked_words import choose_words, top1
-from compactlm.evaluation.quality import accuracy, retention
-from compactlm.judging import judged
+from compactlm.figures.judging import judged
+from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.student.building import build_config, check_budget, count_parameters
 from compactlm.student.inheriting import initialise
+from compactlm.training import processes
+from compactlm.training.checkpoints import Checkpoint
+from compactlm.training.curves import curves
+from compactlm.training.loop import Examples, Settings, set_dropout, train
+from compactlm.training.thresholds import best_threshold
 
 SAMPLE_PIECES = 15_000  # of text on which inherited weights are fitted
 

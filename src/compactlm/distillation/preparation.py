@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from compactlm import artifacts
-from compactlm.distillation import models
+from compactlm.bert import models
+from compactlm.bert.masking import MaskedSequences
 from compactlm.distillation.examples import TaskQuestions
-from compactlm.distillation.masking import MaskedSequences
 from compactlm.distillation.rows import TaskRows, draw, task_rows
-from compactlm.distillation.signal_cache import CachedSignals, Questions
-from compactlm.distillation.signals import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.cache import CachedSignals, Questions
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.params import Params
 
 GENERAL = "general"  # the name of general distillation's signals, beside one directory a task

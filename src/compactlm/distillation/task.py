@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.losses.hard_labels import hard_labels
 from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.matching import Matching
-from compactlm.distillation.signals import Batch
+from compactlm.distillation.signals.sources import Batch
 from compactlm.params import TaskDistillation
+from compactlm.training.hard_labels import hard_labels
 
 
 class TaskObjective(torch.nn.Module):

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.distillation.cloze import score_words
+from compactlm.bert.cloze import score_words
 from compactlm.evaluation.comparison import Answers
-from compactlm.evaluation.language_model import LanguageModel
 from compactlm.evaluation.reading import Reader
-from compactlm.fairness.bootstrap import Array
+from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.fairness.comparison import compare_task, fairness_metrics, overall
 from compactlm.fairness.gate import Verdict
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes
+from compactlm.figures.bootstrap import Array
 from compactlm.params import Params
 
 

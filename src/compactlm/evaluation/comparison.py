@@ -8,9 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import binomtest
 
-from compactlm.evaluation.intervals import Array, Estimate, percentile_interval, resampled_weights, share
 from compactlm.evaluation.task_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
-from compactlm.judging import judged
+from compactlm.figures.intervals import Array, Estimate, percentile_interval, resampled_weights, share
+from compactlm.figures.judging import judged
 
 ROLES = ("teacher", "student")
 

@@ -9,17 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from compactlm.artifacts import MLM, Document
-from compactlm.corpus.drawing import sample
-from compactlm.distillation import models
+from compactlm.bert import models
+from compactlm.bert.masked_scores import probabilities
+from compactlm.bert.masked_words import MaskedWord, mask_words
+from compactlm.bert.tokenization import encode
+from compactlm.draws import sample
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.comparison import Answers
-from compactlm.evaluation.cost import bytes_on_disk, multiply_adds_a_token
-from compactlm.evaluation.language_model import LanguageModel
-from compactlm.evaluation.masked_scores import probabilities
-from compactlm.evaluation.masked_words import MaskedWord, mask_words
+from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
 from compactlm.evaluation.reading import Reader
+from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.student.building import count_parameters
-from compactlm.student.tokenization import encode
 
 EMBEDDED_TEXTS = 200
 

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from compactlm.distillation.batches import make_batches, pad
+from compactlm.bert.batches import make_batches, pad
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.intervals import Array
 from compactlm.evaluation.task_metrics import Labels
+from compactlm.figures.intervals import Array
 
 OTHERS = 5  # rows of other labels, the fewest that a model which predicts one label alone must have missed
 OWN = 10  # rows of a label, the fewest by which a model must have learnt that there is such a label

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm.distillation.models import classify
-from compactlm.evaluation.intervals import Array
-from compactlm.student.tokenization import encode
+from compactlm.bert.models import classify
+from compactlm.bert.tokenization import encode
+from compactlm.figures.intervals import Array
 
 
 class Reader:

@@ -7,11 +7,11 @@ from typing import Protocol
 
 import numpy as np
 
-from compactlm.corpus.drawing import row_seed
-from compactlm.corpus.perturbation import PERTURBATIONS, make_perturbations, perturb
+from compactlm.corpus.augment.perturbation import PERTURBATIONS, make_perturbations, perturb
+from compactlm.draws import row_seed
 from compactlm.evaluation.comparison import ROLES, Answers
-from compactlm.evaluation.intervals import Array, ratio_interval
-from compactlm.judging import judged
+from compactlm.figures.intervals import Array, ratio_interval
+from compactlm.figures.judging import judged
 from compactlm.params import Robustness
 
 

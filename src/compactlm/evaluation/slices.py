@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from compactlm.evaluation.comparison import ROLES, Answers
-from compactlm.evaluation.intervals import share
-from compactlm.judging import judged
+from compactlm.figures.intervals import share
+from compactlm.figures.judging import judged
 from compactlm.params import Slices
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*")

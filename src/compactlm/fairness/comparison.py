@@ -9,12 +9,12 @@ import numpy as np
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
-from compactlm.fairness.audit import pair_name
-from compactlm.fairness.bootstrap import Array, Estimate
-from compactlm.fairness.flips import Flips, Predict, count_flips
+from compactlm.fairness.audit.labels import pair_name
+from compactlm.fairness.audit.models import AMPLIFICATION, FIGURES, STUDENT, TEACHER, GroupAudit, audit_groups, compared_with_privileged
 from compactlm.fairness.gate import MODEL, Check, Verdict, check_difference, check_ratio, join, ratio_distance
-from compactlm.fairness.model_audit import AMPLIFICATION, FIGURES, STUDENT, TEACHER, GroupAudit, audit_groups, compared_with_privileged
 from compactlm.fairness.stereotypes import Stereotypes
+from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
+from compactlm.figures.bootstrap import Array, Estimate
 from compactlm.params import BiasAudit, ModelLimits
 
 

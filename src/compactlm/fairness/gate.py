@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from compactlm.errors import CompactLMError
-from compactlm.fairness.bootstrap import Estimate
+from compactlm.figures.bootstrap import Estimate
 
 DATA, MODEL = "data gate", "model gate"
 NAMED = 5  # checks in the sentence that ends a stage

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from compactlm.fairness.aif import make_dataset, reweigh
-from compactlm.fairness.audit import Rows, positions, too_small
+from compactlm.fairness.audit.aif import make_dataset, reweigh
+from compactlm.fairness.audit.labels import Rows, positions, too_small
 from compactlm.fairness.groups import only
 from compactlm.params import Attribute
 

@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from compactlm.fairness.bootstrap import Array, Estimate, estimate, ratio, resampled_sums
-from compactlm.fairness.model_audit import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.fairness.audit.models import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.figures.bootstrap import Array, Estimate, estimate, ratio, resampled_sums
 from compactlm.params import Bootstrap, StereotypeTemplates
 
 SATURATED = 0.95  # share of the pairs, beside either list of occupations, in which the same group's word is the likelier one

@@ -14,24 +14,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
-from compactlm.inference import directories
-from compactlm.inference.batching import Array
 from compactlm.inference.checking import Check, check
 from compactlm.inference.classifying import TEXTS_AT_ONCE, Classification, classify
 from compactlm.inference.completing import Completion, complete
-from compactlm.inference.directories import BACKENDS, Backend
 from compactlm.inference.embedding import Comparison, SentenceEmbedding, compare
 from compactlm.inference.filling import Candidate, fill
 from compactlm.inference.inspecting import Inspection, inspect
-from compactlm.inference.model import Model
-from compactlm.inference.projection import load_projection
+from compactlm.inference.runtime import directories
+from compactlm.inference.runtime.directories import BACKENDS, Backend
+from compactlm.inference.runtime.model import Model
+from compactlm.inference.runtime.projection import load_projection
 from compactlm.inference.summarizing import Sentence, summarize
 
 if TYPE_CHECKING:
-    from compactlm.inference.finetuning import FineTuned
-    from compactlm.inference.knowledge import Knowledge
-    from compactlm.inference.similarity import Neighbour
+    from compactlm.inference.finetuning.finetuning import FineTuned
+    from compactlm.inference.search.knowledge import Knowledge
+    from compactlm.inference.search.similarity import Neighbour
 
 DEFAULT_TASK = "sentiment"
 MOST_THREADS = 1024
@@ -131,7 +131,7 @@ class CompactLM:
     def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
         """Return the words of the vocabulary, or the lines of a file, that are nearest to a text."""
         # faiss, which the other methods do without, takes a moment to import.
-        from compactlm.inference import similarity
+        from compactlm.inference.search import similarity
 
         index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
         return similarity.neighbours(self.embedding, index, text, top_k)
@@ -144,7 +144,7 @@ class CompactLM:
 
     def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
         """Return what answers questions from a file; see knowledge.Knowledge."""
-        from compactlm.inference.knowledge import Knowledge
+        from compactlm.inference.search.knowledge import Knowledge
 
         return Knowledge(Path(file), self.embedding, Path(index) if index is not None else None)
 
@@ -166,8 +166,8 @@ class CompactLM:
         say: Callable[[str], object] = str,
     ) -> FineTuned:
         """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and finetuning.finetune."""
-        from compactlm.inference.finetuning import finetune
-        from compactlm.inference.labelled import read_labelled
+        from compactlm.inference.finetuning.finetuning import finetune
+        from compactlm.inference.finetuning.labelled import read_labelled
 
         root = self.root if self.chosen else directories.default_root("torch")
         student = directories.find(root, directories.MLM, "torch").path

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from tokenizers import Encoding
 
-from compactlm.inference.pieces import Pieces, readable
+from compactlm.inference.runtime.pieces import Pieces
+from compactlm.text.unicode import encodable
 
 LINES_AT_ONCE = 1024
 
@@ -82,7 +83,7 @@ def check(pieces: Pieces, lines: Iterable[str]) -> Check:
         waiting.clear()
 
     for line in lines:
-        waiting.append(readable(line))
+        waiting.append(encodable(line))
         if len(waiting) == LINES_AT_ONCE:
             read()
     read()

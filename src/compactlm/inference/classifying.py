@@ -11,10 +11,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from compactlm.inference.backends import Runner, open_runner
-from compactlm.inference.batching import Array, by_length, softmax
-from compactlm.inference.model import Model
-from compactlm.inference.word_pieces import WordPieces
+from compactlm.bert.arrays import Array, by_length, softmax
+from compactlm.inference.runtime.backends import Runner, open_runner
+from compactlm.inference.runtime.model import Model
+from compactlm.inference.runtime.word_pieces import WordPieces
 
 TEXTS_AT_ONCE = 4096  # sorted by length together
 MOST_WORKERS = 8  # each holds a batch's hidden states

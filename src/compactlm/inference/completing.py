@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
-from compactlm.inference.batching import Array
-from compactlm.inference.model import Model
+from compactlm.inference.runtime.model import Model
 from compactlm.inference.seeds import check_seed
 
 LOOK_AHEAD = 4  # masks after the one that is filled: with few the model sees the text end, and writes full stops

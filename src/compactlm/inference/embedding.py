@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
-from compactlm.inference.batching import Array
-from compactlm.inference.model import Model
-from compactlm.inference.projection import FILE, LAST, LAYERS, Projection, fit_whitening
+from compactlm.inference.runtime.model import Model
+from compactlm.inference.runtime.projection import FILE, LAST, LAYERS, Projection, fit_whitening
 
 TEXTS_AT_ONCE = 4096
 

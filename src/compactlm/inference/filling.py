@@ -6,10 +6,10 @@ import dataclasses
 
 import numpy as np
 
+from compactlm.bert.arrays import Array, softmax
+from compactlm.bert.tokens import MASK
 from compactlm.errors import CompactLMError
-from compactlm.inference.batching import Array, softmax
-from compactlm.inference.model import Model
-from compactlm.inference.pieces import MASK
+from compactlm.inference.runtime.model import Model
 
 
 @dataclasses.dataclass(frozen=True)

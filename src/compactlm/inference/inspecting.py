@@ -6,9 +6,9 @@ import dataclasses
 
 import numpy as np
 
-from compactlm.inference.batching import Array
+from compactlm.bert.arrays import Array
 from compactlm.inference.filling import Candidate, likeliest
-from compactlm.inference.model import Model
+from compactlm.inference.runtime.model import Model
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
-from compactlm.inference.batching import Array
 from compactlm.inference.embedding import SentenceEmbedding
 
 DAMPING = 0.85

@@ -19,15 +19,15 @@ def main(params: Params) -> None:
         _write([], {"copies": 0, "wordnet": 0}, [])
         return
     # Imported here, so that no copies cost no seconds: nlpaug and transformers are slow to import.
-    from compactlm.corpus.augment_wordnet import find_wordnet
-    from compactlm.corpus.augmentation import augment, keep_labels, make_rewriters, summarise
-    from compactlm.corpus.diversity import measure_diversity, settings_of
-    from compactlm.corpus.drawing import sample
-    from compactlm.corpus.pools import count_processes
-    from compactlm.distillation.agreement import agrees, label_agreement
-    from compactlm.distillation.models import load_classifier, load_masked_lm, load_tokenizer
-    from compactlm.distillation.proposer import MaskedWordProposer
-    from compactlm.distillation.runtime import prepare
+    from compactlm.bert.models import load_classifier, load_masked_lm, load_tokenizer
+    from compactlm.bert.runtime import prepare
+    from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
+    from compactlm.corpus.augment.wordnet import find_wordnet
+    from compactlm.draws import sample
+    from compactlm.shards.processes import count_processes
+    from compactlm.teacher.label_agreement import agrees, label_agreement
+    from compactlm.teacher.proposer import MaskedWordProposer
+    from compactlm.text.diversity import measure_diversity, settings_of
 
     prepare(params.threads, params.seed)
     batch_tokens = params.batch_tokens
@@ -79,7 +79,7 @@ def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
 
 def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
     """Return the metrics with X_judged beside the share of words that X changes, for the copies by X may be too few."""
-    from compactlm.judging import judged
+    from compactlm.figures.judging import judged
 
     shares, copies = metrics["changed_words"], metrics["by_augmenter"]
     return {**metrics, "changed_words": {**shares, **{f"{name}_judged": judged(copies[name]) for name in shares}}}

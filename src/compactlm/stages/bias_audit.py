@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 from compactlm import artifacts
-from compactlm.fairness.data_audit import audit_task
-from compactlm.fairness.data_report import write_report
+from compactlm.fairness.audit.data import audit_task
+from compactlm.fairness.audit.data_report import write_report
 from compactlm.fairness.gate import DATA, enforce_data_gate, join
 from compactlm.params import Params
 from compactlm.stages.run import run

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.cleaning import clean_corpus, clean_metrics, sample_rows
-from compactlm.corpus.engine import make_engine
-from compactlm.corpus.gathering import gather
+from compactlm.corpus.clean.cleaning import clean_corpus, clean_metrics, sample_rows
 from compactlm.params import Params
+from compactlm.shards.engine import make_engine
+from compactlm.shards.gathering import gather
 from compactlm.stages.run import run
 
 

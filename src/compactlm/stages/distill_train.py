@@ -9,18 +9,19 @@ from typing import Any
 from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
-from compactlm.distillation import models, processes
-from compactlm.distillation.checkpoints import Checkpoint, fingerprint
+from compactlm.bert import models
+from compactlm.bert.runtime import prepare
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.preparation import GENERAL
 from compactlm.distillation.rows import draw
-from compactlm.distillation.runtime import prepare
-from compactlm.evaluation.energy import tracked
 from compactlm.evaluation.report import finite
 from compactlm.inference.embedding import fewest_texts, fit_projection
-from compactlm.inference.model import Model
+from compactlm.inference.runtime.model import Model
 from compactlm.params import Params
 from compactlm.stages.run import run
+from compactlm.training import processes
+from compactlm.training.checkpoints import Checkpoint, fingerprint
+from compactlm.training.energy import tracked
 
 EMBEDDING_TEXTS = 4096  # more change the projection no more than another draw does
 CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"

@@ -9,22 +9,22 @@ from typing import Any
 from transformers import BertConfig
 
 from compactlm import artifacts
-from compactlm.distillation.runtime import prepare
+from compactlm.bert.masked_scores import score
+from compactlm.bert.masked_words import mask_words
+from compactlm.bert.runtime import prepare
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.bias import measure_bias
 from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
-from compactlm.evaluation.forgetting import forgetting, with_body_of
-from compactlm.evaluation.language_model import LanguageModel, WordAnswers, ask, compare_language_models
-from compactlm.evaluation.masked_scores import score
-from compactlm.evaluation.masked_words import mask_words
-from compactlm.evaluation.quality import compare
+from compactlm.evaluation.cost.speed import compare_speed
 from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
-from compactlm.evaluation.speed import compare_speed
-from compactlm.judging import judged
+from compactlm.evaluation.words.forgetting import forgetting, with_body_of
+from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers, ask, compare_language_models
+from compactlm.figures.judging import judged
+from compactlm.figures.quality import compare
 from compactlm.params import Params
 from compactlm.stages.run import run
 

@@ -11,14 +11,14 @@ from tqdm import tqdm
 from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
-from compactlm.distillation import models
+from compactlm.bert import models
+from compactlm.bert.runtime import prepare
 from compactlm.distillation.rows import draw
-from compactlm.distillation.runtime import prepare
-from compactlm.inference.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
-from compactlm.inference.exporting import write_directory
-from compactlm.inference.masking import mask_one
-from compactlm.inference.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
-from compactlm.judging import judged
+from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
+from compactlm.export.directory import write_directory
+from compactlm.export.masking import mask_one
+from compactlm.figures.judging import judged
+from compactlm.inference.runtime.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.stages.run import run
 

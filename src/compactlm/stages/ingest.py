@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.datacard import data_card, ingest_metrics
-from compactlm.corpus.gathering import gather
-from compactlm.corpus.sources import read_sources
+from compactlm.corpus.ingest.datacard import data_card, ingest_metrics
+from compactlm.corpus.ingest.sources import read_sources
 from compactlm.params import Params
+from compactlm.shards.gathering import gather
 from compactlm.stages.run import run
 
 

@@ -6,16 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.distillation.models import load_tokenizer
-from compactlm.distillation.runtime import prepare
+from compactlm.bert.models import load_tokenizer
+from compactlm.bert.runtime import prepare
 from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
-from compactlm.reporting.card import write_card
-from compactlm.reporting.findings import Findings, answers_by_task, read_curves, read_folder
-from compactlm.reporting.page import write_page
-from compactlm.reporting.plots import plot_tables
-from compactlm.reporting.snippets import Snippet, classifying, filling, run_snippet, without_torch
-from compactlm.reporting.standing import enforce_model_gate
+from compactlm.report.card.card import write_card
+from compactlm.report.card.snippets import Snippet, classifying, filling, run_snippet, without_torch
+from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
+from compactlm.report.page import write_page
+from compactlm.report.plots import plot_tables
+from compactlm.report.standing import enforce_model_gate
 from compactlm.stages.run import run
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.distillation import models
+from compactlm.bert import models
+from compactlm.bert.runtime import prepare
 from compactlm.distillation.checks import check_losses
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.preparation import GENERAL, Prepared
-from compactlm.distillation.runtime import prepare
-from compactlm.distillation.signal_cache import gigabytes, surplus, write_cache
-from compactlm.distillation.signals import SignalSource
+from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
+from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.stages.run import run

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.diversity import settings_of
-from compactlm.corpus.engine import make_engine
-from compactlm.corpus.gathering import gather
-from compactlm.corpus.shard_splitting import split_corpus
-from compactlm.corpus.split_diversity import add_near_duplicates, measure_splits, plot_rows
-from compactlm.corpus.split_figures import split_metrics
-from compactlm.corpus.splitting import check_tasks, check_weights
+from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
+from compactlm.corpus.split.figures import split_metrics
+from compactlm.corpus.split.shard_splitting import split_corpus
+from compactlm.corpus.split.splitting import check_tasks, check_weights
 from compactlm.params import Params
+from compactlm.shards.engine import make_engine
+from compactlm.shards.gathering import gather
 from compactlm.stages.run import run
+from compactlm.text.diversity import settings_of
 
 PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
 

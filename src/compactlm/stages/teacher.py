@@ -5,20 +5,20 @@ from __future__ import annotations
 import shutil
 
 from compactlm import artifacts
-from compactlm.distillation import models
-from compactlm.distillation import teacher as teachers
-from compactlm.distillation.checkpoints import Checkpoint, fingerprint
-from compactlm.distillation.runtime import prepare
-from compactlm.distillation.teacher_sources import teacher_card, teacher_directory
-from compactlm.distillation.training import Settings
-from compactlm.evaluation.energy import tracked
-from compactlm.evaluation.masked_words import choose_words, top1
-from compactlm.evaluation.quality import accuracy
+from compactlm.bert import models
+from compactlm.bert.masked_words import choose_words, top1
+from compactlm.bert.runtime import prepare
+from compactlm.bert.tokenization import encode, sample_windows
 from compactlm.evaluation.report import finite
-from compactlm.judging import judged
+from compactlm.figures.judging import judged
+from compactlm.figures.quality import accuracy
 from compactlm.params import Params
 from compactlm.stages.run import run
-from compactlm.student.tokenization import encode, sample_windows
+from compactlm.teacher import training as teachers
+from compactlm.teacher.sources import teacher_card, teacher_directory
+from compactlm.training.checkpoints import Checkpoint, fingerprint
+from compactlm.training.energy import tracked
+from compactlm.training.loop import Settings
 
 CHECKPOINTS = artifacts.CHECKPOINTS / "teacher"
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.distillation.models import count_with_head, load_masked_lm, load_tokenizer
-from compactlm.distillation.runtime import prepare
+from compactlm.bert.models import count_with_head, load_masked_lm, load_tokenizer
+from compactlm.bert.runtime import prepare
+from compactlm.bert.tokenization import Statistics, all_pieces, tokenize_documents
 from compactlm.errors import CompactLMError
-from compactlm.judging import judged
+from compactlm.figures.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import vocabulary_size
-from compactlm.student.tokenization import Statistics, all_pieces, tokenize_documents
 from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
 
 

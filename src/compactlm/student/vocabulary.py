@@ -8,9 +8,8 @@ from typing import Any
 
 from transformers import BertTokenizer
 
+from compactlm.bert.tokens import SPECIAL
 from compactlm.errors import CompactLMError
-
-SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float], size: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""Filters that repair or drop texts, and cleaning of a whole corpus."""

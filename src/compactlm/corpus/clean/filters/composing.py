@@ -1,0 +1,119 @@
+"""From the settings of filters to the filters themselves, and the lists of filters that stand behind a name."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from typing import Literal
+
+from compactlm.corpus.clean.bag_of_words import to_bag_of_words
+from compactlm.corpus.clean.filters import characters, expressions, markup, measures, personal, repetition
+from compactlm.corpus.clean.filters.base import Filter
+from compactlm.errors import CompactLMError
+from compactlm.params import filters as settings
+
+
+def filters_from(listed: Iterable[settings.FilterSettings]) -> list[Filter]:
+    """Return the filters with these settings, in their order."""
+    return [_filter(one) for one in listed]
+
+
+def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table with a type in each row
+    partial = functools.partial
+    match one:
+        case settings.RepairUnicode():
+            return partial(characters.repair_unicode, form=one.form, straight_quotes=one.straight_quotes)
+        case settings.RemoveMarkup():
+            return markup.remove_markup
+        case settings.RemoveAddresses():
+            return characters.remove_addresses
+        case settings.RemoveControlCharacters():
+            return partial(characters.remove_control_characters, keep_lines=one.keep_lines)
+        case settings.StraightenQuotes():
+            return characters.straighten_quotes
+        case settings.FoldWhiteSpace():
+            return partial(characters.fold_white_space, keep_lines=one.keep_lines)
+        case settings.RepeatedCharacters():
+            return partial(characters.shorten_runs, maximum=one.maximum)
+        case settings.RepeatedLines():
+            return partial(repetition.without_repeated_lines, maximum_share=one.maximum_share)
+        case settings.RepeatedNgrams():
+            return partial(
+                repetition.without_repeated_ngrams, size=one.size, maximum_share=one.maximum_share, minimum_words=one.minimum_words
+            )
+        case settings.Length():
+            return partial(measures.within_length, unit=one.unit, minimum=one.minimum, maximum=one.maximum)
+        case settings.CharacterShare():
+            return partial(measures.within_share, of=one.of, minimum=one.minimum, maximum=one.maximum)
+        case settings.Language():
+            return _language(one)
+        case settings.MaskPersonal():
+            return partial(personal.mask_personal, kinds=tuple(one.of), region=one.region)
+        case settings.Expression():
+            return _expression(one)
+        case settings.BagOfWords():
+            return to_bag_of_words
+
+
+def _language(one: settings.Language) -> Filter:
+    # Imported here: the model takes a moment to load.
+    from compactlm.corpus.clean.filters.language import in_languages, known_languages
+
+    for language in sorted(set(one.languages) - known_languages()):
+        raise CompactLMError(f"a filter of kind language names {language!r}, which the language identifier does not know; correct it")
+    return functools.partial(
+        in_languages, languages=frozenset(one.languages), minimum_probability=one.minimum_probability, minimum_letters=one.minimum_letters
+    )
+
+
+def _expression(one: settings.Expression) -> Filter:
+    pattern = re.compile(one.pattern)
+    if one.action == "drop":
+        return functools.partial(expressions.drop_where_found, pattern=pattern, reason=one.name)
+    return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)
+
+
+Profile = Literal["bert", "bag-of-words", "thorough"]
+
+
+def profile_filters(profile: Profile, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
+    """Return what stands behind the name of a profile.
+
+    `bert` keeps natural text and masks personal data, `bag-of-words` is the classical recipe, and `thorough` is for text from
+    anywhere: it also drops what repeats itself, what is hardly made of letters, and what is not in English.
+    """
+    bounds = settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters)
+    if profile == "thorough":
+        return [*_THOROUGH, bounds, *_JUDGES]
+    # The classical recipe makes letters of everything, and masks nothing.
+    last = settings.BagOfWords(kind="bag_of_words") if profile == "bag-of-words" else _PERSONAL
+    return [*_PLAIN, last, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
+
+
+_PERSONAL = settings.MaskPersonal(kind="mask_personal", of=list(personal.PLACEHOLDERS), region="US")
+_PLAIN: list[settings.FilterSettings] = [
+    settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
+    settings.RemoveMarkup(kind="remove_markup"),
+    settings.RemoveAddresses(kind="remove_addresses"),
+    settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=False),
+    settings.StraightenQuotes(kind="straighten_quotes"),
+]
+_THOROUGH: list[settings.FilterSettings] = [
+    settings.Length(kind="length", unit="characters", minimum=0, maximum=1_000_000),  # before anything takes time on it
+    settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
+    settings.RemoveMarkup(kind="remove_markup"),
+    settings.RemoveAddresses(kind="remove_addresses"),
+    settings.RemoveControlCharacters(kind="remove_control_characters", keep_lines=True),
+    settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=True),
+    settings.RepeatedLines(kind="repeated_lines", maximum_share=0.3),
+    settings.StraightenQuotes(kind="straighten_quotes"),
+    _PERSONAL,
+    settings.RepeatedCharacters(kind="repeated_characters", maximum=3),
+    settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False),
+]
+_JUDGES: list[settings.FilterSettings] = [
+    settings.RepeatedNgrams(kind="repeated_ngrams", size=3, maximum_share=0.3, minimum_words=30),
+    settings.CharacterShare(kind="character_share", of="letters", minimum=0.5, maximum=1.0),
+    settings.Language(kind="language", languages=["en"], minimum_probability=0.1, minimum_letters=60),
+]

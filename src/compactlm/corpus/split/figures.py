@@ -1,0 +1,91 @@
+"""What is told of a split: sizes, the balance of sources and labels, and the leakage found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.split.grouping import Integers, Rows, crossings
+from compactlm.corpus.split.placement import PROTECTED, protect, share_deviations
+from compactlm.corpus.split.shard_splitting import SplitCorpus
+from compactlm.corpus.split.splitting import Homes, count_strata, split_groups
+from compactlm.figures.judging import judged
+from compactlm.params import Split
+
+
+def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
+    """Return sizes, the balance of sources and labels, and the leakage.
+
+    `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: as the splits are, and, of
+    a stratified split, as they would be if every row had been drawn by itself. `rows_like_protected` counts the rows of a split
+    that are near-duplicates of a row of a split that is protected before it: test, then validation.
+    """
+    rows, homes = found.rows, found.homes
+    counts = count_strata(rows, homes)
+    totals = dict(zip(SPLITS, counts.sum(axis=1).tolist(), strict=True))
+    sizes = np.bincount(found.groups)
+    labels = {name: _label_counts(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)}
+    metrics: dict[str, object] = {
+        "rows": totals,
+        "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
+        "sources": {name: _source_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
+        "labels": {name: {task: _shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
+        "labels_judged": {name: {task: judged(counts.total()) for task, counts in tasks.items()} for name, tasks in labels.items()},
+        "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
+        "leakage": _leakage(found, split, seed),
+    }
+    if split.placement == "stable":
+        metrics["deviations"] = share_deviations(rows, homes, split)
+    if split.placement == "stable" or split.across_splits == "leave_out":
+        metrics["left_out"] = _by_source(rows, homes < 0)
+    if split.weights:
+        metrics["mixture"] = {"left_out": dict(found.mixture.left_out), "repeated": dict(found.mixture.repeated)}
+    return metrics
+
+
+def _leakage(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
+    leakage: dict[str, object] = {"as_split": crossings(found.numberings(), found.homes)}
+    if split.placement == "stratified":
+        alone = split_groups(found.rows, np.arange(len(found.rows)), split, seed)
+        leakage["rows_drawn_singly"] = crossings(found.numberings(), alone)
+    if found.clusters is not None:
+        leakage["rows_like_protected"] = rows_like_protected(found.homes, found.clusters)
+    return leakage
+
+
+def rows_like_protected(homes: Homes, clusters: Integers) -> dict[str, int]:
+    """Return for each split but test how many of its rows share a cluster with a row of a split that is protected before it."""
+    placed = homes >= 0
+    left = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])
+    gone = np.bincount(homes[placed][left < 0], minlength=len(SPLITS))
+    return {SPLITS[home]: int(gone[home]) for home in PROTECTED[1:]}
+
+
+def _by_source(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for (source, _, _), count in zip(rows.strata, np.bincount(rows.stratum[chosen], minlength=len(rows.strata)).tolist(), strict=True):
+        counts[source] += count
+    return dict(sorted(counts.items()))
+
+
+def _source_shares(rows: Rows, counts: Iterable[int]) -> dict[str, float]:
+    found: Counter[str] = Counter()
+    for (source, _, _), count in zip(rows.strata, counts, strict=True):
+        found[source] += count
+    return _shares(found)
+
+
+def _label_counts(rows: Rows, counts: Iterable[int]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for (_, task, label), count in zip(rows.strata, counts, strict=True):
+        if task is not None and count:
+            found.setdefault(task, Counter())[str(label)] += count
+    return dict(sorted(found.items()))
+
+
+def _shares(counts: Counter[str]) -> dict[str, float]:
+    total = counts.total()
+    return {name: round(count / total, 6) for name, count in sorted(counts.items()) if count}

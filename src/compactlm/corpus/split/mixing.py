@@ -1,0 +1,63 @@
+"""Mixture weights: how often the rows of a source come in train."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from compactlm.corpus.ingest.selection import times_seen
+
+MIXTURE = "mixture"  # stands where a derived row names its augmenter
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mixture:
+    """What weights did.
+
+    Attributes:
+        left_out: rows that were left out, by source.
+        repeated: copies that were added, by source.
+        labels: rows that were left out, by task and label.
+    """
+
+    left_out: Counter[str] = dataclasses.field(default_factory=Counter)
+    repeated: Counter[str] = dataclasses.field(default_factory=Counter)
+    labels: Counter[tuple[str | None, str | None]] = dataclasses.field(default_factory=Counter)
+
+
+def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixture) -> pa.Table:
+    """Return each row as often as the weight of its source says, and count what that changed in `mixture`.
+
+    A weight of 2.3 gives each row a copy and three tenths of the rows a second one; a source without a weight has 1. A copy has an
+    id of its own, names the row as its parent and belongs to the same document.
+    """
+    if not weights:
+        return table
+    names, sources = table["id"].to_pylist(), table["source"].to_pylist()
+    times = [times_seen(name, weights.get(source, 1.0), seed, epoch=0) for name, source in zip(names, sources, strict=True)]
+    mixture.left_out.update(source for source, count in zip(sources, times, strict=True) if count == 0)
+    labels = zip(table["task"].to_pylist(), table["label"].to_pylist(), strict=True)
+    mixture.labels.update(label for label, count in zip(labels, times, strict=True) if count == 0)
+    found = [table.filter(pa.array([count > 0 for count in times], pa.bool_()))]
+    for copy in range(1, max(times, default=0)):
+        again = table.filter(pa.array([count > copy for count in times], pa.bool_()))
+        mixture.repeated.update(again["source"].to_pylist())
+        found.append(_copies(again, copy))
+    return pa.concat_tables(found)
+
+
+def _copies(table: pa.Table, number: int) -> pa.Table:
+    parents = table["id"].to_pylist()
+    columns = {
+        "id": [hashlib.blake2b(f"{parent} {MIXTURE} {number}".encode(), digest_size=16).hexdigest() for parent in parents],
+        "parent": parents,
+        "augmenter": [MIXTURE] * len(parents),
+    }
+    for name, values in columns.items():
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(name), pa.array(values, pa.string()))
+    return table

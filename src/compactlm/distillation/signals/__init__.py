@@ -1,0 +1,1 @@
+"""The teacher's signals, computed online or read from a cache."""

@@ -1,0 +1,238 @@
+"""The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
+
+A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
+(the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, how the teacher was asked, and
+the sha256 of tensors.safetensors, so that cache.json stands for every byte of the answers).
+It is written a batch at a time and read a row at a time, and is never in memory as a whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+from tqdm import tqdm
+
+from compactlm.artifacts import file_sha256, read_json, write_json
+from compactlm.bert.batches import make_batches
+from compactlm.bert.failures import memory_errors
+from compactlm.distillation.signals.sources import Batch, SignalSource
+from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
+from compactlm.errors import CompactLMError
+
+TENSORS = "tensors.safetensors"
+PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
+# Half precision for what is large; the sums of the rest in full, since they may be -inf and are few.
+KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
+
+
+class Questions(Protocol):
+    """The rows that a teacher is asked about: examples of a phase, before any answers."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The id of each row."""
+        ...
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """The number of pieces of each row."""
+        ...
+
+    def question(self, rows: Sequence[int]) -> Batch:
+        """Return input_ids and attention_mask, and labels where pieces are masked, of some rows."""
+        ...
+
+
+def gigabytes(pieces: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
+    """Return what a cache takes on the disk: pieces of all rows, masked places, rows, layers kept, hidden size, k, labels."""
+    return (pieces * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+
+
+def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
+    """Return the gigabytes that a cache of these rows may at most take beyond `gigabytes`, given the places that are expected.
+
+    These are ids, digests and headers, and the places that chance may add: five times their standard deviation.
+    """
+    named = sum(len(name.encode()) for name in ids) + len(ids) * 56 + 8192
+    return (named + (5 * places**0.5 + 1) * (top_k * 6 + 4)) / 1e9
+
+
+def digests(questions: Questions) -> tuple[list[str], list[int]]:
+    """Return of each row a hash of what the teacher reads and of the pieces that are to be predicted, and how many these are."""
+    found, places = [], []
+    for row in range(len(questions.ids)):
+        question = questions.question([row])
+        digest = hashlib.blake2b(question["input_ids"].numpy().tobytes(), digest_size=12)
+        if "labels" in question:
+            digest.update(question["labels"].numpy().tobytes())
+        found.append(digest.hexdigest())
+        places.append(int((question["labels"] >= 0).sum()) if "labels" in question else 0)
+    return found, places
+
+
+def write_cache(
+    directory: Path,
+    questions: Questions,
+    teacher: SignalSource,
+    batch_tokens: int,
+    description: str,
+    asked: Mapping[str, Any] | None = None,
+) -> None:
+    """Ask the teacher about every row and keep its answers in a new directory.
+
+    Args:
+        directory: where to; it must not be there.
+        questions: the rows.
+        teacher: whose answers to keep.
+        batch_tokens: pieces a batch, padding included.
+        description: shown beside the progress bar.
+        asked: what else the answers depend on, by name and in values that JSON can hold: which teacher, how precisely.
+
+    Raises:
+        CompactLMError: there is not enough memory, or an answer is beyond half precision.
+    """
+    lengths = list(questions.lengths)
+    starts = torch.tensor([0, *lengths]).cumsum(0)
+    hashes, places = digests(questions)
+    place_starts = torch.tensor([0, *places]).cumsum(0)
+    tensors: dict[str, TensorOnDisk] = {}
+    batches = make_batches(lengths, batch_tokens, None)
+    for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
+        with memory_errors(description, number, [lengths[row] for row in rows], 1, batch_tokens, trains=False):
+            question = questions.question(rows)
+            answers = teacher.answer(question, rows)
+            _check_range(answers, question["attention_mask"], teacher.layers, description)
+            kept = {name: values.to(KEPT_AS.get(name, torch.float32)).cpu() for name, values in answers.items()}
+        if not tensors:
+            tensors = _create(directory, kept, starts, place_starts)
+        for name, values in kept.items():
+            _store(tensors[name], name, values, rows, starts, place_starts)
+    pq.write_table(pa.table({"id": list(questions.ids), "digest": hashes}), directory / "rows.parquet", compression="zstd")
+    kept_as = {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})}
+    write_json(directory / "cache.json", {**kept_as, "sha256": file_sha256(directory / TENSORS)})
+
+
+def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
+    """Make the directory and the file of tensors, from the answers to the first batch."""
+    numbers = {"starts": starts, "place_starts": place_starts}
+    shapes: dict[str, tuple[torch.dtype, Sequence[int]]] = {name: (values.dtype, values.shape) for name, values in numbers.items()}
+    totals = {**dict.fromkeys(PER_PIECE, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
+    for name, values in kept.items():
+        inner = values.shape[1:] if name in PER_ROW else values.shape[2:]
+        shapes[name] = (values.dtype, (totals.get(name, len(starts) - 1), *inner))
+    directory.mkdir(parents=True)
+    tensors = create_tensors(directory / TENSORS, shapes)
+    for name, values in numbers.items():
+        tensors[name].write(0, values)
+    return tensors
+
+
+def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], description: str) -> None:
+    """Raise CompactLMError where an answer is beyond the numbers of half precision, in which it is kept."""
+    limit = torch.finfo(torch.float16).max
+    states = answers["teacher_states"]
+    states = states[mask.to(states.device).bool()].abs()
+    found = {f"layer {layer} of the teacher": states[:, at] for at, layer in enumerate(layers)}
+    found["the scores of pieces"] = answers.get("teacher_values", states[:0]).abs()
+    for what, values in found.items():
+        greatest = float(values.max()) if values.numel() else 0.0
+        if not greatest <= limit:  # or it is no number
+            leave = "" if what.startswith("the ") else ", or leave that layer out of signals.layers"
+            raise CompactLMError(
+                f"the greatest value of {what} is {greatest:.4g} ({description}), and the cache's half precision ends at {limit:.0f}; "
+                f"set signals.source to online{leave}"
+            )
+
+
+def _store(
+    target: TensorOnDisk, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
+) -> None:
+    offsets = (starts if name in PER_PIECE else place_starts).tolist()
+    for line, row in enumerate(rows):
+        if name in PER_ROW:
+            target.write(row, values[line : line + 1])
+        else:
+            first, last = offsets[row], offsets[row + 1]
+            target.write(first, values[line, : last - first])
+
+
+class CachedSignals:
+    """A signal source that looks up what the teacher said once."""
+
+    def __init__(self, directory: Path, questions: Questions, asked: Mapping[str, Any] | None = None) -> None:
+        """Open a cache for these rows; `asked` is what it must have been written with.
+
+        Raises:
+            CompactLMError: the cache is damaged, or of other rows, of the same rows cut or masked otherwise, or was asked for otherwise.
+            FileNotFoundError: there is no cache.
+        """
+        if not (directory / "cache.json").is_file():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "cache.json"))
+        with damage(directory / "cache.json"):
+            written = read_json(directory / "cache.json")
+            self.layers: list[int] = written["layers"]
+            kept, whole = {**written["asked"], "layers": self.layers}, str(written["sha256"])
+        for name, wanted in (asked or {}).items():
+            if kept.get(name) != wanted:
+                raise CompactLMError(
+                    f"{directory} holds signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
+                    "run `dvc repro`, so that the signals are written anew"
+                )
+        places = self._check(directory, questions)
+        self.tensors = read_tensors(directory / TENSORS)
+        with damage(directory / TENSORS):
+            if file_sha256(directory / TENSORS) != whole:
+                raise ValueError("its sha256 is not the one in cache.json")
+            self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
+            self._check_index(questions, places)
+
+    def _check_index(self, questions: Questions, places: Sequence[int]) -> None:
+        """Raise ValueError where a row would be given what the teacher said of another."""
+        for starts, counts in ((self.starts, questions.lengths), (self.place_starts, places)):
+            if starts != list(itertools.accumulate(counts, initial=0)):
+                raise ValueError("its index is not that of the rows")
+        ends = {PER_PIECE: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
+        entries = {name: end for names, end in ends.items() for name in names}
+        for name, tensor in self.tensors.items():
+            if tensor.shape[0] != entries[name] or (name in PER_PIECE and tensor.shape[1] != len(self.layers)):
+                raise ValueError(f"{name} has the shape {tensor.shape}")
+
+    @staticmethod
+    def _check(directory: Path, questions: Questions) -> list[int]:
+        """Raise CompactLMError where the rows are others; return how many pieces of each are to be predicted."""
+        with damage(directory / "rows.parquet"):
+            table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
+        mend = "run `dvc repro`, so that the signals and the rows are of one run"
+        if len(table["id"]) != len(questions.ids):
+            raise CompactLMError(
+                f"{directory} holds signals of {len(table['id'])} rows, but {len(questions.ids)} rows are to be learned; {mend}"
+            )
+        for row, (kept, wanted) in enumerate(zip(table["id"], questions.ids, strict=True)):
+            if kept != wanted:
+                raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the row to be learned is {wanted}; {mend}")
+        hashes, places = digests(questions)
+        for row, (kept, found) in enumerate(zip(table["digest"], hashes, strict=True)):
+            if kept != found:
+                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other pieces; {mend}")
+        return places
+
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the teacher online needs it
+        """Return what the teacher said of these rows, in full precision; see SignalSource."""
+        return {name: self._look_up(name, tensor, rows) for name, tensor in self.tensors.items()}
+
+    def _look_up(self, name: str, tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:
+        if name in PER_ROW:
+            return torch.cat([tensor.read(row, row + 1) for row in rows])
+        offsets = self.starts if name in PER_PIECE else self.place_starts
+        parts = [tensor.read(offsets[row], offsets[row + 1]) for row in rows]
+        padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        return padded.long() if name == "teacher_indices" else padded.float()

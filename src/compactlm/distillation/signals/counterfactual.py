@@ -1,0 +1,68 @@
+"""One answer for a row and its counterfactual copies, so that a teacher's bias does not come back through its soft targets.
+
+A teacher that was fine-tuned on biased labels says different things of a text and of its counterfactual, and a student of its soft
+targets would learn just that. With counterfactual copies among the rows the student learns the mean of the teacher's logits over both
+(the mean over role-reversed texts of Gupta et al. 2022, https://arxiv.org/abs/2203.12574, for a classifier).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from compactlm.bert.batches import make_batches
+from compactlm.bert.failures import memory_errors
+from compactlm.distillation.signals.cache import Questions
+from compactlm.distillation.signals.sources import Batch, SignalSource
+
+
+class AveragedSignals:
+    """A signal source whose logits are means over families of rows; everything else is as the source says."""
+
+    def __init__(self, source: SignalSource, logits: torch.Tensor) -> None:
+        """Take the source and a mean for each row, float [rows, labels], nan where a row keeps its own."""
+        self.source, self.logits = source, logits
+
+    @property
+    def layers(self) -> Sequence[int]:
+        """The teacher's layers whose hidden states it gives, 0 for the embeddings."""
+        return self.source.layers
+
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
+        """Return the teacher's tensors for a batch; see SignalSource."""
+        answers = self.source.answer(batch, rows)
+        own = answers["teacher_logits"]
+        means = self.logits[list(rows)].to(own)
+        return {**answers, "teacher_logits": torch.where(means.isnan(), own, means)}
+
+
+def average_families(source: SignalSource, questions: Questions, parents: Mapping[str, str], batch_tokens: int) -> SignalSource:
+    """Return a source that gives a row and its counterfactual copies the mean of their logits.
+
+    Args:
+        source: the teacher's signals, which are asked once about these rows.
+        questions: the rows; their ids are those of documents, followed by a dot and a number.
+        parents: of each counterfactual copy, by document id. Without any the source is returned as it is.
+        batch_tokens: pieces a batch, padding included.
+
+    Raises:
+        CompactLMError: there is not enough memory.
+    """
+    families: dict[str, list[int]] = {}
+    for row, name in enumerate(questions.ids):
+        document = name.rpartition(".")[0]
+        families.setdefault(parents.get(document, document), []).append(row)
+    members = [rows for rows in families.values() if len(rows) > 1]
+    chosen = sorted(row for rows in members for row in rows)
+    if not chosen:
+        return source
+    found: dict[int, torch.Tensor] = {}
+    for number, positions in enumerate(make_batches([questions.lengths[row] for row in chosen], batch_tokens, None), start=1):
+        rows = [chosen[position] for position in positions]
+        with memory_errors("counterfactual copies", number, [questions.lengths[row] for row in rows], 1, batch_tokens, trains=False):
+            found |= zip(rows, source.answer(questions.question(rows), rows)["teacher_logits"].float().cpu(), strict=True)
+    logits = torch.full((len(questions.ids), len(found[chosen[0]])), torch.nan)
+    for family in members:
+        logits[family] = torch.stack([found[row] for row in family]).mean(dim=0)
+    return AveragedSignals(source, logits)

@@ -1,0 +1,1 @@
+"""The size and speed of models."""

@@ -1,0 +1,135 @@
+"""How fast models are, and how much memory they need, each in a process of its own on this machine.
+
+    python -m compactlm.evaluation.cost.speed < request.json
+
+A process of its own is the only way to know the peak memory of one model. Weights do not matter for either figure, so each model is
+built from its configuration, which lets bert-base's shape take part without its weights.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertForSequenceClassification
+
+from compactlm.bert.models import best_device
+from compactlm.errors import CompactLMError
+
+FEWEST_RUNS = 2  # after one of the first batch size, to warm up
+READY = "ready"  # what a process says when it has imported what it needs
+
+
+def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
+    """Time a classifier of this configuration, in this process.
+
+    Args:
+        config: the shape.
+        threads: of the CPU.
+        pieces: of each sequence.
+        batches: batch sizes to time.
+        seconds: spent on each of them, or FEWEST_RUNS runs where these take longer.
+
+    Returns:
+        For each batch size, as `batch_N`: `milliseconds` a batch (median), `sequences_a_second`, and `runs`; and
+        `peak_memory_bytes` of the process, in which Python and torch have their part, and of the GPU where there is one.
+    """
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    device = best_device()
+    model = BertForSequenceClassification(config).eval().to(device)
+    found: dict[str, Any] = {}
+    with torch.inference_mode():
+        model(torch.randint(0, config.vocab_size, (batches[0], pieces), device=device))
+    for batch in batches:
+        input_ids = torch.randint(0, config.vocab_size, (batch, pieces), device=device)
+        spent = _times(model, input_ids, seconds)
+        median = statistics.median(spent)
+        found[f"batch_{batch}"] = {"milliseconds": 1000 * median, "sequences_a_second": batch / median, "runs": len(spent)}
+    found["peak_memory_bytes"] = peak_memory()
+    if device.type == "cuda":
+        found["peak_gpu_memory_bytes"] = torch.cuda.max_memory_allocated()
+    return found
+
+
+def _times(model: BertForSequenceClassification, input_ids: torch.Tensor, seconds: float) -> list[float]:
+    spent: list[float] = []
+    with torch.inference_mode():
+        while len(spent) < FEWEST_RUNS or sum(spent) < seconds:
+            if input_ids.is_cuda:
+                torch.cuda.synchronize()
+            start = time.perf_counter()
+            model(input_ids)
+            if input_ids.is_cuda:
+                torch.cuda.synchronize()
+            spent.append(time.perf_counter() - start)
+    return spent
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has had resident, in bytes."""
+    try:
+        # Not getrusage, where there is a choice: on Linux its figure outlives exec and is then that of the process that called.
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def compare_speed(
+    configs: Mapping[str, BertConfig], threads: int, pieces: int, batches: Sequence[int], seconds: float
+) -> dict[str, dict[str, Any]]:
+    """Return `measure` of each configuration by name, one process after another.
+
+    They start together, since most of a process's time here goes into imports, and nothing is timed before the last of them is ready.
+
+    Raises:
+        CompactLMError: a process failed, for instance for want of memory.
+    """
+    found = {}
+    with contextlib.ExitStack() as running:
+        processes = {name: running.enter_context(_process()) for name in configs}
+        for process in processes.values():
+            if process.stdout:  # as the pipe always is
+                process.stdout.readline()
+        for name, config in configs.items():
+            request = {"config": config.to_dict(), "threads": threads, "pieces": pieces, "batches": list(batches), "seconds": seconds}
+            answer, complaints = processes[name].communicate(json.dumps(request))
+            if processes[name].returncode != 0:
+                last = (complaints.strip().splitlines() or ["it was killed"])[-1]
+                raise CompactLMError(
+                    f"timing of {name} at batch sizes {', '.join(map(str, batches))} failed ({last[:200]}); free some memory, or lower "
+                    "evaluate.timings.batches in params.yaml"
+                )
+            found[name] = json.loads(answer)
+    return found
+
+
+def _process() -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "compactlm.evaluation.cost.speed"]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def main() -> None:
+    """Say READY, and answer the request on the standard input."""
+    sys.stdout.write(f"{READY}\n")
+    sys.stdout.flush()
+    asked = sys.stdin.read()
+    if not asked:  # the process that started this one has given up
+        return
+    request = json.loads(asked)
+    config = BertConfig.from_dict(request.pop("config"))
+    json.dump(measure(config, **request), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

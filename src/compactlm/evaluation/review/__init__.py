@@ -1,0 +1,1 @@
+"""The review of a change: metrics against a git revision."""

@@ -1,0 +1,1 @@
+"""Masked language models on the same words."""

@@ -1,0 +1,96 @@
+"""Pseudo-perplexity a word: how surprised a masked language model is by each word, given the rest of its text.
+
+Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one piece after another and takes the
+exponential of the mean surprise. A piece is worth less where a vocabulary has more of them, so models of different
+vocabularies are compared a word, and not a piece: the surprises of a word's pieces are added up, and the mean is over words,
+the same ones for every model. With a word's other pieces in sight, a model that spells it in fragments would guess each from the
+rest of the word; so the pieces to the right of the one that is asked for are masked as well (Kauf and Ivanova 2023,
+https://arxiv.org/abs/2305.10588), and the sum is the log probability of the whole word, however it is spelled.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from transformers import BertForMaskedLM
+
+from compactlm.bert.masked_scores import MaskedPiece, score
+from compactlm.bert.masked_words import MaskedWord
+from compactlm.figures.intervals import Array, Estimate, mean_interval
+
+
+def draw_words(
+    texts: Mapping[str, str], tokenizers: Sequence[Any], rows: int, words: int, maximum_length: int, seed: int
+) -> list[MaskedWord]:
+    """Draw words of at most some rows.
+
+    Args:
+        texts: row ids and texts; rows and words are drawn by (seed, id), so the order does not matter.
+        tokenizers: a word takes part where none of them needs [UNK] for it, and all spell it in half a window at most.
+        rows: the greatest number of rows.
+        words: the greatest number of words a row; punctuation marks are words too.
+        maximum_length: pieces of the shortest window.
+        seed: of the draw.
+    """
+    normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
+    drawn: list[MaskedWord] = []
+    spelled_by_all = functools.cache(lambda word: all(_spells(tokenizer, word, maximum_length) for tokenizer in tokenizers))
+    order = sorted(texts, key=lambda name: hashlib.blake2b(f"{seed}/perplexity/{name}".encode()).digest())
+    for row in order[:rows]:
+        spelled = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
+        generator = random.Random(f"{seed}/perplexity/{row}")
+        positions = generator.sample(range(len(spelled)), len(spelled))
+        eligible = [at for at in positions if spelled_by_all(spelled[at])]
+        drawn.extend(MaskedWord(spelled, at, row) for at in sorted(eligible[:words]))
+    return drawn
+
+
+def _pieces(tokenizer: Any, words: Sequence[str]) -> list[int]:
+    return list(tokenizer(" ".join(words), add_special_tokens=False, verbose=False)["input_ids"])
+
+
+def _spells(tokenizer: Any, word: str, maximum_length: int) -> bool:
+    pieces = _pieces(tokenizer, [word])
+    return 0 < len(pieces) <= (maximum_length - 3) // 2 and tokenizer.unk_token_id not in pieces
+
+
+def mask_pieces(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[MaskedPiece]:
+    """Return a sequence for each piece of the word: those before it in sight, itself and those after it masked.
+
+    The text is cut around the word to `maximum_length` pieces, half of the room on each side where both need it.
+    """
+    word = _pieces(tokenizer, [item.words[item.position]])
+    before = _pieces(tokenizer, item.words[: item.position])
+    after = _pieces(tokenizer, item.words[item.position + 1 :])
+    room = maximum_length - 2 - len(word)
+    left = min(len(before), max(room // 2, room - len(after)))
+    right = min(len(after), room - left)
+    start = [tokenizer.cls_token_id, *before[len(before) - left :]]
+    end = [*after[:right], tokenizer.sep_token_id]
+    return [
+        MaskedPiece([*start, *word[:at], *[tokenizer.mask_token_id] * (len(word) - at), *end], len(start) + at, piece)
+        for at, piece in enumerate(word)
+    ]
+
+
+def surprises(
+    model: BertForMaskedLM, tokenizer: Any, items: Sequence[MaskedWord], maximum_length: int, batch_tokens: int, description: str
+) -> Array:
+    """Return the negative log probability of each word in nats, float64 [words]."""
+    masked = [mask_pieces(item, tokenizer, maximum_length) for item in items]
+    found = score(model, [piece for pieces in masked for piece in pieces], tokenizer.pad_token_id, batch_tokens, description)
+    word_of = np.repeat(np.arange(len(items)), [len(pieces) for pieces in masked])
+    surprise = np.zeros(len(items))
+    np.subtract.at(surprise, word_of, found.log_probabilities)
+    return surprise
+
+
+def pseudo_perplexity(surprise: Array, resamples: int, seed: int) -> Estimate:
+    """Return the exponential of the mean surprise with its bootstrap interval over words; nan without words."""
+    mean = mean_interval(surprise, resamples, seed)
+    return Estimate(*(float(np.exp(bound)) for bound in (mean.value, mean.low, mean.high)))

@@ -1,0 +1,1 @@
+"""The ONNX graph, int8 quantization, and agreement with the original."""

@@ -1,0 +1,64 @@
+"""ONNX files of a BERT, in the directory that transformers.js expects."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import onnx
+from transformers import BertModel, BertPreTrainedModel
+
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.export.bert_graph import build_bert
+from compactlm.export.quantization import quantize
+from compactlm.inference.runtime.onnx import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.projection import FILE as PROJECTION
+
+
+def output_name(model: BertPreTrainedModel) -> str:
+    """Return the name of the one output: last_hidden_state of a model without a head, else logits."""
+    return "last_hidden_state" if isinstance(model, BertModel) else "logits"
+
+
+def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
+    """Write an fp32 ONNX file; `build_bert` says what its inputs and its output are.
+
+    Args:
+        model: a BertForMaskedLM, BertForSequenceClassification or BertModel, on the CPU.
+        path: the file to write; its directory must exist.
+        opset: the version of ONNX's operators.
+
+    Raises:
+        CompactLMError: the model computes something that the graph does not.
+    """
+    config = model.config
+    if config.hidden_act != "gelu" or config.is_decoder or not getattr(config, "tie_word_embeddings", True):
+        raise CompactLMError(
+            f"{path} cannot be written for a model with hidden_act {config.hidden_act!r}, is_decoder {config.is_decoder} and "
+            f"tie_word_embeddings {config.tie_word_embeddings}; give its config.json gelu, false and true, and train it so"
+        )
+    weights = {name: tensor.detach().float().numpy() for name, tensor in model.state_dict().items()}
+    proto = build_bert(weights, config, opset)
+    onnx.checker.check_model(proto)
+    onnx.save_model(proto, path)
+
+
+def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
+    """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx, and a sentence embedding's projection.
+
+    Args:
+        model: what to export; it may be the body alone of the model in `source`.
+        source: a directory with config.json and the tokenizer.
+        target: the directory to write; it must not exist.
+        opset: the version of ONNX's operators.
+    """
+    (target / FLOAT_FILE).parent.mkdir(parents=True)
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copyfile(source / file, target / file)
+    config = {**artifacts.read_json(source / "config.json"), "architectures": [type(model).__name__]}
+    artifacts.write_json(target / "config.json", config)
+    if isinstance(model, BertModel) and (source / PROJECTION).is_file():
+        shutil.copyfile(source / PROJECTION, target / PROJECTION)
+    export_onnx(model, target / FLOAT_FILE, opset)
+    quantize(target / FLOAT_FILE, target / INT8_FILE)

@@ -1,0 +1,1 @@
+"""The bias audit of labelled rows and of models."""

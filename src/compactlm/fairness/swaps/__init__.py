@@ -1,0 +1,1 @@
+"""Counterfactual texts, and predictions that change with them."""

@@ -1,0 +1,106 @@
+"""Counterfactual texts: the same text with the words of one group in place of another's.
+
+Counterfactual data augmentation (Lu et al. 2018, https://arxiv.org/abs/1807.11714) balances what a model learns about groups: each text
+that mentions one comes again, with the same label, as if it spoke of another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from compactlm.artifacts import Document
+from compactlm.fairness.groups import longest_first, word_pattern
+from compactlm.fairness.swaps.grammar import agree_article, match_case
+from compactlm.fairness.swaps.pronouns import is_possessive
+from compactlm.params import Attribute
+
+AUGMENTER = "counterfactual"
+REASONS = ("no_mention", "no_counterpart", "unchanged")
+
+
+class Swapper:
+    """Swaps an attribute's words; two groups change places, more are moved round."""
+
+    def __init__(self, attribute: Attribute) -> None:
+        """Take the attribute; words of its groups without an entry in swaps have no counterpart."""
+        self.groups = list(attribute.groups)
+        owners = {word: group for group, words in attribute.groups.items() for word in words}
+        # The pattern itself tells which word was found: some letters (Turkish ones) become others under case folding, so that
+        # the spelling of a word need not be that of the lexicon.
+        self.found = [(owners[word], word.casefold()) for word in longest_first(owners)]
+        self.pattern = word_pattern(owners, named=True)
+        self.always = self._counterparts(attribute.swaps)
+        self.before_noun = self._counterparts(attribute.swaps_before_noun)
+
+    def _counterparts(self, swaps: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], Mapping[str, str]]:
+        found: dict[tuple[str, str], Mapping[str, str]] = {}
+        for swap in swaps:
+            for group, word in swap.items():
+                found.setdefault((group, word.casefold()), swap)
+        return found
+
+    def swap(self, text: str, row: str) -> str | None:
+        """Return the counterfactual text; None where the text mentions no group, or with a word that has no counterpart.
+
+        Args:
+            text: the text.
+            row: id of the row; of more groups than two it draws the one whose words are taken.
+        """
+        steps = 1 + int.from_bytes(hashlib.blake2b(row.encode(), digest_size=8).digest(), "big") % (len(self.groups) - 1)
+        parts, end = "", 0
+        for found in self.pattern.finditer(text):
+            replacement = self._replace(self.found[(found.lastindex or 1) - 1], text[: found.start()], text[found.end() :], steps)
+            if replacement is None:
+                return None
+            before = parts + text[end : found.start()]
+            parts, end = agree_article(before, replacement) + match_case(replacement, found[0]), found.end()
+        return parts + text[end:] if end else None
+
+    def _replace(self, key: tuple[str, str], before: str, after: str, steps: int) -> str | None:
+        group, _ = key
+        target = self.groups[(self.groups.index(group) + steps) % len(self.groups)]
+        swap = self.before_noun.get(key) if key in self.before_noun and is_possessive(key[1], before, after) else self.always.get(key)
+        return swap[target] if swap else None
+
+    def mentions(self, text: str) -> bool:
+        """Tell whether a text has a word of any group."""
+        return self.pattern.search(text) is not None
+
+
+@dataclasses.dataclass(frozen=True)
+class Counterfactuals:
+    """The copies, sorted by id, and by attribute how many rows have none, by reason (all of REASONS)."""
+
+    copies: list[Document]
+    without: dict[str, dict[str, int]]
+
+
+def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute]) -> Counterfactuals:
+    """Copy every labelled row that mentions a group, once for each attribute, with the attribute's words swapped.
+
+    A copy has its row's label and document, and names the row as its parent. What it is depends on the row alone.
+
+    Args:
+        rows: train rows and their augmented copies.
+        attributes: the attributes that are found in text, by name.
+    """
+    copies, without = [], {name: dict.fromkeys(REASONS, 0) for name in attributes}
+    listed = [row for row in rows if row.task is not None and row.label is not None]
+    for name, attribute in attributes.items():
+        swapper = Swapper(attribute)
+        for row in listed:
+            text = swapper.swap(row.text, row.id)
+            if text is None:
+                without[name]["no_counterpart" if swapper.mentions(row.text) else "no_mention"] += 1
+            elif text == row.text:
+                without[name]["unchanged"] += 1
+            else:
+                copies.append(_derive(row, name, text))
+    return Counterfactuals(sorted(copies, key=lambda copy: copy.id), without)
+
+
+def _derive(row: Document, attribute: str, text: str) -> Document:
+    name = hashlib.sha256("\0".join((row.id, AUGMENTER, attribute, text)).encode()).hexdigest()[:32]
+    return dataclasses.replace(row, id=name, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{attribute}")

@@ -1,0 +1,1 @@
+"""Measured numbers: values, intervals and whether they can be judged."""

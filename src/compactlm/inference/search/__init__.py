@@ -1,0 +1,1 @@
+"""Search by meaning: the index, knowledge files and similar texts."""

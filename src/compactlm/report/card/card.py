@@ -1,0 +1,171 @@
+"""The student's model card, in the model hub's format."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from compactlm.artifacts import SPLITS, Document
+from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.task_metrics import METRICS
+from compactlm.report import verdict
+from compactlm.report.bias import bias
+from compactlm.report.card.front_matter import base_model, emissions, front_matter, model_name
+from compactlm.report.card.limits import limits
+from compactlm.report.card.snippets import Snippet, short_rows
+from compactlm.report.findings import Findings
+from compactlm.report.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
+from compactlm.report.page import PROJECT, environment, parameters
+from compactlm.report.sections.cost import energy
+from compactlm.report.sections.quality import NAMES
+from compactlm.report.sections.training import end_rows
+from compactlm.text.languages import languages
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scikit-learn", "aif360", "onnxruntime", "codecarbon", "dvc")
+STEPS = 10  # rows of a learning table
+SAMPLE = 160  # characters
+
+
+def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Snippet]) -> str:
+    """Return the card as Markdown with YAML front matter.
+
+    Args:
+        found: what the run found.
+        test: the test rows, from which samples are drawn.
+        snippets: examples of use with what they printed.
+    """
+    spoken = languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
+    params = found.params
+    return (
+        environment()
+        .get_template("card.md.j2")
+        .render(
+            front_matter=front_matter(found, spoken).to_yaml(),
+            name=model_name(params),
+            verdict=verdict.sentences(found),
+            base=base_model(params.teacher.source),
+            params=params,
+            languages=spoken,
+            size=found.metrics["evaluate"]["size"],
+            snippets=snippets,
+            quality=_quality(found),
+            data=_data(found, test),
+            labels=_labels(found),
+            learning=[_curve(found, phase) for phase in found.curves],
+            ends=table(["phase", "figure", "value"], end_rows(found)),
+            limits=limits(found),
+            bias=bias(found),
+            energy=_energy(found),
+            emissions=emissions(found),
+            versions=table(["library", "version"], [[name, version] for name, version in versions()]),
+            parameters=parameters(found),
+            version=importlib.metadata.version(PROJECT),
+            plain=plain,
+            percent=percent,
+            words=words,
+        )
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown; what would end a cell is escaped."""
+    lines = [list(head), ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def code(text: str) -> str:
+    """Return text so that Markdown shows it as it is, on one line."""
+    return "`" + " ".join(text.replace("`", "'").split()) + "`"
+
+
+def versions() -> list[tuple[str, str]]:
+    """Return names and versions of the libraries that made and wrote this."""
+    return [(name, importlib.metadata.version(name)) for name in LIBRARIES]
+
+
+def _quality(found: Findings) -> str:
+    rows = []
+    for name, task in found.tasks.items():
+        for metric in METRICS:
+            show = shares if metric == "accuracy" else figures
+            parts = [show(task["quality"][role].get(metric, {})) if task["quality"]["judged"] else NOT_JUDGED for role in ROLES]
+            rows.append([words(name), NAMES[metric], *parts, count(task["rows"])])
+    mlm = found.metrics["evaluate"]["mlm"]
+    kinds = {"top1": ("top 1", shares), "top5": ("top 5", shares), "pseudo_perplexity": ("pseudo-perplexity", perplexities)}
+    for kind, (name, show) in kinds.items():
+        rows_asked = mlm["quality"]["words" if kind == "pseudo_perplexity" else "masked_words"]
+        parts = [show(mlm["quality"][role][kind]) if mlm["quality"]["judged"] else NOT_JUDGED for role in ROLES]
+        rows.append(["masked words", name, *parts, count(rows_asked)])
+    return table(["task", "figure", *ROLES, "test rows"], rows)
+
+
+def _data(found: Findings, test: Sequence[Document]) -> list[dict[str, Any]]:
+    """Return what the card tells of each source."""
+    sources: dict[str, Any] = found.metrics["ingest"]["sources"]
+    cleaned: dict[str, Any] = found.metrics["clean"]["sources"]
+    described = []
+    for name, one in sources.items():
+        settings = found.params.ingest.sources[name]
+        used = [task for task, own in found.params.tasks.items() if name in own.sources]
+        samples = short_rows([row for row in test if row.source == name], found.params.seed)
+        described.append(
+            {
+                "name": name,
+                "licence": settings.licence,
+                "homepage": settings.homepage,
+                "used": ", ".join(map(words, used)) or "unlabelled text",
+                "rows": count(one["rows"]),
+                "kept": count(cleaned[name]["kept"]) if name in cleaned else "0",
+                "samples": [f"{code(row.text[:SAMPLE])}{f', {row.label}' if row.label else ''}" for row in samples],
+            }
+        )
+    return described
+
+
+def _labels(found: Findings) -> str:
+    split = found.metrics["split"]
+    rows = []
+    for part in (name for name in SPLITS if name in split["rows"]):
+        number = split["rows"][part]
+        told = [
+            f"{words(task)}: {', '.join(f'{label} {percent(share)}' for label, share in labels.items())}"
+            for task, labels in split["labels"].get(part, {}).items()
+        ]
+        # Shares of sources are kept to six digits, which tell whole rows up to half a million.
+        shares_of = split["sources"][part]
+        own = {
+            task: round(number * sum(shares_of.get(name, 0.0) for name in settings.sources))
+            for task, settings in found.params.tasks.items()
+        }
+        counts = "; ".join(f"{words(task)}: {count(rows_of)}" for task, rows_of in own.items() if rows_of)
+        rows.append([part, count(number), counts, "; ".join(told)])
+    return table(["split", "rows", "rows of tasks", "labels"], rows)
+
+
+def _curve(found: Findings, phase: str) -> dict[str, str]:
+    losses = found.curves[phase]
+    names = sorted(losses, key=lambda name: (name != "loss", name))
+    steps = [step for step, _ in losses[names[0]]]
+    shown = sorted({round(at * (len(steps) - 1) / max(STEPS - 1, 1)) for at in range(STEPS)})
+    known = {name: dict(losses[name]) for name in names}
+    rows = [[count(steps[at]), *(plain(known[name].get(steps[at]), 4) for name in names)] for at in shown]
+    return {"phase": words(phase), "table": table(["step", *names], rows)}
+
+
+def _energy(found: Findings) -> str:
+    rows = [
+        [
+            stage,
+            f"{significant(one['joules'] / 1000)} kJ",
+            f"{significant(one['co2_grams'])} g",
+            one["country"] or "the world's average",
+            one["method"],
+        ]
+        for stage, one in energy(found).items()
+    ]
+    return table(["stage", "energy", "CO2", "electricity of", "how it was found"], rows) if rows else ""

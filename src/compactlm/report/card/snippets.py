@@ -1,0 +1,91 @@
+"""Examples for the card, run as a reader would run them: what they print is what the card shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
+from compactlm.bert.masked_words import choose_words
+from compactlm.draws import row_seed
+from compactlm.errors import CompactLMError
+
+SHORT = 90  # characters of a row that fits a line
+EXAMPLES = 2
+MANY = 50
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Snippet:
+    """An example, and what it printed."""
+
+    title: str
+    code: str
+    output: str
+
+
+def short_rows(rows: Sequence[Document], seed: int, count: int = EXAMPLES) -> list[Document]:
+    """Return some rows that fit a line (any, where none does), drawn by (seed, id)."""
+    fitting = [row for row in rows if len(row.text) <= SHORT] or list(rows)
+    return sorted(fitting, key=lambda row: (row_seed("example", seed, row.id), row.id))[:count]
+
+
+def classifying(task: str, rows: Sequence[Document], seed: int) -> str:
+    """Return an example that classifies test rows."""
+    texts = "\n".join(f"    {' '.join(row.text.split())!r}," for row in short_rows(rows, seed))
+    return f"""from transformers import pipeline
+
+classify = pipeline("text-classification", model="{(STUDENT / task).as_posix()}")
+texts = [
+{texts}
+]
+for answer in classify(texts):
+    print(answer["label"], round(answer["score"], 3))
+"""
+
+
+def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str | None:
+    """Return an example that fills a masked word of a test row; None where no row has a word of one piece."""
+    for candidates in (short_rows(rows, seed, MANY), rows):
+        chosen = choose_words({row.id: row.text for row in candidates}, [tokenizer], 1, seed)
+        if chosen:
+            break
+    else:
+        return None
+    [word] = chosen
+    text = " ".join("[MASK]" if at == word.position else one for at, one in enumerate(word.words))
+    return f"""from transformers import pipeline
+
+fill = pipeline("fill-mask", model="{(STUDENT / MLM).as_posix()}")
+for answer in fill({text!r}, top_k=5):
+    print(answer["token_str"], round(answer["score"], 3))
+"""
+
+
+def without_torch(task: str, rows: Sequence[Document], seed: int) -> str:
+    """Return an example that classifies a test row by ONNX Runtime."""
+    [row] = short_rows(rows, seed, 1)
+    return f"""from compactlm import CompactLM
+
+model = CompactLM("{EXPORT.as_posix()}")
+answer = model.classify({" ".join(row.text.split())!r}, task="{task}")
+print(answer.label, round(answer.probability, 3))
+"""
+
+
+def run_snippet(title: str, code: str, threads: int) -> Snippet:
+    """Run an example in a process of its own, without a network.
+
+    Raises:
+        CompactLMError: it failed.
+    """
+    environment = os.environ | OFFLINE | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
+        raise CompactLMError(f"the model card's example {title!r} failed ({last[:200]}); run `dvc repro` so that models/ is whole")
+    return Snippet(title, code.strip(), done.stdout.strip())

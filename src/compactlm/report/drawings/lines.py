@@ -1,0 +1,113 @@
+"""Lines and points over two axes: learning curves, reliability, quality against parameters."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from compactlm.report.drawings.canvas import (
+    CHARACTER,
+    MARKS,
+    WIDTH,
+    Range,
+    frame,
+    label,
+    legend,
+    line,
+    mark,
+    number,
+    tick_texts,
+    ticks,
+    widened,
+)
+from compactlm.report.numbers import PER_CENT
+
+HEIGHT = 260.0
+LEFT, RIGHT, BOTTOM = 52.0, 10.0, 42.0
+MARKED = 12  # a line has marks at so many of its points
+
+
+@dataclasses.dataclass(frozen=True)
+class Series:
+    """Points that belong together, with a name for each where they are to be named."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    names: Sequence[str] = ()
+    joined: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """What an axis measures, its bounds where they are fixed, and whether its ticks are shares in per cent."""
+
+    title: str
+    low: float | None = None
+    high: float | None = None
+    percent: bool = False
+
+    def range(self, values: Sequence[float], start: float, end: float) -> Range:
+        """Return the axis for some values."""
+        low, high = widened(values)
+        return Range(low if self.low is None else self.low, high if self.high is None else self.high, start, end)
+
+    def texts(self, values: Sequence[float]) -> list[str]:
+        """Return the texts of ticks."""
+        return [f"{text}{PER_CENT}" for text in tick_texts([100 * value for value in values])] if self.percent else tick_texts(values)
+
+
+def draw_lines(title: str, description: str, x: Axis, y: Axis, series: Sequence[Series], diagonal: bool = False) -> Markup:
+    """Draw series over two axes.
+
+    Args:
+        title: the drawing's name, unique on the page.
+        description: what it shows, for those who do not see it.
+        x: the axis that lies.
+        y: the axis that stands.
+        series: at least one, each with a point at least; the n-th has the n-th colour and mark.
+        diagonal: whether to draw where both axes are equal.
+    """
+    drawn, top = legend([one.name for one in series])
+    top += 8
+    across = x.range([point[0] for one in series for point in one.points], LEFT, WIDTH - RIGHT)
+    up = y.range([point[1] for one in series for point in one.points], HEIGHT - BOTTOM, top)
+    drawn += _axes(x, y, across, up)
+    if diagonal:
+        low, high = max(across.low, up.low), min(across.high, up.high)
+        drawn.append(line("reference", across.at(low), up.at(low), across.at(high), up.at(high)))
+    for position, one in enumerate(series):
+        drawn += _draw(one, position, across, up)
+    return frame(title, description, HEIGHT, drawn)
+
+
+def _axes(x: Axis, y: Axis, across: Range, up: Range) -> list[str]:
+    drawn = []
+    values = ticks(up.low, up.high)
+    for value, text in zip(values, y.texts(values), strict=True):
+        drawn += [line("grid", LEFT, up.at(value), WIDTH - RIGHT, up.at(value)), label(text, LEFT - 6, up.at(value) + 4, "tick", "end")]
+    values = ticks(across.low, across.high, 4)
+    for value, text in zip(values, x.texts(values), strict=True):
+        drawn += [
+            line("grid", across.at(value), up.end, across.at(value), up.start),
+            label(text, min(across.at(value), WIDTH - 4 - CHARACTER * len(text) / 2), HEIGHT - BOTTOM + 16, "tick", "middle"),
+        ]
+    drawn += [label(x.title, (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, "axis", "middle")]
+    middle = (up.start + up.end) / 2
+    turned = label(y.title, 0, 0, "axis", "middle")
+    return [*drawn, f'<g transform="translate(11 {number(middle)}) rotate(-90)">{turned}</g>']
+
+
+def _draw(series: Series, position: int, across: Range, up: Range) -> list[str]:
+    places = [(across.at(x), up.at(y)) for x, y in series.points]
+    drawn = []
+    if series.joined and len(places) > 1:
+        path = " ".join(f"{number(x)},{number(y)}" for x, y in places)
+        drawn.append(f'<polyline class="line s{position}" points="{path}"/>')
+    every = max(1, len(places) // MARKED)
+    drawn += [mark(MARKS[position % len(MARKS)], position, x, y, 3.2) for x, y in places[::every]]
+    for (x, y), name in zip(places, series.names, strict=False):
+        end = x > WIDTH * 0.75
+        drawn.append(label(name, x - 8 if end else x + 8, y + (16 if end else 14), "tick", "end" if end else "start"))
+    return drawn

@@ -1,0 +1,64 @@
+"""Which pieces of a text a prediction hangs on: each is masked in turn, and the change of the prediction's probability is told.
+
+After occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901), with [MASK] for what is taken away, which keeps
+the text's length and is a piece that the model knows from its pretraining.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import torch
+
+from compactlm.bert.models import classify
+from compactlm.draws import row_seed
+from compactlm.evaluation.comparison import Answers
+from compactlm.evaluation.reading import Reader
+
+
+@dataclasses.dataclass(frozen=True)
+class Occlusion:
+    """What a model says of a text and what each of its pieces does to that.
+
+    Attributes:
+        spans: where each piece stands in the text, start and end [pieces].
+        changes: what the probability of the predicted label loses without the piece [pieces]; above 0 the piece speaks for the label.
+    """
+
+    spans: tuple[tuple[int, int], ...]
+    changes: tuple[float, ...]
+
+
+def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]:
+    """Return the positions of at most `count` rows that a model gets wrong, drawn by (seed, id), in the order of the draw."""
+    wrong = [at for at, right in enumerate(answers.right(role)) if not right]
+    return sorted(wrong, key=lambda at: (row_seed("errors", seed, answers.ids[at]), answers.ids[at]))[:count]
+
+
+def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> list[Occlusion]:
+    """Mask each piece of each text in turn.
+
+    Args:
+        reader: the classifier; its tokenizer knows where pieces stand in a text.
+        texts: at most the classifier's maximum length of each is looked at.
+        predicted: the id of the label whose probability is followed, of each text.
+    """
+    tokenizer = reader.tokenizer
+    read = tokenizer(list(texts), truncation=True, max_length=reader.maximum_length, return_offsets_mapping=True)
+    sequences: list[list[int]] = read["input_ids"]
+    inner = [range(1, len(sequence) - 1) for sequence in sequences]  # between [CLS] and [SEP]
+    masked = [
+        [*sequence[:at], tokenizer.mask_token_id, *sequence[at + 1 :]]
+        for sequence, places in zip(sequences, inner, strict=True)
+        for at in places
+    ]
+    logits = classify(reader.model, [*sequences, *masked], reader.batch_tokens, "errors, piece by piece")
+    likely = torch.softmax(logits.double(), dim=1)
+    found, start = [], len(sequences)
+    for row, (places, label) in enumerate(zip(inner, predicted, strict=True)):
+        without = likely[start : start + len(places), label]
+        changes = tuple((likely[row, label] - without).tolist())
+        found.append(Occlusion(tuple(tuple(read["offset_mapping"][row][at]) for at in places), changes))
+        start += len(places)
+    return found

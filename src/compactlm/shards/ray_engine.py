@@ -1,0 +1,86 @@
+"""Shards as Ray tasks, one a shard, on a cluster or on this machine.
+
+Plain tasks and not Ray Data, which holds several times the data in memory. Every node must see the same files and have the same
+compactlm.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from compactlm.errors import CompactLMError
+from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, process_shard
+
+RETRIES = 3  # of a task whose node has died
+
+
+class RayEngine:
+    """A Ray cluster; the connection is made when the first shards come, and stays."""
+
+    def __init__(self, processes: int | None, address: str | None) -> None:
+        """Name a cluster, or start one with `processes` processors (None for all) on this machine.
+
+        Raises:
+            CompactLMError: Ray is not installed.
+        """
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray starts: no telemetry
+        try:
+            import ray
+        except ImportError:
+            raise CompactLMError("data.engine is ray, but Ray is not installed; run pip install 'compactlm[ray]'") from None
+        self._ray: Any = ray
+        self._processes, self._address = processes, address
+
+    def prepare(self, function: Callable[[], object]) -> None:
+        """Do nothing: a cluster is there, or starts with the first shards."""
+
+    def rest(self) -> None:
+        """Do nothing: a cluster knows what else it has to do."""
+
+    def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
+        """Process the shards that are not done; a task whose node dies is run again on another, and the first failure ends the run."""
+        ray = self._ray
+        if not ray.is_initialized():
+            self._connect()
+        remote = ray.remote(max_retries=RETRIES)(process_shard)
+        waiting: list[Any] = []
+        try:
+            shared = ray.put(function)
+            waiting.extend(remote.remote(ShardTask(task.source.resolve(), task.target.resolve()), shared, fingerprint) for task in tasks)
+            pending = waiting
+            with tqdm(total=len(tasks), desc="shards", unit="shard", mininterval=0.5, delay=2) as bar:
+                while waiting:
+                    done, waiting = ray.wait(waiting, num_returns=1)
+                    ray.get(done)
+                    bar.update()
+            manifests: list[Manifest] = ray.get(pending)
+        except ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, Exception) else error) from None
+        except ray.exceptions.RayError as error:
+            raise CompactLMError(
+                f"the Ray cluster is gone, or has lost the task of a shard {RETRIES + 1} times ({' '.join(str(error).split())[:200]}); "
+                "check the cluster and run the command again, which goes on where it was"
+            ) from None
+        finally:
+            with contextlib.suppress(Exception):  # of a cluster that is gone, which would hide what is said above
+                for left in waiting:
+                    ray.cancel(left)
+        return manifests
+
+    def _connect(self) -> None:
+        ray = self._ray
+        try:
+            if self._address is None:
+                ray.init(num_cpus=self._processes, include_dashboard=False, log_to_driver=False, configure_logging=False)
+            else:
+                ray.init(address=self._address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise CompactLMError(
+                f"the Ray cluster {self._address or 'of this machine'} cannot be reached ({' '.join(str(error).split())[:200]}); "
+                "start it or correct data.address in params.yaml"
+            ) from None

@@ -1,0 +1,1 @@
+"""The teacher: loading it, giving it a head, and fine-tuning it."""

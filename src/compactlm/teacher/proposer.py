@@ -1,0 +1,64 @@
+"""Words that a masked language model finds likely where `[MASK]` stands, for many texts in few large batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from transformers import BertForMaskedLM
+
+from compactlm.bert.batches import make_batches, pad
+from compactlm.bert.models import masked_logits
+from compactlm.bert.tokenization import encode
+from compactlm.corpus.augment.masked import MASK, Candidates
+
+
+class MaskedWordProposer:
+    """A `compactlm.corpus.augment.masked.Proposer` by a BERT with a masked-language-model head.
+
+    Args:
+        model: the model; it is put into eval mode.
+        tokenizer: the tokenizer that belongs to it.
+        batch_tokens: the greatest number of pieces a batch, padding included.
+        top: the number of words proposed for each mask.
+    """
+
+    def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20) -> None:
+        self.model, self.tokenizer = model.eval(), tokenizer
+        self.batch_tokens = batch_tokens
+        pieces = tokenizer.convert_ids_to_tokens(list(range(model.config.vocab_size)))
+        words = [index for index, piece in enumerate(pieces) if piece is not None and piece.isalpha()]
+        self.words = [pieces[index] for index in words]
+        self.word_ids = torch.tensor(words, device=model.device)
+        self.top = min(top, len(words))
+
+    def propose(self, texts: Sequence[str]) -> list[list[Candidates]]:
+        """Return for each text and each `[MASK]` in it the likeliest whole words, with probabilities among whole words.
+
+        A mask beyond the model's greatest length has no proposals. The work is one forward pass a text, with the
+        vocabulary's logits at the masks alone, in fp32 whatever the precision of training: data should not change with
+        the kind of processor.
+        """
+        masked = [text.replace(MASK, self.tokenizer.mask_token) for text in texts]
+        sequences = encode(self.tokenizer, masked, self.model.config.max_position_embeddings)
+        proposals: list[list[Candidates]] = [[] for _ in texts]
+        batches = make_batches([len(sequence) for sequence in sequences], self.batch_tokens, None)
+        for positions in tqdm(batches, desc="propose words", unit="batch", mininterval=0.5, disable=not batches):
+            for position, candidates in self._propose_batch(positions, sequences):
+                proposals[position].append(candidates)
+        return [found + [[]] * (text.count(MASK) - len(found)) for found, text in zip(proposals, texts, strict=True)]
+
+    def _propose_batch(self, positions: list[int], sequences: list[list[int]]) -> Iterator[tuple[int, Candidates]]:
+        device = self.model.device
+        input_ids, attention_mask = pad([sequences[position] for position in positions], self.tokenizer.pad_token_id)
+        where = input_ids == self.tokenizer.mask_token_id
+        with torch.inference_mode():
+            logits = masked_logits(self.model, input_ids.to(device), attention_mask.to(device), where.to(device))
+        probabilities = torch.softmax(logits.float()[:, self.word_ids], dim=-1)
+        best, indices = probabilities.topk(self.top, dim=-1)
+        # Masks are found row by row and from left to right, as `where` selects them.
+        rows = where.nonzero()[:, 0].tolist()
+        for row, weights, chosen in zip(rows, best.tolist(), indices.tolist(), strict=True):
+            yield positions[row], [(self.words[index], weight) for index, weight in zip(chosen, weights, strict=True)]

@@ -1,0 +1,146 @@
+"""The teacher's own training: a masked-language-model head where it lacks one, and fine-tuning for each task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.bert.batches import pad
+from compactlm.bert.masking import MaskedExamples, MaskedSequences
+from compactlm.bert.models import masked_logits
+from compactlm.errors import CompactLMError
+from compactlm.params import FineTuning, MlmHead
+from compactlm.training.checkpoints import Checkpoint
+from compactlm.training.hard_labels import hard_labels
+from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
+
+
+class _MaskedLM(torch.nn.Module):
+    def __init__(self, model: BertForMaskedLM) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
+        where = labels >= 0
+        return {"loss": hard_labels(masked_logits(self.model, input_ids, attention_mask, where), labels[where])}
+
+
+def fit_mlm_head(
+    model: BertForMaskedLM,
+    tokenizer: Any,
+    sequences: Sequence[Sequence[int]],
+    params: MlmHead,
+    settings: Settings,
+    checkpoint: Checkpoint | None = None,
+    documents: Sequence[str] | None = None,
+) -> Summary:
+    """Train the head of a masked language model whose body was trained for something else, and the body's topmost layers.
+
+    Args:
+        model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings, which stay as they are.
+        tokenizer: the teacher's.
+        sequences: piece ids, [CLS] and [SEP] included.
+        params: layers to train, mask rate and optimisation.
+        settings: what all phases share.
+        checkpoint: where the state is kept, for a run that is killed.
+        documents: the id of each sequence's document, by which a failure names it; its number by default.
+    """
+    model.requires_grad_(False)
+    model.cls.requires_grad_(True)
+    model.cls.predictions.decoder.weight.requires_grad_(False)
+    layers = model.bert.encoder.layer
+    for layer in layers[len(layers) - min(params.trained_layers, len(layers)) :]:
+        layer.requires_grad_(True)
+    _start_from_frequencies(model, sequences)
+    set_dropout(model, params.optimisation.dropout)
+    names = [str(number) for number in range(len(sequences))]
+    maskings = params.optimisation.epochs
+    questions = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
+    examples = MaskedExamples(questions, maskings)
+    examples.ids = list(documents or examples.ids)
+    section = "teacher.mlm_head.optimisation"
+    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint, section=section)
+    model.requires_grad_(True)
+    return summary
+
+
+def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> None:
+    """Let the head begin with how often each piece occurs, which it would otherwise spend its first steps learning."""
+    counts = torch.full((model.config.vocab_size,), 0.1)
+    for sequence in sequences:
+        counts += torch.bincount(torch.tensor(sequence), minlength=len(counts))
+    with torch.no_grad():
+        model.cls.predictions.decoder.bias.copy_(torch.log(counts / counts.sum()))
+
+
+class LabelledSequences:
+    """Sequences with a label id each."""
+
+    def __init__(
+        self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0, ids: Sequence[str] | None = None
+    ) -> None:
+        """Take sequences of piece ids, a label id for each, the padding's id, and the rows' ids, by default their numbers."""
+        self.ids = ids or [str(row) for row in range(len(sequences))]
+        self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
+        self.lengths = [len(sequence) for sequence in sequences]
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
+        """Return input_ids and attention_mask, int64 [rows, pieces], and labels, int64 [rows]."""
+        input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
+        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": self.labels[list(positions)]}
+
+
+class _Classification(torch.nn.Module):
+    def __init__(self, model: BertForSequenceClassification) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
+        return {"loss": hard_labels(self.model(input_ids, attention_mask=attention_mask).logits, labels)}
+
+
+def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
+    """Return the body of a local directory with a new head for these labels."""
+    torch.manual_seed(seed)
+    return BertForSequenceClassification.from_pretrained(
+        directory,
+        local_files_only=True,
+        num_labels=len(labels),
+        id2label=dict(enumerate(labels)),
+        label2id={label: index for index, label in enumerate(labels)},
+    )
+
+
+def fine_tune(
+    name: str,
+    model: BertForSequenceClassification,
+    sequences: Sequence[Sequence[int]],
+    labels: Sequence[int],
+    params: FineTuning,
+    settings: Settings,
+    checkpoint: Checkpoint | None = None,
+    ids: Sequence[str] | None = None,
+) -> Summary:
+    """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are. A failure names the rows by `ids`.
+
+    Raises:
+        CompactLMError: there are fewer layers than are to be frozen.
+    """
+    layers = model.bert.encoder.layer
+    if params.frozen_layers > len(layers):
+        raise CompactLMError(
+            f"teacher.fine_tuning.frozen_layers is {params.frozen_layers}, but the teacher has {len(layers)} layers; lower it"
+        )
+    frozen: list[torch.nn.Module] = [model.bert.embeddings, *layers[: params.frozen_layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+    set_dropout(model, params.optimisation.dropout)
+    examples = LabelledSequences(sequences, labels, ids=ids)
+    section = "teacher.fine_tuning.optimisation"
+    summary = train(f"teacher {name}", _Classification(model), examples, params.optimisation, settings, checkpoint, section=section)
+    model.requires_grad_(True)
+    return summary

@@ -1,0 +1,213 @@
+"""How varied a set of texts is: sizes, vocabulary growth, type-token ratio, distinct-n, lengths, labels, sameness.
+
+Figures that depend on the size of the corpus (vocabulary, type-token ratio, distinct-n) are taken over a fixed number of words, of
+texts in an order drawn from the seed, so that those of two corpora can be compared.
+"""
+
+from __future__ import annotations
+
+import bisect
+import dataclasses
+import hashlib
+import heapq
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from compactlm.artifacts import Document
+from compactlm.figures.judging import judged
+from compactlm.params import DiversityFigures
+
+_WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_BLEU_ORDER = 4
+_SMOOTHING = 0.1  # counts of 0
+Words = list[str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiversitySettings:
+    """How much is measured.
+
+    Attributes:
+        words: the number of words over which vocabulary and repetition are measured.
+        window: the number of words of one window of the mean type-token ratio.
+        bleu_texts: the number of texts that self-BLEU compares.
+        bleu_words: the number of words of each of these that are compared.
+        seed: draws the texts.
+    """
+
+    words: int
+    window: int
+    bleu_texts: int
+    bleu_words: int
+    seed: int
+
+
+def settings_of(section: DiversityFigures, seed: int) -> DiversitySettings:
+    """Return how much is measured, from the section of params.yaml."""
+    return DiversitySettings(**section.model_dump(), seed=seed)
+
+
+def words_of(text: str) -> Words:
+    """Return the words of a text: runs of letters and digits, with the apostrophes inside them, in lower case."""
+    return _WORD.findall(text.casefold())
+
+
+class Diversity:
+    """Figures that are gathered row by row, so that no corpus need be held in memory."""
+
+    def __init__(self, settings: DiversitySettings) -> None:
+        self._settings = settings
+        self._rows = self._characters = self._words = 0
+        self._lengths: Counter[int] = Counter()
+        self._labels: Counter[str] = Counter()
+        self._sample: list[tuple[int, str, Words]] = []  # a heap: of the rows with the smallest drawn numbers, the largest first
+        self._sampled_words = 0
+
+    def add(self, document: Document) -> None:
+        """Count a row."""
+        self.add_words(document, words_of(document.text))
+
+    def add_words(self, document: Document, words: Words) -> None:
+        """Count a row whose words are known."""
+        self._rows += 1
+        self._characters += len(document.text)
+        self._words += len(words)
+        self._lengths[_bin(len(words))] += 1
+        if document.label is not None:
+            self._labels[document.label] += 1
+        self._keep(document.id, words)
+
+    def _keep(self, name: str, words: Words) -> None:
+        """Keep the rows with the smallest drawn numbers that hold enough words, and enough texts for self-BLEU."""
+        settings = self._settings
+        drawn = int.from_bytes(hashlib.blake2b(f"{settings.seed} {name}".encode(), digest_size=8).digest(), "big")
+        heapq.heappush(self._sample, (-drawn, name, words))
+        self._sampled_words += len(words)
+        while len(self._sample) > settings.bleu_texts and self._sampled_words - len(self._sample[0][2]) >= settings.words:
+            self._sampled_words -= len(heapq.heappop(self._sample)[2])
+
+    def figures(self) -> dict[str, object]:
+        """Return all figures as what JSON can hold; what cannot be told of too little text is left out, and `judged` is 0 for few rows."""
+        texts = [words for _, _, words in sorted(self._sample, key=lambda kept: (-kept[0], kept[1]))]
+        words = [word for text in texts for word in text][: self._settings.words]
+        bleu = self_bleu([text[: self._settings.bleu_words] for text in texts[: self._settings.bleu_texts]])
+        measured: dict[str, float | None] = {
+            "type_token_ratio": mean_type_token_ratio(words, self._settings.window),
+            "self_bleu": bleu,
+            **{f"distinct_{size}": distinct_ngrams(texts, size, self._settings.words) for size in (1, 2, 3)},
+        }
+        return {
+            "rows": self._rows,
+            "judged": judged(self._rows),
+            "characters": self._characters,
+            "words": self._words,
+            "lengths": {str(length): self._lengths[length] for length in sorted(self._lengths)},
+            "labels": {label: round(count / self._labels.total(), 6) for label, count in sorted(self._labels.items())},
+            "vocabulary": {str(seen): types for seen, types in vocabulary_growth(words)},
+            **{name: round(value, 6) for name, value in measured.items() if value is not None},
+        }
+
+
+def measure_diversity(documents: Iterable[Document], settings: DiversitySettings) -> dict[str, object]:
+    """Return the figures of a stream of rows, whatever their order."""
+    gathered = Diversity(settings)
+    for document in documents:
+        gathered.add(document)
+    return gathered.figures()
+
+
+def _bin(words: int) -> int:
+    """Return the upper end of a bin of lengths: 0, 1, 2, 4, 8, 16, ..."""
+    return 0 if words == 0 else 1 << (words - 1).bit_length()
+
+
+def vocabulary_growth(words: Sequence[str]) -> list[tuple[int, int]]:
+    """Return how many different words there are among the first 1,000, 2,000, 4,000, ... words, and among all."""
+    steps, step = [], 1_000
+    while step < len(words):
+        steps.append(step)
+        step *= 2
+    types: set[str] = set()
+    growth, done = [], 0
+    for end in [*steps, len(words)] if words else []:
+        types.update(words[done:end])
+        growth.append((end, len(types)))
+        done = end
+    return growth
+
+
+def mean_type_token_ratio(words: Sequence[str], window: int) -> float | None:
+    """Return the mean share of different words in windows of `window` words, or None without a whole window.
+
+    The mean segmental type-token ratio (Johnson 1944), since the ratio of a whole corpus falls with its size.
+    """
+    starts = range(0, len(words) - window + 1, window)
+    return sum(len(set(words[start : start + window])) for start in starts) / window / len(starts) if starts else None
+
+
+def distinct_ngrams(texts: Iterable[Words], size: int, most: int) -> float | None:
+    """Return the share of different runs of `size` words among the first `most` runs (Li et al. 2016, https://arxiv.org/abs/1510.03055)."""
+    seen: set[tuple[str, ...]] = set()
+    total = 0
+    for words in texts:
+        for ngram in zip(*(words[offset:] for offset in range(size)), strict=False):
+            if total == most:
+                break
+            seen.add(ngram)
+            total += 1
+    return len(seen) / total if total else None
+
+
+def self_bleu(texts: Sequence[Words]) -> float | None:
+    """Return the mean BLEU of each text against all the others: 1 for copies, near 0 for texts that have nothing in common.
+
+    After Zhu et al. 2018 (https://arxiv.org/abs/1802.01886). n-grams up to 4 words; a text shorter than that is measured by what
+    it has. Precisions of 0 are smoothed as in Chen and Cherry 2014, method 1. None with fewer than two texts that have words.
+    """
+    texts = [words for words in texts if words]
+    if len(texts) < 2:
+        return None
+    counted = [[Counter(zip(*(words[n:] for n in range(size)), strict=False)) for words in texts] for size in range(1, _BLEU_ORDER + 1)]
+    best = [_two_largest(counts) for counts in counted]
+    lengths = sorted(len(words) for words in texts)
+    return sum(_bleu(index, len(words), counted, best, lengths) for index, words in enumerate(texts)) / len(texts)
+
+
+def _two_largest(counts: Sequence[Counter[tuple[str, ...]]]) -> dict[tuple[str, ...], tuple[int, int, int]]:
+    """Return for each n-gram its largest count in a text, the number of that text, and the largest count in the others."""
+    best: dict[tuple[str, ...], tuple[int, int, int]] = {}
+    for index, counter in enumerate(counts):
+        for ngram, count in counter.items():
+            largest, owner, second = best.get(ngram, (0, -1, 0))
+            best[ngram] = (count, index, largest) if count > largest else (largest, owner, max(second, count))
+    return best
+
+
+def _bleu(
+    index: int,
+    size: int,
+    counted: list[list[Counter[tuple[str, ...]]]],
+    best: list[dict[tuple[str, ...], tuple[int, int, int]]],
+    lengths: list[int],
+) -> float:
+    logarithms = []
+    for counts, largest in zip(counted, best, strict=True):
+        own = counts[index]
+        if not own:
+            break
+        matched = 0
+        for ngram, count in own.items():
+            most, owner, second = largest[ngram]
+            matched += min(count, second if owner == index else most)
+        logarithms.append(math.log(max(matched, _SMOOTHING) / own.total()))
+    closest = min((abs(other - size), other) for other in _neighbours(lengths, size))[1]
+    penalty = 1.0 if size >= closest else math.exp(1 - closest / size)
+    return penalty * math.exp(sum(logarithms) / len(logarithms))
+
+
+def _neighbours(lengths: list[int], size: int) -> list[int]:
+    """Return the lengths next to `size` in a sorted list that holds it, one occurrence of it left out."""
+    place = bisect.bisect_left(lengths, size)
+    return [*lengths[max(0, place - 1) : place], *lengths[place + 1 : place + 2]]

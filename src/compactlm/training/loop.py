@@ -1,0 +1,187 @@
+"""The training loop, on Accelerate: the same code on a CPU and on GPUs, in one process or several, in fp32 and bf16."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import torch
+from accelerate import Accelerator
+from tqdm import tqdm
+
+from compactlm.bert.batches import make_batches
+from compactlm.bert.failures import Window, memory_errors, name_rows
+from compactlm.params import Optimisation
+from compactlm.training import processes
+from compactlm.training.checkpoints import Checkpoint, History
+from compactlm.training.loader import Loader
+from compactlm.training.processes import Batch
+
+__all__ = ["LOG_EVERY", "Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
+
+LOG_EVERY = 20  # steps; losses stay tensors in between, since reading one waits for the device
+
+
+class Examples(Protocol):
+    """What a phase trains on: the length of each sequence, and the tensors of a batch of them.
+
+    It may also have `ids: Sequence[str]`, a name for each sequence, by which a failure then names the rows of its batch.
+    """
+
+    @property
+    def lengths(self) -> Sequence[int]:
+        """The number of pieces of each sequence."""
+        ...
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:
+        """Return the tensors for these positions; the same for the same positions and epoch."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How every phase of a run is trained, whatever it learns."""
+
+    seed: int
+    precision: str = "fp32"
+    checkpoint_minutes: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed.
+
+    It was resumed behind `resumed_from_step`; 0 where it ran in one go.
+    """
+
+    steps: int
+    seconds: float
+    tokens: int
+    history: History
+    resumed_from_step: int = 0
+
+    def speed(self) -> dict[str, float]:
+        """Return what depends on the machine: seconds, pieces and pieces a second, and whether these are of a part of the steps alone."""
+        measured = {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        return {**measured, "resumed_from_step": self.resumed_from_step}
+
+
+def set_dropout(model: torch.nn.Module, probability: float) -> None:
+    """Set every dropout of a BERT, attention included, to `probability`."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = probability
+
+
+class _Schedule:
+    """Warm-up to the learning rate, then linear decay to 0."""
+
+    def __init__(self, optimisation: Optimisation, steps: int) -> None:
+        self.peak, self.steps = optimisation.learning_rate, steps
+        self.warmup = max(1, round(optimisation.warmup * steps))
+
+    def set(self, optimizer: torch.optim.Optimizer, step: int) -> None:
+        rising = (step + 1) / self.warmup
+        falling = (self.steps - step) / max(1, self.steps - self.warmup)
+        for group in optimizer.param_groups:
+            group["lr"] = self.peak * min(1.0, rising, falling)
+
+
+def _optimizer(module: torch.nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
+    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": optimisation.weight_decay},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=optimisation.learning_rate, fused=True)
+
+
+def train(
+    name: str,
+    objective: torch.nn.Module,
+    examples: Examples,
+    optimisation: Optimisation,
+    settings: Settings,
+    checkpoint: Checkpoint | None = None,
+    log: Callable[[int, dict[str, float]], None] | None = None,
+    section: str = "",
+) -> Summary:
+    """Train what requires gradients in `objective`.
+
+    Args:
+        name: of the phase, shown beside the progress bar and part of the seed of its order.
+        objective: its forward takes a batch's tensors by name and returns losses by name, always of the same names, of
+            which `loss` is minimised.
+        examples: what to train on.
+        optimisation: epochs, learning rate and the like.
+        settings: what all phases share.
+        checkpoint: where the state is kept; the phase goes on from it, and when finished leaves its last state there.
+        log: called, in the main process alone, with the step and the mean losses every LOG_EVERY steps.
+        section: the key of `optimisation` in params.yaml, which a failure then names.
+
+    Raises:
+        CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
+    """
+    accelerator = processes.connect(settings.precision)
+    torch.manual_seed(settings.seed + accelerator.process_index)  # not the same dropout in each process
+    plan = [
+        (epoch, positions)
+        for epoch in range(optimisation.epochs)
+        for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
+    ]
+    schedule = _Schedule(optimisation, len(plan))
+    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens, section=section):
+        module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
+        first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
+    if not accelerator.is_main_process:
+        log = None
+    if log:
+        for step, means in history:
+            log(step, means)
+    module.train()
+    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]), section)
+    shares = [processes.share(positions, accelerator.process_index, accelerator.num_processes) for _, positions in plan]
+
+    def load(step: int) -> Batch:
+        batch = examples.batch(shares[step][0], plan[step][0])
+        return {name: tensor.to(accelerator.device) for name, tensor in batch.items()}
+
+    tokens, start, saved = 0, time.monotonic(), time.monotonic()
+    bar = tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=not accelerator.is_main_process)
+    with bar, Loader(load, range(first, len(plan)), ahead=accelerator.device.type != "cpu") as loader:
+        for step in range(first, len(plan)):
+            lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
+            schedule.set(optimizer, step)
+            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens, section=section):
+                losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
+                window.add(losses, weight, norm)
+            tokens += sum(lengths)
+            bar.update()
+            last = step + 1 == len(plan)
+            if (step + 1) % LOG_EVERY and not last:
+                continue
+            means = window.read(step + 1)
+            history.append((step + 1, means))
+            bar.set_postfix(loss=f"{means['loss']:.3f}", refresh=False)
+            if log:
+                log(step + 1, means)
+            due = last or time.monotonic() - saved > 60 * settings.checkpoint_minutes
+            if checkpoint and processes.agree(accelerator, due):
+                states = processes.random_states(accelerator)
+                processes.on_main(checkpoint.save, objective, optimizer, step + 1, history, states)
+                saved = time.monotonic()
+    return Summary(len(plan), time.monotonic() - start, tokens, history, first)
+
+
+def _learn(
+    accelerator: Accelerator, module: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
+) -> tuple[Batch, torch.Tensor]:
+    """Make one step; return its losses, those of this process alone, and the norm of the gradient, that of all."""
+    losses: Batch = module(**batch)
+    accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
+    norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad()  # to None
+    return losses, norm

@@ -1,0 +1,175 @@
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from compactlm.bert.failures import memory_errors, name_rows
+from compactlm.errors import CompactLMError
+from compactlm.params import Optimisation
+from compactlm.training import loop as training
+from compactlm.training.checkpoints import Checkpoint
+from compactlm.training.loop import Settings, train
+
+PLAN = Optimisation(epochs=1, learning_rate=0.05, weight_decay=0.01, warmup=0.1, batch_tokens=400, dropout=0.0)
+TOO_MUCH = 10**14  # bytes
+
+
+class Rows:
+    def __init__(self, lengths):
+        self.lengths, self.asked = lengths, []
+
+    def batch(self, positions, epoch):
+        self.asked.append(positions)
+        return {"inputs": torch.ones(len(positions), 2)}
+
+
+class Greedy(torch.nn.Module):
+    """Asks for too much memory at its third step, in its own way."""
+
+    def __init__(self, ask):
+        super().__init__()
+        self.layer, self.ask, self.calls = torch.nn.Linear(2, 1), ask, 0
+
+    def forward(self, inputs):
+        self.calls += 1
+        if self.calls == 3:
+            self.ask()
+        return {"loss": self.layer(inputs).square().mean()}
+
+
+class Failing(torch.nn.Module):
+    """A loss that a function spoils at a given step."""
+
+    def __init__(self, step, spoil):
+        super().__init__()
+        self.layer, self.step, self.spoil, self.calls = torch.nn.Linear(2, 1), step, spoil, 0
+
+    def forward(self, inputs):
+        self.calls += 1
+        loss = self.layer(inputs).square().mean()
+        return {"loss": self.spoil(loss) if self.calls == self.step else loss, "half": loss / 2}
+
+
+@pytest.mark.parametrize("ids", [None, [f"id{row}" for row in range(40)]])
+def test_a_loss_that_is_not_finite_ends_the_phase(tmp_path, monkeypatch, ids):
+    monkeypatch.setattr(training, "LOG_EVERY", 4)
+    objective, examples = Failing(6, lambda loss: loss * float("nan")), Rows([100] * 40)
+    if ids:
+        examples.ids = ids
+    with pytest.raises(CompactLMError) as failure:
+        train("phase", objective, examples, PLAN, Settings(3, checkpoint_minutes=0), Checkpoint(tmp_path / "c", "key"))
+    assert objective.calls == 8
+    sentence = re.fullmatch(
+        r"the loss of phase is not a finite number at step 6 \(loss nan, half [0-9.e-]+, norm of the gradient nan\), whose batch "
+        r"holds the rows (.+); lower learning_rate of phase in params.yaml, or look at these rows",
+        str(failure.value),
+    )
+    assert sentence[1] == ", ".join(str(ids[row] if ids else row) for row in examples.asked[5])
+    # What is kept is the state before the loss went wrong.
+    kept = Failing(None, None)
+    assert Checkpoint(tmp_path / "c", "key").load(kept, torch.optim.AdamW(kept.parameters()))[0] == 4
+    assert torch.isfinite(kept.layer.weight).all()
+
+
+def test_a_failure_names_the_key_of_the_phase():
+    objective = Failing(2, lambda loss: loss * float("inf"))
+    with pytest.raises(CompactLMError, match=r"; lower distill\.task\.optimisation\.learning_rate in params\.yaml, or look"):
+        train("phase", objective, Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
+    with pytest.raises(CompactLMError, match=r"; lower distill\.task\.optimisation\.batch_tokens from 400 to 200 in params\.yaml"):
+        train("phase", Greedy(ASKING["python"]), Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
+
+
+def test_a_gradient_that_is_not_finite_is_not_kept(tmp_path, monkeypatch):
+    """The root's derivative at 0 is infinite: the loss is finite at this step, and would not be at the next."""
+    monkeypatch.setattr(training, "LOG_EVERY", 4)
+    objective = Failing(8, lambda loss: (loss * 0).sqrt())
+    with pytest.raises(CompactLMError, match=r"the gradient of phase is not a finite number at step 8 \(loss 0, .* gradient nan\)"):
+        train("phase", objective, Rows([100] * 40), PLAN, Settings(3, checkpoint_minutes=0), Checkpoint(tmp_path / "c", "key"))
+    assert [path.name for path in (tmp_path / "c").iterdir()] == ["step-00000004"]
+
+
+def raising(error):
+    def ask():
+        raise error
+
+    return ask
+
+
+ASKING = {
+    "gpu": raising(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")),
+    "cublas": raising(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")),
+    "python": lambda: bytearray(TOO_MUCH),
+    "numpy": lambda: np.ones(TOO_MUCH),
+    "torch": lambda: torch.ones(TOO_MUCH),
+}
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_a_lack_of_memory_names_the_batch_and_a_smaller_one(ask):
+    with pytest.raises(CompactLMError) as failure:
+        train("phase", Greedy(ask), Rows([100] * 20), PLAN, Settings(seed=3))
+    assert str(failure.value) == (
+        "there is not enough memory for phase at step 3, whose batch has 4 rows, the longest of 100 pieces, 400 pieces with padding; "
+        "lower batch_tokens of phase's optimisation from 400 to 200 in params.yaml"
+    )
+
+
+def test_another_error_stays_what_it_is():
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        train("phase", Greedy(lambda: torch.ones(2, 3) @ torch.ones(2, 3)), Rows([100] * 20), PLAN, Settings(seed=3))
+
+
+@pytest.mark.parametrize(
+    ("step", "lengths", "processes", "mend"),
+    [
+        (4, [60] * 30, 1, "lower batch_tokens of phase's optimisation from 2000 to 900 in params.yaml"),
+        (4, [60] * 32, 2, "has 16 rows, the longest of 60 pieces, 960 pieces with padding; lower batch_tokens"),
+        (4, [60] * 32, 2, "from 2000 to 960 in params.yaml"),
+        (4, [50, 60, 55], 4, "has 3 rows, the longest of 60 pieces, 180 pieces with padding; lower batch_tokens"),
+        (4, [60, 50], 2, "has 1 row, the longest of 60 pieces, 60 pieces with padding; halve student.hidden_size"),
+        (4, [512], 1, "tokenize.maximum_length (for a phase of the teacher, teacher.maximum_length) to 256 in params.yaml"),
+        (4, [40], 1, "halve student.hidden_size and student.intermediate_size"),
+        (0, [], 1, "the model of phase, before its first step; halve student.hidden_size"),
+    ],
+)
+def test_what_to_lower_depends_on_the_batch(step, lengths, processes, mend):
+    with pytest.raises(CompactLMError) as failure, memory_errors("phase", step, lengths, processes, 2000):
+        raise MemoryError
+    assert mend in str(failure.value)
+
+
+def limited():
+    """Train with 300 MB more of memory than the process has already, on batches that need more."""
+    torch.set_num_threads(1)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))
+    wide = torch.nn.Sequential(torch.nn.Linear(2, 3_000_000), torch.nn.Linear(3_000_000, 1))
+
+    class Wide(Greedy):
+        def forward(self, inputs):
+            return {"loss": wide(inputs.repeat(8, 1)).square().mean()}
+
+    train("phase", Wide(None), Rows([100] * 20), PLAN, Settings(seed=3))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
+def test_a_real_lack_of_memory_on_the_cpu():
+    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)
+    assert "compactlm.errors.CompactLMError: there is not enough memory for phase at step 1, whose batch has 4 rows" in result.stderr
+
+
+def test_rows_are_named_by_id_or_position():
+    examples = Rows([1] * 110)
+    assert name_rows(examples, [4, 2]) == "4, 2"
+    examples.ids = [f"{row}.0" for row in range(110)]
+    assert name_rows(examples, [4, 2]) == "4.0, 2.0"
+    assert name_rows(examples, range(110)).endswith("108.0, 109.0")
+
+
+if __name__ == "__main__":
+    limited()

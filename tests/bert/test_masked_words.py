@@ -1,0 +1,106 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import BertForMaskedLM, BertTokenizer
+
+from compactlm.bert.masked_words import MaskedWord, choose_words, encode_masked, top1
+
+
+def word_of(item):
+    return item.words[item.position]
+
+
+def test_only_whole_words_of_every_vocabulary_take_part(tiny_tokenizer, student, texts, gone):
+    items = choose_words(texts, [tiny_tokenizer, student], 1000, 1)
+    assert len(items) == len(texts)
+    words = {word_of(item) for item in items}
+    assert len(words) > 10
+    assert not words & gone
+    for word in words:
+        assert word.isalpha()
+        for tokenizer in (tiny_tokenizer, student):
+            assert tokenizer.tokenize(word) == [word]
+    assert {word_of(item) for item in choose_words(texts, [tiny_tokenizer], 1000, 1)} & gone
+
+
+def test_words_are_in_the_tokenizers_normal_form(tiny_tokenizer):
+    [item] = choose_words({"a": "THE Film"}, [tiny_tokenizer], 1, 1)
+    assert item.words == ("the", "film")
+
+
+def test_rows_without_a_word_are_left_out(tiny_tokenizer):
+    assert choose_words({"a": "1999 !", "b": "zebra", "c": ""}, [tiny_tokenizer], 5, 1) == []
+
+
+def test_the_choice_depends_on_seed_and_ids_not_on_order_or_model(tiny_tokenizer, student, texts):
+    chosen = choose_words(texts, [tiny_tokenizer, student], 20, 1)
+    assert chosen == choose_words(dict(reversed(texts.items())), [tiny_tokenizer, student], 20, 1)
+    assert chosen == choose_words(texts, [student, tiny_tokenizer], 20, 1)
+    assert chosen == choose_words(texts, [tiny_tokenizer, student], 40, 1)[:20]
+    assert chosen != choose_words(texts, [tiny_tokenizer, student], 20, 2)
+
+
+@given(words=st.lists(st.sampled_from("the film zebra was , 7 gooder [ mask ]".split()), min_size=1, max_size=60), data=st.data())
+def test_one_mask_at_the_right_place_even_in_long_text(tiny_tokenizer, words, data):
+    position = data.draw(st.integers(0, len(words) - 1))
+    length = data.draw(st.integers(8, 30))
+    sequence = encode_masked(MaskedWord(tuple(words), position), tiny_tokenizer, length)
+    pieces = tiny_tokenizer.convert_ids_to_tokens(sequence)
+    assert len(pieces) <= length
+    assert (pieces[0], pieces[-1]) == ("[CLS]", "[SEP]")
+    assert pieces.count("[MASK]") == 1
+    at = pieces.index("[MASK]")
+    before = tiny_tokenizer.tokenize(" ".join(words[:position]))
+    after = tiny_tokenizer.tokenize(" ".join(words[position + 1 :]))
+    left, right = pieces[1:at], pieces[at + 1 : -1]
+    assert left == before[len(before) - len(left) :]
+    assert right == after[: len(right)]
+    # No room is left unused while text was cut.
+    assert len(pieces) == min(length, len(before) + len(after) + 3)
+
+
+class Rigged(torch.nn.Module):
+    """A model that always bets on one word."""
+
+    def __init__(self, directory, favourite):
+        super().__init__()
+        self.inner = BertForMaskedLM.from_pretrained(directory)
+        with torch.no_grad():
+            self.inner.cls.predictions.bias.zero_()
+            self.inner.cls.predictions.bias[favourite] = 1e4
+
+
+@pytest.mark.parametrize("batch_tokens", [30, 4096])
+def test_top1_is_the_share_of_first_choices(tiny_bert, tiny_tokenizer, texts, batch_tokens):
+    items = choose_words(texts, [tiny_tokenizer], 1000, 1)
+    favourite = word_of(items[0])
+    model = Rigged(tiny_bert, tiny_tokenizer.convert_tokens_to_ids(favourite)).inner.train()
+    share = top1(model, tiny_tokenizer, items, 32, batch_tokens, "masked words")
+    assert not model.training
+    assert share == sum(word_of(item) == favourite for item in items) / len(items)
+    assert 0 < share < 1
+
+
+def test_top1_reads_the_word_at_the_mask_and_not_elsewhere(tiny_bert, tiny_tokenizer, texts):
+    model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
+    items = choose_words(texts, [tiny_tokenizer], 60, 1)
+    right = 0
+    for item in items:
+        ids = torch.tensor([encode_masked(item, tiny_tokenizer, 32)])
+        with torch.inference_mode():
+            logits = model(ids).logits[0, ids[0].tolist().index(tiny_tokenizer.mask_token_id)]
+        right += int(logits.argmax()) == tiny_tokenizer.convert_tokens_to_ids(word_of(item))
+    assert top1(model, tiny_tokenizer, items, 32, 256, "masked words") == right / len(items)
+
+
+def test_without_words_there_is_no_share(tiny_bert, tiny_tokenizer):
+    assert math.isnan(top1(BertForMaskedLM.from_pretrained(tiny_bert), tiny_tokenizer, [], 32, 256, "masked words"))
+
+
+def test_a_cased_teacher_and_an_uncased_student_agree_on_the_word(tiny_pieces, student):
+    cased = BertTokenizer(vocab={piece: index for index, piece in enumerate([*tiny_pieces, "The"])}, do_lower_case=False)
+    for item in choose_words({"a": "The cat was warm", "b": "The old house"}, [cased, student], 5, 1):
+        assert word_of(item) != "The"

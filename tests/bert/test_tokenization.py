@@ -1,0 +1,79 @@
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import BertTokenizer
+
+from compactlm.artifacts import SEQUENCE_SCHEMA, Document
+from compactlm.bert import tokenization
+from compactlm.bert.tokenization import all_pieces, encode, sample_windows, tokenize_documents, windows
+from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
+
+
+def document(name, text, task=None):
+    return Document(id=name, source="s", text=text, document=name, task=task, label="good" if task else None)
+
+
+@given(pieces=st.lists(st.integers(10, 99), max_size=70), length=st.integers(8, 20))
+def test_windows_leave_out_no_piece(tiny_tokenizer, pieces, length):
+    parts = windows(pieces, tiny_tokenizer, length)
+    assert all(3 <= len(part) <= length for part in parts)
+    assert all((part[0], part[-1]) == (tiny_tokenizer.cls_token_id, tiny_tokenizer.sep_token_id) for part in parts)
+    assert [piece for part in parts for piece in part[1:-1]] == pieces
+    assert all(len(part) == length for part in parts[:-1])
+
+
+def test_encode_cuts_and_keeps_order_over_several_batches(tiny_tokenizer, tiny_texts, monkeypatch):
+    whole = encode(tiny_tokenizer, tiny_texts, 10)
+    monkeypatch.setattr(tokenization, "TEXTS_AT_ONCE", 7)
+    assert encode(tiny_tokenizer, tiny_texts, 10) == whole
+    assert max(map(len, whole)) == 10
+    assert all(sequence[-1] == tiny_tokenizer.sep_token_id for sequence in whole)
+    assert list(all_pieces(tiny_tokenizer, tiny_texts, "count")) == tiny_tokenizer(tiny_texts, add_special_tokens=False)["input_ids"]
+
+
+def test_labelled_rows_are_cut_and_unlabelled_rows_go_on(tiny_tokenizer):
+    long = "the film was good " * 5
+    rows, statistics = tokenize_documents(tiny_tokenizer, [document("a", long, "t"), document("b", long)], 10, "tokenize")
+    assert [row["id"] for row in rows] == ["a.0", "b.0", "b.1", "b.2"]
+    assert rows[0]["input_ids"] == rows[1]["input_ids"]
+    assert [(row["task"], row["label"]) for row in rows[:2]] == [("t", "good"), (None, None)]
+    assert statistics.metrics()["cut_rows"] == 1
+    pa.Table.from_pylist(rows, schema=SEQUENCE_SCHEMA)
+
+
+def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
+    texts = ["films slowly", "the 河 film", "the film was good and the dog was bad and it was warm"]
+    _, statistics = tokenize_documents(tiny_tokenizer, [document(str(at), text) for at, text in enumerate(texts)], 64, "tokenize")
+    metrics = statistics.metrics()
+    assert tiny_tokenizer.tokenize(texts[0]) == ["film", "##s", "slow", "##ly"]
+    assert metrics["pieces"] == 4 + 3 + 13
+    assert metrics["pieces_a_word"] == 20 / 18
+    assert metrics["unknown_rate"] == 1 / 20
+    assert metrics["mean_length"] == 20 / 3
+    assert statistics.histogram() == [(0, 2), (8, 1)]
+
+
+def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tiny_texts):
+    documents = [document(str(at), text) for at, text in enumerate(tiny_texts)]
+    _, drawn = found = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
+    assert len(drawn) == 30
+    assert found == sample_windows(tiny_tokenizer, documents[::-1], 12, 30, seed=1)
+    assert found != sample_windows(tiny_tokenizer, documents, 12, 30, seed=2)
+    ids, sequences = sample_windows(tiny_tokenizer, documents[:3], 64, 30, seed=1)
+    assert len(sequences) == 3
+    assert sorted(ids) == sorted(row.id for row in documents[:3])
+
+
+@pytest.mark.parametrize("lower", [True, False])
+def test_placeholders_of_personal_data_are_words_that_any_vocabulary_of_characters_can_spell(lower):
+    characters = sorted(set("".join(PLACEHOLDERS.values())))
+    both = sorted({*characters, *map(str.lower, characters)})
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *both, *(f"##{one}" for one in both)]
+    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=lower)
+    for placeholder in PLACEHOLDERS.values():
+        found = tokenizer.tokenize(f"write to {placeholder}, please")
+        start, end = found.index("["), found.index("]")
+        spelled = "".join(piece.removeprefix("##") for piece in found[start : end + 1])
+        assert spelled == (placeholder.lower() if lower else placeholder)
+        assert not set(found[start : end + 1]) & {"[UNK]", "[CLS]", "[SEP]", "[MASK]"}

@@ -1,0 +1,260 @@
+import os
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.corpus.augment import processes as augment_processes
+from compactlm.corpus.augment import words as augment_words
+from compactlm.corpus.augment.copies import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
+from compactlm.corpus.augment.masked import MASK, MaskedWordAug
+from compactlm.corpus.augment.reserved import Reserved
+from compactlm.errors import CompactLMError
+from compactlm.params import Augment
+
+WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
+EQUAL = dict.fromkeys(AUGMENTERS, 1 / len(AUGMENTERS))
+
+
+class FakeProposer:
+    """Proposes the same words for every mask, and remembers how often it was called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def propose(self, texts):
+        self.calls.append(list(texts))
+        return [[[(word, 1.0) for word in WORDS] for _ in range(text.count(MASK))] for text in texts]
+
+
+def document(number, text, label="positive", task="sentiment", parent=None):
+    return Document(f"{number:032x}", "reviews", text, f"d{number}", task, label, parent)
+
+
+def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
+    settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
+    texts = [row.text for row in ROWS]
+    return augment(rows, settings, seed, make_rewriters(settings, texts, proposer or FakeProposer(), thesaurus, ["actors"], processes))
+
+
+ROWS = [
+    document(1, "It's a film of the U.S.A. (a good one), and I really believe that it's because of the actors."),
+    document(2, "The Rock is DESTINED to be the 21st Century's new hero, they definitely say."),
+    document(3, "A separate story with beautiful people who receive their friends until the beginning of tomorrow."),
+]
+
+
+def test_copies_name_their_parent_and_keep_its_label():
+    result = make(ROWS, copies=5)
+    parents = {row.id: row for row in ROWS}
+    assert len(result.copies) + sum(result.dropped.values()) == result.asked == 15
+    assert len(result.copies) > 9
+    assert len({copy.id for copy in result.copies}) == len(result.copies)
+    for copy in result.copies:
+        parent = parents[copy.parent]
+        assert (copy.source, copy.document, copy.task, copy.label) == (parent.source, parent.document, parent.task, parent.label)
+        assert copy.augmenter in AUGMENTERS
+        assert copy.text.lower() != parent.text.lower()
+        assert len(copy.id) == 32
+
+
+def test_only_labelled_originals_are_augmented():
+    rows = [document(1, ROWS[0].text, label=None, task=None), document(2, ROWS[1].text, parent="0" * 32)]
+    assert make(rows).copies == []
+
+
+def test_no_copies_asked_for():
+    proposer = FakeProposer()
+    assert make(ROWS, copies=0, proposer=proposer).copies == []
+    assert proposer.calls == []
+
+
+def test_one_batched_call_for_each_use_of_the_model():
+    proposer = FakeProposer()
+    make(ROWS, copies=3, shares={"synonym": 0.5, "insert": 0.5}, proposer=proposer)
+    assert len(proposer.calls) == 2
+
+
+@given(st.permutations(ROWS), st.integers(0, 2**70))
+def test_a_row_gets_the_same_copies_whatever_its_neighbours(rows, seed):
+    together = make(rows, seed=seed).copies
+    alone = [copy for row in ROWS for copy in make([row], seed=seed).copies]
+    assert together == sorted(alone, key=lambda copy: copy.id)
+
+
+def test_the_seed_matters():
+    assert make(ROWS, seed=1).copies != make(ROWS, seed=2).copies
+
+
+def test_global_generators_are_left_as_they_were():
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+    make(ROWS, copies=4)
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == before  # noqa: NPY002
+
+
+def test_global_generators_do_not_matter():
+    random.seed(1)
+    first = make(ROWS).copies
+    random.seed(2)
+    assert make(ROWS).copies == first
+
+
+@given(
+    st.lists(st.sampled_from(["It's", "U.S.A.", "(good)", "cast,", "'tis", "a", "really", "21st", "--", "don\u2019t", "films"]), min_size=1)
+)
+def test_words_and_punctuation_survive_moving_and_deleting(words):
+    text = " ".join(words)
+    swapped = augment_words.make_swap(0.3).rewrite([text], [3])[0]
+    assert sorted(word.lower() for word in swapped.split()) == sorted(word.lower() for word in words)
+    deleted = augment_words.make_delete(0.3).rewrite([text], [3])[0]
+    # nlpaug gives the capital of a deleted first word to the next one
+    assert {word.lower() for word in deleted.split()} <= {word.lower() for word in words}
+    assert len(deleted.split()) >= 1
+
+
+@given(st.text())
+def test_splitting_for_misspellings_loses_nothing(text):
+    assert "".join(augment_words.split_everything(text)) == text
+
+
+def test_misspelling_changes_the_asked_number_of_words_in_place():
+    text = "It's because (they receive) beautiful, separate friends until tomorrow."
+    misspelt = augment_words.make_spelling(0.25).rewrite([text], [1])[0]
+    assert changed_share(text, misspelt) == pytest.approx(2 / 9)
+    assert misspelt.startswith("It's")
+    assert misspelt.endswith(".")
+
+
+def test_misspellings_are_sorted_and_no_words_of_their_own():
+    dictionary = augment_words.MisspellingAug().model.dict
+    assert "god" not in dictionary["good"]
+    assert "goood" in dictionary["good"]
+    assert all(misspellings == sorted(misspellings) for misspellings in dictionary.values())
+
+
+def test_copies_that_change_nothing_are_dropped_and_counted():
+    result = make([document(1, "Wow")], copies=3, shares={"delete": 1.0})
+    assert result.copies == []
+    assert result.dropped == {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0}
+
+
+def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
+    result = make(ROWS, copies=4)
+    kept = keep_labels(result, {copy.id: copy.text.startswith("A") for copy in result.copies})
+    assert kept.asked == 12 == len(kept.copies) + sum(kept.dropped.values())
+    assert kept.dropped["label_changed"] == len(result.copies) - len(kept.copies) > 0
+    with pytest.raises(RuntimeError, match=r"12 copies were asked for, \d+ are left and 1 were counted as dropped"):
+        Augmentation(result.copies[1:-1], {"empty": 1}, 12)
+
+
+def test_copies_equal_to_one_another_are_dropped_and_counted():
+    result = make([document(1, "good film")], copies=6, shares={"swap": 1.0})
+    assert [copy.text for copy in result.copies] == ["Film good"]
+    assert result.dropped["same_as_other_copy"] == 5
+
+
+def test_shares_are_respected():
+    rows = [document(number, ROWS[0].text) for number in range(300)]
+    names = [copy.augmenter for copy in make(rows, copies=1, shares={"swap": 0.8, "delete": 0.2}).copies]
+    assert set(names) == {"swap", "delete"}
+    assert 0.7 < names.count("swap") / len(names) < 0.9
+
+
+def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
+    rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
+    one = make(rows, copies=3, processes=1)
+    monkeypatch.setattr(augment_processes, "CHUNK", 7)
+    two = make(rows, copies=3, processes=2)
+    assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
+    for name, result in (("one", one), ("two", two)):
+        artifacts.write_documents(tmp_path / name, result.copies)
+    assert (tmp_path / "one/part-00000.parquet").read_bytes() == (tmp_path / "two/part-00000.parquet").read_bytes()
+    assert one.dropped == two.dropped
+    assert make(rows, copies=3, seed=8).copies != one.copies  # that the seed counts
+
+
+def test_the_processes_do_work(monkeypatch):
+    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    here = []
+    workers = augment_processes.WordWorkers(augment_processes.WordSettings(0.2, (), (), ()), processes=2)
+    texts = ["one two three", "four five six"] * 3
+    monkeypatch.setattr(workers, "make", here.append)
+    assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
+    assert here == []  # nothing was made in this process
+
+
+class Deadly(augment_processes.WordSettings):
+    """Settings that kill the process in which something is made from them."""
+
+    def make(self, name):
+        os._exit(9)
+
+
+def test_a_killed_process_ends_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    workers = augment_processes.WordWorkers(Deadly(0.2, (), (), ()), processes=2)
+    with pytest.raises(
+        CompactLMError, match=r"a process that worked on copies was killed, .*; lower data\.processes and run the command again"
+    ):
+        workers.rewrite("swap", ["the film was long"] * 3, range(3))
+
+
+def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
+    texts = ["a film of the year", "the story of a river", "the film, of course"]
+    rewriter = augment_words.make_tfidf(0.3, texts)
+    known = {word for text in texts for word in text.replace(",", "").split()}
+    for seed in range(20):
+        copy = rewriter.rewrite(["the film, of course"], [seed])[0]
+        assert copy.count(",") == 1
+        assert {word.lower() for word in copy.replace(",", "").split()} <= known
+    assert len({rewriter.rewrite(["the film, of course"], [seed])[0] for seed in range(20)}) > 5
+    assert rewriter.rewrite(["unknown words"], [1]) == ["unknown words"]
+    assert augment_words.make_tfidf(0.3, ["one text alone"]).rewrite(["one text"], [1])[0] != ""
+    assert augment_words.make_tfidf(0.3, []).rewrite(["one text"], [1]) == ["one text"]
+
+
+@pytest.mark.parametrize("augmenter", AUGMENTERS)
+def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
+    row = document(1, "We saw Anna Smith and her 3 actors; they did not act well, and two films weren't good at all.")
+    kinds = ("names", "numbers", "negations", "protected")
+    for seed in range(12):
+        for copy in make([row], copies=2, seed=seed, shares={augmenter: 1.0}, share_of_words=0.5, reserved=kinds).copies:
+            found = [word.strip(";,.") for word in copy.text.split()]
+            kept = ["Anna", "Smith", "3", "actors", "not", "two", "weren't"]
+            assert [word for word in found if word in kept] == kept
+
+
+@pytest.mark.parametrize(("augmenter", "text"), [("keyboard", "be me many give"), ("spelling", "a film that you can see")])
+def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
+    reserved = Reserved(("numbers", "negations", "protected"), ["he", "mr", "man"])
+    makers = {"keyboard": augment_words.make_keyboard, "spelling": augment_words.make_spelling}
+    free, held = (makers[augmenter](1.0, reserves).rewrite([f" {text} "] * 200, range(200)) for reserves in (Reserved(()), reserved))
+    assert any(reserved.is_listed(word) for copy in free for word in copy.split())
+    assert not any(reserved.is_listed(word) for copy in held for word in copy.split())
+    assert all(len(copy.split()) == len(text.split()) for copy in held)
+    assert len(set(held)) > 50
+
+
+@pytest.mark.parametrize(
+    ("copy", "share"),
+    [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)],
+)
+def test_changed_share(copy, share):
+    assert changed_share("a b c d", copy) == share
+
+
+def test_summary_counts_and_averages():
+    result = make(ROWS, copies=4)
+    summary = summarise(ROWS, result, AUGMENTERS)
+    assert summary["rows"] == 3
+    assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
+    assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
+    assert all(0 < share <= 1 for share in summary["changed_words"].values())
+
+
+def test_into_no_text_nothing_is_inserted():
+    assert MaskedWordAug("insert", FakeProposer(), 0.1).augment("") == []

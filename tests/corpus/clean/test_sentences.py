@@ -1,0 +1,189 @@
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import nltk
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from compactlm import artifacts
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
+from compactlm.corpus.clean.cleaning import Cleaned, clean_corpus, clean_metrics
+from compactlm.corpus.clean.sentences import CutShard, find_model, sample_texts, sentence_id, train_model
+from compactlm.params import Clean
+from compactlm.shards.engine import LocalEngine
+from compactlm.shards.gathering import gather
+
+SENTENCES = {"sources": ["wiki"], "language": "english", "characters": 100_000, "minimum_characters": 8}
+SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 10_000}
+SETTINGS |= {"sentences": SENTENCES, "near_duplicates": None, "samples": 2}
+NAMES = ("Smith", "Jones", "Brown", "Clark", "Green")
+TEXTS = [
+    f"The patient of Dr. {name} was seen in the rain. She paid approx. {day} dollars for it. It rained. Then prof. {name} left the house."
+    if day % 2
+    else f"The house of prof. {name} was wet. In the rain he saw the house, and it rained and was wet there. It cost approx. {day} dollars."
+    for day, name in enumerate(NAMES * 12)
+]
+
+
+@pytest.fixture(autouse=True)
+def no_data_of_nltk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nltk.data, "path", [])
+
+
+def row(number: int, text: str, source: str = "wiki", label: str | None = None) -> Document:
+    name = f"{number:032x}"
+    return Document(id=name, source=source, text=text, document=f"d{number}", task="t" if label else None, label=label)
+
+
+def cut(directory: Path, rows: list[Document], shard_bytes: int = 100_000, **changed: Any) -> tuple[list[Document], Cleaned]:
+    artifacts.write_documents(directory / "raw", rows)
+    clean = Clean(**SETTINGS | changed)
+    found = clean_corpus(artifacts.parts(directory / "raw"), directory / "work", clean, 1, LocalEngine(1), shard_bytes)
+    gather(found.shards, directory / "out")
+    return read_documents(directory / "out"), found
+
+
+def corpus() -> list[Document]:
+    return [row(number * (2**128 // 100), text) for number, text in enumerate(TEXTS)]
+
+
+def test_abbreviations_are_learnt_from_the_corpus() -> None:
+    known = train_model(TEXTS)
+    assert {"dr", "approx", "prof"} <= set(known["abbreviations"])
+    assert not {"house", "it", "rained"} & set(known["abbreviations"])
+
+
+def test_rows_become_sentences_of_the_same_document(tmp_path: Path) -> None:
+    rows = [*corpus(), row(2, "Two. Sentences are in it, for certain.", source="tweets"), row(3, "It was Dr. No. He fell.", "wiki", "good")]
+    found, result = cut(tmp_path, rows)
+    whole = {document.text: document for document in found if document.source == "tweets" or document.label}
+    assert set(whole) == {rows[-2].text, rows[-1].text}
+    paid = next(document for document in found if document.text == "She paid approx. 1 dollars for it.")
+    assert (paid.document, paid.id) == (rows[1].document, sentence_id(rows[1].id, 1, paid.text))
+    texts = {document.text for document in found}
+    assert {"It rained.", *(f"The patient of Dr. {name} was seen in the rain." for name in NAMES)} <= texts
+    assert {f"Then prof. {name} left the house." for name in NAMES} <= texts
+    metrics: Any = clean_metrics(result)
+    assert metrics["punkt_trained"] == 1
+    wiki = metrics["sources"]["wiki"]
+    # Of 30 texts of three sentences and 30 of four; "It rained." and one more stand in several, and once in the corpus.
+    assert (wiki["rows"], wiki["added"]) == (61, 30 * 2 + 30 * 3)
+    assert wiki["dropped"]["duplicate"] > 29
+    assert wiki["kept"] + sum(wiki["dropped"].values()) == wiki["rows"] + wiki["added"]
+    assert metrics["sources"]["tweets"]["added"] == 0
+    assert len({document.id for document in found}) == len(found)
+
+
+def test_short_sentences_are_dropped_counted_and_shown(tmp_path: Path) -> None:
+    _, result = cut(tmp_path, corpus(), sentences={**SENTENCES, "minimum_characters": 11})
+    assert result.dropped["wiki"]["too_short"] == 30
+    assert [text for _, text in result.samples["wiki too_short"]] == ["It rained."] * 2
+
+
+def test_the_size_of_the_shards_changes_nothing_and_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+    written = []
+    for size in (100_000, 900):
+        _, result = cut(tmp_path / str(size), corpus(), size)
+        written.append(([path.read_bytes() for path in artifacts.parts(tmp_path / str(size) / "out")], clean_metrics(result)))
+    assert written[0] == written[1]
+    shards = sorted((tmp_path / "900/work/sentences").glob("*.parquet"))
+    assert len(shards) > 4
+    before = [shard.stat().st_mtime_ns for shard in shards]
+    cut(tmp_path / "900", corpus(), 900)
+    assert [shard.stat().st_mtime_ns for shard in shards] == before
+    cut(tmp_path / "900", corpus(), 900, sentences={**SENTENCES, "characters": 200})  # what Punkt knows is another
+    assert all(shard.stat().st_mtime_ns > time for shard, time in zip(shards, before, strict=True))
+
+
+def test_what_is_learnt_does_not_hang_on_the_order_of_sets() -> None:
+    script = f"import json\nfrom compactlm.corpus.clean.sentences import train_model\nprint(json.dumps(train_model({TEXTS!r})))"
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True, check=True
+        )
+        for seed in ("1", "2")
+    ]
+    assert found[0].stdout == found[1].stdout == json.dumps(train_model(TEXTS)).encode() + b"\n"
+
+
+def test_the_texts_to_learn_from_are_few_and_the_same_however_they_are_cut(tmp_path: Path) -> None:
+    artifacts.write_documents(tmp_path / "a", corpus())
+    artifacts.write_documents(tmp_path / "b", corpus()[:20])
+    artifacts.write_documents(tmp_path / "c", corpus()[20:])
+    one = sample_texts(artifacts.parts(tmp_path / "a"), ["wiki"], 1_000, 1)
+    two = sample_texts([*artifacts.parts(tmp_path / "c"), *artifacts.parts(tmp_path / "b")], ["wiki"], 1_000, 1)
+    assert one == two
+    assert 1_000 <= sum(map(len, one)) < 1_000 + max(map(len, TEXTS))
+    assert one != sample_texts(artifacts.parts(tmp_path / "a"), ["wiki"], 1_000, 2)
+    assert sample_texts(artifacts.parts(tmp_path / "a"), ["other"], 1_000, 1) == []
+
+
+def test_data_of_nltk_are_taken_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert find_model("english") is None
+    directory = tmp_path / "data/tokenizers/punkt_tab/english"
+    directory.mkdir(parents=True)
+    for name, content in {
+        "collocations.tab": "",
+        "sent_starters.txt": "she\n",
+        "abbrev_types.txt": "rained\n",
+        "ortho_context.tab": "",
+    }.items():
+        (directory / name).write_text(content)
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "data")])
+    found, result = cut(tmp_path, corpus())
+    assert result.punkt_trained is False
+    assert any(document.text.startswith("It rained. Then prof.") for document in found)
+
+
+def test_data_of_nltk_that_were_copied_by_half_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = tmp_path / "tokenizers/punkt_tab/english"
+    directory.mkdir(parents=True)
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
+    assert find_model("english") is None
+    for name, content in {
+        "collocations.tab": "of\tthe\nof\n",
+        "sent_starters.txt": "she\n",
+        "abbrev_types.txt": "dr\n",
+        "ortho_context.tab": "house\t42\nrain",  # and no more
+    }.items():
+        (directory / name).write_text(content)
+        assert find_model("english") is None
+    (directory / "ortho_context.tab").write_text("house\t42\n")
+    assert find_model("english") is None
+    (directory / "collocations.tab").write_text("of\tthe\n")
+    found = find_model("english")
+    assert found is not None
+    assert found["abbreviations"] == ["dr"]
+
+
+def test_without_texts_nothing_is_learnt() -> None:
+    assert train_model([]) == {"abbreviations": [], "collocations": [], "sentence_starters": [], "orthographic_contexts": {}}
+
+
+PIECES = ["Dr.", "It", "rained.", "approx.", "3.14", "?!", '"Yes."', "\u2026", "no", "(So.)", "A.", "."]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+    text = " ".join(["Some", *words])
+    model = tmp_path_factory.mktemp("cut") / "punkt.json"
+    artifacts.write_json(model, train_model(TEXTS))
+    cells = [{name: getattr(row(1, text), name) for name in DOCUMENT_SCHEMA.names}]
+    result, report = CutShard(model, str(model), ("wiki",), 1, 1, 0)(pa.Table.from_pylist(cells, DOCUMENT_SCHEMA))
+    sentences = result["text"].to_pylist()
+    assert all(sentence in text for sentence in sentences)
+    assert Counter("".join("".join(sentences).split())) == Counter("".join(text.split()))
+    assert len(sentences) == 1 + report.added.get("wiki", {}).get("sentences", 0)
+    assert result["id"].to_pylist() == sorted(set(result["id"].to_pylist()))
+
+
+def test_a_profile_that_leaves_no_full_stops_is_refused() -> None:
+    with pytest.raises(ValidationError, match="bag-of-words leaves no full stops"):
+        Clean(**SETTINGS | {"profile": "bag-of-words"})

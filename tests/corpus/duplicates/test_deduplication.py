@@ -1,0 +1,51 @@
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.artifacts import Document
+from compactlm.corpus.duplicates.deduplication import judge
+
+
+def row(name: str, label: str | None = None, source: str = "s", task: str = "mood") -> Document:
+    return Document(id=name, source=source, text="x", document=name, task=task if label else None, label=label)
+
+
+def drop(*rows: Document) -> list[tuple[str, str]]:
+    return sorted((document.id, reason) for document, reason in judge(rows))
+
+
+def test_the_smallest_id_wins() -> None:
+    assert drop(row("b"), row("a"), row("c")) == [("b", "duplicate"), ("c", "duplicate")]
+    assert drop(row("a")) == []
+
+
+def test_a_labelled_row_wins_over_an_unlabelled_one_from_another_source() -> None:
+    assert drop(row("a", source="u"), row("b", "good")) == [("a", "duplicate")]
+
+
+def test_contradictory_labels_drop_all_of_the_task_but_not_unlabelled_text() -> None:
+    dropped = drop(row("a", "good"), row("b", "bad"), row("c", "bad"), row("d", source="u"), row("e", source="u"))
+    assert dropped == [*((name, "contradictory_label") for name in "abc"), ("e", "duplicate")]
+
+
+def test_each_task_keeps_its_own_row() -> None:
+    assert drop(row("a", "good"), row("b", "news", task="topic"), row("c", "news", task="topic")) == [("c", "duplicate")]
+
+
+ROWS = st.lists(st.tuples(st.sampled_from([None, "good", "bad"]), st.sampled_from(["mood", "topic"])), min_size=1, max_size=9).map(
+    lambda cells: [row(f"{number:02d}", label, task=task) for number, (label, task) in enumerate(cells)]
+)
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+def test_one_row_of_each_task_is_left_whatever_the_order(rows: list[Document], rng: random.Random) -> None:
+    dropped = drop(*rows)
+    names = {name for name, _ in dropped}
+    assert len(names) == len(dropped)
+    left = [document for document in rows if document.id not in names]
+    assert len({document.task for document in left}) == len(left)
+    shuffled = list(rows)
+    rng.shuffle(shuffled)
+    assert drop(*shuffled) == dropped
+    assert drop(*left) == []

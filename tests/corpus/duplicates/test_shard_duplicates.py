@@ -1,0 +1,77 @@
+import hashlib
+import random
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
+from compactlm.corpus.duplicates.deduplication import judge
+from compactlm.corpus.duplicates.near_duplicates import drop_near_duplicates
+from compactlm.corpus.duplicates.shard_duplicates import Keyed, deduplicate
+from compactlm.params import NearDuplicates
+from compactlm.shards.engine import LocalEngine, apply
+from compactlm.shards.gathering import gather, write_shards
+from compactlm.shards.shards import Report, add_counts
+from tests.corpus.near_rows import clusters_of
+
+SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
+
+
+class Unchanged:
+    """Makes of a shard the same."""
+
+    def parameters(self) -> dict[str, object]:
+        return {}
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        return table, Report()
+
+
+def corpus() -> list[Document]:
+    rng = random.Random(8)
+    rows = []
+    for number in range(160):
+        words = rng.choices("the a film actor music story was good bad long short very".split(), k=rng.choice([1, 2, 9]))
+        label = rng.choice([None, None, "good", "bad"])
+        name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+        text = rng.choice([str.upper, str.lower])(" ".join(words))
+        rows.append(Document(id=name, source=rng.choice("st"), text=text, document=name, task="mood" if label else None, label=label))
+    return rows
+
+
+def drop_duplicates(rows: list[Document], dropped: Counter[tuple[str, str]]) -> list[Document]:
+    """Judge all rows together."""
+    alike: defaultdict[str, list[Document]] = defaultdict(list)
+    for document in rows:
+        alike[document.text.casefold()].append(document)
+    gone = [judged for group in alike.values() for judged in judge(group)]
+    dropped.update((document.source, reason) for document, reason in gone)
+    names = {document.id for document, _ in gone}
+    return sorted((document for document in rows if document.id not in names), key=lambda document: document.id)
+
+
+@pytest.mark.parametrize("near", [None, SETTINGS], ids=["exact", "near"])
+@pytest.mark.parametrize("shard_bytes", [900, 10_000_000])
+def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_bytes: int, near: NearDuplicates | None) -> None:
+    rows = corpus()
+    dropped: Counter[tuple[str, str]] = Counter()
+    expected = drop_duplicates(rows, dropped)
+    assert dropped.total() > 20
+    if near is not None:
+        exact = len(expected)
+        expected = drop_near_duplicates(expected, clusters_of([row.text for row in expected], near, 1, tmp_path), dropped)
+        assert len(expected) < exact
+    write_shards(rows, tmp_path / "in", shard_bytes)
+    pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")
+    shards, _ = apply(sorted((tmp_path / "in").iterdir()), tmp_path / "keyed", LocalEngine(1), Keyed(Unchanged()))
+    left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1, samples=2)
+    gather(left, tmp_path / "artifact")
+    assert read_documents(tmp_path / "artifact") == expected
+    counts = add_counts(manifest.report.dropped for manifest in manifests)
+    assert {(source, reason): count for source, reasons in counts.items() for reason, count in reasons.items()} == dict(dropped)
+    shown = [manifest.report.samples for manifest in manifests]
+    assert {kind for samples in shown for kind in samples} == {f"{source} {reason}" for source, reason in dropped}
+    assert all(len(found) <= 2 for samples in shown for found in samples.values())

@@ -1,0 +1,100 @@
+import pytest
+
+from compactlm.corpus.ingest.records import Record, check_label_names, row_id, sha256_of, to_document, to_record
+from compactlm.errors import CompactLMError
+from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
+
+TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
+RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
+CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true": "positive"})
+
+
+def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
+    return Columns(text="t", document=document, label=label, attributes={})
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "label"),
+    [(RATING, "-3", "negative"), (RATING, 0, "negative"), (RATING, "0.1", "positive"), (CLASS, 1, "positive"), (CLASS, True, "positive")],
+)
+def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -> None:
+    assert to_record({"t": "x", "r": value}, "p", columns(rule), TASK).label == label
+
+
+@pytest.mark.parametrize(
+    ("row", "rule", "message"),
+    [
+        ({"u": "x"}, None, r"p: there is no column 't' for columns\.text \(columns here: 'u'\)"),
+        ({"t": 5}, None, r"p: the text column 't' holds 5, which is no text"),
+        ({"t": "x"}, RATING, r"no column 'r' for columns\.label"),
+        ({"t": "x", "r": "good"}, RATING, r"holds 'good', which is no number"),
+        ({"t": "x", "r": "nan"}, RATING, r"holds 'nan', which is no number"),
+        ({"t": "x", "r": "2"}, CLASS, r"label '2' is not declared"),
+        ({"t": "x", "r": None}, CLASS, r"label column 'r' is empty"),
+        ({"t": "x", "r": "neutral"}, ColumnLabel(column="r", names=None), r"label 'neutral' is not declared \(negative, positive\)"),
+    ],
+)
+def test_a_wrong_row_ends_in_one_sentence(row: dict[str | int, object], rule: ThresholdLabel | ColumnLabel, message: str) -> None:
+    with pytest.raises(CompactLMError, match=message):
+        to_record(row, "p", columns(rule), TASK)
+
+
+def test_a_source_without_a_task_reads_no_labels() -> None:
+    assert to_record({"t": "x"}, "p", columns(RATING), None) == Record("x", None, None)
+
+
+def test_the_document_is_a_column_or_its_first_part() -> None:
+    assert to_record({"t": "x", "d": 7}, "p", columns(document="d"), None).document == "7"
+    assert to_record({"t": "x", "d": "30_9_8"}, "p", columns(document=DocumentPart(column="d", before="_")), None).document == "30"
+
+
+def test_attributes_are_read_from_their_columns() -> None:
+    named = Columns(text="t", document=None, label=None, attributes={"region": "r", "gender": "g"})
+    record = to_record({"t": "x", "r": 7, "g": " "}, "p", named, None)
+    assert record.attributes == (("gender", None), ("region", "7"))
+    document, plain = to_document(record, "s", None), to_document(Record("x", None, None), "s", None)
+    assert document.attributes == record.attributes
+    assert document.id == plain.id
+    assert sha256_of([document]) != sha256_of([plain])
+    with pytest.raises(CompactLMError, match=r"no column 'g' for columns\.attributes\.gender"):
+        to_record({"t": "x", "r": 7}, "p", named, None)
+
+
+def test_text_that_no_file_can_hold_is_made_encodable() -> None:
+    assert to_record({"t": "a\ud83d\ude00b\ud800"}, "p", columns(), None).text == "a\U0001f600b\ufffd"
+    assert to_record({"t": "a", "d": "\udc80x"}, "p", columns(document="d"), None).document == "\ufffdx"
+
+
+def test_a_label_name_outside_the_task_is_refused_before_any_row() -> None:
+    rule = ThresholdLabel(column=1, threshold=0, below="bad", above="positive")
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.s\.columns\.label names 'bad'"):
+        check_label_names("s", columns(rule), TASK)
+    check_label_names("s", columns(RATING), TASK)
+
+
+def test_an_id_depends_on_source_text_and_document() -> None:
+    def name(source: str, text: str, document: str | None) -> str:
+        return to_document(Record(text, document, None), source, None).id
+
+    names = {name("s", "x", None), name("z", "x", None), name("s", "y", None), name("s", "x", "d")}
+    assert len(names) == 4
+    assert {len(one) for one in names} == {32}
+    assert row_id("s", "d", "x", 0) in names
+    assert row_id("s", "d", "x", 1) not in names
+
+
+def test_a_row_without_a_document_is_one_of_its_own() -> None:
+    document = to_document(Record("x", None, None), "s", None)
+    assert document.document == document.id
+
+
+def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
+    joined = Columns(text=JoinedColumns(columns=["title", "body.parts.0"], separator=" / "), document="meta.id", label=None, attributes={})
+    row = {"title": "T", "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
+    assert to_record(row, "p", joined, None) == Record("T / first", "7", None)
+
+
+@pytest.mark.parametrize("rule", ["d", DocumentPart(column="d", before="_")])
+@pytest.mark.parametrize("cell", [None, "", "  "])
+def test_a_row_that_names_no_document_is_one_of_its_own(rule: str | DocumentPart, cell: str | None) -> None:
+    assert to_record({"t": "x", "d": cell}, "p", columns(document=rule), None).document is None

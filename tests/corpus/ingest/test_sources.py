@@ -1,0 +1,231 @@
+import gzip
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pydantic import TypeAdapter
+
+from compactlm.artifacts import Document
+from compactlm.corpus.ingest.datacard import data_card, ingest_metrics
+from compactlm.corpus.ingest.sources import Extract
+from compactlm.corpus.ingest.sources import read_sources as read_sources_to
+from compactlm.errors import CompactLMError
+from compactlm.params import Ingest, Task
+from compactlm.shards.gathering import sorted_tables
+from compactlm.text.tables import stream_rows
+
+TASKS = {"mood": Task(sources=["films"], labels=["bad", "good"], metric="accuracy")}
+LABEL = {"column": "rating", "threshold": 0, "below": "bad", "above": "good"}
+CSV = "text,rating\nlovely,2\nawful,-1\nfine,0.5\nlovely,2\n"
+
+
+def files(path: Path | str, **changes: Any) -> dict[str, Any]:
+    source = {"kind": "files", "path": str(path), "format": "csv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
+    source |= {
+        "columns": {"text": "text", "document": None, "label": LABEL, "attributes": {}},
+        "limit": None,
+        "licence": "CC0 | own",
+        "homepage": "none",
+    }
+    return source | changes
+
+
+def hub(dataset: Path | str, **changes: Any) -> dict[str, Any]:
+    source = {"kind": "hub", "dataset": str(dataset), "name": None, "revision": None, "split": "train", "streaming": True}
+    source |= {
+        "columns": {"text": "text", "document": None, "label": None, "attributes": {}},
+        "limit": None,
+        "licence": "CC0",
+        "homepage": "none",
+    }
+    return source | changes
+
+
+def ingest(**sources: dict[str, Any]) -> Ingest:
+    return TypeAdapter(Ingest).validate_python({"sources": sources})
+
+
+def rows(extract: Extract) -> list[Document]:
+    found = [row for table in sorted_tables(extract.shards) for row in table.to_pylist()]
+    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in found]
+
+
+def read_sources(section: Ingest, tasks: dict[str, Task], seed: int, shard_bytes: int = 10_000) -> dict[str, Extract]:
+    return read_sources_to(section, tasks, seed, Path("work"), shard_bytes)
+
+
+@pytest.fixture(autouse=True)
+def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    path = tmp_path / "films.csv"
+    path.write_text(CSV, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> Path:
+    directory = tmp_path / "talks"
+    directory.mkdir()
+    lines = [json.dumps({"text": f"sentence {number}"}) for number in range(8)]
+    (directory / "train.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return directory
+
+
+def test_labelled_rows_and_repeats(films: Path) -> None:
+    extract = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
+    assert sorted((row.text, row.task, row.label) for row in rows(extract)) == [
+        ("awful", "mood", "bad"),
+        ("fine", "mood", "good"),
+        ("lovely", "mood", "good"),
+        ("lovely", "mood", "good"),
+    ]
+    assert len({row.id for row in rows(extract)}) == 4
+    assert all(row.document == row.id for row in rows(extract))
+
+
+def test_a_glob_reads_all_files_gzip_among_them(films: Path) -> None:
+    (films.parent / "more.csv.gz").write_bytes(gzip.compress(b"text,rating\nmore,1\n"))
+    extract = read_sources(ingest(films=files(films.parent / "*.csv*")), TASKS, seed=0)["films"]
+    assert extract.rows == 5
+
+
+def test_the_limit_draws_the_same_rows_again(films: Path) -> None:
+    source = ingest(films=files(films, limit=3))
+    first = read_sources(source, TASKS, seed=5)["films"]
+    drawn = rows(first)
+    assert (first.rows, first.left, len(drawn)) == (3, 1, 3)
+    assert read_sources(source, TASKS, seed=5, shard_bytes=1)["films"].sha256 == first.sha256
+    assert rows(read_sources(source, TASKS, seed=5)["films"]) == drawn
+
+
+def test_a_limit_of_characters_and_one_that_leaves_nothing(films: Path) -> None:
+    extract = read_sources(ingest(films=files(films, limit={"rows": None, "characters": 16})), TASKS, seed=5)["films"]
+    assert extract.characters <= 16
+    assert extract.rows + extract.left == 4
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.films\.limit is smaller than the first row that is drawn"):
+        read_sources(ingest(films=files(films, limit={"rows": None, "characters": 1})), TASKS, seed=5)
+
+
+def test_nested_fields_of_packed_files_are_joined(films: Path) -> None:
+    lines = [json.dumps({"meta": {"title": f"T{number}"}, "body": [{"text": "one"}], "stars": number}) for number in range(-2, 3)]
+    path = films.parent / "films.jsonl.zst"
+    path.write_bytes(pa.compress("\n".join(lines).encode(), "zstd", asbytes=True))
+    text = {"columns": ["meta.title", "body.0.text"], "separator": ": "}
+    label = {"column": "stars", "threshold": 0, "below": "bad", "above": "good"}
+    columns = {"text": text, "document": "meta.title", "label": label, "attributes": {"size": "stars"}}
+    extract = read_sources(ingest(films=files(path, format="jsonl", columns=columns)), TASKS, seed=0)["films"]
+    assert max((row.text, row.document, row.label or "") for row in rows(extract)) == ("T2: one", "T2", "good")
+    assert {row.attributes for row in rows(extract)} == {(("size", str(number)),) for number in range(-2, 3)}
+
+
+def test_any_size_of_shards_gives_the_same_rows(films: Path) -> None:
+    films.write_text("text,rating\n" + "".join(f"film {number % 9},{number % 3 - 1}\n" for number in range(60)), encoding="utf-8")
+    one = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
+    expected = rows(one)
+    many = read_sources(ingest(films=files(films)), TASKS, seed=0, shard_bytes=30)["films"]
+    assert len(many.shards) > 5
+    assert rows(many) == expected
+    assert many.sha256 == one.sha256
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(*arguments: Any, **options: Any) -> Any:
+        yield from stream_rows(*arguments, **options)
+        films.write_text(CSV + "one more,1\n", encoding="utf-8")
+
+    monkeypatch.setattr("compactlm.corpus.ingest.sources.stream_rows", meanwhile)
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.films: .*films\.csv was changed while it was read; run the command again"):
+        read_sources(ingest(films=files(films)), TASKS, seed=0)
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_a_local_directory_stands_in_for_the_hub(films: Path, talks: Path, streaming: bool) -> None:
+    extract = read_sources(ingest(films=files(films), talks=hub(talks, limit=3, streaming=streaming)), TASKS, seed=0)["talks"]
+    texts = {row.text for row in rows(extract)}
+    assert len(texts) == 3
+    assert not streaming or texts == {"sentence 0", "sentence 1", "sentence 2"}
+    assert all(row.task is None for row in rows(extract))
+
+
+def test_with_the_hub_off_the_sentence_names_source_reason_and_both_ways_out(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("datasets.config.HF_HUB_OFFLINE", True)
+    with pytest.raises(CompactLMError) as caught:
+        read_sources(ingest(films=files(films), wiki=hub("someone/nothing", name="en")), TASKS, seed=0)
+    sentence = str(caught.value)
+    assert sentence.startswith("ingest.sources.wiki: the hub's data set someone/nothing (en), split train, cannot be loaded: ")
+    assert "Offline" in sentence
+    assert "local directory in the same format in ingest.sources.wiki.dataset" in sentence
+    assert "PRESET=default" in sentence
+
+
+def test_a_split_that_is_not_there_is_named(films: Path, talks: Path) -> None:
+    with pytest.raises(CompactLMError, match=r"ingest\.sources\.talks: the directory .*, split dev, cannot be loaded: .*train"):
+        read_sources(ingest(films=files(films), talks=hub(talks, split="dev")), TASKS, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("content", "changes", "message"),
+    [
+        (None, {}, r"ingest\.sources\.films: there is no file .*films\.csv"),
+        ("", {}, r"ingest\.sources\.films has no text in column 'text'"),
+        ("text,rating\n ,1\n", {}, r"ingest\.sources\.films has no text in column 'text'"),
+        ("body,rating\nx,1\n", {}, r"ingest\.sources\.films: .*films\.csv, line 2: there is no column 'text'"),
+        (CSV, {"sha256": "0" * 64}, r"ingest\.sources\.films: .*films\.csv has the sha256 [0-9a-f]{64}, and params\.yaml asks for 0{64}"),
+        ("text,rating\nx,1\ny,2\n", {}, r"tasks\.mood: all 2 rows of films have the label 'good'"),
+        ("text,rating\nx,much\n", {}, r"films\.csv, line 2: the label column 'rating' holds 'much'"),
+    ],
+)
+def test_a_bad_source_ends_in_one_sentence(tmp_path: Path, content: str | None, changes: dict[str, Any], message: str) -> None:
+    path = tmp_path / "films.csv"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(CompactLMError, match=message):
+        read_sources(ingest(films=files(path, **changes)), TASKS, seed=0)
+
+
+def test_a_hash_pins_one_file_only(films: Path) -> None:
+    sha256 = hashlib.sha256(films.read_bytes()).hexdigest()
+    assert read_sources(ingest(films=files(films, sha256=sha256)), TASKS, seed=0)
+    (films.parent / "b.csv").write_text(CSV, encoding="utf-8")
+    with pytest.raises(CompactLMError, match="sha256 pins one file"):
+        read_sources(ingest(films=files(films.parent / "*.csv", sha256=sha256)), TASKS, seed=0)
+
+
+def test_a_declared_label_that_never_occurs_is_refused(films: Path) -> None:
+    tasks = {"mood": TASKS["mood"].model_copy(update={"labels": ["bad", "good", "mixed"]})}
+    with pytest.raises(CompactLMError, match=r"no row of films has the label 'mixed'"):
+        read_sources(ingest(films=files(films)), tasks, seed=0)
+
+
+def test_the_data_card_has_a_table_for_each_source_and_the_metrics_their_sizes(films: Path, talks: Path) -> None:
+    section = ingest(films=files("films.csv"), talks=hub("a/talks", name="en", limit=9))
+    extracts = read_sources(ingest(films=files(films), talks=hub(talks)), TASKS, seed=0)
+    card = data_card(section, extracts)
+    assert card == data_card(section, dict(reversed(extracts.items())))
+    for line in (
+        "## films",
+        "| path | `films.csv` |",
+        "| licence | CC0 \\| own |",
+        "| used for | task mood |",
+        "| rows | 4 |",
+        f"| sha256 of the rows | `{extracts['films'].sha256}` |",
+        "## talks",
+        "| data set | `a/talks`, configuration `en` |",
+        "| revision | not pinned |",
+        "| rows | 8 (at most 9) |",
+    ):
+        assert line in card.splitlines()
+    metrics = ingest_metrics(extracts)
+    assert metrics["sources"]["films"] == {"rows": 4, "characters": 21}
+    assert metrics["total"] == {"rows": 12, "characters": 101}

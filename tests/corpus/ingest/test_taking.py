@@ -1,0 +1,98 @@
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compactlm.artifacts import DOCUMENT_SCHEMAS, Document
+from compactlm.corpus.ingest.records import Record, row_id, to_document
+from compactlm.corpus.ingest.taking import number_repeats, take_drawn
+from compactlm.shards.gathering import write_shards
+
+RECORDS = st.lists(
+    st.builds(
+        Record,
+        text=st.text("ab", max_size=2),
+        document=st.sampled_from([None, "d"]),
+        label=st.sampled_from("xy"),
+        attributes=st.sampled_from([(("gender", None),), (("gender", "f"),)]),
+    ),
+    min_size=1,
+)
+
+
+def write(records: list[Record], directory: Path, shard_bytes: int) -> list[Path]:
+    for old in directory.glob("*"):
+        old.unlink()
+    write_shards((to_document(record, "s", "t") for record in records), directory, shard_bytes, DOCUMENT_SCHEMAS[1])
+    return sorted(directory.iterdir())
+
+
+def rows(shards: list[Path]) -> list[dict[str, Any]]:
+    return sorted((row for shard in shards for row in pq.read_table(shard).to_pylist()), key=lambda row: row["id"])
+
+
+@settings(max_examples=50, deadline=None)
+@given(RECORDS, st.randoms(use_true_random=False), st.sampled_from([1, 10, 1_000]))
+def test_ids_are_unique_and_depend_on_neither_order_nor_shards(
+    tmp_path: Path, records: list[Record], rng: random.Random, shard_bytes: int
+) -> None:
+    first = write(records, tmp_path / "a", 1_000)
+    number_repeats(first)
+    shuffled = list(records)
+    rng.shuffle(shuffled)
+    second = write(shuffled, tmp_path / "b", shard_bytes)
+    number_repeats(second)
+    found = rows(first)
+    assert found == rows(second)
+    assert len({row["id"] for row in found}) == len(records)
+    assert sorted((row["text"], row["label"]) for row in found) == sorted((record.text, record.label) for record in records)
+    assert all(row["document"] in ("d", row["id"]) for row in found)
+
+
+def test_repeats_are_numbered_in_the_order_of_their_labels(tmp_path: Path) -> None:
+    shards = write([Record("x", None, "good"), Record("y", None, "good"), Record("x", None, "bad"), Record("x", None, "bad")], tmp_path, 1)
+    number_repeats(shards)
+    names = {row_id("s", None, "x", number): label for number, label in enumerate(["bad", "bad", "good"])}
+    assert {row["id"]: row["label"] for row in rows(shards) if row["text"] == "x"} == names
+
+
+def taken(tmp_path: Path, most: int | None, characters: int | None, seed: int, shard_bytes: int = 40) -> set[str]:
+    shards = write([Record("x" * (number % 7 + 1), str(number), None) for number in range(60)], tmp_path, shard_bytes)
+    take_drawn(shards, most, characters, seed)
+    found = rows(shards)
+    assert characters is None or sum(len(row["text"]) for row in found) <= characters
+    return {row["id"] for row in found}
+
+
+def test_what_is_drawn_grows_with_the_limit_and_depends_on_the_seed_alone(tmp_path: Path) -> None:
+    assert len(taken(tmp_path, None, None, 1)) == len(taken(tmp_path, 60, 10_000, 1)) == 60
+    assert len(taken(tmp_path, 20, None, 1)) == 20
+    assert taken(tmp_path, 20, None, 1) == taken(tmp_path, 20, None, 1, shard_bytes=10_000) != taken(tmp_path, 20, None, 2)
+    assert taken(tmp_path, 19, None, 1) < taken(tmp_path, 20, None, 1)
+    assert taken(tmp_path, None, 50, 1) < taken(tmp_path, None, 60, 1)
+    assert taken(tmp_path, 5, 50, 1) == taken(tmp_path, 5, None, 1) & taken(tmp_path, None, 50, 1)
+
+
+def test_rows_are_drawn_as_by_their_digests(tmp_path: Path) -> None:
+    import hashlib
+
+    everything = taken(tmp_path, None, None, 3)
+    by_digest = sorted(everything, key=lambda name: hashlib.blake2b(f"3 {name}".encode(), digest_size=16).digest())
+    assert taken(tmp_path, 17, None, 3) == set(by_digest[:17])
+
+
+def test_without_rows_there_is_nothing_to_do(tmp_path: Path) -> None:
+    number_repeats([])
+    take_drawn([], 3, None, 1)
+
+
+@pytest.mark.parametrize("label", [None, "good"])
+def test_a_row_alone_keeps_its_id(tmp_path: Path, label: str | None) -> None:
+    document: Document = to_document(Record("x", None, label), "s", None)
+    write_shards([document], tmp_path, 10)
+    number_repeats(sorted(tmp_path.iterdir()))
+    assert [row["id"] for row in rows(sorted(tmp_path.iterdir()))] == [document.id]

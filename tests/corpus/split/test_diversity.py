@@ -1,0 +1,52 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compactlm.artifacts import Document
+from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
+from compactlm.shards.gathering import write_shards
+from compactlm.text.diversity import DiversitySettings, measure_diversity
+from tests.corpus.split_rows import to_rows
+
+SETTINGS = DiversitySettings(words=500, window=50, bleu_texts=20, bleu_words=20, seed=1)
+
+
+def document(number: int) -> Document:
+    name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+    label = "good" if number % 3 == 0 else None
+    text = " ".join(f"word{number * place % 17}" for place in range(number % 5 + 1))
+    return Document(id=name, source="st"[number % 2], text=text, document=name, task="mood" if label else None, label=label)
+
+
+@pytest.mark.parametrize("shard_bytes", [100, 100_000])
+def test_each_split_and_source_has_the_figures_of_its_rows(tmp_path: Path, shard_bytes: int) -> None:
+    splits = {"train": range(60), "validation": range(60, 80), "test": range(80, 95)}
+    shards = {}
+    for split, numbers in splits.items():
+        write_shards([document(number) for number in numbers], tmp_path / split, shard_bytes)
+        shards[split] = sorted((tmp_path / split).iterdir())
+    figures = measure_splits(shards, SETTINGS)
+    for split, numbers in splits.items():
+        rows = [document(number) for number in numbers]
+        assert list(figures[split]) == ["all", "s", "t"]
+        assert figures[split]["all"] == measure_diversity(rows, SETTINGS)
+        assert figures[split]["t"] == measure_diversity([row for row in rows if row.source == "t"], SETTINGS)
+    tables = plot_rows(figures)
+    assert tables["words"]["train"] == [(1, 12), (2, 12), (4, 24), (8, 12)]
+    assert tables["vocabulary"]["test"][-1][1] == len({word for number in splits["test"] for word in document(number).text.split()})
+
+
+def test_near_duplicates_are_counted_within_split_and_source() -> None:
+    rows = sorted((document(number) for number in range(6)), key=lambda row: row.id)
+    sources = np.array([row.source for row in rows])
+    figures = {"train": {"all": {}, "s": {}, "t": {}}, "validation": {"all": {}}, "test": {"all": {}}}
+    clusters = np.where(sources == "s", 0, np.arange(6))  # the three rows of s are alike
+    add_near_duplicates(figures, to_rows(rows), np.zeros(6, dtype=np.int8), clusters)
+    assert figures["train"] == {
+        "all": {"near_duplicate_rate": round(2 / 6, 6)},
+        "s": {"near_duplicate_rate": round(2 / 3, 6)},
+        "t": {"near_duplicate_rate": 0.0},
+    }
+    assert figures["test"] == {"all": {}}

@@ -1,0 +1,100 @@
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compactlm.artifacts import SPLITS, Document
+from compactlm.corpus.split.placement import PROTECTED, draw_place, place, protect, share_deviations
+from compactlm.corpus.split.shard_splitting import decide
+from compactlm.params import Split
+from tests.corpus.split_rows import SPLIT, document, to_rows
+
+STABLE = Split(**{**SPLIT.model_dump(), "placement": "stable"})
+PREVENT = STABLE.model_copy(update={"across_splits": "prevent"})
+
+
+def homes(rows: list[Document], clusters: list[int], seed: int = 0) -> dict[str, int]:
+    found, _ = decide(to_rows(rows, seed), np.array(clusters), PREVENT, seed)
+    return {row.id: home for row, home in zip(rows, found.tolist(), strict=True) if home >= 0}
+
+
+# A row's number, its document and the name of its cluster, as a corpus of few documents and many near-duplicates.
+CELLS = st.lists(st.tuples(st.sampled_from([None, "d1", "d2", "d3", "d4"]), st.integers(0, 15)), min_size=1, max_size=60)
+
+
+@settings(max_examples=60)
+@given(CELLS, st.integers(1, 60), st.integers(0, 2**32))
+def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | None, int]], known: int, seed: int) -> None:
+    rows = [document(number, of=of) for number, (of, _) in enumerate(cells)]
+    clusters = [cluster for _, cluster in cells]
+    known = min(known, len(rows))
+    before = homes(rows[:known], clusters[:known], seed)
+    after = homes(rows, clusters, seed)
+    assert all(after.get(name, home) == home for name, home in before.items())
+    # What went is like a row in a split that is protected before its own.
+    for name in before.keys() - after.keys():
+        own = clusters[int(name, 16)]
+        alike = {after[other.id] for other, cluster in zip(rows, clusters, strict=True) if cluster == own and other.id in after}
+        assert alike
+        assert all(PROTECTED.index(home) < PROTECTED.index(before[name]) for home in alike)
+
+
+@settings(max_examples=60)
+@given(CELLS, st.integers(0, 2**32))
+def test_no_cluster_and_no_document_is_in_two_splits(cells: list[tuple[str | None, int]], seed: int) -> None:
+    rows = [document(number, of=of) for number, (of, _) in enumerate(cells)]
+    found = homes(rows, [cluster for _, cluster in cells], seed)
+    for key in (lambda index: cells[index][1], lambda index: cells[index][0] or f"row {index}"):
+        split_of: dict[object, set[int]] = {}
+        for index, member in enumerate(rows):
+            if member.id in found:
+                split_of.setdefault(key(index), set()).add(found[member.id])
+        assert all(len(names) == 1 for names in split_of.values())
+
+
+def test_a_row_without_a_document_is_placed_by_its_letters_and_digits() -> None:
+    assert draw_place("1", "s", "1", "The same, text!", 0) == draw_place("2", "t", "2", "the SAME text", 0)
+    assert draw_place("1", "s", "d", "x", 0) == draw_place("2", "s", "d", "y", 0)
+    assert draw_place("1", "s", "x", "x", 0) != draw_place("2", "s", "2", "x", 0)
+
+
+def test_duplicates_of_two_documents_are_protected_although_near_duplicates_are_only_reported() -> None:
+    rows = [document(number, of=f"d{number}", text="the same" if number % 2 else None) for number in range(200)]
+    found, _ = decide(to_rows(rows), None, STABLE, 0)
+    assert len({home for home in found[1::2].tolist() if home >= 0}) == 1
+    assert (found[::2] >= 0).all()
+
+
+def test_a_train_row_that_is_like_a_test_row_is_left_out() -> None:
+    rows = [document(number) for number in range(400)]
+    alone = homes(rows, list(range(400)))
+    test, validation, train = (next(name for name, home in alone.items() if home == split) for split in PROTECTED)
+    clusters = [0 if member.id in {test, validation, train} else number + 1 for number, member in enumerate(rows)]
+    assert homes(rows, clusters) == {name: home for name, home in alone.items() if name not in {validation, train}}
+
+
+def test_protection_of_nothing() -> None:
+    assert protect(np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64)).tolist() == []
+
+
+def test_shares_and_labels_are_kept_on_average() -> None:
+    rng = random.Random(3)
+    rows = to_rows([document(number, label=rng.choice(["good", "good", "bad"])) for number in range(20_000)], seed=5)
+    deviations = share_deviations(rows, decide(rows, None, STABLE, 5)[0], STABLE)
+    assert set(deviations["test"]) == {"s", "s/good", "s/bad"}
+    for strata in deviations.values():
+        for figures in strata.values():
+            assert abs(figures["deviation"]) < 4 * figures["standard_error"]
+            assert figures["standard_error"] < 0.006
+    assert sum(strata["s"]["share"] for strata in deviations.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_another_seed_places_otherwise_and_other_shares_of_validation_leave_test_alone() -> None:
+    rows = [document(number) for number in range(2_000)]
+    first = place(to_rows(rows, 1).drawn, STABLE)
+    assert first.tolist() != place(to_rows(rows, 2).drawn, STABLE).tolist()
+    other = place(to_rows(rows, 1).drawn, Split(**{**STABLE.model_dump(), "train": 0.6, "validation": 0.25}))
+    test = SPLITS.index("test")
+    assert ((other == test) == (first == test)).all()

@@ -1,0 +1,333 @@
+import dataclasses
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from compactlm.bert.masking import MaskedSequences
+from compactlm.distillation.examples import TaskQuestions
+from compactlm.distillation.signals.cache import CachedSignals, digests, gigabytes, surplus, write_cache
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.errors import CompactLMError
+
+LAYERS = [2, 0]
+TOP_K = 6
+PHASES = ["general", "task"]
+
+
+@pytest.fixture
+def ask(masked_teacher, task_teacher, kept, masked, rows):
+    """A function that gives the questions of a phase and the teacher online."""
+
+    def of(phase, top_k=TOP_K):
+        if phase == "general":
+            return masked, OnlineMasked(masked_teacher, kept, LAYERS, top_k, 2.0)
+        return TaskQuestions(rows), OnlineTask(task_teacher, kept, LAYERS)
+
+    return of
+
+
+@pytest.fixture
+def cache(tmp_path, ask):
+    """A function that writes the cache of a phase and gives its directory."""
+
+    def write(phase, batch_tokens=300):
+        directory = tmp_path / "new" / phase
+        write_cache(directory, *ask(phase), batch_tokens, phase)
+        return directory
+
+    return write
+
+
+def accept(directory):
+    """Let cache.json stand for the tensors as they are now, as a hand that alters both would."""
+    file = directory / "cache.json"
+    whole = hashlib.sha256((directory / "tensors.safetensors").read_bytes()).hexdigest()
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"sha256": whole}))
+
+
+def check_equal(cached, online):
+    """As half precision rounds; what is beyond a row's pieces or places is 0 in the cache."""
+    assert set(cached) == set(online)
+    for name, expected in online.items():
+        assert cached[name].dtype == expected.dtype, name
+        assert cached[name].shape == expected.shape, name
+        if name == "teacher_indices":
+            assert torch.equal(cached[name], expected)
+        else:
+            half = name in {"teacher_states", "teacher_values"}
+            torch.testing.assert_close(cached[name], expected, atol=1e-5, rtol=2**-10 if half else 1e-4)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_cache_says_what_the_teacher_says_online(ask, cache, phase):
+    questions, online = ask(phase)
+    cached = CachedSignals(cache(phase), questions)
+    assert cached.layers == LAYERS
+    count = len(questions.ids)
+    assert count == (80 if phase == "general" else 40)
+    for asked in (range(count), [5], [39, 2, 17], [count - 1, 0]):
+        batch = questions.question(asked)
+        expected = online.answer(batch, asked)
+        real = batch["attention_mask"].bool()
+        expected["teacher_states"] = expected["teacher_states"] * real[:, :, None, None]  # what a teacher says of padding matters to none
+        check_equal(cached.answer(batch, asked), expected)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_cache_does_not_depend_on_how_the_rows_were_batched(ask, tmp_path, phase):
+    questions, online = ask(phase)
+    answers = []
+    for batch_tokens in (20, 4000):
+        write_cache(tmp_path / str(batch_tokens), questions, online, batch_tokens, phase)
+        source = CachedSignals(tmp_path / str(batch_tokens), questions)
+        answers.append(source.answer({}, range(len(questions.ids))))
+    check_equal(*answers)
+
+
+def test_a_cache_of_all_pieces_has_no_rest(ask, tmp_path):
+    questions, online = ask("general", 999)
+    write_cache(tmp_path / "cache", questions, online, 300, "general")
+    answers = CachedSignals(tmp_path / "cache", questions).answer({}, [0])
+    assert answers["teacher_log_rest"].numel()
+    assert (answers["teacher_log_rest"] == float("-inf")).all()
+    assert not answers["teacher_values"].isnan().any()
+
+
+@pytest.mark.parametrize("rate", [0.02, 1e-9])
+def test_rows_without_a_masked_piece_are_kept(rows, student_tokenizer, ask, tmp_path, rate):
+    questions, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), ask("general")[1]
+    counts = [int((questions.question([row])["labels"] >= 0).sum()) for row in range(40)]
+    empty = [row for row in range(40) if not counts[row]]
+    assert len(empty) > 20
+    assert (sum(counts) == 0) == (rate < 0.01)
+    write_cache(tmp_path / "cache", questions, online, 300, "general")
+    cached = CachedSignals(tmp_path / "cache", questions)
+    assert cached.answer({}, empty[:2])["teacher_values"].shape == (2, 0, TOP_K)
+    batch = questions.question(range(40))
+    expected = online.answer(batch, range(40))
+    del expected["teacher_states"]
+    found = cached.answer(batch, range(40))
+    assert found.pop("teacher_states").shape[:2] == batch["input_ids"].shape
+    check_equal(found, expected)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
+    questions = ask(phase)[0]
+    file = cache(phase) / "tensors.safetensors"
+    asked = questions.question(range(len(questions.ids)))
+    places = int((asked["labels"] >= 0).sum()) if phase == "general" else 0
+    # k and labels count nothing where there are no places and no task.
+    expected = gigabytes(sum(questions.lengths), places, len(questions.ids), 2, 32, TOP_K, 2 if phase == "task" else 0) * 1e9
+    header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
+    # Starts and ends of n rows are n + 1 numbers.
+    assert file.stat().st_size - header - expected == pytest.approx(2 * 8)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_all_that_a_cache_takes_is_within_the_bound(ask, cache, phase):
+    questions = ask(phase)[0]
+    expected = round(sum(questions.lengths) * 0.3) if phase == "general" else 0
+    size = gigabytes(sum(questions.lengths), expected, len(questions.ids), 2, 32, TOP_K, 2 if phase == "task" else 0)
+    found = sum(path.stat().st_size for path in cache(phase).iterdir())
+    assert size * 1e9 < found <= (size + surplus(questions.ids, expected, TOP_K if expected else 0)) * 1e9
+
+
+def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
+    questions, online = ask("task")
+    answer = online.answer
+
+    def wide(batch, rows):
+        return {**answer(batch, rows), "teacher_logits": torch.ones(len(rows), 1_000_000)}  # 160 MB in all, 4 MB a row
+
+    online.answer = wide
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    before = resident()
+    write_cache(tmp_path / "cache", questions, online, 1, "task")
+    assert (tmp_path / "cache" / "tensors.safetensors").stat().st_size > 160e6
+    assert resident() - before < 60e6
+
+
+@pytest.mark.parametrize(("value", "shown"), [(7e4, "7e.04"), (float("inf"), "inf"), (float("nan"), "nan")])
+def test_a_state_beyond_half_precision_is_refused(ask, tmp_path, value, shown):
+    questions, online = ask("task")
+    answer = online.answer
+
+    def spoiled(batch, rows):
+        answers = answer(batch, rows)
+        if 7 in rows:
+            answers["teacher_states"][list(rows).index(7), 1, 0, 3] = value
+        return answers
+
+    online.answer = spoiled
+    with pytest.raises(
+        CompactLMError, match=f"greatest value of layer 2 of the teacher is {shown} .*; set signals.source to online, or leave that"
+    ):
+        write_cache(tmp_path / "cache", questions, online, 300, "task")
+    assert not (tmp_path / "cache" / "cache.json").exists()
+
+
+def test_a_score_beyond_half_precision_is_refused(ask, tmp_path):
+    questions, online = ask("general")
+    online.bias = online.bias + 1e5
+    with pytest.raises(CompactLMError, match=r"greatest value of the scores of pieces is 1e\+05 .*; set signals.source to online$"):
+        write_cache(tmp_path / "cache", questions, online, 300, "general")
+
+
+@pytest.mark.parametrize("name", ["cache.json", "rows.parquet", "tensors.safetensors"])
+@pytest.mark.parametrize("length", [0, 3, 12, 400, -1])
+def test_a_torn_file_is_refused_in_a_sentence(ask, cache, name, length):
+    directory = cache("task")
+    content = (directory / name).read_bytes()
+    (directory / name).write_bytes(content[: length if length < len(content) else len(content) // 2])
+    if name == "cache.json" and length == -1:  # the last byte is only the end of the line
+        (directory / name).write_bytes(content[:-3])
+    with pytest.raises(CompactLMError, match=f"{name} is damaged .*; run `dvc checkout`, or `dvc repro --force signals`") as caught:
+        CachedSignals(directory, ask("task")[0])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_single_byte_of_the_answers_that_changed_is_noticed(ask, cache, phase):
+    directory = cache(phase)
+    file = directory / "tensors.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-100] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its sha256 is not .*\); run"):
+        CachedSignals(directory, ask(phase)[0])
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("name", ["starts", "place_starts"])
+def test_an_index_that_leads_to_other_rows_is_refused(ask, cache, phase, name):
+    directory = cache(phase)
+    file = directory / "tensors.safetensors"
+    tensors = safetensors.torch.load_file(file)
+    tensors[name][3] += 1
+    safetensors.torch.save_file(tensors, file)
+    accept(directory)
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its index is not that of the rows\); run"):
+        CachedSignals(directory, ask(phase)[0])
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"teacher_logits"', b'"teacher_logitz"'), (b"[40,2]", b"[2,40]")])
+def test_a_header_that_is_altered_is_refused(ask, cache, old, new):
+    directory = cache("task")
+    file = directory / "tensors.safetensors"
+    content = file.read_bytes()
+    assert content.count(old) == 1
+    file.write_bytes(content.replace(old, new))
+    accept(directory)
+    with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \((ValueError|KeyError): .*teacher_logit.*\); run"):
+        CachedSignals(directory, ask("task")[0])
+
+
+def test_layers_that_are_altered_are_refused(ask, cache, tmp_path):
+    questions, online = ask("task")
+    asked = {"layers": LAYERS}
+    write_cache(tmp_path / "cache", questions, online, 300, "task", asked)
+    file = tmp_path / "cache" / "cache.json"
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps({**content, "layers": [1, 0]}))
+    with pytest.raises(CompactLMError, match=r"holds signals for layers \[1, 0\], but layers is \[2, 0\] now; run"):
+        CachedSignals(tmp_path / "cache", questions, asked)
+    file.write_text(json.dumps({**content, "asked": []}))
+    with pytest.raises(CompactLMError, match=r"cache.json is damaged \(.*\); run"):
+        CachedSignals(tmp_path / "cache", questions, asked)
+
+
+def test_what_a_cache_is_made_of(cache):
+    directory = cache("task")
+    assert {path.name for path in directory.iterdir()} == {"cache.json", "rows.parquet", "tensors.safetensors"}
+    whole = hashlib.sha256((directory / "tensors.safetensors").read_bytes()).hexdigest()
+    assert json.loads((directory / "cache.json").read_text()) == {"layers": LAYERS, "rows": 40, "asked": {}, "sha256": whole}
+
+
+def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
+    with pytest.raises(FileNotFoundError) as caught:
+        CachedSignals(tmp_path / "none", ask("task")[0])
+    assert caught.value.filename == str(tmp_path / "none" / "cache.json")
+
+
+def refused(directory, questions, sentence):
+    with pytest.raises(CompactLMError, match=sentence) as caught:
+        CachedSignals(directory, questions)
+    assert "\n" not in str(caught.value)
+    assert str(directory) in str(caught.value)
+    assert "; run `dvc repro`" in str(caught.value)
+
+
+def test_a_cache_of_another_number_of_rows_is_refused(cache, rows):
+    fewer = dataclasses.replace(rows, ids=rows.ids[:-1], sequences=rows.sequences[:-1])
+    refused(cache("task"), TaskQuestions(fewer), "holds signals of 40 rows, but 39 rows are to be learned")
+
+
+def test_a_cache_of_other_rows_is_refused_at_the_first_of_them(cache, rows):
+    other = dataclasses.replace(rows, ids=[*rows.ids[:7], "other", *rows.ids[8:30], "another", *rows.ids[31:]])
+    refused(cache("task"), TaskQuestions(other), "row 7 of .* has the id row7, but the row to be learned is other;")
+
+
+def test_a_cache_of_other_pieces_is_refused(cache, rows):
+    sequences = list(rows.sequences)
+    sequences[3] = [*sequences[3][:-2], 9, sequences[3][-1]]
+    other = dataclasses.replace(rows, sequences=sequences)
+    refused(cache("task"), TaskQuestions(other), r"row 3 of .* \(row3\) was read by the teacher with other pieces")
+
+
+def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
+    other = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, 0.3, "2/general", 2)
+    refused(cache("general"), other, r"row 0 of .* \(row0/0\) was read by the teacher with other pieces")
+
+
+@pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}])
+def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, changed):
+    questions, online = ask("general")
+    asked = {"teacher": "a", "layers": LAYERS, "top_k": 6, "temperature": 2.0}
+    write_cache(tmp_path / "cache", questions, online, 300, "general", asked)
+    assert CachedSignals(tmp_path / "cache", questions, asked).layers == LAYERS
+    [(name, value)] = changed.items()
+    with pytest.raises(CompactLMError, match=f"holds signals for {name} .*, but {name} is {value} now; run `dvc repro`"):
+        CachedSignals(tmp_path / "cache", questions, asked | changed)
+
+
+def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
+    questions, online = ask("task")
+    online.answer = lambda batch, rows: torch.ones(10**14)
+    with pytest.raises(
+        CompactLMError, match=r"not enough memory for task at step 1, .*; lower batch_tokens from 300 to 1\d\d in params.yaml"
+    ):
+        write_cache(tmp_path / "cache", questions, online, 300, "task")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_digest_is_of_the_pieces_and_of_what_is_to_be_predicted(rows, masked):
+    class Questions:
+        ids = ("a",)
+
+        def __init__(self, **tensors):
+            self.tensors = tensors
+
+        def question(self, rows):
+            return self.tensors
+
+    pieces, labels = torch.tensor([[1, 2]]), torch.tensor([[-100, 2]])
+    asked = [
+        {"input_ids": pieces},
+        {"input_ids": pieces + 1},
+        {"input_ids": pieces, "labels": labels},
+        {"input_ids": pieces, "labels": labels + 1},
+    ]
+    assert len({digests(Questions(**tensors))[0][0] for tensors in asked}) == 4
+    assert digests(TaskQuestions(rows)) == digests(TaskQuestions(rows))
+    hashes, places = digests(masked)
+    assert len(set(hashes)) > 70  # of 80, some of which have no masked piece
+    assert places == [int((masked.question([row])["labels"] >= 0).sum()) for row in range(80)]

@@ -1,0 +1,141 @@
+import pytest
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask, places
+from compactlm.errors import CompactLMError
+
+ROWS = range(40)
+
+
+@torch.no_grad()
+def directly(teacher, kept, batch):
+    """What transformers says of the student's pieces."""
+    ids = torch.tensor(kept)[batch["input_ids"]]
+    return teacher.eval()(ids, attention_mask=batch["attention_mask"], output_hidden_states=True)
+
+
+def test_places_are_as_many_as_the_masked_pieces_of_each_row():
+    where = torch.tensor([[0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]]).bool()
+    assert places(where).tolist() == [[True, True], [False, False], [True, False]]
+    assert places(where[1:2]).shape == (1, 0)
+
+
+@pytest.mark.parametrize(("top_k", "temperature"), [(1, 1.0), (7, 2.5)])
+def test_the_masked_teacher_says_what_transformers_says_of_the_students_pieces(masked_teacher, kept, masked, top_k, temperature):
+    batch = masked.question(ROWS)
+    answers = OnlineMasked(masked_teacher, kept, [2, 0], top_k, temperature).answer(batch, ROWS)
+    expected = directly(masked_teacher, kept, batch)
+    assert set(answers) == {"teacher_states", "teacher_values", "teacher_indices", "teacher_log_rest"}
+    for at, layer in enumerate((2, 0)):
+        torch.testing.assert_close(answers["teacher_states"][:, :, at], expected.hidden_states[layer], atol=1e-5, rtol=1e-5)
+    longest = 0
+    for row in ROWS:
+        masked_places = [at for at, label in enumerate(batch["labels"][row].tolist()) if label >= 0]
+        longest = max(longest, len(masked_places))
+        for place, piece in enumerate(masked_places):
+            logits = expected.logits[row, piece, kept]
+            indices = answers["teacher_indices"][row, place]
+            torch.testing.assert_close(answers["teacher_values"][row, place], logits.sort(descending=True).values[:top_k])
+            torch.testing.assert_close(logits[indices], answers["teacher_values"][row, place])
+            rest = torch.ones(len(kept), dtype=torch.bool).index_fill(0, indices, False)
+            torch.testing.assert_close(answers["teacher_log_rest"][row, place], (logits[rest] / temperature).logsumexp(dim=0))
+        for name in ("values", "indices", "log_rest"):
+            assert not answers[f"teacher_{name}"][row, len(masked_places) :].any()
+    assert answers["teacher_values"].shape == answers["teacher_indices"].shape == (40, longest, top_k)
+    assert answers["teacher_indices"].dtype == torch.int64
+
+
+def test_more_pieces_than_the_student_has_leave_no_rest(masked_teacher, kept, masked):
+    batch = masked.question(ROWS)
+    answers = OnlineMasked(masked_teacher, kept, [0], 500, 1.0).answer(batch, ROWS)
+    there = places(batch["labels"] >= 0)
+    assert answers["teacher_values"].shape[2] == len(kept)
+    assert (answers["teacher_log_rest"][there] == float("-inf")).all()
+    assert sorted(answers["teacher_indices"][there][0].tolist()) == list(range(len(kept)))
+
+
+def test_rows_without_a_masked_piece_have_no_place(masked_teacher, kept, masked):
+    batch = masked.question([0, 1])
+    batch["labels"] = torch.full_like(batch["labels"], -100)
+    answers = OnlineMasked(masked_teacher, kept, [1, 2], 3, 1.0).answer(batch, [0, 1])
+    assert answers["teacher_values"].shape == answers["teacher_indices"].shape == (2, 0, 3)
+    assert answers["teacher_log_rest"].shape == (2, 0)
+    assert answers["teacher_states"].shape == (*batch["input_ids"].shape, 2, 32)
+
+
+def test_the_fine_tuned_teacher_says_what_transformers_says(task_teacher, kept, masked):
+    batch = masked.question(ROWS)
+    answers = OnlineTask(task_teacher, kept, [1]).answer(batch, ROWS)
+    expected = directly(task_teacher, kept, batch)
+    assert set(answers) == {"teacher_states", "teacher_logits"}
+    torch.testing.assert_close(answers["teacher_logits"], expected.logits, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(answers["teacher_states"], expected.hidden_states[1][:, :, None], atol=1e-5, rtol=1e-5)
+    assert expected.logits.std() > 0.01
+
+
+@pytest.fixture
+def sources(masked_teacher, task_teacher, kept):
+    return [OnlineMasked(masked_teacher.train(), kept, [0, 2], 5, 1.0), OnlineTask(task_teacher.train(), kept, [0, 2])]
+
+
+def test_a_row_is_answered_alike_in_every_batch(sources, masked):
+    for source in sources:
+        together = source.answer(masked.question([7, 30, 3]), [7, 30, 3])
+        for line, row in enumerate((7, 30, 3)):
+            for name, alone in source.answer(masked.question([row]), [row]).items():
+                within = (slice(line, line + 1), *(slice(size) for size in alone.shape[1:]))
+                torch.testing.assert_close(together[name][within], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_the_teacher_never_trains(sources, masked):
+    for source in sources:
+        assert not any(module.training for module in source.teacher.modules())
+        assert not any(parameter.requires_grad for parameter in source.teacher.parameters())
+        batch = masked.question([0, 1])
+        one, two = source.answer(batch, [0, 1]), source.answer(batch, [0, 1])
+        assert all(torch.equal(one[name], two[name]) and not one[name].requires_grad for name in one)
+
+
+def test_signals_are_in_full_precision_whatever_the_teacher_reads_in(masked_teacher, task_teacher, kept, masked):
+    batch = masked.question(ROWS)
+    for build in (
+        lambda precision: OnlineMasked(masked_teacher, kept, [2], 105, 1.0, precision=precision),
+        lambda precision: OnlineTask(task_teacher, kept, [2], precision=precision),
+    ):
+        full, half = (build(precision).answer(batch, ROWS) for precision in ("fp32", "bf16"))
+        for name in set(full) - {"teacher_indices", "teacher_log_rest"}:
+            assert half[name].dtype == torch.float32
+            assert not torch.equal(half[name], full[name])
+            torch.testing.assert_close(half[name], full[name], atol=0.15, rtol=0.1)
+
+
+def eager(form, directory):
+    return form.from_pretrained(directory, attn_implementation="eager")
+
+
+def test_attentions_are_there_where_they_are_asked_for(tiny_bert, tiny_classifier, kept, masked):
+    batch = masked.question([0, 39])
+    masked_teacher, task_teacher = eager(BertForMaskedLM, tiny_bert), eager(BertForSequenceClassification, tiny_classifier)
+    for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
+        found = source.answer(batch, [0, 39])["teacher_attentions"]
+        ids = torch.tensor(kept)[batch["input_ids"]]
+        with torch.no_grad():
+            expected = source.teacher.bert(ids, attention_mask=batch["attention_mask"], output_attentions=True).attentions
+        assert found.shape == (2, 2, 2, ids.shape[1], ids.shape[1])
+        torch.testing.assert_close(found, torch.stack(expected, dim=1))
+
+
+def test_a_teacher_that_gives_no_attentions_is_refused_in_a_sentence(masked_teacher, task_teacher, kept, masked):
+    assert masked_teacher.config._attn_implementation == "sdpa"
+    batch = masked.question([0])
+    for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
+        with pytest.raises(CompactLMError, match=r"the teacher gave no attention probabilities.*attn_implementation='eager'") as caught:
+            source.answer(batch, [0])
+        assert "\n" not in str(caught.value)
+
+
+def test_layers_that_the_teacher_lacks_are_refused_in_a_sentence(masked_teacher, task_teacher, kept):
+    for build in (lambda: OnlineMasked(masked_teacher, kept, [0, 3], 2, 1.0), lambda: OnlineTask(task_teacher, kept, [4, 0, 3])):
+        with pytest.raises(CompactLMError, match=r"signals.layers names layer [34], but the teacher's last is 2; lower or remove it"):
+            build()

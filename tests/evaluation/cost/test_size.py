@@ -1,0 +1,26 @@
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import BertConfig, BertModel
+
+from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
+
+
+@pytest.mark.parametrize("pieces", [8, 48])
+def test_multiply_adds_are_what_torch_counts(tiny_config, pieces):
+    model = BertModel(tiny_config, add_pooling_layer=False).eval()
+    model.set_attn_implementation("eager")
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        model(torch.ones(3, pieces, dtype=torch.int64))
+    assert 2 * multiply_adds_a_token(tiny_config, pieces) * 3 * pieces == counter.get_total_flops()
+
+
+def test_bert_base_has_some_85_million_a_token():
+    assert multiply_adds_a_token(BertConfig(), 128) == 12 * (12 * 768**2 + 2 * 128 * 768) == 87_293_952
+
+
+def test_bytes_are_those_of_all_files(tmp_path):
+    (tmp_path / "part").mkdir()
+    (tmp_path / "model.safetensors").write_bytes(b"x" * 1000)
+    (tmp_path / "part" / "vocab.txt").write_bytes(b"y" * 10)
+    assert bytes_on_disk(tmp_path) == 1010

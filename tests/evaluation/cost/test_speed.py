@@ -1,0 +1,63 @@
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from transformers import BertConfig
+
+from compactlm.errors import CompactLMError
+from compactlm.evaluation.cost import speed
+from compactlm.evaluation.cost.speed import compare_speed, measure, peak_memory
+
+TINY = {"vocab_size": 100, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+
+
+def test_each_batch_size_is_timed(monkeypatch):
+    found = measure(BertConfig(**TINY), 1, 16, [1, 4], 0.02)
+    assert set(found) >= {"batch_1", "batch_4", "peak_memory_bytes"}
+    for batch in (1, 4):
+        one = found[f"batch_{batch}"]
+        assert one["milliseconds"] > 0
+        assert one["sequences_a_second"] == pytest.approx(1000 * batch / one["milliseconds"])
+        assert one["runs"] >= speed.FEWEST_RUNS
+
+
+def test_memory_is_of_each_model_alone():
+    large = {**TINY, "vocab_size": 500_000, "hidden_size": 128}  # 256 MB of embeddings
+    blot = bytearray(os.urandom(1)) * 10**9  # what this process holds belongs to no model
+    found = compare_speed({"small": BertConfig(**TINY), "large": BertConfig(**large)}, 1, 8, [1], 0.01)
+    small, large_one = (found[name]["peak_memory_bytes"] for name in ("small", "large"))
+    assert 200 * 2**20 < large_one - small < 600 * 2**20
+    assert len(blot) < peak_memory()
+    assert small < len(blot)
+
+
+def test_one_failure_ends_all_processes(monkeypatch):
+    started = []
+    process = speed._process
+    monkeypatch.setattr(speed, "_process", lambda: started.append(process()) or started[-1])
+    with pytest.raises(CompactLMError, match=r"^timing of broken"):
+        compare_speed({"broken": BertConfig(**{**TINY, "hidden_size": 17}), "never_timed": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+    assert [one.returncode == 0 for one in started] == [False, True]
+
+
+def test_nothing_is_timed_while_another_process_still_starts(monkeypatch):
+    starting = "import sys, time; time.sleep(1); print('ready', flush=True); sys.stdin.read(); print(time.time())"
+
+    def one(delay: float):
+        command = [sys.executable, "-c", starting.replace("sleep(1)", f"sleep({delay})")]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    delays = iter([0.0, 1.0])
+    monkeypatch.setattr(speed, "_process", lambda: one(next(delays)))
+    begun = time.time()
+    found = compare_speed({"quick": BertConfig(**TINY), "slow": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+    assert begun + 1 <= found["quick"] <= found["slow"]
+
+
+def test_a_process_that_fails_is_told_in_a_sentence():
+    broken = BertConfig(**{**TINY, "hidden_size": 17})
+    with pytest.raises(CompactLMError, match=r"^timing of broken at batch sizes 1, 2 failed .*; free some memory, or lower") as caught:
+        compare_speed({"broken": broken}, 1, 8, [1, 2], 0.01)
+    assert "\n" not in str(caught.value)

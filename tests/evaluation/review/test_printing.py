@@ -1,0 +1,67 @@
+"""The review through git and DVC, in a small repository of its own."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from compactlm import cli
+from compactlm.errors import CompactLMError
+from compactlm.evaluation.review.printing import EVALUATE, metrics_diff
+
+
+def write(directory, accuracy):
+    path = directory / EVALUATE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    student = {"accuracy": {"value": accuracy, "low": accuracy - 0.01, "high": accuracy + 0.01}}
+    path.write_text(json.dumps({"tasks": {"sentiment": {"quality": {"student": student}}}}))
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A repository with a first commit without metrics, and a second with some."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "t")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@localhost")
+
+    def git(*arguments):
+        subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+    git("init", "--initial-branch", "main")
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True, capture_output=True)
+    (tmp_path / "dvc.yaml").write_text(f"metrics:\n  - {EVALUATE}\n")
+    git("add", "--all")
+    git("commit", "--message", "Begin")
+    git("tag", "begin")
+    write(tmp_path, 0.8)
+    git("add", "--all")
+    git("commit", "--message", "Evaluate")
+    return tmp_path
+
+
+def status(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, "argv", ["compactlm", "review", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return caught.value.code or 0
+
+
+def test_exit_statuses_for_ci(repository, monkeypatch, capsys):
+    assert status(monkeypatch) == 0
+    assert "Verdict: no worse than main" in capsys.readouterr().out
+    write(repository, 0.7)
+    assert status(monkeypatch, "HEAD") == 1
+    assert "Verdict: worse than HEAD (0 better, 1 worse, 0 within the interval)" in capsys.readouterr().out
+    assert status(monkeypatch, "begin") == 2
+    assert "compactlm: the revision begin has no reports/metrics/evaluate.json to compare" in capsys.readouterr().err
+    assert status(monkeypatch, "nowhere") == 2
+    assert "git knows no revision 'nowhere' here; name a branch" in capsys.readouterr().err
+
+
+def test_a_workspace_without_metrics_cannot_be_compared(repository):
+    (repository / EVALUATE).unlink()
+    with pytest.raises(CompactLMError, match=r"^the workspace has no reports/metrics/evaluate.json to compare"):
+        metrics_diff("main")

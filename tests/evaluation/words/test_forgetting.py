@@ -1,0 +1,60 @@
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertForMaskedLM, BertForSequenceClassification
+
+from compactlm.bert.masked_scores import MaskedPiece, Scores, score
+from compactlm.evaluation.words.forgetting import forgetting, with_body_of
+
+
+@pytest.fixture
+def masked_lm(tiny_bert):
+    return BertForMaskedLM.from_pretrained(tiny_bert).eval()
+
+
+@pytest.fixture
+def pieces(tiny_sequences, tiny_tokenizer):
+    return [MaskedPiece([*one[:2], tiny_tokenizer.mask_token_id, *one[3:]], 2, one[2]) for one in tiny_sequences]
+
+
+def ask(model, pieces):
+    return score(model, pieces, 0, 512, "words")
+
+
+def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, pieces, tiny_config):
+    classifier = BertForSequenceClassification(tiny_config)
+    classifier.bert.load_state_dict(masked_lm.bert.state_dict(), strict=False)
+    before, after = ask(masked_lm, pieces), ask(with_body_of(classifier, masked_lm), pieces)
+    assert (before.ranks == after.ranks).all()
+    assert forgetting(before, after, 100, 1)["surprise"] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, pieces, tiny_classifier):
+    classifier = BertForSequenceClassification.from_pretrained(tiny_classifier).eval()
+    joined = with_body_of(classifier, masked_lm)
+    ids = torch.tensor([pieces[0].sequence])
+    with torch.inference_mode():
+        expected = masked_lm.cls(classifier.bert(ids).last_hidden_state)
+        found = joined.cls(joined.bert(ids).last_hidden_state)
+    assert torch.equal(found, expected)
+    assert not torch.equal(joined.bert.embeddings.word_embeddings.weight, masked_lm.bert.embeddings.word_embeddings.weight)
+    assert torch.equal(joined.cls.predictions.decoder.weight, masked_lm.bert.embeddings.word_embeddings.weight)
+
+
+def test_figures_by_hand():
+    before = Scores(np.array([0, 0, 0, 0, 3] * 8), np.full(40, -1.0))
+    after = Scores(np.array([0, 1, 0, 0, 0] * 8), np.full(40, -1.5))
+    found = forgetting(before, after, 200, 1)
+    assert (found["before"], found["after"], found["judged"]) == (0.8, 0.8, 1)
+    assert found["kept"]["value"] == pytest.approx(1)
+    assert found["kept"]["low"] < 1 < found["kept"]["high"]
+    assert found["surprise"] == pytest.approx(0.5)
+    json.dumps(found, allow_nan=False)
+
+
+def test_of_nothing_nothing_is_kept():
+    nothing = Scores(np.full(40, 7), np.full(40, -1.0))
+    assert math.isnan(forgetting(nothing, nothing, 100, 1)["kept"]["value"])

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertForMaskedLM
+
+from compactlm.artifacts import Document
+from compactlm.bert.masked_words import choose_words, top1
+from compactlm.evaluation.words.language_model import LanguageModel, ask, compare_language_models
+from compactlm.params import Evaluate, parse_params
+
+SEED = 3
+
+
+@pytest.fixture(scope="module")
+def evaluate(default_params):
+    import yaml
+
+    settings = parse_params(yaml.safe_load(default_params)).evaluate.model_dump(mode="json")
+    return Evaluate(**{**settings, "mlm_words": 90, "pseudo_perplexity": {"rows_a_source": 8, "words_a_row": 2}, "resamples": 100})
+
+
+@pytest.fixture(scope="module")
+def rows(tiny_texts):
+    return [Document(f"row{at:03d}", "tweets" if at < 10 else "reviews", text, str(at)) for at, text in enumerate(tiny_texts)]
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bert, tiny_tokenizer):
+    """A masked language model that knows one word."""
+    found = BertForMaskedLM.from_pretrained(tiny_bert)
+    with torch.no_grad():
+        found.cls.predictions.bias[tiny_tokenizer.convert_tokens_to_ids("the")] = 20.0
+    return found
+
+
+@pytest.fixture(scope="module")
+def answers(model, tiny_tokenizer, rows, evaluate):
+    return ask({role: LanguageModel(model, tiny_tokenizer, 32) for role in ("teacher", "student")}, rows, evaluate, 512, SEED)
+
+
+def test_figures_by_source_add_up_to_those_of_all(answers, rows, evaluate):
+    found = compare_language_models(answers, rows, evaluate.resamples, SEED)
+    assert set(found["sources"]) == {"tweets", "reviews"}
+    assert sum(source["masked_words"] for source in found["sources"].values()) == found["rows"] == 90
+    assert {name: source["words"] for name, source in found["sources"].items()} == {"reviews": 16, "tweets": 16}
+    hits = sum(source["student"]["top5"]["value"] * source["masked_words"] for source in found["sources"].values())
+    assert hits == pytest.approx(found["quality"]["student"]["top5"]["value"] * 90)
+    assert all(source["judged"] == 0 for source in found["sources"].values())
+    logs = [np.log(source["student"]["pseudo_perplexity"]["value"]) for source in found["sources"].values()]
+    assert np.log(found["quality"]["student"]["pseudo_perplexity"]["value"]) == pytest.approx(np.mean(logs))
+    json.dumps(found, allow_nan=False)
+
+
+def test_top_1_is_what_it_was_before_there_were_other_figures(answers, rows, evaluate, model, tiny_tokenizer):
+    words = choose_words({row.id: row.text for row in rows}, [tiny_tokenizer, tiny_tokenizer], 90, SEED)
+    expected = top1(model, tiny_tokenizer, words, 32, 512, "masked words")
+    found = compare_language_models(answers, rows, evaluate.resamples, SEED)
+    assert found["student_top1"] == found["teacher_top1"] == expected == found["quality"]["student"]["top1"]["value"]
+    assert 0 < expected < 1
+    assert found["retention"] == 1
+    assert found["quality"]["student"]["top5"]["value"] >= expected
+
+
+def test_the_order_of_rows_does_not_matter(answers, rows, evaluate, model, tiny_tokenizer):
+    models = {role: LanguageModel(model, tiny_tokenizer, 32) for role in ("teacher", "student")}
+    again = ask(models, rows[::-1], evaluate, 512, SEED)
+    assert again.drawn == answers.drawn
+    assert again.chosen == answers.chosen

@@ -1,0 +1,1 @@
+from tests.fixtures.loaded import *  # noqa: F403 - fixtures

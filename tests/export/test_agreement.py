@@ -1,0 +1,97 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from transformers import BertForSequenceClassification
+
+from compactlm.errors import CompactLMError
+from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
+from compactlm.export.masking import mask_one
+
+
+def test_files_agree_with_the_original(exported, classifier, masked, tiny_sequences):
+    items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences)]
+    for name, model, sequences, positions in (
+        ("sentiment", classifier, tiny_sequences, None),
+        ("mlm", masked, [item.input_ids for item in items], [item.position for item in items]),
+        ("embedding", masked.bert, tiny_sequences, None),
+    ):
+        found = compare(model, exported / name, sequences, positions, 256, 1, "compare")
+        assert 0 < found.greatest_difference < 1e-4
+        check_difference(found, 1e-4, exported)
+        assert len(found.original) == len(found.exported) == len(found.quantized) == len(tiny_sequences)
+        if name == "embedding":
+            np.testing.assert_allclose(found.original, found.exported, atol=1e-4)
+            assert cosines(found.original, found.quantized).min() > 0.98
+        else:
+            assert (found.original == found.exported).mean() > 0.99
+            assert (found.original == found.quantized).mean() > 0.85
+
+
+def test_readings_are_those_of_single_rows(exported, masked, tiny_sequences):
+    items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences[:20])]
+    found = compare(masked, exported / "mlm", [i.input_ids for i in items], [i.position for i in items], 256, 1, "compare")
+    for item, choice in zip(items, found.original, strict=True):
+        with torch.inference_mode():
+            logits = masked.eval()(torch.tensor([item.input_ids])).logits
+        assert int(logits[0, item.position].argmax()) == choice
+
+
+def test_a_comparison_notices_another_model(exported, tiny_classifier, tiny_sequences):
+    other = BertForSequenceClassification.from_pretrained(tiny_classifier)
+    with torch.no_grad():
+        other.classifier.bias += torch.tensor([0.0, 50.0])
+    found = compare(other, exported / "sentiment", tiny_sequences, None, 256, 1, "compare")
+    assert found.greatest_difference == pytest.approx(50, abs=0.1)
+    assert (found.original == found.exported).mean() < 0.99
+    with pytest.raises(CompactLMError, match=r"differs from the original by 50 on 144 test rows, more than export\.tolerance 0\.0001"):
+        check_difference(found, 1e-4, exported)
+
+
+def test_a_difference_that_is_no_number_is_refused(exported):
+    row = np.zeros(1)
+    check_difference(Comparison(1e-4, row, row, row), 1e-4, exported)
+    with pytest.raises(CompactLMError, match="differs from the original by nan"):
+        check_difference(Comparison(math.nan, row, row, row), 1e-4, exported)
+
+
+def loss(rows, lost, gained):
+    """What measure_loss says of rows of which the original predicts half right."""
+    expected, original = np.zeros(rows, int), np.arange(rows) % 2
+    quantized = original.copy()
+    quantized[np.flatnonzero(original == 0)[:lost]] = 1
+    quantized[np.flatnonzero(original == 1)[:gained]] = 0
+    return measure_loss(expected.tolist(), Comparison(0.0, original, original, quantized))
+
+
+def test_a_loss_is_counted_in_rows():
+    found = loss(1000, 9, 4)
+    assert (found.original_accuracy, found.int8_accuracy) == (0.5, 0.495)
+    assert (found.lost, found.gained, found.agreement) == (9, 4, 0.987)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lost", "gained"), [(1000, 5, 0), (1000, 20, 15), (500, 2, 0), (60, 0, 0), (60, 0, 5), (60, 4, 0), (60, 6, 2)]
+)
+def test_a_small_loss_passes(tmp_path, rows, lost, gained):
+    check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
+
+
+@pytest.mark.parametrize(("rows", "lost", "gained"), [(1000, 6, 0), (1000, 21, 15), (500, 3, 0), (60, 5, 0), (60, 12, 3), (30, 15, 5)])
+def test_a_large_loss_is_refused(tmp_path, rows, lost, gained):
+    with pytest.raises(
+        CompactLMError, match=rf"points of accuracy on {rows} test rows \({lost} rows lost, {gained} gained\).*accuracy_loss 0\.005"
+    ):
+        check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
+
+
+def test_one_inner_piece_is_masked_the_same_for_a_key():
+    sequence = [4, 10, 11, 12, 13, 5]
+    drawn = {mask_one(sequence, 6, str(key)).position for key in range(100)}
+    assert drawn == {1, 2, 3, 4}
+    item = mask_one(sequence, 6, "17/a")
+    assert item == mask_one(sequence, 6, "17/a")
+    assert item.expected == sequence[item.position]
+    assert item.input_ids == [*sequence[: item.position], 6, *sequence[item.position + 1 :]]
+    assert mask_one([4, 5], 6, "x").position == 1

@@ -1,0 +1,108 @@
+import shutil
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from transformers import BertForSequenceClassification, BertModel
+
+from compactlm.artifacts import read_json
+from compactlm.errors import CompactLMError
+from compactlm.export.directory import export_onnx, write_directory
+from compactlm.inference.runtime.onnx import FLOAT_FILE, INPUTS, INT8_FILE, open_session
+from compactlm.inference.runtime.projection import FILE, FIRST, LAST, Projection
+
+NAMES = ("mlm", "sentiment", "embedding")
+
+
+def random_feeds(rows, length, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(7, 117, (rows, length), generator=generator)
+    mask = torch.ones_like(ids)
+    if rows > 1:
+        mask[1:, length // 2 + 1 :] = 0  # padding after half of every row but the first
+    return {"input_ids": ids, "attention_mask": mask, "token_type_ids": torch.randint(0, 2, (rows, length), generator=generator)}
+
+
+def run(path, feeds):
+    session = open_session(path, 1)
+    return session.run(None, {name: tensor.numpy() for name, tensor in feeds.items()})[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_layout_is_that_of_transformers_js(exported, name):
+    directory = exported / name
+    files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+    assert files == ["config.json", "onnx/model.onnx", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
+    kind = {"mlm": "BertForMaskedLM", "sentiment": "BertForSequenceClassification", "embedding": "BertModel"}[name]
+    assert read_json(directory / "config.json")["architectures"] == [kind]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("file", [FLOAT_FILE, INT8_FILE])
+def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(exported, name, file):
+    proto = onnx.load(exported / name / file)
+    assert tuple(value.name for value in proto.graph.input) == INPUTS
+    outputs = ["last_hidden_state", "first_hidden_state"] if name == "embedding" else ["logits"]
+    assert [value.name for value in proto.graph.output] == outputs
+    assert [entry.version for entry in proto.opset_import if entry.domain == ""] == [18]
+    content = (exported / name / file).read_bytes()
+    for part in (b"site-packages", b".py", str(exported).encode()):
+        assert part not in content
+
+
+@pytest.mark.parametrize(("rows", "length"), [(1, 2), (1, 64), (5, 9)])
+def test_fp32_agrees_with_the_original_for_any_rows_and_pieces(exported, classifier, masked, rows, length):
+    feeds = random_feeds(rows, length)
+    for name, model in (("mlm", masked), ("sentiment", classifier), ("embedding", masked.bert)):
+        found = run(exported / name / FLOAT_FILE, feeds)
+        with torch.inference_mode():
+            expected = model.eval()(**feeds)[0].numpy()
+        assert found.shape == expected.shape
+        real = feeds["attention_mask"].numpy().astype(bool) if found.ndim == 3 else slice(None)
+        np.testing.assert_allclose(found[real], expected[real], atol=1e-4)
+
+
+def test_an_export_leaves_the_model_as_it_was(exported, classifier):
+    assert classifier.config._attn_implementation == "sdpa"
+
+
+def test_two_exports_give_the_same_bytes(exported, classifier, tmp_path):
+    export_onnx(classifier.train(), tmp_path / "again.onnx", 18)
+    assert (tmp_path / "again.onnx").read_bytes() == (exported / "sentiment" / FLOAT_FILE).read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("hidden_act", "relu"), ("is_decoder", True), ("tie_word_embeddings", False)])
+def test_a_model_that_the_graph_does_not_describe_is_refused(tiny_classifier, tmp_path, key, value):
+    other = BertForSequenceClassification.from_pretrained(tiny_classifier)
+    setattr(other.config, key, value)
+    with pytest.raises(CompactLMError, match=rf"model\.onnx cannot be written for a model with .*{key} '?{value}"):
+        export_onnx(other, tmp_path / "model.onnx", 18)
+    assert not list(tmp_path.iterdir())
+
+
+def test_behind_the_last_attention_a_classifier_computes_one_position(exported, tmp_path):
+    proto = onnx.load(exported / "sentiment" / FLOAT_FILE)
+    inner = [f"bert.encoder.layer.{layer}/inner" for layer in (0, 1)]
+    proto.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in inner)
+    onnx.save_model(proto, tmp_path / "model.onnx")
+    feeds = {name: tensor.numpy() for name, tensor in random_feeds(3, 9).items()}
+    _, whole, last = open_session(tmp_path / "model.onnx", 1).run(None, feeds)
+    assert (whole.shape, last.shape) == ((3, 9, 64), (3, 1, 64))
+
+
+def test_the_embedding_gives_what_its_projection_is_for(exported, tiny_bert, tmp_path):
+    source = tmp_path / "source"
+    shutil.copytree(tiny_bert, source)
+    model = BertModel.from_pretrained(source).eval()
+    Projection((FIRST, LAST), np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(source)
+    write_directory(model, source, tmp_path / "embedding", 18)
+    assert (tmp_path / "embedding" / FILE).read_bytes() == (source / FILE).read_bytes()
+    feeds = random_feeds(3, 9)
+    with torch.inference_mode():
+        states = model(**feeds, output_hidden_states=True).hidden_states
+    names = ["first_hidden_state", "last_hidden_state"]
+    found = open_session(tmp_path / "embedding" / FLOAT_FILE, 1).run(names, {name: tensor.numpy() for name, tensor in feeds.items()})
+    for values, state in zip(found, (states[0], states[-1]), strict=True):
+        np.testing.assert_allclose(values, state.numpy(), atol=1e-4)

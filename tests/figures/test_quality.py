@@ -1,0 +1,36 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.figures.quality import accuracy, chance, compare, retention, retention_above_chance
+
+LABELS = st.lists(st.integers(0, 2), min_size=1, max_size=30)
+
+
+def test_figures_of_a_small_example():
+    expected, teacher, student = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1, 1, 0], [0, 0, 1, 1, 1, 1, 1, 1, 0, 0]
+    found = compare(expected, teacher, student)
+    assert (found["rows"], found["teacher"], found["chance"]) == (10, 0.9, 0.7)
+    assert found["student"] == pytest.approx(0.7)
+    assert found["retention"] == pytest.approx(7 / 9)
+    assert found["retention_above_chance"] == pytest.approx(0)
+    assert found["agreement"] == pytest.approx(0.8)
+
+
+def test_a_teacher_no_better_than_guessing_gives_no_retention_above_chance():
+    assert math.isnan(retention_above_chance(0.6, 0.5, 0.5))
+    assert math.isnan(retention_above_chance(0.6, 0.4, 0.5))
+    assert math.isnan(retention(0.5, 0))
+
+
+def test_a_coin_keeps_none_of_the_margin_but_most_of_the_raw_figure():
+    assert retention(0.5, 0.85) == pytest.approx(0.588, abs=1e-3)
+    assert retention_above_chance(0.5, 0.85, 0.5) == 0
+
+
+@given(labels=LABELS)
+def test_chance_is_what_the_best_constant_reaches(labels):
+    assert chance(labels) == max(accuracy(labels, [label] * len(labels)) for label in range(3))
+    assert accuracy(labels, labels) == 1

@@ -1,0 +1,83 @@
+import gzip
+import json
+
+import pytest
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.finetuning.labelled import read_labelled, split
+
+
+def write(path, rows):
+    path.write_text("message,spam\n" + "".join(f"{text},{label}\n" for text, label in rows))
+    return path
+
+
+ROWS = [(f"text {number}", ("yes", "no")[number % 2]) for number in range(40)]
+
+
+def test_rows_are_read_and_odd_ones_left_out(tmp_path):
+    path = write(tmp_path / "rows.csv", [*ROWS, ("text 3", "yes"), (" ", "no"), ("text 77", ""), ('"two\nlines"', "no")])
+    found = read_labelled(path, "message", "spam")
+    assert found.texts == [text for text, _ in ROWS] + ["two\nlines"]
+    assert found.labels == [label for _, label in ROWS] + ["no"]
+    assert (found.left_out, found.names) == (3, ["no", "yes"])
+
+
+def test_labels_may_be_numbers(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps({"t": f"text {number}", "y": number % 2}) + "\n" for number in range(40)))
+    assert read_labelled(path, "t", "y").names == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "columns", "message"),
+    [
+        ("rows.doc", ROWS, ("message", "spam"), "is of no known format; name a file that ends in .csv"),
+        ("rows.csv", ROWS, ("text", "spam"), "has no column 'text'; it has: message, spam"),
+        ("rows.csv", ROWS, ("message", "ham"), "has no column 'ham'; it has: message, spam"),
+        ("rows.csv", [(text, "yes") for text, _ in ROWS], ("message", "spam"), "has 1 labels; a task has two or more"),
+        ("rows.csv", ROWS[:31], ("message", "spam"), "has 15 different texts of the label 'no'; 16 or more of each are needed"),
+        ("rows.csv", [], ("message", "spam"), "has 0 labels"),
+        ("rows.csv", [('"open', "yes")], ("message", "spam"), "is not valid csv at line"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(tmp_path, name, rows, columns, message):
+    with pytest.raises(CompactLMError, match=message):
+        read_labelled(write(tmp_path / name, rows), *columns)
+
+
+@pytest.mark.parametrize("name", ["rows.2026.csv", "ROWS.CSV", "v1.0.rows.csv.gz"])
+def test_the_end_of_the_name_says_the_format(tmp_path, name):
+    path = write(tmp_path / name, ROWS)
+    if name.endswith(".gz"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    assert len(read_labelled(path, "message", "spam").texts) == 40
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, '{"t": ' + "9" * 5000 + "}"])
+def test_a_row_that_json_cannot_hold(tmp_path, line):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"t": "a", "y": "b"}\n' + line + "\n")
+    with pytest.raises(CompactLMError, match="is not valid jsonl at line 2"):
+        read_labelled(path, "t", "y")
+
+
+def test_another_encoding(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_bytes("message,spam\ncaf\xe9,yes\n".encode("latin-1"))
+    with pytest.raises(CompactLMError, match=r"is not valid utf-8 in line 2 \(byte 0xe9\); convert the file$"):
+        read_labelled(path, "message", "spam")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(CompactLMError, match="cannot be read"):
+        read_labelled(tmp_path / "rows.csv", "a", "b")
+
+
+def test_the_split_holds_out_a_quarter_of_each_label():
+    labels = ["a"] * 16 + ["b"] * 40
+    train, held_out = split(labels, 3)
+    assert sorted(train + held_out) == list(range(56))
+    assert sum(labels[row] == "a" for row in held_out) == 4
+    assert sum(labels[row] == "b" for row in held_out) == 10
+    assert split(labels, 3) == (train, held_out) != split(labels, 4)

@@ -1,0 +1,76 @@
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoTokenizer, BertModel
+
+from compactlm import CompactLM
+from compactlm.errors import CompactLMError
+from compactlm.inference.embedding import unit
+from compactlm.inference.runtime.projection import FILE, FIRST, LAST, LAYERS, Projection, fit_whitening
+
+
+@pytest.fixture
+def vectors():
+    generator = np.random.default_rng(0)
+    return (generator.normal(size=(500, 8)) @ generator.normal(size=(8, 8)) + 5).astype(np.float32)
+
+
+def test_whitened_vectors_are_centred_and_alike_in_all_directions(vectors):
+    found = fit_whitening(vectors, (LAST,), 0.0).apply(vectors)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
+    # Features of length 1 have one direction less that varies; the others vary alike.
+    variances = np.sort(np.linalg.eigvalsh(np.cov(found.T)))
+    assert variances[-1] / variances[0] < 1.01
+
+
+def test_a_floor_spares_small_directions_and_an_endless_one_only_centres(vectors):
+    gains = [np.linalg.cond(fit_whitening(vectors, (LAST,), floor).weight) for floor in (0.0, 0.1, 1.0)]
+    assert gains[0] > gains[1] > gains[2] > 1
+    rows = unit(vectors)
+    np.testing.assert_allclose(fit_whitening(vectors, (LAST,), np.inf).apply(vectors), rows - rows.mean(axis=0), atol=1e-5)
+
+
+TEXTS = ["good", "bad film", "old dog"]
+
+
+def test_a_projection_beside_the_model_is_used(student_root, tmp_path):
+    shutil.copytree(student_root / "mlm", tmp_path / "mlm")
+    before = CompactLM(tmp_path, threads=1)
+    plain, fingerprint = before.embed(TEXTS), before.embedding.fingerprint
+    weight = np.eye(32, 5, dtype=np.float32)
+    Projection((LAST,), plain[0] / 2, weight).save(tmp_path / "mlm")
+    found = CompactLM(tmp_path, threads=1)
+    np.testing.assert_allclose(found.embed(TEXTS), unit((plain - plain[0] / 2) @ weight), atol=1e-5)
+    assert found.embedding.fingerprint != fingerprint
+
+
+def test_both_layers_are_taken(student_root, tmp_path):
+    shutil.copytree(student_root / "mlm", tmp_path / "mlm")
+    Projection(LAYERS, np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(tmp_path / "mlm")
+    found = CompactLM(tmp_path, threads=1).embed(TEXTS) * np.sqrt(2)
+    model, tokenizer = BertModel.from_pretrained(student_root / "mlm").eval(), AutoTokenizer.from_pretrained(student_root / "mlm")
+    for row, text in zip(found, TEXTS, strict=True):
+        with torch.inference_mode():
+            states = model(**tokenizer(text, return_tensors="pt"), output_hidden_states=True).hidden_states
+        for part, layer in zip((row[:32], row[32:]), (FIRST, LAST), strict=True):
+            np.testing.assert_allclose(part, unit(states[layer][0, 1:-1].mean(dim=0).numpy()), atol=1e-5)
+
+
+def test_an_onnx_file_without_the_first_layer_says_so(export_root, tmp_path):
+    shutil.copytree(export_root / "embedding", tmp_path / "embedding")
+    Projection(LAYERS, np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(tmp_path / "embedding")
+    with pytest.raises(CompactLMError, match=r"does not give first_hidden_state, which the projection\.safetensors beside it is for"):
+        CompactLM(tmp_path, threads=1).embed(TEXTS)
+
+
+@pytest.mark.parametrize("content", [b"torn", None])
+def test_a_damaged_projection_or_that_of_another_model(student_root, tmp_path, content):
+    shutil.copytree(student_root / "mlm", tmp_path / "mlm")
+    if content:
+        (tmp_path / "mlm" / FILE).write_bytes(content)
+    else:
+        Projection((LAST,), np.zeros(7, np.float32), np.eye(7, dtype=np.float32)).save(tmp_path / "mlm")
+    with pytest.raises(CompactLMError, match=r"cannot be read|does not fit the model beside it, whose hidden states have 32 values"):
+        CompactLM(tmp_path, threads=1).embed(["good"])

@@ -1,0 +1,99 @@
+import os
+
+import numpy as np
+import pytest
+
+from compactlm.errors import CompactLMError
+from compactlm.inference.embedding import unit
+from compactlm.inference.search.vector_index import ABOUT, ENTRIES, VECTORS, open_index
+
+
+@pytest.fixture
+def counted():
+    """Entries and their vectors, with how often each was asked for."""
+    calls = {"entries": 0, "embed": 0}
+    generator = np.random.default_rng(0)
+    vectors = unit(generator.normal(size=(300, 16)))
+
+    def entries():
+        calls["entries"] += 1
+        return [{"text": f"entry {number} \U0001f600", "line": number} for number in range(300)]
+
+    def embed(texts):
+        calls["embed"] += 1
+        return vectors[: len(texts)]
+
+    return entries, embed, vectors, calls
+
+
+def test_search_is_exact(tmp_path, counted):
+    entries, embed, vectors, _ = counted
+    index = open_index(tmp_path / "index", "a", entries, embed)
+    assert len(index) == 300
+    asked = unit(np.random.default_rng(1).normal(size=(1, 16)))[0]
+    hits = index.search(asked, 5)
+    expected = np.argsort(-(vectors @ asked))[:5]
+    assert [hit.entry["line"] for hit in hits] == expected.tolist()
+    assert [hit.entry["text"] for hit in hits] == [f"entry {number} \U0001f600" for number in expected]
+    np.testing.assert_allclose([hit.score for hit in hits], (vectors @ asked)[expected], atol=1e-5)
+    assert len(index.search(asked, 1000)) == 300
+
+
+def test_an_index_is_built_once_and_again_for_something_else(tmp_path, counted):
+    entries, embed, vectors, calls = counted
+    for fingerprint, builds in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
+        index = open_index(tmp_path / "index", fingerprint, entries, embed)
+        assert calls == {"entries": builds, "embed": builds}
+        assert index.search(vectors[7], 1)[0].entry["line"] == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize("name", [VECTORS, ENTRIES, ABOUT])
+def test_a_damaged_index_is_built_again(tmp_path, counted, name):
+    entries, embed, vectors, calls = counted
+    open_index(tmp_path / "index", "a", entries, embed)
+    path = tmp_path / "index" / name
+    path.write_bytes(path.read_bytes()[:-30])
+    assert open_index(tmp_path / "index", "a", entries, embed).search(vectors[3], 1)[0].entry["line"] == 3
+    assert calls["embed"] == 2
+
+
+def test_where_nothing_can_be_kept(tmp_path, counted):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        CompactLMError, match=r"the index cannot be kept in .*; make it writable, or name another directory in COMPACTLM_CACHE"
+    ):
+        open_index(tmp_path / "file" / "index", "a", *counted[:2])
+
+
+def test_an_open_index_outlives_its_being_built_again(tmp_path, counted):
+    entries, embed, vectors, _ = counted
+    index = open_index(tmp_path / "index", "a", entries, embed)
+    open_index(tmp_path / "index", "b", lambda: [{"text": "another", "line": 1}], embed)
+    assert [hit.entry["line"] for hit in index.search(vectors[299], 1)] == [299]
+
+
+def test_two_processes_that_build_at_once(tmp_path, counted, monkeypatch):
+    entries, embed, vectors, _ = counted
+    replace = os.replace
+
+    def late(source, target):
+        monkeypatch.setattr(os, "replace", replace)
+        open_index(tmp_path / "index", "a", entries, embed)  # the other one
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", late)
+    assert open_index(tmp_path / "index", "a", entries, embed).search(vectors[7], 1)[0].entry["line"] == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+@pytest.mark.parametrize("name", ["one.txt", ABOUT])
+def test_a_directory_of_other_files_is_left_alone(tmp_path, counted, name):
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / name).write_text("{}")
+    (tmp_path / "letters" / "one.txt").write_text("dear")
+    with pytest.raises(CompactLMError, match="letters holds something else than an index; name a directory of its own with --index"):
+        open_index(tmp_path / "letters", "a", *counted[:2])
+    assert (tmp_path / "letters" / "one.txt").read_text() == "dear"
+    (tmp_path / "empty").mkdir()
+    assert len(open_index(tmp_path / "empty", "a", *counted[:2])) == 300

@@ -1,0 +1,49 @@
+"""The findings of a made-up run, and a tiny student to ask about its errors."""
+
+import dataclasses
+
+import pytest
+import yaml
+from made_up_run import all_rows, build
+
+from compactlm.bert.models import load_classifier, load_tokenizer
+from compactlm.evaluation.reading import Reader
+from compactlm.params import parse_params
+
+
+@pytest.fixture(scope="session")
+def params(default_params):
+    return parse_params(yaml.safe_load(default_params))
+
+
+@pytest.fixture(scope="session")
+def test_rows():
+    return all_rows()
+
+
+@pytest.fixture(scope="session")
+def found(params, test_rows):
+    return build(params, test_rows)
+
+
+@pytest.fixture
+def altered(found):
+    """A function that gives the findings with other content of evaluate.json."""
+
+    def alter(**sections):
+        metrics = {**found.metrics, "evaluate": {**found.metrics["evaluate"], **sections}}
+        return dataclasses.replace(found, metrics=metrics)
+
+    return alter
+
+
+@pytest.fixture(scope="session")
+def readers(student_root):
+    directory = student_root / "sentiment"
+    return {"sentiment": Reader(load_classifier(directory), load_tokenizer(directory), 48, 4096, "student")}
+
+
+@pytest.fixture
+def altered_augment(found):
+    """A function that gives the findings with another augment.json."""
+    return lambda content: dataclasses.replace(found, metrics={**found.metrics, "augment": content})

@@ -1,0 +1,235 @@
+"""The page: whole, of one file, and readable for everyone."""
+
+import dataclasses
+import itertools
+import re
+from html.parser import HTMLParser
+
+import pytest
+from made_up_run import FRONTIER_EPOCHS
+
+from compactlm.report.blocks import Text
+from compactlm.report.page import write_page
+from compactlm.report.sections.text import text as text_section
+from compactlm.report.sections.weakness import robustness
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+SVG_EMPTY = {"line", "rect", "circle", "polyline", "polygon"}  # written with a slash
+
+
+class Page(HTMLParser):
+    """Elements with their attributes and text, and whether each that opens is closed in its place."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.open, self.elements, self.text = [], [], {}
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in VOID:
+            self.open.append((tag, len(self.elements) - 1))
+
+    def handle_startendtag(self, tag, attributes):
+        assert tag in SVG_EMPTY
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        for _, at in self.open:
+            self.text[at] = self.text.get(at, "") + data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def texts(self, tag):
+        return [" ".join(self.text.get(at, "").split()) for at, (name, _) in enumerate(self.elements) if name == tag]
+
+
+@pytest.fixture(scope="module")
+def text(found, readers):
+    return write_page(found, readers)
+
+
+@pytest.fixture(scope="module")
+def page(text):
+    return Page(text)
+
+
+def test_the_page_loads_nothing(text, page):
+    assert not page.all("script")
+    assert not page.all("img")
+    assert all(link["href"] == "data:," for link in page.all("link"))
+    assert all(link["href"].startswith("#") for link in page.all("a"))
+    assert "url(" not in text
+    assert "@import" not in text
+    assert not any(name in attributes for _, attributes in page.elements for name in ("src", "srcset", "action"))
+
+
+def test_headings_are_in_order_and_there_is_one_title(page):
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(later <= earlier + 1 for earlier, later in itertools.pairwise(levels))
+    assert page.all("html") == [{"lang": "en"}]
+    assert len(page.texts("title")[0]) > 10
+    assert any(meta.get("name") == "viewport" for meta in page.all("meta"))
+
+
+def test_tables_and_drawings_say_what_they_are(page):
+    assert len(page.texts("caption")) == len(page.all("table")) > 10
+    assert all(page.texts("caption"))
+    assert all(cell.get("scope") in ("col", "row") for cell in page.all("th"))
+    names = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    assert len(names) == sum("id" in attributes for _, attributes in page.elements), "an id occurs twice"
+    assert len(page.all("svg")) > 6
+    for drawing in page.all("svg"):
+        assert drawing["role"] == "img"
+        assert set(drawing["aria-labelledby"].split()) <= names
+    assert {link["href"][1:] for link in page.all("a")} <= names
+    assert all(region["tabindex"] == "0" and region["aria-label"] for region in page.all("div") if region.get("role") == "region")
+
+
+def test_the_first_link_skips_to_the_report(page):
+    [skip] = [link for link in page.all("a") if link.get("class") == "skip"]
+    assert page.all("a")[0] == skip == {"class": "skip", "href": "#main"}
+
+
+def test_the_page_begins_with_the_verdict(page):
+    tag, attributes = next(one for one in page.elements if one[1].get("class") == "verdict")
+    verdict = page.text[page.elements.index((tag, attributes))].replace("\N{NO-BREAK SPACE}", " ")
+    assert "of the teacher's accuracy on sentiment" in verdict
+    assert "10.0 % of its parameters" in verdict
+    assert "the data gate is" in verdict.lower()
+    assert "the model gate is" in verdict
+    assert verdict.count(". ") == 1
+
+
+def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, readers):
+    texts = [text.replace("\N{NO-BREAK SPACE}", " ") for text in page.texts("tr")]
+    assert "all7006309 duplicate and 1 too short2 email" in texts
+    assert "self-BLEU0.1250.250" in texts
+    assert [text for text in texts if text.startswith("all") and "negative" in text and text.endswith("1.0 %")]
+    assert "Growth of the vocabulary" in " ".join(page.texts("title"))
+    notes = " ".join(page.texts("figcaption"))
+    assert "Of 300 copies asked for, 290 are kept; dropped: 7 label changed and 3 same as original." in notes
+    without = Page(write_page(altered_augment({"copies": 0, "wordnet": 0}), readers))
+    assert "self-BLEU0.1250.250" not in without.texts("tr")
+    assert "The text" in without.texts("h2")
+
+
+@pytest.mark.parametrize(("trained", "known"), [(1, "by what Punkt learnt from them."), (0, "by what NLTK knows of the language.")])
+def test_what_cleaning_left_adds_up_where_texts_were_cut(found, trained, known):
+    clean = found.metrics["clean"]
+    parts = {name: {**part, "added": 20, "kept": 110} for name, part in clean["sources"].items()}
+    cut = {"sources": parts, "total": {**clean["total"], "added": 140, "kept": 830}, "punkt_trained": trained}
+    table = text_section(dataclasses.replace(found, metrics={**found.metrics, "clean": cut})).blocks[0]
+    assert table.head == ["source", "rows", "added", "kept", "dropped", "masked"]
+    assert table.rows[-1][:4] == ["all", "700", "140", "830"]
+    assert known in table.note
+    assert all(len(row) == len(table.head) for row in table.rows)
+    assert len(text_section(found).blocks[0].head) == 5
+
+
+def test_rows_left_out_of_the_splits_are_told(found):
+    assert not any(isinstance(block, Text) for block in text_section(found).blocks)
+    split = {**found.metrics["split"], "left_out": {"movie_reviews": 1200, "boolq": 3, "xsum": 0}}
+    block = text_section(dataclasses.replace(found, metrics={**found.metrics, "split": split})).blocks[1]
+    assert block.text.endswith("3 of boolq and 1,200 of movie reviews.")
+
+
+def test_text_of_the_data_cannot_become_markup(text):
+    assert "<b>bad" not in text
+    assert "&lt;b&gt;" in text
+
+
+def test_machine_dependent_numbers_stand_apart(found, readers, text):
+    import dataclasses
+
+    without = write_page(dataclasses.replace(found, timings={}), readers)
+    assert 'id="machine"' in text
+    assert 'id="machine"' not in without
+
+    def rest(page):
+        page = re.sub(r'<section id="machine".*?</section>', "", page, flags=re.DOTALL)
+        page = re.sub(r'<div class="machine">.*?</div>', "", page)
+        return re.sub(r'<li><a href="#machine">.*?</li>|; on the machine that timed both[^.]*\d\.\d times[^.]*', "", page)
+
+    assert rest(text).split() == rest(without).split()
+
+
+def test_what_has_an_order_is_shown_in_it(text):
+    def places(*words):
+        found = [text.index(word) for word in words]
+        return found == sorted(found)
+
+    assert places('<th scope="col">train rows', '<th scope="col">with augmented copies', '<th scope="col">after mitigation')
+    assert places('<th scope="row">keyboard, light', '<th scope="row">keyboard, heavy')
+    machine = text[text.index('id="machine"') :]
+    assert machine.index('<th scope="col">teacher') < machine.index('<th scope="col">student') < machine.index('<th scope="col">bert base')
+
+
+def test_the_same_findings_give_the_same_bytes(found, readers, text):
+    assert write_page(found, readers) == text
+
+
+def test_few_rows_are_marked(altered, found, readers):
+    task = found.tasks["sentiment"]
+    few = {**task, "rows": 12, "quality": {**task["quality"], "judged": 0}}
+    page = write_page(altered(tasks={"sentiment": few}), readers)
+    assert page.count("not judged: fewer than 30 rows") > write_page(found, readers).count("not judged: fewer than 30 rows")
+
+
+def test_findings_without_fairness_say_so(altered, readers):
+    assert "was not judged, for nothing was checked" in write_page(altered(fairness={}), readers)
+
+
+def contrast(one, other):
+    def luminance(colour):
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_colours_have_contrast_enough(text, scheme):
+    colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", re.findall(r":root \{(.*?)\}", text, re.DOTALL)[scheme]))
+    for paper in ("paper", "raised", "faint"):
+        for ink in ("ink", "soft", "accent", "s0", "s1", "s2", "s3", "bad"):
+            assert contrast(colours[ink], colours[paper]) >= 4.5, (ink, paper)
+    assert contrast(colours["ink"], colours["bad-paper"]) >= 4.5
+
+
+def test_runs_that_were_trained_otherwise_say_so(text, found):
+    size = text[text.index('<section id="size"') : text.index('<section id="ablations"')]
+    epochs = found.params.distill.task.optimisation.epochs
+    assert f"distill.task.optimisation.epochs {FRONTIER_EPOCHS} (here {epochs})" in size
+    assert epochs != FRONTIER_EPOCHS
+    assert "not against this run" in size
+    assert "fewer epochs than the default experiment" in text[text.index('<section id="ablations"') :]
+
+
+def test_the_page_is_whole_without_what_commands_of_their_own_make(found, readers):
+    import dataclasses
+
+    page = Page(write_page(dataclasses.replace(found, frontier={}, ablations={}, mitigation={}), readers))
+    assert "Quality against parameters" in page.texts("h2")
+    assert not {"Ablations", "Mitigation of bias"} & set(page.texts("h2"))
+
+
+@pytest.mark.parametrize("cased", [False, True])
+def test_case_says_nothing_about_an_uncased_model(found, readers, cased):
+    class Tokenizer:
+        def tokenize(self, text):
+            return [text if cased else text.lower()]
+
+    reader = type("Reader", (), {"tokenizer": Tokenizer()})()
+    told = [block.text for block in robustness(found, {"sentiment": reader}).blocks if isinstance(block, Text)]
+    assert any("uncased" in one for one in told) is not cased

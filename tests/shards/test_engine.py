@@ -1,0 +1,243 @@
+import hashlib
+import multiprocessing
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from pydantic import TypeAdapter
+
+from compactlm import artifacts
+from compactlm.artifacts import Document
+from compactlm.corpus.clean.samples import smallest_samples
+from compactlm.corpus.clean.shard_cleaning import CleanShard
+from compactlm.errors import CompactLMError
+from compactlm.params import FilterSettings
+from compactlm.shards import shards
+from compactlm.shards.engine import LocalEngine
+from compactlm.shards.fingerprint import fingerprint
+from compactlm.shards.gathering import gather, write_shards
+from compactlm.shards.shards import Report, ShardTask, add_counts, manifest_path, process_shard, read_manifest, tasks_between
+
+FILTERS = TypeAdapter(list[FilterSettings]).validate_python(
+    [
+        {"kind": "remove_markup"},
+        {"kind": "mask_personal", "of": ["email"], "region": "US"},
+        {"kind": "fold_white_space", "keep_lines": False},
+        {"kind": "length", "unit": "characters", "minimum": 8, "maximum": 60},
+    ]
+)
+CLEAN = CleanShard(tuple(FILTERS), seed=7, samples=2)
+
+
+def corpus(size: int = 300) -> list[Document]:
+    rng = random.Random(4)
+    rows = []
+    for number in range(size):
+        text = rng.choice(["film <b>{}</b> was good", "{}", "", "mail a{}@b.example now", "long {} " * 12]).replace("{}", str(number))
+        name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
+        rows.append(Document(id=name, source=rng.choice("st"), text=text, document=name))
+    return rows
+
+
+def run(tmp: Path, shard_bytes: int, processes: int, name: str = "work") -> list[shards.Manifest]:
+    """Clean the corpus in shards of a size by a number of processes, and gather the result in tmp/name/artifact."""
+    work = tmp / name
+    write_shards(corpus(), work / "in", shard_bytes)
+    tasks = tasks_between(work / "in", work / "out")
+    manifests = LocalEngine(processes).run(tasks, CLEAN, fingerprint(CLEAN.parameters()))
+    gather([task.target for task in tasks], work / "artifact")
+    return manifests
+
+
+def content(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
+
+
+def summary(manifests: list[shards.Manifest]) -> tuple[object, ...]:
+    dropped = add_counts(manifest.report.dropped for manifest in manifests)
+    masked = add_counts(manifest.report.masked for manifest in manifests)
+    return dropped, masked, smallest_samples([manifest.report.samples for manifest in manifests], CLEAN.samples)
+
+
+def test_any_shard_size_and_any_number_of_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 60)
+    one = run(tmp_path, 10_000_000, 1, "one")
+    many = run(tmp_path, 1_500, 1, "many")
+    spread = run(tmp_path, 1_500, 2, "spread")
+    assert (len(one), len(many)) == (1, len(spread))
+    assert len(many) > 3
+    assert len(content(tmp_path / "one" / "artifact")) > 1
+    assert content(tmp_path / "one" / "artifact") == content(tmp_path / "many" / "artifact") == content(tmp_path / "spread" / "artifact")
+    assert content(tmp_path / "many" / "out") == content(tmp_path / "spread" / "out")
+    assert summary(one) == summary(many) == summary(spread)
+    dropped, masked, samples = summary(one)
+    assert sum(count for reasons in dropped.values() for count in reasons.values()) == 300 - sum(part.rows_out for part in one)  # type: ignore[attr-defined]
+    assert set(masked) == {"s", "t"}  # type: ignore[call-overload]
+    assert all(len(found) <= 2 for found in samples.values())  # type: ignore[attr-defined]
+
+
+def test_up_to_one_shard_of_rows_the_artifact_has_the_bytes_that_documents_are_written_with(tmp_path: Path) -> None:
+    write_shards(corpus(), tmp_path / "in", 1_000)
+    assert gather(sorted((tmp_path / "in").iterdir()), tmp_path / "parts") == 1
+    artifacts.write_documents(tmp_path / "whole", corpus())
+    assert content(tmp_path / "parts") == content(tmp_path / "whole")
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> list[ShardTask]:
+    write_shards(corpus(), tmp_path / "in", 4_000)
+    return tasks_between(tmp_path / "in", tmp_path / "out")
+
+
+class Counting:
+    """A shard function that keeps all rows and knows how often it was called; it can be killed at a call."""
+
+    def __init__(self, dies_at: int | None = None) -> None:
+        self.calls, self.dies_at = 0, dies_at
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        if self.calls == self.dies_at:
+            raise KeyboardInterrupt
+        self.calls += 1
+        return table, Report()
+
+
+def calls(tasks: list[ShardTask], key: str = "key") -> int:
+    counting = Counting()
+    LocalEngine(1).run(tasks, counting, key)
+    return counting.calls
+
+
+def test_finished_shards_are_not_done_again(tasks: list[ShardTask]) -> None:
+    assert len(tasks) > 2
+    assert calls(tasks) == len(tasks)
+    assert calls(tasks) == 0
+
+
+def test_a_kill_keeps_what_is_finished(tasks: list[ShardTask]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        LocalEngine(1).run(tasks, Counting(dies_at=2), "key")
+    assert calls(tasks) == len(tasks) - 2
+
+
+@pytest.mark.parametrize(
+    "harm", ["altered", "truncated", "deleted", "manifest deleted", "manifest torn", "manifest altered", "manifest of another version"]
+)
+def test_a_harmed_shard_alone_is_done_again(tasks: list[ShardTask], harm: str) -> None:
+    calls(tasks)
+    before = content(tasks[0].target.parent)
+    target = tasks[1].target
+    if harm == "altered":
+        data = bytearray(target.read_bytes())
+        data[len(data) // 2] ^= 1
+        target.write_bytes(bytes(data))
+    elif harm == "truncated":
+        os.truncate(target, 100)
+    elif harm == "deleted":
+        target.unlink()
+    elif harm == "manifest deleted":
+        manifest_path(target).unlink()
+    elif harm == "manifest torn":
+        os.truncate(manifest_path(target), 40)
+    elif harm == "manifest altered":
+        manifest = artifacts.read_json(manifest_path(target))
+        manifest["report"]["dropped"] = {"s": {"too_short": 99}}
+        artifacts.write_json(manifest_path(target), manifest)
+    else:
+        manifest_path(target).write_text('{"report": {"more": 1}}')
+    assert calls(tasks) == 1
+    assert content(tasks[0].target.parent) == before
+
+
+def test_a_kill_between_output_and_manifest_leaves_nothing_that_counts(tasks: list[ShardTask], monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shards, "write_json", killed)
+        with pytest.raises(KeyboardInterrupt):
+            process_shard(tasks[0], Counting(), "key")
+    assert tasks[0].target.is_file()
+    assert read_manifest(tasks[0].target) is None
+    assert calls(tasks[:1]) == 1
+
+
+def test_one_changed_input_row_redoes_its_shard_and_changed_parameters_redo_all(tasks: list[ShardTask]) -> None:
+    calls(tasks)
+    table = pq.read_table(tasks[1].source)
+    texts = table["text"].to_pylist()
+    pq.write_table(table.set_column(2, table.schema.field("text"), pa.array([*texts[:-1], "changed"])), tasks[1].source)
+    assert calls(tasks) == 1
+    assert calls(tasks, "another key") == len(tasks)
+
+
+def test_the_fingerprint_knows_parameters_and_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
+    assert fingerprint({"a": 1}) != fingerprint({"a": 2})
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "code.py").write_text("x = 1")
+    monkeypatch.setattr("compactlm.shards.fingerprint.PACKAGE", tmp_path)
+    monkeypatch.setattr("compactlm.shards.fingerprint.CODE", ("corpus",))
+    before = fingerprint({})
+    (tmp_path / "corpus" / "code.py").write_text("x = 2")
+    assert fingerprint({}) != before
+    assert CLEAN.parameters() != CleanShard(CLEAN.filters[1:], seed=7, samples=2).parameters()
+
+
+def test_what_belongs_to_no_shard_is_removed(tasks: list[ShardTask], tmp_path: Path) -> None:
+    calls(tasks)
+    for shard in sorted((tmp_path / "in").iterdir())[1:]:
+        shard.unlink()
+    (tmp_path / "out" / ".part-00001.parquet.unfinished").write_text("half")
+    left = tasks_between(tmp_path / "in", tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["part-00000.json", "part-00000.parquet"]
+    assert calls(left) == 0
+
+
+def test_a_row_that_is_lost_is_seen(tasks: list[ShardTask]) -> None:
+    with pytest.raises(RuntimeError, match=r"rows came in and 0 were added, 1 went out and 0 were counted as dropped"):
+        process_shard(tasks[0], lambda table: (table.slice(0, 1), Report()), "key")
+    assert not tasks[0].target.exists()
+
+
+@pytest.mark.parametrize(("harm", "message"), [("truncated", "cannot be read as parquet"), ("schema", "other columns than documents have")])
+def test_a_broken_input_ends_in_one_sentence(tasks: list[ShardTask], harm: str, message: str) -> None:
+    if harm == "truncated":
+        os.truncate(tasks[0].source, 200)
+    else:
+        pq.write_table(pa.table({"text": ["x"]}), tasks[0].source)
+    with pytest.raises(CompactLMError, match=rf"part-00000\.parquet .*{message}"):
+        LocalEngine(1).run(tasks, Counting(), "key")
+
+
+def dies(table: pa.Table) -> tuple[pa.Table, Report]:
+    """Kill the process of the shard that holds the smallest id of all, once the others have had time to finish."""
+    if min(table["id"].to_pylist()) == min(document.id for document in corpus()):
+        time.sleep(1)
+        os._exit(9)
+    return table, Report()
+
+
+def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: list[ShardTask]) -> None:
+    with pytest.raises(CompactLMError, match="a process that worked on a shard was killed"):
+        LocalEngine(2).run(tasks, dies, "key")
+    kept = sum(read_manifest(task.target) is not None for task in tasks)
+    assert calls(tasks) == len(tasks) - kept
+
+
+def test_a_process_that_was_killed_between_two_runs_ends_in_one_sentence_and_the_next_run_starts_others(tasks: list[ShardTask]) -> None:
+    others = set(multiprocessing.active_children())
+    engine = LocalEngine(2)
+    first = engine.run(tasks, CLEAN, "key")
+    for worker in set(multiprocessing.active_children()) - others:
+        os.kill(worker.pid or 0, signal.SIGKILL)
+        worker.join()
+    time.sleep(1)  # until the pool knows
+    with pytest.raises(CompactLMError, match="a process that worked on a shard was killed"):
+        engine.run(tasks, CLEAN, "another key")
+    assert engine.run(tasks, CLEAN, "key") == first

@@ -1,0 +1,1 @@
+from tests.fixtures.distilling import *  # noqa: F403 - fixtures

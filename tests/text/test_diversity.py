@@ -1,0 +1,92 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
+
+from compactlm.artifacts import Document
+from compactlm.text.diversity import (
+    Diversity,
+    DiversitySettings,
+    distinct_ngrams,
+    mean_type_token_ratio,
+    measure_diversity,
+    self_bleu,
+    vocabulary_growth,
+    words_of,
+)
+
+SETTINGS = DiversitySettings(words=50, window=10, bleu_texts=5, bleu_words=20, seed=3)
+
+
+def row(number: int, text: str, label: str | None = None) -> Document:
+    return Document(id=f"{number:05d}", source="s", text=text, document=f"{number}", task="mood" if label else None, label=label)
+
+
+def test_words() -> None:
+    assert words_of("Don't stop: CAF\u00c9 n\u00b0 9, o\u2019clock_x") == ["don't", "stop", "caf\u00e9", "n", "9", "o\u2019clock", "x"]
+
+
+def test_figures_of_a_small_corpus() -> None:
+    figures = measure_diversity([row(0, "one two one", "good"), row(1, "two one", "bad"), row(2, "...", "good")], SETTINGS)
+    assert (figures["rows"], figures["judged"]) == (3, 0)
+    assert (figures["characters"], figures["words"]) == (21, 5)
+    assert figures["lengths"] == {"0": 1, "2": 1, "4": 1}
+    assert figures["labels"] == {"bad": 0.333333, "good": 0.666667}
+    assert figures["vocabulary"] == {"5": 2}
+    assert (figures["distinct_1"], figures["distinct_3"]) == (0.4, 1.0)
+    assert "type_token_ratio" not in figures  # no window of ten words
+
+
+TEXTS = st.lists(st.lists(st.sampled_from("abcdef"), max_size=9), max_size=14)
+
+
+@given(TEXTS, st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_does_not_matter(texts: list[list[str]], rng: random.Random) -> None:
+    rows = [row(number, " ".join(words)) for number, words in enumerate(texts)]
+    figures = measure_diversity(rows, SETTINGS)
+    rng.shuffle(rows)
+    assert measure_diversity(rows, SETTINGS) == figures
+
+
+def test_another_seed_takes_other_texts_and_no_more_is_held_than_is_needed() -> None:
+    rng = random.Random(1)
+    rows = [row(number, " ".join(rng.choices([f"w{word}" for word in range(500)], k=12))) for number in range(300)]
+    gathered = Diversity(SETTINGS)
+    for one in rows:
+        gathered.add(one)
+    assert len(gathered._sample) <= 6
+    other = DiversitySettings(words=50, window=10, bleu_texts=5, bleu_words=20, seed=4)
+    elsewhere = Diversity(other)
+    for one in rows:
+        elsewhere.add(one)
+    assert {name for _, name, _ in gathered._sample} != {name for _, name, _ in elsewhere._sample}
+
+
+def test_vocabulary_type_token_ratio_and_distinct_ngrams() -> None:
+    words = [f"w{number % 1500}" for number in range(5_000)]
+    assert vocabulary_growth(words) == [(1_000, 1_000), (2_000, 1_500), (4_000, 1_500), (5_000, 1_500)]
+    assert mean_type_token_ratio(["a", "b", "a", "a", "c"], 2) == 0.75
+    assert mean_type_token_ratio(["a"], 2) is None
+    assert distinct_ngrams([["a", "b", "a", "b"], ["b", "a"]], 2, 100) == 0.5
+    assert distinct_ngrams([["a", "b", "a", "b"], ["b", "a"]], 2, 2) == 1.0
+    assert distinct_ngrams([["a"]], 2, 2) is None
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), min_size=4, max_size=9), min_size=2, max_size=6))
+def test_self_bleu_is_that_of_nltk(texts: list[list[str]]) -> None:
+    smooth = SmoothingFunction(epsilon=0.1).method1
+    scores = [sentence_bleu(texts[:number] + texts[number + 1 :], text, smoothing_function=smooth) for number, text in enumerate(texts)]
+    assert self_bleu(texts) == pytest.approx(sum(scores) / len(scores), abs=1e-9)
+
+
+def test_self_bleu_tells_copies_from_texts_without_a_common_word() -> None:
+    assert self_bleu([["a", "b", "c", "d", "e"]] * 3) == pytest.approx(1)
+    assert self_bleu([[f"{letter}{number}" for number in range(9)] for letter in "abc"]) == pytest.approx(0, abs=0.03)
+    assert self_bleu([["short"], ["short"]]) == pytest.approx(1)
+    assert self_bleu([["alone"], []]) is None
+
+
+def test_figures_of_thirty_rows_are_judged() -> None:
+    assert [measure_diversity([row(number, "one", "good") for number in range(rows)], SETTINGS)["judged"] for rows in (29, 30)] == [0, 1]

@@ -1,0 +1,221 @@
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from compactlm.errors import CompactLMError
+from compactlm.params import Format
+from compactlm.text import tables as streams
+from compactlm.text.tables import stream_rows
+
+
+def zstd(content: bytes) -> bytes:
+    return pa.compress(content, "zstd", asbytes=True)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "f"
+
+
+def read(path: Path, form: Format, *, header: bool = True, encoding: str = "utf-8") -> list[tuple[str, dict[str | int, object]]]:
+    return [(place, dict(row)) for place, row in stream_rows(path, str(path), form, header=header, encoding=encoding)]
+
+
+CONTENTS = st.one_of(
+    st.binary(max_size=60),
+    st.lists(st.sampled_from([b"a", b"\t", b",", b'"', b"\n", b"\r\n", b"\r", b"\xef\xbb\xbf", b"\x00", b"\xff", b'{"t": 1}', b"[1]"])).map(
+        b"".join
+    ),
+)
+
+
+def expected_rows(content: bytes, form: Format, header: bool, encoding: str) -> list[tuple[str, dict[str | int, object]]]:
+    """Return the rows of the whole content at once, or raise a ValueError."""
+    text = content.decode(encoding).removeprefix("\ufeff")
+    numbered = [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
+    lines = [(number, line) for number, line in numbered if line.strip()]
+    if form == "txt":
+        return [(f"line {number}", {"text": line, 0: line}) for number, line in lines]
+    if form == "jsonl":
+        rows = [(f"line {number}", json.loads(line)) for number, line in lines]
+        if not all(isinstance(row, dict) for _, row in rows):
+            raise ValueError
+        return rows
+    if form == "tsv":
+        tables = [(number, line.split("\t")) for number, line in lines]
+    else:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        try:
+            tables = [(reader.line_num, cells) for cells in reader if any(cells)]
+        except csv.Error:
+            raise ValueError from None
+    names = tables.pop(0)[1] if header and tables else []
+    if header and any(cell.strip() for _, cells in tables for cell in cells[len(names) :]):
+        raise ValueError
+    return [(f"line {number}", dict(enumerate(cells)) | dict(zip(names, cells, strict=False))) for number, cells in tables]
+
+
+@given(CONTENTS, st.sampled_from(["csv", "tsv", "jsonl", "txt"]), st.booleans(), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
+def test_streams_give_the_rows_that_whole_texts_give(file: Path, content: bytes, form: Format, header: bool, encoding: str) -> None:
+    file.write_bytes(content)
+    try:
+        expected = expected_rows(content, form, header, encoding)
+    except ValueError:
+        with pytest.raises(CompactLMError) as caught:
+            read(file, form, header=header, encoding=encoding)
+        assert "\n" not in str(caught.value)
+    else:
+        assert read(file, form, header=header, encoding=encoding) == expected
+
+
+def test_csv_has_names_and_positions_and_quoting(file: Path) -> None:
+    file.write_bytes(b'a,b\n"x,\ny",1\n\n')
+    assert read(file, "csv") == [("line 3", {"a": "x,\ny", "b": "1", 0: "x,\ny", 1: "1"})]
+
+
+def test_empty_cells_beyond_the_header_are_no_matter(file: Path) -> None:
+    file.write_bytes(b"a,b\nx,1,, \n")
+    assert [row["b"] for _, row in read(file, "csv")] == ["1"]
+
+
+def test_tsv_has_no_quoting_and_splits_lines_at_line_feeds_alone(file: Path) -> None:
+    file.write_bytes('id1\t"open\r\n\nid2\ta\u2028b\n'.encode())
+    assert read(file, "tsv", header=False) == [("line 1", {0: "id1", 1: '"open'}), ("line 3", {0: "id2", 1: "a\u2028b"})]
+
+
+def test_jsonl_and_txt_and_a_byte_order_mark(file: Path) -> None:
+    file.write_bytes(b'{"t": "x"}\n\n{"t": null}\n')
+    assert read(file, "jsonl") == [("line 1", {"t": "x"}), ("line 3", {"t": None})]
+    file.write_bytes(b"\xef\xbb\xbfone\n \ntwo")
+    assert read(file, "txt") == [("line 1", {"text": "one", 0: "one"}), ("line 3", {"text": "two", 0: "two"})]
+
+
+@pytest.mark.parametrize(
+    ("content", "form", "encoding", "message"),
+    [
+        (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 in line 2 \(byte 0xff\); convert the file or correct encoding in"),
+        (b"x", "txt", "utf-99", r"'utf-99' is no known encoding"),
+        (
+            b"t,n\nhello,1\nhello, you,2\n",
+            "csv",
+            "utf-8",
+            r"f has 3 cells at line 3 and 2 names in its header; put a cell that holds a comma",
+        ),
+        (b"t\tn\nhello\tyou\t2\n", "tsv", "utf-8", r"f has 3 cells at line 2 and 2 names in its header; write no tab inside a cell"),
+        (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
+        (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
+        (b"[1]\n", "jsonl", "utf-8", r"f has no JSON object at line 1"),
+        (b"PAR1 no", "parquet", "utf-8", r"f cannot be read as parquet"),
+    ],
+)
+def test_broken_bytes_end_in_one_sentence_with_the_place(file: Path, content: bytes, form: Format, encoding: str, message: str) -> None:
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=message) as caught:
+        read(file, form, encoding=encoding)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_packed_files_are_unpacked_whatever_their_name_and_in_several_parts(file: Path, pack) -> None:
+    file.write_bytes(pack(b"a\tb\n1\t2\n") + pack(b"3\t4\n"))
+    assert [row["b"] for _, row in read(file, "tsv")] == ["2", "4"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd], ids=["gzip", "zstd"])
+def test_a_truncated_archive_ends_in_one_sentence(file: Path, pack) -> None:
+    file.write_bytes(pack("\n".join(str(number**3) for number in range(9_000)).encode())[:-20])
+    with pytest.raises(CompactLMError, match="damaged or truncated packed file"):
+        read(file, "txt")
+
+
+def test_parquet_is_read_in_batches(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_BATCH", 2)
+    pq.write_table(pa.table({"a": ["x", "y", "z"], "n": [{"m": 1}, {"m": 2}, None]}), file)
+    assert read(file, "parquet")[1:] == [
+        ("row 1", {"a": "y", "n": {"m": 2}, 0: "y", 1: {"m": 2}}),
+        ("row 2", {"a": "z", "n": None, 0: "z", 1: None}),
+    ]
+    file.write_bytes(file.read_bytes()[:60])
+    with pytest.raises(CompactLMError, match="cannot be read as parquet"):
+        read(file, "parquet")
+
+
+def test_a_date_that_python_cannot_hold_ends_in_one_sentence(file: Path) -> None:
+    pq.write_table(pa.table({"text": ["fine"], "when": pa.array([2**58], pa.timestamp("us"))}), file)
+    with pytest.raises(CompactLMError, match=r"f cannot be read as parquet \(date value out of range\)"):
+        read(file, "parquet")
+
+
+def test_columns_of_one_name_keep_their_positions(file: Path) -> None:
+    pq.write_table(pa.table([pa.array(["x"]), pa.array(["y"])], names=["t", "t"]), file)
+    assert read(file, "parquet") == [("row 0", {0: "x", 1: "y", "t": "y"})]
+
+
+def test_a_file_that_unpacks_to_fill_a_machine_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "EXPANSION_FROM", 1_000_000)
+    file.write_bytes(gzip.compress(b"\n" * 3_000_000))
+    with pytest.raises(CompactLMError, match="unpacks to more than 200 times its size"):
+        read(file, "txt")
+
+
+@pytest.mark.parametrize(
+    ("form", "content"), [("txt", b"ok\n" + b"x" * 2_000), ("csv", b'a\n"' + b"open\n" * 500), ("jsonl", b'{"t": "' + b"x" * 2_000)]
+)
+def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(
+    file: Path, form: Format, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "LONGEST_LINE", 1_000)
+    file.write_bytes(content)
+    with pytest.raises(CompactLMError, match=r"has a line of more than 1,000 characters, line \d|not valid csv at line \d+ \(field larger"):
+        read(file, form)
+
+
+def test_no_more_is_read_than_is_asked_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file.write_bytes(b"line\n" * 200_000)
+    given: list[int] = []
+
+    class Watched(io.BufferedReader):
+        def read1(self, size: int = -1) -> bytes:
+            data = super().read1(size)
+            given.append(len(data))
+            return data
+
+    rows = streams._lines(Watched(file.open("rb")), "f", "utf-8", "\n", "")  # type: ignore[arg-type]
+    assert next(rows) == "line\n"
+    assert 0 < sum(given) < 100_000
+
+
+def test_what_is_not_there_or_nested_too_deep_ends_in_one_sentence(file: Path) -> None:
+    for form in ("txt", "parquet"):
+        with pytest.raises(CompactLMError, match="there is no file"):
+            read(file, form)  # type: ignore[arg-type]
+    for content in (b'{"t": ' + b"[" * 100_000, b'{"t": ' + b"9" * 5_000 + b"}"):
+        file.write_bytes(content)
+        with pytest.raises(CompactLMError, match="is not valid jsonl at line 1"):
+            read(file, "jsonl")
+    file.write_bytes(b"a\x00b\x00")
+    with pytest.raises(CompactLMError, match=r"is not valid utf-16 \(UTF-16 stream does not start with BOM\)"):
+        read(file, "txt", encoding="utf-16")
+    file.write_bytes(b"")
+    assert read(file, "csv") == read(file, "jsonl") == read(file, "txt") == []
+
+
+def test_the_line_of_a_byte_that_is_not_valid_is_named_and_bytes_are_read_like_files(file: Path) -> None:
+    lines = [b"line"] * 30_000
+    lines[20_000] = b"bad \xff"
+    file.write_bytes(b"\n".join(lines))
+    with pytest.raises(CompactLMError, match=r"is not valid utf-8 in line 20001 \(byte 0xff\)"):
+        read(file, "txt")
+    packed = gzip.compress(b"a,b\n1,2\n")
+    file.write_bytes(packed)
+    assert list(stream_rows(packed, "f", "csv", header=True, encoding="utf-8")) == read(file, "csv")
+    pq.write_table(pa.table({"a": ["x"]}), file)
+    assert list(stream_rows(file.read_bytes(), "f", "parquet", header=True, encoding="utf-8")) == read(file, "parquet")
