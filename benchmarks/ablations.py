@@ -48,7 +48,7 @@ def leave_out(prepared: Prepared, what: str) -> None:
 
 
 def run(phase: str, params: Params, without: str | None = None) -> dict[str, float]:
-    """Train one row and return its validation figures, and the seconds and pieces of its training."""
+    """Train one row and return its validation figures, and the seconds and tokens of its training."""
     prepare(params.threads, params.seed)
     phases = Phases(params)
     if without:
@@ -65,7 +65,7 @@ def run(phase: str, params: Params, without: str | None = None) -> dict[str, flo
 
 def _effort(phases: Phases, phase: str) -> dict[str, float]:
     speed: Any = phases.timings[phase]
-    return {"seconds": speed["seconds"], "pieces": speed["pieces"]}
+    return {"seconds": speed["seconds"], "tokens": speed["tokens"]}
 
 
 def main(chosen: list[str]) -> None:

@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_classify --lines 20000 --passages 100000
 
-The bare runtime is given the same texts as batches of piece ids that were made beforehand, of similar length, and its answers are thrown
-away; `classify` reads the lines of a file, cuts them into pieces, sorts, answers and writes a line each. Both run one after the other in
+The bare runtime is given the same texts as batches of token ids that were made beforehand, of similar length, and its answers are thrown
+away; `classify` reads the lines of a file, cuts them into tokens, sorts, answers and writes a line each. Both run one after the other in
 each of several rounds. Passages are the first words of the default experiment's train texts, repeated with changes. The figures, which
 are this machine's, go to reports/benchmarks/streams.json; a part that is left out (0) keeps those that stand there.
 """

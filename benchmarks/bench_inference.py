@@ -33,7 +33,7 @@ PACKAGES = ("compactlm", "torch", "transformers", "onnxruntime")
 QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
 DEFAULT_BAR, TENTH_BAR = 130, 45
 METHOD = """
-Every contender is a classifier of {labels} labels and answers rows of random pieces without padding. A row counts from piece ids to
+Every contender is a classifier of {labels} labels and answers rows of random tokens without padding. A row counts from token ids to
 logits; the tokenizer takes part in the cold start alone. bert-base's shape and the 6x256 student have random weights, which change
 nothing about speed. torch runs in inference mode with its default attention, fp32, uncompiled.
 
@@ -53,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--starts", type=int, default=5, help="how many cold starts of each contender")
     parser.add_argument("--threads", type=int, nargs="+", help="in place of 1 and all cores")
     parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="rows at once")
-    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="pieces a row")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="tokens a row")
     return parser.parse_args()
 
 
@@ -66,7 +66,7 @@ def _contenders(task: str, scratch: Path) -> list[Contender]:
         Contender("student, torch", "torch", student),
         Contender("student, ONNX", "onnx", export, "onnx/model.onnx"),
         Contender("student, ONNX int8", "onnx", export, "onnx/model_quantized.onnx", DEFAULT_BAR),
-        Contender("6x256 with 23,482 pieces, ONNX int8", "onnx", str(scratch / "6x256"), "model_quantized.onnx", TENTH_BAR),
+        Contender("6x256 with 23,482 tokens, ONNX int8", "onnx", str(scratch / "6x256"), "model_quantized.onnx", TENTH_BAR),
     ]
 
 

@@ -31,15 +31,15 @@ REPORT = Path("reports/benchmarks/train")
 PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
 STEADY = 0.85  # of the matrix rate must be left at the end
 METHOD = """
-Pieces are real ones: padding is not counted. Every contender trains the same shape of student on the same sequences, with the same
-losses (soft targets, hidden states through learned projections, hard labels where params weigh them), and with as many real pieces a
+Tokens are real ones: padding is not counted. Every contender trains the same shape of student on the same sequences, with the same
+losses (soft targets, hidden states through learned projections, hard labels where params weigh them), and with as many real tokens a
 batch on average. A clock behind the optimizer's step leaves out 3 steps of warm-up and divides the steps of the next {seconds:g} s into
 thirds, of whose speeds the median counts.
 
 The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, and the teacher asked at every step; both use AdamW. In general
 distillation the plain Trainer pads to a fixed length and takes logits at every position; in task distillation both pad to the longest
 row of a batch. "Text packed" reads other rows than the others: the same sequences one after another, cut into rows as long as the
-longest, so that there is no padding. The teacher of all of these is cut to the student's pieces beforehand, so that it scores no others.
+longest, so that there is no padding. The teacher of all of these is cut to the student's tokens beforehand, so that it scores no others.
 Ours is as params.yaml says, but for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of
 the divergence.
 
@@ -144,7 +144,7 @@ def main() -> None:
             found = {"job": json.loads(job.dump()), **_run(job)}
             del found["job"]["directory"]
             results.append(found)
-            said = f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['pieces_a_second']:,.0f} pieces/s in {found['steps']} steps"
+            said = f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps"
             console.print(f"{job.title}: {said}", highlight=False)
         after = machine_rate()
     note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."

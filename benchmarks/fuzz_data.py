@@ -1,6 +1,6 @@
 """Random files through ingest and clean: `python -m benchmarks.fuzz_data --minutes 5`.
 
-Each round writes a file of a random format from odd pieces, harms its bytes in random places, and reads and cleans it. It ends well where
+Each round writes a file of a random format from odd tokens, harms its bytes in random places, and reads and cleans it. It ends well where
 no row is lost without a word, or where there is one sentence that says what is wrong. Anything else is a finding: the file is kept, and
 the seed makes it again.
 """

@@ -43,7 +43,7 @@ def pytest_make_parametrize_id(val, argname):
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
-# [PAD] first and the other special tokens after unused pieces, as in bert-base-uncased.
+# [PAD] first and the other special tokens after unused tokens, as in bert-base-uncased.
 SPECIAL_AND_UNUSED = ["[PAD]", "[unused0]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 MARKS = list(".,!?'[]") + list("0123456789") + ["é", "##é"]
 ENDINGS = ["##s", "##ing", "##ed", "##ly", "##er", "##est", "##ness"]
@@ -58,15 +58,15 @@ TAILS = (".", "!", ", and the dog played with a cat.", " by the river in winter 
 
 
 @pytest.fixture(scope="session")
-def tiny_pieces():
-    """Pieces of the tiny teacher, each at its id."""
+def tiny_tokens():
+    """Tokens of the tiny teacher, each at its id."""
     return list(dict.fromkeys([*SPECIAL_AND_UNUSED, *MARKS, *LETTERS, *ENDINGS, *WORDS]))
 
 
 @pytest.fixture(scope="session")
-def tiny_tokenizer(tiny_pieces):
+def tiny_tokenizer(tiny_tokens):
     """The tiny teacher's lower-casing WordPiece tokenizer."""
-    return BertTokenizer(vocab={piece: index for index, piece in enumerate(tiny_pieces)}, model_max_length=64)
+    return BertTokenizer(vocab={token: index for index, token in enumerate(tiny_tokens)}, model_max_length=64)
 
 
 @pytest.fixture(scope="session")
@@ -77,15 +77,15 @@ def tiny_texts():
 
 @pytest.fixture(scope="session")
 def tiny_sequences(tiny_tokenizer, tiny_texts):
-    """The sentences as piece ids, [CLS] and [SEP] included."""
+    """The sentences as token ids, [CLS] and [SEP] included."""
     return tiny_tokenizer(tiny_texts)["input_ids"]
 
 
 @pytest.fixture(scope="session")
-def tiny_config(tiny_pieces):
+def tiny_config(tiny_tokens):
     """The tiny teacher's shape: 2 layers of 32, dropout 0.1."""
     return BertConfig(
-        vocab_size=len(tiny_pieces),
+        vocab_size=len(tiny_tokens),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,

@@ -15,7 +15,7 @@ from benchmarks.inference.runners import Runner, encode, open_runner
 from benchmarks.machine import peak_bytes
 
 SENTENCE = "A slow start, but the ending was one of the best that I have seen in years."
-FIRST_PIECE, LAST_PIECE = 1000, 2000  # ordinary pieces, of every vocabulary that is measured
+FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens, of every vocabulary that is measured
 
 
 def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
@@ -40,9 +40,9 @@ def measure(job: Job) -> list[dict[str, Any]]:
     random = np.random.default_rng(0)
     found = []
     for batch, length in job.points:
-        ids = random.integers(FIRST_PIECE, LAST_PIECE, (batch, length), dtype=np.int64)
+        ids = random.integers(FIRST_TOKEN, LAST_TOKEN, (batch, length), dtype=np.int64)
         spent = time_runs(run, ids, job.seconds)
-        found.append({"batch": batch, "pieces": length, "spent": spent, "peak_bytes": peak_bytes()})
+        found.append({"batch": batch, "tokens": length, "spent": spent, "peak_bytes": peak_bytes()})
     return found
 
 

@@ -17,7 +17,7 @@ from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import quantize
 
 BERT_BASE, TENTH = "bert-base", "6x256"
-# A tenth of bert-base: 6 layers of 256 with 23,482 pieces.
+# A tenth of bert-base: 6 layers of 256 with 23,482 tokens.
 TENTH_CONFIG = BertConfig(
     vocab_size=23_482, hidden_size=256, num_hidden_layers=6, num_attention_heads=4, intermediate_size=1024, max_position_embeddings=512
 )
@@ -34,8 +34,8 @@ def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
     Args:
         directory: where to write a directory each.
         opset: of the ONNX file.
-        teacher: whose tokenizer bert-base's shape takes: it has as many pieces.
-        student: whose tokenizer the tenth takes, since its pieces are few enough.
+        teacher: whose tokenizer bert-base's shape takes: it has as many tokens.
+        student: whose tokenizer the tenth takes, since its tokens are few enough.
     """
     torch.manual_seed(0)
     base, tenth = directory / BERT_BASE, directory / TENTH

@@ -1,4 +1,4 @@
-"""A classifier on either backend, behind one function from piece ids to logits. Imports only what its backend needs."""
+"""A classifier on either backend, behind one function from token ids to logits. Imports only what its backend needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.inference.jobs import Contender
 
-# From int64 piece ids [rows, pieces], none of them padding, to float32 logits [rows, labels].
+# From int64 token ids [rows, tokens], none of them padding, to float32 logits [rows, labels].
 Runner = Callable[[np.ndarray], np.ndarray]
 
 
@@ -26,9 +26,9 @@ def _torch(contender: Contender, threads: int) -> Runner:
     model = BertForSequenceClassification.from_pretrained(contender.directory, local_files_only=True).eval()
 
     def run(ids: np.ndarray) -> np.ndarray:
-        pieces = torch.from_numpy(ids)
+        tokens = torch.from_numpy(ids)
         with torch.inference_mode():
-            logits: np.ndarray = model(pieces, attention_mask=torch.ones_like(pieces)).logits.numpy()
+            logits: np.ndarray = model(tokens, attention_mask=torch.ones_like(tokens)).logits.numpy()
         return logits
 
     return run
@@ -51,7 +51,7 @@ def _onnx(contender: Contender, threads: int) -> Runner:
 
 
 def encode(contender: Contender, text: str) -> np.ndarray:
-    """Return the piece ids of a text, int64 [1, pieces], by the tokenizer that the backend's users have."""
+    """Return the token ids of a text, int64 [1, tokens], by the tokenizer that the backend's users have."""
     if contender.backend == "torch":
         from transformers import AutoTokenizer
 

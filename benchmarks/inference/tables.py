@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.inference.jobs import BAR, Contender
 
 Cells = list[str]
-SPEED = ("batch", "pieces", "contender", "median ms", "95th percentile ms", "rows/s", "times the first", "peak MiB")
+SPEED = ("batch", "tokens", "contender", "median ms", "95th percentile ms", "rows/s", "times the first", "peak MiB")
 START = ("contender", "file MiB", "cold start s", "peak MiB")
 TEXTS = {"contender"}  # the columns that are aligned to the left
 
@@ -29,7 +29,7 @@ def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]
         points.append(
             {
                 "batch": batch,
-                "pieces": found[0]["pieces"],
+                "tokens": found[0]["tokens"],
                 "runs": len(spent),
                 "median_ms": 1000 * median,
                 "p95_ms": 1000 * percentile(spent, 0.95),
@@ -47,7 +47,7 @@ def speed_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
         for result in results:
             point = result["points"][number]
             times = base["median_ms"] / point["median_ms"]
-            head = [str(point["batch"]), str(point["pieces"]), result["contender"]["name"]]
+            head = [str(point["batch"]), str(point["tokens"]), result["contender"]["name"]]
             spent = [f"{point['median_ms']:,.2f}", f"{point['p95_ms']:,.2f}", f"{point['rows_a_second']:,.1f}"]
             rows.append([*head, *spent, f"{times:.1f}", f"{point['peak_bytes'] / 2**20:,.0f}"])
     return rows
@@ -70,7 +70,7 @@ def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
     """Return a sentence for each contender that has a bar; `results` are those on one core."""
 
     def latency(result: dict[str, Any]) -> float:
-        return next((float(point["median_ms"]) for point in result["points"] if (point["batch"], point["pieces"]) == BAR), 0.0)
+        return next((float(point["median_ms"]) for point in result["points"] if (point["batch"], point["tokens"]) == BAR), 0.0)
 
     lines, base = [], latency(results[0])
     if not base:  # it was not among the points
@@ -82,6 +82,6 @@ def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
             said = "reaches" if times >= contender.bar else "misses"
             lines.append(
                 f"{contender.name}: {times:.0f} times as fast as {results[0]['contender']['name']} at batch {BAR[0]} with {BAR[1]} "
-                f"pieces on one core ({latency(result):.2f} ms against {base:.1f} ms), which {said} the bar of {contender.bar}."
+                f"tokens on one core ({latency(result):.2f} ms against {base:.1f} ms), which {said} the bar of {contender.bar}."
             )
     return lines

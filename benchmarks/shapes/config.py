@@ -36,9 +36,9 @@ class Shape(Section):
 
 
 class Latency(Section):
-    """One sequence of `pieces` at a time, `runs` times after `warm_up` runs that are not counted."""
+    """One sequence of `tokens` at a time, `runs` times after `warm_up` runs that are not counted."""
 
-    pieces: Annotated[Count, Field(ge=2)]
+    tokens: Annotated[Count, Field(ge=2)]
     warm_up: CountOrZero
     runs: Annotated[Count, Field(ge=5)]
 
@@ -135,9 +135,9 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
                 "student.vocabulary_size is fit, which gives every shape a vocabulary, tokens and signals of its own; "
                 f"set a number in {FRONTIER}, as student.vocabulary_size=8000"
             )
-        if params.student.maximum_positions < frontier.latency.pieces:
+        if params.student.maximum_positions < frontier.latency.tokens:
             raise CompactLMError(
-                f"latency.pieces is {frontier.latency.pieces} in {FRONTIER}, but a student reads {params.student.maximum_positions} "
+                f"latency.tokens is {frontier.latency.tokens} in {FRONTIER}, but a student reads {params.student.maximum_positions} "
                 "(student.maximum_positions); lower the one or raise the other"
             )
         composed[shape.name] = params

@@ -36,7 +36,7 @@ def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, op
 
     Args:
         models: configurations by name.
-        latency: how many pieces and runs.
+        latency: how many tokens and runs.
         threads: of the CPU.
         opset: of the ONNX file.
     """
@@ -49,7 +49,7 @@ def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, op
             path = Path(scratch) / f"{name}.onnx"
             export_onnx(BertForSequenceClassification(config), path, opset)
             sessions[name] = open_session(path, threads)
-            ids = random.integers(0, config.vocab_size, (1, latency.pieces), dtype=np.int64)
+            ids = random.integers(0, config.vocab_size, (1, latency.tokens), dtype=np.int64)
             feeds[name] = dict(zip(INPUTS, (ids, np.ones_like(ids), np.zeros_like(ids)), strict=True))
         for _ in range(PASSES):
             for name, session in sessions.items():
@@ -72,7 +72,7 @@ def described(timings: Mapping[str, Timing], latency: Latency, threads: int) -> 
     return {
         "processor": processor(),
         "threads": threads,
-        "pieces": latency.pieces,
+        "tokens": latency.tokens,
         "runs": PASSES * -(-latency.runs // PASSES),
         "milliseconds": {name: {key: round(value, 3) for key, value in dataclasses.asdict(one).items()} for name, one in timings.items()},
     }

@@ -1,4 +1,4 @@
-"""What a measurement counts: pieces, padding, windows of time, and an estimate of the arithmetic."""
+"""What a measurement counts: tokens, padding, windows of time, and an estimate of the arithmetic."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ TRAINING = 3  # a forward, and a backward of twice its arithmetic
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """Of a batch: rows, their padded length, real pieces, and masked ones."""
+    """Of a batch: rows, their padded length, real tokens, and masked ones."""
 
     rows: int
     length: int
-    pieces: int
+    tokens: int
     masked: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Of a BERT; `vocabulary` is how many pieces its head scores."""
+    """Of a BERT; `vocabulary` is how many tokens its head scores."""
 
     layers: int
     hidden: int
@@ -78,24 +78,24 @@ def step_flops(work: Work, size: Size) -> int:
 
 
 def padding(sizes: Sequence[Size]) -> float:
-    """Return the share of all positions that hold no piece."""
+    """Return the share of all positions that hold no token."""
     positions = sum(size.rows * size.length for size in sizes)
-    return 1 - sum(size.pieces for size in sizes) / positions
+    return 1 - sum(size.tokens for size in sizes) / positions
 
 
-def rates(start: float, ends: Sequence[float], pieces: Sequence[int], windows: int = 3) -> list[float]:
-    """Return the pieces a second of each of several windows, which divide the steps evenly.
+def rates(start: float, ends: Sequence[float], tokens: Sequence[int], windows: int = 3) -> list[float]:
+    """Return the tokens a second of each of several windows, which divide the steps evenly.
 
     Args:
         start: when the first step began.
         ends: when each step ended.
-        pieces: of each step.
+        tokens: of each step.
         windows: how many; with fewer steps there are as many as steps.
     """
     windows = min(windows, len(ends))
     bounds = [len(ends) * window // windows for window in range(windows + 1)]
     times = [start, *ends]
-    return [sum(pieces[first:last]) / (times[last] - times[first]) for first, last in itertools.pairwise(bounds)]
+    return [sum(tokens[first:last]) / (times[last] - times[first]) for first, last in itertools.pairwise(bounds)]
 
 
 def middle(values: Sequence[float]) -> float:
@@ -103,11 +103,11 @@ def middle(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def amortised(speed: float, pieces: int, epochs: int, once: float) -> float:
-    """Return the pieces a second when `once` seconds are spent before some epochs of so many pieces."""
-    return epochs * pieces / (epochs * pieces / speed + once)
+def amortised(speed: float, tokens: int, epochs: int, once: float) -> float:
+    """Return the tokens a second when `once` seconds are spent before some epochs of so many tokens."""
+    return epochs * tokens / (epochs * tokens / speed + once)
 
 
 def rows_for(lengths: Sequence[int], batches: int) -> int:
-    """Return the rows of a batch of fixed rows that has, on average, as many pieces as one of so many batches of all sequences."""
+    """Return the rows of a batch of fixed rows that has, on average, as many tokens as one of so many batches of all sequences."""
     return max(1, round(len(lengths) / batches))

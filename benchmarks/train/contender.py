@@ -31,12 +31,12 @@ def _matrix_rate() -> dict[str, float]:
 
 
 def measure(job: Job) -> dict[str, Any]:
-    """Do a job in the working directory and return its figures by name: speeds in pieces and operations a second, times in seconds."""
+    """Do a job in the working directory and return its figures by name: speeds in tokens and operations a second, times in seconds."""
     from benchmarks.train import others, ours
     from benchmarks.train.material import Material
 
     material, clock = Material(job), Clock(job.seconds)
-    vocabulary = {"vocabulary_pieces": len(material.prepared.id_map)}
+    vocabulary = {"vocabulary_tokens": len(material.prepared.id_map)}
     if job.kind == "cache":
         return {**ours.write(material), **vocabulary}
     found: dict[str, Any] = {}
@@ -46,17 +46,17 @@ def measure(job: Job) -> dict[str, Any]:
         work = others.measure_textbrewer(material, clock)
     else:
         work, found = ours.measure(material, clock)
-    seconds, pieces = clock.ends[-1] - clock.start, [size.pieces for size in clock.sizes]
-    windows = rates(clock.start, clock.ends, pieces)
+    seconds, tokens = clock.ends[-1] - clock.start, [size.tokens for size in clock.sizes]
+    windows = rates(clock.start, clock.ends, tokens)
     return {
         **found,
         **vocabulary,
-        "pieces_a_second": middle(windows),
+        "tokens_a_second": middle(windows),
         "windows": windows,
-        "steps": len(pieces),
+        "steps": len(tokens),
         "seconds": seconds,
-        "pieces": sum(pieces),
-        "rows_a_batch": sum(size.rows for size in clock.sizes) / len(pieces),
+        "tokens": sum(tokens),
+        "rows_a_batch": sum(size.rows for size in clock.sizes) / len(tokens),
         "padding": padding(clock.sizes),
         "flops": sum(step_flops(work, size) for size in clock.sizes) / seconds,
     }

@@ -46,7 +46,7 @@ class Material:
     def _use_the_teachers_ids(self) -> None:
         prepared, own = self.prepared, self.prepared.id_map
         for row in (*prepared.train, *prepared.augmented):
-            row["input_ids"] = [own[piece] for piece in row["input_ids"]]
+            row["input_ids"] = [own[token] for token in row["input_ids"]]
         prepared.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
         prepared.id_map = list(range(len(prepared.tokenizer)))
 
@@ -79,7 +79,7 @@ class Material:
         return models.load_classifier(artifacts.TEACHER / self.task).eval()
 
     def cut_teacher(self) -> Any:
-        """Return a teacher that takes the student's ids and scores the student's pieces alone, so that no contender works for others."""
+        """Return a teacher that takes the student's ids and scores the student's tokens alone, so that no contender works for others."""
         teacher = self.teacher()
         ids = torch.tensor(self.prepared.id_map, device=teacher.device)
         embeddings = teacher.bert.embeddings.word_embeddings
@@ -108,10 +108,10 @@ class Material:
         return [(own, theirs) for own, theirs in layers if theirs in self.params.signals.layers]
 
     def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
-        """Return both shapes; the teacher scores the student's pieces alone."""
-        pieces = len(self.prepared.id_map)
-        return Shape.of(student.config, pieces), Shape.of(teacher.config, pieces)
+        """Return both shapes; the teacher scores the student's tokens alone."""
+        tokens = len(self.prepared.id_map)
+        return Shape.of(student.config, tokens), Shape.of(teacher.config, tokens)
 
     def rows_a_batch(self, lengths: list[int]) -> int:
-        """Return the rows of a batch that has, on average, as many real pieces as one of ours."""
+        """Return the rows of a batch that has, on average, as many real tokens as one of ours."""
         return rows_for(lengths, len(make_batches(lengths, self.losses.optimisation.batch_tokens, "bench")))

@@ -78,7 +78,7 @@ def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, An
             {
                 "input_ids": [*sequence, *[tokenizer.pad_token_id] * missing],
                 "attention_mask": [1] * len(sequence) + [0] * missing,
-                "special_tokens_mask": [int(piece in special) for piece in sequence] + [1] * missing,
+                "special_tokens_mask": [int(token in special) for token in sequence] + [1] * missing,
             }
         )
     return rows
@@ -117,10 +117,10 @@ def _counted(collate: Collate, clock: Clock) -> Collate:
 
 
 def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
-    """Return how many of these rows have as many real pieces as a batch of ours, which holds the sequences as they are."""
+    """Return how many of these rows have as many real tokens as a batch of ours, which holds the sequences as they are."""
     lengths = [len(sequence) for sequence in material.sequences()]
-    pieces = material.rows_a_batch(lengths) * mean(lengths)
-    return max(1, round(pieces / mean(sum(row["attention_mask"]) for row in rows)))
+    tokens = material.rows_a_batch(lengths) * mean(lengths)
+    return max(1, round(tokens / mean(sum(row["attention_mask"]) for row in rows)))
 
 
 def measure_plain(material: Material, clock: Clock) -> Work:

@@ -84,7 +84,7 @@ def write(material: Material) -> dict[str, float]:
     write_cache(directory, questions, source, material.params.batch_tokens, job.title)
     seconds = time.perf_counter() - start
     size = sum(file.stat().st_size for file in directory.iterdir())
-    return {"seconds": seconds, "pieces": sum(questions.lengths), "gigabytes": size / 1e9}
+    return {"seconds": seconds, "tokens": sum(questions.lengths), "gigabytes": size / 1e9}
 
 
 def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
@@ -107,7 +107,7 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     objective: torch.nn.Module = TaskObjective(student, matching, params.distill.task) if rows else _general(material, student, matching)
     optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
     longest = max(examples.lengths) if job.part == "padding" else None
-    if longest:  # as many real pieces a batch, so more positions
+    if longest:  # as many real tokens a batch, so more positions
         optimisation = optimisation.model_copy(update={"batch_tokens": longest * material.rows_a_batch(list(examples.lengths))})
     watch = Stopwatch()
     clock.on_start = watch.clear
@@ -119,7 +119,7 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     own, theirs = material.shapes(student, teacher)
     scored = "none" if rows else "all" if job.part == "dense" else "masked"
     work = Work(own, None if job.kind == "cached" else theirs, theirs.hidden, len(matching.hidden), scored)  # type: ignore[arg-type]
-    found: dict[str, Any] = {"opened": opened, "epoch_pieces": sum(examples.lengths), "epochs": losses.optimisation.epochs}
+    found: dict[str, Any] = {"opened": opened, "epoch_tokens": sum(examples.lengths), "epochs": losses.optimisation.epochs}
     return work, {**found, "parts": watch.parts} if job.profile else found
 
 

@@ -11,23 +11,23 @@ from benchmarks.train.jobs import NAMES, PARTS
 Cells = list[str]
 SPEED = (
     "distillation",
-    "pieces in the vocabulary",
+    "tokens in the vocabulary",
     "contender",
-    "pieces/s",
+    "tokens/s",
     "slowest to fastest third",
     "times plain",
     "peak MiB",
     "of the matrix rate",
     "padding",
 )
-WORTH = ("distillation", "ours, cached, but with", "pieces/s", "slowest to fastest third", "ours is faster by")
+WORTH = ("distillation", "ours, cached, but with", "tokens/s", "slowest to fastest third", "ours is faster by")
 PROFILE = ("distillation", "part of a step", "ms", "share")
 TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned to the left
 
 
 def with_writing(result: dict[str, Any], written: dict[str, Any]) -> float:
-    """Return the pieces a second of a training from the cache with the cache's writing and opening counted, over the epochs of params."""
-    return amortised(result["pieces_a_second"], result["epoch_pieces"], result["epochs"], written["seconds"] + result["opened"])
+    """Return the tokens a second of a training from the cache with the cache's writing and opening counted, over the epochs of params."""
+    return amortised(result["tokens_a_second"], result["epoch_tokens"], result["epochs"], written["seconds"] + result["opened"])
 
 
 def _thirds(result: dict[str, Any]) -> str:
@@ -49,8 +49,8 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
             continue
         where = {"phase": job["phase"], "vocabulary": job["vocabulary"]}
         plain = _find(results, kind="plain", **where)
-        base = plain["pieces_a_second"] if plain else float("nan")
-        head, speed = [job["phase"], f"{result['vocabulary_pieces']:,}"], result["pieces_a_second"]
+        base = plain["tokens_a_second"] if plain else float("nan")
+        head, speed = [job["phase"], f"{result['vocabulary_tokens']:,}"], result["tokens_a_second"]
         machine = [f"{result['peak_bytes'] / 2**20:,.0f}", f"{result['flops'] / rate:.0%}", f"{result['padding']:.0%}"]
         rows.append([*head, NAMES[job["kind"]], f"{speed:,.0f}", _thirds(result), f"{speed / base:.2f}", *machine])
         written = _find(results, kind="cache", **where)
@@ -64,9 +64,9 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
 def cache_lines(results: Sequence[dict[str, Any]]) -> list[str]:
     """Return a sentence for each cache that was written."""
     return [
-        f"Writing the cache of {result['job']['phase']} distillation at {result['vocabulary_pieces']:,} pieces took "
-        f"{result['seconds']:.1f} s for {result['pieces']:,} pieces ({result['pieces'] / result['seconds']:,.0f} a second, "
-        f"{1e9 * result['gigabytes'] / result['pieces']:,.0f} bytes a piece); training reads it from the disk, a batch at a time."
+        f"Writing the cache of {result['job']['phase']} distillation at {result['vocabulary_tokens']:,} tokens took "
+        f"{result['seconds']:.1f} s for {result['tokens']:,} tokens ({result['tokens'] / result['seconds']:,.0f} a second, "
+        f"{1e9 * result['gigabytes'] / result['tokens']:,.0f} bytes a token); training reads it from the disk, a batch at a time."
         for result in results
         if result["job"]["kind"] == "cache"
     ]
@@ -80,12 +80,12 @@ def worth_rows(results: Sequence[dict[str, Any]], vocabulary: str = "default") -
         base = _find(results, kind="cached", **where)
         if base is None:
             continue
-        rows.append([phase, "nothing taken back", f"{base['pieces_a_second']:,.0f}", _thirds(base), "1.00"])
+        rows.append([phase, "nothing taken back", f"{base['tokens_a_second']:,.0f}", _thirds(base), "1.00"])
         found = [(name, _find(results, kind="cached", part=part, **where)) for part, name in PARTS.items()]
         for name, result in [("the teacher asked at every step", _find(results, kind="online", **where)), *found]:
             if result:
-                times = base["pieces_a_second"] / result["pieces_a_second"]
-                rows.append([phase, name, f"{result['pieces_a_second']:,.0f}", _thirds(result), f"{times:.2f}"])
+                times = base["tokens_a_second"] / result["tokens_a_second"]
+                rows.append([phase, name, f"{result['tokens_a_second']:,.0f}", _thirds(result), f"{times:.2f}"])
     return rows
 
 

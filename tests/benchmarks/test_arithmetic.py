@@ -12,7 +12,7 @@ def test_body_counts_two_operations_a_multiply_add():
 
 
 def test_a_step_trains_the_student_and_asks_the_teacher():
-    size = Size(rows=2, length=5, pieces=8, masked=3)
+    size = Size(rows=2, length=5, tokens=8, masked=3)
     student = body_flops(SMALL, 2, 5) + head_flops(SMALL, 3) + 2 * 10 * 4 * 6
     teacher = body_flops(LARGE, 2, 5) + head_flops(LARGE, 3)
     assert step_flops(Work(SMALL, LARGE, 6, 1, "masked"), size) == 3 * student + teacher
@@ -21,7 +21,7 @@ def test_a_step_trains_the_student_and_asks_the_teacher():
     assert dense - 3 * student == 3 * head_flops(SMALL, 7)
 
 
-def test_padding_is_what_holds_no_piece():
+def test_padding_is_what_holds_no_token():
     assert padding([Size(2, 5, 10), Size(2, 5, 5)]) == pytest.approx(0.25)
 
 
@@ -35,6 +35,6 @@ def test_a_cache_costs_less_the_more_epochs_read_it():
     assert amortised(100, 500, 10, 5) == pytest.approx(5000 / 55)
 
 
-def test_rows_give_as_many_pieces_as_the_batches_do():
+def test_rows_give_as_many_tokens_as_the_batches_do():
     assert rows_for([3] * 100, 8) == 12
     assert rows_for([3], 4) == 1

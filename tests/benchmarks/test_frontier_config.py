@@ -15,7 +15,7 @@ GOOD = {
     "overrides": ["student.vocabulary_size=300"],
     "enough": 0.9,
     "budget": 0.1,
-    "latency": {"pieces": 16, "warm_up": 0, "runs": 5},
+    "latency": {"tokens": 16, "warm_up": 0, "runs": 5},
     "shapes": [{"name": "1x8", "layers": 1, "hidden_size": 8, "attention_heads": 2, "intermediate_size": 16}],
 }
 
@@ -97,7 +97,7 @@ def test_a_missing_file_is_named(tmp_path):
         (["shapes", 0, "hidden_size"], 2048, [], r"shape 1x8: the student has .* and student.budget allows"),
         (["overrides"], [], [], "student.vocabulary_size is fit, which gives every shape a vocabulary"),
         (["overrides"], ["preset=huge"], [], f"shape 1x8: .*Could not find 'preset/huge'; correct the overrides in {FRONTIER}"),
-        (["latency", "pieces"], 4096, [], "latency.pieces is 4096 .* but a student reads 512"),
+        (["latency", "tokens"], 4096, [], "latency.tokens is 4096 .* but a student reads 512"),
         (["enough"], 0.5, ["student.size=3"], "shape 1x8: Could not override 'student.size'"),
         (["enough"], 0.5, ["student.layers=3"], "the command line sets student.layers"),
     ],

@@ -52,10 +52,10 @@ def test_onnx_starts_without_torch(contenders, tmp_path):
 
 
 def test_each_point_is_measured(contenders, monkeypatch):
-    monkeypatch.setattr("benchmarks.inference.contender.FIRST_PIECE", 7)
-    monkeypatch.setattr("benchmarks.inference.contender.LAST_PIECE", 100)
+    monkeypatch.setattr("benchmarks.inference.contender.FIRST_TOKEN", 7)
+    monkeypatch.setattr("benchmarks.inference.contender.LAST_TOKEN", 100)
     measured = measure(Job(contenders[1], 1, 0.01, ((1, 16), (4, 8))))
-    assert [(point["batch"], point["pieces"]) for point in measured] == [(1, 16), (4, 8)]
+    assert [(point["batch"], point["tokens"]) for point in measured] == [(1, 16), (4, 8)]
     assert all(min(point["spent"]) > 0 for point in measured)
 
 
@@ -81,7 +81,7 @@ def test_a_run_is_warmed_up_and_a_slow_one_counts_itself():
 
 
 def found(seconds):
-    return [{"batch": batch, "pieces": pieces, "spent": [seconds] * 3, "peak_bytes": 2**30} for batch, pieces in POINTS]
+    return [{"batch": batch, "tokens": tokens, "spent": [seconds] * 3, "peak_bytes": 2**30} for batch, tokens in POINTS]
 
 
 def result(name, milliseconds, bar=0):
@@ -91,7 +91,7 @@ def result(name, milliseconds, bar=0):
 
 def test_rounds_are_joined():
     points = result("x", 2.0)["points"]
-    assert [(point["batch"], point["pieces"]) for point in points] == list(POINTS)
+    assert [(point["batch"], point["tokens"]) for point in points] == list(POINTS)
     assert points[0]["runs"] == 6
     assert points[0]["median_ms"] == pytest.approx(3)
     assert points[0]["p95_ms"] == pytest.approx(4)

@@ -5,14 +5,14 @@ from benchmarks.train.tables import PROFILE, TEXTS, cache_lines, profile_rows, s
 
 def found(kind, speed, part="none", **more):
     job = {"kind": kind, "phase": "task", "vocabulary": "default", "part": part, "profile": False}
-    measured = {"pieces_a_second": speed, "windows": [speed - 1, speed, speed + 2], "peak_bytes": 2**30, "flops": 5e9, "padding": 0.1}
-    return {"job": job, "vocabulary_pieces": 1200, **measured, "epoch_pieces": 1000, "epochs": 2, "opened": 1.0, **more}
+    measured = {"tokens_a_second": speed, "windows": [speed - 1, speed, speed + 2], "peak_bytes": 2**30, "flops": 5e9, "padding": 0.1}
+    return {"job": job, "vocabulary_tokens": 1200, **measured, "epoch_tokens": 1000, "epochs": 2, "opened": 1.0, **more}
 
 
 RESULTS = [
     found("plain", 100),
     found("online", 200),
-    found("cache", 0, seconds=4.0, pieces=1000, gigabytes=0.002),
+    found("cache", 0, seconds=4.0, tokens=1000, gigabytes=0.002),
     found("cached", 400),
     found("cached", 300, part="dropout"),
 ]
@@ -21,7 +21,7 @@ RESULTS = [
 def test_speed_is_told_beside_that_of_the_plain_trainer():
     rows = {row[2]: row for row in speed_rows(RESULTS, 1e10)}
     assert rows["ours, cached"] == ["task", "1,200", "ours, cached", "400", "399 to 402", "4.00", "1,024", "50%", "10%"]
-    # 2,000 pieces at 400 a second, and 5 seconds once.
+    # 2,000 tokens at 400 a second, and 5 seconds once.
     assert rows["the same, its writing spread over 2 epochs"][3:6] == ["200", "", "2.00"]
     assert len(rows) == 4
 
@@ -32,7 +32,7 @@ def test_without_a_plain_trainer_there_is_no_ratio():
 
 def test_caches_have_a_sentence():
     (line,) = cache_lines(RESULTS)
-    assert "took 4.0 s for 1,000 pieces (250 a second, 2,000 bytes a piece)" in line
+    assert "took 4.0 s for 1,000 tokens (250 a second, 2,000 bytes a token)" in line
 
 
 def test_what_is_taken_back_is_compared_with_ours():

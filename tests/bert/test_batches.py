@@ -10,7 +10,7 @@ LENGTHS = st.lists(st.integers(1, 40), max_size=80)
 
 
 @given(lengths=LENGTHS, batch_tokens=st.integers(1, 200), key=st.none() | st.text(max_size=5))
-def test_each_position_once_and_never_too_many_pieces(lengths, batch_tokens, key):
+def test_each_position_once_and_never_too_many_tokens(lengths, batch_tokens, key):
     found = make_batches(lengths, batch_tokens, key)
     assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
     for batch in found:

@@ -114,7 +114,7 @@ def test_a_lack_of_memory_names_the_batch_and_a_smaller_one(ask):
     with pytest.raises(CompactLMError) as failure:
         train("phase", Greedy(ask), Rows([100] * 20), PLAN, Settings(seed=3))
     assert str(failure.value) == (
-        "there is not enough memory for phase at step 3, whose batch has 4 rows, the longest of 100 pieces, 400 pieces with padding; "
+        "there is not enough memory for phase at step 3, whose batch has 4 rows, the longest of 100 tokens, 400 tokens with padding; "
         "lower batch_tokens of phase's optimisation from 400 to 200 in params.yaml"
     )
 
@@ -128,10 +128,10 @@ def test_another_error_stays_what_it_is():
     ("step", "lengths", "processes", "mend"),
     [
         (4, [60] * 30, 1, "lower batch_tokens of phase's optimisation from 2000 to 900 in params.yaml"),
-        (4, [60] * 32, 2, "has 16 rows, the longest of 60 pieces, 960 pieces with padding; lower batch_tokens"),
+        (4, [60] * 32, 2, "has 16 rows, the longest of 60 tokens, 960 tokens with padding; lower batch_tokens"),
         (4, [60] * 32, 2, "from 2000 to 960 in params.yaml"),
-        (4, [50, 60, 55], 4, "has 3 rows, the longest of 60 pieces, 180 pieces with padding; lower batch_tokens"),
-        (4, [60, 50], 2, "has 1 row, the longest of 60 pieces, 60 pieces with padding; halve student.hidden_size"),
+        (4, [50, 60, 55], 4, "has 3 rows, the longest of 60 tokens, 180 tokens with padding; lower batch_tokens"),
+        (4, [60, 50], 2, "has 1 row, the longest of 60 tokens, 60 tokens with padding; halve student.hidden_size"),
         (4, [512], 1, "tokenize.maximum_length (for a phase of the teacher, teacher.maximum_length) to 256 in params.yaml"),
         (4, [40], 1, "halve student.hidden_size and student.intermediate_size"),
         (0, [], 1, "the model of phase, before its first step; halve student.hidden_size"),

@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_scores import MaskedPiece, score
+from compactlm.bert.masked_scores import MaskedToken, score
 
 
 @pytest.fixture(scope="module")
@@ -12,26 +12,26 @@ def model(tiny_bert):
 
 
 def asked(tokenizer, sequences):
-    """Mask the second piece of each sequence, and its last but one without asking for it."""
-    pieces = []
+    """Mask the second token of each sequence, and its last but one without asking for it."""
+    tokens = []
     for sequence in sequences:
         masked = list(sequence)
         masked[1] = masked[-2] = tokenizer.mask_token_id
-        pieces.append(MaskedPiece(masked, 1, sequence[1]))
-    return pieces
+        tokens.append(MaskedToken(masked, 1, sequence[1]))
+    return tokens
 
 
 @pytest.mark.parametrize("batch_tokens", [40, 4096])
 def test_scores_are_those_of_the_model_itself(model, tiny_tokenizer, tiny_sequences, batch_tokens):
-    pieces = asked(tiny_tokenizer, tiny_sequences[:40])
-    found = score(model.train(), pieces, tiny_tokenizer.pad_token_id, batch_tokens, "words")
+    tokens = asked(tiny_tokenizer, tiny_sequences[:40])
+    found = score(model.train(), tokens, tiny_tokenizer.pad_token_id, batch_tokens, "words")
     assert not model.training
-    for at, piece in enumerate(pieces):
+    for at, token in enumerate(tokens):
         with torch.inference_mode():
-            logits = model(torch.tensor([piece.sequence])).logits[0, 1]
+            logits = model(torch.tensor([token.sequence])).logits[0, 1]
         order = logits.argsort(descending=True, stable=True).tolist()
-        assert found.ranks[at] == order.index(piece.target)
-        assert found.log_probabilities[at] == pytest.approx(float(logits.log_softmax(0)[piece.target]), abs=1e-4)
+        assert found.ranks[at] == order.index(token.target)
+        assert found.log_probabilities[at] == pytest.approx(float(logits.log_softmax(0)[token.target]), abs=1e-4)
     assert (found.hits(1) == (found.ranks == 0)).all()
     assert (found.hits(5) == (found.ranks < 5)).all()
 
@@ -41,7 +41,7 @@ def test_equal_logits_rank_as_argmax_does(model, tiny_tokenizer, tiny_sequences)
         torch.nn.init.zeros_(model.cls.predictions.transform.LayerNorm.weight)
         torch.nn.init.zeros_(model.cls.predictions.transform.LayerNorm.bias)
         torch.nn.init.zeros_(model.cls.predictions.bias)
-    pieces = asked(tiny_tokenizer, tiny_sequences[:5])
-    found = score(model, pieces, tiny_tokenizer.pad_token_id, 4096, "words")
-    assert found.ranks.tolist() == [piece.target for piece in pieces]
+    tokens = asked(tiny_tokenizer, tiny_sequences[:5])
+    found = score(model, tokens, tiny_tokenizer.pad_token_id, 4096, "words")
+    assert found.ranks.tolist() == [token.target for token in tokens]
     assert np.allclose(found.log_probabilities, -np.log(model.config.vocab_size))

@@ -48,18 +48,18 @@ def test_one_mask_at_the_right_place_even_in_long_text(tiny_tokenizer, words, da
     position = data.draw(st.integers(0, len(words) - 1))
     length = data.draw(st.integers(8, 30))
     sequence = encode_masked(MaskedWord(tuple(words), position), tiny_tokenizer, length)
-    pieces = tiny_tokenizer.convert_ids_to_tokens(sequence)
-    assert len(pieces) <= length
-    assert (pieces[0], pieces[-1]) == ("[CLS]", "[SEP]")
-    assert pieces.count("[MASK]") == 1
-    at = pieces.index("[MASK]")
+    tokens = tiny_tokenizer.convert_ids_to_tokens(sequence)
+    assert len(tokens) <= length
+    assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
+    assert tokens.count("[MASK]") == 1
+    at = tokens.index("[MASK]")
     before = tiny_tokenizer.tokenize(" ".join(words[:position]))
     after = tiny_tokenizer.tokenize(" ".join(words[position + 1 :]))
-    left, right = pieces[1:at], pieces[at + 1 : -1]
+    left, right = tokens[1:at], tokens[at + 1 : -1]
     assert left == before[len(before) - len(left) :]
     assert right == after[: len(right)]
     # No room is left unused while text was cut.
-    assert len(pieces) == min(length, len(before) + len(after) + 3)
+    assert len(tokens) == min(length, len(before) + len(after) + 3)
 
 
 class Rigged(torch.nn.Module):
@@ -100,7 +100,7 @@ def test_without_words_there_is_no_share(tiny_bert, tiny_tokenizer):
     assert math.isnan(top1(BertForMaskedLM.from_pretrained(tiny_bert), tiny_tokenizer, [], 32, 256, "masked words"))
 
 
-def test_a_cased_teacher_and_an_uncased_student_agree_on_the_word(tiny_pieces, student):
-    cased = BertTokenizer(vocab={piece: index for index, piece in enumerate([*tiny_pieces, "The"])}, do_lower_case=False)
+def test_a_cased_teacher_and_an_uncased_student_agree_on_the_word(tiny_tokens, student):
+    cased = BertTokenizer(vocab={token: index for index, token in enumerate([*tiny_tokens, "The"])}, do_lower_case=False)
     for item in choose_words({"a": "The cat was warm", "b": "The old house"}, [cased, student], 5, 1):
         assert word_of(item) != "The"

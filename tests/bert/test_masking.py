@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.bert.masking import IGNORED, MaskedSequences, generator_for, mask_pieces
+from compactlm.bert.masking import IGNORED, MaskedSequences, generator_for, mask_tokens
 
 VOCABULARY, MASK = 500, 4
 SPECIAL = torch.arange(VOCABULARY) < 5
@@ -13,17 +13,17 @@ SPECIAL = torch.arange(VOCABULARY) < 5
 def many():
     """One large masking: ids, masked ids and labels, int64 [200, 200]."""
     ids = torch.randint(0, VOCABULARY, (200, 200), generator=generator_for("ids"))
-    return ids, *mask_pieces(ids, SPECIAL, MASK, 0.2, generator_for("mask"))
+    return ids, *mask_tokens(ids, SPECIAL, MASK, 0.2, generator_for("mask"))
 
 
-def test_the_rate_is_of_ordinary_pieces(many):
+def test_the_rate_is_of_ordinary_tokens(many):
     ids, _, labels = many
     ordinary = ~SPECIAL[ids]
     assert (labels[ordinary] != IGNORED).float().mean().item() == pytest.approx(0.2, abs=0.01)
     assert (labels[~ordinary] == IGNORED).all()
 
 
-def test_labels_are_the_original_pieces_and_the_rest_stays(many):
+def test_labels_are_the_original_tokens_and_the_rest_stays(many):
     ids, masked, labels = many
     chosen = labels != IGNORED
     assert torch.equal(labels[chosen], ids[chosen])
@@ -46,9 +46,9 @@ def test_80_10_10(many):
 def test_masking_depends_on_the_key_alone(key, rate):
     ids = torch.arange(60).reshape(2, 30)
     torch.manual_seed(0)
-    one = mask_pieces(ids, SPECIAL, MASK, rate, generator_for(key))
+    one = mask_tokens(ids, SPECIAL, MASK, rate, generator_for(key))
     torch.manual_seed(1)
-    two = mask_pieces(ids, SPECIAL, MASK, rate, generator_for(key))
+    two = mask_tokens(ids, SPECIAL, MASK, rate, generator_for(key))
     assert torch.equal(one[0], two[0])
     assert torch.equal(one[1], two[1])
     assert not torch.equal(torch.rand(9, generator=generator_for(key)), torch.rand(9, generator=generator_for(key + "x")))
@@ -72,7 +72,7 @@ def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_seq
     assert examples.lengths == [len(sequence) for sequence in tiny_sequences]
 
 
-def test_pieces_that_are_not_predicted_and_labels_are_the_sequence_itself(tiny_tokenizer, tiny_sequences):
+def test_tokens_that_are_not_predicted_and_labels_are_the_sequence_itself(tiny_tokenizer, tiny_sequences):
     batch = of(tiny_sequences, tiny_tokenizer).question([5, 2])
     for line, row in enumerate((5, 2)):
         own = slice(0, len(tiny_sequences[row]))

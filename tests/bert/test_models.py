@@ -74,8 +74,8 @@ def test_a_teacher_without_a_head_passes(teacher, tiny_bert):
         (truncate_weights, r"model\.safetensors cannot be read .*; fetch or save it again"),
         (lambda d: (d / "model.safetensors").write_bytes(b""), r"model\.safetensors cannot be read .*; fetch or save it again"),
         (rename_embeddings, r"holds no word embeddings of a BERT"),
-        (shrink_tokenizer, r"weights for 117 pieces, a config\.json for 117 and a tokenizer with 116; put the tokenizer"),
-        (lambda d: change_config(d, vocab_size=200), r"weights for 117 pieces, a config\.json for 200 and a tokenizer with 117"),
+        (shrink_tokenizer, r"weights for 117 tokens, a config\.json for 117 and a tokenizer with 116; put the tokenizer"),
+        (lambda d: change_config(d, vocab_size=200), r"weights for 117 tokens, a config\.json for 200 and a tokenizer with 117"),
         (remove_tokenizer, r"a tokenizer with 5; put the tokenizer that the teacher was trained with beside its weights"),
         (lambda d: (d / "tokenizer.json").write_text("{}"), r"the tokenizer in .* cannot be loaded"),
         (lambda d: (d / "tokenizer.json").write_text('{"model": '), r"the tokenizer in .* cannot be loaded"),
@@ -159,7 +159,7 @@ def test_a_saved_student_loads_anywhere_with_the_same_logits(tmp_path, tiny_bert
 
 
 def test_a_teacher_that_reads_too_little_is_refused(tiny_bert):
-    with pytest.raises(CompactLMError, match=r"reads at most 64 pieces, but teacher.maximum_length is 65; lower it"):
+    with pytest.raises(CompactLMError, match=r"reads at most 64 tokens, but teacher.maximum_length is 65; lower it"):
         models.check_teacher(tiny_bert, 65)
 
 

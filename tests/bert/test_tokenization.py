@@ -6,7 +6,7 @@ from transformers import BertTokenizer
 
 from compactlm.artifacts import SEQUENCE_SCHEMA, Document
 from compactlm.bert import tokenization
-from compactlm.bert.tokenization import all_pieces, encode, sample_windows, tokenize_documents, windows
+from compactlm.bert.tokenization import all_tokens, encode, sample_windows, tokenize_documents, windows
 from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
 
 
@@ -14,12 +14,12 @@ def document(name, text, task=None):
     return Document(id=name, source="s", text=text, document=name, task=task, label="good" if task else None)
 
 
-@given(pieces=st.lists(st.integers(10, 99), max_size=70), length=st.integers(8, 20))
-def test_windows_leave_out_no_piece(tiny_tokenizer, pieces, length):
-    parts = windows(pieces, tiny_tokenizer, length)
+@given(tokens=st.lists(st.integers(10, 99), max_size=70), length=st.integers(8, 20))
+def test_windows_leave_out_no_token(tiny_tokenizer, tokens, length):
+    parts = windows(tokens, tiny_tokenizer, length)
     assert all(3 <= len(part) <= length for part in parts)
     assert all((part[0], part[-1]) == (tiny_tokenizer.cls_token_id, tiny_tokenizer.sep_token_id) for part in parts)
-    assert [piece for part in parts for piece in part[1:-1]] == pieces
+    assert [token for part in parts for token in part[1:-1]] == tokens
     assert all(len(part) == length for part in parts[:-1])
 
 
@@ -29,7 +29,7 @@ def test_encode_cuts_and_keeps_order_over_several_batches(tiny_tokenizer, tiny_t
     assert encode(tiny_tokenizer, tiny_texts, 10) == whole
     assert max(map(len, whole)) == 10
     assert all(sequence[-1] == tiny_tokenizer.sep_token_id for sequence in whole)
-    assert list(all_pieces(tiny_tokenizer, tiny_texts, "count")) == tiny_tokenizer(tiny_texts, add_special_tokens=False)["input_ids"]
+    assert list(all_tokens(tiny_tokenizer, tiny_texts, "count")) == tiny_tokenizer(tiny_texts, add_special_tokens=False)["input_ids"]
 
 
 def test_labelled_rows_are_cut_and_unlabelled_rows_go_on(tiny_tokenizer):
@@ -47,8 +47,8 @@ def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
     _, statistics = tokenize_documents(tiny_tokenizer, [document(str(at), text) for at, text in enumerate(texts)], 64, "tokenize")
     metrics = statistics.metrics()
     assert tiny_tokenizer.tokenize(texts[0]) == ["film", "##s", "slow", "##ly"]
-    assert metrics["pieces"] == 4 + 3 + 13
-    assert metrics["pieces_a_word"] == 20 / 18
+    assert metrics["tokens"] == 4 + 3 + 13
+    assert metrics["tokens_a_word"] == 20 / 18
     assert metrics["unknown_rate"] == 1 / 20
     assert metrics["mean_length"] == 20 / 3
     assert statistics.histogram() == [(0, 2), (8, 1)]
@@ -69,11 +69,11 @@ def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tin
 def test_placeholders_of_personal_data_are_words_that_any_vocabulary_of_characters_can_spell(lower):
     characters = sorted(set("".join(PLACEHOLDERS.values())))
     both = sorted({*characters, *map(str.lower, characters)})
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *both, *(f"##{one}" for one in both)]
-    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(pieces)}, do_lower_case=lower)
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *both, *(f"##{one}" for one in both)]
+    tokenizer = BertTokenizer(vocab={token: number for number, token in enumerate(tokens)}, do_lower_case=lower)
     for placeholder in PLACEHOLDERS.values():
         found = tokenizer.tokenize(f"write to {placeholder}, please")
         start, end = found.index("["), found.index("]")
-        spelled = "".join(piece.removeprefix("##") for piece in found[start : end + 1])
+        spelled = "".join(token.removeprefix("##") for token in found[start : end + 1])
         assert spelled == (placeholder.lower() if lower else placeholder)
         assert not set(found[start : end + 1]) & {"[UNK]", "[CLS]", "[SEP]", "[MASK]"}

@@ -17,7 +17,7 @@ from compactlm.student.building import principal_components
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Settings, set_dropout, train
 
-LAYERS, TEMPERATURE, WHOLE = [2, 0, 1], 2.0, 105  # WHOLE: of the student's pieces
+LAYERS, TEMPERATURE, WHOLE = [2, 0, 1], 2.0, 105  # WHOLE: of the student's tokens
 WEIGHTS = {
     "soft_weight": 0.5,
     "hard_weight": 0.25,
@@ -90,7 +90,7 @@ def test_without_soft_targets_none_are_needed(both, phase, loss):
     torch.testing.assert_close(found["loss"], (WEIGHTS[loss] if loss == "hard_weight" else WEIGHTS[loss]["weight"]) * found[name])
 
 
-def test_losses_of_masked_pieces_are_those_of_the_whole_models(general, kept):
+def test_losses_of_masked_tokens_are_those_of_the_whole_models(general, kept):
     objective, examples = general()
     batch = examples.batch(range(20), 1)
     found = objective(**batch)
@@ -104,7 +104,7 @@ def test_losses_of_masked_pieces_are_those_of_the_whole_models(general, kept):
     torch.testing.assert_close(found["soft"], soft_targets(own[where], teacher[where][:, kept], TEMPERATURE))
 
 
-def test_the_likeliest_pieces_alone_teach_a_part_of_what_all_do(general):
+def test_the_likeliest_tokens_alone_teach_a_part_of_what_all_do(general):
     batches = [general(top_k) for top_k in (3, WHOLE)]
     few, whole = (objective(**examples.batch(range(20), 0))["soft"].item() for objective, examples in batches)
     assert 0 < few < whole
@@ -140,7 +140,7 @@ def test_rows_without_a_label_have_soft_targets_alone(task, rows):
     assert found["soft"].item() > 0
 
 
-def test_a_batch_without_a_masked_piece_still_has_a_finite_loss(general):
+def test_a_batch_without_a_masked_token_still_has_a_finite_loss(general):
     objective, examples = general()
     batch = examples.questions.question([0, 1])
     batch["labels"] = torch.full_like(batch["labels"], -100)

@@ -158,7 +158,7 @@ def test_embeddings_at_one_point(tiny_bert, tiny_sequences):
     assert "not finite" in sentence(collapse(float("nan"), 144, "student", "mlm"))
 
 
-def test_an_embedding_is_the_mean_over_the_pieces_of_the_text(tiny_bert, tiny_sequences):
+def test_an_embedding_is_the_mean_over_the_tokens_of_the_text(tiny_bert, tiny_sequences):
     model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
     found = embed(model.bert, tiny_sequences, 0, 512)
     with torch.inference_mode():

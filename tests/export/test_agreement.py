@@ -86,7 +86,7 @@ def test_a_large_loss_is_refused(tmp_path, rows, lost, gained):
         check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
 
 
-def test_one_inner_piece_is_masked_the_same_for_a_key():
+def test_one_inner_token_is_masked_the_same_for_a_key():
     sequence = [4, 10, 11, 12, 13, 5]
     drawn = {mask_one(sequence, 6, str(key)).position for key in range(100)}
     assert drawn == {1, 2, 3, 4}

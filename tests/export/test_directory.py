@@ -52,7 +52,7 @@ def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(exported, nam
 
 
 @pytest.mark.parametrize(("rows", "length"), [(1, 2), (1, 64), (5, 9)])
-def test_fp32_agrees_with_the_original_for_any_rows_and_pieces(exported, classifier, masked, rows, length):
+def test_fp32_agrees_with_the_original_for_any_rows_and_tokens(exported, classifier, masked, rows, length):
     feeds = random_feeds(rows, length)
     for name, model in (("mlm", masked), ("sentiment", classifier), ("embedding", masked.bert)):
         found = run(exported / name / FLOAT_FILE, feeds)

@@ -2,12 +2,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
-from tests.export.test_directory import random_feeds, run
 from transformers import BertConfig, BertForMaskedLM
 
 from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import LARGE, quantize
 from compactlm.inference.runtime.onnx import FLOAT_FILE, INT8_FILE
+from tests.export.test_directory import random_feeds, run
 
 
 @pytest.fixture(scope="module")

@@ -73,14 +73,14 @@ def data():
 
 
 @pytest.fixture(scope="module")
-def pieces(data):
+def tokens(data):
     words = [word for word in [*words_of([row for part in data for row in part]), "her", "his", "him"] if len(word) > 1]
     letters = [form for letter in string.ascii_lowercase for form in (letter, f"##{letter}")]
     return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *dict.fromkeys(words)]
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory, default_params, data, pieces):
+def build(tmp_path_factory, default_params, data, tokens):
     """A directory with splits and a teacher that was fine-tuned on them; a function that gives params with a mitigation."""
     directory = tmp_path_factory.mktemp("biased")
     with pytest.MonkeyPatch.context() as patch:
@@ -95,21 +95,21 @@ def build(tmp_path_factory, default_params, data, pieces):
             content["bias_audit"]["mitigation"] = mitigation
             content["bias_audit"]["gate"]["on_violation"] = on_violation
             content["student"] |= {"layers": 2, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 64}
-            content["student"] |= {"vocabulary_size": len(pieces), "budget": 1.0, "initialisation": "random"}
+            content["student"] |= {"vocabulary_size": len(tokens), "budget": 1.0, "initialisation": "random"}
             content["teacher"]["parameters"] = None
             content["signals"].update(source="online", layers=[0, 1, 2])
             content["distill"]["task"].update(start="general", optimisation={"epochs": 24, **OPTIMISATION})
             return parse_params(content)
 
-        train_teacher(data[0], pieces, params("none"))
+        train_teacher(data[0], tokens, params("none"))
         yield params
 
 
-def train_teacher(rows, pieces, params):
-    tokenizer = BertTokenizer(vocab={piece: at for at, piece in enumerate(pieces)}, model_max_length=64)
+def train_teacher(rows, tokens, params):
+    tokenizer = BertTokenizer(vocab={token: at for at, token in enumerate(tokens)}, model_max_length=64)
     shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64}
     torch.manual_seed(1)
-    config = BertConfig(vocab_size=len(pieces), **shape)
+    config = BertConfig(vocab_size=len(tokens), **shape)
     models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.MLM)
     teacher = BertForSequenceClassification(config)
     tuning = params.teacher.fine_tuning.model_copy(

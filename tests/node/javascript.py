@@ -53,12 +53,12 @@ def install(directory: Path) -> None:
 
 
 def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
-    """Return for each text the piece ids and the answer that transformers.js gives.
+    """Return for each text the token ids and the answer that transformers.js gives.
 
     Args:
         directory: where the models lie, in a directory each.
         name: of the model's directory.
-        task: "fill-mask" for the likeliest piece at each mask, "text-classification" for the likeliest label,
+        task: "fill-mask" for the likeliest token at each mask, "text-classification" for the likeliest label,
             "feature-extraction" for the normalised mean of the last hidden states.
         dtype: "fp32" for onnx/model.onnx, "q8" for onnx/model_quantized.onnx.
         texts: to read, one at a time.
@@ -83,7 +83,7 @@ def python_answers(directory: Path, name: str, dtype: str, texts: list[str]) -> 
         feeds = {"input_ids": row, "attention_mask": np.ones_like(row), "token_type_ids": np.zeros_like(row)}
         values = session.run(None, feeds)[0][0]
         if name == "mlm":
-            answer = [int(values[at].argmax()) for at, piece in enumerate(ids) if piece == mask]
+            answer = [int(values[at].argmax()) for at, token in enumerate(ids) if token == mask]
         elif name == "embedding":
             mean = values.mean(axis=0)
             answer = (mean / np.linalg.norm(mean)).tolist()
@@ -94,7 +94,7 @@ def python_answers(directory: Path, name: str, dtype: str, texts: list[str]) -> 
 
 
 def compare_with_python(directory: Path, name: str, dtype: str, texts: list[str]) -> None:
-    """Check that Node and Python find the same piece ids and first choices, or embeddings that point the same way."""
+    """Check that Node and Python find the same token ids and first choices, or embeddings that point the same way."""
     ours = python_answers(directory, name, dtype, texts)
     theirs = answers(directory, name, TASKS.get(name, "text-classification"), dtype, texts)
     for text, own, other in zip(texts, ours, theirs, strict=True):

@@ -1,5 +1,5 @@
 // Answers what tests/node/javascript.py asks on standard input: {directory, name, task, dtype, texts}.
-// One line of JSON a text on standard output: piece ids, and what the model says of them.
+// One line of JSON a text on standard output: token ids, and what the model says of them.
 import { readFileSync } from "node:fs";
 import { AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from "@huggingface/transformers";
 
@@ -13,7 +13,7 @@ function ids(inputs) {
   return Array.from(inputs.input_ids.data, Number);
 }
 
-// The likeliest piece at each mask, or the likeliest label.
+// The likeliest token at each mask, or the likeliest label.
 async function predictions(model) {
   return async (inputs) => {
     const { logits } = await model(inputs);

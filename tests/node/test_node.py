@@ -1,4 +1,4 @@
-"""The exported models in Node, by transformers.js: the same piece ids and the same first choices as in Python."""
+"""The exported models in Node, by transformers.js: the same token ids and the same first choices as in Python."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from transformers import AutoTokenizer
 
 from tests.node.javascript import compare_with_python
 
-# What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no piece, more than one space.
+# What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no token, more than one space.
 ODD = [
     "The FILM was Good!!!",
     "Él était café",

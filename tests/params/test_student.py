@@ -48,9 +48,9 @@ def test_the_formula_counts_what_transformers_builds(shape: tuple[int, ...], voc
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("labels", [2, 40])
-def test_a_fitting_vocabulary_fits_really_and_one_piece_more_does_not(shape: tuple[int, ...], labels: int) -> None:
+def test_a_fitting_vocabulary_fits_really_and_one_token_more_does_not(shape: tuple[int, ...], labels: int) -> None:
     one = student(*shape)
-    allowed = one.count_parameters(300, labels) + shape[1] // 2  # room that is too little for a piece
+    allowed = one.count_parameters(300, labels) + shape[1] // 2  # room that is too little for a token
     size = one.fitting_vocabulary(allowed, labels)
     assert really(build_config(one, size), labels) <= allowed < really(build_config(one, size + 1), labels)
 

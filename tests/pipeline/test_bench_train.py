@@ -29,10 +29,10 @@ def job(smoke, tmp_path, monkeypatch):
 def test_each_contender_trains_until_the_clock_stops_it(job, phase):
     kinds = ["plain", "online", "cache", "cached", *(["packed"] if phase == "general" else [])]
     found = {kind: measure(job(kind, phase)) for kind in kinds}
-    assert found["cache"]["pieces"] > 0
+    assert found["cache"]["tokens"] > 0
     for kind in found.keys() - {"cache"}:
         assert found[kind]["steps"] == 1
-        assert found[kind]["pieces_a_second"] > 0
+        assert found[kind]["tokens_a_second"] > 0
         assert found[kind]["flops"] > 0
     assert found["cached"]["padding"] <= found["plain"]["padding"]
     assert phase == "task" or found["packed"]["padding"] == 0
@@ -48,8 +48,8 @@ def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
     matching = Matching(student.bert, teacher.bert, material.params.signals.layers, components, material.losses)
     rows = range(8)
     if phase == "general":
-        pieces = material.prepared.id_map  # of which the plain one has all
-        source = OnlineMasked(teacher, pieces, matching.kept, len(pieces), material.temperature)
+        tokens = material.prepared.id_map  # of which the plain one has all
+        source = OnlineMasked(teacher, tokens, matching.kept, len(tokens), material.temperature)
         batch = asked = material.prepared.general().question(rows)
         objective = ours._general(material, student, matching)
     else:
@@ -72,7 +72,7 @@ def test_packed_text_is_the_same_text_without_padding():
     assert others.pack([[1, 2, 3], [4], [5, 6, 7, 8], [9]]) == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
-def test_packed_text_fills_a_batch_with_as_many_pieces(job):
+def test_packed_text_fills_a_batch_with_as_many_tokens(job):
     material = Material(job("packed", "general"))
     lengths = [len(sequence) for sequence in material.prepared.general().sequences]
     rows, _ = others._features(material)

@@ -15,7 +15,7 @@ FRONTIER = {
     "overrides": ["student.vocabulary_size=3000"],
     "enough": 0.95,
     "budget": 0.1,
-    "latency": {"pieces": 32, "warm_up": 1, "runs": 5},
+    "latency": {"tokens": 32, "warm_up": 1, "runs": 5},
     "shapes": [{"name": "4x128", "layers": 4, "hidden_size": 128, "attention_heads": 4, "intermediate_size": 512}],
 }
 

@@ -176,7 +176,7 @@ def build(params, test_rows):
                 "sources": {"train": {"movie_reviews": 0.293333, "tweets": 0.706667}, "test": {"movie_reviews": 0.857143}},
             },
             "bias-audit": {"sentiment": audit.metrics()},
-            "tokenize": {"test": {"cut_rows": 3, "unknown_rate": 0.0001}, "vocabulary": {"coverage": 0.95, "pieces": 10817}},
+            "tokenize": {"test": {"cut_rows": 3, "unknown_rate": 0.0001}, "vocabulary": {"coverage": 0.95, "tokens": 10817}},
             "distill-train": {"general": {"loss": 0.35, "validation_top1": 0.12}, "sentiment": {"loss": 0.48, "validation_accuracy": 0.85}},
             "evaluate": {
                 "tasks": {"sentiment": task_metrics(answers, params, test)},
@@ -190,9 +190,9 @@ def build(params, test_rows):
             },
         },
         timings={
-            "evaluate": {"threads": 2, "pieces": 128, "models": speed},
-            "teacher": {"sentiment": {"pieces": 1000, "pieces_a_second": 1339.5, "seconds": 297.6}, "energy": energy},
-            "distill-train": {"general": {"pieces": 1000, "pieces_a_second": 8682.6, "seconds": 64.3}, "energy": energy},
+            "evaluate": {"threads": 2, "tokens": 128, "models": speed},
+            "teacher": {"sentiment": {"tokens": 1000, "tokens_a_second": 1339.5, "seconds": 297.6}, "energy": energy},
+            "distill-train": {"general": {"tokens": 1000, "tokens_a_second": 8682.6, "seconds": 64.3}, "energy": energy},
         },
         answers={"sentiment": answers},
         curves={"general": {"loss": curve, "soft": curve}, "sentiment": {"loss": curve, "soft": curve, "hard": curve, "hidden": curve}},

@@ -8,7 +8,7 @@ from compactlm.report.sections.errors import parts
 TEXTS = ["The film was very good!", "a  slow story"]
 
 
-def test_each_piece_is_masked_in_turn(readers):
+def test_each_token_is_masked_in_turn(readers):
     reader = readers["sentiment"]
     predicted = reader.probabilities(TEXTS).argmax(axis=1).tolist()
     found = occlude(reader, TEXTS, predicted)
@@ -37,7 +37,7 @@ def test_errors_are_drawn_by_seed_and_id_alone():
     assert names(range(40), 2) != drawn
 
 
-def test_a_text_is_shown_whole_with_its_pieces_marked():
+def test_a_text_is_shown_whole_with_its_tokens_marked():
     found = parts("so good, not bad", Occlusion(((0, 2), (3, 7), (9, 12)), (0.01, 0.3, -0.12)))
     assert "".join(part.text for part in found) == "so good, not bad"
     marked = {part.text: (part.level, part.against) for part in found if part.level}

@@ -11,7 +11,7 @@ from compactlm.params import Augment, DiversityFigures
 from compactlm.stages import augment
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
 MARKS = ("", "_judged")
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
@@ -45,8 +45,8 @@ def workspace(tmp_path, monkeypatch):
     ]
     rows.append(Document("f" * 32, "wiki", "the story is long.", "w"))
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
-    tokenizer = BertTokenizer(vocab={piece: number for number, piece in enumerate(PIECES)})
-    shape = {"vocab_size": len(PIECES), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    tokenizer = BertTokenizer(vocab={token: number for number, token in enumerate(TOKENS)})
+    shape = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     torch.manual_seed(0)
     for name, model in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
         model(BertConfig(**shape)).save_pretrained(artifacts.TEACHER / name)

@@ -14,7 +14,7 @@ from compactlm.stages.signals import _check_size
 
 @pytest.fixture
 def prepared(default_params):
-    """A function that gives 30 rows of 10 pieces for each phase and a vocabulary of 50 pieces."""
+    """A function that gives 30 rows of 10 tokens for each phase and a vocabulary of 50 tokens."""
 
     def build(top_k, gigabytes):
         content = copy.deepcopy(yaml.safe_load(default_params))
@@ -27,7 +27,7 @@ def prepared(default_params):
     return build
 
 
-def test_no_more_pieces_are_counted_than_the_vocabulary_has(prepared):
+def test_no_more_tokens_are_counted_than_the_vocabulary_has(prepared):
     assert _check_size(prepared(10**9, 1.0), 384) == _check_size(prepared(50, 1.0), 384) > _check_size(prepared(5, 1.0), 384)
 
 

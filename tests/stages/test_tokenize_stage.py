@@ -22,7 +22,7 @@ def sized(default_params):
     return build
 
 
-def test_more_pieces_than_the_teacher_has_are_refused_in_a_sentence(sized):
+def test_more_tokens_than_the_teacher_has_are_refused_in_a_sentence(sized):
     with pytest.raises(CompactLMError, match=r"student\.vocabulary_size is 40,000, .* from the teacher's 30,522; lower it .* fit$"):
         _check_size(sized(40_000), 30_522)
 

@@ -50,8 +50,8 @@ def test_the_vocabulary_is_what_params_say_or_what_the_budget_allows():
     assert vocabulary_size(student_of(130), 1, 2) == 130
     teacher, labels = 203_457, 300  # enough labels for the classifier to be the larger form
     size = vocabulary_size(student_of(), teacher, labels)
-    for pieces, fits in ((size, True), (size + 1, False)):
-        config = build_config(student_of(), pieces)
+    for tokens, fits in ((size, True), (size + 1, False)):
+        config = build_config(student_of(), tokens)
         config.num_labels = labels
         largest = max(count_parameters(BertForMaskedLM(config)), count_parameters(BertForSequenceClassification(config)))
         assert (largest <= int(teacher * 0.1)) == fits

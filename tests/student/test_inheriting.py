@@ -28,11 +28,11 @@ def build(form, seed=1, **shape):
     return form(config(**shape))
 
 
-def text(rows, seed, pieces=20):
+def text(rows, seed, tokens=20):
     """Rows of two lengths and their mask."""
-    ids = torch.randint(FIRST, VOCABULARY, (rows, pieces), generator=torch.Generator().manual_seed(seed))
+    ids = torch.randint(FIRST, VOCABULARY, (rows, tokens), generator=torch.Generator().manual_seed(seed))
     mask = torch.ones_like(ids)
-    mask[::2, pieces - 6 :] = 0
+    mask[::2, tokens - 6 :] = 0
     return ids, mask
 
 
@@ -186,7 +186,7 @@ def test_a_student_of_another_shape_comes_nearer_than_a_random_one(teacher, shap
     assert agreement(student, teacher)[0] > 0.2 > 0.1 > agreement(random, teacher)[0]
 
 
-def test_a_student_with_fewer_pieces_stands_for_the_teachers_pieces(teacher):
+def test_a_student_with_fewer_tokens_stands_for_the_teachers_tokens(teacher):
     kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
     student = build(BertForMaskedLM, **AS_WIDE, vocab_size=len(kept))
     ids, mask = text(150, seed=1)
@@ -305,9 +305,9 @@ def test_a_wider_student_cannot_inherit(teacher):
 
 SAMPLES = {
     "one sequence": text(1, seed=1),
-    "one piece again and again": (torch.full((4, 6), 17), torch.ones(4, 6, dtype=torch.int64)),
-    "equal sequences of one piece": (torch.full((5, 1), 17), torch.ones(5, 1, dtype=torch.int64)),
-    "a single piece": (torch.full((1, 1), 17), torch.ones(1, 1, dtype=torch.int64)),
+    "one token again and again": (torch.full((4, 6), 17), torch.ones(4, 6, dtype=torch.int64)),
+    "equal sequences of one token": (torch.full((5, 1), 17), torch.ones(5, 1, dtype=torch.int64)),
+    "a single token": (torch.full((1, 1), 17), torch.ones(1, 1, dtype=torch.int64)),
 }
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from compactlm.errors import CompactLMError
-from compactlm.student.vocabulary import SPECIAL, build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
+from compactlm.student.vocabulary import SPECIAL, build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = st.text(alphabet=LETTERS + LETTERS.upper() + "éÉ .,!?", max_size=60)
@@ -16,45 +16,45 @@ TEXT = st.text(alphabet=LETTERS + LETTERS.upper() + "éÉ0123456789 .,!?", min_s
 @pytest.fixture(scope="module")
 def counts(tiny_tokenizer, tiny_texts):
     every_character = [*LETTERS, *"0123456789", *".,!?'"]
-    return count_pieces(tiny_tokenizer([*tiny_texts, *every_character], add_special_tokens=False)["input_ids"])
+    return count_tokens(tiny_tokenizer([*tiny_texts, *every_character], add_special_tokens=False)["input_ids"])
 
 
 @pytest.fixture(scope="module")
 def student(tiny_tokenizer, counts):
-    """A student with 20 pieces fewer than the teacher."""
-    pieces = choose_vocabulary(tiny_tokenizer.get_vocab(), counts, len(tiny_tokenizer) - 20)
-    return build_tokenizer(tiny_tokenizer, pieces, 64)
+    """A student with 20 tokens fewer than the teacher."""
+    tokens = choose_vocabulary(tiny_tokenizer.get_vocab(), counts, len(tiny_tokenizer) - 20)
+    return build_tokenizer(tiny_tokenizer, tokens, 64)
 
 
 @given(data=st.data())
 def test_the_choice_is_a_subset_of_exact_size_in_the_teachers_order(tiny_tokenizer, tiny_texts, data):
     vocabulary = tiny_tokenizer.get_vocab()
     texts = data.draw(st.lists(st.sampled_from(tiny_texts), max_size=5))
-    counts = count_pieces(tiny_tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else Counter()
+    counts = count_tokens(tiny_tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else Counter()
     size = data.draw(st.integers(min_value=80, max_value=len(vocabulary)))
-    pieces = choose_vocabulary(vocabulary, counts, size)
-    assert len(pieces) == len(set(pieces)) == size
-    assert set(SPECIAL) <= set(pieces) <= set(vocabulary)
-    ids = [vocabulary[piece] for piece in pieces]
+    tokens = choose_vocabulary(vocabulary, counts, size)
+    assert len(tokens) == len(set(tokens)) == size
+    assert set(SPECIAL) <= set(tokens) <= set(vocabulary)
+    ids = [vocabulary[token] for token in tokens]
     assert ids == sorted(ids)
 
 
 def test_special_tokens_keep_the_teachers_order_and_padding_is_0(tiny_tokenizer, student):
     order = sorted(SPECIAL, key=tiny_tokenizer.get_vocab().__getitem__)
-    assert [student.convert_tokens_to_ids(piece) for piece in order] == sorted(student.all_special_ids)
+    assert [student.convert_tokens_to_ids(token) for token in order] == sorted(student.all_special_ids)
     assert student.pad_token_id == 0
     assert [student.convert_ids_to_tokens(index) for index in student("").input_ids] == ["[CLS]", "[SEP]"]
 
 
 def test_the_most_frequent_words_are_kept_and_rare_ones_go():
-    vocabulary = {piece: index for index, piece in enumerate([*SPECIAL, "a", "##a", "b", "ab", "aab", "ba", "z"])}
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "b", "ab", "aab", "ba", "z"])}
     counts = {vocabulary["ba"]: 5, vocabulary["ab"]: 3, vocabulary["aab"]: 4, vocabulary["b"]: 1, vocabulary["a"]: 1}
     chosen = choose_vocabulary(vocabulary, counts, 10)
     assert chosen == [*SPECIAL, "a", "##a", "b", "aab", "ba"]
 
 
 def test_equal_counts_are_decided_by_the_teachers_id_not_by_the_order_of_counting():
-    vocabulary = {piece: index for index, piece in enumerate([*SPECIAL, "a", "##a", "aa", "aaa", "aaaa"])}
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "aa", "aaa", "aaaa"])}
     counts = {8: 2, 9: 2, 7: 2}
     assert choose_vocabulary(vocabulary, counts, 9) == choose_vocabulary(vocabulary, dict(reversed(counts.items())), 9)
     assert choose_vocabulary(vocabulary, counts, 9)[-2:] == ["aa", "aaa"]
@@ -73,7 +73,7 @@ def test_the_student_has_no_unknown_where_the_teacher_has_none(student, tiny_tok
 
 
 @given(text=TEXT)
-def test_a_student_segmentation_is_the_same_pieces_for_the_teacher(student, tiny_tokenizer, text):
+def test_a_student_segmentation_is_the_same_tokens_for_the_teacher(student, tiny_tokenizer, text):
     ids = student(text)["input_ids"]
     mapped = [id_map(tiny_tokenizer, student)[index] for index in ids]
     assert tiny_tokenizer.convert_ids_to_tokens(mapped) == student.convert_ids_to_tokens(ids)
@@ -81,7 +81,7 @@ def test_a_student_segmentation_is_the_same_pieces_for_the_teacher(student, tiny
 
 def test_the_id_map_refuses_a_student_of_another_teacher(tiny_tokenizer):
     stranger = build_tokenizer(tiny_tokenizer, [*SPECIAL, "a", "zebra"], 64)
-    with pytest.raises(CompactLMError, match=r"1 pieces that the teacher lacks \(first: 'zebra'\); run `dvc repro tokenize`"):
+    with pytest.raises(CompactLMError, match=r"1 tokens that the teacher lacks \(first: 'zebra'\); run `dvc repro tokenize`"):
         id_map(tiny_tokenizer, stranger)
 
 
@@ -116,9 +116,9 @@ def test_a_saved_tokenizer_is_data_only_and_byte_stable(tmp_path, student):
 
 
 @pytest.mark.parametrize("options", [{}, {"do_lower_case": False}, {"do_lower_case": True, "strip_accents": False}])
-def test_letter_case_and_accents_are_treated_as_the_teacher_does(tmp_path, tiny_pieces, options):
-    teacher = type_of_teacher(tiny_pieces, options)
-    student = build_tokenizer(teacher, tiny_pieces, 64)
+def test_letter_case_and_accents_are_treated_as_the_teacher_does(tmp_path, tiny_tokens, options):
+    teacher = type_of_teacher(tiny_tokens, options)
+    student = build_tokenizer(teacher, tiny_tokens, 64)
     student.save_pretrained(tmp_path)
     again = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
     for text in ("The film WAS good.", "é É cafés", "a 河 b"):
@@ -126,19 +126,19 @@ def test_letter_case_and_accents_are_treated_as_the_teacher_does(tmp_path, tiny_
         assert again(text)["input_ids"] == teacher(text)["input_ids"]
 
 
-def type_of_teacher(pieces, options):
+def type_of_teacher(tokens, options):
     from transformers import BertTokenizer
 
-    return BertTokenizer(vocab={piece: index for index, piece in enumerate(pieces)}, **options)
+    return BertTokenizer(vocab={token: index for index, token in enumerate(tokens)}, **options)
 
 
-def test_the_tokenizer_holds_all_its_pieces_not_5(student, tiny_tokenizer):
+def test_the_tokenizer_holds_all_its_tokens_not_5(student, tiny_tokenizer):
     # transformers 5 takes BertTokenizer(vocab_file=...) and silently builds a vocabulary of the five special tokens.
     assert len(student) == len(student.get_vocab()) == len(tiny_tokenizer) - 20
     assert student.convert_ids_to_tokens(student("film")["input_ids"]) == ["[CLS]", "film", "[SEP]"]
 
 
-def test_coverage_is_the_share_of_pieces_in_the_text():
+def test_coverage_is_the_share_of_tokens_in_the_text():
     vocabulary = {"a": 0, "b": 1, "c": 2}
     assert coverage(vocabulary, {0: 6, 1: 3, 2: 1}, ["a", "c"]) == pytest.approx(0.7)
     assert coverage(vocabulary, {}, ["a"]) == 0
@@ -162,7 +162,7 @@ def test_text_of_one_kind_alone_is_counted_as_it_is(share):
 
 
 def test_what_has_no_say_still_lends_its_characters():
-    vocabulary = {piece: index for index, piece in enumerate([*SPECIAL, "a", "##a", "b", "##b", "ab", "ba"])}
+    vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "b", "##b", "ab", "ba"])}
     by_task = weigh_counts({vocabulary["ba"]: 2}, {vocabulary["ab"]: 9}, 1.0)
     assert by_task[vocabulary["ab"]] == 0
     assert choose_vocabulary(vocabulary, by_task, 10) == [*SPECIAL, "a", "##a", "b", "##b", "ba"]
@@ -175,7 +175,7 @@ def test_what_has_no_say_still_lends_its_characters():
     unlabelled=st.dictionaries(st.integers(0, 9), st.integers(1, 10**6), min_size=1),
     share=st.floats(0, 1),
 )
-def test_weighed_counts_add_up_to_1_and_hold_every_piece(labelled, unlabelled, share):
+def test_weighed_counts_add_up_to_1_and_hold_every_token(labelled, unlabelled, share):
     found = weigh_counts(labelled, unlabelled, share)
     assert set(found) == set(labelled) | set(unlabelled)
     assert sum(found.values()) == pytest.approx(1)

@@ -6,13 +6,13 @@ from compactlm.artifacts import Document
 from compactlm.teacher.label_agreement import agrees, label_agreement
 from compactlm.teacher.proposer import MaskedWordProposer
 
-PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
-SHAPE = {"vocab_size": len(PIECES), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
+SHAPE = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 
 
 @pytest.fixture(scope="module")
 def tokenizer():
-    return BertTokenizer(vocab={piece: number for number, piece in enumerate(PIECES)})
+    return BertTokenizer(vocab={token: number for number, token in enumerate(TOKENS)})
 
 
 def make_proposer(tokenizer, **options):
@@ -63,7 +63,7 @@ def test_no_texts(tokenizer):
 
 def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeypatch):
     def classify(model, sequences, batch_tokens, description):
-        good = torch.tensor([float(PIECES.index("good") in sequence) for sequence in sequences])
+        good = torch.tensor([float(TOKENS.index("good") in sequence) for sequence in sequences])
         return torch.stack([0.5 - good, good], dim=1)
 
     monkeypatch.setattr("compactlm.teacher.label_agreement.classify", classify)

@@ -40,7 +40,7 @@ def test_fitting_a_head_changes_the_head_and_the_topmost_layers_alone(tiny_bert,
 def test_a_fitted_head_is_better_than_word_frequencies_and_is_saved_whole(tiny_bert, tiny_tokenizer, tiny_sequences, tmp_path):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
     summary = fit_mlm_head(model, tiny_tokenizer, tiny_sequences, head_params(2, epochs=14, learning_rate=0.003), SETTINGS)
-    counts = torch.bincount(torch.tensor([piece for sequence in tiny_sequences for piece in sequence[1:-1]])).float()
+    counts = torch.bincount(torch.tensor([token for sequence in tiny_sequences for token in sequence[1:-1]])).float()
     shares = counts[counts > 0] / counts.sum()
     assert summary.history[-1][1]["loss"] < 0.95 * -(shares * shares.log()).sum()
     assert model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight

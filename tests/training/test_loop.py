@@ -78,7 +78,7 @@ def test_a_killed_run_goes_on_to_the_same_weights_and_history(tmp_path, dropout,
 
 def test_a_bert_with_dropout_is_resumed_bit_for_bit(tmp_path, tiny_bert, tiny_sequences):
     class Copying(torch.nn.Module):
-        """Learns to say each piece again."""
+        """Learns to say each token again."""
 
         def __init__(self):
             super().__init__()
@@ -157,7 +157,7 @@ def test_only_what_requires_gradients_changes_and_the_loss_falls():
     assert summary.history[-1][1]["loss"] < 0.5 * summary.history[0][1]["loss"]
     assert summary.history[0][1]["half"] == pytest.approx(summary.history[0][1]["loss"] / 2)
     assert summary.tokens == 6 * 40 * 4
-    assert summary.speed()["pieces"] == summary.tokens
+    assert summary.speed()["tokens"] == summary.tokens
 
 
 def test_every_epoch_reads_all_rows_in_an_order_of_seed_and_name():

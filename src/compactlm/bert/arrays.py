@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from compactlm.errors import CompactLMError
 
-BATCH_PIECES = 4096
+BATCH_TOKENS = 4096
 
 Array = npt.NDArray[Any]
 
@@ -22,8 +22,8 @@ class Batch:
     """Sequences side by side, padded on the right.
 
     Attributes:
-        input_ids: int64 [rows, pieces].
-        attention_mask: int64 [rows, pieces], 1 for pieces and 0 for padding.
+        input_ids: int64 [rows, tokens].
+        attention_mask: int64 [rows, tokens], 1 for tokens and 0 for padding.
     """
 
     input_ids: Array
@@ -41,14 +41,14 @@ def pad(sequences: Sequence[Sequence[int]], padding: int) -> Batch:
     return Batch(input_ids, attention_mask)
 
 
-def by_length(lengths: Sequence[int], batch_pieces: int = BATCH_PIECES) -> list[list[int]]:
-    """Group positions by length into batches of at most `batch_pieces` pieces, padding included.
+def by_length(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS) -> list[list[int]]:
+    """Group positions by length into batches of at most `batch_tokens` tokens, padding included.
 
     A single sequence that is longer is a batch of its own. Each position occurs once, the shortest first.
     """
     batches: list[list[int]] = []
     for position in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if batches and (len(batches[-1]) + 1) * lengths[position] <= batch_pieces:
+        if batches and (len(batches[-1]) + 1) * lengths[position] <= batch_tokens:
             batches[-1].append(position)
         else:
             batches.append([position])

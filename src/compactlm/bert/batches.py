@@ -11,10 +11,10 @@ POOL = 4096  # sequences that are sorted by length together: little padding, yet
 
 
 def make_batches(lengths: Sequence[int], batch_tokens: int, key: str | None) -> list[list[int]]:
-    """Group positions into batches of at most `batch_tokens` pieces, padding included.
+    """Group positions into batches of at most `batch_tokens` tokens, padding included.
 
     Args:
-        lengths: the number of pieces of each sequence.
+        lengths: the number of tokens of each sequence.
         batch_tokens: the greatest product of rows and longest row; a longer single sequence is a batch of its own.
         key: the seed of the order, for instance "17/general/0"; None keeps batches sorted by length.
 

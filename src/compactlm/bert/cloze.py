@@ -32,19 +32,19 @@ def score_words(
         tokenizer: the tokenizer that belongs to it.
         texts: each with one [MASK].
         words: for each text, as many words as for any other.
-        maximum_length: pieces a sequence; longer texts are cut.
-        batch_tokens: pieces a batch, padding included.
+        maximum_length: tokens a sequence; longer texts are cut.
+        batch_tokens: tokens a batch, padding included.
         description: named where memory does not suffice.
 
     Returns:
-        Log probabilities in nats, float64 [texts, words]; nan for a word that is not one piece of the vocabulary, and throughout for
-        a text that has a piece which the vocabulary lacks, or its [MASK] cut off.
+        Log probabilities in nats, float64 [texts, words]; nan for a word that is not one token of the vocabulary, and throughout for
+        a text that has a token which the vocabulary lacks, or its [MASK] cut off.
     """
     model.eval()
     vocabulary, unknown = tokenizer.get_vocab(), tokenizer.unk_token_id
     sequences = encode(tokenizer, texts, maximum_length)
     scores = np.full((len(texts), len(words[0]) if words else 0), np.nan)
-    readable = [at for at, pieces in enumerate(sequences) if pieces.count(tokenizer.mask_token_id) == 1 and unknown not in pieces]
+    readable = [at for at, tokens in enumerate(sequences) if tokens.count(tokenizer.mask_token_id) == 1 and unknown not in tokens]
     for number, rows in enumerate(make_batches([len(sequences[at]) for at in readable], batch_tokens, None), start=1):
         chosen = [readable[row] for row in rows]
         input_ids, attention_mask = pad([sequences[at] for at in chosen], tokenizer.pad_token_id)

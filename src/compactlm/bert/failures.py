@@ -11,7 +11,7 @@ from accelerate import Accelerator
 
 from compactlm.errors import CompactLMError
 
-SHORT = 64  # pieces; where a single row as short as this does not fit, the model is what is too large
+SHORT = 64  # tokens; where a single row as short as this does not fit, the model is what is too large
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "alloc_failed")  # of many devices
 
 
@@ -101,8 +101,8 @@ def _advice(phase: str, step: int, lengths: Sequence[int], processes: int, batch
     longest = max(lengths)
     share = len(lengths) if len(lengths) < processes else -(-len(lengths) // processes)  # as in processes.share
     rows = "1 row" if share == 1 else f"{share} rows"
-    where = f"there is not enough memory for {phase} at step {step}, whose batch has {rows}, the longest of {longest} pieces"
-    where += f", {share * longest} pieces with padding; "
+    where = f"there is not enough memory for {phase} at step {step}, whose batch has {rows}, the longest of {longest} tokens"
+    where += f", {share * longest} tokens with padding; "
     if share > 1:
         # A batch may be smaller than it is allowed to be; then half of what is allowed would change nothing.
         half = max(1, min(batch_tokens, len(lengths) * longest) // 2)

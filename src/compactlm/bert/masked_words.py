@@ -1,6 +1,6 @@
 """Masked language models of different vocabularies on equal terms: the same masked words in the same rows.
 
-A word takes part only where it is a single piece of every model's vocabulary. Each model then reads the row by its own
+A word takes part only where it is a single token of every model's vocabulary. Each model then reads the row by its own
 segmentation, with [MASK] for the word, and is right when its first choice is that word.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_scores import MaskedPiece, score
+from compactlm.bert.masked_scores import MaskedToken, score
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
 
     Args:
         texts: row ids and texts; rows and words are drawn by (seed, id), so the order does not matter.
-        tokenizers: a word is eligible when it is one piece for each of these, and made of letters.
+        tokenizers: a word is eligible when it is one token for each of these, and made of letters.
         count: the greatest number of rows.
         seed: of the draw.
 
@@ -52,9 +52,9 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
 
 
 def encode_masked(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[int]:
-    """Return the row's piece ids with [MASK] for the word, cut around it to `maximum_length` pieces."""
-    before = _pieces(tokenizer, item.words[: item.position])
-    after = _pieces(tokenizer, item.words[item.position + 1 :])
+    """Return the row's token ids with [MASK] for the word, cut around it to `maximum_length` tokens."""
+    before = _tokens(tokenizer, item.words[: item.position])
+    after = _tokens(tokenizer, item.words[item.position + 1 :])
     room = maximum_length - 3
     left = min(len(before), max(room // 2, room - len(after)))
     right = min(len(after), room - left)
@@ -62,18 +62,18 @@ def encode_masked(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list
     return [tokenizer.cls_token_id, *window, tokenizer.sep_token_id]
 
 
-def _pieces(tokenizer: Any, words: Sequence[str]) -> list[int]:
+def _tokens(tokenizer: Any, words: Sequence[str]) -> list[int]:
     return list(tokenizer(" ".join(words), add_special_tokens=False, verbose=False)["input_ids"])
 
 
-def mask_words(items: Sequence[MaskedWord], tokenizer: Any, maximum_length: int) -> list[MaskedPiece]:
-    """Return the rows as one model reads them, with the piece that is asked for."""
+def mask_words(items: Sequence[MaskedWord], tokenizer: Any, maximum_length: int) -> list[MaskedToken]:
+    """Return the rows as one model reads them, with the token that is asked for."""
     masked = []
     for item in items:
         sequence = encode_masked(item, tokenizer, maximum_length)
         # A text may hold "[MASK]" itself; only the one that was put there counts.
         position = _mask_position(item, tokenizer, sequence)
-        masked.append(MaskedPiece(sequence, position, tokenizer.convert_tokens_to_ids(item.words[item.position])))
+        masked.append(MaskedToken(sequence, position, tokenizer.convert_tokens_to_ids(item.words[item.position])))
     return masked
 
 
@@ -86,6 +86,6 @@ def top1(
 
 
 def _mask_position(item: MaskedWord, tokenizer: Any, sequence: Sequence[int]) -> int:
-    earlier = len(_pieces(tokenizer, item.words[: item.position]))
-    candidates = [at for at, piece in enumerate(sequence) if piece == tokenizer.mask_token_id]
+    earlier = len(_tokens(tokenizer, item.words[: item.position]))
+    candidates = [at for at, token in enumerate(sequence) if token == tokenizer.mask_token_id]
     return min(candidates, key=lambda at: abs(at - 1 - earlier)) if len(candidates) > 1 else candidates[0]

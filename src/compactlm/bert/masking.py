@@ -1,4 +1,4 @@
-"""Masking of pieces for masked language modelling (Devlin et al. 2019, BERT, section 3.1)."""
+"""Masking of tokens for masked language modelling (Devlin et al. 2019, BERT, section 3.1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 
 IGNORED = -100  # the label that torch's cross-entropy passes over
-REMEMBERED = 50_000  # rows, some 50 MB of them at 64 pieces
+REMEMBERED = 50_000  # rows, some 50 MB of them at 64 tokens
 
 
 def generator_for(key: str) -> torch.Generator:
@@ -20,16 +20,16 @@ def generator_for(key: str) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
-def mask_pieces(
+def mask_tokens(
     input_ids: torch.Tensor, special: torch.Tensor, mask_id: int, rate: float, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mask a share of the pieces: 80 % become [MASK], 10 % a random piece, 10 % stay as they are.
+    """Mask a share of the tokens: 80 % become [MASK], 10 % a random token, 10 % stay as they are.
 
     Args:
         input_ids: int64, of any shape.
-        special: bool [vocabulary], True for pieces that are never masked and never drawn.
+        special: bool [vocabulary], True for tokens that are never masked and never drawn.
         mask_id: id of [MASK].
-        rate: share of the ordinary pieces that are predicted.
+        rate: share of the ordinary tokens that are predicted.
         generator: source of randomness.
 
     Returns:
@@ -65,14 +65,14 @@ class MaskedSequences:
         self._mask_row = functools.lru_cache(REMEMBERED)(self._draw)
 
     def _draw(self, row: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the masked ids of a row and its labels, int32 [pieces]."""
+        """Return the masked ids of a row and its labels, int32 [tokens]."""
         sequence = torch.tensor(self.sequences[row % len(self.sequences)])
         generator = generator_for(f"{self.key}/{self.ids[row]}")
-        masked, labels = mask_pieces(sequence, self.special, self.mask_id, self.rate, generator)
+        masked, labels = mask_tokens(sequence, self.special, self.mask_id, self.rate, generator)
         return masked.int(), labels.int()
 
     def question(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
-        """Return input_ids, attention_mask and labels, each int64 [rows, pieces]."""
+        """Return input_ids, attention_mask and labels, each int64 [rows, tokens]."""
         each = [self._mask_row(row) for row in rows]
         input_ids = pad_sequence([masked for masked, _ in each], batch_first=True, padding_value=self.padding).long()
         labels = pad_sequence([labels for _, labels in each], batch_first=True, padding_value=IGNORED).long()

@@ -24,7 +24,7 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
 
     Args:
         directory: where the model lies.
-        maximum_length: the pieces that it must be able to read at once.
+        maximum_length: the tokens that it must be able to read at once.
 
     Raises:
         CompactLMError: it does not; the message says what is missing.
@@ -45,7 +45,7 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
         raise CompactLMError(f"the teacher in {directory} is of type {config.model_type!r}; name a BERT in teacher.source")
     if config.max_position_embeddings < maximum_length:
         raise CompactLMError(
-            f"the teacher in {directory} reads at most {config.max_position_embeddings} pieces, but teacher.maximum_length is "
+            f"the teacher in {directory} reads at most {config.max_position_embeddings} tokens, but teacher.maximum_length is "
             f"{maximum_length}; lower it, and tokenize.maximum_length with it"
         )
     try:
@@ -61,10 +61,10 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
     vocabulary = load_tokenizer(directory).get_vocab()
     if not len(vocabulary) == config.vocab_size == rows or sorted(vocabulary.values()) != list(range(rows)):
         raise CompactLMError(
-            f"the teacher in {directory} has weights for {rows:,} pieces, a config.json for {config.vocab_size:,} and a tokenizer with "
+            f"the teacher in {directory} has weights for {rows:,} tokens, a config.json for {config.vocab_size:,} and a tokenizer with "
             f"{len(vocabulary):,}; put the tokenizer that the teacher was trained with beside its weights"
         )
-    missing = [piece for piece in SPECIAL if piece not in vocabulary]
+    missing = [token for token in SPECIAL if token not in vocabulary]
     if missing:
         raise CompactLMError(f"the tokenizer in {directory} lacks {', '.join(missing)}; use the one that the teacher was trained with")
     if vocabulary["[PAD]"] != 0:

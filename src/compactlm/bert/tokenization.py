@@ -1,4 +1,4 @@
-"""From text to sequences of piece ids, and what they are like."""
+"""From text to sequences of token ids, and what they are like."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tqdm import tqdm
 from compactlm.artifacts import Document
 
 TEXTS_AT_ONCE = 1000
-HISTOGRAM_STEP = 8  # pieces
+HISTOGRAM_STEP = 8  # tokens
 
 
 def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[list[int]]:
-    """Return one sequence a text, with [CLS] and [SEP], cut to `maximum_length` pieces."""
+    """Return one sequence a text, with [CLS] and [SEP], cut to `maximum_length` tokens."""
     sequences: list[list[int]] = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         batch = list(texts[start : start + TEXTS_AT_ONCE])
@@ -25,8 +25,8 @@ def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[li
     return sequences
 
 
-def all_pieces(tokenizer: Any, texts: Sequence[str], description: str) -> Iterator[list[int]]:
-    """Yield the piece ids of each text, uncut and without special tokens."""
+def all_tokens(tokenizer: Any, texts: Sequence[str], description: str) -> Iterator[list[int]]:
+    """Yield the token ids of each text, uncut and without special tokens."""
     with tqdm(total=len(texts), desc=description, unit="row", mininterval=0.5) as bar:
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             batch = list(texts[start : start + TEXTS_AT_ONCE])
@@ -34,25 +34,25 @@ def all_pieces(tokenizer: Any, texts: Sequence[str], description: str) -> Iterat
             bar.update(len(batch))
 
 
-def windows(pieces: Sequence[int], tokenizer: Any, maximum_length: int) -> list[list[int]]:
-    """Return the sequences of a long text, each with [CLS] and [SEP], which do not overlap and leave out no piece."""
+def windows(tokens: Sequence[int], tokenizer: Any, maximum_length: int) -> list[list[int]]:
+    """Return the sequences of a long text, each with [CLS] and [SEP], which do not overlap and leave out no token."""
     inner = maximum_length - 2
-    parts = [pieces[start : start + inner] for start in range(0, len(pieces), inner)]
+    parts = [tokens[start : start + inner] for start in range(0, len(tokens), inner)]
     return [[tokenizer.cls_token_id, *part, tokenizer.sep_token_id] for part in parts]
 
 
 def sample_windows(
     tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int
 ) -> tuple[list[str], list[list[int]]]:
-    """Return the document's id and the piece ids of `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
+    """Return the document's id and the token ids of `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
     order = sorted(documents, key=lambda row: hashlib.blake2b(f"{seed}/{row.id}".encode()).digest())
     ids: list[str] = []
     sequences: list[list[int]] = []
     for start in range(0, len(order), TEXTS_AT_ONCE):
         rows = order[start : start + TEXTS_AT_ONCE]
         tokenized = tokenizer([row.text for row in rows], add_special_tokens=False, verbose=False)["input_ids"]
-        for row, pieces in zip(rows, tokenized, strict=True):
-            found = windows(pieces, tokenizer, maximum_length)
+        for row, tokens in zip(rows, tokenized, strict=True):
+            found = windows(tokens, tokenizer, maximum_length)
             ids += [row.id] * len(found)
             sequences += found
         if len(sequences) >= count:
@@ -62,25 +62,25 @@ def sample_windows(
 
 @dataclasses.dataclass
 class Statistics:
-    """Counts over sequences. A word is a run of pieces of which all but the first are continuations."""
+    """Counts over sequences. A word is a run of tokens of which all but the first are continuations."""
 
     rows: int = 0
     sequences: int = 0
-    pieces: int = 0
+    tokens: int = 0
     words: int = 0
     unknown: int = 0
     cut: int = 0
     lengths: Counter[int] = dataclasses.field(default_factory=Counter)
 
     def metrics(self) -> dict[str, float]:
-        """Return the counts and their ratios: unknown pieces a piece, pieces a word, pieces a sequence."""
+        """Return the counts and their ratios: unknown tokens a token, tokens a word, tokens a sequence."""
         return {
             "rows": self.rows,
             "sequences": self.sequences,
-            "pieces": self.pieces,
-            "unknown_rate": self.unknown / max(self.pieces, 1),
-            "pieces_a_word": self.pieces / max(self.words, 1),
-            "mean_length": self.pieces / max(self.sequences, 1),
+            "tokens": self.tokens,
+            "unknown_rate": self.unknown / max(self.tokens, 1),
+            "tokens_a_word": self.tokens / max(self.words, 1),
+            "mean_length": self.tokens / max(self.sequences, 1),
             "cut_rows": self.cut,
         }
 
@@ -97,19 +97,19 @@ def tokenize_documents(
     A labelled document becomes one sequence, cut where it is too long; an unlabelled one becomes as many as it fills. The
     id of a sequence is its document's, followed by a dot and its number.
     """
-    continuation = {index for piece, index in tokenizer.get_vocab().items() if piece.startswith("##")}
+    continuation = {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}
     statistics, rows = Statistics(rows=len(documents)), []
-    all_of_them = all_pieces(tokenizer, [document.text for document in documents], description)
-    for document, pieces in zip(documents, all_of_them, strict=True):
-        sequences = windows(pieces, tokenizer, maximum_length)
+    all_of_them = all_tokens(tokenizer, [document.text for document in documents], description)
+    for document, tokens in zip(documents, all_of_them, strict=True):
+        sequences = windows(tokens, tokenizer, maximum_length)
         if document.task is not None and len(sequences) > 1:
             sequences = sequences[:1]
             statistics.cut += 1
         for number, sequence in enumerate(sequences):
             inner = sequence[1:-1]
             statistics.sequences += 1
-            statistics.pieces += len(inner)
-            statistics.words += sum(piece not in continuation for piece in inner)
+            statistics.tokens += len(inner)
+            statistics.words += sum(token not in continuation for token in inner)
             statistics.unknown += inner.count(tokenizer.unk_token_id)
             statistics.lengths[len(inner) // HISTOGRAM_STEP * HISTOGRAM_STEP] += 1
             rows.append(

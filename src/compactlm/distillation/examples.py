@@ -36,7 +36,7 @@ class TaskQuestions:
         self.lengths = [len(sequence) for sequence in rows.sequences]
 
     def question(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids and attention_mask, each int64 [rows, pieces]."""
+        """Return input_ids and attention_mask, each int64 [rows, tokens]."""
         input_ids, attention_mask = pad([self.sequences[row] for row in rows])
         return {"input_ids": input_ids, "attention_mask": attention_mask}
 

@@ -13,7 +13,7 @@ from compactlm.training.hard_labels import hard_labels
 
 
 class GeneralObjective(torch.nn.Module):
-    """Soft targets and hard labels at the masked pieces, and the losses between layers at all pieces."""
+    """Soft targets and hard labels at the masked tokens, and the losses between layers at all tokens."""
 
     def __init__(self, student: BertForMaskedLM, matching: Matching, params: GeneralDistillation, temperature: float) -> None:
         """Take the student, the losses between layers, the weights of all, and the temperature of the soft targets."""

@@ -36,7 +36,7 @@ from compactlm.training.curves import curves
 from compactlm.training.loop import Examples, Settings, set_dropout, train
 from compactlm.training.thresholds import best_threshold
 
-SAMPLE_PIECES = 15_000  # of text on which inherited weights are fitted
+SAMPLE_TOKENS = 15_000  # of text on which inherited weights are fitted
 
 
 def _show_attentions(losses: Losses, *bert: PreTrainedModel) -> None:
@@ -133,10 +133,10 @@ class Phases:
         return student
 
     def _initialise(self, student: Any, teacher: Any, questions: Questions) -> torch.Tensor:
-        """Give the student its first weights, fitted on the first rows of some text as far as SAMPLE_PIECES reach."""
-        rows, pieces = 0, 0
-        while rows < len(questions.lengths) and pieces < SAMPLE_PIECES:
-            pieces += questions.lengths[rows]
+        """Give the student its first weights, fitted on the first rows of some text as far as SAMPLE_TOKENS reach."""
+        rows, tokens = 0, 0
+        while rows < len(questions.lengths) and tokens < SAMPLE_TOKENS:
+            tokens += questions.lengths[rows]
             rows += 1
         sample = questions.question(range(rows))
         layers = uniform_layers(self.params.student.layers, teacher.config.num_hidden_layers)

@@ -16,7 +16,7 @@ class TaskRows:
 
     Attributes:
         ids: of the sequences.
-        sequences: piece ids of the student.
+        sequences: token ids of the student.
         labels: label ids, -100 for none.
         weights: example weights, 1 for rows without a label.
     """

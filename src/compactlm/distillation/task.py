@@ -15,7 +15,7 @@ from compactlm.training.hard_labels import hard_labels
 
 
 class TaskObjective(torch.nn.Module):
-    """Soft targets on every row, hard labels on labelled rows, and the losses between layers at all pieces."""
+    """Soft targets on every row, hard labels on labelled rows, and the losses between layers at all tokens."""
 
     def __init__(self, student: BertForSequenceClassification, matching: Matching, params: TaskDistillation) -> None:
         """Take the student, the losses between layers, and the weights of all."""

@@ -26,7 +26,7 @@ EMBEDDED_TEXTS = 200
 
 @dataclasses.dataclass(frozen=True)
 class Role:
-    """Teacher or student: its name, the directory of its models, and the pieces that it reads at once."""
+    """Teacher or student: its name, the directory of its models, and the tokens that it reads at once."""
 
     name: str
     directory: Path
@@ -104,7 +104,7 @@ def word_spreads(models: Mapping[str, LanguageModel], words: Sequence[MaskedWord
 
 
 def sizes(
-    loaded: Mapping[str, Sequence[LanguageModel | Reader]], roles: Sequence[Role], names: Sequence[str], pieces: int
+    loaded: Mapping[str, Sequence[LanguageModel | Reader]], roles: Sequence[Role], names: Sequence[str], tokens: int
 ) -> dict[str, float]:
     """Return parameters, bytes on the disk and multiply-adds a token of both, and the ratio of parameters.
 
@@ -115,7 +115,7 @@ def sizes(
         loaded: models by role.
         roles: teacher and student.
         names: of their models' directories, in the order of `loaded`.
-        pieces: of the sequences that multiply-adds are counted for.
+        tokens: of the sequences that multiply-adds are counted for.
     """
     found: dict[str, float] = {}
     for role in roles:
@@ -125,5 +125,5 @@ def sizes(
         choose = min if role.name == "teacher" else max
         found[f"{role.name}_parameters"] = choose(count_parameters(one.model) for _, one in kept)
         found[f"{role.name}_bytes"] = choose(bytes_on_disk(role.directory / name) for name, _ in kept)
-        found[f"{role.name}_multiply_adds_a_token"] = multiply_adds_a_token(kept[0][1].model.config, pieces)
+        found[f"{role.name}_multiply_adds_a_token"] = multiply_adds_a_token(kept[0][1].model.config, tokens)
     return {**found, "ratio": found["student_parameters"] / found["teacher_parameters"]}

@@ -20,8 +20,8 @@ class Reader:
     Args:
         model: the classifier; it is put into eval mode.
         tokenizer: its own.
-        maximum_length: pieces of a text that it reads.
-        batch_tokens: pieces a batch, padding included.
+        maximum_length: tokens of a text that it reads.
+        batch_tokens: tokens a batch, padding included.
         description: what the progress bar says.
     """
 
@@ -33,13 +33,13 @@ class Reader:
         self._known: dict[tuple[int, ...], Array] = {}
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the piece ids of each text."""
+        """Return the token ids of each text."""
         return encode(self.tokenizer, texts, self.maximum_length)
 
     def probabilities(self, texts: Sequence[str]) -> Array:
         """Return the probability of each label, float64 [texts, labels]; nan where the model's output is not finite.
 
-        What the model has read before it does not read again: a changed text is often the same sequence of pieces, as where
+        What the model has read before it does not read again: a changed text is often the same sequence of tokens, as where
         letter case changes and the tokenizer knows none.
         """
         sequences = [tuple(sequence) for sequence in self.encode(texts)]

@@ -27,8 +27,8 @@ class Comparison:
     """What the original and both files say of the same rows.
 
     Attributes:
-        greatest_difference: of the outputs of the original and the fp32 file, at every piece that is not padding.
-        original: for each row the likeliest label, or the likeliest piece at the row's position, int64 [rows]; or the mean of
+        greatest_difference: of the outputs of the original and the fp32 file, at every token that is not padding.
+        original: for each row the likeliest label, or the likeliest token at the row's position, int64 [rows]; or the mean of
             the last hidden states, float32 [rows, hidden].
         exported: the same by the fp32 file.
         quantized: the same by the int8 file.
@@ -60,14 +60,14 @@ def compare(
     threads: int,
     description: str,
 ) -> Comparison:
-    """Run the original and both files on the same sequences of piece ids.
+    """Run the original and both files on the same sequences of token ids.
 
     Args:
         model: the original, on the CPU.
         directory: with the files, as `write_directory` wrote them.
-        sequences: rows of piece ids.
+        sequences: rows of token ids.
         positions: of a masked language model, the position in each row at which its choice is read.
-        batch_tokens: pieces a batch, padding included.
+        batch_tokens: tokens a batch, padding included.
         threads: of the CPU.
         description: of the progress bar.
     """
@@ -92,7 +92,7 @@ def compare(
 
 
 def _greatest(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
-    """Return the greatest difference between outputs, at pieces that are not padding; nan where one is no number."""
+    """Return the greatest difference between outputs, at tokens that are not padding; nan where one is no number."""
     # By torch, which uses all threads: logits over a vocabulary are many.
     greatest = torch.from_numpy(first).sub(torch.from_numpy(second)).abs_().amax(dim=-1)
     return float((greatest[torch.from_numpy(mask)] if first.ndim == 3 else greatest).max())
@@ -104,7 +104,7 @@ def _run(session: onnxruntime.InferenceSession, output: str, feeds: dict[str, to
 
 
 def _read(values: np.ndarray, mask: np.ndarray, where: np.ndarray | None) -> np.ndarray:
-    """Return for each row the likeliest label, the likeliest piece at a position, or the mean of the hidden states."""
+    """Return for each row the likeliest label, the likeliest token at a position, or the mean of the hidden states."""
     if values.ndim == 2:
         return np.argmax(values, axis=-1)
     if where is not None:

@@ -57,7 +57,7 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     """Return the graph of a BertForMaskedLM, BertForSequenceClassification or BertModel.
 
     Inputs are input_ids, attention_mask and token_type_ids, int64 [batch, sequence]. The output is `logits`, float32 [batch, sequence,
-    pieces] or [batch, labels]. A BertModel has two: `last_hidden_state` and, for sentence embeddings, `first_hidden_state`, what the
+    tokens] or [batch, labels]. A BertModel has two: `last_hidden_state` and, for sentence embeddings, `first_hidden_state`, what the
     embeddings give, both float32 [batch, sequence, hidden].
 
     Args:
@@ -155,4 +155,4 @@ def _masked_lm_head(graph: _Graph, value: str, config: Any) -> None:
     # The word embeddings are the head's weights too. They are stored once; ONNX Runtime transposes them when it loads the file.
     words = graph.weight("bert.embeddings.word_embeddings.weight")
     product = graph.add("MatMul", "head/product", row, graph.add("Transpose", "head/weight", words, perm=[1, 0]))
-    graph.add("Add", "pieces", product, graph.weight("cls.predictions.bias"))
+    graph.add("Add", "tokens", product, graph.weight("cls.predictions.bias"))

@@ -1,4 +1,4 @@
-"""One masked piece a row, to ask a masked language model something that it was trained to answer."""
+"""One masked token a row, to ask a masked language model something that it was trained to answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 @dataclasses.dataclass(frozen=True)
 class MaskedRow:
-    """A row's piece ids with one of them masked, at which position, and which piece stood there."""
+    """A row's token ids with one of them masked, at which position, and which token stood there."""
 
     input_ids: list[int]
     position: int
@@ -17,7 +17,7 @@ class MaskedRow:
 
 
 def mask_one(input_ids: Sequence[int], mask: int, key: str) -> MaskedRow:
-    """Mask one piece of a row, drawn by `key`, but neither the first nor the last, which are [CLS] and [SEP].
+    """Mask one token of a row, drawn by `key`, but neither the first nor the last, which are [CLS] and [SEP].
 
     A row of these two alone has its last masked.
     """

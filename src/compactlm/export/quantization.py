@@ -96,7 +96,7 @@ def _quantize_table(graph: onnx.GraphProto, table: str, head: str | None) -> Non
 
     Args:
         graph: is changed.
-        table: the name of the matrix, float32 [pieces, hidden].
+        table: the name of the matrix, float32 [tokens, hidden].
         head: the name that its transpose had before it was quantised with a scale a column; None where there is no head.
     """
     tensors = _tensors(graph)

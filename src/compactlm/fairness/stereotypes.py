@@ -21,7 +21,7 @@ from compactlm.params import Bootstrap, StereotypeTemplates
 SATURATED = 0.95  # share of the pairs, beside either list of occupations, in which the same group's word is the likelier one
 SUMS = 5  # of each model
 
-# Sentences with one [MASK], and the words to score in each, to log probabilities: float [sentences, 2], nan for a word that is no piece.
+# Sentences with one [MASK], and the words to score in each, to log probabilities: float [sentences, 2], nan for a word that is no token.
 ScoreWords = Callable[[Sequence[str], Sequence[tuple[str, str]]], Array]
 
 

@@ -141,6 +141,6 @@ class Augment(Section):
 
 
 class Tokenize(Section):
-    """`maximum_length` counts pieces a sequence, [CLS] and [SEP] included; longer unlabelled text becomes several sequences."""
+    """`maximum_length` counts tokens a sequence, [CLS] and [SEP] included; longer unlabelled text becomes several sequences."""
 
     maximum_length: Annotated[StrictInt, Field(ge=8)]

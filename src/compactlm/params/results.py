@@ -50,9 +50,9 @@ class Robustness(Section):
 
 
 class Timings(Section):
-    """Sequences of `pieces` pieces are timed in `batches` of these sizes, for `seconds` each, in a process for each model."""
+    """Sequences of `tokens` tokens are timed in `batches` of these sizes, for `seconds` each, in a process for each model."""
 
-    pieces: Count
+    tokens: Count
     batches: Annotated[list[Count], Field(min_length=1)]
     seconds: Positive
 

@@ -10,10 +10,10 @@ from compactlm.params.base import Count, CountOrZero, Name, Number, Positive, Se
 
 
 class GeneralSignals(Section):
-    """The unlabelled text of general distillation: `sequences` of the train split, a share of whose pieces is masked.
+    """The unlabelled text of general distillation: `sequences` of the train split, a share of whose tokens is masked.
 
     `maskings` is in how many ways each sequence is masked; an epoch reads one of them. Of the teacher's distribution at a
-    masked piece the `top_k` likeliest pieces are kept, and at `temperature` the sum of all others.
+    masked token the `top_k` likeliest tokens are kept, and at `temperature` the sum of all others.
     """
 
     sequences: Count

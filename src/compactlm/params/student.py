@@ -12,7 +12,7 @@ from compactlm.params.base import Count, Fraction, Number, Section
 class Student(Section):
     """The student's shape. `budget` is the greatest share of the teacher's parameters that it may have.
 
-    `vocabulary_size: fit` takes as many pieces as the budget allows. When the most useful pieces are counted, labelled rows
+    `vocabulary_size: fit` takes as many tokens as the budget allows. When the most useful tokens are counted, labelled rows
     have `task_share` of the say whatever their number, unlabelled text the rest; null counts all text alike.
     The first weights are `inherited` (fitted to the teacher's states, or copied where the shapes allow), `embeddings` (only these,
     projected), or `random`.
@@ -45,7 +45,7 @@ class Student(Section):
         return min((allowed - fixed) // each for fixed, each in self._forms(labels))
 
     def _forms(self, labels: int) -> list[tuple[int, int]]:
-        """Return for both forms the parameters that do not depend on the vocabulary, and those of each piece."""
+        """Return for both forms the parameters that do not depend on the vocabulary, and those of each token."""
         hidden, inner = self.hidden_size, self.intermediate_size
         embeddings = (self.maximum_positions + 2) * hidden + 2 * hidden
         attention = 4 * (hidden * hidden + hidden) + 2 * hidden

@@ -39,7 +39,7 @@ TeacherSource = Annotated[PackageTeacher | DirectoryTeacher | HubTeacher, Field(
 
 
 class Optimisation(Section):
-    """How a model is trained. `batch_tokens` counts pieces a batch, padding included; `warmup` is a share of all steps."""
+    """How a model is trained. `batch_tokens` counts tokens a batch, padding included; `warmup` is a share of all steps."""
 
     epochs: Count
     learning_rate: Positive

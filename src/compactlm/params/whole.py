@@ -23,7 +23,7 @@ RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm
 
 
 class Params(Section):
-    """All of params.yaml. `batch_tokens` is the pieces a batch, padding included, where models only read; training has its own."""
+    """All of params.yaml. `batch_tokens` is the tokens a batch, padding included, where models only read; training has its own."""
 
     preset: StrictStr
     seed: Annotated[CountOrZero, Field(lt=2**32)]  # all that NumPy takes

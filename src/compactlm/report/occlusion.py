@@ -1,7 +1,7 @@
-"""Which pieces of a text a prediction hangs on: each is masked in turn, and the change of the prediction's probability is told.
+"""Which tokens of a text a prediction hangs on: each is masked in turn, and the change of the prediction's probability is told.
 
 After occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901), with [MASK] for what is taken away, which keeps
-the text's length and is a piece that the model knows from its pretraining.
+the text's length and is a token that the model knows from its pretraining.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from compactlm.evaluation.reading import Reader
 
 @dataclasses.dataclass(frozen=True)
 class Occlusion:
-    """What a model says of a text and what each of its pieces does to that.
+    """What a model says of a text and what each of its tokens does to that.
 
     Attributes:
-        spans: where each piece stands in the text, start and end [pieces].
-        changes: what the probability of the predicted label loses without the piece [pieces]; above 0 the piece speaks for the label.
+        spans: where each token stands in the text, start and end [tokens].
+        changes: what the probability of the predicted label loses without the token [tokens]; above 0 the token speaks for the label.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -37,10 +37,10 @@ def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]
 
 
 def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> list[Occlusion]:
-    """Mask each piece of each text in turn.
+    """Mask each token of each text in turn.
 
     Args:
-        reader: the classifier; its tokenizer knows where pieces stand in a text.
+        reader: the classifier; its tokenizer knows where tokens stand in a text.
         texts: at most the classifier's maximum length of each is looked at.
         predicted: the id of the label whose probability is followed, of each text.
     """
@@ -53,7 +53,7 @@ def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> l
         for sequence, places in zip(sequences, inner, strict=True)
         for at in places
     ]
-    logits = classify(reader.model, [*sequences, *masked], reader.batch_tokens, "errors, piece by piece")
+    logits = classify(reader.model, [*sequences, *masked], reader.batch_tokens, "errors, token by token")
     likely = torch.softmax(logits.double(), dim=1)
     found, start = [], len(sequences)
     for row, (places, label) in enumerate(zip(inner, predicted, strict=True)):

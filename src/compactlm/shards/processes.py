@@ -1,4 +1,4 @@
-"""Processes of this machine that stay from one piece of work to the next, since they take a second to start."""
+"""Processes of this machine that stay from one token of work to the next, since they take a second to start."""
 
 from __future__ import annotations
 

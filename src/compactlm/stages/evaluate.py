@@ -74,9 +74,9 @@ def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[s
 def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
     timings, threads = params.evaluate.timings, params.threads
     configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
-    pieces = min(timings.pieces, *(config.max_position_embeddings for config in configs.values()))  # the same for all
-    measured = compare_speed(configs, threads, pieces, timings.batches, timings.seconds)
-    return {"threads": threads, "pieces": pieces, "models": measured}
+    tokens = min(timings.tokens, *(config.max_position_embeddings for config in configs.values()))  # the same for all
+    measured = compare_speed(configs, threads, tokens, timings.batches, timings.seconds)
+    return {"threads": threads, "tokens": tokens, "models": measured}
 
 
 def main(params: Params) -> None:
@@ -103,7 +103,7 @@ def main(params: Params) -> None:
     loaded: dict[str, list[LanguageModel | Reader]] = {
         role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
     }
-    size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.pieces)
+    size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.tokens)
     fairness, verdict = measure_bias(params, rows, answers, readers, language_models)
     metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size, "fairness": fairness}
 

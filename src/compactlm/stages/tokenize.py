@@ -1,4 +1,4 @@
-"""Choose the student's vocabulary from the teacher's pieces and turn all text into sequences of its ids."""
+"""Choose the student's vocabulary from the teacher's tokens and turn all text into sequences of its ids."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.bert.models import count_with_head, load_masked_lm, load_tokenizer
 from compactlm.bert.runtime import prepare
-from compactlm.bert.tokenization import Statistics, all_pieces, tokenize_documents
+from compactlm.bert.tokenization import Statistics, all_tokens, tokenize_documents
 from compactlm.errors import CompactLMError
 from compactlm.figures.judging import judged
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import vocabulary_size
-from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_pieces, coverage, id_map, weigh_counts
+from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 
 
 def _size(params: Params) -> int:
@@ -24,21 +24,21 @@ def _size(params: Params) -> int:
     return vocabulary_size(params.student, parameters, max(len(task.labels) for task in params.tasks.values()))
 
 
-def _check_size(params: Params, teacher_pieces: int) -> None:
+def _check_size(params: Params, teacher_tokens: int) -> None:
     size = params.student.vocabulary_size
-    if size != "fit" and size > teacher_pieces:
+    if size != "fit" and size > teacher_tokens:
         raise CompactLMError(
-            f"student.vocabulary_size is {size:,}, but the student's pieces are chosen from the teacher's {teacher_pieces:,}; "
+            f"student.vocabulary_size is {size:,}, but the student's tokens are chosen from the teacher's {teacher_tokens:,}; "
             "lower it to no more than that, or set it to fit"
         )
 
 
 def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[int, float]:
-    """Return how much each of the teacher's pieces is used, labelled rows and unlabelled text weighed against each other."""
+    """Return how much each of the teacher's tokens is used, labelled rows and unlabelled text weighed against each other."""
     parts = []
     for labelled, description in ((True, "labelled rows"), (False, "unlabelled text")):
         texts = [document.text for document in documents if (document.task is not None) == labelled]
-        parts.append(count_pieces(all_pieces(tokenizer, texts, f"count pieces, {description}")))
+        parts.append(count_tokens(all_tokens(tokenizer, texts, f"count tokens, {description}")))
     return weigh_counts(parts[0], parts[1], params.student.task_share)
 
 
@@ -57,10 +57,10 @@ def main(params: Params) -> None:
     teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
     _check_size(params, len(teacher))
     counts = _counts(params, teacher, parts["train"])
-    pieces = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
-    student = build_tokenizer(teacher, pieces, params.student.maximum_positions)
-    covered = {"coverage": coverage(teacher.get_vocab(), counts, pieces), "coverage_judged": judged(len(parts["train"]))}
-    metrics: dict[str, object] = {"vocabulary": {"pieces": len(pieces), **covered}}
+    tokens = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
+    student = build_tokenizer(teacher, tokens, params.student.maximum_positions)
+    covered = {"coverage": coverage(teacher.get_vocab(), counts, tokens), "coverage_judged": judged(len(parts["train"]))}
+    metrics: dict[str, object] = {"vocabulary": {"tokens": len(tokens), **covered}}
     with artifacts.replacing(artifacts.TOKENIZED) as unfinished:
         student.save_pretrained(unfinished / artifacts.STUDENT_TOKENIZER.name)
         artifacts.write_json(unfinished / artifacts.ID_MAP.name, id_map(teacher, student))
@@ -69,8 +69,8 @@ def main(params: Params) -> None:
             artifacts.write_table(unfinished / name, rows, artifacts.SEQUENCE_SCHEMA)
             metrics[name] = _metrics(statistics)
             if name == "train":
-                artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("pieces", "sequences"), statistics.histogram())
-    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "the teacher's pieces, to compare")
+                artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("tokens", "sequences"), statistics.histogram())
+    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "the teacher's tokens, to compare")
     metrics["validation_by_teacher"] = _metrics(by_teacher)
     artifacts.write_json(artifacts.METRICS / "tokenize.json", metrics)
 

@@ -10,7 +10,7 @@ from compactlm.params import Student
 
 
 def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> int:
-    """Return the number of pieces to choose: as params say, or the most that the budget allows.
+    """Return the number of tokens to choose: as params say, or the most that the budget allows.
 
     Raises:
         CompactLMError: the budget leaves no room for a vocabulary.

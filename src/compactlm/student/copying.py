@@ -18,7 +18,7 @@ def can_be_copied(student: BertModel, teacher: BertModel) -> bool:
 
 @torch.no_grad()
 def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int], layers: Sequence[int]) -> torch.Tensor:
-    """Copy the embeddings of the student's pieces and positions, and a layer of the teacher's for each of the student's.
+    """Copy the embeddings of the student's tokens and positions, and a layer of the teacher's for each of the student's.
 
     Positions that the teacher does not have keep their random weights.
 

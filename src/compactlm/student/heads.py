@@ -13,7 +13,7 @@ def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, co
     """Return the indices of the `count` heads (or all) whose contribution to the layer's output varies most, in order.
 
     Args:
-        contexts: what the heads gathered, float [pieces, heads * head's width].
+        contexts: what the heads gathered, float [tokens, heads * head's width].
         output: weight of the layer's output projection, float [hidden size, heads * head's width].
         heads: of the teacher.
         count: to keep.
@@ -28,7 +28,7 @@ def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: in
     """Return the indices of the `count` neurons (or all) whose contribution to the layer's output varies most, in order.
 
     Args:
-        activations: float [pieces, neurons].
+        activations: float [tokens, neurons].
         output: weight of the layer's output projection, float [hidden size, neurons].
         count: to keep.
     """

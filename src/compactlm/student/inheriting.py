@@ -31,7 +31,7 @@ LINEAR = 3.0  # where GELU is nearly the identity
 
 @dataclasses.dataclass(frozen=True)
 class _Trace:
-    """What the teacher computes at the pieces of some sequences, float [pieces, width]; all but `hidden` by layer, from 0."""
+    """What the teacher computes at the tokens of some sequences, float [tokens, width]; all but `hidden` by layer, from 0."""
 
     hidden: list[torch.Tensor]
     contexts: dict[int, torch.Tensor]
@@ -113,8 +113,8 @@ def inherit(
         student: any shape that is no wider than the teacher.
         teacher: a BERT body, in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
-        input_ids: a sample of text in the student's ids, int64 [rows, pieces]; some 10,000 pieces are enough.
-        attention_mask: [rows, pieces].
+        input_ids: a sample of text in the student's ids, int64 [rows, tokens]; some 10,000 tokens are enough.
+        attention_mask: [rows, tokens].
         layers: the teacher's layer for each of the student's, the embeddings (0) first.
 
     Returns:
@@ -178,7 +178,7 @@ def _parts(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Iterator[tu
 
 
 def _last_states(body: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """Return the last hidden states at all pieces of a sample, float [pieces, width]."""
+    """Return the last hidden states at all tokens of a sample, float [tokens, width]."""
     parts = _parts(input_ids, attention_mask)
     return torch.cat([body(part, attention_mask=mask).last_hidden_state[mask.bool()] for part, mask in parts])
 
@@ -200,7 +200,7 @@ def _inherit_embeddings(
 
 
 def project_embeddings(student: BertModel, teacher: BertModel, ids: torch.Tensor, components: torch.Tensor) -> None:
-    """Set the student's embeddings to the teacher's, projected; `ids` are the teacher's of each of the student's pieces."""
+    """Set the student's embeddings to the teacher's, projected; `ids` are the teacher's of each of the student's tokens."""
     own, theirs = student.embeddings, teacher.embeddings
     with torch.no_grad():
         own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[ids] @ components.T)
@@ -240,7 +240,7 @@ def _inherit_feed_forward(
 
 
 def _contexts(attention: Any, states: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Return what the student's heads gather, float [pieces, hidden size], from its states, float [pieces, hidden size]."""
+    """Return what the student's heads gather, float [tokens, hidden size], from its states, float [tokens, hidden size]."""
     padded = states.new_zeros(*real.shape, states.shape[1])
     padded[real] = states
     heads = attention.num_attention_heads
@@ -263,14 +263,14 @@ def _fit_sublayer(sublayer: Any, inputs: torch.Tensor, states: torch.Tensor, tar
 def inherit_mlm_head(
     student: BertForMaskedLM, teacher: BertForMaskedLM, teacher_ids: Sequence[int], input_ids: torch.Tensor, attention_mask: torch.Tensor
 ) -> None:
-    """Fit the student's masked-language-model head, on top of its inherited body, to the teacher's logits over the student's pieces.
+    """Fit the student's masked-language-model head, on top of its inherited body, to the teacher's logits over the student's tokens.
 
     Args:
         student: in eval mode; its decoder is tied to its word embeddings, which stay as they are.
         teacher: in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
-        input_ids: a sample of masked text in the student's ids, int64 [rows, pieces].
-        attention_mask: [rows, pieces].
+        input_ids: a sample of masked text in the student's ids, int64 [rows, tokens].
+        attention_mask: [rows, tokens].
     """
     ids = torch.tensor(teacher_ids)
     states = _last_states(student.bert, input_ids, attention_mask)

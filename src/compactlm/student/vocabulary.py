@@ -1,4 +1,4 @@
-"""The student's vocabulary: a subset of the teacher's pieces, so that token-level signals align by an id map."""
+"""The student's vocabulary: a subset of the teacher's tokens, so that token-level signals align by an id map."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from compactlm.errors import CompactLMError
 
 
 def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float], size: int) -> list[str]:
-    """Choose the teacher's pieces that the student keeps.
+    """Choose the teacher's tokens that the student keeps.
 
-    Kept are the special tokens, every piece of one character that occurs in the text (alone and as a continuation, so
-    that any word can be spelled), and then the most frequent pieces.
+    Kept are the special tokens, every token of one character that occurs in the text (alone and as a continuation, so
+    that any word can be spelled), and then the most frequent tokens.
 
     Args:
-        vocabulary: the teacher's pieces and their ids.
+        vocabulary: the teacher's tokens and their ids.
         counts: how often each id occurs in the text; weights are welcome.
-        size: the number of pieces to keep.
+        size: the number of tokens to keep.
 
     Returns:
-        The pieces, in the order of the teacher's ids; the position in the list is the student's id.
+        The tokens, in the order of the teacher's ids; the position in the list is the student's id.
 
     Raises:
         CompactLMError: the teacher lacks a special token, or `size` has no room for what must be kept.
     """
-    missing = [piece for piece in SPECIAL if piece not in vocabulary]
+    missing = [token for token in SPECIAL if token not in vocabulary]
     if missing:
         raise CompactLMError(f"the teacher's vocabulary lacks {', '.join(missing)}; use a BERT teacher with a WordPiece vocabulary")
-    pieces = {index: piece for piece, index in vocabulary.items()}
-    kept = {vocabulary[piece] for piece in SPECIAL}
-    characters = {character for index in counts for character in pieces[index].removeprefix("##") if pieces[index] not in SPECIAL}
+    tokens = {index: token for token, index in vocabulary.items()}
+    kept = {vocabulary[token] for token in SPECIAL}
+    characters = {character for index in counts for character in tokens[index].removeprefix("##") if tokens[index] not in SPECIAL}
     for character in characters:
         kept.update(vocabulary[form] for form in (character, f"##{character}") if form in vocabulary)
     if len(kept) > size:
         raise CompactLMError(
-            f"student.vocabulary_size is {size}, but special tokens and single characters alone are {len(kept)} pieces; "
+            f"student.vocabulary_size is {size}, but special tokens and single characters alone are {len(kept)} tokens; "
             "raise it to more than that"
         )
     by_use = sorted(vocabulary.values(), key=lambda index: (-counts.get(index, 0), index))
     kept.update([index for index in by_use if index not in kept][: size - len(kept)])
-    return [pieces[index] for index in sorted(kept)]
+    return [tokens[index] for index in sorted(kept)]
 
 
-def count_pieces(sequences: Iterable[Sequence[int]]) -> Counter[int]:
+def count_tokens(sequences: Iterable[Sequence[int]]) -> Counter[int]:
     """Return how often each id occurs in the sequences."""
     counts: Counter[int] = Counter()
     for sequence in sequences:
@@ -56,9 +56,9 @@ def count_pieces(sequences: Iterable[Sequence[int]]) -> Counter[int]:
 
 
 def weigh_counts(labelled: Mapping[int, float], unlabelled: Mapping[int, float], share: float | None) -> dict[int, float]:
-    """Return the use of each piece, to choose a vocabulary by.
+    """Return the use of each token, to choose a vocabulary by.
 
-    What a piece is worth is how much text gets longer without it. A corpus is mostly unlabelled, yet the student is asked about
+    What a token is worth is how much text gets longer without it. A corpus is mostly unlabelled, yet the student is asked about
     the tasks; by mere frequency the words that carry a label would be the ones that are spelled in fragments.
 
     Args:
@@ -76,16 +76,16 @@ def weigh_counts(labelled: Mapping[int, float], unlabelled: Mapping[int, float],
     return weighed
 
 
-def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], pieces: Iterable[str]) -> float:
-    """Return the share of the text's pieces that are among `pieces`, 0 to 1."""
-    return sum(counts.get(vocabulary[piece], 0) for piece in pieces) / max(sum(counts.values()), 1)
+def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], tokens: Iterable[str]) -> float:
+    """Return the share of the text's tokens that are among `tokens`, 0 to 1."""
+    return sum(counts.get(vocabulary[token], 0) for token in tokens) / max(sum(counts.values()), 1)
 
 
-def build_tokenizer(teacher_tokenizer: Any, pieces: Sequence[str], maximum_positions: int) -> BertTokenizer:
-    """Return a tokenizer like the teacher's (letter case, accents) with these pieces only."""
+def build_tokenizer(teacher_tokenizer: Any, tokens: Sequence[str], maximum_positions: int) -> BertTokenizer:
+    """Return a tokenizer like the teacher's (letter case, accents) with these tokens only."""
     normalizer = teacher_tokenizer.backend_tokenizer.normalizer
     return BertTokenizer(
-        vocab={piece: index for index, piece in enumerate(pieces)},
+        vocab={token: index for index, token in enumerate(tokens)},
         do_lower_case=normalizer.lowercase,
         strip_accents=normalizer.strip_accents,
         tokenize_chinese_chars=normalizer.handle_chinese_chars,
@@ -97,13 +97,13 @@ def id_map(teacher_tokenizer: Any, student_tokenizer: Any) -> list[int]:
     """Return the teacher's id of each of the student's ids.
 
     Raises:
-        CompactLMError: the student has a piece that the teacher lacks.
+        CompactLMError: the student has a token that the teacher lacks.
     """
     teacher, student = teacher_tokenizer.get_vocab(), student_tokenizer.get_vocab()
     strangers = sorted(set(student) - set(teacher))
     if strangers:
         raise CompactLMError(
-            f"the student's tokenizer has {len(strangers)} pieces that the teacher lacks (first: {strangers[0]!r}); "
+            f"the student's tokenizer has {len(strangers)} tokens that the teacher lacks (first: {strangers[0]!r}); "
             "run `dvc repro tokenize`, so that both belong to one teacher"
         )
-    return [teacher[piece] for piece, _ in sorted(student.items(), key=lambda item: item[1])]
+    return [teacher[token] for token, _ in sorted(student.items(), key=lambda item: item[1])]

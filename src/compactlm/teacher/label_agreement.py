@@ -29,11 +29,11 @@ def agrees(
         tokenizer: the tokenizer that belongs to it.
         labels: the task's label names.
         rows: texts with their labels.
-        maximum_length: pieces a sequence; longer texts are cut.
-        batch_tokens: pieces a batch, padding included.
+        maximum_length: tokens a sequence; longer texts are cut.
+        batch_tokens: tokens a batch, padding included.
     """
-    pieces = encode(tokenizer, [text for text, _ in rows], maximum_length)
-    answers = classify(model, pieces, batch_tokens, "label agreement").argmax(dim=1).tolist()
+    tokens = encode(tokenizer, [text for text, _ in rows], maximum_length)
+    answers = classify(model, tokens, batch_tokens, "label agreement").argmax(dim=1).tolist()
     return [labels[answer] == label for answer, (_, label) in zip(answers, rows, strict=True)]
 
 

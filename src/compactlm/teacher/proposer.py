@@ -21,16 +21,16 @@ class MaskedWordProposer:
     Args:
         model: the model; it is put into eval mode.
         tokenizer: the tokenizer that belongs to it.
-        batch_tokens: the greatest number of pieces a batch, padding included.
+        batch_tokens: the greatest number of tokens a batch, padding included.
         top: the number of words proposed for each mask.
     """
 
     def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20) -> None:
         self.model, self.tokenizer = model.eval(), tokenizer
         self.batch_tokens = batch_tokens
-        pieces = tokenizer.convert_ids_to_tokens(list(range(model.config.vocab_size)))
-        words = [index for index, piece in enumerate(pieces) if piece is not None and piece.isalpha()]
-        self.words = [pieces[index] for index in words]
+        tokens = tokenizer.convert_ids_to_tokens(list(range(model.config.vocab_size)))
+        words = [index for index, token in enumerate(tokens) if token is not None and token.isalpha()]
+        self.words = [tokens[index] for index in words]
         self.word_ids = torch.tensor(words, device=model.device)
         self.top = min(top, len(words))
 

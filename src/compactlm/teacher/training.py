@@ -43,7 +43,7 @@ def fit_mlm_head(
     Args:
         model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings, which stay as they are.
         tokenizer: the teacher's.
-        sequences: piece ids, [CLS] and [SEP] included.
+        sequences: token ids, [CLS] and [SEP] included.
         params: layers to train, mask rate and optimisation.
         settings: what all phases share.
         checkpoint: where the state is kept, for a run that is killed.
@@ -69,7 +69,7 @@ def fit_mlm_head(
 
 
 def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> None:
-    """Let the head begin with how often each piece occurs, which it would otherwise spend its first steps learning."""
+    """Let the head begin with how often each token occurs, which it would otherwise spend its first steps learning."""
     counts = torch.full((model.config.vocab_size,), 0.1)
     for sequence in sequences:
         counts += torch.bincount(torch.tensor(sequence), minlength=len(counts))
@@ -83,13 +83,13 @@ class LabelledSequences:
     def __init__(
         self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0, ids: Sequence[str] | None = None
     ) -> None:
-        """Take sequences of piece ids, a label id for each, the padding's id, and the rows' ids, by default their numbers."""
+        """Take sequences of token ids, a label id for each, the padding's id, and the rows' ids, by default their numbers."""
         self.ids = ids or [str(row) for row in range(len(sequences))]
         self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
         self.lengths = [len(sequence) for sequence in sequences]
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return input_ids and attention_mask, int64 [rows, pieces], and labels, int64 [rows]."""
+        """Return input_ids and attention_mask, int64 [rows, tokens], and labels, int64 [rows]."""
         input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
         return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": self.labels[list(positions)]}
 

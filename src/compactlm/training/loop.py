@@ -32,7 +32,7 @@ class Examples(Protocol):
 
     @property
     def lengths(self) -> Sequence[int]:
-        """The number of pieces of each sequence."""
+        """The number of tokens of each sequence."""
         ...
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
@@ -63,8 +63,8 @@ class Summary:
     resumed_from_step: int = 0
 
     def speed(self) -> dict[str, float]:
-        """Return what depends on the machine: seconds, pieces and pieces a second, and whether these are of a part of the steps alone."""
-        measured = {"seconds": self.seconds, "pieces": self.tokens, "pieces_a_second": self.tokens / max(self.seconds, 1e-9)}
+        """Return what depends on the machine: seconds, tokens and tokens a second, and whether these are of a part of the steps alone."""
+        measured = {"seconds": self.seconds, "tokens": self.tokens, "tokens_a_second": self.tokens / max(self.seconds, 1e-9)}
         return {**measured, "resumed_from_step": self.resumed_from_step}
 
 

@@ -78,7 +78,7 @@ def share(positions: Sequence[int], process: int, processes: int) -> tuple[Seque
 
     DDP takes the plain mean over processes, though one of them may have a row more; weighted by its rows times the
     processes over all rows, the mean over processes is the mean over rows, as in one process. It is exact for a mean over
-    rows, and near for a mean over pieces, masked positions or labelled rows, whose numbers in a row differ; a loss that
+    rows, and near for a mean over tokens, masked positions or labelled rows, whose numbers in a row differ; a loss that
     compares the rows of a batch sees those of its process alone.
     With fewer rows than processes each takes the whole batch: all must take part in a step, and the mean of equal
     gradients is the gradient.

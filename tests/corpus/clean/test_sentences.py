@@ -167,10 +167,10 @@ def test_without_texts_nothing_is_learnt() -> None:
     assert train_model([]) == {"abbreviations": [], "collocations": [], "sentence_starters": [], "orthographic_contexts": {}}
 
 
-PIECES = ["Dr.", "It", "rained.", "approx.", "3.14", "?!", '"Yes."', "\u2026", "no", "(So.)", "A.", "."]
+TOKENS = ["Dr.", "It", "rained.", "approx.", "3.14", "?!", '"Yes."', "\u2026", "no", "(So.)", "A.", "."]
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=12))
+@given(st.lists(st.sampled_from(TOKENS), max_size=12))
 def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     text = " ".join(["Some", *words])
     model = tmp_path_factory.mktemp("cut") / "punkt.json"

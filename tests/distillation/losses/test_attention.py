@@ -19,7 +19,7 @@ def probabilities(seed, heads=2):
 def test_attention_by_hand():
     student, teacher = torch.tensor([[[[0.5, 0.5], [1.0, 0.0]]]]), torch.tensor([[[[0.5, 0.5], [0.4, 0.6]]]])
     assert attention_mse(student, teacher, torch.ones(1, 2)).item() == pytest.approx(2 * 0.6**2 / 4)
-    # The padded piece neither asks nor is asked.
+    # The padded token neither asks nor is asked.
     assert attention_mse(student, teacher, torch.tensor([[1, 0]])).item() == 0
 
 
@@ -35,7 +35,7 @@ def test_padding_does_not_matter(seed, extra, value):
     torch.testing.assert_close(attention_mse(*longer, functional.pad(MASK, (0, extra))), expected)
 
 
-def test_the_mean_is_over_heads_and_pairs_of_pieces():
+def test_the_mean_is_over_heads_and_pairs_of_tokens():
     student, teacher = probabilities(0, 4), probabilities(1, 4)
     squares = (student - teacher).square()
     expected = (squares[0].sum() + squares[1, :, :2, :2].sum()) / (4 * (9 + 4))

@@ -23,16 +23,16 @@ def test_hidden_cosine_is_0_in_the_same_direction_and_2_in_the_opposite():
     assert hidden_cosine(-vectors, vectors, mask).item() == pytest.approx(2, abs=1e-6)
 
 
-def test_hidden_cosine_is_the_mean_over_pieces():
+def test_hidden_cosine_is_the_mean_over_tokens():
     student, teacher, mask = states(0), states(1), torch.tensor([[1, 1, 0], [1, 0, 0]])
     kept = torch.stack([1 - functional.cosine_similarity(student[r, p], teacher[r, p], dim=0) for r, p in ((0, 0), (0, 1), (1, 0))])
     assert torch.allclose(hidden_cosine(student, teacher, mask), kept.mean())
 
 
-def test_hidden_mse_is_the_mean_over_pieces_and_units():
+def test_hidden_mse_is_the_mean_over_tokens_and_units():
     student = torch.tensor([[[1.0, 2.0], [0.0, 0.0], [9.0, 9.0]]])
     teacher = torch.tensor([[[0.0, 4.0], [3.0, 0.0], [0.0, 0.0]]])
-    # (1 + 4) / 2 at the first piece and (9 + 0) / 2 at the second.
+    # (1 + 4) / 2 at the first token and (9 + 0) / 2 at the second.
     assert hidden_mse(student, teacher, torch.tensor([[1, 1, 0]])).item() == pytest.approx(3.5)
 
 
@@ -58,7 +58,7 @@ def test_padding_does_not_matter(distance):
 
 
 @BOTH
-def test_the_student_alone_gets_a_gradient_and_only_at_pieces(distance):
+def test_the_student_alone_gets_a_gradient_and_only_at_tokens(distance):
     student, teacher = states(0).bfloat16().requires_grad_(), states(1).bfloat16().requires_grad_()
     mask = torch.tensor([[1, 1, 0], [1, 0, 0]])
     loss = distance(student, teacher, mask)

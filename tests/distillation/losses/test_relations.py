@@ -12,8 +12,8 @@ from compactlm.distillation.losses.relations import StateRecorder, relation_loss
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
 
 
-def states(seed, width, count=3, rows=2, pieces=4):
-    return tuple(torch.randn(count, rows, pieces, width, generator=torch.Generator().manual_seed(seed)))
+def states(seed, width, count=3, rows=2, tokens=4):
+    return tuple(torch.randn(count, rows, tokens, width, generator=torch.Generator().manual_seed(seed)))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def inputs():
     return {"input_ids": torch.tensor([[4, 40, 41, 5], [4, 5, 0, 0]]), "attention_mask": MASK}
 
 
-def test_the_relation_of_two_pieces_by_hand():
+def test_the_relation_of_two_tokens_by_hand():
     # One head of width 4 for the teacher and of width 1 for the student; the scores are divided by 2 and by 1.
     teacher, student = torch.tensor([[[2.0, 0, 0, 0], [0, 2.0, 0, 0]]]), torch.tensor([[[1.0], [2.0]]])
     own, theirs = torch.tensor([[1.0, 2.0], [2.0, 4.0]]), torch.tensor([[2.0, 0.0], [0.0, 2.0]])
@@ -48,7 +48,7 @@ def test_a_loss_is_the_sum_over_states_and_the_mean_over_heads():
     torch.testing.assert_close(loss, sum(relation_loss(own, theirs, MASK, 1) for own, theirs in slices) / 3)
 
 
-def test_a_loss_is_the_mean_over_the_pieces_of_all_rows():
+def test_a_loss_is_the_mean_over_the_tokens_of_all_rows():
     student, teacher = states(0, 6), states(1, 12)
     rows = [
         relation_loss([s[row : row + 1] for s in student], [t[row : row + 1] for t in teacher], MASK[row : row + 1], 2) for row in (0, 1)
@@ -83,9 +83,9 @@ def test_padding_does_not_matter(seed, extra, value):
     torch.testing.assert_close(relation_loss(*longer, functional.pad(MASK, (0, extra)), 2), expected)
 
 
-def test_the_student_alone_gets_a_gradient_and_only_at_pieces():
+def test_the_student_alone_gets_a_gradient_and_only_at_tokens():
     student, teacher = ([each.requires_grad_() for each in states(seed, width)] for seed, width in ((0, 6), (1, 12)))
-    # A row without any piece, too.
+    # A row without any token, too.
     mask = torch.tensor([[1, 1, 1, 0], [0, 0, 0, 0]])
     loss = relation_loss(student, teacher, mask, 2)
     loss.backward()

@@ -55,7 +55,7 @@ def test_soft_targets_weigh_rows():
 
 
 def test_no_row_gives_0_and_no_nan():
-    # A batch of one short sequence may have no masked piece at all.
+    # A batch of one short sequence may have no masked token at all.
     student = torch.zeros(0, 5, requires_grad=True)
     loss = soft_targets(student, torch.zeros(0, 5), 2.0) + soft_targets_of_top(student, *top(torch.zeros(0, 5), 2, 2.0), 2.0)
     loss.backward()
@@ -66,7 +66,7 @@ def test_the_top_and_the_rest_are_bins_of_one_distribution():
     student = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).log()
     values = torch.tensor([[0.5, 0.3]]).log()
     loss = soft_targets_of_top(student, values, torch.tensor([[3, 0]]), torch.tensor([0.2]).log(), 1.0)
-    # The student has 0.4 and 0.1 at the teacher's pieces 3 and 0, and 0.5 elsewhere.
+    # The student has 0.4 and 0.1 at the teacher's tokens 3 and 0, and 0.5 elsewhere.
     assert loss.item() == pytest.approx(0.5 * math.log(0.5 / 0.4) + 0.3 * math.log(0.3 / 0.1) + 0.2 * math.log(0.2 / 0.5), rel=1e-5)
 
 

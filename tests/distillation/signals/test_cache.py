@@ -51,7 +51,7 @@ def accept(directory):
 
 
 def check_equal(cached, online):
-    """As half precision rounds; what is beyond a row's pieces or places is 0 in the cache."""
+    """As half precision rounds; what is beyond a row's tokens or places is 0 in the cache."""
     assert set(cached) == set(online)
     for name, expected in online.items():
         assert cached[name].dtype == expected.dtype, name
@@ -89,7 +89,7 @@ def test_a_cache_does_not_depend_on_how_the_rows_were_batched(ask, tmp_path, pha
     check_equal(*answers)
 
 
-def test_a_cache_of_all_pieces_has_no_rest(ask, tmp_path):
+def test_a_cache_of_all_tokens_has_no_rest(ask, tmp_path):
     questions, online = ask("general", 999)
     write_cache(tmp_path / "cache", questions, online, 300, "general")
     answers = CachedSignals(tmp_path / "cache", questions).answer({}, [0])
@@ -99,7 +99,7 @@ def test_a_cache_of_all_pieces_has_no_rest(ask, tmp_path):
 
 
 @pytest.mark.parametrize("rate", [0.02, 1e-9])
-def test_rows_without_a_masked_piece_are_kept(rows, student_tokenizer, ask, tmp_path, rate):
+def test_rows_without_a_masked_token_are_kept(rows, student_tokenizer, ask, tmp_path, rate):
     questions, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), ask("general")[1]
     counts = [int((questions.question([row])["labels"] >= 0).sum()) for row in range(40)]
     empty = [row for row in range(40) if not counts[row]]
@@ -178,7 +178,7 @@ def test_a_state_beyond_half_precision_is_refused(ask, tmp_path, value, shown):
 def test_a_score_beyond_half_precision_is_refused(ask, tmp_path):
     questions, online = ask("general")
     online.bias = online.bias + 1e5
-    with pytest.raises(CompactLMError, match=r"greatest value of the scores of pieces is 1e\+05 .*; set signals.source to online$"):
+    with pytest.raises(CompactLMError, match=r"greatest value of the scores of tokens is 1e\+05 .*; set signals.source to online$"):
         write_cache(tmp_path / "cache", questions, online, 300, "general")
 
 
@@ -276,16 +276,16 @@ def test_a_cache_of_other_rows_is_refused_at_the_first_of_them(cache, rows):
     refused(cache("task"), TaskQuestions(other), "row 7 of .* has the id row7, but the row to be learned is other;")
 
 
-def test_a_cache_of_other_pieces_is_refused(cache, rows):
+def test_a_cache_of_other_tokens_is_refused(cache, rows):
     sequences = list(rows.sequences)
     sequences[3] = [*sequences[3][:-2], 9, sequences[3][-1]]
     other = dataclasses.replace(rows, sequences=sequences)
-    refused(cache("task"), TaskQuestions(other), r"row 3 of .* \(row3\) was read by the teacher with other pieces")
+    refused(cache("task"), TaskQuestions(other), r"row 3 of .* \(row3\) was read by the teacher with other tokens")
 
 
 def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
     other = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, 0.3, "2/general", 2)
-    refused(cache("general"), other, r"row 0 of .* \(row0/0\) was read by the teacher with other pieces")
+    refused(cache("general"), other, r"row 0 of .* \(row0/0\) was read by the teacher with other tokens")
 
 
 @pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}])
@@ -309,7 +309,7 @@ def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_digest_is_of_the_pieces_and_of_what_is_to_be_predicted(rows, masked):
+def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
     class Questions:
         ids = ("a",)
 
@@ -319,15 +319,15 @@ def test_a_digest_is_of_the_pieces_and_of_what_is_to_be_predicted(rows, masked):
         def question(self, rows):
             return self.tensors
 
-    pieces, labels = torch.tensor([[1, 2]]), torch.tensor([[-100, 2]])
+    tokens, labels = torch.tensor([[1, 2]]), torch.tensor([[-100, 2]])
     asked = [
-        {"input_ids": pieces},
-        {"input_ids": pieces + 1},
-        {"input_ids": pieces, "labels": labels},
-        {"input_ids": pieces, "labels": labels + 1},
+        {"input_ids": tokens},
+        {"input_ids": tokens + 1},
+        {"input_ids": tokens, "labels": labels},
+        {"input_ids": tokens, "labels": labels + 1},
     ]
     assert len({digests(Questions(**tensors))[0][0] for tensors in asked}) == 4
     assert digests(TaskQuestions(rows)) == digests(TaskQuestions(rows))
     hashes, places = digests(masked)
-    assert len(set(hashes)) > 70  # of 80, some of which have no masked piece
+    assert len(set(hashes)) > 70  # of 80, some of which have no masked token
     assert places == [int((masked.question([row])["labels"] >= 0).sum()) for row in range(80)]

@@ -10,19 +10,19 @@ ROWS = range(40)
 
 @torch.no_grad()
 def directly(teacher, kept, batch):
-    """What transformers says of the student's pieces."""
+    """What transformers says of the student's tokens."""
     ids = torch.tensor(kept)[batch["input_ids"]]
     return teacher.eval()(ids, attention_mask=batch["attention_mask"], output_hidden_states=True)
 
 
-def test_places_are_as_many_as_the_masked_pieces_of_each_row():
+def test_places_are_as_many_as_the_masked_tokens_of_each_row():
     where = torch.tensor([[0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]]).bool()
     assert places(where).tolist() == [[True, True], [False, False], [True, False]]
     assert places(where[1:2]).shape == (1, 0)
 
 
 @pytest.mark.parametrize(("top_k", "temperature"), [(1, 1.0), (7, 2.5)])
-def test_the_masked_teacher_says_what_transformers_says_of_the_students_pieces(masked_teacher, kept, masked, top_k, temperature):
+def test_the_masked_teacher_says_what_transformers_says_of_the_students_tokens(masked_teacher, kept, masked, top_k, temperature):
     batch = masked.question(ROWS)
     answers = OnlineMasked(masked_teacher, kept, [2, 0], top_k, temperature).answer(batch, ROWS)
     expected = directly(masked_teacher, kept, batch)
@@ -33,8 +33,8 @@ def test_the_masked_teacher_says_what_transformers_says_of_the_students_pieces(m
     for row in ROWS:
         masked_places = [at for at, label in enumerate(batch["labels"][row].tolist()) if label >= 0]
         longest = max(longest, len(masked_places))
-        for place, piece in enumerate(masked_places):
-            logits = expected.logits[row, piece, kept]
+        for place, token in enumerate(masked_places):
+            logits = expected.logits[row, token, kept]
             indices = answers["teacher_indices"][row, place]
             torch.testing.assert_close(answers["teacher_values"][row, place], logits.sort(descending=True).values[:top_k])
             torch.testing.assert_close(logits[indices], answers["teacher_values"][row, place])
@@ -46,7 +46,7 @@ def test_the_masked_teacher_says_what_transformers_says_of_the_students_pieces(m
     assert answers["teacher_indices"].dtype == torch.int64
 
 
-def test_more_pieces_than_the_student_has_leave_no_rest(masked_teacher, kept, masked):
+def test_more_tokens_than_the_student_has_leave_no_rest(masked_teacher, kept, masked):
     batch = masked.question(ROWS)
     answers = OnlineMasked(masked_teacher, kept, [0], 500, 1.0).answer(batch, ROWS)
     there = places(batch["labels"] >= 0)
@@ -55,7 +55,7 @@ def test_more_pieces_than_the_student_has_leave_no_rest(masked_teacher, kept, ma
     assert sorted(answers["teacher_indices"][there][0].tolist()) == list(range(len(kept)))
 
 
-def test_rows_without_a_masked_piece_have_no_place(masked_teacher, kept, masked):
+def test_rows_without_a_masked_token_have_no_place(masked_teacher, kept, masked):
     batch = masked.question([0, 1])
     batch["labels"] = torch.full_like(batch["labels"], -100)
     answers = OnlineMasked(masked_teacher, kept, [1, 2], 3, 1.0).answer(batch, [0, 1])

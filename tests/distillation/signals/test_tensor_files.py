@@ -52,7 +52,7 @@ def test_a_file_of_another_kind_is_refused(path, content):
 
 
 @pytest.mark.parametrize("names", [list(TENSORS), ["small"], ["none", "floats"]])
-def test_what_is_written_piece_by_piece_is_what_the_library_writes(tmp_path, names):
+def test_what_is_written_token_by_token_is_what_the_library_writes(tmp_path, names):
     chosen = {name: TENSORS[name] for name in names}
     safetensors.torch.save_file(chosen, tmp_path / "whole.safetensors")
     tensors = create_tensors(tmp_path / "parts.safetensors", {name: (tensor.dtype, tensor.shape) for name, tensor in chosen.items()})

@@ -6,13 +6,13 @@ from transformers import BertConfig, BertModel
 from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
 
 
-@pytest.mark.parametrize("pieces", [8, 48])
-def test_multiply_adds_are_what_torch_counts(tiny_config, pieces):
+@pytest.mark.parametrize("tokens", [8, 48])
+def test_multiply_adds_are_what_torch_counts(tiny_config, tokens):
     model = BertModel(tiny_config, add_pooling_layer=False).eval()
     model.set_attn_implementation("eager")
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        model(torch.ones(3, pieces, dtype=torch.int64))
-    assert 2 * multiply_adds_a_token(tiny_config, pieces) * 3 * pieces == counter.get_total_flops()
+        model(torch.ones(3, tokens, dtype=torch.int64))
+    assert 2 * multiply_adds_a_token(tiny_config, tokens) * 3 * tokens == counter.get_total_flops()
 
 
 def test_bert_base_has_some_85_million_a_token():

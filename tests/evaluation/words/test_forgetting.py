@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_scores import MaskedPiece, Scores, score
+from compactlm.bert.masked_scores import MaskedToken, Scores, score
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of
 
 
@@ -16,26 +16,26 @@ def masked_lm(tiny_bert):
 
 
 @pytest.fixture
-def pieces(tiny_sequences, tiny_tokenizer):
-    return [MaskedPiece([*one[:2], tiny_tokenizer.mask_token_id, *one[3:]], 2, one[2]) for one in tiny_sequences]
+def tokens(tiny_sequences, tiny_tokenizer):
+    return [MaskedToken([*one[:2], tiny_tokenizer.mask_token_id, *one[3:]], 2, one[2]) for one in tiny_sequences]
 
 
-def ask(model, pieces):
-    return score(model, pieces, 0, 512, "words")
+def ask(model, tokens):
+    return score(model, tokens, 0, 512, "words")
 
 
-def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, pieces, tiny_config):
+def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, tokens, tiny_config):
     classifier = BertForSequenceClassification(tiny_config)
     classifier.bert.load_state_dict(masked_lm.bert.state_dict(), strict=False)
-    before, after = ask(masked_lm, pieces), ask(with_body_of(classifier, masked_lm), pieces)
+    before, after = ask(masked_lm, tokens), ask(with_body_of(classifier, masked_lm), tokens)
     assert (before.ranks == after.ranks).all()
     assert forgetting(before, after, 100, 1)["surprise"] == pytest.approx(0, abs=1e-6)
 
 
-def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, pieces, tiny_classifier):
+def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, tokens, tiny_classifier):
     classifier = BertForSequenceClassification.from_pretrained(tiny_classifier).eval()
     joined = with_body_of(classifier, masked_lm)
-    ids = torch.tensor([pieces[0].sequence])
+    ids = torch.tensor([tokens[0].sequence])
     with torch.inference_mode():
         expected = masked_lm.cls(classifier.bert(ids).last_hidden_state)
         found = joined.cls(joined.bert(ids).last_hidden_state)

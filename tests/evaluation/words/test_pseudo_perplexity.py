@@ -7,7 +7,7 @@ import torch
 from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_words import MaskedWord
-from compactlm.evaluation.words.pseudo_perplexity import draw_words, mask_pieces, pseudo_perplexity, surprises
+from compactlm.evaluation.words.pseudo_perplexity import draw_words, mask_tokens, pseudo_perplexity, surprises
 
 
 def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, student, texts):
@@ -31,14 +31,14 @@ def test_words_that_one_model_cannot_spell_take_no_part_for_either(tiny_tokenize
 
 def test_the_right_of_a_fragment_is_hidden_and_its_left_is_seen(student):
     item = MaskedWord(("the", "dog", "was", "good"), 1)
-    pieces = [student.convert_ids_to_tokens(one.sequence) for one in mask_pieces(item, student, 32)]
+    tokens = [student.convert_ids_to_tokens(one.sequence) for one in mask_tokens(item, student, 32)]
     rest = ["was", "g", "##o", "##o", "##d", "[SEP]"]
-    assert pieces == [
+    assert tokens == [
         ["[CLS]", "the", "[MASK]", "[MASK]", "[MASK]", *rest],
         ["[CLS]", "the", "d", "[MASK]", "[MASK]", *rest],
         ["[CLS]", "the", "d", "##o", "[MASK]", *rest],
     ]
-    asked = [(one.position, student.convert_ids_to_tokens(one.target)) for one in mask_pieces(item, student, 32)]
+    asked = [(one.position, student.convert_ids_to_tokens(one.target)) for one in mask_tokens(item, student, 32)]
     assert asked == [(2, "d"), (3, "##o"), (4, "##g")]
 
 
@@ -46,12 +46,12 @@ def test_the_right_of_a_fragment_is_hidden_and_its_left_is_seen(student):
 def test_long_text_is_cut_around_the_word(student, position):
     words = ["was"] * 40
     words[position] = "dog"
-    for one in mask_pieces(MaskedWord(tuple(words), position), student, 16):
+    for one in mask_tokens(MaskedWord(tuple(words), position), student, 16):
         assert len(one.sequence) == 16
         assert student.convert_ids_to_tokens(one.sequence[one.position]) == "[MASK]"
 
 
-def test_the_surprise_of_a_word_is_the_sum_of_its_pieces(tiny_bert, student, texts):
+def test_the_surprise_of_a_word_is_the_sum_of_its_tokens(tiny_bert, student, texts):
     model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
     model.resize_token_embeddings(len(student))
     items = draw_words(texts, [student], 20, 3, 32, 1)
@@ -59,11 +59,11 @@ def test_the_surprise_of_a_word_is_the_sum_of_its_pieces(tiny_bert, student, tex
     assert len(found) == len(items)
     for item, surprise in zip(items, found, strict=True):
         total = 0.0
-        for one in mask_pieces(item, student, 32):
+        for one in mask_tokens(item, student, 32):
             with torch.inference_mode():
                 total -= float(model(torch.tensor([one.sequence])).logits[0, one.position].log_softmax(0)[one.target])
         assert surprise == pytest.approx(total, abs=1e-3)
-    assert max(len(mask_pieces(item, student, 32)) for item in items) > 1
+    assert max(len(mask_tokens(item, student, 32)) for item in items) > 1
 
 
 def test_a_model_that_knows_nothing_is_as_surprised_as_a_die():

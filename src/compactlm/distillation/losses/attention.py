@@ -1,4 +1,4 @@
-"""Attention transfer: the student's heads attend to the pieces that the teacher's heads attend to."""
+"""Attention transfer: the student's heads attend to the tokens that the teacher's heads attend to."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
     probabilities after dropout, so a student's attention dropout is noise in this loss.
 
     Args:
-        student: attention probabilities of a layer, float [rows, heads, pieces, pieces], queries before keys.
+        student: attention probabilities of a layer, float [rows, heads, tokens, tokens], queries before keys.
         teacher: the same shape.
-        mask: 1 where there is a piece, [rows, pieces].
+        mask: 1 where there is a token, [rows, tokens].
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over rows, heads, and pairs of a query and a key that are both pieces, each row's times its weight; a scalar.
+        The mean over rows, heads, and pairs of a query and a key that are both tokens, each row's times its weight; a scalar.
 
     Raises:
         CompactLMError: the numbers of heads differ.

@@ -13,13 +13,13 @@ def embedding_distance(
     """Distance of the vectors that enter the first layer (the embedding loss of Jiao et al. 2020, TinyBERT, where it is "mse").
 
     Args:
-        student: hidden state 0, projected, float [rows, pieces, teacher's hidden size].
+        student: hidden state 0, projected, float [rows, tokens, teacher's hidden size].
         teacher: hidden state 0, the same shape.
-        mask: 1 where there is a piece, [rows, pieces].
+        mask: 1 where there is a token, [rows, tokens].
         kind: a distance of hidden states.
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over pieces, a scalar.
+        The mean over tokens, a scalar.
     """
     return HIDDEN_DISTANCES[kind](student, teacher, mask, weights)

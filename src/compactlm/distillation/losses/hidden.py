@@ -16,7 +16,7 @@ class HiddenDistance(Protocol):
     def __call__(
         self, student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Return the mean over pieces, each row's times its weight."""
+        """Return the mean over tokens, each row's times its weight."""
         ...
 
 
@@ -24,13 +24,13 @@ def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
     """One minus the cosine of projected student and teacher vectors (the cosine loss of Sanh et al. 2019, DistilBERT).
 
     Args:
-        student: float [rows, pieces, teacher's hidden size].
+        student: float [rows, tokens, teacher's hidden size].
         teacher: the same shape.
-        mask: 1 where there is a piece, [rows, pieces].
+        mask: 1 where there is a token, [rows, tokens].
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over pieces, a scalar; from 0 to 2 without weights.
+        The mean over tokens, a scalar; from 0 to 2 without weights.
     """
     return _mean(1 - functional.cosine_similarity(student.float(), teacher.detach().float(), dim=-1), mask, weights)
 
@@ -39,13 +39,13 @@ def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor,
     """Mean squared difference of projected student and teacher vectors (the hidden loss of Jiao et al. 2020, TinyBERT).
 
     Args:
-        student: float [rows, pieces, teacher's hidden size].
+        student: float [rows, tokens, teacher's hidden size].
         teacher: the same shape.
-        mask: 1 where there is a piece, [rows, pieces].
+        mask: 1 where there is a token, [rows, tokens].
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over pieces of the mean over units, a scalar in the teacher's units squared.
+        The mean over tokens of the mean over units, a scalar in the teacher's units squared.
     """
     return _mean((student.float() - teacher.detach().float()).square().mean(dim=-1), mask, weights)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 import torch
 from torch.nn import functional
 
-States = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # queries, keys, values, each float [rows, pieces, width]
+States = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # queries, keys, values, each float [rows, tokens, width]
 PARTS = ("query", "key", "value")
 
 
@@ -24,18 +24,18 @@ def relation_loss(
 ) -> torch.Tensor:
     """Divergence of the student's self-relations from the teacher's (Wang et al. 2021, MiniLMv2).
 
-    A state's vectors are split into relation heads. A head's self-relation is softmax(X X^T / sqrt(head's width)): for each piece
-    a distribution over the sequence's pieces, padding left out. Widths may differ, since each side is scaled by its own.
+    A state's vectors are split into relation heads. A head's self-relation is softmax(X X^T / sqrt(head's width)): for each token
+    a distribution over the sequence's tokens, padding left out. Widths may differ, since each side is scaled by its own.
 
     Args:
-        student_states: queries, keys and values of a layer, or any others, each float [rows, pieces, student's width].
-        teacher_states: as many, each float [rows, pieces, teacher's width].
-        mask: 1 where there is a piece, [rows, pieces].
+        student_states: queries, keys and values of a layer, or any others, each float [rows, tokens, student's width].
+        teacher_states: as many, each float [rows, tokens, teacher's width].
+        mask: 1 where there is a token, [rows, tokens].
         relation_heads: how many heads the vectors are split into, whatever the numbers of attention heads.
         weights: float [rows], or None for 1.
 
     Returns:
-        The Kullback-Leibler divergence in nats, as a mean over the pieces of all rows, each row's times its weight, and the
+        The Kullback-Leibler divergence in nats, as a mean over the tokens of all rows, each row's times its weight, and the
         relation heads, and a sum over the states; a scalar.
 
     Raises:
@@ -53,7 +53,7 @@ def relation_loss(
 
 
 def _log_relations(states: torch.Tensor, real: torch.Tensor, heads: int, side: str) -> torch.Tensor:
-    """Return the logarithm of self-relations, float32 [rows, heads, pieces, pieces], hugely negative where the key is padding."""
+    """Return the logarithm of self-relations, float32 [rows, heads, tokens, tokens], hugely negative where the key is padding."""
     width = states.shape[-1]
     if width % heads:
         raise ValueError(f"the {side}'s states of width {width} do not split into {heads} relation heads of equal width")
@@ -71,7 +71,7 @@ def teacher_states(layer_module: Any, hidden: torch.Tensor) -> States:
 
     Args:
         layer_module: a layer of a BERT's encoder, `bert.encoder.layer[layer]`.
-        hidden: hidden state `layer`, float [rows, pieces, hidden size].
+        hidden: hidden state `layer`, float [rows, tokens, hidden size].
     """
     attention = layer_module.attention.self
     with torch.no_grad():

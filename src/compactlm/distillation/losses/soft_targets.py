@@ -35,17 +35,17 @@ def soft_targets_of_top(
     teacher_log_rest: torch.Tensor,
     temperature: float,
 ) -> torch.Tensor:
-    """Soft targets from the teacher's k likeliest pieces, and one bin for the mass of all other pieces together.
+    """Soft targets from the teacher's k likeliest tokens, and one bin for the mass of all other tokens together.
 
     Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015) is taken. It is thus
     at most that of `soft_targets` (the data-processing inequality), and equal where k is the whole vocabulary. The student learns
-    how much mass the other pieces have, but not how the teacher spreads it over them.
+    how much mass the other tokens have, but not how the teacher spreads it over them.
 
     Args:
         student: logits, float [positions, vocabulary].
         teacher_values: the teacher's k largest logits, not yet divided by the temperature, float [positions, k].
-        teacher_indices: the pieces that they are of, int64 [positions, k], each at most once a position.
-        teacher_log_rest: the other pieces' logits, summed as logsumexp(logits / temperature) over the pieces that are not in
+        teacher_indices: the tokens that they are of, int64 [positions, k], each at most once a position.
+        teacher_log_rest: the other tokens' logits, summed as logsumexp(logits / temperature) over the tokens that are not in
             `teacher_indices`, float [positions]: -inf where there is no other. It holds for this temperature alone.
         temperature: divides the student's logits and `teacher_values`; its square keeps the gradient's size.
 
@@ -68,7 +68,7 @@ class _TopDivergence(torch.autograd.Function):
     ) -> torch.Tensor:
         scaled = student.float() / temperature
         top = scaled.gather(-1, indices)
-        # The least float stands for -inf where no piece is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
+        # The least float stands for -inf where no token is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
         least = torch.finfo(scaled.dtype).min
         scaled.scatter_(-1, indices, least)
         greatest = scaled.amax(dim=-1, keepdim=True) if scaled.numel() else scaled.new_full((*scaled.shape[:-1], 1), least)

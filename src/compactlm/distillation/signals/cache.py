@@ -1,6 +1,6 @@
 """The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
 
-A cache is a directory of rows.parquet (the id of each row, and a digest of the pieces that the teacher read), tensors.safetensors
+A cache is a directory of rows.parquet (the id of each row, and a digest of the tokens that the teacher read), tensors.safetensors
 (the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, how the teacher was asked, and
 the sha256 of tensors.safetensors, so that cache.json stands for every byte of the answers).
 It is written a batch at a time and read a row at a time, and is never in memory as a whole.
@@ -29,7 +29,7 @@ from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_ten
 from compactlm.errors import CompactLMError
 
 TENSORS = "tensors.safetensors"
-PER_PIECE, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
+PER_TOKEN, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
 # Half precision for what is large; the sums of the rest in full, since they may be -inf and are few.
 KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
 
@@ -44,17 +44,17 @@ class Questions(Protocol):
 
     @property
     def lengths(self) -> Sequence[int]:
-        """The number of pieces of each row."""
+        """The number of tokens of each row."""
         ...
 
     def question(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids and attention_mask, and labels where pieces are masked, of some rows."""
+        """Return input_ids and attention_mask, and labels where tokens are masked, of some rows."""
         ...
 
 
-def gigabytes(pieces: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
-    """Return what a cache takes on the disk: pieces of all rows, masked places, rows, layers kept, hidden size, k, labels."""
-    return (pieces * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+def gigabytes(tokens: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
+    """Return what a cache takes on the disk: tokens of all rows, masked places, rows, layers kept, hidden size, k, labels."""
+    return (tokens * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
 
 def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
@@ -67,7 +67,7 @@ def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
 
 
 def digests(questions: Questions) -> tuple[list[str], list[int]]:
-    """Return of each row a hash of what the teacher reads and of the pieces that are to be predicted, and how many these are."""
+    """Return of each row a hash of what the teacher reads and of the tokens that are to be predicted, and how many these are."""
     found, places = [], []
     for row in range(len(questions.ids)):
         question = questions.question([row])
@@ -93,7 +93,7 @@ def write_cache(
         directory: where to; it must not be there.
         questions: the rows.
         teacher: whose answers to keep.
-        batch_tokens: pieces a batch, padding included.
+        batch_tokens: tokens a batch, padding included.
         description: shown beside the progress bar.
         asked: what else the answers depend on, by name and in values that JSON can hold: which teacher, how precisely.
 
@@ -125,7 +125,7 @@ def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: to
     """Make the directory and the file of tensors, from the answers to the first batch."""
     numbers = {"starts": starts, "place_starts": place_starts}
     shapes: dict[str, tuple[torch.dtype, Sequence[int]]] = {name: (values.dtype, values.shape) for name, values in numbers.items()}
-    totals = {**dict.fromkeys(PER_PIECE, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
+    totals = {**dict.fromkeys(PER_TOKEN, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
     for name, values in kept.items():
         inner = values.shape[1:] if name in PER_ROW else values.shape[2:]
         shapes[name] = (values.dtype, (totals.get(name, len(starts) - 1), *inner))
@@ -142,7 +142,7 @@ def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], desc
     states = answers["teacher_states"]
     states = states[mask.to(states.device).bool()].abs()
     found = {f"layer {layer} of the teacher": states[:, at] for at, layer in enumerate(layers)}
-    found["the scores of pieces"] = answers.get("teacher_values", states[:0]).abs()
+    found["the scores of tokens"] = answers.get("teacher_values", states[:0]).abs()
     for what, values in found.items():
         greatest = float(values.max()) if values.numel() else 0.0
         if not greatest <= limit:  # or it is no number
@@ -156,7 +156,7 @@ def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], desc
 def _store(
     target: TensorOnDisk, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
 ) -> None:
-    offsets = (starts if name in PER_PIECE else place_starts).tolist()
+    offsets = (starts if name in PER_TOKEN else place_starts).tolist()
     for line, row in enumerate(rows):
         if name in PER_ROW:
             target.write(row, values[line : line + 1])
@@ -200,15 +200,15 @@ class CachedSignals:
         for starts, counts in ((self.starts, questions.lengths), (self.place_starts, places)):
             if starts != list(itertools.accumulate(counts, initial=0)):
                 raise ValueError("its index is not that of the rows")
-        ends = {PER_PIECE: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
+        ends = {PER_TOKEN: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
         entries = {name: end for names, end in ends.items() for name in names}
         for name, tensor in self.tensors.items():
-            if tensor.shape[0] != entries[name] or (name in PER_PIECE and tensor.shape[1] != len(self.layers)):
+            if tensor.shape[0] != entries[name] or (name in PER_TOKEN and tensor.shape[1] != len(self.layers)):
                 raise ValueError(f"{name} has the shape {tensor.shape}")
 
     @staticmethod
     def _check(directory: Path, questions: Questions) -> list[int]:
-        """Raise CompactLMError where the rows are others; return how many pieces of each are to be predicted."""
+        """Raise CompactLMError where the rows are others; return how many tokens of each are to be predicted."""
         with damage(directory / "rows.parquet"):
             table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
         mend = "run `dvc repro`, so that the signals and the rows are of one run"
@@ -222,7 +222,7 @@ class CachedSignals:
         hashes, places = digests(questions)
         for row, (kept, found) in enumerate(zip(table["digest"], hashes, strict=True)):
             if kept != found:
-                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other pieces; {mend}")
+                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other tokens; {mend}")
         return places
 
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the teacher online needs it
@@ -232,7 +232,7 @@ class CachedSignals:
     def _look_up(self, name: str, tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:
         if name in PER_ROW:
             return torch.cat([tensor.read(row, row + 1) for row in rows])
-        offsets = self.starts if name in PER_PIECE else self.place_starts
+        offsets = self.starts if name in PER_TOKEN else self.place_starts
         parts = [tensor.read(offsets[row], offsets[row + 1]) for row in rows]
         padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
         return padded.long() if name == "teacher_indices" else padded.float()

@@ -44,7 +44,7 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
         source: the teacher's signals, which are asked once about these rows.
         questions: the rows; their ids are those of documents, followed by a dot and a number.
         parents: of each counterfactual copy, by document id. Without any the source is returned as it is.
-        batch_tokens: pieces a batch, padding included.
+        batch_tokens: tokens a batch, padding included.
 
     Raises:
         CompactLMError: there is not enough memory.

@@ -3,14 +3,14 @@
 A signal source answers a batch: the teacher online does so by reading it, the cache (see signal_cache) by looking up what the
 teacher said once. Both give the same tensors, rows first, so that nothing else knows which of them it has:
 
-    teacher_states      hidden states, float [rows, pieces, layers, teacher's hidden size], the layers as the source names them
+    teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], the layers as the source names them
     teacher_logits      of a task, float [rows, labels]
-    teacher_values      logits of the likeliest pieces at each masked place, float [rows, places, k]
-    teacher_indices     these pieces in the student's ids, int64 [rows, places, k]
-    teacher_log_rest    logsumexp of all other pieces' logits over the temperature, float [rows, places]
-    teacher_attentions  probabilities, float [rows, layers, heads, pieces, pieces]; online alone, where they are asked for
+    teacher_values      logits of the likeliest tokens at each masked place, float [rows, places, k]
+    teacher_indices     these tokens in the student's ids, int64 [rows, places, k]
+    teacher_log_rest    logsumexp of all other tokens' logits over the temperature, float [rows, places]
+    teacher_attentions  probabilities, float [rows, layers, heads, tokens, tokens]; online alone, where they are asked for
 
-The places of a row are its masked pieces from left to right; rows with fewer than the longest are filled up with zeros.
+The places of a row are its masked tokens from left to right; rows with fewer than the longest are filled up with zeros.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class SignalSource(Protocol):
         ...
 
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """Return the teacher's tensors for a batch (input_ids, attention_mask, and labels where pieces are masked).
+        """Return the teacher's tensors for a batch (input_ids, attention_mask, and labels where tokens are masked).
 
         `rows` are the numbers of the batch's rows in the cache, of which the teacher online has no need.
         """
@@ -110,16 +110,16 @@ class OnlineMasked(_Online):
         attentions: bool = False,
         precision: str = "fp32",
     ) -> None:
-        """Take what OnlineTask takes, how many pieces to keep, and the temperature at which the others are summed."""
+        """Take what OnlineTask takes, how many tokens to keep, and the temperature at which the others are summed."""
         super().__init__(teacher, id_map, layers, attentions, precision)
         self.top_k, self.temperature = min(top_k, len(id_map)), temperature
         decoder = teacher.cls.predictions.decoder
-        # Only the student's pieces are scored: the soft targets are the teacher's distribution over these.
+        # Only the student's tokens are scored: the soft targets are the teacher's distribution over these.
         self.weight, self.bias = decoder.weight[self.id_map], decoder.bias[self.id_map]
 
     @torch.no_grad()
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
-        """Return states and the likeliest pieces at the masked places; see SignalSource."""
+        """Return states and the likeliest tokens at the masked places; see SignalSource."""
         states, answers = self._read(batch)
         where = (batch["labels"] >= 0).to(states.device)
         logits = torch.nn.functional.linear(self.teacher.cls.predictions.transform(states[where]), self.weight, self.bias)
@@ -135,7 +135,7 @@ class OnlineMasked(_Online):
 
 
 def places(where: torch.Tensor) -> torch.Tensor:
-    """Return which places of a row exist, bool [rows, most masked pieces of a row], from where pieces are masked."""
+    """Return which places of a row exist, bool [rows, most masked tokens of a row], from where tokens are masked."""
     counts = where.sum(dim=1)
     return torch.arange(int(counts.max()), device=where.device)[None, :] < counts[:, None]
 

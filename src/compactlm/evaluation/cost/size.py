@@ -7,14 +7,14 @@ from pathlib import Path
 from transformers import BertConfig
 
 
-def multiply_adds_a_token(config: BertConfig, pieces: int) -> int:
-    """Return the multiply-adds of a BERT's body for each piece of a sequence of so many.
+def multiply_adds_a_token(config: BertConfig, tokens: int) -> int:
+    """Return the multiply-adds of a BERT's body for each token of a sequence of so many.
 
     Counted are the matrix products of all layers: four projections, two of the feed-forward part, and attention, which each
-    piece pays to all of the sequence. Embeddings are looked up; norms, activations and the head are small and left out.
+    token pays to all of the sequence. Embeddings are looked up; norms, activations and the head are small and left out.
     """
     hidden, intermediate = config.hidden_size, config.intermediate_size
-    layer = 4 * hidden * hidden + 2 * hidden * intermediate + 2 * pieces * hidden
+    layer = 4 * hidden * hidden + 2 * hidden * intermediate + 2 * tokens * hidden
     return int(config.num_hidden_layers * layer)
 
 

@@ -29,13 +29,13 @@ FEWEST_RUNS = 2  # after one of the first batch size, to warm up
 READY = "ready"  # what a process says when it has imported what it needs
 
 
-def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
+def measure(config: BertConfig, threads: int, tokens: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
     """Time a classifier of this configuration, in this process.
 
     Args:
         config: the shape.
         threads: of the CPU.
-        pieces: of each sequence.
+        tokens: of each sequence.
         batches: batch sizes to time.
         seconds: spent on each of them, or FEWEST_RUNS runs where these take longer.
 
@@ -49,9 +49,9 @@ def measure(config: BertConfig, threads: int, pieces: int, batches: Sequence[int
     model = BertForSequenceClassification(config).eval().to(device)
     found: dict[str, Any] = {}
     with torch.inference_mode():
-        model(torch.randint(0, config.vocab_size, (batches[0], pieces), device=device))
+        model(torch.randint(0, config.vocab_size, (batches[0], tokens), device=device))
     for batch in batches:
-        input_ids = torch.randint(0, config.vocab_size, (batch, pieces), device=device)
+        input_ids = torch.randint(0, config.vocab_size, (batch, tokens), device=device)
         spent = _times(model, input_ids, seconds)
         median = statistics.median(spent)
         found[f"batch_{batch}"] = {"milliseconds": 1000 * median, "sequences_a_second": batch / median, "runs": len(spent)}
@@ -86,7 +86,7 @@ def peak_memory() -> int:
 
 
 def compare_speed(
-    configs: Mapping[str, BertConfig], threads: int, pieces: int, batches: Sequence[int], seconds: float
+    configs: Mapping[str, BertConfig], threads: int, tokens: int, batches: Sequence[int], seconds: float
 ) -> dict[str, dict[str, Any]]:
     """Return `measure` of each configuration by name, one process after another.
 
@@ -102,7 +102,7 @@ def compare_speed(
             if process.stdout:  # as the pipe always is
                 process.stdout.readline()
         for name, config in configs.items():
-            request = {"config": config.to_dict(), "threads": threads, "pieces": pieces, "batches": list(batches), "seconds": seconds}
+            request = {"config": config.to_dict(), "threads": threads, "tokens": tokens, "batches": list(batches), "seconds": seconds}
             answer, complaints = processes[name].communicate(json.dumps(request))
             if processes[name].returncode != 0:
                 last = (complaints.strip().splitlines() or ["it was killed"])[-1]

@@ -33,7 +33,7 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"\w*(parity|opportunity|odds)_difference|log_odds_gap", "zero"),
     (r"preference", "half"),
     (r"flips?(_rate)?|probability_change", "lower"),
-    (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|pieces_a_word", "lower"),
+    (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|tokens_a_word", "lower"),
     (r"(student_)?(parameters|bytes|multiply_adds_a_token)|ratio", "lower"),
     (r"accuracy|macro_f1|matthews|auroc|top1|top5|kept|retention(_above_chance)?|agreement|student_top1|validation_\w+", "higher"),
 )

@@ -22,7 +22,7 @@ from compactlm.params import Evaluate
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModel:
-    """A masked language model with its tokenizer and the pieces that it reads at once."""
+    """A masked language model with its tokenizer and the tokens that it reads at once."""
 
     model: BertForMaskedLM
     tokenizer: Any
@@ -46,7 +46,7 @@ def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate:
         models: by role.
         rows: the test rows of all sources.
         evaluate: how many words to ask for; those for pseudo-perplexity are drawn from each source alike.
-        batch_tokens: pieces a batch, padding included.
+        batch_tokens: tokens a batch, padding included.
         seed: of the draws.
     """
     tokenizers = [models[role].tokenizer for role in ROLES]

@@ -1,10 +1,10 @@
 """Pseudo-perplexity a word: how surprised a masked language model is by each word, given the rest of its text.
 
-Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one piece after another and takes the
-exponential of the mean surprise. A piece is worth less where a vocabulary has more of them, so models of different
-vocabularies are compared a word, and not a piece: the surprises of a word's pieces are added up, and the mean is over words,
-the same ones for every model. With a word's other pieces in sight, a model that spells it in fragments would guess each from the
-rest of the word; so the pieces to the right of the one that is asked for are masked as well (Kauf and Ivanova 2023,
+Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one token after another and takes the
+exponential of the mean surprise. A token is worth less where a vocabulary has more of them, so models of different
+vocabularies are compared a word, and not a token: the surprises of a word's tokens are added up, and the mean is over words,
+the same ones for every model. With a word's other tokens in sight, a model that spells it in fragments would guess each from the
+rest of the word; so the tokens to the right of the one that is asked for are masked as well (Kauf and Ivanova 2023,
 https://arxiv.org/abs/2305.10588), and the sum is the log probability of the whole word, however it is spelled.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_scores import MaskedPiece, score
+from compactlm.bert.masked_scores import MaskedToken, score
 from compactlm.bert.masked_words import MaskedWord
 from compactlm.figures.intervals import Array, Estimate, mean_interval
 
@@ -34,7 +34,7 @@ def draw_words(
         tokenizers: a word takes part where none of them needs [UNK] for it, and all spell it in half a window at most.
         rows: the greatest number of rows.
         words: the greatest number of words a row; punctuation marks are words too.
-        maximum_length: pieces of the shortest window.
+        maximum_length: tokens of the shortest window.
         seed: of the draw.
     """
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
@@ -50,31 +50,31 @@ def draw_words(
     return drawn
 
 
-def _pieces(tokenizer: Any, words: Sequence[str]) -> list[int]:
+def _tokens(tokenizer: Any, words: Sequence[str]) -> list[int]:
     return list(tokenizer(" ".join(words), add_special_tokens=False, verbose=False)["input_ids"])
 
 
 def _spells(tokenizer: Any, word: str, maximum_length: int) -> bool:
-    pieces = _pieces(tokenizer, [word])
-    return 0 < len(pieces) <= (maximum_length - 3) // 2 and tokenizer.unk_token_id not in pieces
+    tokens = _tokens(tokenizer, [word])
+    return 0 < len(tokens) <= (maximum_length - 3) // 2 and tokenizer.unk_token_id not in tokens
 
 
-def mask_pieces(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[MaskedPiece]:
-    """Return a sequence for each piece of the word: those before it in sight, itself and those after it masked.
+def mask_tokens(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[MaskedToken]:
+    """Return a sequence for each token of the word: those before it in sight, itself and those after it masked.
 
-    The text is cut around the word to `maximum_length` pieces, half of the room on each side where both need it.
+    The text is cut around the word to `maximum_length` tokens, half of the room on each side where both need it.
     """
-    word = _pieces(tokenizer, [item.words[item.position]])
-    before = _pieces(tokenizer, item.words[: item.position])
-    after = _pieces(tokenizer, item.words[item.position + 1 :])
+    word = _tokens(tokenizer, [item.words[item.position]])
+    before = _tokens(tokenizer, item.words[: item.position])
+    after = _tokens(tokenizer, item.words[item.position + 1 :])
     room = maximum_length - 2 - len(word)
     left = min(len(before), max(room // 2, room - len(after)))
     right = min(len(after), room - left)
     start = [tokenizer.cls_token_id, *before[len(before) - left :]]
     end = [*after[:right], tokenizer.sep_token_id]
     return [
-        MaskedPiece([*start, *word[:at], *[tokenizer.mask_token_id] * (len(word) - at), *end], len(start) + at, piece)
-        for at, piece in enumerate(word)
+        MaskedToken([*start, *word[:at], *[tokenizer.mask_token_id] * (len(word) - at), *end], len(start) + at, token)
+        for at, token in enumerate(word)
     ]
 
 
@@ -82,9 +82,9 @@ def surprises(
     model: BertForMaskedLM, tokenizer: Any, items: Sequence[MaskedWord], maximum_length: int, batch_tokens: int, description: str
 ) -> Array:
     """Return the negative log probability of each word in nats, float64 [words]."""
-    masked = [mask_pieces(item, tokenizer, maximum_length) for item in items]
-    found = score(model, [piece for pieces in masked for piece in pieces], tokenizer.pad_token_id, batch_tokens, description)
-    word_of = np.repeat(np.arange(len(items)), [len(pieces) for pieces in masked])
+    masked = [mask_tokens(item, tokenizer, maximum_length) for item in items]
+    found = score(model, [token for tokens in masked for token in tokens], tokenizer.pad_token_id, batch_tokens, description)
+    word_of = np.repeat(np.arange(len(items)), [len(tokens) for tokens in masked])
     surprise = np.zeros(len(items))
     np.subtract.at(surprise, word_of, found.log_probabilities)
     return surprise

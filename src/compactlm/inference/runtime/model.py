@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from compactlm.bert.arrays import BATCH_PIECES, Array, Batch, by_length, pad
+from compactlm.bert.arrays import BATCH_TOKENS, Array, Batch, by_length, pad
 from compactlm.inference.runtime.backends import Kind, Runner, open_runner
 from compactlm.inference.runtime.directories import Backend, ModelDirectory, find
 from compactlm.inference.runtime.pieces import Pieces
@@ -41,7 +41,7 @@ class Model:
         """Return sequences that the model can read as one batch."""
         return pad(sequences, self.pieces.pad)
 
-    def batches(self, sequences: Sequence[Sequence[int]], batch_pieces: int = BATCH_PIECES) -> Iterator[tuple[list[int], Batch]]:
+    def batches(self, sequences: Sequence[Sequence[int]], batch_pieces: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:
         """Yield batches of sequences of similar length, each with the positions that its rows have in `sequences`."""
         for rows in by_length([len(sequence) for sequence in sequences], batch_pieces):
             yield rows, self.batch([sequences[row] for row in rows])

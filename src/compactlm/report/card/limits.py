@@ -26,12 +26,12 @@ def limits(found: Findings) -> list[str]:
 def _reading(found: Findings) -> Iterator[str]:
     length = found.params.tokenize.maximum_length
     test = found.metrics["tokenize"]["test"]
-    yield f"It was trained on texts of at most {length} pieces; of a longer text it saw the start alone ({_rows(test['cut_rows'])} cut)."
+    yield f"It was trained on texts of at most {length} tokens; of a longer text it saw the start alone ({_rows(test['cut_rows'])} cut)."
     coverage = found.metrics["tokenize"]["vocabulary"]["coverage"]
     yield (
-        f"Its vocabulary of {found.metrics['tokenize']['vocabulary']['pieces']:,} pieces holds {percent(coverage)} of the training text's "
-        f"pieces as the teacher splits it; the rest falls into smaller ones. "
-        f"Of the test pieces {percent(test['unknown_rate'], 3)} are unknown to it."
+        f"Its vocabulary of {found.metrics['tokenize']['vocabulary']['tokens']:,} tokens holds {percent(coverage)} of the training text's "
+        f"tokens as the teacher splits it; the rest falls into smaller ones. "
+        f"Of the test tokens {percent(test['unknown_rate'], 3)} are unknown to it."
     )
 
 

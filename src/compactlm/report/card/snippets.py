@@ -49,7 +49,7 @@ for answer in classify(texts):
 
 
 def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str | None:
-    """Return an example that fills a masked word of a test row; None where no row has a word of one piece."""
+    """Return an example that fills a masked word of a test row; None where no row has a word of one token."""
     for candidates in (short_rows(rows, seed, MANY), rows):
         chosen = choose_words({row.id: row.text for row in candidates}, [tokenizer], 1, seed)
         if chosen:

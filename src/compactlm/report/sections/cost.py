@@ -17,7 +17,7 @@ def cost(found: Findings) -> Section:
     for key, text, show in (
         ("parameters", "parameters", count),
         ("bytes", "on the disk, in torch's format", size),
-        ("multiply_adds_a_token", f"multiply-adds a token, of {found.params.evaluate.timings.pieces} pieces", count),
+        ("multiply_adds_a_token", f"multiply-adds a token, of {found.params.evaluate.timings.tokens} tokens", count),
     ):
         values = [counted[f"{role}_{key}"] for role in ROLES]
         rows.append([text, *map(show, values), percent(values[1] / values[0])])
@@ -57,7 +57,7 @@ def _speed(found: Findings) -> list[Block]:
     for key, text in (("peak_memory_bytes", "peak memory of the process"), ("peak_gpu_memory_bytes", "peak memory of the GPU")):
         if any(key in one for one in models.values()):
             rows.append([text, *(size(one[key]) if key in one else "" for one in models.values())])
-    caption = f"Time for sequences of {timings['pieces']} pieces, {timings['threads']} threads, each model in a process of its own"
+    caption = f"Time for sequences of {timings['tokens']} tokens, {timings['threads']} threads, each model in a process of its own"
     return [Table(caption, ["figure", *(words(name) for name in models)], rows, "bert base is its shape, with random weights.")]
 
 
@@ -72,8 +72,8 @@ def _training(found: Findings) -> list[Block]:
             if isinstance(one, dict) and "seconds" in one:
                 step = one.get("resumed_from_step", 0)
                 since = f" since it was resumed from step {step}" if step else ""
-                rows.append([f"{stage}, {words(phase)}", f"{duration(one['seconds'])}{since}", significant(one["pieces_a_second"])])
-    blocks: list[Block] = [Table("Time of training", ["phase", "time", "pieces a second"], rows)] if rows else []
+                rows.append([f"{stage}, {words(phase)}", f"{duration(one['seconds'])}{since}", significant(one["tokens_a_second"])])
+    blocks: list[Block] = [Table("Time of training", ["phase", "time", "tokens a second"], rows)] if rows else []
     used = []
     for stage, one in energy(found).items():
         place = one["country"] or "the world's average"

@@ -1,4 +1,4 @@
-"""Samples of the student's errors, with the pieces that mattered."""
+"""Samples of the student's errors, with the tokens that mattered."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compactlm.report.numbers import MINUS, percent, quoted, words
 from compactlm.report.occlusion import Occlusion, draw_errors, occlude
 
 SAMPLES = 12  # a task
-NAMED = 3  # pieces told of by name
+NAMED = 3  # tokens told of by name
 LEVELS = (0.03, 0.1, 0.25)  # a change of probability by so much is of level 1, 2, 3
 
 
@@ -41,8 +41,8 @@ def errors(found: Findings, readers: Mapping[str, Reader]) -> Section:
                 Example(f"Should be {labels[int(answers.expected[at])]}", said, parts(text, one), _mattered(text, one, labels[label]))
             )
     lead = (
-        f"At most {SAMPLES} rows a task that the student gets wrong, drawn by the seed and not chosen. Each piece was masked in turn: "
-        "underlined pieces speak for the student's label, by the thickness of the line; dotted pieces speak against it."
+        f"At most {SAMPLES} rows a task that the student gets wrong, drawn by the seed and not chosen. Each token was masked in turn: "
+        "underlined tokens speak for the student's label, by the thickness of the line; dotted tokens speak against it."
     )
     return Section("errors", "Samples of errors", lead, blocks)
 
@@ -60,11 +60,11 @@ def parts(text: str, found: Occlusion) -> list[Part]:
 
 
 def _mattered(text: str, found: Occlusion, label: str) -> str:
-    pieces = sorted(zip(found.changes, found.spans, strict=True), key=lambda pair: (-round(abs(pair[0]), 6), pair[1]))[:NAMED]
-    told = [_told(text[start:stop], change) for change, (start, stop) in pieces if abs(change) >= LEVELS[0]]
-    return f"What mattered for {label}: {', '.join(told)}." if told else "No single piece mattered much."
+    tokens = sorted(zip(found.changes, found.spans, strict=True), key=lambda pair: (-round(abs(pair[0]), 6), pair[1]))[:NAMED]
+    told = [_told(text[start:stop], change) for change, (start, stop) in tokens if abs(change) >= LEVELS[0]]
+    return f"What mattered for {label}: {', '.join(told)}." if told else "No single token mattered much."
 
 
-def _told(piece: str, change: float) -> str:
+def _told(token: str, change: float) -> str:
     signed = f"{100 * change:+.0f}".replace("-", MINUS)
-    return f"{quoted(piece)} {signed} points"
+    return f"{quoted(token)} {signed} points"

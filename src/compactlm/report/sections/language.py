@@ -26,7 +26,7 @@ def masked_words(found: Findings) -> Section:
             rows.append([words(source), count(counted), *(_cell(part, show(part[role][kind])) for role in ROLES)])
         tables.append(Table(caption, ["source", "words", *ROLES], rows))
     lead = (
-        f"Both models fill the same masked words of test rows; only words that are one piece to both take part. The student keeps "
+        f"Both models fill the same masked words of test rows; only words that are one token to both take part. The student keeps "
         f"{shares(mlm['quality']['retention'])} of the teacher's first choices that are right."
     )
     return Section("masked-words", "Masked words", lead, tables)

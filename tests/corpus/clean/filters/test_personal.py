@@ -65,10 +65,10 @@ def test_the_region_gives_numbers_without_country_code_a_meaning() -> None:
     assert mask_personal("ruf 030 901820 an", ["phone"], "US") == "ruf 030 901820 an"
 
 
-PIECES = ["a@b.example", "4111111111111111", "219-09-9999", "10.0.0.1", "+1 212 736 5000", " ", "x", "1", "@", "-", "."]
+TOKENS = ["a@b.example", "4111111111111111", "219-09-9999", "10.0.0.1", "+1 212 736 5000", " ", "x", "1", "@", "-", "."]
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+@given(st.lists(st.sampled_from(TOKENS), max_size=8).map("".join))
 def test_masking_invents_nothing_and_counts_what_it_did(text: str) -> None:
     masked = mask_personal(text, ALL, "US")
     rest = masked
