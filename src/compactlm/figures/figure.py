@@ -1,0 +1,127 @@
+"""A measured number: its value, its confidence interval, the rows behind it, its limit and its status."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import math
+from collections.abc import Mapping
+from typing import Any, Self
+
+SLACK = 1e-12  # rounding of a bound that lies on its limit
+
+
+class Status(enum.IntEnum):
+    """What is known of a figure. The number is what metric files hold."""
+
+    OK = 0
+    VIOLATED = 1
+    UNDECIDED = 2
+    NOT_JUDGED = 3
+
+    @property
+    def words(self) -> str:
+        """The status as people read it."""
+        return self.name.lower().replace("_", " ")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limit:
+    """The values that are acceptable, both ends included; None leaves an end open."""
+
+    low: float | None = None
+    high: float | None = None
+
+    def status(self, low: float, high: float) -> Status:
+        """Compare an interval with the limit: inside is ok, outside is violated, and anything else is undecided."""
+        least = -math.inf if self.low is None else self.low - SLACK
+        greatest = math.inf if self.high is None else self.high + SLACK
+        if least <= low and high <= greatest:
+            return Status.OK
+        return Status.VIOLATED if high < least or low > greatest else Status.UNDECIDED
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured number.
+
+    The status is decided once, by `measured` or `exact`, where the number is measured. Everything that prints the figure reads it.
+
+    Attributes:
+        value: the number, or None where it could not be measured.
+        low: the lower bound of the confidence interval, or None without one.
+        high: the upper bound, or None without one.
+        rows: the rows that the figure rests on, or None where it rests on none.
+        rows_needed: the fewest rows on which it is judged, or None.
+        limit: the acceptable values, or None.
+        status: ok, violated, undecided or not judged.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    rows: int | None = None
+    rows_needed: int | None = None
+    limit: Limit | None = None
+    status: Status = Status.OK
+
+    @classmethod
+    def measured(
+        cls,
+        value: float | None,
+        low: float | None = None,
+        high: float | None = None,
+        *,
+        rows: int | None = None,
+        rows_needed: int | None = None,
+        limit: Limit | None = None,
+    ) -> Self:
+        """Return a figure whose status is decided by its interval.
+
+        It is not judged where the value is not a finite number, where there are too few rows, or where it has a limit and no interval.
+        """
+        number, lower, upper = (None if bound is None or not math.isfinite(bound) else float(bound) for bound in (value, low, high))
+        status = Status.OK
+        if number is None or (rows_needed is not None and (rows or 0) < rows_needed):
+            status = Status.NOT_JUDGED
+        elif limit is not None:
+            status = Status.NOT_JUDGED if lower is None or upper is None else limit.status(lower, upper)
+        return cls(number, lower, upper, rows, rows_needed, limit, status)
+
+    @classmethod
+    def exact(cls, value: float | None, *, rows: int | None = None, limit: Limit | None = None) -> Self:
+        """Return a figure without chance in it, such as a count of parameters: the value itself decides."""
+        found = cls.measured(value, value, value, rows=rows, limit=limit)
+        return dataclasses.replace(found, low=None, high=None)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the figure could be judged."""
+        return self.status is not Status.NOT_JUDGED
+
+    def to_json(self) -> dict[str, float | int]:
+        """Return the numbers that are known, by name; `status` is always among them."""
+        numbers = {
+            "value": self.value,
+            "low": self.low,
+            "high": self.high,
+            "rows": self.rows,
+            "rows_needed": self.rows_needed,
+            "limit_low": self.limit.low if self.limit else None,
+            "limit_high": self.limit.high if self.limit else None,
+            "status": int(self.status),
+        }
+        return {name: number for name, number in numbers.items() if number is not None}
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; the status is the one that was decided then."""
+        bounds = found.get("limit_low"), found.get("limit_high")
+        limit = None if bounds == (None, None) else Limit(*bounds)
+        names = ("value", "low", "high", "rows", "rows_needed")
+        return cls(*(found.get(name) for name in names), limit, Status(found["status"]))
+
+
+def is_figure(found: object) -> bool:
+    """Return whether a value read from JSON has the form of a figure."""
+    return isinstance(found, Mapping) and isinstance(found.get("status"), int)
