@@ -118,8 +118,8 @@ class Figure:
         """Read what `to_json` wrote; the status is the one that was decided then."""
         bounds = found.get("limit_low"), found.get("limit_high")
         limit = None if bounds == (None, None) else Limit(*bounds)
-        names = ("value", "low", "high", "rows", "rows_needed")
-        return cls(*(found.get(name) for name in names), limit, Status(found["status"]))
+        numbers = {name: found.get(name) for name in ("value", "low", "high", "rows", "rows_needed")}
+        return cls(**numbers, limit=limit, status=Status(found["status"]))
 
 
 def is_figure(found: object) -> bool:
