@@ -63,12 +63,8 @@ lint: setup ## check the code with ruff and mypy, and the direction of imports w
 review: setup ## compare reports/metrics with those of a git revision (REV=main); exits with 0 (not worse), 1 (worse) or 2 (unknown)
 	@compactlm review $(REV)
 
-# The name holds a hash of the module, so that a change of the library versions makes a new page.
-PLOTS_PAGE = .cache/plots/$(shell sha256sum src/compactlm/report/vega.py | head -c 12).html
-
-plots: setup ## draw the plots of dvc.yaml as a page that needs no network, dvc_plots/index.html (ARGS="diff main" to compare)
-	@python -m compactlm.report.vega $(PLOTS_PAGE)
-	@dvc plots $(or $(ARGS),show) --html-template $(PLOTS_PAGE)
+plots: setup ## draw the plots of dvc.yaml as a page that loads Vega from the web, dvc_plots/index.html (ARGS="diff main" to compare)
+	@dvc plots $(or $(ARGS),show)
 
 nltk-data: setup ## download WordNet for synonyms in augmented rows (or install Debian's wordnet-base and wordnet-sense-index)
 	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet

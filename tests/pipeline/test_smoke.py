@@ -151,7 +151,7 @@ def test_the_report_the_card_and_the_plots_are_there(smoke):
     assert re.findall(r"```text\n(?:negative|positive) 0\.\d+", card)
     smoke.run("dvc", "plots", "show", "--out", "dvc_plots")
     drawn = smoke.path("dvc_plots/index.html").read_text()
-    for title in ("Confusion of the teacher", "Confusion of the student", "Losses of task distillation"):
+    for title in ("Confusion of teacher and student", "Losses of distillation", "Accuracy by slice"):
         assert title in drawn
 
 

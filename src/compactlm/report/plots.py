@@ -1,10 +1,10 @@
-"""The tables behind `dvc plots`: the same numbers as the page's, one file a series."""
+"""The tables behind `dvc plots`: one file for each plot, with all tasks in it."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.comparison import ROLES
 from compactlm.fairness.audit.data import STEPS
@@ -19,81 +19,121 @@ from compactlm.report.sections.weakness import STRENGTHS
 
 DIGITS = 6
 
+Row = tuple[object, ...]
+
 
 @dataclasses.dataclass(frozen=True)
 class PlotTable:
-    """A table of tab-separated values at a path below reports/plots/report."""
+    """A table of tab-separated values below reports/plots/report.
 
-    path: Path
+    The templates in .dvc/plots draw a panel for each value of `task` and a colour for each value of `series`.
+
+    Attributes:
+        name: of the file, without its suffix.
+        columns: the columns after `task` and `series`.
+        rows: from the findings to rows of task, series and the columns.
+    """
+
+    name: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
+    rows: Callable[[Findings], Iterator[Row]]
 
 
-def plot_tables(found: Findings) -> Iterator[PlotTable]:
-    """Yield all tables; those of a task lie in a directory of its name."""
+def plot_tables(found: Findings) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
+    """Yield the file name, the columns and the rows of each table; numbers have six digits after the point."""
+    for table in TABLES:
+        rows = [tuple(round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row) for row in table.rows(found)]
+        yield f"{table.name}.tsv", ("task", "series", *table.columns), rows
+
+
+def _losses(found: Findings) -> Iterator[Row]:
+    for phase, losses in found.curves.items():
+        for loss, curve in losses.items():
+            yield from ((words(phase), words(loss), int(step), value) for step, value in curve)
+
+
+def _diversity(found: Findings) -> Iterator[Row]:
+    for step, name in AUGMENTATION.items():
+        yield from (("all tasks", name, figure, value) for figure, value in augmentation_figures(found, step).items())
+
+
+def _confusion(found: Findings) -> Iterator[Row]:
     for task, answers in found.answers.items():
         labels = found.params.tasks[task].labels
         for role in ROLES:
-            pairs = zip(answers.expected, answers.predicted(role), strict=True)
-            rows = sorted((labels[actual], labels[predicted]) for actual, predicted in pairs)
-            yield PlotTable(Path(task, f"confusion-{role}.tsv"), ("actual", "predicted"), rows)
+            counted = Counter(zip(answers.expected.tolist(), answers.predicted(role).tolist(), strict=True))
+            yield from (
+                (task, role, actual, predicted, counted[at, to]) for at, actual in enumerate(labels) for to, predicted in enumerate(labels)
+            )
+
+
+def _reliability(found: Findings) -> Iterator[Row]:
+    for task, answers in found.answers.items():
+        for role in ROLES:
             bins = reliability(answers, role, found.params.evaluate.calibration_bins)
-            shown = [_numbers(one) for one in bins if judged(one.rows)]
-            yield PlotTable(Path(task, f"reliability-{role}.tsv"), ("probability", "right", "rows"), shown)
-            yield PlotTable(Path(task, f"slices-{role}.tsv"), ("slice", "accuracy"), list(_slices(found, task, role)))
-            yield PlotTable(Path(task, f"robustness-{role}.tsv"), ("flaw", "kept"), list(_robustness(found, task, role)))
-            yield PlotTable(Path(task, f"fairness-{role}.tsv"), ("figure", "value"), list(_fairness(found, task, role)))
-        yield PlotTable(Path(task, "reliability-ideal.tsv"), ("probability", "right"), [(0.0, 0.0), (1.0, 1.0)])
-        for step in STEPS:
-            yield PlotTable(Path(task, f"data-{step}.tsv"), ("compared", *DATA_FIGURES), list(_data(found, task, step)))
-        for kind, points in _sizes(found, task).items():
-            yield PlotTable(Path(task, f"size-{kind}.tsv"), ("share", "kept", "model"), points)
-    for step in AUGMENTATION:
-        figures = [(name, round(value, DIGITS)) for name, value in augmentation_figures(found, step).items()]
-        yield PlotTable(Path(f"diversity-{step}.tsv"), ("figure", "value"), figures)
+            yield from ((task, role, one.confidence, one.accuracy, one.rows) for one in bins if judged(one.rows))
+        yield from ((task, "ideal", end, end, 0) for end in (0, 1))
 
 
-def _numbers(one: object) -> tuple[float, ...]:
-    return tuple(round(value, DIGITS) for value in dataclasses.astuple(one))  # type: ignore[call-overload]
+def _slices(found: Findings) -> Iterator[Row]:
+    for task, measured in found.tasks.items():
+        for kind, parts in measured["slices"].items():
+            for part, one in parts.items():
+                if one["judged"]:
+                    yield from ((task, role, f"{words(kind)}: {words(part)}", one[role]["value"]) for role in ROLES)
 
 
-def _slices(found: Findings, task: str, role: str) -> Iterator[tuple[str, float]]:
-    for kind, parts in found.tasks[task]["slices"].items():
-        for part, one in parts.items():
-            if one["judged"]:
-                yield f"{words(kind)}: {words(part)}", round(one[role]["value"], DIGITS)
+def _robustness(found: Findings) -> Iterator[Row]:
+    for task, measured in found.tasks.items():
+        for kind, strengths in measured["robustness"]["perturbations"].items():
+            for strength in STRENGTHS:
+                for role in ROLES:
+                    kept = strengths[strength][role]["kept"]
+                    if "value" in kept:
+                        yield task, role, f"{words(kind)}, {strength}", kept["value"]
 
 
-def _robustness(found: Findings, task: str, role: str) -> Iterator[tuple[str, float]]:
-    for kind, strengths in found.tasks[task]["robustness"]["perturbations"].items():
-        for strength in STRENGTHS:
-            kept = strengths[strength][role]["kept"]
-            if "value" in kept:
-                yield f"{words(kind)}, {strength}", round(kept["value"], DIGITS)
+def _data_fairness(found: Findings) -> Iterator[Row]:
+    """Yield the judged figures of the train rows at each step of STEPS, for the favourable label."""
+    for task, audit in found.metrics["bias-audit"].items():
+        for name, steps in audit.get("attributes", {}).items():
+            for step, caption in STEPS.items():
+                for pair in (key for key in steps[step] if "_to_" in key):
+                    one = steps[step][pair].get(found.params.bias_audit.favorable_labels[task], {})
+                    if one.get("judged"):
+                        yield task, caption, f"{words(name)}, {words(pair)}", *(one[figure] for figure in DATA_FIGURES)
 
 
-def _data(found: Findings, task: str, step: str) -> Iterator[tuple[object, ...]]:
-    """Yield the judged figures of the train rows at a step of STEPS, by attribute and pair, for the favourable label."""
-    for name, steps in found.metrics["bias-audit"].get(task, {}).get("attributes", {}).items():
-        for pair in (key for key in steps[step] if "_to_" in key):
-            one = steps[step][pair].get(found.params.bias_audit.favorable_labels[task], {})
-            if one.get("judged"):
-                yield f"{words(name)}, {words(pair)}", *(round(one[figure], DIGITS) for figure in DATA_FIGURES)
+def _fairness(found: Findings) -> Iterator[Row]:
+    """Yield the judged differences between groups (parity: 0). Ratios have another scale; only the report shows them."""
+    for task, attributes in found.fairness.get("tasks", {}).items():
+        for name, audit in attributes.items():
+            for pair in (key for key in audit if "_to_" in key):
+                for figure in FIGURES:
+                    one = audit[pair].get(figure, {})
+                    if one.get("judged") and figure != "disparate_impact":
+                        compared = f"{words(figure)}: {words(name)}, {words(pair)}"
+                        yield from ((task, role, compared, one[role]) for role in ROLES)
 
 
-def _sizes(found: Findings, task: str) -> dict[str, list[tuple[object, ...]]]:
-    """Return the share of the teacher's parameters and of its accuracy: of the run's two models, and of the frontier's shapes."""
-    own = found.tasks[task]
-    kept, share = own["student"] / own["teacher"] if own["teacher"] else 0.0, found.metrics["evaluate"]["size"]["ratio"]
-    shapes = [(round(one["share"], DIGITS), round(one["retention"], DIGITS), one["name"]) for one in comparable_shapes(found)]
-    return {"run": [(round(share, DIGITS), round(kept, DIGITS), "student"), (1.0, 1.0, "teacher")], "frontier": sorted(shapes)}
+def _sizes(found: Findings) -> Iterator[Row]:
+    """Yield the share of the teacher's parameters and of its accuracy, for both models and for the shapes of the frontier."""
+    share = found.metrics["evaluate"]["size"]["ratio"]
+    for task, own in found.tasks.items():
+        yield task, "this run", share, own["student"] / own["teacher"] if own["teacher"] else 0.0, "student"
+        yield task, "this run", 1.0, 1.0, "teacher"
+        shapes = sorted((one["share"], one["retention"], one["name"]) for one in comparable_shapes(found))
+        yield from ((task, "shapes of the frontier", *shape) for shape in shapes)
 
 
-def _fairness(found: Findings, task: str, role: str) -> Iterator[tuple[str, float]]:
-    """Yield the judged differences between groups (parity: 0); ratios have another scale and stand in the report alone."""
-    for name, audit in found.fairness.get("tasks", {}).get(task, {}).items():
-        for pair in (key for key in audit if "_to_" in key):
-            for figure in FIGURES:
-                one = audit[pair].get(figure, {})
-                if one.get("judged") and figure != "disparate_impact":
-                    yield f"{words(figure)}: {words(name)}, {words(pair)}", round(one[role], DIGITS)
+TABLES = (
+    PlotTable("losses", ("step", "value"), _losses),
+    PlotTable("diversity", ("figure", "value"), _diversity),
+    PlotTable("confusion", ("actual", "predicted", "rows"), _confusion),
+    PlotTable("reliability", ("probability", "right", "rows"), _reliability),
+    PlotTable("slices", ("slice", "accuracy"), _slices),
+    PlotTable("robustness", ("flaw", "kept"), _robustness),
+    PlotTable("data-fairness", ("compared", *DATA_FIGURES), _data_fairness),
+    PlotTable("fairness", ("figure", "value"), _fairness),
+    PlotTable("sizes", ("share", "kept", "model"), _sizes),
+)

@@ -58,8 +58,8 @@ def main(params: Params) -> None:
     page = write_page(found, readers)
     card = write_card(found, test, _snippets(params, test))
     with artifacts.replacing(artifacts.REPORT_PLOTS) as unfinished:
-        for table in plot_tables(found):
-            artifacts.write_rows_as_tsv(unfinished / table.path, table.columns, table.rows)
+        for name, columns, rows in plot_tables(found):
+            artifacts.write_rows_as_tsv(unfinished / name, columns, rows)
     artifacts.write_text(artifacts.REPORT, page)
     artifacts.write_text(artifacts.MODEL_CARD, card)
     # Where the model hub looks for it; .dvcignore keeps it out of what distill-train is known to have written.
