@@ -26,6 +26,7 @@ from rich.console import Console
 from benchmarks.data.job import JOBS
 from benchmarks.machine import processor
 from compactlm import artifacts
+from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/data")
 FASTER, LONGER, LARGER = 10.0, 11.0, 1.3  # what is asked for
@@ -127,25 +128,27 @@ def verdicts(results: Results) -> dict[str, tuple[float, float, bool]]:
     return found
 
 
-def markdown(results: Results, machine: dict[str, Any]) -> str:
-    """Return the tables."""
-    lines = ["# Data stages: speed and memory", "", f"{machine['processor']}, {machine['processes']} processes.", ""]
-    lines += [
-        "| text | what | seconds | processor seconds | MB a second | rows a second | peak memory of all processes, MB |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+def tables(results: Results, machine: dict[str, Any]) -> str:
+    """Return the results as Markdown."""
+    speed, near, asked = [], [], []
     for size, jobs in results.items():
-        for name, figures in jobs.items():
-            times = f"{figures['seconds']:.1f} | {figures['processor_seconds']:.1f}"
-            speed = f"{times} | {figures['megabytes_a_second']:.2f} | {figures['rows'] / figures['seconds']:,.0f}"
-            lines.append(f"| {size} MB | {name} | {speed} | {figures['peak_megabytes']:,.0f} |")
-    lines += ["", "| near-duplicates | rows | memory of the clusters, MB a million rows | seconds |", "| --- | ---: | ---: | ---: |"]
-    for size, near in ((size, jobs["near"]) for size, jobs in results.items() if "near" in jobs):
-        lines.append(f"| {size} MB | {near['rows']:,.0f} | {near['bytes_a_row']:,.0f} | {near['cluster_seconds']:.1f} |")
-    lines += ["", "| asked for | measured | bar | |", "| --- | ---: | ---: | --- |"]
+        for name, one in jobs.items():
+            times = [f"{one['seconds']:.1f}", f"{one['processor_seconds']:.1f}", f"{one['megabytes_a_second']:.2f}"]
+            speed.append([f"{size} MB", name, *times, f"{one['rows'] / one['seconds']:,.0f}", f"{one['peak_megabytes']:,.0f}"])
+            if name == "near":
+                near.append([f"{size} MB", f"{one['rows']:,.0f}", f"{one['bytes_a_row']:,.0f}", f"{one['cluster_seconds']:.1f}"])
     for name, (figure, bar, held) in verdicts(results).items():
-        lines.append(f"| {name} | {figure} | {bar:g} | {'held' if held else 'not held'} |")
-    return "\n".join(lines) + "\n"
+        asked.append([name, str(figure), f"{bar:g}", "held" if held else "not held"])
+    text = ["text", "what", "near-duplicates", "asked for", "result"]
+    spent = ["text", "what", "seconds", "processor seconds", "MB a second", "rows a second", "peak memory of all processes, MB"]
+    parts = [
+        "# Data stages: speed and memory",
+        f"{machine['processor']}, {machine['processes']} processes.",
+        markdown.table(spent, speed, text),
+        markdown.table(["near-duplicates", "rows", "memory of the clusters, MB a million rows", "seconds"], near, text),
+        markdown.table(["asked for", "measured", "bar", "result"], asked, text),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def main() -> None:
@@ -160,8 +163,8 @@ def main() -> None:
         results = measure(arguments, Path(scratch))
     machine = {"processor": processor(), "processes": arguments.processes, "minutes": round((time.perf_counter() - start) / 60, 1)}
     artifacts.write_json(REPORT.with_suffix(".json"), {"machine": machine, "results": results})
-    artifacts.write_text(REPORT.with_suffix(".md"), markdown(results, machine))
-    Console().print(markdown(results, machine), markup=False)
+    artifacts.write_text(REPORT.with_suffix(".md"), tables(results, machine))
+    Console().print(tables(results, machine), markup=False)
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ from rich.table import Table
 from benchmarks.inference import tables
 from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
 from benchmarks.machine import processor
-from benchmarks.markdown import markdown
 from compactlm import artifacts
 from compactlm.params import Params, ParamsError, read_params
+from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/inference")
 PACKAGES = ("compactlm", "torch", "transformers", "onnxruntime")
@@ -128,7 +128,7 @@ def _show(console: Console, title: str, columns: tuple[str, ...], rows: list[tab
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    return f"## {title}\n\n{markdown(columns, rows, tables.TEXTS)}"
+    return f"## {title}\n\n{markdown.table(columns, rows, tables.TEXTS)}"
 
 
 def _check_workspace(contenders: list[Contender], scratch: Path) -> None:

@@ -21,11 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import processor
-from benchmarks.markdown import markdown
 from benchmarks.train import tables
 from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
 from compactlm import artifacts
 from compactlm.params import Params, ParamsError, read_params
+from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/train")
 PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
@@ -167,7 +167,7 @@ def main() -> None:
     for title, columns, rows in shown:
         if rows:
             _print(console, title, columns, rows)
-            text.append(f"## {title}\n\n{markdown(columns, rows, tables.TEXTS)}")
+            text.append(f"## {title}\n\n{markdown.table(columns, rows, tables.TEXTS)}")
             if columns is tables.SPEED:
                 lines = tables.cache_lines(results)
                 console.print(*lines, note, sep="\n", highlight=False)

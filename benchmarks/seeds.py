@@ -15,11 +15,11 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from benchmarks.markdown import markdown
 from benchmarks.shapes.results import figures, percent
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, ParamsError, read_params
+from compactlm.text import markdown
 
 REPORT = Path("reports/seeds")
 COLUMNS = {
@@ -55,7 +55,7 @@ def table(kept: Kept) -> str:
             values = [[run[name] for run in runs.values()] for name in COLUMNS]
             rows.append([preset, "mean", *(f"**{percent(_over(mean, each))}**" for each in values)])
             rows.append(["", "standard deviation", *(percent(_over(stdev, each)) for each in values)])
-    return HEAD + markdown(["preset", "seed", *COLUMNS.values()], rows, ["preset"]) + "\n"
+    return HEAD + markdown.table(["preset", "seed", *COLUMNS.values()], rows, ["preset"]) + "\n"
 
 
 def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.markdown import markdown
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
+from compactlm.text import markdown
 
 ROLES = ("teacher", "student")
 FIGURES = ("disparate_impact", "statistical_parity_difference", "equal_opportunity_difference", "average_odds_difference")
@@ -72,7 +72,7 @@ def table(found: Mapping[str, Found]) -> str:
     for figure in dict.fromkeys(figure for one in found.values() for figure in one):
         teacher = next(one[figure]["teacher"] for one in found.values() if figure in one)
         rows.append([figure, show(teacher), *(show(found[name].get(figure, {}).get("student", {})) for name in students)])
-    return markdown(head, rows, head[:1])
+    return markdown.table(head, rows, head[:1])
 
 
 def show(figure: Figure) -> str:

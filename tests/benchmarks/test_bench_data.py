@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bench_data import markdown, verdicts, watch
+from benchmarks.bench_data import tables, verdicts, watch
 from benchmarks.data.job import JOBS, to_words
 from benchmarks.data.material import repeated, write_corpus
 from compactlm import artifacts
@@ -57,7 +57,7 @@ def results(seconds: float, memory: float) -> dict[str, dict[str, dict[str, floa
 def test_what_is_not_measured_is_not_judged() -> None:
     few = {size: {"bag-of-words": jobs["bag-of-words"]} for size, jobs in results(105, 120).items()}
     assert len(verdicts(few)) == 2
-    assert "| 100 MB | bag-of-words |" in markdown(few, {"processor": "p", "processes": 2})
+    assert "| 100 MB | bag-of-words |" in tables(few, {"processor": "p", "processes": 2})
 
 
 def test_the_recipe_is_judged_at_every_size_that_is_large_enough() -> None:
@@ -75,4 +75,4 @@ def test_the_bars_can_be_missed() -> None:
         *(f"{stage}: time from 100 to 1000 MB, for ten times the text" for stage in STAGES),
         *(f"{stage}: memory from 100 to 1000 MB" for stage in STAGES),
     }
-    assert "| clean: memory from 100 to 1000 MB | 1.4 | 1.3 | not held |" in markdown(results(115, 140), {"processor": "p", "processes": 2})
+    assert "| clean: memory from 100 to 1000 MB | 1.4 | 1.3 | not held |" in tables(results(115, 140), {"processor": "p", "processes": 2})

@@ -16,9 +16,9 @@ from benchmarks.inference.contender import measure, time_runs
 from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
 from benchmarks.inference.runners import encode, open_runner
 from benchmarks.inference.tables import SPEED, TEXTS, bar_lines, percentile, speed_rows, start_rows, summarise
-from benchmarks.markdown import markdown
 from compactlm.export.directory import write_directory
 from compactlm.inference.runtime.onnx import FLOAT_FILE
+from compactlm.text import markdown
 
 POINTS = tuple((batch, length) for batch in BATCHES for length in LENGTHS)
 
@@ -112,7 +112,7 @@ def test_every_contender_is_compared_with_the_first():
     assert "small: 100 times as fast as large" in small
     assert "(3.00 ms against 300.0 ms), which misses the bar of 130" in small
     assert "reaches the bar of 45" in other
-    assert markdown(SPEED, rows, TEXTS).splitlines()[1] == "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
+    assert markdown.table(SPEED, rows, TEXTS).splitlines()[1] == "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
 
 
 def test_a_cold_start_is_the_median():

@@ -1,6 +1,6 @@
-from benchmarks.markdown import markdown
 from benchmarks.train.jobs import Job
 from benchmarks.train.tables import PROFILE, TEXTS, cache_lines, profile_rows, speed_rows, worth_rows
+from compactlm.text import markdown
 
 
 def found(kind, speed, part="none", **more):
@@ -47,7 +47,7 @@ def test_parts_of_a_step_are_ordered_by_their_time():
     (first, second) = profile_rows([found("cached", 400, steps=2, parts={"loader": 0.1, "body": 0.3})])
     assert first == ["task", "body", "150.0", "75.0%"]
     assert second[1] == "loader"
-    text = markdown(PROFILE, [first, second], TEXTS)
+    text = markdown.table(PROFILE, [first, second], TEXTS)
     assert text.splitlines()[1] == "| --- | --- | ---: | ---: |"
     assert text.splitlines()[2] == "| task | body | 150.0 | 75.0% |"
 

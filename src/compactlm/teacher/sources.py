@@ -12,6 +12,7 @@ from huggingface_hub import snapshot_download
 from compactlm.corpus.ingest.archives import extract_directory, fetch
 from compactlm.errors import CompactLMError
 from compactlm.params import DirectoryTeacher, HubTeacher, PackageTeacher
+from compactlm.text.markdown import facts
 
 TEXT_AND_WEIGHTS = ["*.json", "*.txt", "model.safetensors"]
 
@@ -59,7 +60,5 @@ def teacher_card(source: PackageTeacher | DirectoryTeacher | HubTeacher, paramet
         source: the section of params.yaml.
         parameters: their number, with a 2-label head.
     """
-    facts = {key: value for key, value in source.model_dump(mode="json").items() if value is not None}
-    rows = [*facts.items(), ("parameters", f"{parameters:,}")]
-    lines = ["# Teacher card", "", "| | |", "| --- | --- |", *(f"| {key} | {value} |" for key, value in rows)]
-    return "\n".join(lines) + "\n"
+    known = {key: value for key, value in source.model_dump(mode="json").items() if value is not None}
+    return f"# Teacher card\n\n{facts([*known.items(), ('parameters', f'{parameters:,}')])}\n"

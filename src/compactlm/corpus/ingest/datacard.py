@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from compactlm.corpus.ingest.sources import Extract
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source
+from compactlm.text.markdown import facts
 
 
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
@@ -23,8 +24,7 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
     lines = ["# Data card", "", "The sources as `ingest` took them, before cleaning. Each keeps its own licence."]
     for name, extract in sorted(extracts.items()):
         source = ingest.sources[name]
-        lines += ["", f"## {name}", "", "| | |", "| --- | --- |"]
-        facts = {
+        known = {
             **_origin(source),
             "licence": source.licence,
             "homepage": source.homepage,
@@ -33,7 +33,7 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
             "characters": _at_most(extract.characters, source.maximum_characters),
             "sha256 of the rows": f"`{extract.sha256}`",
         }
-        lines += [f"| {key} | {_cell(value)} |" for key, value in facts.items()]
+        lines += ["", f"## {name}", "", facts(known.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -62,7 +62,3 @@ def _hub_origin(source: HubSource) -> dict[str, str]:
         "split": source.split,
         "revision": source.revision or "not pinned",
     }
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from compactlm.fairness.audit.data import STEPS, TaskAudit
 from compactlm.fairness.audit.labels import Comparison, Finding
@@ -10,6 +10,7 @@ from compactlm.fairness.gate import DATA, join
 from compactlm.fairness.groups import Coverage
 from compactlm.figures.bootstrap import Estimate
 from compactlm.params import Attribute, BiasAudit
+from compactlm.text.markdown import code, table
 
 WORDS_SHOWN = 12
 MITIGATIONS = {
@@ -49,15 +50,15 @@ def _found(coverage: Coverage, attribute: Attribute) -> list[str]:
 
 def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
     categories = list(steps["before"].rows)
-    lines = [f"Rows, and the share of them with the label {favorable}:", ""]
-    lines += [row(["data", *(category.replace("_", " ") for category in categories)]), row(["---"] * (1 + len(categories)))]
+    rows = []
     for step, finding in steps.items():
         rates = finding.base_rates.get(favorable, {})
         cells = [
             f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}{_mark(finding, category)}" for category in categories
         ]
-        lines.append(row([STEPS[step], *cells]))
-    return lines
+        rows.append([STEPS[step], *cells])
+    head = ["data", *(category.replace("_", " ") for category in categories)]
+    return [f"Rows, and the share of them with the label {favorable}:", "", table(head, rows)]
 
 
 def _mark(finding: Finding, category: str) -> str:
@@ -65,7 +66,7 @@ def _mark(finding: Finding, category: str) -> str:
 
 
 def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:
-    lines = [row(["compared", "label", "data", "disparate impact", "statistical parity difference"]), row(["---"] * 5)]
+    rows = []
     keys: dict[tuple[str, str, str], None] = {}
     by_step: dict[str, dict[tuple[str, str, str], Comparison]] = {}
     for step, finding in steps.items():
@@ -76,8 +77,8 @@ def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:
             if key in found:
                 impact, difference = found[key].disparate_impact, found[key].statistical_parity_difference
                 cells = [f"{key[0]} to {key[1]}", key[2], STEPS[step], interval(impact, "{:.3f}"), interval(difference, "{:+.3f}")]
-                lines.append(row(cells))
-    return lines
+                rows.append(cells)
+    return [table(["compared", "label", "data", "disparate impact", "statistical parity difference"], rows)]
 
 
 def _not_judged(steps: Mapping[str, Finding]) -> list[str]:
@@ -95,7 +96,7 @@ def _coverage(coverage: Coverage) -> list[str]:
     for category, count in coverage.rows.items():
         share = f", {count / total:.1%}" if total else ""
         lines.append(f"- {category.replace('_', ' ')}: {count:,} rows{share}")
-        lines += [f"  - {plain(text)}" for text in coverage.samples[category]]
+        lines += [f"  - {code(text)}" for text in coverage.samples[category]]
     return lines
 
 
@@ -114,13 +115,3 @@ def interval(found: Estimate | None, form: str) -> str:
     if found.low is None or found.high is None:
         return form.format(found.value)
     return f"{form.format(found.value)} ({form.format(found.low)} to {form.format(found.high)})"
-
-
-def row(cells: Sequence[str]) -> str:
-    """Return a row of a Markdown table."""
-    return f"| {' | '.join(cells)} |"
-
-
-def plain(text: str) -> str:
-    """Return a text so that Markdown shows it as it is."""
-    return "`" + " ".join(text.replace("`", "'").split()) + "`"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from compactlm.artifacts import SPLITS, Document
@@ -21,6 +21,7 @@ from compactlm.report.sections.cost import energy
 from compactlm.report.sections.quality import NAMES
 from compactlm.report.sections.training import end_rows
 from compactlm.text.languages import languages
+from compactlm.text.markdown import code, table
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scikit-learn", "aif360", "onnxruntime", "codecarbon", "dvc")
 STEPS = 10  # rows of a learning table
@@ -66,21 +67,6 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             words=words,
         )
     )
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of Markdown; what would end a cell is escaped."""
-    lines = [list(head), ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
-
-
-def code(text: str) -> str:
-    """Return text so that Markdown shows it as it is, on one line."""
-    return "`" + " ".join(text.replace("`", "'").split()) + "`"
 
 
 def versions() -> list[tuple[str, str]]:
