@@ -24,8 +24,8 @@ LABELS = ("negative", "positive")
 
 
 @pytest.fixture
-def classifier(balanced_classifier):
-    return BertForSequenceClassification.from_pretrained(balanced_classifier)
+def classifier(student_root):
+    return BertForSequenceClassification.from_pretrained(student_root / "sentiment")
 
 
 @pytest.fixture

@@ -10,16 +10,16 @@ from compactlm.export.agreement import Comparison, check_difference, check_loss,
 from compactlm.export.masking import mask_one
 
 
-def test_files_agree_with_the_original(exported, classifier, masked, tiny_sequences):
+def test_files_agree_with_the_original(export_root, classifier, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences)]
     for name, model, sequences, positions in (
         ("sentiment", classifier, tiny_sequences, None),
         ("mlm", masked, [item.input_ids for item in items], [item.position for item in items]),
         ("embedding", masked.bert, tiny_sequences, None),
     ):
-        found = compare(model, exported / name, sequences, positions, 256, 1, "compare")
+        found = compare(model, export_root / name, sequences, positions, 256, 1, "compare")
         assert 0 < found.greatest_difference < 1e-4
-        check_difference(found, 1e-4, exported)
+        check_difference(found, 1e-4, export_root)
         assert len(found.original) == len(found.exported) == len(found.quantized) == len(tiny_sequences)
         if name == "embedding":
             np.testing.assert_allclose(found.original, found.exported, atol=1e-4)
@@ -29,31 +29,31 @@ def test_files_agree_with_the_original(exported, classifier, masked, tiny_sequen
             assert (found.original == found.quantized).mean() > 0.85
 
 
-def test_readings_are_those_of_single_rows(exported, masked, tiny_sequences):
+def test_readings_are_those_of_single_rows(export_root, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences[:20])]
-    found = compare(masked, exported / "mlm", [i.input_ids for i in items], [i.position for i in items], 256, 1, "compare")
+    found = compare(masked, export_root / "mlm", [i.input_ids for i in items], [i.position for i in items], 256, 1, "compare")
     for item, choice in zip(items, found.original, strict=True):
         with torch.inference_mode():
             logits = masked.eval()(torch.tensor([item.input_ids])).logits
         assert int(logits[0, item.position].argmax()) == choice
 
 
-def test_a_comparison_notices_another_model(exported, tiny_classifier, tiny_sequences):
-    other = BertForSequenceClassification.from_pretrained(tiny_classifier)
+def test_a_comparison_notices_another_model(export_root, student_root, tiny_sequences):
+    other = BertForSequenceClassification.from_pretrained(student_root / "sentiment")
     with torch.no_grad():
         other.classifier.bias += torch.tensor([0.0, 50.0])
-    found = compare(other, exported / "sentiment", tiny_sequences, None, 256, 1, "compare")
+    found = compare(other, export_root / "sentiment", tiny_sequences, None, 256, 1, "compare")
     assert found.greatest_difference == pytest.approx(50, abs=0.1)
     assert (found.original == found.exported).mean() < 0.99
     with pytest.raises(CompactLMError, match=r"differs from the original by 50 on 144 test rows, more than export\.tolerance 0\.0001"):
-        check_difference(found, 1e-4, exported)
+        check_difference(found, 1e-4, export_root)
 
 
-def test_a_difference_that_is_no_number_is_refused(exported):
+def test_a_difference_that_is_no_number_is_refused(export_root):
     row = np.zeros(1)
-    check_difference(Comparison(1e-4, row, row, row), 1e-4, exported)
+    check_difference(Comparison(1e-4, row, row, row), 1e-4, export_root)
     with pytest.raises(CompactLMError, match="differs from the original by nan"):
-        check_difference(Comparison(math.nan, row, row, row), 1e-4, exported)
+        check_difference(Comparison(math.nan, row, row, row), 1e-4, export_root)
 
 
 def loss(rows, lost, gained):

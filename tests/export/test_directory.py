@@ -30,8 +30,8 @@ def run(path, feeds):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_layout_is_that_of_transformers_js(exported, name):
-    directory = exported / name
+def test_the_layout_is_that_of_transformers_js(export_root, name):
+    directory = export_root / name
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     assert files == ["config.json", "onnx/model.onnx", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
     kind = {"mlm": "BertForMaskedLM", "sentiment": "BertForSequenceClassification", "embedding": "BertModel"}[name]
@@ -40,22 +40,22 @@ def test_the_layout_is_that_of_transformers_js(exported, name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("file", [FLOAT_FILE, INT8_FILE])
-def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(exported, name, file):
-    proto = onnx.load(exported / name / file)
+def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(export_root, name, file):
+    proto = onnx.load(export_root / name / file)
     assert tuple(value.name for value in proto.graph.input) == INPUTS
     outputs = ["last_hidden_state", "first_hidden_state"] if name == "embedding" else ["logits"]
     assert [value.name for value in proto.graph.output] == outputs
     assert [entry.version for entry in proto.opset_import if entry.domain == ""] == [18]
-    content = (exported / name / file).read_bytes()
-    for part in (b"site-packages", b".py", str(exported).encode()):
+    content = (export_root / name / file).read_bytes()
+    for part in (b"site-packages", b".py", str(export_root).encode()):
         assert part not in content
 
 
 @pytest.mark.parametrize(("rows", "length"), [(1, 2), (1, 64), (5, 9)])
-def test_fp32_agrees_with_the_original_for_any_rows_and_tokens(exported, classifier, masked, rows, length):
+def test_fp32_agrees_with_the_original_for_any_rows_and_tokens(export_root, classifier, masked, rows, length):
     feeds = random_feeds(rows, length)
     for name, model in (("mlm", masked), ("sentiment", classifier), ("embedding", masked.bert)):
-        found = run(exported / name / FLOAT_FILE, feeds)
+        found = run(export_root / name / FLOAT_FILE, feeds)
         with torch.inference_mode():
             expected = model.eval()(**feeds)[0].numpy()
         assert found.shape == expected.shape
@@ -63,13 +63,13 @@ def test_fp32_agrees_with_the_original_for_any_rows_and_tokens(exported, classif
         np.testing.assert_allclose(found[real], expected[real], atol=1e-4)
 
 
-def test_an_export_leaves_the_model_as_it_was(exported, classifier):
+def test_an_export_leaves_the_model_as_it_was(export_root, classifier):
     assert classifier.config._attn_implementation == "sdpa"
 
 
-def test_two_exports_give_the_same_bytes(exported, classifier, tmp_path):
+def test_two_exports_give_the_same_bytes(export_root, classifier, tmp_path):
     export_onnx(classifier.train(), tmp_path / "again.onnx", 18)
-    assert (tmp_path / "again.onnx").read_bytes() == (exported / "sentiment" / FLOAT_FILE).read_bytes()
+    assert (tmp_path / "again.onnx").read_bytes() == (export_root / "sentiment" / FLOAT_FILE).read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
 
 
@@ -82,8 +82,8 @@ def test_a_model_that_the_graph_does_not_describe_is_refused(tiny_classifier, tm
     assert not list(tmp_path.iterdir())
 
 
-def test_behind_the_last_attention_a_classifier_computes_one_position(exported, tmp_path):
-    proto = onnx.load(exported / "sentiment" / FLOAT_FILE)
+def test_behind_the_last_attention_a_classifier_computes_one_position(export_root, tmp_path):
+    proto = onnx.load(export_root / "sentiment" / FLOAT_FILE)
     inner = [f"bert.encoder.layer.{layer}/inner" for layer in (0, 1)]
     proto.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in inner)
     onnx.save_model(proto, tmp_path / "model.onnx")
@@ -92,7 +92,7 @@ def test_behind_the_last_attention_a_classifier_computes_one_position(exported, 
     assert (whole.shape, last.shape) == ((3, 9, 64), (3, 1, 64))
 
 
-def test_the_embedding_gives_what_its_projection_is_for(exported, tiny_bert, tmp_path):
+def test_the_embedding_gives_what_its_projection_is_for(export_root, tiny_bert, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(tiny_bert, source)
     model = BertModel.from_pretrained(source).eval()

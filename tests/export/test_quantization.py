@@ -45,9 +45,9 @@ def test_int8_says_nearly_what_fp32_says(wide):
     assert 0 < np.abs(found - expected)[real].mean() < 0.05 * expected[real].std()
 
 
-def test_no_sum_of_two_products_overflows_16_bits(exported, wide):
+def test_no_sum_of_two_products_overflows_16_bits(export_root, wide):
     # Processors without VNNI add two products of an unsigned byte, the activation, and a signed one, the weight, in 16 bits.
-    for path in (wide[1], *(exported / name / INT8_FILE for name in ("mlm", "sentiment", "embedding"))):
+    for path in (wide[1], *(export_root / name / INT8_FILE for name in ("mlm", "sentiment", "embedding"))):
         proto, weights = onnx.load(path), tensors(path)
         made = {node.output[0]: node.input[0] for node in proto.graph.node if node.op_type == "Transpose"}
         read = [node.input[1] for node in proto.graph.node if node.op_type in ("MatMulInteger", "QAttention")]
@@ -59,16 +59,16 @@ def test_no_sum_of_two_products_overflows_16_bits(exported, wide):
             assert 2 * 255 * np.abs(matrix.astype(int)).max() < 2**15
 
 
-def test_every_product_with_weights_is_in_int8(exported):
+def test_every_product_with_weights_is_in_int8(export_root):
     for name in ("mlm", "sentiment", "embedding"):
-        operators = [node.op_type for node in onnx.load(exported / name / INT8_FILE).graph.node]
+        operators = [node.op_type for node in onnx.load(export_root / name / INT8_FILE).graph.node]
         assert not {"MatMul", "Gemm", "Attention"} & set(operators)
         assert operators.count("QAttention") == (1 if name == "sentiment" else 2)
 
 
-def test_the_same_file_gives_the_same_bytes(exported, tmp_path):
-    quantize(exported / "sentiment" / FLOAT_FILE, tmp_path / "again.onnx")
-    assert (tmp_path / "again.onnx").read_bytes() == (exported / "sentiment" / INT8_FILE).read_bytes()
+def test_the_same_file_gives_the_same_bytes(export_root, tmp_path):
+    quantize(export_root / "sentiment" / FLOAT_FILE, tmp_path / "again.onnx")
+    assert (tmp_path / "again.onnx").read_bytes() == (export_root / "sentiment" / INT8_FILE).read_bytes()
     assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
 
 

@@ -30,14 +30,14 @@ def texts(tiny_texts):
 
 @pytest.mark.parametrize("dtype", ["fp32", "q8"])
 @pytest.mark.parametrize("name", ["mlm", "sentiment", "embedding"])
-def test_node_and_python_say_the_same(exported, texts, name, dtype):
+def test_node_and_python_say_the_same(export_root, texts, name, dtype):
     if name == "mlm":
         texts = [" ".join(["[MASK]", *text.split()[1:]]) for text in texts]
-    compare_with_python(exported, name, dtype, texts)
+    compare_with_python(export_root, name, dtype, texts)
 
 
-def test_the_tokenizer_in_python_is_that_of_transformers(exported, texts):
-    tokenizer = AutoTokenizer.from_pretrained(exported / "mlm")
+def test_the_tokenizer_in_python_is_that_of_transformers(export_root, texts):
+    tokenizer = AutoTokenizer.from_pretrained(export_root / "mlm")
     ids = tokenizer(texts)["input_ids"]
     assert len({len(row) for row in ids}) > 5
     assert np.unique(np.concatenate(ids)).size > 50

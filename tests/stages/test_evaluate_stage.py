@@ -30,11 +30,11 @@ def params(default_params):
 
 
 @pytest.fixture
-def workspace(tmp_path, monkeypatch, tiny_bert, balanced_classifier, tiny_texts):
+def workspace(tmp_path, monkeypatch, tiny_bert, student_root, tiny_texts):
     monkeypatch.chdir(tmp_path)
     for role in ("teacher", "student"):
         shutil.copytree(tiny_bert, tmp_path / "models" / role / "mlm")
-        shutil.copytree(balanced_classifier, tmp_path / "models" / role / "sentiment")
+        shutil.copytree(student_root / "sentiment", tmp_path / "models" / role / "sentiment")
     rows = [
         Document(f"{at:032x}", "movie_reviews", text, str(at), "sentiment", ("negative", "positive")[at % 3 == 0])
         for at, text in enumerate(tiny_texts)

@@ -1,6 +1,7 @@
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from transformers import AutoTokenizer, BertModel
@@ -60,6 +61,9 @@ def test_both_layers_are_taken(student_root, tmp_path):
 
 def test_an_onnx_file_without_the_first_layer_says_so(export_root, tmp_path):
     shutil.copytree(export_root / "embedding", tmp_path / "embedding")
+    graph = onnx.load(path := tmp_path / "embedding" / "onnx" / "model.onnx")
+    graph.graph.output.remove(next(one for one in graph.graph.output if one.name == "first_hidden_state"))
+    onnx.save(graph, path)
     Projection(LAYERS, np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(tmp_path / "embedding")
     with pytest.raises(CompactLMError, match=r"does not give first_hidden_state, which the projection\.safetensors beside it is for"):
         CompactLM(tmp_path, threads=1).embed(TEXTS)
