@@ -17,3 +17,8 @@ def sample(rows: Sequence[Document], size: int, seed: int) -> list[Document]:
     """Return at most `size` rows drawn by (seed, id), sorted by id."""
     drawn = sorted(rows, key=lambda row: (row_seed("sample", seed, row.id), row.id))[:size]
     return sorted(drawn, key=lambda row: row.id)
+
+
+def draw_order(seed: int, name: str) -> bytes:
+    """Return a sort key that puts names in a random order. It depends on the seed and the name alone."""
+    return hashlib.blake2b(f"{seed}/{name}".encode()).digest()

@@ -1,9 +1,8 @@
+import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.bert import batches
 from compactlm.bert.batches import make_batches, pad
 
 LENGTHS = st.lists(st.integers(1, 40), max_size=80)
@@ -38,20 +37,20 @@ def test_sequences_of_one_batch_are_of_similar_length():
     assert padded < 1.1 * sum(lengths)
 
 
-def test_pools_mix_what_is_sorted_together(monkeypatch):
-    monkeypatch.setattr(batches, "POOL", 10)
-    found = make_batches(list(range(1, 101)), 100_000, "key")
+def test_a_pool_is_sorted_together():
+    found = make_batches(list(range(1, 101)), 100_000, "key", pool=10)
     assert [len(batch) for batch in found] == [10] * 10
 
 
 @given(sequences=st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=6), padding=st.integers(0, 9))
 def test_padding_is_masked_and_nothing_else_is(sequences, padding):
-    input_ids, attention_mask = pad(sequences, padding)
-    assert input_ids.dtype == attention_mask.dtype == torch.int64
+    batch = pad(sequences, padding)
+    input_ids, attention_mask = batch.input_ids, batch.attention_mask
+    assert input_ids.dtype == attention_mask.dtype == np.int64
     assert input_ids.shape == (len(sequences), max(map(len, sequences)))
     for ids, mask, sequence in zip(input_ids, attention_mask, sequences, strict=True):
-        assert ids[mask.bool()].tolist() == sequence
-        assert (ids[~mask.bool()] == padding).all()
+        assert ids[mask.astype(bool)].tolist() == sequence
+        assert (ids[~mask.astype(bool)] == padding).all()
         assert mask.tolist() == sorted(mask.tolist(), reverse=True)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertForMaskedLM, BertTokenizer
 
-from compactlm.bert.masked_words import MaskedWord, choose_words, encode_masked, top1
+from compactlm.bert.masked_words import MaskedWord, choose_words, mask_one, mask_words, top1
 
 
 def word_of(item):
@@ -47,12 +47,13 @@ def test_the_choice_depends_on_seed_and_ids_not_on_order_or_model(tiny_tokenizer
 def test_one_mask_at_the_right_place_even_in_long_text(tiny_tokenizer, words, data):
     position = data.draw(st.integers(0, len(words) - 1))
     length = data.draw(st.integers(8, 30))
-    sequence = encode_masked(MaskedWord(tuple(words), position), tiny_tokenizer, length)
-    tokens = tiny_tokenizer.convert_ids_to_tokens(sequence)
+    [masked] = mask_words([MaskedWord(tuple(words), position)], tiny_tokenizer, length)
+    tokens = tiny_tokenizer.convert_ids_to_tokens(masked.sequence)
     assert len(tokens) <= length
     assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
     assert tokens.count("[MASK]") == 1
     at = tokens.index("[MASK]")
+    assert masked.position == at
     before = tiny_tokenizer.tokenize(" ".join(words[:position]))
     after = tiny_tokenizer.tokenize(" ".join(words[position + 1 :]))
     left, right = tokens[1:at], tokens[at + 1 : -1]
@@ -89,9 +90,9 @@ def test_top1_reads_the_word_at_the_mask_and_not_elsewhere(tiny_bert, tiny_token
     items = choose_words(texts, [tiny_tokenizer], 60, 1)
     right = 0
     for item in items:
-        ids = torch.tensor([encode_masked(item, tiny_tokenizer, 32)])
+        [masked] = mask_words([item], tiny_tokenizer, 32)
         with torch.inference_mode():
-            logits = model(ids).logits[0, ids[0].tolist().index(tiny_tokenizer.mask_token_id)]
+            logits = model(torch.tensor([masked.sequence])).logits[0, masked.position]
         right += int(logits.argmax()) == tiny_tokenizer.convert_tokens_to_ids(word_of(item))
     assert top1(model, tiny_tokenizer, items, 32, 256, "masked words") == right / len(items)
 
@@ -104,3 +105,14 @@ def test_a_cased_teacher_and_an_uncased_student_agree_on_the_word(tiny_tokens, s
     cased = BertTokenizer(vocab={token: index for index, token in enumerate([*tiny_tokens, "The"])}, do_lower_case=False)
     for item in choose_words({"a": "The cat was warm", "b": "The old house"}, [cased, student], 5, 1):
         assert word_of(item) != "The"
+
+
+def test_one_inner_token_is_masked_the_same_for_a_key():
+    sequence = [4, 10, 11, 12, 13, 5]
+    drawn = {mask_one(sequence, 6, str(key)).position for key in range(100)}
+    assert drawn == {1, 2, 3, 4}
+    item = mask_one(sequence, 6, "17/a")
+    assert item == mask_one(sequence, 6, "17/a")
+    assert item.target == sequence[item.position]
+    assert item.sequence == [*sequence[: item.position], 6, *sequence[item.position + 1 :]]
+    assert mask_one([4, 5], 6, "x").position == 1

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_scores import probabilities
+from compactlm.bert.masked_lm import probabilities
 from compactlm.bert.masked_words import choose_words, mask_words
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.pathologies import (

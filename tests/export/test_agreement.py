@@ -5,16 +5,16 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
+from compactlm.bert.masked_words import mask_one
 from compactlm.errors import CompactLMError
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
-from compactlm.export.masking import mask_one
 
 
 def test_files_agree_with_the_original(export_root, classifier, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences)]
     for name, model, sequences, positions in (
         ("sentiment", classifier, tiny_sequences, None),
-        ("mlm", masked, [item.input_ids for item in items], [item.position for item in items]),
+        ("mlm", masked, [item.sequence for item in items], [item.position for item in items]),
         ("embedding", masked.bert, tiny_sequences, None),
     ):
         found = compare(model, export_root / name, sequences, positions, 256, 1, "compare")
@@ -31,10 +31,10 @@ def test_files_agree_with_the_original(export_root, classifier, masked, tiny_seq
 
 def test_readings_are_those_of_single_rows(export_root, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences[:20])]
-    found = compare(masked, export_root / "mlm", [i.input_ids for i in items], [i.position for i in items], 256, 1, "compare")
+    found = compare(masked, export_root / "mlm", [i.sequence for i in items], [i.position for i in items], 256, 1, "compare")
     for item, choice in zip(items, found.original, strict=True):
         with torch.inference_mode():
-            logits = masked.eval()(torch.tensor([item.input_ids])).logits
+            logits = masked.eval()(torch.tensor([item.sequence])).logits
         assert int(logits[0, item.position].argmax()) == choice
 
 
@@ -84,14 +84,3 @@ def test_a_large_loss_is_refused(tmp_path, rows, lost, gained):
         CompactLMError, match=rf"points of accuracy on {rows} test rows \({lost} rows lost, {gained} gained\).*accuracy_loss 0\.005"
     ):
         check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
-
-
-def test_one_inner_token_is_masked_the_same_for_a_key():
-    sequence = [4, 10, 11, 12, 13, 5]
-    drawn = {mask_one(sequence, 6, str(key)).position for key in range(100)}
-    assert drawn == {1, 2, 3, 4}
-    item = mask_one(sequence, 6, "17/a")
-    assert item == mask_one(sequence, 6, "17/a")
-    assert item.expected == sequence[item.position]
-    assert item.input_ids == [*sequence[: item.position], 6, *sequence[item.position + 1 :]]
-    assert mask_one([4, 5], 6, "x").position == 1

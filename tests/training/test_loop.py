@@ -3,7 +3,7 @@ import torch
 from accelerate.state import AcceleratorState
 from transformers import BertForMaskedLM
 
-from compactlm.bert.batches import pad
+from compactlm.bert.models import pad_tensors
 from compactlm.params import Optimisation
 from compactlm.training import loop as training
 from compactlm.training.checkpoints import Checkpoint
@@ -93,7 +93,7 @@ def test_a_bert_with_dropout_is_resumed_bit_for_bit(tmp_path, tiny_bert, tiny_se
             self.lengths = [len(sequence) for sequence in tiny_sequences]
 
         def batch(self, positions, epoch):
-            input_ids, attention_mask = pad([tiny_sequences[position] for position in positions])
+            input_ids, attention_mask = pad_tensors([tiny_sequences[position] for position in positions])
             return {"input_ids": input_ids, "attention_mask": attention_mask}
 
     examples = Sentences()

@@ -1,53 +1,71 @@
-"""Batches of sequences of similar length, the same for a seed on every machine."""
+"""Batches of token sequences: grouped by length and padded. No torch, so that the finished model needs none."""
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Sequence
 
-import torch
+import numpy as np
 
-POOL = 4096  # sequences that are sorted by length together: little padding, yet a fresh mixture every epoch
+from compactlm.bert.arrays import Array
+
+BATCH_TOKENS = 4096
+POOL = 4096  # sequences sorted by length together: little padding, and a new mixture in every epoch
 
 
-def make_batches(lengths: Sequence[int], batch_tokens: int, key: str | None) -> list[list[int]]:
-    """Group positions into batches of at most `batch_tokens` tokens, padding included.
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Sequences side by side, padded on the right.
+
+    Attributes:
+        input_ids: int64 [rows, tokens].
+        attention_mask: int64 [rows, tokens], 1 for tokens and 0 for padding.
+    """
+
+    input_ids: Array
+    attention_mask: Array
+
+
+def pad(sequences: Sequence[Sequence[int]], padding: int = 0) -> Batch:
+    """Return a batch of at least one sequence, as wide as the longest."""
+    longest = max(map(len, sequences))
+    input_ids = np.full((len(sequences), longest), padding, dtype=np.int64)
+    attention_mask = np.zeros((len(sequences), longest), dtype=np.int64)
+    for row, sequence in enumerate(sequences):
+        input_ids[row, : len(sequence)] = sequence
+        attention_mask[row, : len(sequence)] = 1
+    return Batch(input_ids, attention_mask)
+
+
+def make_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS, key: str | None = None, pool: int = POOL) -> list[list[int]]:
+    """Group sequences into batches of at most `batch_tokens` tokens, padding included.
+
+    A single longer sequence is a batch of its own. The result is the same on every machine.
 
     Args:
         lengths: the number of tokens of each sequence.
-        batch_tokens: the greatest product of rows and longest row; a longer single sequence is a batch of its own.
-        key: the seed of the order, for instance "17/general/0"; None keeps batches sorted by length.
+        batch_tokens: the largest product of rows and longest row.
+        key: the seed of a random order, for instance "17/general/0"; None sorts all sequences by length, the shortest first.
+        pool: with a key, the number of sequences that are sorted by length together.
 
     Returns:
-        Lists of positions in `lengths`; each position occurs once.
+        Lists of positions in `lengths`. Each position occurs once.
     """
     order = list(range(len(lengths)))
-    generator = random.Random(key) if key is not None else None
+    generator = None if key is None else random.Random(key)
     if generator:
         generator.shuffle(order)
-    pool_size = POOL if generator else max(len(order), 1)
+    size = pool if generator else max(len(order), 1)
     batches: list[list[int]] = []
-    for start in range(0, len(order), pool_size):
-        pool = sorted(order[start : start + pool_size], key=lengths.__getitem__)
+    for start in range(0, len(order), size):
         batch: list[int] = []
-        for position in pool:
+        for position in sorted(order[start : start + size], key=lengths.__getitem__):
             if batch and (len(batch) + 1) * lengths[position] > batch_tokens:
                 batches.append(batch)
                 batch = []
             batch.append(position)
-        if batch:
-            batches.append(batch)
+        batches.append(batch)
     if generator:
         generator.shuffle(batches)
     return batches
-
-
-def pad(sequences: Sequence[Sequence[int]], padding: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return input ids and attention mask, both int64 [rows, longest row]."""
-    longest = max(len(sequence) for sequence in sequences)
-    input_ids = torch.full((len(sequences), longest), padding, dtype=torch.int64)
-    attention_mask = torch.zeros_like(input_ids)
-    for row, sequence in enumerate(sequences):
-        input_ids[row, : len(sequence)] = torch.tensor(sequence)
-        attention_mask[row, : len(sequence)] = 1
-    return input_ids, attention_mask

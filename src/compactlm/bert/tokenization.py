@@ -1,9 +1,8 @@
-"""From text to sequences of token ids, and what they are like."""
+"""Text to sequences of token ids, and statistics of them."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -11,13 +10,14 @@ from typing import Any
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
+from compactlm.draws import draw_order
 
 TEXTS_AT_ONCE = 1000
 HISTOGRAM_STEP = 8  # tokens
 
 
 def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[list[int]]:
-    """Return one sequence a text, with [CLS] and [SEP], cut to `maximum_length` tokens."""
+    """Return one sequence for each text, with [CLS] and [SEP], cut to `maximum_length` tokens."""
     sequences: list[list[int]] = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         batch = list(texts[start : start + TEXTS_AT_ONCE])
@@ -35,7 +35,7 @@ def all_tokens(tokenizer: Any, texts: Sequence[str], description: str) -> Iterat
 
 
 def windows(tokens: Sequence[int], tokenizer: Any, maximum_length: int) -> list[list[int]]:
-    """Return the sequences of a long text, each with [CLS] and [SEP], which do not overlap and leave out no token."""
+    """Split a text into sequences that do not overlap and together hold every token, each with [CLS] and [SEP]."""
     inner = maximum_length - 2
     parts = [tokens[start : start + inner] for start in range(0, len(tokens), inner)]
     return [[tokenizer.cls_token_id, *part, tokenizer.sep_token_id] for part in parts]
@@ -44,8 +44,11 @@ def windows(tokens: Sequence[int], tokenizer: Any, maximum_length: int) -> list[
 def sample_windows(
     tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int
 ) -> tuple[list[str], list[list[int]]]:
-    """Return the document's id and the token ids of `count` windows (or all, where there are fewer) of documents drawn by (seed, id)."""
-    order = sorted(documents, key=lambda row: hashlib.blake2b(f"{seed}/{row.id}".encode()).digest())
+    """Return document ids and token ids of at most `count` windows.
+
+    Documents are drawn by (seed, id); a window is one sequence of a document.
+    """
+    order = sorted(documents, key=lambda row: draw_order(seed, row.id))
     ids: list[str] = []
     sequences: list[list[int]] = []
     for start in range(0, len(order), TEXTS_AT_ONCE):
@@ -62,7 +65,7 @@ def sample_windows(
 
 @dataclasses.dataclass
 class Statistics:
-    """Counts over sequences. A word is a run of tokens of which all but the first are continuations."""
+    """Counts over sequences. A word is a token and the continuations (##) that follow it."""
 
     rows: int = 0
     sequences: int = 0
@@ -73,7 +76,7 @@ class Statistics:
     lengths: Counter[int] = dataclasses.field(default_factory=Counter)
 
     def metrics(self) -> dict[str, float]:
-        """Return the counts and their ratios: unknown tokens a token, tokens a word, tokens a sequence."""
+        """Return the counts, the share of unknown tokens, the tokens of a word and the mean length of a sequence."""
         return {
             "rows": self.rows,
             "sequences": self.sequences,
@@ -85,7 +88,7 @@ class Statistics:
         }
 
     def histogram(self) -> list[tuple[int, int]]:
-        """Return pairs of length (rounded down to a multiple of HISTOGRAM_STEP, special tokens not counted) and sequences."""
+        """Return lengths without special tokens, rounded down to multiples of HISTOGRAM_STEP, each with its number of sequences."""
         return sorted(self.lengths.items())
 
 
@@ -94,8 +97,8 @@ def tokenize_documents(
 ) -> tuple[list[dict[str, Any]], Statistics]:
     """Turn documents into rows of artifacts.SEQUENCE_SCHEMA.
 
-    A labelled document becomes one sequence, cut where it is too long; an unlabelled one becomes as many as it fills. The
-    id of a sequence is its document's, followed by a dot and its number.
+    A labelled document becomes one sequence and is cut if it is too long; an unlabelled document becomes as many as it fills.
+    The id of a sequence is the document's id, a dot and a number.
     """
     continuation = {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}
     statistics, rows = Statistics(rows=len(documents)), []

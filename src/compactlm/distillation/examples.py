@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import torch
 
-from compactlm.bert.batches import pad
-from compactlm.bert.masking import MaskedExamples, MaskedSequences
+from compactlm.bert.models import pad_tensors
 from compactlm.distillation.rows import TaskRows
 from compactlm.distillation.signals.sources import Batch, SignalSource
+from compactlm.training.random_masking import MaskedExamples, MaskedSequences
 
 
 class GeneralExamples(MaskedExamples):
@@ -37,7 +37,7 @@ class TaskQuestions:
 
     def question(self, rows: Sequence[int]) -> Batch:
         """Return input_ids and attention_mask, each int64 [rows, tokens]."""
-        input_ids, attention_mask = pad([self.sequences[row] for row in rows])
+        input_ids, attention_mask = pad_tensors([self.sequences[row] for row in rows])
         return {"input_ids": input_ids, "attention_mask": attention_mask}
 
 

@@ -14,8 +14,8 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrai
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.failures import memory_errors
 from compactlm.bert.masked_words import choose_words, top1
+from compactlm.bert.memory import memory_errors
 from compactlm.distillation.checks import check_losses
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
 from compactlm.distillation.general import GeneralObjective
@@ -142,7 +142,7 @@ class Phases:
         layers = uniform_layers(self.params.student.layers, teacher.config.num_hidden_layers)
         kind = self.params.student.initialisation
         student.cpu()
-        with memory_errors("the first weights", 0, [], 1, 0):
+        with memory_errors("the first weights", 0, [], 0):
             return initialise(student, teacher.cpu(), self.prepared.id_map, kind, sample["input_ids"], sample["attention_mask"], layers)
 
     def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation) -> None:

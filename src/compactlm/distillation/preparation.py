@@ -8,12 +8,12 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.masking import MaskedSequences
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.rows import TaskRows, draw, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, Questions
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.params import Params
+from compactlm.training.random_masking import MaskedSequences
 
 GENERAL = "general"  # the name of general distillation's signals, beside one directory a task
 

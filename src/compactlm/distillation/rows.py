@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from compactlm.draws import draw_order
 from compactlm.errors import CompactLMError
 
 
@@ -29,7 +29,7 @@ class TaskRows:
 
 def draw(rows: Sequence[dict[str, Any]], count: int, seed: int) -> list[dict[str, Any]]:
     """Return `count` rows (or all, where there are fewer) drawn by (seed, id), in the order of the draw."""
-    return sorted(rows, key=lambda row: hashlib.blake2b(f"{seed}/{row['id']}".encode()).digest())[:count]
+    return sorted(rows, key=lambda row: draw_order(seed, row["id"]))[:count]
 
 
 def task_rows(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.bert.cloze import score_words
+from compactlm.bert.masked_lm import score_words
 from compactlm.evaluation.comparison import Answers
 from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.words.language_model import LanguageModel

@@ -10,7 +10,7 @@ import numpy as np
 
 from compactlm.artifacts import MLM, Document
 from compactlm.bert import models
-from compactlm.bert.masked_scores import probabilities
+from compactlm.bert.masked_lm import probabilities
 from compactlm.bert.masked_words import MaskedWord, mask_words
 from compactlm.bert.tokenization import encode
 from compactlm.draws import sample

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from compactlm.bert.batches import make_batches, pad
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.task_metrics import Labels
 from compactlm.figures.intervals import Array
@@ -77,7 +78,7 @@ def embed(body: Any, sequences: Sequence[Sequence[int]], padding: int, batch_tok
     body.eval()
     found = np.zeros((len(sequences), body.config.hidden_size))
     for rows in make_batches([len(sequence) for sequence in sequences], batch_tokens, None):
-        input_ids, attention_mask = pad([sequences[row] for row in rows], padding)
+        input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], padding)
         with torch.inference_mode():
             hidden = body(input_ids.to(body.device), attention_mask=attention_mask.to(body.device)).last_hidden_state.double().cpu()
         found[rows] = ((hidden * attention_mask[..., None]).sum(dim=1) / attention_mask.sum(dim=1, keepdim=True)).numpy()

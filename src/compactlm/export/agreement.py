@@ -13,7 +13,8 @@ from scipy.stats import binomtest
 from tqdm import tqdm
 from transformers import BertPreTrainedModel
 
-from compactlm.bert.batches import make_batches, pad
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_name
 from compactlm.inference.runtime.onnx import FLOAT_FILE, INT8_FILE, open_session
@@ -77,7 +78,7 @@ def compare(
     readings: list[dict[int, np.ndarray]] = [{}, {}, {}]
     differences: list[float] = []
     for rows in tqdm(make_batches([len(s) for s in sequences], batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
-        input_ids, attention_mask = pad([sequences[row] for row in rows], model.config.pad_token_id)
+        input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], model.config.pad_token_id)
         feeds = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": torch.zeros_like(input_ids)}
         with torch.inference_mode():
             found = [model(**feeds)[output].float().numpy()]

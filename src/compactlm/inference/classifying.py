@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from compactlm.bert.arrays import Array, by_length, softmax
+from compactlm.bert.arrays import Array, softmax
+from compactlm.bert.batches import make_batches
 from compactlm.inference.runtime.backends import Runner, open_runner
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.word_pieces import WordPieces
@@ -100,7 +101,7 @@ class _Chunk:
         self._model, self._sequences = model, sequences
         limit, cut = model.pieces.limit, model.pieces.cut
         fitting = [ids if len(ids) <= limit else cut(ids) for ids in sequences]
-        self._batches = by_length([len(ids) for ids in fitting])
+        self._batches = make_batches([len(ids) for ids in fitting])
 
         def run(rows: list[int]) -> Array:
             return runner.task_logits(model.batch([fitting[row] for row in rows]))

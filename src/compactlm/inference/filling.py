@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 
 from compactlm.bert.arrays import Array, softmax
-from compactlm.bert.tokens import MASK
+from compactlm.bert.special_tokens import MASK
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
 

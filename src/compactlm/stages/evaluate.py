@@ -9,7 +9,7 @@ from typing import Any
 from transformers import BertConfig
 
 from compactlm import artifacts
-from compactlm.bert.masked_scores import score
+from compactlm.bert.masked_lm import score
 from compactlm.bert.masked_words import mask_words
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation import pathologies

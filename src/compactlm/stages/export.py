@@ -12,11 +12,11 @@ from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert import models
+from compactlm.bert.masked_words import mask_one
 from compactlm.bert.runtime import prepare
 from compactlm.distillation.rows import draw
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.export.directory import write_directory
-from compactlm.export.masking import mask_one
 from compactlm.figures.judging import judged
 from compactlm.inference.runtime.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
@@ -37,9 +37,9 @@ def _compare(params: Params, name: str, model: BertPreTrainedModel, directory: P
 def _masked_lm(params: Params, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:
     tokenizer = models.load_tokenizer(artifacts.STUDENT / artifacts.MLM)
     masked = [mask_one(row["input_ids"], tokenizer.mask_token_id, f"{params.seed}/{row['id']}") for row in rows]
-    items = [{**row, "input_ids": item.input_ids} for row, item in zip(rows, masked, strict=True)]
+    items = [{**row, "input_ids": item.sequence} for row, item in zip(rows, masked, strict=True)]
     found = _compare(params, artifacts.MLM, model, directory, items, [item.position for item in masked])
-    return found, dataclasses.asdict(measure_loss([item.expected for item in masked], found))
+    return found, dataclasses.asdict(measure_loss([item.target for item in masked], found))
 
 
 def _task(params: Params, name: str, model: BertPreTrainedModel, directory: Path, rows: Rows) -> tuple[Comparison, dict[str, Any]]:

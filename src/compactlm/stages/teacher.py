@@ -15,6 +15,7 @@ from compactlm.figures.quality import accuracy
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.teacher import training as teachers
+from compactlm.teacher.checks import check_count, check_teacher
 from compactlm.teacher.sources import teacher_card, teacher_directory
 from compactlm.training.checkpoints import Checkpoint, fingerprint
 from compactlm.training.energy import tracked
@@ -38,12 +39,12 @@ def main(params: Params) -> None:
         artifacts.replacing(artifacts.TEACHER) as unfinished,
         teacher_directory(teacher.source) as source,
     ):
-        models.check_teacher(source, length)
+        check_teacher(source, length)
         key = fingerprint(used, [artifacts.SPLIT / "train", source])
         tokenizer = models.load_tokenizer(source)
         model, has_head = models.load_masked_lm(source)
         parameters = models.count_with_head(model)
-        models.check_count(parameters, teacher.parameters)
+        check_count(parameters, teacher.parameters)
         if not has_head:
             documents, sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
             timings["mlm_head"] = teachers.fit_mlm_head(

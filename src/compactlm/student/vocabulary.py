@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import BertTokenizer
 
-from compactlm.bert.tokens import SPECIAL
+from compactlm.bert.special_tokens import SPECIAL
 from compactlm.errors import CompactLMError
 
 

@@ -9,8 +9,8 @@ import torch
 from tqdm import tqdm
 from transformers import BertForMaskedLM
 
-from compactlm.bert.batches import make_batches, pad
-from compactlm.bert.models import masked_logits
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import masked_logits, pad_tensors
 from compactlm.bert.tokenization import encode
 from compactlm.corpus.augment.masked import MASK, Candidates
 
@@ -44,18 +44,17 @@ class MaskedWordProposer:
         masked = [text.replace(MASK, self.tokenizer.mask_token) for text in texts]
         sequences = encode(self.tokenizer, masked, self.model.config.max_position_embeddings)
         proposals: list[list[Candidates]] = [[] for _ in texts]
-        batches = make_batches([len(sequence) for sequence in sequences], self.batch_tokens, None)
+        batches = make_batches([len(sequence) for sequence in sequences], self.batch_tokens)
         for positions in tqdm(batches, desc="propose words", unit="batch", mininterval=0.5, disable=not batches):
             for position, candidates in self._propose_batch(positions, sequences):
                 proposals[position].append(candidates)
         return [found + [[]] * (text.count(MASK) - len(found)) for found, text in zip(proposals, texts, strict=True)]
 
     def _propose_batch(self, positions: list[int], sequences: list[list[int]]) -> Iterator[tuple[int, Candidates]]:
-        device = self.model.device
-        input_ids, attention_mask = pad([sequences[position] for position in positions], self.tokenizer.pad_token_id)
+        input_ids, attention_mask = pad_tensors([sequences[position] for position in positions], self.tokenizer.pad_token_id)
         where = input_ids == self.tokenizer.mask_token_id
         with torch.inference_mode():
-            logits = masked_logits(self.model, input_ids.to(device), attention_mask.to(device), where.to(device))
+            logits = masked_logits(self.model, input_ids, attention_mask, where)
         probabilities = torch.softmax(logits.float()[:, self.word_ids], dim=-1)
         best, indices = probabilities.topk(self.top, dim=-1)
         # Masks are found row by row and from left to right, as `where` selects them.

@@ -9,14 +9,13 @@ from typing import Any
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.batches import pad
-from compactlm.bert.masking import MaskedExamples, MaskedSequences
-from compactlm.bert.models import masked_logits
+from compactlm.bert.models import masked_logits, pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.params import FineTuning, MlmHead
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
+from compactlm.training.random_masking import MaskedExamples, MaskedSequences
 
 
 class _MaskedLM(torch.nn.Module):
@@ -90,7 +89,7 @@ class LabelledSequences:
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
         """Return input_ids and attention_mask, int64 [rows, tokens], and labels, int64 [rows]."""
-        input_ids, attention_mask = pad([self.sequences[position] for position in positions], self.padding)
+        input_ids, attention_mask = pad_tensors([self.sequences[position] for position in positions], self.padding)
         return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": self.labels[list(positions)]}
 
 

@@ -12,12 +12,13 @@ from accelerate import Accelerator
 from tqdm import tqdm
 
 from compactlm.bert.batches import make_batches
-from compactlm.bert.failures import Window, memory_errors, name_rows
+from compactlm.bert.memory import memory_errors
 from compactlm.params import Optimisation
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint, History
 from compactlm.training.loader import Loader
 from compactlm.training.processes import Batch
+from compactlm.training.recent_losses import RecentLosses, name_rows
 
 __all__ = ["LOG_EVERY", "Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
 
@@ -132,7 +133,9 @@ def train(
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     schedule = _Schedule(optimisation, len(plan))
-    with memory_errors(name, 0, [], accelerator.num_processes, optimisation.batch_tokens, section=section):
+    batch_key = f"{section}.batch_tokens" if section else f"batch_tokens of {name}"
+    rate_key = f"{section}.learning_rate" if section else f"learning_rate of {name}"
+    with memory_errors(name, 0, [], optimisation.batch_tokens):
         module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
         first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
     if not accelerator.is_main_process:
@@ -141,7 +144,7 @@ def train(
         for step, means in history:
             log(step, means)
     module.train()
-    window = Window(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]), section)
+    recent = RecentLosses(name, accelerator, lambda step: name_rows(examples, plan[step - 1][1]), rate_key)
     shares = [processes.share(positions, accelerator.process_index, accelerator.num_processes) for _, positions in plan]
 
     def load(step: int) -> Batch:
@@ -154,15 +157,15 @@ def train(
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
             schedule.set(optimizer, step)
-            with memory_errors(name, step + 1, lengths, accelerator.num_processes, optimisation.batch_tokens, section=section):
+            with memory_errors(name, step + 1, lengths, optimisation.batch_tokens, batch_key, accelerator.num_processes):
                 losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
-                window.add(losses, weight, norm)
+                recent.add(losses, weight, norm)
             tokens += sum(lengths)
             bar.update()
             last = step + 1 == len(plan)
             if (step + 1) % LOG_EVERY and not last:
                 continue
-            means = window.read(step + 1)
+            means = recent.read(step + 1)
             history.append((step + 1, means))
             bar.set_postfix(loss=f"{means['loss']:.3f}", refresh=False)
             if log:

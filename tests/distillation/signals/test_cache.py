@@ -8,11 +8,11 @@ import pytest
 import safetensors.torch
 import torch
 
-from compactlm.bert.masking import MaskedSequences
 from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.signals.cache import CachedSignals, digests, gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
+from compactlm.training.random_masking import MaskedSequences
 
 LAYERS = [2, 0]
 TOP_K = 6

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_scores import MaskedToken, Scores, score
+from compactlm.bert.masked_lm import MaskedToken, Scores, score
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from compactlm.bert.arrays import Batch
+from compactlm.bert.batches import Batch
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.directories import open_directory
 from compactlm.inference.runtime.onnx_backend import OnnxRunner

@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from compactlm.artifacts import file_sha256, read_json, write_json
 from compactlm.bert.batches import make_batches
-from compactlm.bert.failures import memory_errors
+from compactlm.bert.memory import memory_errors
 from compactlm.distillation.signals.sources import Batch, SignalSource
 from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
@@ -105,9 +105,9 @@ def write_cache(
     hashes, places = digests(questions)
     place_starts = torch.tensor([0, *places]).cumsum(0)
     tensors: dict[str, TensorOnDisk] = {}
-    batches = make_batches(lengths, batch_tokens, None)
+    batches = make_batches(lengths, batch_tokens)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
-        with memory_errors(description, number, [lengths[row] for row in rows], 1, batch_tokens, trains=False):
+        with memory_errors(description, number, [lengths[row] for row in rows], batch_tokens):
             question = questions.question(rows)
             answers = teacher.answer(question, rows)
             _check_range(answers, question["attention_mask"], teacher.layers, description)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from compactlm.bert.batches import make_batches
-from compactlm.bert.failures import memory_errors
+from compactlm.bert.memory import memory_errors
 from compactlm.distillation.signals.cache import Questions
 from compactlm.distillation.signals.sources import Batch, SignalSource
 
@@ -58,9 +58,9 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
     if not chosen:
         return source
     found: dict[int, torch.Tensor] = {}
-    for number, positions in enumerate(make_batches([questions.lengths[row] for row in chosen], batch_tokens, None), start=1):
+    for number, positions in enumerate(make_batches([questions.lengths[row] for row in chosen], batch_tokens), start=1):
         rows = [chosen[position] for position in positions]
-        with memory_errors("counterfactual copies", number, [questions.lengths[row] for row in rows], 1, batch_tokens, trains=False):
+        with memory_errors("counterfactual copies", number, [questions.lengths[row] for row in rows], batch_tokens):
             found |= zip(rows, source.answer(questions.question(rows), rows)["teacher_logits"].float().cpu(), strict=True)
     logits = torch.full((len(questions.ids), len(found[chosen[0]])), torch.nan)
     for family in members:

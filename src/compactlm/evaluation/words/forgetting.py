@@ -12,7 +12,7 @@ import copy
 
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_scores import Scores
+from compactlm.bert.masked_lm import Scores
 from compactlm.figures.intervals import ratio_interval
 from compactlm.figures.judging import judged
 from compactlm.figures.quality import retention

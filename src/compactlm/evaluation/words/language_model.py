@@ -10,7 +10,7 @@ import numpy as np
 from transformers import BertForMaskedLM
 
 from compactlm.artifacts import Document
-from compactlm.bert.masked_scores import Scores, score
+from compactlm.bert.masked_lm import Scores, score
 from compactlm.bert.masked_words import MaskedWord, choose_words, mask_words
 from compactlm.evaluation.comparison import ROLES
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, pseudo_perplexity, surprises

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_scores import MaskedToken, score
+from compactlm.bert.masked_lm import MaskedToken, score
 from compactlm.bert.masked_words import MaskedWord
 from compactlm.figures.intervals import Array, Estimate, mean_interval
 

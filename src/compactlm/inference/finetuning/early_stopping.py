@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm.bert.batches import make_batches, pad
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import pad_tensors
 from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import set_dropout
@@ -44,7 +45,7 @@ def logits_of(model: BertForSequenceClassification, rows: Rows) -> torch.Tensor:
     model.eval()
     logits = torch.zeros(len(rows.sequences), model.config.num_labels)
     for positions in make_batches([len(sequence) for sequence in rows.sequences], 8 * BATCH_PIECES, None):
-        input_ids, attention_mask = pad([rows.sequences[position] for position in positions])
+        input_ids, attention_mask = pad_tensors([rows.sequences[position] for position in positions])
         with torch.inference_mode():
             logits[positions] = model(input_ids.to(model.device), attention_mask=attention_mask.to(model.device)).logits.float().cpu()
     return logits
@@ -84,7 +85,7 @@ def fit(
         model.train()
         for positions in make_batches(lengths, BATCH_PIECES, f"{seed}/finetune/{epoch}"):
             rows = train.take(positions)
-            input_ids, attention_mask = pad(rows.sequences)
+            input_ids, attention_mask = pad_tensors(rows.sequences)
             loss = _loss(model(input_ids.to(model.device), attention_mask=attention_mask.to(model.device)).logits, rows)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

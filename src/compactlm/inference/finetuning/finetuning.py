@@ -23,6 +23,7 @@ from compactlm.inference.finetuning.early_stopping import Rows, fit, logits_of, 
 from compactlm.inference.finetuning.labelled import Labelled, split
 from compactlm.inference.finetuning.probing import averaged_states, build_probe, fit_probe
 from compactlm.inference.seeds import check_seed
+from compactlm.teacher.checks import check_teacher
 from compactlm.teacher.training import build_classifier
 from compactlm.training.thresholds import best_threshold
 
@@ -201,7 +202,7 @@ def _teach(
     for name in ("config.json", "model.safetensors"):
         if not (directory / name).is_file():
             raise CompactLMError(f"the teacher's directory {directory} has no {name}; name the directory of a BERT with --teacher")
-    models.check_teacher(directory, FEWEST_POSITIONS)
+    check_teacher(directory, FEWEST_POSITIONS)
     tokenizer = models.load_tokenizer(directory)
     ready = models.load_classifier(directory)
     rows = Rows(encode(tokenizer, data.texts, min(maximum_length, ready.config.max_position_embeddings)), targets)

@@ -18,7 +18,8 @@ from sklearn.linear_model import LogisticRegressionCV
 from transformers import BertForMaskedLM, BertForSequenceClassification
 from transformers.models.bert.modeling_bert import BertLayer
 
-from compactlm.bert.batches import make_batches, pad
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import pad_tensors
 from compactlm.distillation.task import build_task_student
 
 WEIGHT = 16.0  # of the mean against the state of [CLS] itself, to which a layer adds it
@@ -53,7 +54,7 @@ def averaged_states(base: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -
     found = torch.zeros(base.config.num_hidden_layers + 1, len(sequences), size)
     base.eval()
     for positions in make_batches([len(sequence) for sequence in sequences], BATCH_PIECES, None):
-        input_ids, attention_mask = pad([sequences[position] for position in positions])
+        input_ids, attention_mask = pad_tensors([sequences[position] for position in positions])
         with torch.inference_mode():
             states = base.bert(input_ids.to(base.device), attention_mask=attention_mask.to(base.device), output_hidden_states=True)
         shares = (attention_mask / attention_mask.sum(dim=1, keepdim=True)).unsqueeze(-1)

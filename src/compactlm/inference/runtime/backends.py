@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-from compactlm.bert.arrays import Array, Batch
+from compactlm.bert.arrays import Array
+from compactlm.bert.batches import Batch
 from compactlm.inference.runtime.directories import ModelDirectory
 
 Kind = Literal["mlm", "task", "embedding"]

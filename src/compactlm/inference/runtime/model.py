@@ -6,7 +6,8 @@ import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from compactlm.bert.arrays import BATCH_TOKENS, Array, Batch, by_length, pad
+from compactlm.bert.arrays import Array
+from compactlm.bert.batches import BATCH_TOKENS, Batch, make_batches, pad
 from compactlm.inference.runtime.backends import Kind, Runner, open_runner
 from compactlm.inference.runtime.directories import Backend, ModelDirectory, find
 from compactlm.inference.runtime.pieces import Pieces
@@ -43,7 +44,7 @@ class Model:
 
     def batches(self, sequences: Sequence[Sequence[int]], batch_pieces: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:
         """Yield batches of sequences of similar length, each with the positions that its rows have in `sequences`."""
-        for rows in by_length([len(sequence) for sequence in sequences], batch_pieces):
+        for rows in make_batches([len(sequence) for sequence in sequences], batch_pieces):
             yield rows, self.batch([sequences[row] for row in rows])
 
     def masked_logits(self, sequences: Sequence[Sequence[int]], positions: Sequence[int]) -> Iterator[tuple[list[int], Array]]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 
-from compactlm.bert.arrays import Array, Batch, check_finite
+from compactlm.bert.arrays import Array, check_finite
+from compactlm.bert.batches import Batch
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.backends import Kind
 from compactlm.inference.runtime.directories import ModelDirectory

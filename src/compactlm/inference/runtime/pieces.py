@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Encoding, Tokenizer
 
-from compactlm.bert.tokens import SPECIAL
+from compactlm.bert.special_tokens import SPECIAL
 from compactlm.errors import CompactLMError
 from compactlm.text.unicode import encodable
 

@@ -10,7 +10,8 @@ import torch
 import transformers
 from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
 
-from compactlm.bert.arrays import Array, Batch, check_finite
+from compactlm.bert.arrays import Array, check_finite
+from compactlm.bert.batches import Batch
 from compactlm.bert.models import best_device, masked_logits
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.backends import Kind

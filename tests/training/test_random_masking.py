@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.bert.masking import IGNORED, MaskedSequences, generator_for, mask_tokens
+from compactlm.training.random_masking import IGNORED, MaskedSequences, generator_for, mask_tokens
 
 VOCABULARY, MASK = 500, 4
 SPECIAL = torch.arange(VOCABULARY) < 5

@@ -1,4 +1,4 @@
-"""Masking of tokens for masked language modelling (Devlin et al. 2019, BERT, section 3.1)."""
+"""Random masks for training a masked language model (Devlin et al. 2019, BERT, section 3.1)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-IGNORED = -100  # the label that torch's cross-entropy passes over
-REMEMBERED = 50_000  # rows, some 50 MB of them at 64 tokens
+IGNORED = -100  # the label that torch's cross-entropy ignores
+CACHED_ROWS = 50_000  # about 50 MB at 64 tokens
 
 
 def generator_for(key: str) -> torch.Generator:
@@ -23,17 +23,17 @@ def generator_for(key: str) -> torch.Generator:
 def mask_tokens(
     input_ids: torch.Tensor, special: torch.Tensor, mask_id: int, rate: float, generator: torch.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Mask a share of the tokens: 80 % become [MASK], 10 % a random token, 10 % stay as they are.
+    """Choose a share of the tokens for prediction: 80 % become [MASK], 10 % a random token, 10 % stay.
 
     Args:
         input_ids: int64, of any shape.
-        special: bool [vocabulary], True for tokens that are never masked and never drawn.
+        special: bool [vocabulary], True for tokens that are never chosen and never drawn.
         mask_id: id of [MASK].
-        rate: share of the ordinary tokens that are predicted.
+        rate: the share of ordinary tokens to choose.
         generator: source of randomness.
 
     Returns:
-        The masked ids, and the labels: the original id where it is to be predicted, IGNORED elsewhere.
+        The masked ids, and the labels: the original id of a chosen token, IGNORED elsewhere.
     """
     ordinary = ~special[input_ids]
     chosen = (torch.rand(input_ids.shape, generator=generator) < rate) & ordinary
@@ -46,23 +46,23 @@ def mask_tokens(
 
 
 class MaskedSequences:
-    """Sequences masked in one or several ways; row `masking * number of sequences + position` is a sequence in one of them.
+    """Sequences, each masked in one or more ways. Row `masking * number of sequences + position` is one sequence in one masking.
 
-    A row's masks depend on (key, id, masking) alone, so that a cache and the teacher online see the same.
+    A row's masks depend on (key, id, masking) alone, so the signal cache and the online teacher see the same masks.
     """
 
     def __init__(
         self, ids: Sequence[str], sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str, maskings: int = 1
     ) -> None:
-        """Take the sequences and their ids, the tokenizer they belong to, the share to mask, the seed's name and the ways."""
+        """Take the sequences with their ids and tokenizer, the share to mask, a seed, and the number of maskings."""
         self.sequences, self.rate, self.key = sequences, rate, key
         self.ids = [f"{name}/{masking}" for masking in range(maskings) for name in ids]
         self.lengths = [len(sequence) for sequence in sequences] * maskings
         self.mask_id, self.padding = tokenizer.mask_token_id, tokenizer.pad_token_id
         self.special = torch.zeros(len(tokenizer), dtype=torch.bool)
         self.special[tokenizer.all_special_ids] = True
-        # A row is asked for in every epoch, and drawing its masks takes as long as a tenth of a small student's step.
-        self._mask_row = functools.lru_cache(REMEMBERED)(self._draw)
+        # Every epoch reads a row again, and drawing masks takes a tenth of a small student's step.
+        self._mask_row = functools.lru_cache(CACHED_ROWS)(self._draw)
 
     def _draw(self, row: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the masked ids of a row and its labels, int32 [tokens]."""
@@ -82,16 +82,16 @@ class MaskedSequences:
 
 
 class MaskedExamples:
-    """Masked text to train on; an epoch reads every sequence once, in one of its maskings."""
+    """Masked text to train on. An epoch reads every sequence once, in one of its maskings."""
 
     def __init__(self, questions: MaskedSequences, maskings: int) -> None:
-        """Take the masked sequences, and in how many ways each is masked."""
+        """Take the masked sequences and the number of maskings of each."""
         self.questions, self.maskings = questions, maskings
         self.count = len(questions.ids) // maskings
         self.ids, self.lengths = questions.ids[: self.count], questions.lengths[: self.count]
 
     def rows(self, positions: Sequence[int], epoch: int) -> list[int]:
-        """Return the rows of `questions` that the sequences at these positions are in an epoch."""
+        """Return the rows of `questions` for the sequences at these positions in an epoch."""
         return [epoch % self.maskings * self.count + position for position in positions]
 
     def batch(self, positions: Sequence[int], epoch: int) -> dict[str, torch.Tensor]:

@@ -1,0 +1,71 @@
+"""The losses of the latest training steps, checked to be finite numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from compactlm.errors import CompactLMError
+
+
+def name_rows(examples: Any, positions: Sequence[int]) -> str:
+    """Return the ids of the rows at these positions; without ids, the positions."""
+    ids = getattr(examples, "ids", None)
+    return ", ".join(str(ids[position] if ids is not None else position) for position in positions)
+
+
+class RecentLosses:
+    """Losses and gradient norms since the last reading. They stay on the device because reading one waits for it."""
+
+    def __init__(self, phase: str, accelerator: Accelerator, rows: Callable[[int], str], rate_key: str) -> None:
+        """Create an empty record.
+
+        Args:
+            phase: its name, for messages.
+            accelerator: of this process.
+            rows: returns the names of the rows of a step's batch.
+            rate_key: the key of the learning rate in params.yaml, for messages.
+        """
+        self.phase, self.accelerator, self.rows, self.rate_key = phase, accelerator, rows, rate_key
+        self.names: list[str] = []
+        self.steps: list[torch.Tensor] = []
+
+    def add(self, losses: dict[str, torch.Tensor], weight: float, norm: torch.Tensor) -> None:
+        """Add a step's losses, always with the same names, and the norm of its gradient before clipping."""
+        self.names = self.names or list(losses)
+        values = torch.stack([*(losses[name].detach() for name in self.names), norm])
+        if weight != 1.0:
+            values[:-1] *= weight
+        self.steps.append(values)
+
+    def read(self, last: int) -> dict[str, float]:
+        """Return the mean losses over all steps and processes, and clear the record.
+
+        Args:
+            last: the number of the latest step.
+
+        Raises:
+            CompactLMError: a loss or a gradient was not finite; all later weights are then wrong.
+        """
+        values = torch.stack(self.steps)
+        if self.accelerator.num_processes > 1:
+            values = self.accelerator.gather(values[None]).mean(dim=0)
+        steps, self.steps = list(values.cpu()), []
+        for step, row in enumerate(steps, start=last - len(steps) + 1):
+            if not torch.isfinite(row).all():
+                raise self._failure(step, row.tolist())
+        total = torch.zeros_like(steps[0])
+        for row in steps:  # one by one: torch.sum may add in another order
+            total = total + row
+        return {name: value / len(steps) for name, value in zip(self.names, total.tolist()[:-1], strict=True)}
+
+    def _failure(self, step: int, values: list[float]) -> CompactLMError:
+        what = "loss" if not torch.isfinite(torch.tensor(values[:-1])).all() else "gradient"
+        each = ", ".join(f"{name} {value:.4g}" for name, value in zip([*self.names, "gradient norm"], values, strict=True))
+        return CompactLMError(
+            f"the {what} of {self.phase} is not a finite number at step {step} ({each}); lower {self.rate_key} in params.yaml, "
+            f"or check the rows of its batch: {self.rows(step)}"
+        )
