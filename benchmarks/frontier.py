@@ -24,6 +24,7 @@ from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
+from compactlm.shapes.parameters import parameters_of
 
 REPORTS = artifacts.FRONTIER
 
@@ -39,8 +40,8 @@ def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -
             continue
         revision, evaluated = found[name]
         one, params = point(shape, evaluated), composed[shape.name]
-        expected = params.student.count_parameters(
-            int(params.student.vocabulary_size), max(len(task.labels) for task in params.tasks.values())
+        expected = parameters_of(
+            params.student, int(params.student.vocabulary_size), max(len(task.labels) for task in params.tasks.values())
         )
         if one.parameters != expected:
             print(

@@ -9,6 +9,7 @@ from compactlm import presets
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 from compactlm.presets import compose, preset_names, select
+from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "configs" / "preset").glob("*.yaml"))
@@ -87,7 +88,7 @@ def test_students_keep_to_a_tenth(composed):
     for params, most in ((default, allowed["default"]), (large, allowed["bert-base"])):
         assert params.student.vocabulary_size == "fit"
         assert int(params.teacher.parameters * params.student.budget) == most
-        assert params.student.count_parameters(params.student.fitting_vocabulary(most)) <= most
+        assert parameters_of(params.student, fitting_vocabulary(params.student, most)) <= most
     assert (large.student.layers, large.student.hidden_size) == (6, 256)
     assert large.teacher.parameters == 109_483_778
     assert large.teacher.source.kind == "hub"

@@ -13,10 +13,10 @@ from benchmarks.train.jobs import Job
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.batches import make_batches
-from compactlm.distillation.layers import LayerPairs, layer_map
 from compactlm.distillation.preparation import Prepared
 from compactlm.distillation.rows import TaskRows
 from compactlm.params import GeneralDistillation, Params, TaskDistillation, read_params
+from compactlm.shapes.layers import LayerPairs, find_pairs
 from compactlm.student.building import build_config
 
 
@@ -104,8 +104,8 @@ class Material:
         """Return the paired layers whose signals are kept."""
         if not self.losses.hidden.weight:
             return []
-        layers = layer_map(self.losses.hidden.layers, student.config.num_hidden_layers, teacher.config.num_hidden_layers)
-        return [(own, theirs) for own, theirs in layers if theirs in self.params.signals.layers]
+        depths = student.config.num_hidden_layers, teacher.config.num_hidden_layers
+        return find_pairs("hidden", self.losses.hidden.layers, *depths, self.prepared.layers)[0]
 
     def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
         """Return both shapes; the teacher scores the student's tokens alone."""

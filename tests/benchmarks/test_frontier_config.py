@@ -9,6 +9,7 @@ import yaml
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
 from compactlm.errors import CompactLMError
+from compactlm.shapes.parameters import parameters_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -38,7 +39,7 @@ def changed(key, value):
 def test_the_default_shapes_reach_from_half_a_million_to_five_and_share_everything_else():
     frontier = read_frontier()
     composed = compose_all(frontier)
-    sizes = [params.student.count_parameters(params.student.vocabulary_size) for params in composed.values()]
+    sizes = [parameters_of(params.student, params.student.vocabulary_size) for params in composed.values()]
     assert sizes == sorted(sizes)
     assert len(sizes) == 5
     assert sizes[0] == pytest.approx(0.5e6, rel=0.15)

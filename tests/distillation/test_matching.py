@@ -140,7 +140,6 @@ def test_a_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_toke
         ("uniform", [2], [(2, 2)], None),
         ("uniform", [1], [(1, 1)], [(2, 2)]),
         ("last", [0, 2], [(0, 0), (2, 2)], [(1, 1)]),
-        ([[1, 2], [2, 1]], [2, 0], [(1, 2)], [(2, 1)]),
     ],
 )
 def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, losses, kind, signals, hidden, related):
@@ -159,27 +158,17 @@ def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, los
 
 
 @pytest.mark.parametrize(
-    ("changes", "signals", "sentence"),
+    ("changes", "signals", "named"),
     [
-        (
-            {"relations": {"weight": 1.0}},
-            [2],
-            r"the relations loss has no layer .* signals.layers holds \[2\], and its layer map asks for 0, 1; add one of these",
-        ),
-        ({"hidden": {"weight": 1.0, "layers": [[1, 2]]}}, [0], r"the hidden loss has no layer .* holds \[0\], .* asks for 2; add one"),
-        ({"embeddings": {"weight": 1.0}}, [1, 2], "the embeddings loss has a weight, but signals.layers lacks 0.*; add it"),
-        ({"relations": {"weight": 1.0, "heads": 3}}, [0, 1], "heads 3 does not divide the student's hidden size 16; choose a number"),
-        ({"relations": {"weight": 1.0, "heads": 3}}, [0, 1], "heads 3 does not divide the teacher's hidden size 32; choose a number"),
-        ({"attention": {"weight": 1.0, "layers": [[0, 0]]}}, [0], "the attention loss pairs the embeddings alone.*; name layers from 1"),
-        ({"hidden": {"weight": 1.0, "layers": [[3, 1]]}}, [1], r"has \[3, 1\], but the student has no layer 3"),
+        ({"relations": {"weight": 1.0}}, [2], r"relations has no layer to learn from: signals\.layers holds \[2\]"),
+        ({"embeddings": {"weight": 1.0}}, [1, 2], r"embeddings .* signals\.layers lacks 0"),
+        ({"relations": {"weight": 1.0, "heads": 3}}, [0, 1], r"relations\.heads is 3"),
     ],
 )
-def test_a_loss_with_nothing_to_learn_from_is_refused_in_a_sentence(build_student, tiny_bert, losses, changes, signals, sentence):
-    shape = {"hidden_size": 24} if "teacher's hidden size" in sentence else {}
-    student, teacher = build_student(BertForMaskedLM, **shape).bert, BertModel.from_pretrained(tiny_bert)
-    with pytest.raises(CompactLMError, match=sentence) as caught:
+def test_a_loss_that_cannot_be_had_is_refused(build_student, tiny_bert, losses, changes, signals, named):
+    student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
+    with pytest.raises(CompactLMError, match=named):
         Matching(student, teacher, signals, COMPONENTS, losses("general", **changes))
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

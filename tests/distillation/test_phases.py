@@ -15,6 +15,7 @@ from compactlm.distillation.phases import Phases
 from compactlm.distillation.signals.cache import write_cache
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
+from compactlm.shapes.parameters import parameters_of
 
 
 @pytest.fixture
@@ -34,13 +35,13 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     models.save(masked_teacher, tiny_tokenizer, artifacts.TEACHER / artifacts.MLM)
     models.save(task_teacher, tiny_tokenizer, artifacts.TEACHER / "sentiment")
 
-    def phases(start="teacher", initialisation="inherited", attention=0.0):
+    def phases(start="teacher", initialisation="inherited", attention=0.0, layers=(0, 2)):
         content = copy.deepcopy(yaml.safe_load(default_params))
         heads, width = masked_teacher.config.num_attention_heads, masked_teacher.config.hidden_size
         shape = {"layers": 1, "hidden_size": width, "attention_heads": heads, "intermediate_size": 16, "maximum_positions": 64}
         content["student"] |= {**shape, "vocabulary_size": 100, "budget": 1.0, "initialisation": initialisation}
         content["teacher"]["parameters"] = None
-        content["signals"].update(source="online", layers=[0, 2])
+        content["signals"].update(source="online", layers=list(layers))
         content["signals"]["general"].update(sequences=10, top_k=4)
         content["distill"]["task"]["start"] = start
         for phase in ("general", "task"):
@@ -52,8 +53,7 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
 
 
 def test_each_phase_says_which_pairs_of_its_layer_map_it_does_without(build, capsys):
-    phases = build()
-    phases.params.signals.layers[:] = [2]
+    phases = build(layers=[2])
     phases.task("sentiment", *phases.general())
     said = [line for line in capsys.readouterr().out.splitlines() if "learns from" in line]
     rest = "hidden learns from the layers 1-2 (student-teacher) and not from 0-0, since signals.layers holds [2]"
@@ -76,7 +76,7 @@ def test_a_classifier_of_many_labels_counts_against_the_budget(build, masked_tea
     phases = build()
     teacher = models.count_with_head(masked_teacher)
     shape = phases.params.student
-    masked_lm = shape.count_parameters(len(phases.prepared.id_map))
+    masked_lm = parameters_of(shape, len(phases.prepared.id_map))
     shape.__dict__["budget"] = (masked_lm + 1) / teacher
     phases.untrained()
     phases.params.tasks["sentiment"].__dict__["labels"] = [str(at) for at in range(2000)]

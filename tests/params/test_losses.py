@@ -59,10 +59,11 @@ def complaint(good: dict[str, Any], changes: Mapping[str, Any]) -> str:
         ),
         (
             {"relations.weight": 1.0, "relations.heads": 5},
-            "relations.heads does not divide student.hidden_size; choose a number that does",
+            "relations.heads is 5, which does not divide the student's hidden size 128; choose a number that divides the student's "
+            "and the teacher's",
         ),
         (
-            {"hidden.layers": [[2, 3], [4, 5]]},
+            {"hidden.layers": [[2, 3], [4, 5]], "signals.layers": [3, 6]},
             "hidden.layers names the teacher's layer 5, which signals.layers lacks; add it there",
         ),
         (
@@ -70,7 +71,7 @@ def complaint(good: dict[str, Any], changes: Mapping[str, Any]) -> str:
             "hidden.layers names the student's layer 5, but student.layers is 4; correct one of the two",
         ),
         (
-            {"relations.weight": 1.0, "relations.layers": [[3, 4], [4, 6]]},
+            {"relations.weight": 1.0, "relations.layers": [[3, 4], [4, 6]], "signals.layers": [3, 6]},
             "relations.layers names the teacher's layer 6, whose relations come from layer 5, which signals.layers lacks; add it there",
         ),
         (
@@ -98,7 +99,7 @@ def test_a_loss_that_cannot_be_had_is_refused_in_a_sentence(
     good: dict[str, Any], phase: str, changes: dict[str, Any], sentence: str
 ) -> None:
     where = f"distill.{phase}"
-    found = complaint(good, {f"{where}.{path}": value for path, value in changes.items()})
+    found = complaint(good, {path if path.startswith("signals") else f"{where}.{path}": value for path, value in changes.items()})
     assert found == f"params.yaml: {where}{'' if sentence.startswith(' ') else '.'}{sentence}"
 
 
@@ -120,7 +121,7 @@ def test_any_loss_alone_is_enough(good: dict[str, Any], phase: str, loss: str) -
 def test_layers_of_a_loss_without_a_weight_do_not_matter(good: dict[str, Any], phase: str) -> None:
     where = f"distill.{phase}"
     changes = {f"{where}.hidden.weight": 0.0, **{f"{where}.{loss}.layers": [[9, 9]] for loss in ("hidden", "relations", "attention")}}
-    assert parsed(good, {**changes, f"{where}.relations.heads": 5}).signals.layers == [3, 6]
+    assert parsed(good, {**changes, f"{where}.relations.heads": 5}).signals.layers == 2
 
 
 def test_a_layer_is_kept_once(good: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ def prepared(default_params):
         content["signals"]["general"]["top_k"] = top_k
         rows = TaskRows([f"row{at}" for at in range(30)], [[1] * 10] * 30, [-100] * 30, [1.0] * 30)
         general = SimpleNamespace(ids=rows.ids, lengths=[10] * 30)
-        return SimpleNamespace(params=parse_params(content), id_map=range(50), general=lambda: general, task=lambda _: rows)
+        return SimpleNamespace(params=parse_params(content), layers=[3, 6], id_map=range(50), general=lambda: general, task=lambda _: rows)
 
     return build
 

@@ -4,6 +4,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
+from compactlm.shapes.parameters import parameters_of
 from compactlm.student.building import build_config, check_budget, count_parameters, principal_components, vocabulary_size
 
 SHAPE = {"layers": 1, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 16}
@@ -59,7 +60,7 @@ def test_the_vocabulary_is_what_params_say_or_what_the_budget_allows():
 
 def test_a_budget_without_room_for_a_vocabulary_is_refused():
     shape = student_of(budget=0.5)
-    enough = 2 * shape.count_parameters(100)
+    enough = 2 * parameters_of(shape, 100)
     assert vocabulary_size(shape, enough, 2) == 100
     with pytest.raises(CompactLMError, match=r"student.budget is 50% .* no room .* lower student.layers or student.hidden_size"):
         vocabulary_size(shape, enough - 2, 2)

@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 
-from compactlm.distillation.layers import LayerPairs, layer_map
 from compactlm.distillation.losses.attention import attention_mse, require_attentions
 from compactlm.distillation.losses.embeddings import embedding_distance
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
 from compactlm.distillation.signals.sources import Batch
-from compactlm.errors import CompactLMError
-from compactlm.params import LayerMap, Losses
+from compactlm.params import Losses
+from compactlm.shapes.layers import FIRST, LayerPairs, Shape, check_losses, find_pairs
 
 
 def build_projection(components: torch.Tensor) -> torch.nn.Linear:
@@ -48,12 +47,15 @@ class Matching(torch.nn.Module):
         """
         super().__init__()
         self.params, self.kept = params, list(kept)
-        self.unused: dict[str, LayerPairs] = {}  # of a loss's layer map, the pairs whose signals are not kept
-        layers = student.config.num_hidden_layers, teacher.config.num_hidden_layers
-        self.hidden = self._pairs("hidden", params.hidden.layers, layers, 0) if params.hidden.weight else []
-        self.related = self._pairs("relations", params.relations.layers, layers, 1) if params.relations.weight else []
-        self.attended = self._attended(layers) if params.attention.weight else []
-        self._check(student, teacher)
+        own, theirs = Shape.of(student.config), Shape.of(teacher.config)
+        check_losses("distill", params, own, theirs, self.kept)
+        self.pairs: dict[str, LayerPairs] = {}
+        self.unused: dict[str, LayerPairs] = {}  # pairs of a named layer map whose signals are not kept
+        for name in FIRST:
+            if getattr(params, name).weight:
+                layers = getattr(params, name).layers
+                self.pairs[name], self.unused[name] = find_pairs(name, layers, own.layers, theirs.layers, self.kept)
+        self.hidden, self.related, self.attended = (self.pairs.get(name, []) for name in FIRST)
         self.projections = torch.nn.ModuleDict({f"{own}-{theirs}": build_projection(components) for own, theirs in self.hidden})
         if params.embeddings.weight:
             self.projections["embeddings"] = build_projection(components)
@@ -61,41 +63,10 @@ class Matching(torch.nn.Module):
         self.teacher_layers = [teacher.encoder.layer[theirs - 1] for _, theirs in self.related]
         self.recorder = StateRecorder(student, [own - 1 for own, _ in self.related])
 
-    def _check(self, student: Any, teacher: Any) -> None:
-        if self.params.embeddings.weight and 0 not in self.kept:
-            raise CompactLMError("the embeddings loss has a weight, but signals.layers lacks 0, the embeddings; add it")
-        heads = self.params.relations.heads
-        for side, model in (("student", student), ("teacher", teacher)):
-            if self.related and model.config.hidden_size % heads:
-                raise CompactLMError(
-                    f"relations.heads {heads} does not divide the {side}'s hidden size {model.config.hidden_size}; "
-                    "choose a number that divides the student's and the teacher's"
-                )
-
-    def _attended(self, layers: tuple[int, int]) -> LayerPairs:
-        found = [(own, theirs) for own, theirs in layer_map(self.params.attention.layers, *layers) if own and theirs]
-        if not found:
-            raise CompactLMError("the attention loss pairs the embeddings alone, which have no attention; name layers from 1")
-        return found
-
-    def _pairs(self, loss: str, kind: LayerMap, layers: tuple[int, int], before: int) -> LayerPairs:
-        """Return the pairs whose signals are there; relations come from the hidden states `before` their layer."""
-        everything = [(own, theirs) for own, theirs in layer_map(kind, *layers) if min(own, theirs) >= before]
-        found = [(own, theirs) for own, theirs in everything if theirs - before in self.kept]
-        self.unused[loss] = [pair for pair in everything if pair not in found]
-        if not found:
-            wanted = ", ".join(str(theirs - before) for _, theirs in everything)
-            raise CompactLMError(
-                f"the {loss} loss has no layer to learn from: signals.layers holds {self.kept}, and its layer map asks for {wanted}; "
-                "add one of these to signals.layers, or name pairs of layers"
-            )
-        return found
-
     def describe(self) -> list[str]:
         """Return a sentence for each loss that learns from some pairs of its layer map and not from all."""
-        used = {"hidden": self.hidden, "relations": self.related}
         return [
-            f"{loss} learns from the layers {_listed(used[loss])} (student-teacher) and not from {_listed(unused)}, "
+            f"{loss} learns from the layers {_listed(self.pairs[loss])} (student-teacher) and not from {_listed(unused)}, "
             f"since signals.layers holds {self.kept}"
             for loss, unused in self.unused.items()
             if unused

@@ -19,7 +19,6 @@ from compactlm.bert.memory import memory_errors
 from compactlm.distillation.checks import check_losses
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
 from compactlm.distillation.general import GeneralObjective
-from compactlm.distillation.layers import uniform_layers
 from compactlm.distillation.matching import Matching
 from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.signals.cache import Questions
@@ -28,6 +27,8 @@ from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.figures.judging import judged
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
+from compactlm.shapes.layers import uniform_layers
+from compactlm.shapes.parameters import parameters_of
 from compactlm.student.building import build_config, check_budget, count_parameters
 from compactlm.student.inheriting import initialise
 from compactlm.training import processes
@@ -99,7 +100,7 @@ class Phases:
         student = BertForMaskedLM(build_config(self.params.student, len(self.prepared.id_map)))
         # Tasks are asked about before the first of them is trained: with many labels a classifier is larger than the masked language model.
         labels = max(len(task.labels) for task in self.params.tasks.values())
-        largest = max(count_parameters(student), self.params.student.count_parameters(len(self.prepared.id_map), labels))
+        largest = max(count_parameters(student), parameters_of(self.params.student, len(self.prepared.id_map), labels))
         check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
         return student, self._initialise(student, teacher, questions)
 

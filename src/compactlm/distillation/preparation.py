@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from compactlm.distillation.rows import TaskRows, draw, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, Questions
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.params import Params
+from compactlm.shapes.layers import kept_layers
 from compactlm.training.random_masking import MaskedSequences
 
 GENERAL = "general"  # the name of general distillation's signals, beside one directory a task
@@ -22,12 +24,18 @@ class Prepared:
     """The tokenized rows, the student's tokenizer, and the teacher's id of each of its ids."""
 
     def __init__(self, params: Params) -> None:
-        """Read what tokenize wrote."""
+        """Read what the stage tokenize wrote."""
         self.params = params
         self.tokenizer = models.load_tokenizer(artifacts.STUDENT_TOKENIZER)
         self.id_map: list[int] = artifacts.read_json(artifacts.ID_MAP)
         self.train = artifacts.read_table(artifacts.TOKENIZED / "train").to_pylist()
         self.augmented = artifacts.read_table(artifacts.TOKENIZED / "augmented").to_pylist()
+
+    @functools.cached_property
+    def layers(self) -> list[int]:
+        """The teacher's layers whose hidden states are signals."""
+        depth = artifacts.read_json(artifacts.TEACHER / artifacts.MLM / "config.json")["num_hidden_layers"]
+        return kept_layers(self.params.signals.layers, depth)
 
     def general(self) -> MaskedSequences:
         """Return the masked text of general distillation."""
@@ -54,7 +62,7 @@ class Prepared:
         weights = (artifacts.TEACHER / teacher / "model.safetensors").read_bytes()
         found: dict[str, Any] = {
             "teacher": hashlib.sha256(weights).hexdigest(),
-            "layers": list(signals.layers),
+            "layers": self.layers,
             "precision": self.params.precision,
             "vocabulary": hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest(),
         }
@@ -71,8 +79,7 @@ class Prepared:
 
     def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
         """Return the masked language model of the teacher as a source."""
-        signals, precision = self.params.signals, self.params.precision
-        general = signals.general
+        signals, general, precision = self.params.signals, self.params.signals.general, self.params.precision
         return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
 
     def task_source(self, name: str, teacher: Any, questions: Questions) -> OnlineTask | CachedSignals:

@@ -9,7 +9,7 @@ from pydantic import Field
 from compactlm.params.base import Count, CountOrZero, NotNegative, Positive, Section
 from compactlm.params.teacher import Optimisation
 
-# "uniform", "last", or pairs of a student's and a teacher's layer; see compactlm.distillation.layers.
+# "uniform", "last", or pairs of a student's and a teacher's layer; see compactlm.shapes.layers.
 LayerMap = Literal["uniform", "last"] | Annotated[list[tuple[CountOrZero, CountOrZero]], Field(min_length=1)]
 
 

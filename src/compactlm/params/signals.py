@@ -34,12 +34,13 @@ class Signals(Section):
     """What the student learns from the teacher.
 
     `cached` asks the teacher once, in a stage of its own, and serves every student with this vocabulary; `online` asks it at
-    every step. `layers` are the teacher's whose hidden states teach, 0 for the embeddings. A cache that may take more than `gigabytes` on
+    every step. `layers` lists the teacher's layers whose hidden states teach, 0 for the embeddings; a number n
+    takes n layers, spread evenly up to the last. A cache that may take more than `gigabytes` on
     the disk is refused before it is made; it is never in memory as a whole.
     """
 
     source: Literal["cached", "online"]
-    layers: Annotated[list[CountOrZero], Field(min_length=1)]
+    layers: Count | Annotated[list[CountOrZero], Field(min_length=1)]
     gigabytes: Positive
     general: GeneralSignals
     task: TaskSignals

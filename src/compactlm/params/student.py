@@ -35,21 +35,3 @@ class Student(Section):
                 f"hidden_size {self.hidden_size} is not a multiple of attention_heads {self.attention_heads}; change one of the two"
             )
         return self
-
-    def count_parameters(self, vocabulary_size: int, labels: int = 2) -> int:
-        """Return the parameters of the larger of the student's two forms, masked language model and classifier."""
-        return max(fixed + vocabulary_size * each for fixed, each in self._forms(labels))
-
-    def fitting_vocabulary(self, allowed: int, labels: int = 2) -> int:
-        """Return the largest vocabulary with which the student has at most `allowed` parameters; it may be negative."""
-        return min((allowed - fixed) // each for fixed, each in self._forms(labels))
-
-    def _forms(self, labels: int) -> list[tuple[int, int]]:
-        """Return for both forms the parameters that do not depend on the vocabulary, and those of each token."""
-        hidden, inner = self.hidden_size, self.intermediate_size
-        embeddings = (self.maximum_positions + 2) * hidden + 2 * hidden
-        attention = 4 * (hidden * hidden + hidden) + 2 * hidden
-        feed_forward = hidden * inner + inner + inner * hidden + hidden + 2 * hidden
-        body = embeddings + self.layers * (attention + feed_forward)
-        dense = hidden * hidden + hidden
-        return [(body + dense + 2 * hidden, hidden + 1), (body + dense + labels * (hidden + 1), hidden)]

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StrictStr, model_validator
 
+from compactlm.errors import CompactLMError
 from compactlm.params.base import Count, CountOrZero, Name, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
-from compactlm.params.distill import AttentionLoss, Distill, HiddenLoss, RelationLoss
+from compactlm.params.distill import Distill
 from compactlm.params.fairness import BiasAudit
 from compactlm.params.results import Energy, Evaluate, Export
 from compactlm.params.signals import Signals
@@ -17,6 +18,8 @@ from compactlm.params.sources import Ingest
 from compactlm.params.student import Student
 from compactlm.params.tasks import Task
 from compactlm.params.teacher import Teacher
+from compactlm.shapes.layers import Shape, check_kept, check_losses
+from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
 
 # These stand beside the tasks' names in artifacts and metrics.
 RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes", "energy"}
@@ -126,13 +129,13 @@ def _budget_contradictions(params: Params) -> Iterator[str]:
     student, labels = params.student, max(len(task.labels) for task in params.tasks.values())
     allowed = int(params.teacher.parameters * student.budget)
     if student.vocabulary_size == "fit":
-        if student.fitting_vocabulary(allowed, labels) < 100:
+        if fitting_vocabulary(student, allowed, labels) < 100:
             yield (
                 f"student.budget allows {allowed:,} parameters ({student.budget:.0%} of the teacher's), which "
                 "leaves no room for a vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size"
             )
         return
-    size = student.count_parameters(student.vocabulary_size, labels)
+    size = parameters_of(student, student.vocabulary_size, labels)
     if size > allowed:
         yield (
             f"the student has {size:,} parameters and student.budget allows {allowed:,} ({student.budget:.0%} of the teacher's "
@@ -142,43 +145,21 @@ def _budget_contradictions(params: Params) -> Iterator[str]:
 
 
 def _loss_contradictions(params: Params) -> Iterator[str]:
-    kept = params.signals.layers
-    if len(set(kept)) != len(kept):
-        yield "signals.layers names a layer twice; name each once"
+    kept, shape = params.signals.layers, params.student
+    student = Shape(shape.layers, shape.hidden_size, shape.attention_heads)
+    try:
+        if isinstance(kept, list):
+            check_kept(kept)
+        for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
+            # A number of layers becomes layers once the teacher is loaded; the stages then check the losses again.
+            check_losses(f"distill.{phase}", losses, student, None, kept if isinstance(kept, list) else None)
+    except CompactLMError as error:
+        yield str(error)
     for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
-        where = f"distill.{phase}"
-        if losses.embeddings.weight and 0 not in kept:
-            yield f"{where}.embeddings has a weight, but signals.layers lacks 0, the embeddings; add it or set the weight to 0"
         if losses.attention.weight and params.signals.source == "cached":
-            yield f"{where}.attention has a weight, but attentions are not cached; set signals.source to online or the weight to 0"
-        if losses.relations.weight and params.student.hidden_size % losses.relations.heads:
-            yield f"{where}.relations.heads does not divide student.hidden_size; choose a number that does"
-        yield from _layer_contradictions(params, f"{where}.hidden", losses.hidden, 0)
-        yield from _layer_contradictions(params, f"{where}.relations", losses.relations, 1)
-        yield from _layer_contradictions(params, f"{where}.attention", losses.attention, 1)
+            yield (
+                f"distill.{phase}.attention has a weight, but attentions are not cached; set signals.source to online or the weight to 0"
+            )
         others = (losses.hidden, losses.embeddings, losses.relations, losses.attention)
         if not any((losses.soft_weight, losses.hard_weight, *(other.weight for other in others))):
-            yield f"{where} has no loss with a weight above 0; give one of them a weight"
-
-
-def _layer_contradictions(
-    params: Params, where: str, loss: HiddenLoss | RelationLoss | AttentionLoss, lowest: Literal[0, 1]
-) -> Iterator[str]:
-    """Yield what is wrong with named pairs of layers: of hidden states from 0, or of attention from 1, the state before it kept."""
-    if not loss.weight or isinstance(loss.layers, str):
-        return
-    learners = [own for own, _ in loss.layers]
-    for at, own in enumerate(learners):
-        if own in learners[:at]:
-            yield f"{where}.layers has the student's layer {own} twice; keep one of its pairs"
-        elif at and own < learners[at - 1]:
-            before = learners[at - 1]
-            yield f"{where}.layers has the student's layer {own} after {before}; list the pairs in the order of the student's layers"
-    for own, theirs in loss.layers:
-        if min(own, theirs) < lowest:
-            yield f"{where}.layers pairs 0, the embeddings, which have no attention; name layers from 1"
-        elif own > params.student.layers:
-            yield f"{where}.layers names the student's layer {own}, but student.layers is {params.student.layers}; correct one of the two"
-        elif not isinstance(loss, AttentionLoss) and theirs - lowest not in params.signals.layers:
-            come = f", whose relations come from layer {theirs - 1}" if lowest else ""
-            yield f"{where}.layers names the teacher's layer {theirs}{come}, which signals.layers lacks; add it there"
+            yield f"distill.{phase} has no loss with a weight above 0; give one of them a weight"

@@ -19,7 +19,7 @@ def _check_size(prepared: Prepared, width: int) -> float:
     """Return the gigabytes of the teacher's answers; raise CompactLMError where the cache may take more than params allow."""
     params, signals = prepared.params, prepared.params.signals
     general = prepared.general()
-    tokens, layers, top_k = sum(general.lengths), len(signals.layers), min(signals.general.top_k, len(prepared.id_map))
+    tokens, layers, top_k = sum(general.lengths), len(prepared.layers), min(signals.general.top_k, len(prepared.id_map))
     places = round(tokens * signals.general.mask_rate)
     size = gigabytes(tokens, places, len(general.ids), layers, width, top_k, 0)
     beyond = surplus(general.ids, places, top_k)

@@ -7,6 +7,7 @@ from transformers import BertConfig
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
+from compactlm.shapes.parameters import fitting_vocabulary
 
 
 def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> int:
@@ -17,7 +18,7 @@ def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> i
     """
     if student.vocabulary_size != "fit":
         return student.vocabulary_size
-    size = student.fitting_vocabulary(int(teacher_parameters * student.budget), labels)
+    size = fitting_vocabulary(student, int(teacher_parameters * student.budget), labels)
     if size < 100:
         raise CompactLMError(
             f"student.budget is {student.budget:.0%} of the teacher's {teacher_parameters:,} parameters, which leaves no room for a "

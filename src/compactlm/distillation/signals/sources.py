@@ -22,7 +22,7 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.losses.attention import require_attentions
-from compactlm.errors import CompactLMError
+from compactlm.shapes.layers import kept_layers
 
 Batch = dict[str, torch.Tensor]
 
@@ -46,12 +46,9 @@ class SignalSource(Protocol):
 class _Online:
     """A teacher that reads every batch, in evaluation mode: with dropout it would teach noise."""
 
-    def __init__(self, teacher: Any, id_map: Sequence[int], layers: Sequence[int], attentions: bool, precision: str) -> None:
-        last = teacher.config.num_hidden_layers
-        if max(layers) > last:
-            raise CompactLMError(f"signals.layers names layer {max(layers)}, but the teacher's last is {last}; lower or remove it")
+    def __init__(self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool, precision: str) -> None:
         self.teacher = teacher.eval().requires_grad_(False)
-        self.layers = list(layers)
+        self.layers = kept_layers(layers, teacher.config.num_hidden_layers)
         self.attentions, self.precision = attentions, precision
         self.id_map = torch.tensor(id_map, device=teacher.device)
 
@@ -78,7 +75,7 @@ class OnlineTask(_Online):
         self,
         teacher: BertForSequenceClassification,
         id_map: Sequence[int],
-        layers: Sequence[int],
+        layers: int | Sequence[int],
         attentions: bool = False,
         precision: str = "fp32",
     ) -> None:
@@ -104,7 +101,7 @@ class OnlineMasked(_Online):
         self,
         teacher: BertForMaskedLM,
         id_map: Sequence[int],
-        layers: Sequence[int],
+        layers: int | Sequence[int],
         top_k: int,
         temperature: float,
         attentions: bool = False,

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.params import Student
+from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
 from compactlm.student.building import build_config, count_parameters
 
 SHAPES = [(1, 16, 2, 32, 16), (2, 32, 4, 64, 64), (3, 24, 3, 100, 40), (4, 128, 4, 512, 512)]
@@ -35,27 +36,27 @@ def really(config: BertConfig, labels: int) -> int:
 
 def test_the_count_of_parameters_is_that_of_the_design() -> None:
     shape = student(4, 128, 2, 512, 512)
-    assert shape.count_parameters(9000) == pytest.approx(2.03e6, rel=0.01)
-    assert shape.count_parameters(9001) - shape.count_parameters(9000) == 128 + 1
+    assert parameters_of(shape, 9000) == pytest.approx(2.03e6, rel=0.01)
+    assert parameters_of(shape, 9001) - parameters_of(shape, 9000) == 128 + 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("vocabulary", "labels"), [(100, 2), (257, 5), (130, 400)])
 def test_the_formula_counts_what_transformers_builds(shape: tuple[int, ...], vocabulary: int, labels: int) -> None:
     one = student(*shape)
-    assert one.count_parameters(vocabulary, labels) == really(build_config(one, vocabulary), labels)
+    assert parameters_of(one, vocabulary, labels) == really(build_config(one, vocabulary), labels)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("labels", [2, 40])
 def test_a_fitting_vocabulary_fits_really_and_one_token_more_does_not(shape: tuple[int, ...], labels: int) -> None:
     one = student(*shape)
-    allowed = one.count_parameters(300, labels) + shape[1] // 2  # room that is too little for a token
-    size = one.fitting_vocabulary(allowed, labels)
+    allowed = parameters_of(one, 300, labels) + shape[1] // 2  # room that is too little for a token
+    size = fitting_vocabulary(one, allowed, labels)
     assert really(build_config(one, size), labels) <= allowed < really(build_config(one, size + 1), labels)
 
 
 @given(one=STUDENTS, labels=st.integers(2, 500), allowed=st.integers(0, 10**8))
 def test_a_fitting_vocabulary_is_the_largest_within_what_is_allowed(one: Student, labels: int, allowed: int) -> None:
-    size = one.fitting_vocabulary(allowed, labels)
-    assert one.count_parameters(size, labels) <= allowed < one.count_parameters(size + 1, labels)
+    size = fitting_vocabulary(one, allowed, labels)
+    assert parameters_of(one, size, labels) <= allowed < parameters_of(one, size + 1, labels)
