@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compactlm.evaluation.comparison import compare_quality, mcnemar
+from compactlm.evaluation.paired import compare_quality, mcnemar
 from compactlm.evaluation.task_metrics import METRICS
 
 

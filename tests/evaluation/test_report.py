@@ -2,12 +2,12 @@ import io
 import math
 from pathlib import Path
 
+from compactlm.evaluation.report import finite, print_summary
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
 from compactlm.artifacts import write_json
-from compactlm.evaluation.report import finite, print_summary
 
 METRICS = {
     "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from compactlm.fairness.comparison import compare_task, fairness_metrics
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm import artifacts
@@ -23,7 +24,6 @@ from compactlm.bert import models
 from compactlm.bert.tokenization import encode
 from compactlm.distillation.phases import Phases
 from compactlm.errors import CompactLMError
-from compactlm.fairness.comparison import compare_task, fairness_metrics
 from compactlm.fairness.gate import VIOLATED
 from compactlm.params import parse_params
 from compactlm.report.findings import Findings

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from compactlm.fairness.comparison import compare_task, fairness_metrics, overall
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
-from compactlm.fairness.comparison import compare_task, fairness_metrics, overall
 from compactlm.fairness.gate import NOT_JUDGED, PASSED, VIOLATED
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.figures.bootstrap import Estimate

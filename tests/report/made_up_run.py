@@ -4,13 +4,13 @@ import dataclasses
 import json
 
 import numpy as np
+from compactlm.fairness.audit.data import audit_task
+from compactlm.fairness.comparison import compare_task, fairness_metrics
 
 from benchmarks.shapes.mitigations import summarise
 from compactlm.artifacts import SPLITS, Document
-from compactlm.evaluation.comparison import Answers, compare_quality
+from compactlm.evaluation.paired import Answers, compare_quality
 from compactlm.evaluation.slices import make_slices, slice_accuracy, worst_slice
-from compactlm.fairness.audit.data import audit_task
-from compactlm.fairness.comparison import compare_task, fairness_metrics
 from compactlm.fairness.stereotypes import Item, measure_stereotypes
 from compactlm.figures.quality import compare
 from compactlm.report.findings import Findings

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from compactlm.artifacts import Document
-from compactlm.evaluation.comparison import Answers
+from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.task_metrics import calibration_gaps
 from compactlm.report.findings import answers_by_task, confusion, read_curves, reliability
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from compactlm.evaluation.comparison import Answers
+from compactlm.evaluation.paired import Answers
 from compactlm.report.occlusion import Occlusion, draw_errors, occlude
 from compactlm.report.sections.errors import parts
 

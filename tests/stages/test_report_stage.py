@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from compactlm.evaluation.report import finite
 from made_up_run import all_rows, build
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.report import finite
 from compactlm.params import parse_params
 from compactlm.report.card.snippets import Snippet, run_snippet
 from compactlm.stages import report

@@ -33,7 +33,7 @@ def summary() -> None:
     if not path.is_file():
         raise CompactLMError(f"{path} is missing, so nothing has been evaluated yet; run `make train`")
     # The table belongs to a library that loads torch elsewhere; this command must be quick.
-    from compactlm.evaluation.report import print_summary
+    from compactlm.evaluation.summary import print_summary
 
     try:
         source = read_params().teacher.source
@@ -49,7 +49,7 @@ def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
     """Hold reports/metrics against a git revision; exit status 0: nothing is worse, 1: something is, 2: it cannot be told."""
     from rich.console import Console
 
-    from compactlm.evaluation.review.printing import judge, metrics_diff
+    from compactlm.evaluation.review.console import judge, metrics_diff
 
     width = None if "COLUMNS" in os.environ or Console().is_terminal else 150
     try:

@@ -24,7 +24,7 @@ from compactlm.distillation.preparation import GENERAL, Prepared
 from compactlm.distillation.signals.cache import Questions
 from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.distillation.task import TaskObjective, build_task_student
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.shapes.layers import uniform_layers
@@ -65,7 +65,7 @@ class Phases:
         self.settings = Settings(params.seed, params.precision, params.distill.checkpoint_minutes)
         self.checkpoints, self.curve_directory = checkpoints or {}, curve_directory
         self.timings: dict[str, object] = {}
-        self.metrics: dict[str, dict[str, float]] = {}
+        self.metrics: dict[str, dict[str, float | Figure]] = {}
 
     def general(self) -> tuple[BertForMaskedLM, torch.Tensor]:
         """Distil the masked language model; return it, and the components by which it inherited its weights.
@@ -126,7 +126,7 @@ class Phases:
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
         right = accuracy(expected, logits.argmax(dim=1).tolist())
-        self.metrics[name] |= {"validation_accuracy": right, "validation_accuracy_judged": judged(len(held_out))}
+        self.metrics[name] |= {"validation_accuracy": Figure.over_rows(right, len(held_out))}
         if len(labels) == 2:
             threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
             student.config.decision_threshold = threshold
@@ -154,11 +154,8 @@ class Phases:
         self.timings[phase] = summary.speed()
         self.metrics[phase] = dict(summary.history[-1][1])
 
-    def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, float]:
-        """Return the share of masked words of the validation rows that are the student's first choice, and how much of the teacher's it is.
-
-        Beside each stands whether there are words enough to judge it by: the losses beside them are of other rows.
-        """
+    def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, Figure]:
+        """Return the share of masked words of the validation rows that are the student's first choice, and its ratio to the teacher's."""
         params, batch_tokens = self.params, self.params.batch_tokens
         theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
         texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
@@ -167,4 +164,4 @@ class Phases:
         own = top1(student, self.prepared.tokenizer, words, lengths[0], batch_tokens, "student, masked words")
         reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")
         found = {"validation_top1": own, "validation_top1_retention": retention(own, reference)}
-        return found | {f"{name}_judged": judged(len(words)) for name in found}
+        return {name: Figure.over_rows(value, len(words)) for name, value in found.items()}

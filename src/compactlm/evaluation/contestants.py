@@ -15,8 +15,8 @@ from compactlm.bert.masked_words import MaskedWord, mask_words
 from compactlm.bert.tokenization import encode
 from compactlm.draws import sample
 from compactlm.evaluation import pathologies
-from compactlm.evaluation.comparison import Answers
 from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
+from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.student.building import count_parameters

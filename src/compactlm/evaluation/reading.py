@@ -11,7 +11,7 @@ from transformers import BertForSequenceClassification
 
 from compactlm.bert.models import classify
 from compactlm.bert.tokenization import encode
-from compactlm.figures.intervals import Array
+from compactlm.figures.bootstrap import Array
 
 
 class Reader:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import collections
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from compactlm.evaluation.comparison import ROLES, Answers
-from compactlm.figures.intervals import share
-from compactlm.figures.judging import judged
+from compactlm.evaluation.paired import ROLES, Answers
+from compactlm.figures.bootstrap import CONFIDENCE, share
+from compactlm.figures.figure import MINIMUM_ROWS, Figure
 from compactlm.params import Slices
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
@@ -60,23 +61,22 @@ def _negates(word: str, settings: Slices) -> bool:
     return plain in settings.negations or plain.endswith(tuple(settings.negation_endings))
 
 
-def slice_accuracy(answers: Answers, slices: Mapping[str, Mapping[str, Mask]]) -> dict[str, dict[str, dict[str, object]]]:
-    """Return by kind and name of a slice its rows, whether it is judged, and each model's accuracy with its 95 % interval."""
+def slice_accuracy(
+    answers: Answers, slices: Mapping[str, Mapping[str, Mask]], confidence: float = CONFIDENCE
+) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by kind and name of a slice its number of rows, and each model's accuracy."""
     right = {role: answers.right(role) for role in ROLES}
+
+    def measure(role: str, mask: Mask) -> Figure:
+        return share(int(right[role][mask].sum()), int(mask.sum()), confidence, rows_needed=MINIMUM_ROWS)
+
     return {
-        kind: {
-            name: {
-                "rows": int(mask.sum()),
-                "judged": judged(int(mask.sum())),
-                **{role: share(int(right[role][mask].sum()), int(mask.sum())).as_metrics() for role in ROLES},
-            }
-            for name, mask in parts.items()
-        }
+        kind: {name: {"rows": int(mask.sum()), **{role: measure(role, mask) for role in ROLES}} for name, mask in parts.items()}
         for kind, parts in slices.items()
     }
 
 
-def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, object]]]) -> dict[str, object]:
-    """Return for each model its accuracy on the slice where that is lowest, of those that are judged; nothing without any."""
-    kept = [part for parts in figures.values() for part in parts.values() if part["judged"]]
-    return {role: min((part[role] for part in kept), key=lambda figure: figure["value"]) for role in ROLES if kept}  # type: ignore[index]
+def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Figure]:
+    """Return for each model its accuracy on the judged slice where it is lowest; nothing where no slice is judged."""
+    judged = {role: [part[role] for parts in figures.values() for part in parts.values() if part[role].judged] for role in ROLES}
+    return {role: min(found, key=lambda figure: figure.value) for role, found in judged.items() if found}

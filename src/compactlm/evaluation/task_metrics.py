@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
 
-from compactlm.figures.intervals import Array
+from compactlm.figures.bootstrap import Array
 
 METRICS = ("accuracy", "macro_f1", "matthews", "auroc", "log_loss", "calibration_error")
 

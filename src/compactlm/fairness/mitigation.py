@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from compactlm.fairness.audit.aif import make_dataset, reweigh
-from compactlm.fairness.audit.labels import Rows, positions, too_small
+from compactlm.fairness.audit.labels import Rows, positions
 from compactlm.fairness.groups import only
 from compactlm.params import Attribute
 
@@ -14,10 +14,10 @@ from compactlm.params import Attribute
 def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -> list[float]:
     """Weigh rows by Reweighing (Kamiran and Calders 2012, https://doi.org/10.1007/s10115-011-0463-8).
 
-    A row's weight is what the frequency of its group and label would be if they were independent, over what it is; aif360 knows two
-    groups, so with more each is held against all others in turn. Rows of none or several groups keep 1, and so do those of a group
-    that has fewer rows than `minimum`, or lacks the favourable or the other label altogether, since no weights can make up for rows
-    that do not exist. Nothing is weighted where fewer than two groups are left.
+    A row's weight is the frequency that its group and label would have if they were independent, divided by their actual frequency.
+    aif360 compares two groups, so with more groups each is compared with all others in turn. Rows of no group or of several groups keep
+    the weight 1. So do rows of a group that has fewer rows than `minimum` or only one kind of label. Nothing is weighted where fewer than
+    two groups are left.
 
     Returns:
         One weight a row, with mean 1.
@@ -38,15 +38,15 @@ def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -
 
 
 def _can_be_weighted(rows: Rows, group: str, favorable: str, minimum: int) -> bool:
-    labels = {rows.labels[position] == favorable for position in positions(rows.categories, [group])}
-    return len(labels) == 2 and not too_small(rows.categories, [group], minimum)
+    own = positions(rows.categories, [group])
+    return len(own) >= minimum and len({rows.labels[position] == favorable for position in own}) == 2
 
 
 def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], favorable: str, minimum: int, count: int) -> list[float]:
     """Reweigh `count` rows for each attribute; several attributes' weights are multiplied and scaled to mean 1.
 
-    A product of weights balances each attribute exactly only where the attributes are independent of one another, so
-    the audit after mitigation says how near it came.
+    A product of weights balances each attribute exactly only where the attributes are independent. The audit after mitigation measures
+    the result.
     """
     each = [reweighing(rows[name], attribute, favorable, minimum) for name, attribute in attributes.items()]
     if not each:

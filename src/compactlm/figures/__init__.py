@@ -1,1 +1,1 @@
-"""Measured numbers: values, intervals and whether they can be judged."""
+"""Measured numbers: values, confidence intervals, limits and statuses."""

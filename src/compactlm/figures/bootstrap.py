@@ -1,85 +1,124 @@
-"""Intervals by the bootstrap (Efron 1979), whole documents at a time, without a loop over resamples."""
+"""Confidence intervals by the percentile bootstrap (Efron and Tibshirani 1993), all resamples at once.
+
+Rows of one document (its sentences, its augmented copies) do not err independently, so resamples draw whole clusters of rows. Without
+clusters each row is drawn alone.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest
 
+from compactlm.figures.figure import Figure
 from compactlm.params import Bootstrap
 
 Array = npt.NDArray[np.float64]
-CELLS_AT_ONCE = 5_000_000  # of draws held in memory
+CELLS_AT_ONCE = 2_000_000  # of draws held in memory
 DIGITS = 12
+CONFIDENCE = 0.95
 
 
-@dataclasses.dataclass(frozen=True)
-class Estimate:
-    """A figure and its interval; the interval is None where too many resamples give no number."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resampler:
+    """The bootstrap of one run.
 
-    value: float
-    low: float | None = None
-    high: float | None = None
+    The same seed gives the same resamples, so that figures of two models on the same rows can be compared pair by pair.
 
-    def metrics(self, name: str) -> dict[str, float]:
-        """Return `name`, and `name_low` and `name_high` where there is an interval."""
-        numbers = {name: self.value, f"{name}_low": self.low, f"{name}_high": self.high}
-        return {key: value for key, value in numbers.items() if value is not None}
-
-
-def estimate(value: float, resampled: Array, confidence: float) -> Estimate | None:
-    """Return the percentile interval around a figure; None where the figure itself is no finite number.
-
-    A ratio has no value in resamples without a denominator. These are left out, as long as they are fewer than the interval leaves out
-    by itself; where they are more there is no interval.
-    """
-    if not np.isfinite(value):
-        return None
-    finite = resampled[np.isfinite(resampled)]
-    if finite.size == 0 or finite.size < confidence * resampled.size:
-        return Estimate(rounded(value))
-    low, high = np.quantile(finite, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Estimate(rounded(value), rounded(float(low)), rounded(float(high)))
-
-
-def resampled_sums(values: Array, clusters: Sequence[str], settings: Bootstrap, seed: int) -> Array:
-    """Sum the rows of each of many resamples.
-
-    Clusters are drawn with replacement, as many as there are, since rows of one document (its sentences, its augmented copies) do
-    not err independently. Clusters with equal sums are interchangeable, so how often each kind is drawn is one multinomial draw.
-
-    Args:
-        values: float [rows, columns].
-        clusters: the document of each row.
-        settings: the number of resamples.
+    Attributes:
+        samples: the number of resamples.
+        confidence: the share of the resamples that an interval holds.
         seed: of the draws.
-
-    Returns:
-        float [resamples, columns].
     """
-    names, positions = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
-    sums = np.zeros((len(names), values.shape[1]))
-    np.add.at(sums, positions, values)
-    # Rounded, so that equal clusters stay equal whatever the order in which their rows were added.
-    kinds, counts = np.unique(np.round(sums, 9), axis=0, return_counts=True)
-    generator = np.random.default_rng(seed)
-    if not len(names):
-        return np.zeros((settings.samples, values.shape[1]))
-    batch = max(1, CELLS_AT_ONCE // len(kinds))
-    parts = [
-        generator.multinomial(len(names), counts / len(names), size=min(batch, settings.samples - start)).astype(np.float64) @ kinds
-        for start in range(0, settings.samples, batch)
-    ]
-    return np.concatenate(parts)
+
+    samples: int
+    seed: int
+    confidence: float = CONFIDENCE
+
+    @classmethod
+    def of(cls, settings: Bootstrap, seed: int) -> Resampler:
+        """Return the resampler that a section of params.yaml describes."""
+        return cls(settings.samples, seed, settings.confidence)
+
+    def draw(self, counts: npt.ArrayLike) -> Iterator[Array]:
+        """Yield how often each kind of unit occurs in each resample: float64 [some resamples, kinds], `samples` in all.
+
+        Args:
+            counts: how many units there are of each kind; units of one kind are interchangeable.
+        """
+        units = np.asarray(counts, dtype=np.int64)
+        generator, total = np.random.default_rng(self.seed), int(units.sum())
+        batch = max(1, CELLS_AT_ONCE // max(len(units), 1))
+        for start in range(0, self.samples, batch):
+            size = min(batch, self.samples - start)
+            yield (
+                generator.multinomial(total, units / max(total, 1), size=size).astype(np.float64) if total else np.zeros((size, len(units)))
+            )
+
+    def sums(self, values: Array, clusters: Sequence[str] | None = None) -> Array:
+        """Sum the rows of each resample.
+
+        Args:
+            values: float64 [rows, columns].
+            clusters: the document of each row; None draws each row alone.
+
+        Returns:
+            float64 [samples, columns].
+        """
+        sums = values
+        if clusters is not None:
+            names, positions = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
+            sums = np.zeros((len(names), values.shape[1]))
+            np.add.at(sums, positions, values)
+        # Clusters with equal sums are one kind. Sums are rounded because they depend on the order in which rows are added.
+        kinds, counts = np.unique(np.round(sums, 9), axis=0, return_counts=True)
+        return np.concatenate([drawn @ kinds for drawn in self.draw(counts)])
+
+    def figure(self, value: float, resampled: Array, **about: Any) -> Figure:
+        """Return a figure with the percentile interval of its resampled values.
+
+        A ratio has no value (nan) in a resample without a denominator. Such resamples are left out as long as they are fewer than those
+        outside the interval; otherwise the figure has no interval.
+
+        Args:
+            value: the figure on the rows as they are.
+            resampled: the figure on each resample.
+            about: rows, rows_needed and limit of the figure.
+        """
+        finite = resampled[np.isfinite(resampled)]
+        if not np.isfinite(value) or finite.size == 0 or finite.size < self.confidence * resampled.size:
+            return Figure.measured(_rounded(value), **about)
+        low, high = np.quantile(finite, [(1 - self.confidence) / 2, (1 + self.confidence) / 2])
+        return Figure.measured(_rounded(value), _rounded(float(low)), _rounded(float(high)), **about)
+
+    def mean(self, values: Array, **about: Any) -> Figure:
+        """Return the mean of values [rows]; a figure without a value where there are none."""
+        return self.ratio(values, np.ones(len(values)), **about)
+
+    def ratio(self, above: Array, below: Array, **about: Any) -> Figure:
+        """Return the sum of `above` over the sum of `below`, both [rows]; a figure without a value where the latter is 0."""
+        drawn = self.sums(np.stack([above, below], axis=1))
+        return self.figure(float(ratio(above.sum(), below.sum())), ratio(drawn[:, 0], drawn[:, 1]), **{"rows": len(below), **about})
 
 
-def ratio(numerator: Array, denominator: Array) -> Array:
-    """Divide, nan where the denominator is 0."""
-    return np.divide(numerator, denominator, out=np.full(np.broadcast(numerator, denominator).shape, np.nan), where=denominator != 0)
+def share(right: int, rows: int, confidence: float = CONFIDENCE, **about: Any) -> Figure:
+    """Return a share of rows with its Wilson interval (1927, by scipy), which holds for few rows too."""
+    if rows == 0:
+        return Figure.measured(None, rows=0, **about)
+    interval = binomtest(right, rows).proportion_ci(confidence, method="wilson")
+    return Figure.measured(*(_rounded(float(number)) for number in (right / rows, interval.low, interval.high)), rows=rows, **about)
 
 
-def rounded(value: float) -> float:
-    """Round, so that parity reads 0 and 1 and not the last bits of a division; adding 0 turns -0 into 0."""
+def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
+    """Divide; nan where the denominator is 0."""
+    above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
+    return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
+
+
+def _rounded(value: float) -> float:
+    """Round, so that parity reads 0 and 1; adding 0 turns -0 into 0."""
     return round(value, DIGITS) + 0.0

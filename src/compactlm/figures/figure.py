@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import enum
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+MINIMUM_ROWS = 30  # a figure of fewer rows is not judged, where no parameter says otherwise
 SLACK = 1e-12  # rounding of a bound that lies on its limit
+CLEAR = 1e-8  # distance from a limit at which an interval is beyond it; noise far above rounding never turns ok into violated
 
 
 class Status(enum.IntEnum):
@@ -38,7 +40,13 @@ class Limit:
         greatest = math.inf if self.high is None else self.high + SLACK
         if least <= low and high <= greatest:
             return Status.OK
-        return Status.VIOLATED if high < least or low > greatest else Status.UNDECIDED
+        return Status.VIOLATED if high < least - CLEAR or low > greatest + CLEAR else Status.UNDECIDED
+
+    def __str__(self) -> str:
+        """Return the limit as people read it."""
+        if self.low is None:
+            return f"at most {self.high:.3g}"
+        return f"at least {self.low:.3g}" if self.high is None else f"{self.low:.3g} to {self.high:.3g}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,6 +97,11 @@ class Figure:
         return cls(number, lower, upper, rows, rows_needed, limit, status)
 
     @classmethod
+    def over_rows(cls, value: float | None, rows: int) -> Self:
+        """Return a figure without an interval that is judged where it rests on MINIMUM_ROWS."""
+        return cls.measured(value, rows=rows, rows_needed=MINIMUM_ROWS)
+
+    @classmethod
     def exact(cls, value: float | None, *, rows: int | None = None, limit: Limit | None = None) -> Self:
         """Return a figure without chance in it, such as a count of parameters: the value itself decides."""
         found = cls.measured(value, value, value, rows=rows, limit=limit)
@@ -98,6 +111,13 @@ class Figure:
     def judged(self) -> bool:
         """Whether the figure could be judged."""
         return self.status is not Status.NOT_JUDGED
+
+    @property
+    def reason(self) -> str:
+        """Why the figure is not judged."""
+        if self.rows_needed is not None and (self.rows or 0) < self.rows_needed:
+            return f"{self.rows or 0:,} rows; at least {self.rows_needed:,} are needed"
+        return "it has no finite value" if self.value is None else "it has no confidence interval"
 
     def to_json(self) -> dict[str, float | int]:
         """Return the numbers that are known, by name; `status` is always among them."""
@@ -122,6 +142,35 @@ class Figure:
         return cls(**numbers, limit=limit, status=Status(found["status"]))
 
 
+KEYS = {"value", "low", "high", "rows", "rows_needed", "limit_low", "limit_high", "status"}
+
+
 def is_figure(found: object) -> bool:
     """Return whether a value read from JSON has the form of a figure."""
-    return isinstance(found, Mapping) and isinstance(found.get("status"), int)
+    return isinstance(found, Mapping) and "status" in found and found.keys() <= KEYS
+
+
+def write_figures(metrics: Any) -> Any:
+    """Return nested metrics as JSON: figures become mappings, and numbers that are not finite are left out."""
+    if isinstance(metrics, Figure):
+        return metrics.to_json()
+    if not isinstance(metrics, Mapping):
+        return metrics
+    kept = {key: value for key, value in metrics.items() if not (isinstance(value, float) and not math.isfinite(value))}
+    return {key: write_figures(value) for key, value in kept.items()}
+
+
+def read_figures(found: Any) -> Any:
+    """Return nested metrics that `write_figures` wrote, with figures in place of their mappings."""
+    if is_figure(found):
+        return Figure.from_json(found)
+    return {key: read_figures(value) for key, value in found.items()} if isinstance(found, Mapping) else found
+
+
+def find_figures(metrics: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Figure]]:
+    """Yield the path and the value of each figure in nested metrics."""
+    for key, value in metrics.items():
+        if isinstance(value, Figure):
+            yield (*path, key), value
+        elif isinstance(value, Mapping):
+            yield from find_figures(value, (*path, key))

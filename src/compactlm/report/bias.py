@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compactlm.fairness.audit.models import FIGURES
+from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.report.findings import Findings
 from compactlm.report.numbers import figures, gaps, listed, named, percent, plain, shares, words

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from compactlm.artifacts import Document, read_json
-from compactlm.evaluation.comparison import ROLES, Answers
+from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.params import Params
 
 Curve = list[tuple[float, float]]

@@ -13,7 +13,7 @@ import torch
 
 from compactlm.bert.models import classify
 from compactlm.draws import row_seed
-from compactlm.evaluation.comparison import Answers
+from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.reading import Reader
 
 

@@ -6,9 +6,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from compactlm.evaluation.comparison import ROLES
-from compactlm.fairness.audit.data import STEPS
-from compactlm.fairness.audit.models import FIGURES
+from compactlm.evaluation.paired import ROLES
+from compactlm.fairness.audit.predictions import FIGURES
+from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.judging import judged
 from compactlm.report.findings import Findings, reliability
 from compactlm.report.numbers import words

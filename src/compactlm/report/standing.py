@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from compactlm.errors import CompactLMError
-from compactlm.fairness.gate import NAMED, SLACK, ratio_distance
+from compactlm.fairness.gate import NAMED
+from compactlm.figures.figure import SLACK
 from compactlm.params import DataLimits, ModelLimits
 from compactlm.report.findings import Findings
 from compactlm.report.numbers import words
@@ -72,7 +73,7 @@ def _distance(figure: str, value: float | None) -> float | None:
     """Return how far a figure is from parity, or None where that is no finite number."""
     if value is None:
         return None
-    distance = ratio_distance(value) if figure == "disparate_impact" else abs(value)
+    distance = (1 - min(value, 1 / value) if value > 0 else 1.0) if figure == "disparate_impact" else abs(value)
     return distance if distance is not None and math.isfinite(distance) else None
 
 

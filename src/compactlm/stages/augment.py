@@ -78,11 +78,11 @@ def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
 
 
 def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics with X_judged beside the share of words that X changes, for the copies by X may be too few."""
-    from compactlm.figures.judging import judged
+    """Return the metrics with the share of words that each augmenter changes as a figure of its copies."""
+    from compactlm.figures.figure import Figure
 
     shares, copies = metrics["changed_words"], metrics["by_augmenter"]
-    return {**metrics, "changed_words": {**shares, **{f"{name}_judged": judged(copies[name]) for name in shares}}}
+    return {**metrics, "changed_words": {name: Figure.over_rows(share, copies[name]).to_json() for name, share in shares.items()}}
 
 
 def _write(copies: list[artifacts.Document], metrics: dict[str, Any], shown: list[tuple[Any, ...]]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 from compactlm import artifacts
-from compactlm.fairness.audit.data import audit_task
 from compactlm.fairness.audit.data_report import write_report
-from compactlm.fairness.gate import DATA, enforce_data_gate, join
+from compactlm.fairness.audit.training_data import audit_task, data_gate
+from compactlm.figures.figure import write_figures
 from compactlm.params import Params
 from compactlm.stages.run import run
 
@@ -28,10 +28,10 @@ def main(params: Params) -> None:
     with artifacts.replacing(artifacts.COUNTERFACTUAL) as unfinished:
         artifacts.write_documents(unfinished, [copy for audit in audits.values() for copy in audit.counterfactuals.copies])
     artifacts.write_text(artifacts.BIAS_REPORT, write_report(audits, settings))
-    artifacts.write_json(artifacts.METRICS / "bias-audit.json", {name: audit.metrics() for name, audit in audits.items()})
-    verdict = join(DATA, [audit.verdict for audit in audits.values()])
-    sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
-    enforce_data_gate(verdict, settings.gate.on_violation, str(artifacts.BIAS_REPORT))
+    artifacts.write_json(artifacts.METRICS / "bias-audit.json", write_figures({name: audit.metrics() for name, audit in audits.items()}))
+    gate = data_gate(audits)
+    sys.stdout.writelines(f"{line}\n" for line in gate.lines())
+    gate.enforce(settings.gate.on_violation, str(artifacts.BIAS_REPORT))
 
 
 if __name__ == "__main__":

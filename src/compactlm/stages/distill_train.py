@@ -14,7 +14,7 @@ from compactlm.bert.runtime import prepare
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.preparation import GENERAL
 from compactlm.distillation.rows import draw
-from compactlm.evaluation.report import finite
+from compactlm.figures.figure import write_figures
 from compactlm.inference.embedding import fewest_texts, fit_projection
 from compactlm.inference.runtime.model import Model
 from compactlm.params import Params
@@ -52,7 +52,7 @@ def _write(phases: Phases, students: dict[str, BertPreTrainedModel], energy: dic
         for name, student in students.items():
             models.save(student, phases.prepared.tokenizer, unfinished / name)
         _fit_embedding(unfinished / artifacts.MLM, phases.params)
-    artifacts.write_json(artifacts.METRICS / "distill-train.json", finite(phases.metrics))
+    artifacts.write_json(artifacts.METRICS / "distill-train.json", write_figures(phases.metrics))
     artifacts.write_json(artifacts.TIMINGS / "distill-train.json", {**phases.timings, **({"energy": energy} if energy else {})})
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)
 

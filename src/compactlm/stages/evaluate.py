@@ -13,17 +13,18 @@ from compactlm.bert.masked_lm import score
 from compactlm.bert.masked_words import mask_words
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation import pathologies
-from compactlm.evaluation.bias import measure_bias
-from compactlm.evaluation.comparison import ROLES, Answers, compare_quality
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.cost.speed import compare_speed
+from compactlm.evaluation.model_fairness import measure_fairness
+from compactlm.evaluation.paired import ROLES, Answers, compare_quality
 from compactlm.evaluation.reading import Reader
-from compactlm.evaluation.report import finite
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of
 from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers, ask, compare_language_models
-from compactlm.figures.judging import judged
+from compactlm.fairness.gate import Gate
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import write_figures
 from compactlm.figures.quality import compare
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -37,17 +38,20 @@ def _seen(texts: Iterable[str]) -> dict[str, int]:
     return count_words(train, {word for text in texts for word in words_of(text)})
 
 
+def _resampler(params: Params) -> Resampler:
+    return Resampler(params.evaluate.resamples, params.seed, params.bias_audit.bootstrap.confidence)
+
+
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
     """Return a task's figures; each key is a section of its own."""
-    evaluate, seed = params.evaluate, params.seed
-    slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen))
+    evaluate, resampler = params.evaluate, _resampler(params)
+    slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler.confidence)
     return {
         **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
-        "judged": judged(len(answers.expected)),
-        "quality": compare_quality(answers, evaluate.resamples, evaluate.calibration_bins, seed),
+        "quality": compare_quality(answers, evaluate.calibration_bins, resampler),
         "slices": slices,
         "worst_slice": worst_slice(slices),
-        "robustness": robustness(answers, readers, evaluate.robustness, evaluate.resamples, seed),
+        "robustness": robustness(answers, readers, evaluate.robustness, resampler),
     }
 
 
@@ -60,7 +64,7 @@ def _forgetting(
         joined = with_body_of(readers[role].model, one.model)
         masked = mask_words(chosen, one.tokenizer, one.maximum_length)
         after = score(joined, masked, one.tokenizer.pad_token_id, params.batch_tokens, f"{role}, masked words after fine-tuning")
-        found[role] = forgetting(words.scores[role].first(len(chosen)), after, params.evaluate.resamples, params.seed)
+        found[role] = forgetting(words.scores[role].first(len(chosen)), after, _resampler(params))
     return found
 
 
@@ -94,7 +98,7 @@ def main(params: Params) -> None:
 
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
     word_spread = word_spreads(language_models, words.chosen, params.batch_tokens)
-    mlm = compare_language_models(words, test, params.evaluate.resamples, params.seed)
+    mlm = compare_language_models(words, test, _resampler(params))
     mlm |= {"spread": general_spread, "word_spread": word_spread}
     seen = _seen(row.text for row in test if row.task is not None)
     tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
@@ -104,15 +108,15 @@ def main(params: Params) -> None:
         role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
     }
     size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.tokens)
-    fairness, verdict = measure_bias(params, rows, answers, readers, language_models)
+    fairness = measure_fairness(params, rows, answers, readers, language_models)
     metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size, "fairness": fairness}
 
     with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
         artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)
-    artifacts.write_json(artifacts.METRICS / "evaluate.json", finite(metrics))
-    pathologies.refuse(list(pathologies.figures_that_are_not_finite(metrics)))
+    artifacts.write_json(artifacts.METRICS / "evaluate.json", write_figures(metrics))
+    pathologies.refuse(list(pathologies.find_missing_figures(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))
-    sys.stdout.writelines(f"{line}\n" for line in verdict.lines())
+    sys.stdout.writelines(f"{line}\n" for line in Gate.of("model", fairness).lines())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from compactlm.bert.runtime import prepare
 from compactlm.distillation.rows import draw
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.export.directory import write_directory
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure, write_figures
 from compactlm.inference.runtime.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -77,11 +77,13 @@ def main(params: Params) -> None:
                 found, int8 = judge(params, model, directory, rows)
             metrics[name] = {
                 "rows": len(rows),
-                "judged": judged(len(rows)),
                 "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
-                "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **int8},
+                "int8": {
+                    "bytes": (directory / INT8_FILE).stat().st_size,
+                    **{key: Figure.over_rows(value, len(rows)) if isinstance(value, float) else value for key, value in int8.items()},
+                },
             }
-    artifacts.write_json(artifacts.METRICS / "export.json", metrics)
+    artifacts.write_json(artifacts.METRICS / "export.json", write_figures(metrics))
 
 
 if __name__ == "__main__":

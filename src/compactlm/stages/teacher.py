@@ -9,8 +9,7 @@ from compactlm.bert import models
 from compactlm.bert.masked_words import choose_words, top1
 from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import encode, sample_windows
-from compactlm.evaluation.report import finite
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure, write_figures
 from compactlm.figures.quality import accuracy
 from compactlm.params import Params
 from compactlm.stages.run import run
@@ -54,7 +53,7 @@ def main(params: Params) -> None:
         words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
         batch_tokens = params.batch_tokens
         right = top1(model, tokenizer, words, length, batch_tokens, "teacher, masked words")
-        metrics["mlm"] = {"top1": right, "rows": len(words), "judged": judged(len(words))}
+        metrics["mlm"] = {"top1": Figure.over_rows(right, len(words))}
         for name, task in params.tasks.items():
             classifier = teachers.build_classifier(source, task.labels, params.seed)
             rows = [row for row in train if row.task == name]
@@ -68,10 +67,10 @@ def main(params: Params) -> None:
             sequences = encode(tokenizer, [row.text for row in held_out], length)
             logits = models.classify(classifier, sequences, batch_tokens, f"teacher, {name}")
             right = accuracy(expected, logits.argmax(dim=1).tolist())
-            metrics[name] = {"accuracy": right, "rows": len(held_out), "judged": judged(len(held_out))}
+            metrics[name] = {"accuracy": Figure.over_rows(right, len(held_out))}
     metrics["parameters"] = parameters
     metrics["fitted_mlm_head"] = int(not has_head)
-    artifacts.write_json(artifacts.METRICS / "teacher.json", finite(metrics))
+    artifacts.write_json(artifacts.METRICS / "teacher.json", write_figures(metrics))
     artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))
     artifacts.write_json(artifacts.TIMINGS / "teacher.json", {**timings, **({"energy": energy} if energy else {})})
     shutil.rmtree(CHECKPOINTS, ignore_errors=True)

@@ -10,7 +10,7 @@ from compactlm.bert.models import count_with_head, load_masked_lm, load_tokenize
 from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import Statistics, all_tokens, tokenize_documents
 from compactlm.errors import CompactLMError
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure
 from compactlm.params import Params
 from compactlm.stages.run import run
 from compactlm.student.building import vocabulary_size
@@ -42,8 +42,9 @@ def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[i
     return weigh_counts(parts[0], parts[1], params.student.task_share)
 
 
-def _metrics(statistics: Statistics) -> dict[str, float]:
-    return {**statistics.metrics(), "judged": judged(statistics.rows)}
+def _metrics(statistics: Statistics) -> dict[str, object]:
+    found = statistics.metrics()
+    return {**found, **{name: Figure.over_rows(found[name], statistics.rows).to_json() for name in ("unknown_rate", "tokens_a_word")}}
 
 
 def main(params: Params) -> None:
@@ -59,8 +60,8 @@ def main(params: Params) -> None:
     counts = _counts(params, teacher, parts["train"])
     tokens = choose_vocabulary(teacher.get_vocab(), counts, _size(params))
     student = build_tokenizer(teacher, tokens, params.student.maximum_positions)
-    covered = {"coverage": coverage(teacher.get_vocab(), counts, tokens), "coverage_judged": judged(len(parts["train"]))}
-    metrics: dict[str, object] = {"vocabulary": {"tokens": len(tokens), **covered}}
+    covered = Figure.over_rows(coverage(teacher.get_vocab(), counts, tokens), len(parts["train"]))
+    metrics: dict[str, object] = {"vocabulary": {"tokens": len(tokens), "coverage": covered.to_json()}}
     with artifacts.replacing(artifacts.TOKENIZED) as unfinished:
         student.save_pretrained(unfinished / artifacts.STUDENT_TOKENIZER.name)
         artifacts.write_json(unfinished / artifacts.ID_MAP.name, id_map(teacher, student))

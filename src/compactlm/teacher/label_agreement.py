@@ -11,7 +11,7 @@ from transformers import BertForSequenceClassification
 from compactlm.artifacts import Document
 from compactlm.bert.models import classify
 from compactlm.bert.tokenization import encode
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure
 
 
 def agrees(
@@ -46,25 +46,18 @@ def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], orig
         originals: whether each copy's parent is given it.
 
     Returns:
-        `rows` (number of copies), `share` (of the copies that the classifier gives their label), `originals` (the same
-        share for the copies' parents, so that what the copying costs can be read off), `judged` (0 where they are too few to judge by),
-        and `by_augmenter` (share), where beside that of X stands X_judged.
+        `share` (of the copies to which the classifier gives their label), `originals` (the same share of the copies' parents, for
+        comparison), and `by_augmenter` (share), as the JSON of figures.
     """
     by_augmenter: dict[str, list[bool]] = collections.defaultdict(list)
     for copy in copies:
         by_augmenter[str(copy.augmenter)].append(agreed[copy.id])
     return {
-        "rows": len(copies),
-        "share": _mean([agreed[copy.id] for copy in copies]),
-        "originals": _mean(originals),
-        "judged": judged(len(copies)),
-        "by_augmenter": {
-            key: value
-            for name, values in sorted(by_augmenter.items())
-            for key, value in {name: _mean(values), f"{name}_judged": judged(len(values))}.items()
-        },
+        "share": _share([agreed[copy.id] for copy in copies]),
+        "originals": _share(originals),
+        "by_augmenter": {name: _share(values) for name, values in sorted(by_augmenter.items())},
     }
 
 
-def _mean(values: Sequence[bool]) -> float:
-    return sum(values) / len(values)
+def _share(values: Sequence[bool]) -> dict[str, float | int]:
+    return Figure.over_rows(sum(values) / len(values), len(values)).to_json()

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import Document
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure
 from compactlm.params import DiversityFigures
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
@@ -89,7 +89,7 @@ class Diversity:
             self._sampled_words -= len(heapq.heappop(self._sample)[2])
 
     def figures(self) -> dict[str, object]:
-        """Return all figures as what JSON can hold; what cannot be told of too little text is left out, and `judged` is 0 for few rows."""
+        """Return all figures as JSON; a measure that too little text does not have is left out."""
         texts = [words for _, _, words in sorted(self._sample, key=lambda kept: (-kept[0], kept[1]))]
         words = [word for text in texts for word in text][: self._settings.words]
         bleu = self_bleu([text[: self._settings.bleu_words] for text in texts[: self._settings.bleu_texts]])
@@ -98,15 +98,18 @@ class Diversity:
             "self_bleu": bleu,
             **{f"distinct_{size}": distinct_ngrams(texts, size, self._settings.words) for size in (1, 2, 3)},
         }
+
+        def figure(value: float) -> dict[str, float | int]:
+            return Figure.over_rows(round(value, 6), self._rows).to_json()
+
         return {
             "rows": self._rows,
-            "judged": judged(self._rows),
             "characters": self._characters,
             "words": self._words,
             "lengths": {str(length): self._lengths[length] for length in sorted(self._lengths)},
-            "labels": {label: round(count / self._labels.total(), 6) for label, count in sorted(self._labels.items())},
+            "labels": {label: figure(count / self._labels.total()) for label, count in sorted(self._labels.items())},
             "vocabulary": {str(seen): types for seen, types in vocabulary_growth(words)},
-            **{name: round(value, 6) for name, value in measured.items() if value is not None},
+            **{name: figure(value) for name, value in measured.items() if value is not None},
         }
 
 

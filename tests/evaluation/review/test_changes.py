@@ -1,10 +1,10 @@
 import io
 
 import pytest
+from compactlm.evaluation.review.printing import exit_status, judge, verdict
 from rich.console import Console
 
 from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
-from compactlm.evaluation.review.printing import exit_status, judge, verdict
 
 FILE = "reports/metrics/evaluate.json"
 KEY = "tasks.sentiment.quality.student.accuracy"

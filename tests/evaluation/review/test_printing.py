@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
+from compactlm.evaluation.review.printing import EVALUATE, metrics_diff
 
 from compactlm import cli
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.review.printing import EVALUATE, metrics_diff
 
 
 def write(directory, accuracy):

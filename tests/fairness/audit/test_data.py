@@ -1,7 +1,7 @@
 import pytest
+from compactlm.fairness.audit.data import audit_task
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.data import audit_task
 from compactlm.fairness.audit.data_report import write_report
 
 LABELS = ["negative", "neutral", "positive"]

@@ -12,7 +12,7 @@ from compactlm.corpus.split.grouping import Integers, Rows, crossings
 from compactlm.corpus.split.placement import PROTECTED, protect, share_deviations
 from compactlm.corpus.split.shard_splitting import SplitCorpus
 from compactlm.corpus.split.splitting import Homes, count_strata, split_groups
-from compactlm.figures.judging import judged
+from compactlm.figures.figure import Figure
 from compactlm.params import Split
 
 
@@ -32,8 +32,7 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
         "rows": totals,
         "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
         "sources": {name: _source_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
-        "labels": {name: {task: _shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
-        "labels_judged": {name: {task: judged(counts.total()) for task, counts in tasks.items()} for name, tasks in labels.items()},
+        "labels": {name: {task: _label_shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
         "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
         "leakage": _leakage(found, split, seed),
     }
@@ -84,6 +83,10 @@ def _label_counts(rows: Rows, counts: Iterable[int]) -> dict[str, Counter[str]]:
         if task is not None and count:
             found.setdefault(task, Counter())[str(label)] += count
     return dict(sorted(found.items()))
+
+
+def _label_shares(counts: Counter[str]) -> dict[str, object]:
+    return {label: Figure.over_rows(share, counts.total()).to_json() for label, share in _shares(counts).items()}
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:

@@ -1,9 +1,8 @@
-"""What a model that was fine-tuned for a task has forgotten of language in general.
+"""How much general language knowledge a model loses by fine-tuning.
 
-The body of the task's model is put under the head of the masked language model, which stays as it is, and is asked for the same
-masked words as the masked language model itself. A task's model need not have begun as that masked language model (a student
-may start from weights inherited from the fine-tuned teacher, and a teacher's head may have been fitted apart), so the figure says how
-far the two bodies lie apart, however they came to.
+The body of the task's model is put under the head of the masked language model and predicts the same masked words as the masked language
+model itself. The two need not share their origin: a student may start from weights inherited from the fine-tuned teacher, and a teacher's
+head may have been fitted separately. So the figure measures how far apart the two bodies are, whatever the cause.
 """
 
 from __future__ import annotations
@@ -13,41 +12,37 @@ import copy
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert.masked_lm import Scores
-from compactlm.figures.intervals import ratio_interval
-from compactlm.figures.judging import judged
-from compactlm.figures.quality import retention
+from compactlm.figures.bootstrap import Resampler, share
+from compactlm.figures.figure import MINIMUM_ROWS, Figure
 
 
 def with_body_of(classifier: BertForSequenceClassification, masked_lm: BertForMaskedLM) -> BertForMaskedLM:
-    """Return a masked language model of the classifier's body and the head that the masked language model has.
+    """Return a masked language model with the classifier's body and the head of the given masked language model.
 
-    The head's matrix, which a masked language model shares with its embeddings, stays that of the masked language model.
+    The head keeps its own matrix, although a masked language model shares it with its embeddings.
     """
     joined = copy.deepcopy(masked_lm)
     joined.bert = classifier.bert
     return joined
 
 
-def forgetting(before: Scores, after: Scores, resamples: int, seed: int) -> dict[str, object]:
-    """Return the share of masked words that are the first choice before and after fine-tuning, and what was kept of it.
+def forgetting(before: Scores, after: Scores, resampler: Resampler) -> dict[str, Figure]:
+    """Compare a masked language model before and after fine-tuning on the same masked words.
 
     Args:
         before: of the masked language model.
-        after: of the task's body under its head, for the same words.
-        resamples: of the bootstrap.
-        seed: of the resamples.
+        after: of the task's body under its head.
+        resampler: makes the intervals.
 
     Returns:
-        `before` and `after`, `kept` (after over before, with a 95 % interval; nan where nothing was known before), and `surprise`,
-        the mean of what was added to a word's negative log probability, in nats.
+        `before` and `after` (the share of words that are the first choice), `kept` (after divided by before), and `surprise`, the mean
+        increase of a word's negative log probability, in nats.
     """
     known, still = before.hits(1), after.hits(1)
-    share_before, share_after = float(known.mean()), float(still.mean())
-    found = ratio_interval(still, known, resamples, seed).as_metrics()
+    words, needed = len(known), {"rows_needed": MINIMUM_ROWS}
     return {
-        "before": share_before,
-        "after": share_after,
-        "kept": {**found, "value": retention(share_after, share_before)},
-        "surprise": float((before.log_probabilities - after.log_probabilities).mean()),
-        "judged": judged(len(known)),
+        "before": share(int(known.sum()), words, resampler.confidence, **needed),
+        "after": share(int(still.sum()), words, resampler.confidence, **needed),
+        "kept": resampler.ratio(still, known, **needed),
+        "surprise": resampler.mean(before.log_probabilities - after.log_probabilities, **needed),
     }

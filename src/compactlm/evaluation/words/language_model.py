@@ -12,10 +12,10 @@ from transformers import BertForMaskedLM
 from compactlm.artifacts import Document
 from compactlm.bert.masked_lm import Scores, score
 from compactlm.bert.masked_words import MaskedWord, choose_words, mask_words
-from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, pseudo_perplexity, surprises
-from compactlm.figures.intervals import Array, ratio_interval, share
-from compactlm.figures.judging import judged
+from compactlm.figures.bootstrap import Array, Resampler, share
+from compactlm.figures.figure import MINIMUM_ROWS, Figure
 from compactlm.figures.quality import retention
 from compactlm.params import Evaluate
 
@@ -31,7 +31,7 @@ class LanguageModel:
 
 @dataclasses.dataclass(frozen=True)
 class WordAnswers:
-    """What both models say of masked words (`chosen`, `scores`), and of words drawn for pseudo-perplexity (`drawn`, `surprise`)."""
+    """The answers of both models to masked words (`chosen`, `scores`), and to words drawn for pseudo-perplexity (`drawn`, `surprise`)."""
 
     chosen: Sequence[MaskedWord]
     scores: Mapping[str, Scores]
@@ -65,43 +65,42 @@ def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate:
     return WordAnswers(chosen, scores, drawn, surprise)
 
 
-def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resamples: int, seed: int) -> dict[str, object]:
-    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by source, with 95 % intervals.
+def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resampler: Resampler) -> dict[str, object]:
+    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by source.
 
     Args:
         answers: of both models.
-        rows: the test rows, which tell each word's source.
-        resamples: of the bootstrap.
-        seed: of the resamples.
+        rows: the test rows, which name each word's source.
+        resampler: makes the intervals.
     """
     source_of = {row.id: row.source for row in rows}
     chosen = np.array([source_of[word.row] for word in answers.chosen], dtype=object)
     drawn = np.array([source_of[word.row] for word in answers.drawn], dtype=object)
     top1 = {role: answers.scores[role].hits(1) for role in ROLES}
     means = {role: float(top1[role].mean()) if len(chosen) else float("nan") for role in ROLES}
-    everything = _figures(answers, np.ones(len(chosen), bool), np.ones(len(drawn), bool), resamples, seed)
+    everything = _figures(answers, np.ones(len(chosen), bool), np.ones(len(drawn), bool), resampler)
     return {
         "rows": len(chosen),
         "teacher_top1": means["teacher"],
         "student_top1": means["student"],
         "retention": retention(means["student"], means["teacher"]),
-        "judged": judged(len(chosen)),
-        "quality": {**everything, "retention": ratio_interval(top1["student"], top1["teacher"], resamples, seed).as_metrics()},
-        "sources": {source: _figures(answers, chosen == source, drawn == source, resamples, seed) for source in sorted({*chosen, *drawn})},
+        "quality": {**everything, "retention": resampler.ratio(top1["student"], top1["teacher"], rows_needed=MINIMUM_ROWS)},
+        "sources": {source: _figures(answers, chosen == source, drawn == source, resampler) for source in sorted({*chosen, *drawn})},
     }
 
 
-def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resamples: int, seed: int) -> dict[str, object]:
-    found: dict[str, object] = {
-        "masked_words": int(chosen.sum()),
-        "words": int(drawn.sum()),
-        "judged": judged(min(int(chosen.sum()), int(drawn.sum()))),
-    }
-    for role in ROLES:
-        scores = answers.scores[role]
-        found[role] = {
-            "top1": share(int(scores.hits(1)[chosen].sum()), int(chosen.sum())).as_metrics(),
-            "top5": share(int(scores.hits(5)[chosen].sum()), int(chosen.sum())).as_metrics(),
-            "pseudo_perplexity": pseudo_perplexity(answers.surprise[role][drawn], resamples, seed).as_metrics(),
+def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler) -> dict[str, object]:
+    words = int(chosen.sum())
+
+    def top(role: str, count: int) -> Figure:
+        return share(int(answers.scores[role].hits(count)[chosen].sum()), words, resampler.confidence, rows_needed=MINIMUM_ROWS)
+
+    found = {
+        role: {
+            "top1": top(role, 1),
+            "top5": top(role, 5),
+            "pseudo_perplexity": pseudo_perplexity(answers.surprise[role][drawn], resampler),
         }
-    return found
+        for role in ROLES
+    }
+    return {"masked_words": words, "words": int(drawn.sum()), **found}

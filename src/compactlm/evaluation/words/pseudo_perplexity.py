@@ -1,11 +1,10 @@
-"""Pseudo-perplexity a word: how surprised a masked language model is by each word, given the rest of its text.
+"""Pseudo-perplexity a word: how much each word surprises a masked language model, given the rest of its text.
 
-Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one token after another and takes the
-exponential of the mean surprise. A token is worth less where a vocabulary has more of them, so models of different
-vocabularies are compared a word, and not a token: the surprises of a word's tokens are added up, and the mean is over words,
-the same ones for every model. With a word's other tokens in sight, a model that spells it in fragments would guess each from the
-rest of the word; so the tokens to the right of the one that is asked for are masked as well (Kauf and Ivanova 2023,
-https://arxiv.org/abs/2305.10588), and the sum is the log probability of the whole word, however it is spelled.
+Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one token after another and takes the exponential of the
+mean surprise. A finer vocabulary has more tokens a word, so models with different vocabularies are compared a word and not a token: the
+surprises of a word's tokens are summed, and the mean is over words, the same ones for every model. A model that sees a word's other
+tokens could guess each token from the rest of the word. So the tokens to the right of the scored token are masked as well (Kauf and
+Ivanova 2023, https://arxiv.org/abs/2305.10588), and the sum is the log probability of the whole word, however it is split.
 """
 
 from __future__ import annotations
@@ -21,7 +20,8 @@ from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_lm import MaskedToken, score
 from compactlm.bert.masked_words import MaskedWord
-from compactlm.figures.intervals import Array, Estimate, mean_interval
+from compactlm.figures.bootstrap import Array, Resampler
+from compactlm.figures.figure import MINIMUM_ROWS, Figure
 
 
 def draw_words(
@@ -90,7 +90,8 @@ def surprises(
     return surprise
 
 
-def pseudo_perplexity(surprise: Array, resamples: int, seed: int) -> Estimate:
-    """Return the exponential of the mean surprise with its bootstrap interval over words; nan without words."""
-    mean = mean_interval(surprise, resamples, seed)
-    return Estimate(*(float(np.exp(bound)) for bound in (mean.value, mean.low, mean.high)))
+def pseudo_perplexity(surprise: Array, resampler: Resampler) -> Figure:
+    """Return the exponential of the mean surprise with its interval over words; a figure without a value where there are no words."""
+    mean = resampler.mean(surprise, rows_needed=MINIMUM_ROWS)
+    bounds = (None if bound is None else float(np.exp(bound)) for bound in (mean.value, mean.low, mean.high))
+    return Figure.measured(*bounds, rows=mean.rows, rows_needed=mean.rows_needed)

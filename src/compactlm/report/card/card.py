@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.report import verdict
 from compactlm.report.bias import bias

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compactlm.evaluation.comparison import ROLES
-from compactlm.fairness.audit.data import STEPS
-from compactlm.fairness.audit.models import AMPLIFICATION, FIGURES
+from compactlm.evaluation.paired import ROLES
+from compactlm.fairness.audit.predictions import FIGURES
+from compactlm.fairness.audit.training_data import STEPS
+from compactlm.fairness.roles import AMPLIFICATION
 from compactlm.figures.judging import judged
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text

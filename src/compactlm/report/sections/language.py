@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.paired import ROLES
 from compactlm.report.blocks import Cell, Section, Table
 from compactlm.report.findings import Findings
 from compactlm.report.numbers import TOO_FEW, count, perplexities, plain, shares, words

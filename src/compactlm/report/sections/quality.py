@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.judging import MINIMUM_ROWS, judged
 from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text

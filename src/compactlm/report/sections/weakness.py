@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from compactlm.evaluation.comparison import ROLES
+from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.reading import Reader
 from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.report.drawings.intervals import Line, Scale, draw_intervals

@@ -1,8 +1,7 @@
-"""What a person reads at the end: the metrics as numbers that JSON can hold, and a short table."""
+"""The table that `make train` ends with."""
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from compactlm.artifacts import MLM
-
-
-def finite(metrics: Any) -> Any:
-    """Return nested metrics without the keys whose value is nan or infinite: what cannot be judged has no number."""
-    if isinstance(metrics, dict):
-        kept = {key: finite(value) for key, value in metrics.items()}
-        return {key: value for key, value in kept.items() if not (isinstance(value, float) and not math.isfinite(value))}
-    return metrics
+from compactlm.figures.figure import MINIMUM_ROWS
 
 
 def _share(metrics: dict[str, Any], key: str) -> str:
@@ -25,7 +17,7 @@ def _share(metrics: dict[str, Any], key: str) -> str:
 
 
 def _mark(metrics: dict[str, Any]) -> str:
-    return "" if metrics.get("judged", 1) else ", too few to judge"
+    return "" if metrics["rows"] >= MINIMUM_ROWS else ", too few to judge"
 
 
 def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console: Console) -> None:
