@@ -166,7 +166,6 @@ def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path,
     """Within the rounding to half precision, and where nothing is rounded all but the same."""
     if not halves:
         monkeypatch.setattr("compactlm.distillation.signals.cache.KEPT_AS", {"teacher_indices": torch.int32})
-    monkeypatch.setattr("compactlm.training.loop.LOG_EVERY", 2)
     found, states = [], []
     for cached in (False, True):
         objective, examples = both[phase]()
@@ -174,7 +173,7 @@ def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path,
             questions = masked if phase == "general" else TaskQuestions(rows)
             write_cache(tmp_path / phase, questions, examples.source, 400, phase)
             examples.source = CachedSignals(tmp_path / phase, questions)
-        found.append(train(phase, objective, examples, FEW, Settings(1)).history)
+        found.append(train(phase, objective, examples, FEW, Settings(1, log_every=2)).history)
         states.append(objective.state_dict())
     assert found[0][-1][0] >= 6
     for (step, online), (_, from_cache) in zip(*found, strict=True):

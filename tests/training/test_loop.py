@@ -9,7 +9,7 @@ from compactlm.training import loop as training
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, set_dropout, train
 
-SETTINGS = Settings(seed=3, checkpoint_minutes=0)
+SETTINGS = Settings(seed=3, checkpoint_minutes=0, log_every=4)
 
 
 def optimisation(**changes):
@@ -49,11 +49,6 @@ class Regression(torch.nn.Module):
             raise KeyboardInterrupt
         loss = (self.last(self.dropout(self.frozen(inputs))) - targets).square().mean()
         return {"loss": loss, "half": loss / 2}
-
-
-@pytest.fixture(autouse=True)
-def log_often(monkeypatch):
-    monkeypatch.setattr(training, "LOG_EVERY", 4)
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -142,7 +137,7 @@ def test_changed_parameters_start_afresh(tmp_path):
 def test_checkpoints_are_as_rare_as_asked_for(tmp_path, monkeypatch):
     steps = []
     monkeypatch.setattr(Checkpoint, "save", lambda self, module, optimizer, step, history, states: steps.append(step))
-    train("phase", Regression(), Numbers(), optimisation(), Settings(3, checkpoint_minutes=60), Checkpoint(tmp_path, "key"))
+    train("phase", Regression(), Numbers(), optimisation(), Settings(3, checkpoint_minutes=60, log_every=4), Checkpoint(tmp_path, "key"))
     assert steps == [30]
     train("phase", Regression(), Numbers(), optimisation(), SETTINGS, Checkpoint(tmp_path, "key"))
     assert steps == [30, 4, 8, 12, 16, 20, 24, 28, 30]
@@ -158,6 +153,23 @@ def test_only_what_requires_gradients_changes_and_the_loss_falls():
     assert summary.history[0][1]["half"] == pytest.approx(summary.history[0][1]["loss"] / 2)
     assert summary.tokens == 6 * 40 * 4
     assert summary.speed()["tokens"] == summary.tokens
+
+
+def test_training_ends_after_the_epoch_that_says_so():
+    objective, examples, epochs = Regression(dropout=0.5), Numbers(), []
+
+    def stops(epoch):
+        objective.eval()
+        epochs.append(epoch)
+        return epoch == 2
+
+    summary = train("phase", objective, examples, optimisation(epochs=5), SETTINGS, stops=stops)
+    assert epochs == [1, 2]
+    assert {epoch for epoch, _ in examples.asked} == {0, 1}
+    assert objective.training
+    assert summary.history[-1][0] == len(examples.asked)
+    train("phase", Regression(), Numbers(), optimisation(epochs=2), SETTINGS, stops=epochs.append)
+    assert epochs == [1, 2, 1, 2]
 
 
 def test_every_epoch_reads_all_rows_in_an_order_of_seed_and_name():

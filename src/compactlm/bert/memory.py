@@ -15,7 +15,7 @@ OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", 
 
 @contextlib.contextmanager
 def memory_errors(
-    phase: str, step: int, lengths: Sequence[int], batch_tokens: int, key: str = "batch_tokens", processes: int = 1
+    phase: str, step: int, lengths: Sequence[int], batch_tokens: int, key: str = "batch_tokens in params.yaml", processes: int = 1
 ) -> Iterator[None]:
     """Turn a lack of memory into a sentence that says what to lower.
 
@@ -24,7 +24,7 @@ def memory_errors(
         step: its number, from 1; 0 while the model is set up.
         lengths: the number of tokens of each sequence of the batch.
         batch_tokens: the limit of a batch.
-        key: the key of `batch_tokens` in params.yaml.
+        key: where the user sets `batch_tokens`.
         processes: the number of processes that share the batch.
 
     Raises:
@@ -52,7 +52,7 @@ def _advice(phase: str, step: int, lengths: Sequence[int], batch_tokens: int, ke
     if share > 1:
         # A batch may be smaller than the limit; halving the limit would then change nothing.
         half = max(1, min(batch_tokens, len(lengths) * longest) // 2)
-        return f"{where}lower {key} from {batch_tokens} to {half} in params.yaml"
+        return f"{where}lower {key} from {batch_tokens} to {half}"
     if longest > SHORT:
         return f"{where}lower tokenize.maximum_length (for a phase of the teacher, teacher.maximum_length) to {longest // 2} in params.yaml"
     return f"{where}{smaller} in params.yaml"

@@ -89,12 +89,15 @@ def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mas
     return model.cls(hidden[where.to(device)])
 
 
-def classify(model: BertForSequenceClassification, sequences: Sequence[Sequence[int]], batch_tokens: int, description: str) -> torch.Tensor:
+def classify(
+    model: BertForSequenceClassification, sequences: Sequence[Sequence[int]], batch_tokens: int, description: str, progress: bool = True
+) -> torch.Tensor:
     """Return the logits of each sequence, float32 [rows, labels], in the given order."""
     model.eval()
     logits = torch.zeros(len(sequences), model.config.num_labels)
     batches = make_batches([len(sequence) for sequence in sequences], batch_tokens)
-    for number, positions in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
+    bar = tqdm(batches, desc=description, unit="batch", mininterval=0.5, disable=not progress)
+    for number, positions in enumerate(bar, start=1):
         chosen = [sequences[position] for position in positions]
         with memory_errors(description, number, list(map(len, chosen)), batch_tokens), torch.inference_mode():
             input_ids, attention_mask = pad_tensors(chosen, model.config.pad_token_id)

@@ -1,4 +1,4 @@
-"""The training loop, on Accelerate: the same code on a CPU and on GPUs, in one process or several, in fp32 and bf16."""
+"""The training loop, on Accelerate: one code for CPUs and GPUs, for one process and several, for fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -20,41 +20,52 @@ from compactlm.training.loader import Loader
 from compactlm.training.processes import Batch
 from compactlm.training.recent_losses import RecentLosses, name_rows
 
-__all__ = ["LOG_EVERY", "Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
-
-LOG_EVERY = 20  # steps; losses stay tensors in between, since reading one waits for the device
+__all__ = ["Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
 
 
 class Examples(Protocol):
-    """What a phase trains on: the length of each sequence, and the tensors of a batch of them.
+    """The training rows of a phase.
 
-    It may also have `ids: Sequence[str]`, a name for each sequence, by which a failure then names the rows of its batch.
+    An optional attribute `ids: Sequence[str]` names the rows in error messages.
     """
 
     @property
     def lengths(self) -> Sequence[int]:
-        """The number of tokens of each sequence."""
+        """The number of tokens of each row."""
         ...
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
-        """Return the tensors for these positions; the same for the same positions and epoch."""
+        """Return the tensors of these rows. The result depends on the positions and the epoch alone."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How every phase of a run is trained, whatever it learns."""
+    """Settings that all phases of a run share.
+
+    Attributes:
+        seed: of the order of the rows and of dropout.
+        precision: "fp32" or "bf16".
+        checkpoint_minutes: the time between two checkpoints.
+        log_every: the number of steps between two readings of the losses, which wait for the device.
+    """
 
     seed: int
     precision: str = "fp32"
     checkpoint_minutes: float = 1.0
+    log_every: int = 20
 
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a phase came to. `seconds` and `tokens` count the work of all processes since they began or were resumed.
+    """The outcome of a phase.
 
-    It was resumed behind `resumed_from_step`; 0 where it ran in one go.
+    Attributes:
+        steps: of the whole phase.
+        seconds: of this run, from its start or resumption.
+        tokens: that all processes read in these seconds.
+        history: mean losses at some steps.
+        resumed_from_step: 0 for a run without interruption.
     """
 
     steps: int
@@ -64,7 +75,7 @@ class Summary:
     resumed_from_step: int = 0
 
     def speed(self) -> dict[str, float]:
-        """Return what depends on the machine: seconds, tokens and tokens a second, and whether these are of a part of the steps alone."""
+        """Return the machine-dependent figures: seconds, tokens, tokens_a_second and resumed_from_step."""
         measured = {"seconds": self.seconds, "tokens": self.tokens, "tokens_a_second": self.tokens / max(self.seconds, 1e-9)}
         return {**measured, "resumed_from_step": self.resumed_from_step}
 
@@ -77,7 +88,7 @@ def set_dropout(model: torch.nn.Module, probability: float) -> None:
 
 
 class _Schedule:
-    """Warm-up to the learning rate, then linear decay to 0."""
+    """Linear warm-up to the learning rate, then linear decay to 0."""
 
     def __init__(self, optimisation: Optimisation, steps: int) -> None:
         self.peak, self.steps = optimisation.learning_rate, steps
@@ -108,33 +119,34 @@ def train(
     checkpoint: Checkpoint | None = None,
     log: Callable[[int, dict[str, float]], None] | None = None,
     section: str = "",
+    stops: Callable[[int], bool] | None = None,
 ) -> Summary:
-    """Train what requires gradients in `objective`.
+    """Train the parameters of `objective` that require gradients.
 
     Args:
-        name: of the phase, shown beside the progress bar and part of the seed of its order.
-        objective: its forward takes a batch's tensors by name and returns losses by name, always of the same names, of
-            which `loss` is minimised.
-        examples: what to train on.
+        name: of the phase; shown beside the progress bar, and part of the seed of the order.
+        objective: its forward takes a batch's tensors by name and returns losses by name, always the same names. `loss` is minimised.
+        examples: the training rows.
         optimisation: epochs, learning rate and the like.
-        settings: what all phases share.
-        checkpoint: where the state is kept; the phase goes on from it, and when finished leaves its last state there.
-        log: called, in the main process alone, with the step and the mean losses every LOG_EVERY steps.
-        section: the key of `optimisation` in params.yaml, which a failure then names.
+        settings: shared by all phases.
+        checkpoint: where the state is saved. Training resumes from it, and leaves the final state there.
+        log: called in the main process with the step and the mean losses, every `settings.log_every` steps.
+        section: the key of `optimisation` in params.yaml, for error messages.
+        stops: called after each epoch with its number, from 1; training ends if it returns True. There is no progress bar then.
 
     Raises:
         CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
     """
     accelerator = processes.connect(settings.precision)
-    torch.manual_seed(settings.seed + accelerator.process_index)  # not the same dropout in each process
+    torch.manual_seed(settings.seed + accelerator.process_index)  # each process has its own dropout
     plan = [
         (epoch, positions)
         for epoch in range(optimisation.epochs)
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     schedule = _Schedule(optimisation, len(plan))
-    batch_key = f"{section}.batch_tokens" if section else f"batch_tokens of {name}"
-    rate_key = f"{section}.learning_rate" if section else f"learning_rate of {name}"
+    where = f"{section}.{{}} in params.yaml" if section else f"the {{}} of {name}"
+    batch_key, rate_key = where.format("batch_tokens"), where.format("learning_rate")
     with memory_errors(name, 0, [], optimisation.batch_tokens):
         module, optimizer = processes.wrap(accelerator, objective, _optimizer(objective, optimisation))
         first, history = checkpoint.load(objective, optimizer, accelerator.process_index) if checkpoint else (0, [])
@@ -152,7 +164,8 @@ def train(
         return {name: tensor.to(accelerator.device) for name, tensor in batch.items()}
 
     tokens, start, saved = 0, time.monotonic(), time.monotonic()
-    bar = tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=not accelerator.is_main_process)
+    hidden = stops is not None or not accelerator.is_main_process
+    bar = tqdm(total=len(plan), initial=first, desc=name, unit="step", mininterval=0.5, disable=hidden)
     with bar, Loader(load, range(first, len(plan)), ahead=accelerator.device.type != "cpu") as loader:
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
@@ -163,7 +176,10 @@ def train(
             tokens += sum(lengths)
             bar.update()
             last = step + 1 == len(plan)
-            if (step + 1) % LOG_EVERY and not last:
+            if stops and (last or plan[step + 1][0] > plan[step][0]):
+                last = stops(plan[step][0] + 1) or last
+                module.train()
+            if (step + 1) % settings.log_every and not last:
                 continue
             means = recent.read(step + 1)
             history.append((step + 1, means))
@@ -175,13 +191,15 @@ def train(
                 states = processes.random_states(accelerator)
                 processes.on_main(checkpoint.save, objective, optimizer, step + 1, history, states)
                 saved = time.monotonic()
+            if last:
+                break
     return Summary(len(plan), time.monotonic() - start, tokens, history, first)
 
 
 def _learn(
     accelerator: Accelerator, module: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
 ) -> tuple[Batch, torch.Tensor]:
-    """Make one step; return its losses, those of this process alone, and the norm of the gradient, that of all."""
+    """Make one step; return this process's losses and the norm of the gradient over all processes."""
     losses: Batch = module(**batch)
     accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
     norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)

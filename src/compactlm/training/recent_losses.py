@@ -27,7 +27,7 @@ class RecentLosses:
             phase: its name, for messages.
             accelerator: of this process.
             rows: returns the names of the rows of a step's batch.
-            rate_key: the key of the learning rate in params.yaml, for messages.
+            rate_key: where the user sets the learning rate, for messages.
         """
         self.phase, self.accelerator, self.rows, self.rate_key = phase, accelerator, rows, rate_key
         self.names: list[str] = []
@@ -66,6 +66,6 @@ class RecentLosses:
         what = "loss" if not torch.isfinite(torch.tensor(values[:-1])).all() else "gradient"
         each = ", ".join(f"{name} {value:.4g}" for name, value in zip([*self.names, "gradient norm"], values, strict=True))
         return CompactLMError(
-            f"the {what} of {self.phase} is not a finite number at step {step} ({each}); lower {self.rate_key} in params.yaml, "
+            f"the {what} of {self.phase} is not a finite number at step {step} ({each}); lower {self.rate_key}, "
             f"or check the rows of its batch: {self.rows(step)}"
         )

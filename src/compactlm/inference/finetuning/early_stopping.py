@@ -1,38 +1,50 @@
-"""A classifier trained on labelled rows until those held out get no better."""
+"""Train a classifier on labelled rows until the validation loss stops falling."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm.bert.batches import make_batches
-from compactlm.bert.models import pad_tensors
+from compactlm.bert.models import classify, pad_tensors
 from compactlm.distillation.losses.soft_targets import soft_targets
+from compactlm.params import Optimisation
 from compactlm.training.hard_labels import hard_labels
-from compactlm.training.loop import set_dropout
+from compactlm.training.loop import Batch, Settings, set_dropout, train
 
-BATCH_PIECES = 512
-PATIENCE = 4  # epochs without a lower loss of validation
+BATCH_TOKENS = 512
+PATIENCE = 4  # epochs without a lower validation loss
 TEMPERATURE = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Labelled rows as piece ids."""
+    """Labelled rows as token ids."""
 
     sequences: list[list[int]]
     targets: torch.Tensor  # label ids, int64 [rows]
     teacher: torch.Tensor | None = None  # logits, float [rows, labels]
 
+    @functools.cached_property
+    def lengths(self) -> list[int]:
+        """The number of tokens of each row."""
+        return [len(sequence) for sequence in self.sequences]
+
     def take(self, rows: Sequence[int]) -> Rows:
         """Return some of the rows."""
         chosen = list(rows)
         return Rows([self.sequences[row] for row in chosen], self.targets[chosen], None if self.teacher is None else self.teacher[chosen])
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
+        """Return input_ids and attention_mask [rows, tokens], targets [rows] and, with a teacher, its logits [rows, labels]."""
+        rows = self.take(positions)
+        input_ids, attention_mask = pad_tensors(rows.sequences)
+        batch = {"input_ids": input_ids, "attention_mask": attention_mask, "targets": rows.targets}
+        return batch if rows.teacher is None else {**batch, "teacher": rows.teacher}
 
 
 def share(predicted: torch.Tensor, expected: torch.Tensor) -> float:
@@ -42,66 +54,61 @@ def share(predicted: torch.Tensor, expected: torch.Tensor) -> float:
 
 def logits_of(model: BertForSequenceClassification, rows: Rows) -> torch.Tensor:
     """Return a model's logits, float32 [rows, labels]."""
-    model.eval()
-    logits = torch.zeros(len(rows.sequences), model.config.num_labels)
-    for positions in make_batches([len(sequence) for sequence in rows.sequences], 8 * BATCH_PIECES, None):
-        input_ids, attention_mask = pad_tensors([rows.sequences[position] for position in positions])
-        with torch.inference_mode():
-            logits[positions] = model(input_ids.to(model.device), attention_mask=attention_mask.to(model.device)).logits.float().cpu()
-    return logits
+    return classify(model, rows.sequences, 8 * BATCH_TOKENS, "validation", progress=False)
 
 
-def _loss(logits: torch.Tensor, rows: Rows) -> torch.Tensor:
-    loss = hard_labels(logits, rows.targets.to(logits.device))
-    if rows.teacher is not None:
-        loss = loss + soft_targets(logits, rows.teacher.to(logits.device), TEMPERATURE)
-    return loss
+def _loss(logits: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor | None) -> torch.Tensor:
+    loss = hard_labels(logits, targets)
+    return loss if teacher is None else loss + soft_targets(logits, teacher, TEMPERATURE)
+
+
+class _Objective(torch.nn.Module):
+    def __init__(self, model: BertForSequenceClassification) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, targets: torch.Tensor, teacher: torch.Tensor | None = None
+    ) -> Batch:
+        return {"loss": _loss(self.model(input_ids, attention_mask=attention_mask).logits, targets, teacher)}
 
 
 def fit(
-    model: BertForSequenceClassification, train: Rows, held_out: Rows, epochs: int, rate: float, seed: int, say: Callable[[str], object]
+    model: BertForSequenceClassification, rows: Rows, held_out: Rows, epochs: int, rate: float, seed: int, say: Callable[[str], object]
 ) -> int:
-    """Train until the validation loss stops falling, and leave the weights of its lowest point.
+    """Train a classifier and keep the weights of the lowest validation loss.
 
     Args:
-        model: as it stands, it is epoch 0.
-        train: to learn from.
-        held_out: to stop on.
-        epochs: the most passes over the rows.
-        rate: the greatest learning rate.
-        seed: of the order.
-        say: is told of each epoch in a sentence.
+        model: its weights on entry count as epoch 0.
+        rows: the rows to learn from.
+        held_out: the validation rows.
+        epochs: the largest number of passes over the rows.
+        rate: the peak learning rate.
+        seed: of the order of the rows.
+        say: called with a sentence after each epoch.
 
     Returns:
         The epoch of the weights.
+
+    Raises:
+        CompactLMError: a loss is not a finite number.
     """
-    set_dropout(model, 0.1)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01)
-    lengths = [len(sequence) for sequence in train.sequences]
-    steps = epochs * len(make_batches(lengths, BATCH_PIECES, None))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps + 1, pct_start=0.05, anneal_strategy="linear")
-    best, kept, weights = float(_loss(logits_of(model, held_out), held_out)), 0, _copy(model)
-    for epoch in range(1, epochs + 1):
-        model.train()
-        for positions in make_batches(lengths, BATCH_PIECES, f"{seed}/finetune/{epoch}"):
-            rows = train.take(positions)
-            input_ids, attention_mask = pad_tensors(rows.sequences)
-            loss = _loss(model(input_ids.to(model.device), attention_mask=attention_mask.to(model.device)).logits, rows)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            optimizer.zero_grad()
-            schedule.step()
+    best, kept, weights = float(_loss(logits_of(model, held_out), held_out.targets, held_out.teacher)), 0, copy.deepcopy(model.state_dict())
+
+    def stops(epoch: int) -> bool:
+        nonlocal best, kept, weights
         logits = logits_of(model, held_out)
-        found = float(_loss(logits, held_out))
+        found = float(_loss(logits, held_out.targets, held_out.teacher))
         say(f"epoch {epoch}: validation loss {found:.3f}, accuracy {share(logits.argmax(dim=1), held_out.targets):.1%}")
         if found < best:
-            best, kept, weights = found, epoch, _copy(model)
-        elif epoch - kept >= PATIENCE:
-            break
+            best, kept, weights = found, epoch, copy.deepcopy(model.state_dict())
+        return epoch - kept >= PATIENCE
+
+    set_dropout(model, 0.1)
+    # Not validated: a rate of 0 is allowed here.
+    optimisation = Optimisation.model_construct(
+        epochs=epochs, learning_rate=rate, weight_decay=0.01, warmup=0.05, batch_tokens=BATCH_TOKENS, dropout=0.1
+    )
+    train("fine-tuning", _Objective(model), rows, optimisation, Settings(seed), stops=stops)
     model.load_state_dict(weights)
     return kept
-
-
-def _copy(model: torch.nn.Module) -> dict[str, Any]:
-    return copy.deepcopy(model.state_dict())

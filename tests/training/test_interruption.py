@@ -14,7 +14,6 @@ import torch
 from tqdm import tqdm
 
 from compactlm.params import Optimisation
-from compactlm.training import loop as training
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
 
@@ -63,9 +62,15 @@ def run(directory, kill_at=None):
 
     for (module, name), function in ORIGINALS.items():
         setattr(module, name, counted(function))
-    training.LOG_EVERY = 4
     objective = Regression(moment)
-    train("phase", objective, Numbers(), PLAN, Settings(seed=3, checkpoint_minutes=0), Checkpoint(directory / "checkpoint", "key"))
+    train(
+        "phase",
+        objective,
+        Numbers(),
+        PLAN,
+        Settings(seed=3, checkpoint_minutes=0, log_every=4),
+        Checkpoint(directory / "checkpoint", "key"),
+    )
     (directory / "weights").write_bytes(safetensors.torch.save(objective.state_dict()))
     (directory / "moments").write_text(str(moments))
 
