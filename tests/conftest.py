@@ -43,6 +43,13 @@ def pytest_make_parametrize_id(val, argname):
     return argname if isinstance(val, bytes) and not val.isascii() else None
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Show the figures that passing tests recorded."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            terminalreporter.write_line(f"{name}: {value}")
+
+
 @pytest.fixture(scope="session")
 def default_params():
     """The text of params.yaml for the default preset, whatever params.yaml contains now."""
