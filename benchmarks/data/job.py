@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.machine import peak_bytes
 from compactlm import artifacts
-from compactlm.corpus.clean.bag_of_words import STOP_WORDS
+from compactlm.corpus.clean.filters.bag_of_words import STOP_WORDS
 from compactlm.params import Clean, FilesSource, Ingest, NearDuplicates, Split
 from compactlm.shards.engine import LocalEngine, apply
 from compactlm.shards.gathering import gather
@@ -78,7 +78,7 @@ def ingest(directory: Path, _: int) -> dict[str, float]:
 
 def split(directory: Path, processes: int) -> dict[str, float]:
     """The split that is stable under growth, without near-duplicates across splits."""
-    from compactlm.corpus.split.shard_splitting import split_corpus
+    from compactlm.corpus.split.splitting import split_corpus
 
     parts = artifacts.parts(directory / "parts")
     found = split_corpus(parts, directory / "work-split", SPLIT, SEED, LocalEngine(processes), SHARD_BYTES)
@@ -89,7 +89,7 @@ def split(directory: Path, processes: int) -> dict[str, float]:
 
 def near(directory: Path, processes: int) -> dict[str, float]:
     """Clusters of near-duplicates over all rows: signatures a shard first, and then the memory that the clusters take."""
-    from compactlm.corpus.duplicates.shard_signatures import SignatureShards, SignShard
+    from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 
     shards = sorted((directory / "work-split" / "in").glob("part-*.parquet"))
     signed, _ = apply(shards, directory / "work-split" / "signatures", LocalEngine(processes), SignShard(NEAR, SEED))

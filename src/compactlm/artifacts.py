@@ -199,6 +199,15 @@ def read_documents(directory: Path) -> list[Document]:
     return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in rows]
 
 
+def derived_id(*parts: object) -> str:
+    """Return a stable id, 32 hexadecimal digits, of a row that is derived from another row.
+
+    Args:
+        parts: the id of the parent, and what tells its derived rows apart.
+    """
+    return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """Return the sha256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as file:

@@ -8,7 +8,7 @@ from benchmarks.data.job import JOBS, to_words
 from benchmarks.data.material import repeated, write_corpus
 from compactlm import artifacts
 from compactlm.artifacts import Document, read_documents
-from compactlm.corpus.clean.bag_of_words import to_bag_of_words
+from compactlm.corpus.clean.filters.bag_of_words import to_bag_of_words
 
 STAGES = ("bag-of-words", "ingest", "clean", "split")
 

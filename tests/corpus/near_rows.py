@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from compactlm.corpus.duplicates.shard_signatures import SignatureShards, SignShard
+from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.params import NearDuplicates
 
 

@@ -4,9 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, SPLITS, Document
-from compactlm.corpus.split.grouping import Rows
-from compactlm.corpus.split.shard_splitting import SplitKeyShard, read_rows
-from compactlm.corpus.split.splitting import Homes
+from compactlm.corpus.split.rows import Homes, Rows, SplitKeyShard, read_rows
 from compactlm.params import Split
 
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stratified", near_duplicates=None, across_splits="report", weights={})

@@ -13,15 +13,15 @@ from pydantic import TypeAdapter
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus.clean.samples import smallest_samples
-from compactlm.corpus.clean.shard_cleaning import CleanShard
+from compactlm.corpus.clean.cleaning import CleanShard
 from compactlm.errors import CompactLMError
 from compactlm.params import FilterSettings
 from compactlm.shards import shards
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.fingerprint import fingerprint
 from compactlm.shards.gathering import gather, write_shards
-from compactlm.shards.shards import Report, ShardTask, add_counts, manifest_path, process_shard, read_manifest, tasks_between
+from compactlm.shards.reports import Report, add_counts, smallest_samples
+from compactlm.shards.shards import ShardTask, manifest_path, process_shard, read_manifest, tasks_for
 
 FILTERS = TypeAdapter(list[FilterSettings]).validate_python(
     [
@@ -48,7 +48,7 @@ def run(tmp: Path, shard_bytes: int, processes: int, name: str = "work") -> list
     """Clean the corpus in shards of a size by a number of processes, and gather the result in tmp/name/artifact."""
     work = tmp / name
     write_shards(corpus(), work / "in", shard_bytes)
-    tasks = tasks_between(work / "in", work / "out")
+    tasks = tasks_for(artifacts.parts(work / "in"), work / "out")
     manifests = LocalEngine(processes).run(tasks, CLEAN, fingerprint(CLEAN.parameters()))
     gather([task.target for task in tasks], work / "artifact")
     return manifests
@@ -91,7 +91,7 @@ def test_up_to_one_shard_of_rows_the_artifact_has_the_bytes_that_documents_are_w
 @pytest.fixture
 def tasks(tmp_path: Path) -> list[ShardTask]:
     write_shards(corpus(), tmp_path / "in", 4_000)
-    return tasks_between(tmp_path / "in", tmp_path / "out")
+    return tasks_for(artifacts.parts(tmp_path / "in"), tmp_path / "out")
 
 
 class Counting:
@@ -194,18 +194,18 @@ def test_what_belongs_to_no_shard_is_removed(tasks: list[ShardTask], tmp_path: P
     for shard in sorted((tmp_path / "in").iterdir())[1:]:
         shard.unlink()
     (tmp_path / "out" / ".part-00001.parquet.unfinished").write_text("half")
-    left = tasks_between(tmp_path / "in", tmp_path / "out")
+    left = tasks_for(artifacts.parts(tmp_path / "in"), tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["part-00000.json", "part-00000.parquet"]
     assert calls(left) == 0
 
 
 def test_a_row_that_is_lost_is_seen(tasks: list[ShardTask]) -> None:
-    with pytest.raises(RuntimeError, match=r"rows came in and 0 were added, 1 went out and 0 were counted as dropped"):
+    with pytest.raises(RuntimeError, match=r"0 were added, but 1 went out and 0 were"):
         process_shard(tasks[0], lambda table: (table.slice(0, 1), Report()), "key")
     assert not tasks[0].target.exists()
 
 
-@pytest.mark.parametrize(("harm", "message"), [("truncated", "cannot be read as parquet"), ("schema", "other columns than documents have")])
+@pytest.mark.parametrize(("harm", "message"), [("truncated", "cannot be read as parquet"), ("schema", "columns of documents")])
 def test_a_broken_input_ends_in_one_sentence(tasks: list[ShardTask], harm: str, message: str) -> None:
     if harm == "truncated":
         os.truncate(tasks[0].source, 200)

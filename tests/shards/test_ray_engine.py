@@ -14,12 +14,13 @@ import pytest
 from compactlm import artifacts
 from compactlm.artifacts import SPLITS, Document
 from compactlm.corpus.clean.cleaning import clean_corpus
-from compactlm.corpus.split.shard_splitting import split_corpus
+from compactlm.corpus.split.splitting import split_corpus
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, NearDuplicates, Split
 from compactlm.shards.engine import Engine, LocalEngine, make_engine
 from compactlm.shards.gathering import gather, write_shards
-from compactlm.shards.shards import Manifest, Report, ShardFunction, ShardTask, tasks_between
+from compactlm.shards.reports import Report
+from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, tasks_for
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="the extra compactlm[ray] is not installed")
@@ -139,7 +140,7 @@ def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(nodes:
 
 def test_a_shard_that_cannot_be_read_ends_in_one_sentence(nodes: Nodes, corpus: Path, tmp_path: Path) -> None:
     write_shards(artifacts.read_documents(corpus), tmp_path / "in", MANY_SHARDS)
-    tasks = tasks_between(tmp_path / "in", tmp_path / "out")
+    tasks = tasks_for(artifacts.parts(tmp_path / "in"), tmp_path / "out")
     os.truncate(tasks[1].source, 100)
     with pytest.raises(CompactLMError, match=r"part-00001\.parquet .*cannot be read"):
         make_engine("ray", 2, nodes.address).run(tasks, lambda table: (table, Report()), "key")

@@ -115,7 +115,7 @@ def test_a_failing_ingest_leaves_the_old_artifacts_and_nothing_half_written(proj
 def test_a_task_with_too_few_rows_for_three_splits_is_refused(project: dict[str, Any]) -> None:
     lines = ["text\tdocument\tlabel", *(f"film {number}\td{number}\tpositive" for number in range(9)), "film nine\td\tnegative"]
     Path("films.tsv").write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d of its rows and none with the label negative"):
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d of its rows .* label negative"):
         run_all(project)
     assert not artifacts.SPLIT.exists()
 
@@ -134,5 +134,5 @@ def test_no_space_left_ends_in_one_sentence_and_leaves_nothing(project: dict[str
 
 def test_a_bad_source_ends_the_command_with_its_sentence(project: dict[str, Any]) -> None:
     Path("films.tsv").unlink()
-    with pytest.raises(SystemExit, match=r"^ingest: ingest\.sources\.films: there is no file .*films\.tsv; put it there"):
+    with pytest.raises(SystemExit, match=r"^ingest: ingest\.sources\.films: the file .*films\.tsv does not exist"):
         run("ingest", ingest.main)

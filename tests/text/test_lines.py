@@ -22,7 +22,7 @@ def test_a_broken_row_does_not_end_a_file(tmp_path):
     assert [line.error for line in found] == [
         None,
         "it is not valid JSON",
-        "it is no JSON object",
+        "it is not a JSON object",
         "it has no text in the field 'text'",
         "it is not valid UTF-8",
         None,

@@ -102,17 +102,17 @@ def test_jsonl_and_txt_and_a_byte_order_mark(file: Path) -> None:
     ("content", "form", "encoding", "message"),
     [
         (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 in line 2 \(byte 0xff\); convert the file or correct encoding in"),
-        (b"x", "txt", "utf-99", r"'utf-99' is no known encoding"),
+        (b"x", "txt", "utf-99", r"'utf-99'"),
         (
             b"t,n\nhello,1\nhello, you,2\n",
             "csv",
             "utf-8",
-            r"f has 3 cells at line 3 and 2 names in its header; put a cell that holds a comma",
+            r"f has 3 cells at line 3 but 2 names in its header; .* quotes",
         ),
-        (b"t\tn\nhello\tyou\t2\n", "tsv", "utf-8", r"f has 3 cells at line 2 and 2 names in its header; write no tab inside a cell"),
+        (b"t\tn\nhello\tyou\t2\n", "tsv", "utf-8", r"f has 3 cells at line 2 but 2 names in its header; .* tabs"),
         (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
         (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
-        (b"[1]\n", "jsonl", "utf-8", r"f has no JSON object at line 1"),
+        (b"[1]\n", "jsonl", "utf-8", r"f is not valid jsonl at line 1 \(it is not a JSON object\)"),
         (b"PAR1 no", "parquet", "utf-8", r"f cannot be read as parquet"),
     ],
 )
@@ -174,7 +174,7 @@ def test_a_line_that_never_ends_is_refused_before_it_fills_the_memory(
 ) -> None:
     monkeypatch.setattr(streams, "LONGEST_LINE", 1_000)
     file.write_bytes(content)
-    with pytest.raises(CompactLMError, match=r"has a line of more than 1,000 characters, line \d|not valid csv at line \d+ \(field larger"):
+    with pytest.raises(CompactLMError, match=r"has more than 1,000 characters in line \d|not valid csv at line \d+ \(field larger"):
         read(file, form)
 
 
@@ -195,7 +195,7 @@ def test_no_more_is_read_than_is_asked_for(file: Path, monkeypatch: pytest.Monke
 
 def test_what_is_not_there_or_nested_too_deep_ends_in_one_sentence(file: Path) -> None:
     for form in ("txt", "parquet"):
-        with pytest.raises(CompactLMError, match="there is no file"):
+        with pytest.raises(CompactLMError, match="does not exist"):
             read(file, form)  # type: ignore[arg-type]
     for content in (b'{"t": ' + b"[" * 100_000, b'{"t": ' + b"9" * 5_000 + b"}"):
         file.write_bytes(content)

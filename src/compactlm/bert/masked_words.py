@@ -14,7 +14,7 @@ from typing import Any
 from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_lm import MaskedToken, score
-from compactlm.draws import draw_order
+from compactlm.draws import draw_bits, draw_generator
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
     vocabularies = [set(tokenizer.get_vocab()) for tokenizer in tokenizers]
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
     chosen: list[MaskedWord] = []
-    for row in sorted(texts, key=lambda name: draw_order(seed, name)):
+    for row in sorted(texts, key=lambda name: draw_bits("masked", seed, name)):
         if len(chosen) == count:
             break
         words = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
         eligible = [at for at, word in enumerate(words) if word.isalpha() and all(word in vocabulary for vocabulary in vocabularies)]
         if eligible:
-            chosen.append(MaskedWord(words, random.Random(f"{seed}/{row}").choice(eligible), row))
+            chosen.append(MaskedWord(words, draw_generator("masked word", seed, row).choice(eligible), row))
     return chosen
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from compactlm.draws import draw_order
+from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
 
 
@@ -29,7 +29,7 @@ class TaskRows:
 
 def draw(rows: Sequence[dict[str, Any]], count: int, seed: int) -> list[dict[str, Any]]:
     """Return `count` rows (or all, where there are fewer) drawn by (seed, id), in the order of the draw."""
-    return sorted(rows, key=lambda row: draw_order(seed, row["id"]))[:count]
+    return draw_items(rows, count, "general", seed, key=lambda row: row["id"])
 
 
 def task_rows(

@@ -1,4 +1,4 @@
-"""Where shards are processed: in this process, in several, or as Ray tasks; the functions are the same, and so are the results."""
+"""Engines that process shards: in this process, in worker processes, or as Ray tasks. All give the same results."""
 
 from __future__ import annotations
 
@@ -10,76 +10,81 @@ import pyarrow as pa
 from tqdm import tqdm
 
 from compactlm.shards.fingerprint import fingerprint
-from compactlm.shards.processes import Pool, count_processes
-from compactlm.shards.shards import Manifest, Report, ShardFunction, ShardTask, process_shard, tasks_for
+from compactlm.shards.reports import Report
+from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, process_shard, tasks_for
+from compactlm.shards.worker_pool import WorkerPool, count_processes
 
-REMEDY = "use fewer processes or smaller shards and run the command again, which goes on where it was"
+REMEDY = "use fewer processes or smaller shards and run the command again (finished shards are kept)"
 
 
 class Engine(Protocol):
     """Something that processes shards."""
 
     def prepare(self, function: Callable[[], object]) -> None:
-        """Start what several shards will need, if it is not there, and call a function in it, while this process goes on."""
+        """Start workers, if the engine has any, and call a function in each of them in the background."""
         ...
 
     def rest(self) -> None:
-        """Give back the memory that the work so far took, before this process needs some; more work may follow."""
+        """Free the memory of the workers; the engine can be used again."""
         ...
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        """Process the shards that are not done, and return the manifests of all, in the order of the tasks."""
+        """Process the shards that are not done, and return the manifests of all shards in the order of the tasks."""
         ...
 
 
 class Parametrised(Protocol):
-    """A function of a shard that can say what its result depends on."""
+    """A function of a shard, together with the parameters that its result depends on."""
 
     def parameters(self) -> dict[str, object]:
-        """Return all that the result depends on beside shard and code, as what JSON can hold."""
+        """Return everything that the result depends on beside the shard and the code, as JSON values."""
         ...
 
     def __call__(self, table: pa.Table, /) -> tuple[pa.Table, Report]:
-        """Return what becomes of the shard, and what was dropped."""
+        """Return the new shard, and a report of what was dropped."""
         ...
 
 
 def apply(shards: Sequence[Path], target: Path, engine: Engine, function: Parametrised) -> tuple[list[Path], list[Manifest]]:
-    """Apply a function to shards, and return the shards that it made in `target`, with their manifests; others there are removed."""
+    """Apply a function to shards, write the results to `target` and remove all other files there.
+
+    Returns:
+        The paths of the new shards, and their manifests.
+    """
     tasks = tasks_for(shards, target)
     manifests = engine.run(tasks, function, fingerprint([type(function).__name__, function.parameters()]))
     return [task.target for task in tasks], manifests
 
 
 class LocalEngine:
-    """Processes of this machine, which stay for the next run; with one, this process itself.
+    """Worker processes on this machine, which stay alive for the next run. With one process, everything runs in this process.
 
     Args:
-        processes: how many shards are worked on at a time, or None for every core that this process may use.
+        processes: the number of shards to process at a time; None means one per available core.
     """
 
     def __init__(self, processes: int | None) -> None:
-        self._pool = Pool(count_processes(processes), "a shard", REMEDY)
+        self._pool = WorkerPool(count_processes(processes), "a shard", REMEDY)
 
     def prepare(self, function: Callable[[], object]) -> None:
-        """Start the processes, if there are to be several, and call a function in them."""
+        """Start the worker processes, if there is more than one, and call a function in each of them."""
         if self._pool.processes > 1:
             self._pool.warm(function)
 
     def rest(self) -> None:
-        """End the processes; the next run starts others."""
+        """End the worker processes; the next run starts new ones."""
         self._pool.rest()
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        """Process the shards that are not done; the first failure ends the run, and what is finished by then stays."""
+        """Process the shards that are not done; the first failure ends the run, and finished shards are kept."""
         with tqdm(total=len(tasks), desc="shards", unit="shard", mininterval=0.5, delay=2) as bar:
-            if self._pool.processes == 1 or len(tasks) < 2:
-                manifests = []
-                for task in tasks:
-                    manifests.append(process_shard(task, function, fingerprint))
-                    bar.update()
-                return manifests
-            return self._pool.run(process_shard, [(task, function, fingerprint) for task in tasks], bar.update)
+            if self._pool.processes > 1 and len(tasks) > 1:
+                return self._pool.run(process_shard, [(task, function, fingerprint) for task in tasks], bar.update)
+            manifests = []
+            for task in tasks:
+                manifests.append(process_shard(task, function, fingerprint))
+                bar.update()
+            return manifests
 
 
 def make_engine(name: Literal["local", "ray"], processes: int | None, address: str | None) -> Engine:
@@ -87,15 +92,15 @@ def make_engine(name: Literal["local", "ray"], processes: int | None, address: s
 
     Args:
         name: "local", or "ray" (an optional extra).
-        processes: how many shards are worked on at a time, None for as many as there are cores; a cluster decides by itself.
-        address: the Ray cluster, or None to start one on this machine.
+        processes: the number of shards to process at a time; None means one per core. A Ray cluster at an address ignores it.
+        address: the address of a Ray cluster; None starts Ray on this machine.
 
     Raises:
         CompactLMError: Ray is not installed.
     """
     if name == "local":
         return LocalEngine(processes)
-    # Imported here: it takes a second, and few have it.
+    # Imported late: ray is optional, and importing it takes a second.
     from compactlm.shards.ray_engine import RayEngine
 
     return RayEngine(processes, address)

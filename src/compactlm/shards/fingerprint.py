@@ -1,4 +1,4 @@
-"""What a shard's result depends on beside its input: the parameters, our code, and the libraries that change texts."""
+"""Fingerprints of everything that a shard depends on beside its input: parameters, our code, and libraries that change texts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LIBRARIES = ("ftfy", "nltk", "numpy", "phonenumbers", "py3langid", "pyarrow", "p
 
 
 def fingerprint(parameters: Any) -> str:
-    """Return the sha256 of parameters (anything that JSON can hold), of the code of the corpus, and of the libraries' versions."""
+    """Return the sha256 over parameters (JSON values), the code of the data stages and the versions of libraries."""
     versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
     versions |= {"python": f"{sys.version_info.major}.{sys.version_info.minor}", "unicode": unicodedata.unidata_version}
     digest = hashlib.sha256(json.dumps([parameters, versions], sort_keys=True).encode())

@@ -1,7 +1,8 @@
-"""Between the parts of an artifact and working shards of any size: rows sorted by id, cut by ranges of ids.
+"""Cutting the parts of an artifact into working shards, and gathering working shards into the parts of an artifact.
 
-Ids are hashes, so ranges of equal width hold about equally many rows, and where a row ends up does not depend on how the working
-shards were cut, nor on the other rows. At most three parts' or shards' rows are in memory, one that is read and two that are written.
+Rows are sorted by id and cut by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The place of a
+row depends neither on the other rows nor on how the working shards were cut. At most three tables are in memory at a time: one that
+is read and two that are written.
 """
 
 from __future__ import annotations
@@ -22,18 +23,19 @@ import pyarrow.parquet as pq
 
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document
-from compactlm.shards.shards import Counts, add_counts, batches_of, write_working
+from compactlm.shards.reports import Counts, add_counts
+from compactlm.shards.shards import batches_of, write_working
 
 Result = TypeVar("Result")
 _ID_BITS = 128
 _BATCH = 10_000
-_THREADS = 2  # that read, and that write, beside this one; each has a table in memory
-_ROW_BYTES = 100  # that a row takes beside its text, so that a file of tiny lines is no shard of millions of rows
-PART_BYTES = 128_000_000  # of text in a part of an artifact, on average at most
+_THREADS = 2  # for reading, and for writing; each holds a table in memory
+_ROW_BYTES = 100  # added for each row, so that a file of tiny lines does not become a shard of millions of rows
+PART_BYTES = 128_000_000  # the most text in a part of an artifact, on average
 
 
 def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: int, schema: pa.Schema = DOCUMENT_SCHEMA) -> int:
-    """Write a stream of documents to working shards of about `shard_bytes` of text, each sorted by id; return their number."""
+    """Write a stream of documents to working shards of about `shard_bytes` of text, each sorted by id, and return their number."""
     directory.mkdir(parents=True, exist_ok=True)
     shards = 0
     for rows in _batches(documents, shard_bytes):
@@ -58,9 +60,9 @@ def _batches(documents: Iterable[Document], shard_bytes: int) -> Iterator[list[D
 
 
 def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
-    """Cut the parts of an artifact, in order, into working shards of at most about `shard_bytes` of text, by ranges of ids.
+    """Cut the parts of an artifact into working shards of at most about `shard_bytes` of text, by ranges of ids.
 
-    A changed row changes the shard of its range and no other.
+    A changed row changes only the shard of its range.
     """
     shards = _power_of_two(text_bytes(parts), shard_bytes)
     directory.mkdir(parents=True, exist_ok=True)
@@ -79,7 +81,7 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
 
 @contextlib.contextmanager
 def _writing() -> Iterator[Callable[[Callable[[pa.Table, Path], None], pa.Table, Path], None]]:
-    """Give a function that has a table written while the next ones are read; no more than three are in memory."""
+    """Yield a function that writes a table in a thread while the next one is read; at most three tables are in memory."""
     with ThreadPoolExecutor(_THREADS) as threads:
         pending: deque[Future[None]] = deque()
 
@@ -98,7 +100,7 @@ def _write_part(table: pa.Table, path: Path) -> None:
 
 
 def _ranges(parts: Sequence[Path], ends: Sequence[str]) -> Iterator[list[pa.RecordBatch]]:
-    """Yield the rows of each range; `ends` are the first ids that no longer belong to it, the last range having none."""
+    """Yield the rows of each range. `ends` holds the first id after each range except the last, which is open."""
     waiting: list[pa.RecordBatch] = []
     passed = 0
     for path in parts:
@@ -123,7 +125,7 @@ def _text_bytes(shard: Path) -> int:
 
 
 def _of_each(shards: Iterable[Path], function: Callable[[Path], Result]) -> list[Result]:
-    """Return what a function returns for each shard; it is called in threads, as Arrow reads without Python's lock."""
+    """Call a function for each shard in threads (Arrow reads without the GIL), and return the results."""
     with ThreadPoolExecutor(_THREADS) as threads:
         return list(threads.map(function, shards))
 
@@ -138,8 +140,8 @@ def _power_of_two(total: int, most: int) -> int:
 def gather(shards: Sequence[Path], directory: Path) -> int:
     """Write the rows of working shards to the parts of an artifact in `directory`, and return the number of parts.
 
-    The parts are a power of two, so that on average each has at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of text; up to
-    that much is one part, with the bytes of artifacts.write_documents.
+    The number of parts is the smallest power of two that gives parts of at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of text
+    on average. A single part has the same bytes as artifacts.write_documents gives.
     """
     directory.mkdir(parents=True, exist_ok=True)
     written = []
@@ -154,11 +156,11 @@ def gather(shards: Sequence[Path], directory: Path) -> int:
 def _check_rows(before: Iterable[Path], after: Iterable[Path]) -> None:
     come, gone = (sum(pq.read_metadata(path).num_rows for path in paths) for paths in (before, after))
     if come != gone:
-        raise RuntimeError(f"{come} rows came in and {gone} went out, where none may be lost")
+        raise RuntimeError(f"{come} rows came in but {gone} went out")
 
 
 def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
-    """Yield all rows sorted by id, in the tables that are the parts of an artifact."""
+    """Yield all rows sorted by id, one table for each part of an artifact."""
     rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
     parts = max(_power_of_two(rows, artifacts.ROWS_PER_SHARD), _power_of_two(text_bytes(shards), PART_BYTES))
     schema = pq.read_schema(shards[0])
@@ -166,15 +168,15 @@ def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
         found = [_rows_between(shard, part, parts) for shard in sorted(shards)]
         table = pa.concat_tables([schema.empty_table(), *(table for table in found if len(table))])
         names = table["id"].combine_chunks()
-        in_order = len(names) < 2 or pc.all(pc.less_equal(names[:-1], names[1:])).as_py()  # as shards that were cut by ranges of ids are
+        in_order = len(names) < 2 or pc.all(pc.less_equal(names[:-1], names[1:])).as_py()  # true for shards cut by ranges of ids
         yield (table if in_order else table.take(pc.sort_indices(table, [("id", "ascending")]))).combine_chunks()
 
 
 def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
-    """Return the rows of one of so many equal ranges of ids; what is read are the row groups that may have some."""
+    """Return the rows of range number `part` of `parts` equal ranges of ids; only row groups that may hold some are read."""
     width = 2**_ID_BITS // parts
     first, end = f"{part * width:032x}", None if part + 1 == parts else f"{(part + 1) * width:032x}"
-    # Not by the filters of pq.read_table, which make a data set of the file each time: parts times shards are read.
+    # The filters of pq.read_table would build a data set for each of parts times shards reads.
     with pq.ParquetFile(shard) as file:
         column = file.schema_arrow.get_field_index("id")
         known = (file.metadata.row_group(group).column(column).statistics for group in range(file.num_row_groups))
@@ -184,13 +186,13 @@ def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
 
 
 def _may_hold(bounds: pq.Statistics | None, first: str, end: str | None) -> bool:
-    if bounds is None or not bounds.has_min_max:  # of a group without rows
+    if bounds is None or not bounds.has_min_max:  # a group without rows
         return True
     return bool(bounds.max >= first and (end is None or bounds.min < end))
 
 
 def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
-    """Return the rows, and unless they are not wanted the characters, of each source, read batch by batch."""
+    """Return the number of rows and, if wanted, of characters of each source."""
     return add_counts(_of_each(shards, functools.partial(_count, characters=characters)))
 
 

@@ -1,7 +1,8 @@
-"""Keys of 16 bytes, for a corpus of which no more than that can be held of each row."""
+"""Keys of 16 bytes that stand for the rows of a corpus that does not fit into memory."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,11 +11,16 @@ import pyarrow as pa
 
 Keys = npt.NDArray[np.uint64]
 KEY_BYTES = 16
-KEY = pa.field("key", pa.binary(KEY_BYTES))  # of a row's text, in working shards whose duplicates are not out yet
+KEY = pa.field("key", pa.binary(KEY_BYTES))  # of a row's text, in working shards that may still hold duplicates
+
+
+def hash_key(value: str) -> bytes:
+    """Return the key of a string."""
+    return hashlib.blake2b(value.encode(), digest_size=KEY_BYTES).digest()
 
 
 def pack(names: Iterable[str]) -> Keys:
-    """Return names of 32 hexadecimal digits as an array of (names, 2)."""
+    """Return names of 32 hexadecimal digits as an array of shape (names, 2)."""
     packed = bytearray()
     for name in names:
         packed += bytes.fromhex(name)
@@ -22,12 +28,12 @@ def pack(names: Iterable[str]) -> Keys:
 
 
 def as_keys(packed: bytes | bytearray) -> Keys:
-    """Return keys that follow each other, 16 bytes each, as an array of (keys, 2)."""
+    """Return consecutive keys of 16 bytes as an array of shape (keys, 2)."""
     return np.frombuffer(packed, dtype=np.uint64).reshape(-1, 2)
 
 
 def equal_to_another(keys: Keys) -> npt.NDArray[np.bool_]:
-    """Tell for each key whether another is equal."""
+    """Return for each key whether another key is equal to it."""
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     first = first_of_equals(keys[order])
     shared = np.zeros(len(keys), dtype=bool)
@@ -35,6 +41,14 @@ def equal_to_another(keys: Keys) -> npt.NDArray[np.bool_]:
     return shared
 
 
+def number_keys(keys: Keys) -> npt.NDArray[np.int64]:
+    """Return a number for each key; equal keys have equal numbers."""
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    numbers = np.zeros(len(keys), dtype=np.int64)
+    numbers[order] = np.cumsum(first_of_equals(keys[order])) - 1
+    return numbers
+
+
 def first_of_equals(ordered: Keys) -> npt.NDArray[np.bool_]:
-    """Tell for each of keys in order whether it differs from the one before."""
+    """Return for each key of a sorted array whether it differs from the key before."""
     return np.append(np.ones(min(len(ordered), 1), dtype=bool), (ordered[1:] != ordered[:-1]).any(axis=1))

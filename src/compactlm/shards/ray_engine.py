@@ -1,7 +1,7 @@
-"""Shards as Ray tasks, one a shard, on a cluster or on this machine.
+"""Shards as Ray tasks, one task per shard, on a cluster or on this machine.
 
-Plain tasks and not Ray Data, which holds several times the data in memory. Every node must see the same files and have the same
-compactlm.
+This uses plain tasks because Ray Data holds several times the data in memory. Every node must see the same files and have the same
+version of compactlm installed.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from tqdm import tqdm
 from compactlm.errors import CompactLMError
 from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, process_shard
 
-RETRIES = 3  # of a task whose node has died
+RETRIES = 3  # of a task whose node dies
 
 
 class RayEngine:
-    """A Ray cluster; the connection is made when the first shards come, and stays."""
+    """A Ray cluster; the first run connects to it, and the connection stays open."""
 
     def __init__(self, processes: int | None, address: str | None) -> None:
-        """Name a cluster, or start one with `processes` processors (None for all) on this machine.
+        """Store the address of a cluster, or the number of processors (None for all) of one that the first run starts on this machine.
 
         Raises:
             CompactLMError: Ray is not installed.
         """
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray starts: no telemetry
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry; Ray reads this when it starts
         try:
             import ray
         except ImportError:
@@ -37,13 +37,13 @@ class RayEngine:
         self._processes, self._address = processes, address
 
     def prepare(self, function: Callable[[], object]) -> None:
-        """Do nothing: a cluster is there, or starts with the first shards."""
+        """Do nothing: the cluster is already there or starts with the first run."""
 
     def rest(self) -> None:
-        """Do nothing: a cluster knows what else it has to do."""
+        """Do nothing: the cluster manages its own memory."""
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        """Process the shards that are not done; a task whose node dies is run again on another, and the first failure ends the run."""
+        """Process the shards that are not done; a task whose node dies runs again on another, and the first failure ends the run."""
         ray = self._ray
         if not ray.is_initialized():
             self._connect()
@@ -63,11 +63,11 @@ class RayEngine:
             raise (error.cause if isinstance(error.cause, Exception) else error) from None
         except ray.exceptions.RayError as error:
             raise CompactLMError(
-                f"the Ray cluster is gone, or has lost the task of a shard {RETRIES + 1} times ({' '.join(str(error).split())[:200]}); "
-                "check the cluster and run the command again, which goes on where it was"
+                f"the Ray cluster is gone or lost the task of a shard {RETRIES + 1} times ({' '.join(str(error).split())[:200]}); "
+                "check the cluster and run the command again (finished shards are kept)"
             ) from None
         finally:
-            with contextlib.suppress(Exception):  # of a cluster that is gone, which would hide what is said above
+            with contextlib.suppress(Exception):  # a cluster that is gone raises again here, which would hide the error above
                 for left in waiting:
                     ray.cancel(left)
         return manifests

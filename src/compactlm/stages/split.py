@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
-from compactlm.corpus.split.figures import split_metrics
-from compactlm.corpus.split.shard_splitting import split_corpus
-from compactlm.corpus.split.splitting import check_tasks, check_weights
+from compactlm.corpus.split.metrics import split_metrics
+from compactlm.corpus.split.splitting import check_tasks, check_weights, split_corpus
 from compactlm.params import Params
 from compactlm.shards.engine import make_engine
 from compactlm.shards.gathering import gather
@@ -17,7 +16,7 @@ PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
 
 
 def main(params: Params) -> None:
-    """Read data/clean and write data/split, its figures, those of diversity, and plots of these."""
+    """Read data/clean and write data/split, its metrics, its figures of diversity and their plots."""
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     clean = artifacts.parts(artifacts.CLEAN)
     found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_bytes)

@@ -1,1 +1,1 @@
-"""Text as it is read: rows of files, lines, languages, and how varied a set of texts is. No torch."""
+"""Reading of lines and tables, sentences, languages, and figures of diversity. Imports no torch."""

@@ -1,39 +1,38 @@
-"""How varied a set of texts is: sizes, vocabulary growth, type-token ratio, distinct-n, lengths, labels, sameness.
+"""Figures of diversity: sizes, lengths, labels, vocabulary growth, type-token ratio, distinct-n and self-BLEU.
 
-Figures that depend on the size of the corpus (vocabulary, type-token ratio, distinct-n) are taken over a fixed number of words, of
-texts in an order drawn from the seed, so that those of two corpora can be compared.
+Figures that grow with the corpus (vocabulary, type-token ratio, distinct-n) are measured over a fixed number of words from texts in an
+order drawn by the seed. The figures of two corpora can therefore be compared.
 """
 
 from __future__ import annotations
 
 import bisect
 import dataclasses
-import hashlib
-import heapq
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import Document
+from compactlm.draws import DrawnUntil
 from compactlm.figures.figure import Figure
 from compactlm.params import DiversityFigures
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BLEU_ORDER = 4
-_SMOOTHING = 0.1  # counts of 0
+_SMOOTHING = 0.1  # stands for a count of 0
 Words = list[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DiversitySettings:
-    """How much is measured.
+    """How much text the figures are measured over.
 
     Attributes:
         words: the number of words over which vocabulary and repetition are measured.
         window: the number of words of one window of the mean type-token ratio.
         bleu_texts: the number of texts that self-BLEU compares.
-        bleu_words: the number of words of each of these that are compared.
+        bleu_words: the number of words of each of these texts that are compared.
         seed: draws the texts.
     """
 
@@ -45,52 +44,42 @@ class DiversitySettings:
 
 
 def settings_of(section: DiversityFigures, seed: int) -> DiversitySettings:
-    """Return how much is measured, from the section of params.yaml."""
+    """Return the settings from the section of params.yaml."""
     return DiversitySettings(**section.model_dump(), seed=seed)
 
 
 def words_of(text: str) -> Words:
-    """Return the words of a text: runs of letters and digits, with the apostrophes inside them, in lower case."""
+    """Return the words of a text in lower case: runs of letters and digits, with apostrophes inside them."""
     return _WORD.findall(text.casefold())
 
 
 class Diversity:
-    """Figures that are gathered row by row, so that no corpus need be held in memory."""
+    """Figures of diversity, gathered row by row, so that the corpus need not fit into memory."""
 
     def __init__(self, settings: DiversitySettings) -> None:
         self._settings = settings
         self._rows = self._characters = self._words = 0
         self._lengths: Counter[int] = Counter()
         self._labels: Counter[str] = Counter()
-        self._sample: list[tuple[int, str, Words]] = []  # a heap: of the rows with the smallest drawn numbers, the largest first
-        self._sampled_words = 0
+        self._sample: DrawnUntil[Words] = DrawnUntil(settings.words, "diversity", settings.seed, least=settings.bleu_texts)
 
     def add(self, document: Document) -> None:
         """Count a row."""
         self.add_words(document, words_of(document.text))
 
     def add_words(self, document: Document, words: Words) -> None:
-        """Count a row whose words are known."""
+        """Count a row with words that the caller has split already."""
         self._rows += 1
         self._characters += len(document.text)
         self._words += len(words)
         self._lengths[_bin(len(words))] += 1
         if document.label is not None:
             self._labels[document.label] += 1
-        self._keep(document.id, words)
-
-    def _keep(self, name: str, words: Words) -> None:
-        """Keep the rows with the smallest drawn numbers that hold enough words, and enough texts for self-BLEU."""
-        settings = self._settings
-        drawn = int.from_bytes(hashlib.blake2b(f"{settings.seed} {name}".encode(), digest_size=8).digest(), "big")
-        heapq.heappush(self._sample, (-drawn, name, words))
-        self._sampled_words += len(words)
-        while len(self._sample) > settings.bleu_texts and self._sampled_words - len(self._sample[0][2]) >= settings.words:
-            self._sampled_words -= len(heapq.heappop(self._sample)[2])
+        self._sample.add(document.id, len(words), words)
 
     def figures(self) -> dict[str, object]:
-        """Return all figures as JSON; a measure that too little text does not have is left out."""
-        texts = [words for _, _, words in sorted(self._sample, key=lambda kept: (-kept[0], kept[1]))]
+        """Return all figures as JSON values; a figure that needs more text is left out."""
+        texts = self._sample.items()
         words = [word for text in texts for word in text][: self._settings.words]
         bleu = self_bleu([text[: self._settings.bleu_words] for text in texts[: self._settings.bleu_texts]])
         measured: dict[str, float | None] = {
@@ -114,7 +103,7 @@ class Diversity:
 
 
 def measure_diversity(documents: Iterable[Document], settings: DiversitySettings) -> dict[str, object]:
-    """Return the figures of a stream of rows, whatever their order."""
+    """Return the figures of a stream of rows; they do not depend on its order."""
     gathered = Diversity(settings)
     for document in documents:
         gathered.add(document)
@@ -127,7 +116,7 @@ def _bin(words: int) -> int:
 
 
 def vocabulary_growth(words: Sequence[str]) -> list[tuple[int, int]]:
-    """Return how many different words there are among the first 1,000, 2,000, 4,000, ... words, and among all."""
+    """Return pairs of a number of words (1,000, 2,000, 4,000, ..., all) and the number of different words among these."""
     steps, step = [], 1_000
     while step < len(words):
         steps.append(step)
@@ -142,9 +131,9 @@ def vocabulary_growth(words: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def mean_type_token_ratio(words: Sequence[str], window: int) -> float | None:
-    """Return the mean share of different words in windows of `window` words, or None without a whole window.
+    """Return the mean share of different words in windows of `window` words, or None if there is no full window.
 
-    The mean segmental type-token ratio (Johnson 1944), since the ratio of a whole corpus falls with its size.
+    This is the mean segmental type-token ratio (Johnson 1944). The ratio of a whole corpus would fall with its size.
     """
     starts = range(0, len(words) - window + 1, window)
     return sum(len(set(words[start : start + window])) for start in starts) / window / len(starts) if starts else None
@@ -164,10 +153,10 @@ def distinct_ngrams(texts: Iterable[Words], size: int, most: int) -> float | Non
 
 
 def self_bleu(texts: Sequence[Words]) -> float | None:
-    """Return the mean BLEU of each text against all the others: 1 for copies, near 0 for texts that have nothing in common.
+    """Return the mean BLEU of each text against all others: 1 for copies, near 0 for texts that share nothing.
 
-    After Zhu et al. 2018 (https://arxiv.org/abs/1802.01886). n-grams up to 4 words; a text shorter than that is measured by what
-    it has. Precisions of 0 are smoothed as in Chen and Cherry 2014, method 1. None with fewer than two texts that have words.
+    The measure is from Zhu et al. 2018 (https://arxiv.org/abs/1802.01886), with n-grams of up to 4 words (fewer in shorter texts).
+    Precisions of 0 are smoothed by method 1 of Chen and Cherry 2014. The result is None for fewer than two texts with words.
     """
     texts = [words for words in texts if words]
     if len(texts) < 2:
@@ -179,7 +168,7 @@ def self_bleu(texts: Sequence[Words]) -> float | None:
 
 
 def _two_largest(counts: Sequence[Counter[tuple[str, ...]]]) -> dict[tuple[str, ...], tuple[int, int, int]]:
-    """Return for each n-gram its largest count in a text, the number of that text, and the largest count in the others."""
+    """Return for each n-gram its largest count in a text, the number of that text, and the largest count in other texts."""
     best: dict[tuple[str, ...], tuple[int, int, int]] = {}
     for index, counter in enumerate(counts):
         for ngram, count in counter.items():
@@ -211,6 +200,6 @@ def _bleu(
 
 
 def _neighbours(lengths: list[int], size: int) -> list[int]:
-    """Return the lengths next to `size` in a sorted list that holds it, one occurrence of it left out."""
+    """Return the lengths next to one occurrence of `size` in a sorted list."""
     place = bisect.bisect_left(lengths, size)
     return [*lengths[max(0, place - 1) : place], *lengths[place + 1 : place + 2]]

@@ -1,21 +1,37 @@
-"""Which languages text is in, by py3langid (Lui and Baldwin 2012), whose model comes inside its package."""
+"""Language identification by py3langid, a naive Bayes model over byte sequences (Lui and Baldwin 2012) that its package contains."""
 
 from __future__ import annotations
 
 import collections
+import functools
 from collections.abc import Iterable
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-CHUNK = 500  # characters that are judged together: short rows by themselves tell too little
+CHUNK = 500  # characters that are judged together, because a short row alone tells too little
 LEAST = 0.05  # of the chunks
 
 
-def languages(texts: Iterable[str]) -> list[str]:
-    """Return the ISO 639 codes of the languages of at least LEAST of the text, the most frequent first.
+@functools.cache
+def _identifier() -> LanguageIdentifier:
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+def known_languages() -> frozenset[str]:
+    """Return the ISO 639 codes of the languages that the model knows."""
+    return frozenset(_identifier().labels)
+
+
+def language_probability(text: str, languages: frozenset[str]) -> float:
+    """Return the probability that a text is in one of the languages, by ISO 639 codes."""
+    return float(sum(probability for language, probability in _identifier().rank(text) if language in languages))
+
+
+def main_languages(texts: Iterable[str]) -> list[str]:
+    """Return the ISO 639 codes of the languages of at least LEAST of the text, most frequent first.
 
     Args:
-        texts: rows of one source after the other.
+        texts: the texts, one source after the other.
     """
     chunks, held = [], ""
     for text in texts:
@@ -25,6 +41,5 @@ def languages(texts: Iterable[str]) -> list[str]:
             held = ""
     if held and not chunks:
         chunks.append(held)
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    counts = collections.Counter(str(identifier.classify(chunk)[0]) for chunk in chunks)
+    counts = collections.Counter(str(_identifier().classify(chunk)[0]) for chunk in chunks)
     return [code for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count >= LEAST * len(chunks)]

@@ -1,4 +1,4 @@
-"""Lines of a file or of standard input, broken ones among them."""
+"""Lines of text and JSON objects from a file or standard input. A broken line is reported and does not end the reading."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ STANDARD_INPUT = "-"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Line:
-    """One line: its number from 1, its text, and what is wrong with it, or None.
+    """One line of a file.
 
-    A line of text with bytes that are not UTF-8 has U+FFFD in their place; a line without a usable text has "".
+    Attributes:
+        number: the number of the line, from 1.
+        text: the text. Bytes that are not UTF-8 are replaced by U+FFFD; a line of JSON without a usable text has "".
+        error: what is wrong with the line, or None.
     """
 
     number: int
@@ -29,21 +32,76 @@ class Line:
 
 
 def read_lines(path: str, field: str | None = None) -> Iterator[Line]:
-    """Yield every line of a file, in order; a broken one does not end it.
+    """Yield every line of a file in order, including broken lines.
 
     Args:
-        path: of the file; "-" is standard input.
-        field: None for plain text; else each line is a JSON object with the text under this name.
+        path: the path of the file; "-" is standard input.
+        field: None for plain text; otherwise each line is a JSON object with the text in this field.
 
     Raises:
         CompactLMError: the file cannot be read.
     """
-    with contextlib.closing(_contents(path)) as contents:
+    if field is None:
+        with contextlib.closing(_read_bytes(path)) as contents:
+            for number, content in contents:
+                yield _decode(number, content)
+        return
+    for line, row in read_objects(path):
+        if line.error:
+            yield Line(line.number, "", line.error)
+        elif not isinstance(row.get(field), str):
+            yield Line(line.number, "", f"it has no text in the field {field!r}")
+        else:
+            yield Line(line.number, encodable(row[field]))
+
+
+def read_objects(path: str) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """Yield every line of a file of JSON objects with its object, which is empty for a broken line.
+
+    Raises:
+        CompactLMError: the file cannot be read.
+    """
+    with contextlib.closing(_read_bytes(path)) as contents:
         for number, content in contents:
-            yield _text(number, content) if field is None else _json(number, content, field)
+            line, row = _decode(number, content), {}
+            if not line.error:
+                try:
+                    row = parse_object(line.text)
+                except ValueError as error:
+                    line = Line(number, "", str(error))
+            yield line, row
 
 
-def _contents(path: str) -> Generator[tuple[int, bytes], None, None]:
+def parse_object(text: str) -> dict[str, Any]:
+    """Return the JSON object that a line holds.
+
+    Raises:
+        ValueError: the line is not valid JSON, or not an object; the message says which.
+    """
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits raises a plain ValueError
+        raise ValueError("it is not valid JSON") from error
+    if not isinstance(row, dict):
+        raise ValueError("it is not a JSON object")
+    return row
+
+
+def read_text(path: str) -> str:
+    """Return the text of a whole file; bytes that are not UTF-8 become U+FFFD.
+
+    Raises:
+        CompactLMError: the file cannot be read.
+    """
+    return "\n".join(line.text for line in read_lines(path))
+
+
+def text_or_input(text: str) -> str:
+    """Return the given text, or all of standard input if it is "-"."""
+    return read_text(STANDARD_INPUT) if text == STANDARD_INPUT else text
+
+
+def _read_bytes(path: str) -> Generator[tuple[int, bytes], None, None]:
     stream = _open(path)
     try:
         yield from enumerate(stream, start=1)
@@ -63,54 +121,9 @@ def _open(path: str) -> BinaryIO:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file, or - for standard input") from None
 
 
-def read_text(path: str) -> str:
-    """Return the whole of a text file; bytes that are not UTF-8 become U+FFFD.
-
-    Raises:
-        CompactLMError: the file cannot be read.
-    """
-    return "\n".join(line.text for line in read_lines(path))
-
-
-def text_or_input(text: str) -> str:
-    """Return a text that was given, or all of standard input where it is "-"."""
-    return read_text(STANDARD_INPUT) if text == STANDARD_INPUT else text
-
-
-def _text(number: int, content: bytes) -> Line:
+def _decode(number: int, content: bytes) -> Line:
     content = content.rstrip(b"\r\n").removeprefix(b"\xef\xbb\xbf" if number == 1 else b"")
     try:
         return Line(number, content.decode("utf-8"))
     except UnicodeDecodeError:
         return Line(number, content.decode("utf-8", "replace"), "it is not valid UTF-8")
-
-
-def _json(number: int, content: bytes, field: str) -> Line:
-    line, row = _row(number, content)
-    if line.error:
-        return Line(number, "", line.error)
-    if not isinstance(row.get(field), str):
-        return Line(number, "", f"it has no text in the field {field!r}")
-    return Line(number, encodable(row[field]))
-
-
-def rows_of(path: str) -> Iterator[tuple[Line, dict[str, Any]]]:
-    """Yield every line of a file of JSON objects with the object, which is empty for a broken line.
-
-    Raises:
-        CompactLMError: the file cannot be read.
-    """
-    with contextlib.closing(_contents(path)) as contents:
-        for number, content in contents:
-            yield _row(number, content)
-
-
-def _row(number: int, content: bytes) -> tuple[Line, dict[str, Any]]:
-    line = _text(number, content)
-    if line.error:
-        return line, {}
-    try:
-        row = json.loads(line.text)
-    except (ValueError, RecursionError):
-        return Line(number, "", "it is not valid JSON"), {}
-    return (line, row) if isinstance(row, dict) else (Line(number, "", "it is no JSON object"), {})

@@ -1,6 +1,6 @@
-"""Rows of files read as streams: csv, tsv, jsonl, txt and Parquet, also packed by gzip or Zstandard, of which only a little is in memory.
+"""Streams of rows from csv, tsv, jsonl, txt and Parquet files, also compressed with gzip or Zstandard.
 
-Each row comes with its place (`line 12`), so that whatever is wrong with it can be found.
+Only a few rows are in memory at a time. Each row comes with its place (`line 12`) for error messages.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import contextlib
 import csv
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -21,10 +20,11 @@ import pyarrow.parquet as pq
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
+from compactlm.text.lines import parse_object
 
-LONGEST_LINE = 64_000_000  # characters; a longer line is no text, and would have to fit into memory
-EXPANSION = 200  # times; text packs to a tenth, and what unpacks to more than this is made to fill a machine
-EXPANSION_FROM = 64_000_000  # bytes, below which expansion does no harm
+LONGEST_LINE = 64_000_000  # characters; a longer line is hardly text and would fill the memory
+EXPANSION = 200  # times the packed size; text compresses to a tenth, so a file that expands further is an attack
+EXPANSION_FROM = 64_000_000  # bytes; expansion below this is harmless
 REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -34,7 +34,7 @@ Rows = Iterator[tuple[str, Row]]
 
 
 class _Packed(io.RawIOBase):
-    """Unpacked bytes of a packed file, refused where they are out of proportion to it."""
+    """The unpacked bytes of a compressed file; an absurdly large expansion raises CompactLMError."""
 
     def __init__(self, unpacked: BinaryIO, packed_size: int, where: str) -> None:
         self._unpacked, self._packed_size, self._where, self._given = unpacked, packed_size, where, 0
@@ -47,22 +47,20 @@ class _Packed(io.RawIOBase):
             data = self._unpacked.read(len(buffer))
         except (EOFError, OSError, zlib.error) as error:
             reason = " ".join(str(error).split())
-            raise CompactLMError(f"{self._where} is a damaged or truncated packed file ({reason}); make or fetch it anew") from None
+            raise CompactLMError(f"{self._where} is a damaged or truncated packed file ({reason}); create or download it again") from None
         buffer[: len(data)] = data
         self._given += len(data)
         if self._given > EXPANSION_FROM and self._given > EXPANSION * self._packed_size:
-            raise CompactLMError(
-                f"{self._where} unpacks to more than {EXPANSION} times its size, which no text does; check where the file comes from"
-            )
+            raise CompactLMError(f"{self._where} unpacks to more than {EXPANSION} times its size; use a file from a trusted source")
         return len(data)
 
 
 @contextlib.contextmanager
 def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
-    """Open a file, or the bytes of one, for reading; gzip and Zstandard, known by their first bytes, are unpacked on the fly.
+    """Open a file, or its bytes, for reading; gzip and Zstandard are recognised by their first bytes and unpacked on the fly.
 
     Raises:
-        CompactLMError: the file is missing, may not be read, is damaged or truncated, or unpacks to absurdly much.
+        CompactLMError: the file is missing, unreadable, damaged or truncated, or expands too much.
     """
     try:
         raw: Any = io.FileIO(source) if isinstance(source, Path) else io.BytesIO(source)
@@ -73,30 +71,30 @@ def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
                 with gzip.open(file) as unpacked:
                     yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
             elif magic == b"\x28\xb5\x2f\xfd":
-                # Not the package zstandard, whose stream ends without a word where a file was truncated.
+                # The package zstandard does not report a truncated file; Arrow does.
                 with pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as unpacked:
                     yield io.BufferedReader(_Packed(cast(BinaryIO, unpacked), size, where))
             else:
                 yield file
     except FileNotFoundError:
-        raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
+        raise CompactLMError(f"the file {where} does not exist; create it or correct path in params.yaml") from None
     except PermissionError:
-        raise CompactLMError(f"{where} may not be read; change its permissions") from None
+        raise CompactLMError(f"{where} is not readable; change its permissions") from None
 
 
 def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str, remedy: str = REMEDY) -> Rows:
     """Yield the place and the cells of each row.
 
-    Cells of csv, tsv and parquet are found by position (from 0) too; csv and tsv have names only with a header. A tsv file
-    has no quoting: every tab separates. A txt file has one column, `text` or 0, and a row for each line that is not blank.
+    Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
+    has no quoting: every tab separates cells. A txt file has one column (`text` or 0) and a row for each line that is not blank.
 
     Args:
-        source: the file, or the bytes of one.
-        where: its name for messages.
+        source: the file, or its bytes.
+        where: the name of the file for messages.
         form: the format.
         header: whether the first row of csv and tsv names the columns.
         encoding: the encoding of the text formats.
-        remedy: what to do where it is another, for a message.
+        remedy: how to fix a wrong encoding, for messages.
 
     Raises:
         CompactLMError: the file is not what `form` and `encoding` say; the message has the line.
@@ -105,13 +103,13 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
         yield from _parquet(source, where)
         return
     with opened(source, where) as binary:
-        # csv has line ends of all kinds, and keeps those that stand inside a cell.
+        # csv accepts all kinds of line ends, and keeps those inside a cell.
         lines = _lines(binary, where, encoding, "" if form == "csv" else "\n", remedy)
         if form == "csv":
-            yield from _table(_csv_lines(lines, where), where, "put a cell that holds a comma into quotes", header=header)
+            yield from _table(_csv_lines(lines, where), where, "put cells that contain a comma into quotes", header=header)
         elif form == "tsv":
             split = ((number, line.split("\t")) for number, line in _plain(lines))
-            yield from _table(split, where, "write no tab inside a cell", header=header)
+            yield from _table(split, where, "remove tabs inside cells", header=header)
         elif form == "jsonl":
             yield from _jsonl(lines, where)
         else:
@@ -120,23 +118,23 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
 
 
 def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str, remedy: str) -> Iterator[str]:
-    r"""Yield the lines with their ends: "\n", since others may stand inside a cell, or "" for all kinds."""
+    r"""Yield the lines with their ends: only "\n" if `ends` is "\n", or all kinds if it is ""."""
     number = 0
     try:
         text = io.TextIOWrapper(binary, encoding=encoding, newline=ends)
         while line := text.readline(LONGEST_LINE + 1):
             number += 1
             if len(line) > LONGEST_LINE:
-                raise CompactLMError(f"{where} has a line of more than {LONGEST_LINE:,} characters, line {number}; break it or remove it")
+                raise CompactLMError(f"{where} has more than {LONGEST_LINE:,} characters in line {number}; split or remove the line")
             yield line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeDecodeError as error:
         bad = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
         at = number + 1 + len(_LINE_END.findall(error.object[: error.start]))
         raise CompactLMError(f"{where} is not valid {encoding} in line {at} (byte {bad}); {remedy}") from None
-    except UnicodeError as error:  # a stream of UTF-16 that does not say in which order its bytes are
+    except UnicodeError as error:  # UTF-16 without a byte order mark
         raise CompactLMError(f"{where} is not valid {encoding} ({error}); {remedy}") from None
     except LookupError:
-        raise CompactLMError(f"{where} cannot be read, for {encoding!r} is no known encoding; correct encoding in params.yaml") from None
+        raise CompactLMError(f"{where} cannot be read: the encoding {encoding!r} is unknown; correct encoding in params.yaml") from None
 
 
 def _plain(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
@@ -161,8 +159,8 @@ def _table(lines: Iterator[tuple[int, list[str]]], where: str, remedy: str, *, h
     names = next(lines, (0, []))[1] if header else []
     for number, cells in lines:
         if header and any(cell.strip() for cell in cells[len(names) :]):
-            # What stands under no name would be lost: most often the end of a text.
-            raise CompactLMError(f"{where} has {len(cells)} cells at line {number} and {len(names)} names in its header; {remedy}")
+            # A cell without a name would be lost; most often it is the end of a text.
+            raise CompactLMError(f"{where} has {len(cells)} cells at line {number} but {len(names)} names in its header; {remedy}")
         row: dict[str | int, object] = dict(enumerate(cells))
         row.update(zip(names, cells, strict=False))
         yield f"line {number}", row
@@ -171,11 +169,12 @@ def _table(lines: Iterator[tuple[int, list[str]]], where: str, remedy: str, *, h
 def _jsonl(lines: Iterator[str], where: str) -> Rows:
     for number, line in _plain(lines):
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits is a mere ValueError
-            raise CompactLMError(f"{where} is not valid jsonl at line {number} ({error}); correct the file or its format") from None
-        if not isinstance(row, dict):
-            raise CompactLMError(f"{where} has no JSON object at line {number}; write one object with named columns a line")
+            row = cast(Row, parse_object(line))
+        except ValueError as error:
+            reason = error.__cause__ or error
+            raise CompactLMError(
+                f"{where} is not valid jsonl at line {number} ({reason}); write one JSON object per line, or correct the format"
+            ) from None
         yield f"line {number}", row
 
 
@@ -192,9 +191,9 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
                     yield f"row {start + offset}", row
                 start += batch.num_rows
     except FileNotFoundError:
-        raise CompactLMError(f"there is no file {where}; put it there or correct path in params.yaml") from None
+        raise CompactLMError(f"the file {where} does not exist; create it or correct path in params.yaml") from None
     except PermissionError:
-        raise CompactLMError(f"{where} may not be read; change its permissions") from None
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last of a date that Python has no number for
+        raise CompactLMError(f"{where} is not readable; change its permissions") from None
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # OverflowError: a date that Python cannot represent
         reason = " ".join(str(error).split())
-        raise CompactLMError(f"{where} cannot be read as parquet ({reason}); make or fetch it anew, or correct its format") from None
+        raise CompactLMError(f"{where} cannot be read as parquet ({reason}); create or download it again, or correct its format") from None

@@ -1,8 +1,8 @@
-"""Text that any UTF-8 file can hold."""
+"""Text that can be encoded as UTF-8."""
 
 
 def encodable(text: str) -> str:
-    """Join surrogate pairs, and replace each lone surrogate by U+FFFD."""
+    """Return the text with surrogate pairs joined and each lone surrogate replaced by U+FFFD."""
     try:
         text.encode()
     except UnicodeEncodeError:

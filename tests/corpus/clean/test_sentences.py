@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from compactlm import artifacts
-from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, derived_id, read_documents
 from compactlm.corpus.clean.cleaning import Cleaned, clean_corpus, clean_metrics
-from compactlm.corpus.clean.sentences import CutShard, find_model, sample_texts, sentence_id, train_model
+from compactlm.corpus.clean.sentences import CutShard, sample_texts
 from compactlm.params import Clean
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import gather
+from compactlm.text.punkt import find_model, train_model
 
 SENTENCES = {"sources": ["wiki"], "language": "english", "characters": 100_000, "minimum_characters": 8}
 SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 10_000}
@@ -66,7 +67,7 @@ def test_rows_become_sentences_of_the_same_document(tmp_path: Path) -> None:
     whole = {document.text: document for document in found if document.source == "tweets" or document.label}
     assert set(whole) == {rows[-2].text, rows[-1].text}
     paid = next(document for document in found if document.text == "She paid approx. 1 dollars for it.")
-    assert (paid.document, paid.id) == (rows[1].document, sentence_id(rows[1].id, 1, paid.text))
+    assert (paid.document, paid.id) == (rows[1].document, derived_id(rows[1].id, 1, paid.text))
     texts = {document.text for document in found}
     assert {"It rained.", *(f"The patient of Dr. {name} was seen in the rain." for name in NAMES)} <= texts
     assert {f"Then prof. {name} left the house." for name in NAMES} <= texts
@@ -103,7 +104,7 @@ def test_the_size_of_the_shards_changes_nothing_and_what_is_done_is_not_done_aga
 
 
 def test_what_is_learnt_does_not_hang_on_the_order_of_sets() -> None:
-    script = f"import json\nfrom compactlm.corpus.clean.sentences import train_model\nprint(json.dumps(train_model({TEXTS!r})))"
+    script = f"import json\nfrom compactlm.text.punkt import train_model\nprint(json.dumps(train_model({TEXTS!r})))"
     found = [
         subprocess.run(
             [sys.executable, "-c", script], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True, check=True

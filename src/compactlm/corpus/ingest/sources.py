@@ -1,4 +1,4 @@
-"""From the sources in params.yaml to shards of documents, whatever the kind of the source; each is read as a stream."""
+"""Reading of the sources in params.yaml into shards of documents. Every kind of source is read as a stream."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tqdm import tqdm
 from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts
 from compactlm.corpus.ingest.archives import fetch, read_member
 from compactlm.corpus.ingest.hub import read_hub
+from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_document, to_record
-from compactlm.corpus.ingest.selection import take
-from compactlm.corpus.ingest.taking import number_repeats, take_drawn
+from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.errors import CompactLMError
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
 from compactlm.shards.gathering import count_by_source, sorted_tables, write_shards
@@ -26,15 +26,15 @@ from compactlm.text.tables import Row, Rows, stream_rows
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Extract:
-    """What was taken from a source.
+    """The rows that were taken from a source.
 
     Attributes:
-        shards: working shards of the rows.
-        rows: how many there are.
-        characters: of all texts.
-        left: rows that the source has beyond its limit.
-        sha256: hash over the rows, for the data card.
-        task: name of the task that the source belongs to, or None.
+        shards: the working shards of the rows.
+        rows: the number of rows.
+        characters: the number of characters of all texts.
+        left: the number of rows beyond the limit of the source.
+        sha256: the hash over the rows, for the data card.
+        task: the name of the task of the source, or None.
     """
 
     shards: list[Path]
@@ -46,17 +46,17 @@ class Extract:
 
 
 def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
-    """Read all sources, in the order of their names; no more than a shard's rows are in memory, and 40 bytes of each other row.
+    """Read all sources in the order of their names. Memory holds the rows of one shard, and 40 bytes of each other row.
 
     Args:
         ingest: the sources.
-        tasks: the labelled tasks, which give their sources' rows a task and a label.
-        seed: draws the rows that stay where a source has more than its limit.
+        tasks: the labelled tasks; rows of their sources get a task and a label.
+        seed: draws the rows of a source that has more rows than its limit.
         work: a directory for working shards.
-        shard_bytes: about how much text a working shard holds.
+        shard_bytes: the approximate size of the text in a working shard.
 
     Raises:
-        CompactLMError: a source is missing, empty or broken, or a task has rows of one label only.
+        CompactLMError: a source is missing, empty or broken, or a task has rows of only one label.
     """
     owners = {source: name for name, task in tasks.items() for source in task.sources}
     for name, owner in sorted(owners.items()):
@@ -70,7 +70,7 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads one source after the other; `attributes` tells whether any of them has protected attributes in columns."""
+    """Reads sources; `attributes` says whether any source has protected attributes in columns."""
 
     tasks: Mapping[str, Task]
     owners: Mapping[str, str]
@@ -80,7 +80,7 @@ class _Reader:
     attributes: bool
 
     def read(self, name: str, source: Source) -> Extract:
-        """Read a source to shards, and leave in them what its limit allows."""
+        """Read a source into shards, and keep the rows that its limit allows."""
         directory = self.work / name
         for old in sorted(directory.glob("*")) if directory.is_dir() else []:
             old.unlink()
@@ -91,17 +91,17 @@ class _Reader:
         number_repeats(shards)
         counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if counted["rows"] != (rows := next(seen)):
-            raise RuntimeError(f"of {name} {rows} rows were read and {counted['rows']} written")
+            raise RuntimeError(f"{rows} rows of {name} were read but {counted['rows']} were written")
         take_drawn(shards, source.maximum_rows, source.maximum_characters, self.seed)
         taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if not taken["rows"]:
-            raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first row that is drawn, so none is left; raise it")
+            raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first drawn row, so no row is left; raise it")
         left = counted["rows"] - taken["rows"]
         sha256 = sha256_of(_sorted_documents(shards))
         return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name))
 
     def _documents(self, name: str, source: Source) -> Iterator[Document]:
-        """Yield the rows as they come; of a streamed data set no more than its limit."""
+        """Yield all rows of a source, or the first ones up to its limit if it is a streamed data set."""
         owner = self.owners.get(name)
         task = None if owner is None else self.tasks[owner]
         with tqdm(_rows(name, source), desc=f"ingest {name}", unit="row", mininterval=0.5, delay=2) as bar:
@@ -143,29 +143,29 @@ def _file_rows(name: str, source: FilesSource) -> Rows:
             before = path.stat()
             found = file_sha256(path) if source.sha256 is not None else None
         except PermissionError:
-            raise CompactLMError(f"ingest.sources.{name}: {path} may not be read; change its permissions") from None
+            raise CompactLMError(f"ingest.sources.{name}: {path} is not readable; change its permissions") from None
         if found != source.sha256:
             raise CompactLMError(
-                f"ingest.sources.{name}: {path} has the sha256 {found}, and params.yaml asks for {source.sha256}; restore the file, or "
-                "correct sha256 if the file is the one that you mean"
+                f"ingest.sources.{name}: {path} has the sha256 {found}, but params.yaml expects {source.sha256}; restore the file, or "
+                "correct sha256 if this is the right file"
             )
         yield from _located(path, str(path), source)
         after = path.stat() if path.is_file() else None
         if after is None or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
             raise CompactLMError(
-                f"ingest.sources.{name}: {path} was changed while it was read; run the command again when nothing writes to it"
+                f"ingest.sources.{name}: {path} changed while it was read; run the command again when no program writes to it"
             )
 
 
 def _paths(name: str, source: FilesSource) -> list[Path]:
-    # A file whose own name has brackets is meant as it stands; and Path.glob takes no absolute pattern.
+    # An existing file is taken literally even if its name contains brackets. Path.glob does not accept absolute patterns.
     whole = Path(source.path)
     matches = [whole] if whole.is_file() else [Path(match) for match in glob.glob(source.path, recursive=True)]  # noqa: PTH207
     paths = sorted(path for path in matches if path.is_file())
     if not paths:
-        raise CompactLMError(f"ingest.sources.{name}: there is no file {source.path}; put it there or correct path in params.yaml")
+        raise CompactLMError(f"ingest.sources.{name}: the file {source.path} does not exist; create it or correct path in params.yaml")
     if source.sha256 is not None and len(paths) > 1:
-        raise CompactLMError(f"ingest.sources.{name}: sha256 pins one file, and {source.path} matches {len(paths)}; set sha256 to null")
+        raise CompactLMError(f"ingest.sources.{name}: sha256 pins one file, but {source.path} matches {len(paths)}; set sha256 to null")
     return paths
 
 

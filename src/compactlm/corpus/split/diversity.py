@@ -1,4 +1,4 @@
-"""How varied each split and each source in it is: figures, and tables for plots."""
+"""Figures of diversity for each split and each source in it, and tables for plots."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.split.grouping import Integers, Rows
-from compactlm.corpus.split.splitting import Homes
+from compactlm.corpus.split.rows import Homes, Integers, Rows
 from compactlm.text.diversity import Diversity, DiversitySettings, words_of
 
 ALL = "all"
@@ -21,7 +20,7 @@ _COLUMNS = ("id", "source", "text", "document", "task", "label")
 
 
 def measure_splits(shards: Mapping[str, Sequence[Path]], settings: DiversitySettings) -> Figures:
-    """Return the figures by split, and in it by source and of "all"; rows are read batch by batch."""
+    """Return the figures by split and source, with "all" for all sources together."""
     figures: Figures = {}
     for split, paths in shards.items():
         gathered: dict[str, Diversity] = {ALL: Diversity(settings)}
@@ -41,7 +40,7 @@ def _documents(paths: Iterable[Path]) -> Iterable[Document]:
 
 
 def add_near_duplicates(figures: Figures, rows: Rows, homes: Homes, clusters: Integers) -> None:
-    """Add to the figures the share of rows that are near-duplicates of an earlier one in the same split, and source or all."""
+    """Add the share of rows that are near-duplicates of an earlier row in the same split (and source) to the figures."""
     sources = np.array([source for source, _, _ in rows.strata])[rows.stratum]
     for home, split in enumerate(SPLITS):
         for source, found in figures[split].items():
@@ -51,7 +50,7 @@ def add_near_duplicates(figures: Figures, rows: Rows, homes: Homes, clusters: In
 
 
 def plot_rows(figures: Figures) -> dict[str, dict[str, list[tuple[int, int]]]]:
-    """Return the tables behind the plots: by name and split the rows of `words` (rows that long) and `vocabulary` (different words)."""
+    """Return the tables of the plots by name and split: `words` (rows by length) and `vocabulary` (different words)."""
 
     def numbers(cells: Mapping[str, int]) -> list[tuple[int, int]]:
         return [(int(key), value) for key, value in cells.items()]

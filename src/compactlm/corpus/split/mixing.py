@@ -1,22 +1,22 @@
-"""Mixture weights: how often the rows of a source come in train."""
+"""Mixture weights: how often train contains the rows of each source."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 
 import pyarrow as pa
 
-from compactlm.corpus.ingest.selection import times_seen
+from compactlm.artifacts import derived_id
+from compactlm.draws import draw_share
 
-MIXTURE = "mixture"  # stands where a derived row names its augmenter
+MIXTURE = "mixture"  # the augmenter that copies name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mixture:
-    """What weights did.
+    """The changes that weights made.
 
     Attributes:
         left_out: rows that were left out, by source.
@@ -30,15 +30,15 @@ class Mixture:
 
 
 def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixture) -> pa.Table:
-    """Return each row as often as the weight of its source says, and count what that changed in `mixture`.
+    """Return each row as often as the weight of its source says, and count the changes in `mixture`.
 
-    A weight of 2.3 gives each row a copy and three tenths of the rows a second one; a source without a weight has 1. A copy has an
-    id of its own, names the row as its parent and belongs to the same document.
+    A weight of 2.3 gives each row one copy, and three tenths of the rows a second copy. A source without a weight has weight 1. A copy
+    has its own id, names the row as its parent and belongs to the same document.
     """
     if not weights:
         return table
     names, sources = table["id"].to_pylist(), table["source"].to_pylist()
-    times = [times_seen(name, weights.get(source, 1.0), seed, epoch=0) for name, source in zip(names, sources, strict=True)]
+    times = [_times(name, weights.get(source, 1.0), seed) for name, source in zip(names, sources, strict=True)]
     mixture.left_out.update(source for source, count in zip(sources, times, strict=True) if count == 0)
     labels = zip(table["task"].to_pylist(), table["label"].to_pylist(), strict=True)
     mixture.labels.update(label for label, count in zip(labels, times, strict=True) if count == 0)
@@ -50,10 +50,15 @@ def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixtu
     return pa.concat_tables(found)
 
 
+def _times(name: str, weight: float, seed: int) -> int:
+    whole = int(weight)
+    return whole + (draw_share("mixture", seed, name) < weight - whole)
+
+
 def _copies(table: pa.Table, number: int) -> pa.Table:
     parents = table["id"].to_pylist()
     columns = {
-        "id": [hashlib.blake2b(f"{parent} {MIXTURE} {number}".encode(), digest_size=16).hexdigest() for parent in parents],
+        "id": [derived_id(parent, MIXTURE, number) for parent in parents],
         "parent": parents,
         "augmenter": [MIXTURE] * len(parents),
     }

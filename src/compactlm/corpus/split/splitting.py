@@ -1,117 +1,144 @@
-"""Train, validation and test: stratified by source and label, with what belongs together kept together."""
+"""Splitting of a corpus: rows that belong together go to one split, and each shard is written to its splits."""
 
 from __future__ import annotations
 
-import math
+import dataclasses
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-from sklearn.model_selection import train_test_split
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS
-from compactlm.corpus.split.grouping import Integers, Rows
+from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
+from compactlm.corpus.split.groups import crossings, group, protect
+from compactlm.corpus.split.mixing import Mixture, mix
+from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, read_rows
+from compactlm.corpus.split.stable import place
+from compactlm.corpus.split.stratified import split_groups
 from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
+from compactlm.shards.engine import Engine, apply
+from compactlm.shards.gathering import cut
+from compactlm.shards.shards import write_working
 
-Homes = npt.NDArray[np.int8]  # the number of each row's split in artifacts.SPLITS; -1 for a row that is left out
-Name = tuple[Hashable, ...]
-TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SplitCorpus:
+    """A corpus in three splits.
+
+    Attributes:
+        rows: what the split knows of each row.
+        homes: the split of each row; -1 for a row that is left out.
+        groups: the group of each row; groups stay together.
+        clusters: the cluster of near-duplicates of each row, or None if they were not searched.
+        shards: the working shards of each split.
+        mixture: the train rows that were left out or repeated because of the weight of their source.
+    """
+
+    rows: Rows
+    homes: Homes
+    groups: Integers
+    clusters: Integers | None
+    shards: dict[str, list[Path]]
+    mixture: Mixture
+
+    def numberings(self) -> dict[str, Integers]:
+        """Return the numberings whose numbers must not occur in several splits, by name."""
+        found = {"duplicates": self.rows.duplicates, "documents": self.rows.documents}
+        return found | ({} if self.clusters is None else {"near_duplicates": self.clusters})
+
+    def leakage(self) -> dict[str, int]:
+        """Return how many texts, documents and clusters of near-duplicates have rows in several splits."""
+        return crossings(self.numberings(), self.homes)
 
 
-def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
-    """Split rows by whole groups; the result depends on the set of rows, not on their order in the source.
+def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tuple[Homes, Integers]:
+    """Return the split of each row (-1 if it is left out), and the group of each row.
 
     Args:
         rows: the rows.
-        groups: of each row, numbered from 0 in the order of their first rows.
-        split: the share of the rows in each split.
-        seed: draws the groups.
+        clusters: the cluster of near-duplicates of each row, or None.
+        split: the section of params.yaml.
+        seed: the seed of the draw.
 
     Raises:
-        CompactLMError: there are fewer than three groups.
+        CompactLMError: there are too few groups for three splits.
     """
-    count = int(groups.max()) + 1 if len(groups) else 0
-    if count < len(SPLITS):
-        raise CompactLMError(
-            f"{count} groups of rows (duplicates and texts of one document stay together) are too few for three splits; "
-            "add sources, or raise their limits"
-        )
-    strata = _strata(rows, groups, count, math.ceil(2 / min(split.train, split.validation, split.test)))
-    homes = np.full(count, TRAIN, dtype=np.int8)
-    rest, test = _draw(np.arange(count), strata, _whole(split.test * count, count - 2), seed)
-    _, validation = _draw(rest, strata, _whole(split.validation * count, len(rest) - 1), seed)
-    homes[test], homes[validation] = TEST, VALIDATION
-    return homes[groups]
+    near = [] if clusters is None or split.across_splits == "report" else [clusters]
+    if split.placement == "stable":
+        return protect(place(rows.drawn, split), group([rows.duplicates, *near])), group([rows.duplicates, rows.documents, *near])
+    groups = group([rows.duplicates, rows.documents, *(near if split.across_splits == "prevent" else [])])
+    homes = split_groups(rows, groups, split, seed)
+    for numbering in near if split.across_splits == "leave_out" else []:
+        homes = protect(homes, numbering)
+    return homes, groups
 
 
-def _whole(number: float, most: int) -> int:
-    return min(max(1, round(number)), most)
+def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, engine: Engine, shard_bytes: int) -> SplitCorpus:
+    """Split a corpus. The result depends neither on the engine nor on the size of the shards.
 
+    Memory holds about a hundred bytes per row, including what scipy and scikit-learn need temporarily.
 
-def _draw(indices: Integers, strata: Integers, count: int, seed: int) -> tuple[Integers, Integers]:
-    chosen = strata[indices]
-    sizes = np.unique(chosen, return_counts=True)[1]
-    rare = sizes.min() < 2 or min(count, len(indices) - count) < len(sizes)
-    stay, leave = train_test_split(indices, test_size=count, random_state=seed % 2**32, stratify=None if rare else chosen)
-    return stay, leave
+    Args:
+        parts: the parts of the artifact to split.
+        work: a directory for working shards; finished shards in it are reused.
+        split: the section of params.yaml.
+        seed: draws the splits, and the permutations of MinHash.
+        engine: processes the shards.
+        shard_bytes: the approximate size of the text in a working shard.
 
-
-def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers:
-    """Number the stratum of each group.
-
-    A stratum is source, label and size; one with fewer than `smallest` groups is merged with its like, first without the
-    size (which keeps the rows, and not the groups alone, in proportion), then without the source, then with all that are left.
+    Raises:
+        CompactLMError: there are too few groups for three splits.
     """
-    sizes = np.bincount(groups, minlength=count)
-    bits = np.frexp(sizes)[1]  # of the size as a binary number
-    kinds, kind_of = np.unique(np.stack([rows.stratum[_chiefs(rows, groups)], bits], axis=1), axis=0, return_inverse=True)
-    found = [(rows.strata[stratum], int(length)) for stratum, length in kinds]
-    number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # of groups of each kind
-    names: dict[int, Name] = {}
-    waiting = list(number)
-    for level in range(4):
-        names.update((kind, (level, *_stratum(*found[kind], level))) for kind in waiting)
-        counts = _total(names, number, waiting)
-        waiting = [kind for kind in waiting if counts[names[kind]] < smallest]
-    if waiting:
-        largest = min(_total(names, number, names).items(), key=lambda item: (-item[1], str(item[0])))[0]
-        names.update(dict.fromkeys(waiting, largest))
-    order = {name: place for place, name in enumerate(sorted(set(names.values()), key=str))}
-    return np.array([order[names[kind]] for kind in range(len(kinds))])[kind_of.ravel()]
+    shards = cut(parts, work / "in", shard_bytes)
+    keys, _ = apply(shards, work / "keys", engine, SplitKeyShard(seed))
+    rows = read_rows(pq.read_table(path) for path in keys)
+    signed: list[Path] = []
+    if split.near_duplicates is not None:
+        signed, _ = apply(shards, work / "signatures", engine, SignShard(split.near_duplicates, seed))
+    engine.rest()
+    clusters = None if split.near_duplicates is None else SignatureShards(signed).clusters(split.near_duplicates)
+    homes, groups = decide(rows, clusters, split, seed)
+    mixture = Mixture()
+    found: dict[str, list[Path]] = {name: [] for name in SPLITS}
+    start = 0
+    for shard in shards:
+        table = pq.read_table(shard)
+        own, start = homes[start : start + len(table)], start + len(table)
+        for home, name in enumerate(SPLITS):
+            chosen = table.filter(pa.array(own == home))
+            if home == TRAIN:
+                chosen = mix(chosen, split.weights, seed, mixture)
+            found[name].append(_write(chosen, work / name / shard.name))
+    _remove_strays(work, found)
+    _check_all_rows_written(homes, mixture, found)
+    return SplitCorpus(rows, homes, groups, clusters, found, mixture)
 
 
-def _total(names: Mapping[int, Name], number: Mapping[int, int], kinds: Iterable[int]) -> Counter[Name]:
-    counts: Counter[Name] = Counter()
-    for kind in kinds:
-        counts[names[kind]] += number[kind]
-    return counts
+def _check_all_rows_written(homes: Homes, mixture: Mixture, found: dict[str, list[Path]]) -> None:
+    placed = int((homes >= 0).sum())
+    expected = placed - mixture.left_out.total() + mixture.repeated.total()
+    written = sum(pq.read_metadata(path).num_rows for paths in found.values() for path in paths)
+    if written != expected:
+        raise RuntimeError(f"{placed} of {len(homes)} rows were placed, which makes {expected} with weights, but {written} were written")
 
 
-def _chiefs(rows: Rows, groups: Integers) -> Integers:
-    """Return the row that speaks for each group: a labelled one, for the balance of labels is what a task is measured by."""
-    unlabelled = np.array([task is None for _, task, _ in rows.strata], dtype=np.int8)[rows.stratum]
-    order = np.lexsort((np.arange(len(groups)), unlabelled, groups))
-    first = np.concatenate([np.ones(1, dtype=bool), groups[order][1:] != groups[order][:-1]])
-    return order[first]
+def _write(table: pa.Table, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_working(table, path)
+    return path
 
 
-def _stratum(stratum: tuple[str, str | None, str | None], bits: int, level: int) -> Name:
-    source, task, name = stratum
-    label = (task or "", name or "")
-    return ((source, label, bits), (source, label), (label,), ())[level]
-
-
-def count_strata(rows: Rows, homes: Homes) -> npt.NDArray[np.int64]:
-    """Return the rows of each split and stratum, as an array of (splits, strata); rows that are left out count in none."""
-    placed = homes >= 0
-    cells = homes[placed].astype(np.int64) * len(rows.strata) + rows.stratum[placed]
-    return np.bincount(cells, minlength=len(SPLITS) * len(rows.strata)).reshape(len(SPLITS), -1)
+def _remove_strays(work: Path, found: dict[str, list[Path]]) -> None:
+    for name, paths in found.items():
+        for stray in set((work / name).iterdir()) - set(paths):
+            stray.unlink()
 
 
 def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
-    """Refuse splits in which a task lacks rows, or rows of one of its labels; raises CompactLMError."""
+    """Raise CompactLMError if a split has no row for one of the labels of a task."""
     for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
         for name, task in sorted(tasks.items()):
             counts: Counter[str | None] = Counter()
@@ -120,19 +147,19 @@ def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
             missing = [label for label in task.labels if not counts[label]]
             if missing:
                 raise CompactLMError(
-                    f"tasks.{name}: split {split} has {counts.total():,} of its rows and none with the label {', '.join(missing)}; it "
-                    f"needs more rows of {', '.join(task.sources)}, or a greater share in split.{split}"
+                    f"tasks.{name}: split {split} has {counts.total():,} of its rows but none with the label {', '.join(missing)}; add "
+                    f"rows to {', '.join(task.sources)} or raise the share in split.{split}"
                 )
 
 
 def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, str | None], int], tasks: Mapping[str, Task]) -> None:
-    """Refuse weights that leave a label of a task without a row in train; raises CompactLMError."""
+    """Raise CompactLMError if weights leave a label of a task without a row in train."""
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for (_, task, label), count in zip(rows.strata, count_strata(rows, homes)[TRAIN].tolist(), strict=True):
         counts[task, label] += count
     for (owner, label), count in sorted(left_out.items(), key=str):
         if owner is not None and owner in tasks and count == counts[owner, label]:
             raise CompactLMError(
-                f"tasks.{owner}: split.weights leave train no row with the label {label}; give {', '.join(tasks[owner].sources)} a greater "
-                "weight there"
+                f"tasks.{owner}: split.weights leave no train row with the label {label}; raise the weight of "
+                f"{', '.join(tasks[owner].sources)} there"
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.search.vector_index import Entry, VectorIndex, file_digest, index_directory, open_index
-from compactlm.text.lines import Line, read_lines, rows_of
+from compactlm.text.lines import Line, read_lines, read_objects
 from compactlm.text.unicode import encodable
 
 PASSAGE_WORDS = 60  # few enough that the mean of a passage still says what it is about
@@ -85,7 +85,7 @@ class Knowledge:
             yield line
 
     def _rows(self) -> Iterator[Entry]:
-        for line, row in rows_of(str(self.path)):
+        for line, row in read_objects(str(self.path)):
             question, answer, text = (row.get(name) for name in ("question", "answer", "text"))
             if isinstance(question, str) and isinstance(answer, str):
                 yield {"text": encodable(question), "answer": encodable(answer), "line": line.number}

@@ -20,7 +20,7 @@ from compactlm.report.page import PROJECT, environment, parameters
 from compactlm.report.sections.cost import energy
 from compactlm.report.sections.quality import NAMES
 from compactlm.report.sections.training import end_rows
-from compactlm.text.languages import languages
+from compactlm.text.languages import main_languages
 from compactlm.text.markdown import code, table
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scikit-learn", "aif360", "onnxruntime", "codecarbon", "dvc")
@@ -36,7 +36,7 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
         test: the test rows, from which samples are drawn.
         snippets: examples of use with what they printed.
     """
-    spoken = languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
+    spoken = main_languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
     params = found.params
     return (
         environment()

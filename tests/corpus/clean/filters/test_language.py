@@ -1,7 +1,8 @@
 import pytest
 
 from compactlm.corpus.clean.filters.base import Dropped
-from compactlm.corpus.clean.filters.language import in_languages, known_languages
+from compactlm.corpus.clean.filters.language import in_languages
+from compactlm.text.languages import known_languages
 
 ENGLISH = "The actors were very good indeed, and I liked the film a great deal."
 GERMAN = "Der Film hat mir ausgesprochen gut gefallen, und die Schauspieler waren gut."

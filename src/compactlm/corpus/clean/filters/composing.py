@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
-from compactlm.corpus.clean.bag_of_words import to_bag_of_words
 from compactlm.corpus.clean.filters import characters, expressions, markup, measures, personal, repetition
+from compactlm.corpus.clean.filters.bag_of_words import to_bag_of_words
 from compactlm.corpus.clean.filters.base import Filter
 from compactlm.errors import CompactLMError
 from compactlm.params import filters as settings
@@ -57,8 +57,9 @@ def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table wit
 
 
 def _language(one: settings.Language) -> Filter:
-    # Imported here: the model takes a moment to load.
-    from compactlm.corpus.clean.filters.language import in_languages, known_languages
+    # Imported late, because the model takes a moment to load.
+    from compactlm.corpus.clean.filters.language import in_languages
+    from compactlm.text.languages import known_languages
 
     for language in sorted(set(one.languages) - known_languages()):
         raise CompactLMError(f"a filter of kind language names {language!r}, which the language identifier does not know; correct it")

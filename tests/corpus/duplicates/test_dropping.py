@@ -8,13 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
-from compactlm.corpus.duplicates.deduplication import judge
-from compactlm.corpus.duplicates.near_duplicates import drop_near_duplicates
-from compactlm.corpus.duplicates.shard_duplicates import Keyed, deduplicate
+from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
+from compactlm.corpus.duplicates.winners import judge_equals, judge_near
 from compactlm.params import NearDuplicates
 from compactlm.shards.engine import LocalEngine, apply
 from compactlm.shards.gathering import gather, write_shards
-from compactlm.shards.shards import Report, add_counts
+from compactlm.shards.reports import Report, add_counts
 from tests.corpus.near_rows import clusters_of
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
@@ -47,7 +46,7 @@ def drop_duplicates(rows: list[Document], dropped: Counter[tuple[str, str]]) -> 
     alike: defaultdict[str, list[Document]] = defaultdict(list)
     for document in rows:
         alike[document.text.casefold()].append(document)
-    gone = [judged for group in alike.values() for judged in judge(group)]
+    gone = [judged for group in alike.values() for judged in judge_equals(group)]
     dropped.update((document.source, reason) for document, reason in gone)
     names = {document.id for document, _ in gone}
     return sorted((document for document in rows if document.id not in names), key=lambda document: document.id)
@@ -62,11 +61,16 @@ def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_b
     assert dropped.total() > 20
     if near is not None:
         exact = len(expected)
-        expected = drop_near_duplicates(expected, clusters_of([row.text for row in expected], near, 1, tmp_path), dropped)
+        groups: defaultdict[int, list[Document]] = defaultdict(list)
+        for row, number in zip(expected, clusters_of([row.text for row in expected], near, 1, tmp_path), strict=True):
+            groups[number].append(row)
+        gone = [row for group in groups.values() for row in judge_near(group)]
+        dropped.update((row.source, "near_duplicate") for row in gone)
+        expected = [row for row in expected if row not in gone]
         assert len(expected) < exact
     write_shards(rows, tmp_path / "in", shard_bytes)
     pq.write_table(DOCUMENT_SCHEMA.empty_table(), tmp_path / "in" / "part-99999.parquet")
-    shards, _ = apply(sorted((tmp_path / "in").iterdir()), tmp_path / "keyed", LocalEngine(1), Keyed(Unchanged()))
+    shards, _ = apply(sorted((tmp_path / "in").iterdir()), tmp_path / "keyed", LocalEngine(1), AddKeys(Unchanged()))
     left, manifests = deduplicate(shards, tmp_path / "work", LocalEngine(1), near, seed=1, samples=2)
     gather(left, tmp_path / "artifact")
     assert read_documents(tmp_path / "artifact") == expected

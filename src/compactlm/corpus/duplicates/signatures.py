@@ -1,6 +1,6 @@
-"""Near-duplicates of a corpus in shards: signatures a shard, and clusters over all of them.
+"""MinHash signatures (Broder 1997) of the rows of each shard, computed by rensa, and clusters of near-duplicates over all shards.
 
-Of all rows one band's hashes are in memory at a time, 8 bytes each, with arrays of row numbers; the signatures stay in a file.
+Memory holds the hashes of one band at a time, 8 bytes per row, and arrays of row numbers. The signatures stay in a file.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,18 +17,52 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rensa import RMinHash
 
 from compactlm.corpus.duplicates.clusters import Integers, band_hashes, choose_bands, cluster
-from compactlm.corpus.duplicates.near_duplicates import signatures
 from compactlm.params import NearDuplicates
-from compactlm.shards.shards import Report
+from compactlm.shards.reports import Report
 
 _BATCH = 10_000
+_WORD = re.compile(r"[^\W_]+")
+
+
+def word_shingles(text: str, size: int) -> list[str]:
+    """Return the different runs of `size` words in lower case and without punctuation, sorted.
+
+    A shorter text is a single shingle, and so is a text without letters and digits.
+    """
+    words = _WORD.findall(text.casefold())
+    if not words:
+        return [text]
+    if len(words) <= size:
+        return [" ".join(words)]
+    return sorted({" ".join(words[start : start + size]) for start in range(len(words) - size + 1)})
+
+
+def character_shingles(text: str, size: int) -> list[str]:
+    """Return the different runs of `size` characters of the words in lower case, joined by single spaces, sorted."""
+    plain = " ".join(_WORD.findall(text.casefold())) or text
+    return sorted({plain[start : start + size] for start in range(max(1, len(plain) - size + 1))})
+
+
+def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt.NDArray[np.uint32]:
+    """Return the MinHash signatures of texts as an array of shape (texts, permutations).
+
+    The share of equal places in two signatures estimates the Jaccard similarity of the shingles of the two texts.
+    """
+    shingles = word_shingles if settings.unit == "words" else character_shingles
+    found = np.empty((len(texts), settings.permutations), dtype=np.uint32)
+    for row, text in enumerate(texts):  # row by row, because a list of Python integers would take ten times the memory
+        hashes = RMinHash(num_perm=settings.permutations, seed=seed)
+        hashes.update(shingles(text, settings.size))
+        found[row] = hashes.digest()
+    return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignShard:
-    """Makes of a shard its signatures: a row each, with its id, its signature and the hash of each band.
+    """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row.
 
     Attributes:
         settings: how near-duplicates are found.
@@ -38,7 +73,7 @@ class SignShard:
     seed: int
 
     def parameters(self) -> dict[str, object]:
-        """Return all that the result depends on, as what JSON can hold."""
+        """Return everything that the result depends on, as JSON values."""
         return {"near_duplicates": self.settings.model_dump(), "seed": self.seed}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
@@ -59,10 +94,10 @@ def _band_name(band: int) -> str:
 
 
 class SignatureShards:
-    """Shards of signatures, read column by column; rows are numbered through all shards, in the order of `paths`."""
+    """Shards of signatures, read column by column. Rows are numbered across all shards, in the order of `paths`."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Take the shards that SignShard made."""
+        """Open the shards that SignShard made."""
         self._paths = list(paths)
         self._sizes = [pq.read_metadata(path).num_rows for path in self._paths]
 
@@ -74,16 +109,16 @@ class SignatureShards:
         return [name for path in self._paths for name in pq.read_table(path, columns=["id"])["id"].to_pylist()]
 
     def band(self, number: int) -> npt.NDArray[np.uint64]:
-        """Return the hashes of a band, one a row."""
+        """Return the hashes of a band, one per row."""
         name = _band_name(number)
         parts = [pq.read_table(path, columns=[name])[name].to_numpy() for path in self._paths]
         return np.concatenate([np.zeros(0, dtype=np.uint64), *parts])
 
     def clusters(self, settings: NearDuplicates) -> Integers:
-        """Return for each row the smallest number of a row in its cluster of near-duplicates.
+        """Return for each row the smallest row number in its cluster of near-duplicates.
 
-        The signatures of all rows are written side by side to a file that has no name, beside the shards, so that those of a few
-        rows can be read; it takes 4 bytes a permutation and row.
+        All signatures are written to a temporary file beside the shards, so that those of a few rows can be read. The file takes 4
+        bytes per permutation and row.
         """
         bands, _ = choose_bands(settings.threshold, settings.permutations)
         with tempfile.TemporaryFile(dir=self._paths[0].parent if self._paths else None) as file:

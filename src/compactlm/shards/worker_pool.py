@@ -1,4 +1,4 @@
-"""Processes of this machine that stay from one token of work to the next, since they take a second to start."""
+"""Worker processes that stay alive between runs, because each takes a second to start."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ Result = TypeVar("Result")
 
 
 def count_processes(wanted: int | None) -> int:
-    """Return how many processes to use: as many as are wanted, or one for every core that this process may use."""
+    """Return the number of processes to use: `wanted`, or one per core that this process may use."""
     return wanted or len(os.sched_getaffinity(0))
 
 
-class Pool:
-    """Some processes, which start with the first call.
+class WorkerPool:
+    """Worker processes, started by the first call.
 
     Args:
-        processes: how many.
-        work: what they work on, for a message.
-        remedy: what helps where one of them is killed, for the same message.
-        start: is called with `start_with` in each process before anything else.
-        start_with: its arguments.
+        processes: the number of processes.
+        work: what they work on, for error messages.
+        remedy: what helps when a process is killed, for the same messages.
+        start: a function that each process calls before anything else.
+        start_with: the arguments of `start`.
     """
 
     def __init__(
         self, processes: int, work: str, remedy: str, start: Callable[..., object] | None = None, start_with: tuple[Any, ...] = ()
     ) -> None:
         self.processes = processes
-        self._message = f"a process that worked on {work} was killed, most likely for want of memory; {remedy}"
+        self._message = f"a process that worked on {work} was killed, most likely for lack of memory; {remedy}"
         self._start, self._start_with = start, start_with
         self._executor: ProcessPoolExecutor | None = None
 
     def warm(self, function: Callable[[], object]) -> None:
-        """Have the processes start and call a function, while this one goes on; what becomes of it is not looked at."""
-        with contextlib.suppress(BrokenProcessPool):  # a process was killed already: the next run says so
+        """Start the processes and call a function in each of them in the background; its result is ignored."""
+        with contextlib.suppress(BrokenProcessPool):  # a process was killed; the next run reports it
             for _ in range(self.processes):
-                self._started().submit(function)
+                self._get_executor().submit(function)
 
     def rest(self) -> None:
-        """End the processes, which keep some of the memory that they needed; the next run starts others."""
+        """End the processes, which frees their memory; the next run starts new ones."""
         if self._executor is not None:
             self._executor.shutdown()
             self._executor = None
@@ -55,19 +55,19 @@ class Pool:
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], done: Callable[[], object] = lambda: None
     ) -> list[Result]:
-        """Call a function with each of some arguments, and return what it returns, in their order.
+        """Call a function once for each tuple of arguments, and return the results in the same order.
 
         Args:
-            function: of a module, as another process must find it.
+            function: a function at the top level of a module, so that other processes can import it.
             calls: the arguments of each call.
-            done: is called when a call has ended.
+            done: is called after each call that ends.
 
         Raises:
-            CompactLMError: a process was killed, now or since the last run; the next run starts others.
+            CompactLMError: a process was killed, now or since the last run; the next run starts new ones.
         """
         futures: list[Future[Result]] = []
         try:
-            executor = self._started()
+            executor = self._get_executor()
             futures.extend(executor.submit(function, *arguments) for arguments in calls)
             for future in as_completed(futures):
                 future.result()
@@ -76,12 +76,12 @@ class Pool:
             self._executor = None
             raise CompactLMError(self._message) from None
         finally:
-            wait([future for future in futures if not future.cancel()])  # none writes on when this has ended
+            wait([future for future in futures if not future.cancel()])  # no call may write after this method has ended
         return [future.result() for future in futures]
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _get_executor(self) -> ProcessPoolExecutor:
         if self._executor is None:
-            # Not forked: a copy of a process that has threads, of pyarrow for instance, can stop for ever.
+            # Spawned, not forked: a forked copy of a process with threads (pyarrow starts some) can deadlock.
             context = multiprocessing.get_context("spawn")
             self._executor = ProcessPoolExecutor(self.processes, context, initializer=_prepare, initargs=(self._start, self._start_with))
         return self._executor
@@ -94,7 +94,7 @@ def _prepare(start: Callable[..., object] | None, start_with: tuple[Any, ...]) -
 
 
 def _end_with_parent() -> None:
-    # Left alone, the processes of a killed stage wait for ever, and write to the shards that the next run works on.
+    # Without this, the workers of a killed stage wait forever, or write to shards that the next run works on.
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,12 +1,11 @@
-"""Duplicates of a corpus in shards: a key a row, a judgement over those rows alone that share one, and the rows dropped a shard."""
+"""Removal of duplicates across shards: each row gets a key, rows with equal keys are judged, and each shard drops its rows."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import itertools
 import operator
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,15 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import Document, replacing
-from compactlm.corpus.clean.samples import Samples, drawn, smallest_samples
-from compactlm.corpus.duplicates.deduplication import DUPLICATE, judge
-from compactlm.corpus.duplicates.near_duplicates import NEAR_DUPLICATE, drop_near_duplicates
-from compactlm.corpus.duplicates.shard_signatures import SignatureShards, SignShard
+from compactlm.artifacts import Document, file_sha256, replacing
+from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
+from compactlm.corpus.duplicates.winners import DUPLICATE, NEAR_DUPLICATE, judge_equals, judge_near
 from compactlm.params import NearDuplicates
 from compactlm.shards.engine import Engine, Parametrised, apply
-from compactlm.shards.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals
-from compactlm.shards.shards import ROW_GROUP, Counts, Manifest, Report, add_counts
+from compactlm.shards.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals, hash_key
+from compactlm.shards.reports import DropCounter, Report
+from compactlm.shards.shards import ROW_GROUP, Manifest
 
 _BATCH = 10_000
 _JUDGED_BY = ("id", "source", "task", "label")
@@ -31,33 +29,33 @@ Judgement = dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Keyed:
-    """Adds to what a function makes of a shard the key of each row, equal for texts that differ at most in case.
+class AddKeys:
+    """Applies a function to a shard and adds a key to each row. Texts that differ only in case have equal keys.
 
     Attributes:
-        function: of shards of documents.
+        function: a function of a shard of documents.
     """
 
     function: Parametrised
 
     def parameters(self) -> dict[str, object]:
-        """Return all that the result depends on, as what JSON can hold."""
+        """Return everything that the result depends on, as JSON values."""
         return {"function": type(self.function).__name__, "of": self.function.parameters(), "key_bytes": KEY_BYTES}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return what the function makes of the shard, with keys, and its report."""
+        """Return the result of the function with keys, and its report."""
         rows, report = self.function(table)
-        keys = [hashlib.blake2b(text.casefold().encode(), digest_size=KEY_BYTES).digest() for text in rows["text"].to_pylist()]
+        keys = [hash_key(text.casefold()) for text in rows["text"].to_pylist()]
         return rows.append_column(KEY, pa.array(keys, KEY.type)), report
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DropShard:
-    """Drops the rows of a shard that have been judged.
+    """Drops the judged rows of a shard.
 
     Attributes:
         judged: a Parquet file with the ids to drop, and the reasons.
-        sha256: of that file.
+        sha256: the sha256 of that file.
         seed: draws the dropped rows that are shown.
         samples: how many are shown for each source and reason.
     """
@@ -68,43 +66,40 @@ class DropShard:
     samples: int
 
     def parameters(self) -> dict[str, object]:
-        """Return all that the result depends on, as what JSON can hold."""
+        """Return everything that the result depends on, as JSON values."""
         return {"judged": self.sha256, "seed": self.seed, "samples": self.samples}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the rows that stay, without their keys, and count the others by source and reason."""
+        """Return the rows that stay, without keys, and a report of the dropped rows."""
         if KEY.name in table.column_names:
             table = table.drop_columns(KEY.name)
-        range_of_ids = pc.min_max(table["id"])  # small where shards are cut by id, as they are but for sentences
+        range_of_ids = pc.min_max(table["id"])  # small, because shards are cut by id (except shards of sentences)
         within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
         judged = pq.read_table(self.judged, filters=within)
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
         stays = pc.is_null(places)
         gone = table.select(("id", "source", "text")).filter(pc.invert(stays)).to_pylist()
         reasons = judged["reason"].take(places.drop_null()).to_pylist()
-        dropped: Counts = {}
-        samples: Samples = {}
+        dropped = DropCounter(self.seed, self.samples)
         for row, reason in zip(gone, reasons, strict=True):
-            counts = dropped.setdefault(row["source"], {})
-            counts[reason] = counts.get(reason, 0) + 1
-            samples.setdefault(f"{row['source']} {reason}", []).append(drawn(self.seed, row["id"], row["text"]))
-        return table.filter(stays), Report(add_counts([dropped]), samples=smallest_samples([samples], self.samples))
+            dropped.add(row["source"], reason, row["id"], row["text"])
+        return table.filter(stays), dropped.report()
 
 
 def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -> DropShard:
-    """Write which rows are dropped, and return the function that drops them and shows some."""
+    """Write the rows to drop to a file, and return the function that drops them."""
     rows = sorted(judgement.items())
     columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
     with replacing(path) as unfinished:
         table = pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())]))
         pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
-    return DropShard(path.resolve(), hashlib.sha256(path.read_bytes()).hexdigest(), seed, samples)
+    return DropShard(path.resolve(), file_sha256(path), seed, samples)
 
 
 def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
-    """Return which rows are dropped as exact duplicates, with the reason, from shards that Keyed made.
+    """Return the rows to drop as exact duplicates, with the reasons, from shards that AddKeys made.
 
-    The keys of all rows are in memory, 16 bytes each, and of the rows that share one what they are judged by.
+    Memory holds the keys of all rows, 16 bytes each, and a few columns of the rows that share a key.
     """
     parts = [_keys(pq.read_table(path, columns=[KEY.name])) for path in keyed]
     shared = equal_to_another(np.concatenate(parts))
@@ -117,12 +112,12 @@ def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
     first = first_of_equals(_keys(table))
     groups = np.cumsum(first) - 1
     labelled = np.bincount(groups, weights=table["task"].is_valid().to_numpy()) > 0
-    # Most groups have no label, and of these it is known without a look at each row: the smallest id stays.
+    # Most groups have no label. In these the smallest id stays, so their rows need not be judged one by one.
     judged = dict.fromkeys(table["id"].filter(pa.array(~first & ~labelled[groups])).to_pylist(), DUPLICATE)
     others = table.filter(pa.array(labelled[groups]))
-    rows = (row for batch in others.to_batches(_BATCH) for row in batch.to_pylist())  # as objects of Python a few at a time
+    rows = (row for batch in others.to_batches(_BATCH) for row in batch.to_pylist())  # only a few Python objects at a time
     for _, rows_of_one in itertools.groupby(rows, operator.itemgetter(KEY.name)):
-        judged.update((document.id, reason) for document, reason in judge([_document(row) for row in rows_of_one]))
+        judged.update((document.id, reason) for document, reason in judge_equals([_document(row) for row in rows_of_one]))
     return judged
 
 
@@ -137,36 +132,41 @@ def _document(row: Mapping[str, str]) -> Document:
 
 
 def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
-    """Return which rows are dropped as near-duplicates, from the shards that SignShard made and those of the rows themselves."""
+    """Return the rows to drop as near-duplicates.
+
+    Args:
+        signed: the shards that SignShard made.
+        rows: the shards of the rows themselves.
+        settings: how near-duplicates are found.
+    """
     clusters = SignatureShards(signed).clusters(settings)
-    sizes = np.bincount(clusters, minlength=len(clusters))
-    several = sizes[clusters] > 1
-    documents: list[Document] = []
+    several = np.bincount(clusters, minlength=len(clusters))[clusters] > 1
+    members: defaultdict[int, list[Document]] = defaultdict(list)
     start = 0
     for path in rows:
         table = pq.read_table(path, columns=list(_JUDGED_BY))
         wanted = np.flatnonzero(several[start : start + len(table)])
-        documents += [_document(row) for row in table.take(pa.array(wanted)).to_pylist()]
+        for cluster, row in zip(clusters[start + wanted].tolist(), table.take(pa.array(wanted)).to_pylist(), strict=True):
+            members[cluster].append(_document(row))
         start += len(table)
-    kept = {document.id for document in drop_near_duplicates(documents, clusters[several].tolist(), Counter())}
-    return {document.id: NEAR_DUPLICATE for document in documents if document.id not in kept}
+    return {document.id: NEAR_DUPLICATE for group in members.values() for document in judge_near(group)}
 
 
 def deduplicate(
     shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int, samples: int
 ) -> tuple[list[Path], list[Manifest]]:
-    """Drop exact duplicates from shards, and then near-duplicates, if asked for, across all of them.
+    """Drop exact duplicates across all shards, and then near-duplicates if wanted.
 
     Args:
-        shards: shards that Keyed made, of rows with ids of their own.
-        work: a directory for signatures and results, where finished shards are found again.
-        engine: where shards are processed.
+        shards: shards that AddKeys made; the ids of all rows differ.
+        work: a directory for signatures and results; finished shards in it are reused.
+        engine: processes the shards.
         near_duplicates: how near-duplicates are found, or None to keep them.
         seed: draws the permutations of MinHash, and the dropped rows that are shown.
         samples: how many dropped rows are shown for each source and reason.
 
     Returns:
-        The paths of the shards that are left, and the manifests, which count what was dropped, of both steps.
+        The new shards, and the manifests of both steps with the counts of dropped rows.
     """
     drop = write_judgement(judge_duplicates(shards), work / "duplicates.parquet", seed, samples)
     unique, manifests = apply(shards, work / "unique", engine, drop)

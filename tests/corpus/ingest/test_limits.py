@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import DOCUMENT_SCHEMAS, Document
+from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
-from compactlm.corpus.ingest.taking import number_repeats, take_drawn
+from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.shards.gathering import write_shards
 
 RECORDS = st.lists(
@@ -77,12 +78,11 @@ def test_what_is_drawn_grows_with_the_limit_and_depends_on_the_seed_alone(tmp_pa
     assert taken(tmp_path, 5, 50, 1) == taken(tmp_path, 5, None, 1) & taken(tmp_path, None, 50, 1)
 
 
-def test_rows_are_drawn_as_by_their_digests(tmp_path: Path) -> None:
-    import hashlib
-
-    everything = taken(tmp_path, None, None, 3)
-    by_digest = sorted(everything, key=lambda name: hashlib.blake2b(f"3 {name}".encode(), digest_size=16).digest())
-    assert taken(tmp_path, 17, None, 3) == set(by_digest[:17])
+def test_a_maximum_of_rows_or_characters_ends_the_stream() -> None:
+    rows = [Document(id=str(number), source="s", text="abcd", document=str(number)) for number in range(5)]
+    for most, characters, taken in ((None, None, 5), (2, None, 2), (None, 11, 2), (None, 12, 3), (2, 4, 1), (0, None, 0)):
+        stream = iter(rows)
+        assert list(take(stream, most, characters)) == rows[:taken]
 
 
 def test_without_rows_there_is_nothing_to_do(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.tokenize import word_tokenize
 
-from compactlm.corpus.clean.bag_of_words import STOP_WORDS, to_bag_of_words
+from compactlm.corpus.clean.filters.bag_of_words import STOP_WORDS, to_bag_of_words
 
 TOKENS = ["&lt;", "<b>", "``", "\u200b", "\x00", " ", "\n", "\u2019", "don't", "cannot", "I'm", "A", "e", "\u0301", "\ufb01", "\u0130"]
 TOKENS += ["caf\u00e9", "\u2014", "\u0660", "\u4e2d\u6587", "\u00a0", "\u2160"]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.artifacts import Document
-from compactlm.corpus.duplicates.deduplication import judge
+from compactlm.corpus.duplicates.winners import judge_equals, judge_near
 
 
 def row(name: str, label: str | None = None, source: str = "s", task: str = "mood") -> Document:
@@ -12,7 +12,7 @@ def row(name: str, label: str | None = None, source: str = "s", task: str = "moo
 
 
 def drop(*rows: Document) -> list[tuple[str, str]]:
-    return sorted((document.id, reason) for document, reason in judge(rows))
+    return sorted((document.id, reason) for document, reason in judge_equals(rows))
 
 
 def test_the_smallest_id_wins() -> None:
@@ -49,3 +49,10 @@ def test_one_row_of_each_task_is_left_whatever_the_order(rows: list[Document], r
     rng.shuffle(shuffled)
     assert drop(*shuffled) == dropped
     assert drop(*left) == []
+
+
+def test_one_row_of_a_cluster_stays_and_one_of_each_label() -> None:
+    cluster = [row("c", "good"), row("g", "bad"), row("e", "good"), row("f")]
+    assert [document.id for document in judge_near(cluster)] == ["e", "f"]
+    assert [document.id for document in judge_near(cluster[::-1])] == ["f", "e"]
+    assert [document.id for document in judge_near([row("d"), row("b"), row("a")])] == ["d", "b"]

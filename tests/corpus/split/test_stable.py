@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.split.placement import PROTECTED, draw_place, place, protect, share_deviations
-from compactlm.corpus.split.shard_splitting import decide
+from compactlm.corpus.split.groups import PROTECTED, protect
+from compactlm.corpus.split.rows import draw_place
+from compactlm.corpus.split.splitting import decide
+from compactlm.corpus.split.stable import place, share_deviations
 from compactlm.params import Split
 from tests.corpus.split_rows import SPLIT, document, to_rows
 

@@ -1,4 +1,4 @@
-"""What is told of a split: sizes, the balance of sources and labels, and the leakage found."""
+"""The metrics of a split: sizes, shares of sources and labels, and leakage."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from collections.abc import Iterable
 import numpy as np
 
 from compactlm.artifacts import SPLITS
-from compactlm.corpus.split.grouping import Integers, Rows, crossings
-from compactlm.corpus.split.placement import PROTECTED, protect, share_deviations
-from compactlm.corpus.split.shard_splitting import SplitCorpus
-from compactlm.corpus.split.splitting import Homes, count_strata, split_groups
+from compactlm.corpus.split.groups import PROTECTED, crossings, protect
+from compactlm.corpus.split.rows import Homes, Integers, Rows, count_strata
+from compactlm.corpus.split.splitting import SplitCorpus
+from compactlm.corpus.split.stable import share_deviations
+from compactlm.corpus.split.stratified import split_groups
 from compactlm.figures.figure import Figure
 from compactlm.params import Split
 
 
 def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
-    """Return sizes, the balance of sources and labels, and the leakage.
+    """Return sizes, shares of sources and labels, and leakage.
 
-    `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: as the splits are, and, of
-    a stratified split, as they would be if every row had been drawn by itself. `rows_like_protected` counts the rows of a split
-    that are near-duplicates of a row of a split that is protected before it: test, then validation.
+    `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: `as_split` in these splits,
+    and `rows_drawn_singly` in a stratified split that ignores groups. `rows_like_protected` counts the rows of a split that are
+    near-duplicates of a row in a split with priority (test first, then validation).
     """
     rows, homes = found.rows, found.homes
     counts = count_strata(rows, homes)
@@ -56,7 +57,7 @@ def _leakage(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
 
 
 def rows_like_protected(homes: Homes, clusters: Integers) -> dict[str, int]:
-    """Return for each split but test how many of its rows share a cluster with a row of a split that is protected before it."""
+    """Return for validation and train how many rows share a cluster with a row of a split that comes earlier in PROTECTED."""
     placed = homes >= 0
     left = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])
     gone = np.bincount(homes[placed][left < 0], minlength=len(SPLITS))

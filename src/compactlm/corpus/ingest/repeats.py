@@ -1,0 +1,49 @@
+"""Ids of exact repeats: rows of a source with equal document and text get different ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from compactlm.corpus.ingest.records import row_id
+from compactlm.shards.keys import equal_to_another, pack
+from compactlm.shards.shards import write_working
+
+
+def number_repeats(shards: Sequence[Path]) -> None:
+    """Give each exact repeat its own id. Repeats are numbered by label and attributes, so the ids do not depend on their order.
+
+    Rows repeat each other if source, document and text are equal. Memory holds 16 bytes per row, and the labels of the repeats.
+    """
+    shared = equal_to_another(pack(name for path in shards for name in pq.read_table(path, columns=["id"])["id"].to_pylist()))
+    groups: defaultdict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+    start = 0
+    for shard, path in enumerate(shards):
+        table = pq.read_table(path)
+        places = np.flatnonzero(shared[start : start + len(table)])
+        start += len(table)
+        columns = [name for name in ("id", "label", "attributes") if name in table.column_names]
+        for place, row in zip(places.tolist(), table.select(columns).take(pa.array(places)).to_pylist(), strict=True):
+            groups[row["id"]].append((row["label"] or "", repr(row.get("attributes")), shard, place))
+    numbers: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for group in groups.values():
+        for number, (_, _, shard, place) in enumerate(sorted(group)[1:], start=1):
+            numbers[shard][place] = number
+    for shard, renumbered in numbers.items():
+        _rename(shards[shard], renumbered)
+
+
+def _rename(path: Path, numbers: dict[int, int]) -> None:
+    columns: dict[str, list[Any]] = pq.read_table(path).to_pydict()
+    for place, number in numbers.items():
+        name, document = columns["id"][place], columns["document"][place]
+        own = document == name
+        columns["id"][place] = row_id(columns["source"][place], None if own else document, columns["text"][place], number)
+        columns["document"][place] = columns["id"][place] if own else document
+    write_working(pa.table(columns, pq.read_schema(path)), path)

@@ -1,0 +1,57 @@
+"""Groups of rows that stay together: near-exact duplicates, rows of one document, and near-duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.duplicates.clusters import united
+from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers
+
+PROTECTED = (TEST, VALIDATION, TRAIN)  # a split keeps its rows, and related rows of later splits are left out
+
+
+def group(numberings: Iterable[Integers]) -> Integers:
+    """Return for each row the number of its group. Rows that share a number, directly or through other rows, form a group.
+
+    Args:
+        numberings: arrays with a number for each row.
+
+    Returns:
+        Group numbers from 0, in the order of the first rows of the groups.
+    """
+    labels = np.zeros(0, dtype=np.int64)
+    for numbering in numberings:
+        rows = np.arange(len(numbering))
+        first = _first_rows(numbering)[numbering]
+        joined = np.flatnonzero(first != rows)
+        labels = united(labels if len(labels) else rows, joined, first[joined])
+    is_first = labels == np.arange(len(labels))
+    return (np.cumsum(is_first) - 1)[labels]
+
+
+def _first_rows(numbers: Integers) -> Integers:
+    """Return the first row with each number."""
+    first = np.zeros(numbers.max() + 1 if len(numbers) else 0, dtype=np.int64)
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # of several writes to one place the last one stays, which is the first row
+    return first
+
+
+def crossings(numberings: Mapping[str, Integers], homes: Homes) -> dict[str, int]:
+    """Count the numbers of each numbering whose rows are in more than one split; left-out rows (-1) do not count."""
+    placed = homes >= 0
+    counts = {}
+    for name, numbering in numberings.items():
+        several = np.unique(numbering[placed] * len(SPLITS) + homes[placed]) // len(SPLITS)  # each number once for each of its splits
+        counts[name] = len(np.unique(several[1:][several[1:] == several[:-1]]))
+    return counts
+
+
+def protect(homes: Homes, clusters: Integers) -> Homes:
+    """Return the splits with -1 for each row whose cluster has a row in a split that comes earlier in PROTECTED."""
+    ranks = np.array([PROTECTED.index(home) for home in range(len(SPLITS))])[homes]
+    first = np.full(clusters.max() + 1 if len(clusters) else 0, len(PROTECTED))
+    np.minimum.at(first, clusters, ranks)
+    return np.where(ranks == first[clusters], homes, -1).astype(np.int8)

@@ -1,0 +1,100 @@
+"""A split that is stratified by source and label, and keeps groups of rows together."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
+
+import numpy as np
+from sklearn.model_selection import train_test_split
+
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows
+from compactlm.errors import CompactLMError
+from compactlm.params import Split
+
+Name = tuple[Hashable, ...]
+
+
+def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
+    """Split rows by whole groups. The result depends on the set of rows, but not on their order in the source.
+
+    Args:
+        rows: the rows.
+        groups: the group of each row, numbered from 0 in the order of their first rows.
+        split: the section of params.yaml with the share of each split.
+        seed: the seed of the draw.
+
+    Raises:
+        CompactLMError: there are fewer than three groups.
+    """
+    count = int(groups.max()) + 1 if len(groups) else 0
+    if count < len(SPLITS):
+        raise CompactLMError(
+            f"{count} groups of rows (duplicates and rows of one document form a group) are too few for three splits; "
+            "add sources or raise their limits"
+        )
+    strata = _strata(rows, groups, count, math.ceil(2 / min(split.train, split.validation, split.test)))
+    homes = np.full(count, TRAIN, dtype=np.int8)
+    rest, test = _draw(np.arange(count), strata, _whole(split.test * count, count - 2), seed)
+    _, validation = _draw(rest, strata, _whole(split.validation * count, len(rest) - 1), seed)
+    homes[test], homes[validation] = TEST, VALIDATION
+    return homes[groups]
+
+
+def _whole(number: float, most: int) -> int:
+    return min(max(1, round(number)), most)
+
+
+def _draw(indices: Integers, strata: Integers, count: int, seed: int) -> tuple[Integers, Integers]:
+    chosen = strata[indices]
+    sizes = np.unique(chosen, return_counts=True)[1]
+    rare = sizes.min() < 2 or min(count, len(indices) - count) < len(sizes)
+    stay, leave = train_test_split(indices, test_size=count, random_state=seed % 2**32, stratify=None if rare else chosen)
+    return stay, leave
+
+
+def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers:
+    """Return the number of the stratum of each group.
+
+    A stratum is a source, a label and a size of groups; the size keeps the numbers of rows in proportion, not only those of groups.
+    Strata with fewer than `smallest` groups are merged: first across sizes, then across sources, then all that are left.
+    """
+    sizes = np.bincount(groups, minlength=count)
+    bits = np.frexp(sizes)[1]  # the number of binary digits of the size
+    kinds, kind_of = np.unique(np.stack([rows.stratum[_representatives(rows, groups)], bits], axis=1), axis=0, return_inverse=True)
+    found = [(rows.strata[stratum], int(length)) for stratum, length in kinds]
+    number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # groups of each kind
+    names: dict[int, Name] = {}
+    waiting = list(number)
+    for level in range(4):
+        names.update((kind, (level, *_stratum(*found[kind], level))) for kind in waiting)
+        counts = _total(names, number, waiting)
+        waiting = [kind for kind in waiting if counts[names[kind]] < smallest]
+    if waiting:
+        largest = min(_total(names, number, names).items(), key=lambda item: (-item[1], str(item[0])))[0]
+        names.update(dict.fromkeys(waiting, largest))
+    order = {name: place for place, name in enumerate(sorted(set(names.values()), key=str))}
+    return np.array([order[names[kind]] for kind in range(len(kinds))])[kind_of.ravel()]
+
+
+def _total(names: Mapping[int, Name], number: Mapping[int, int], kinds: Iterable[int]) -> Counter[Name]:
+    counts: Counter[Name] = Counter()
+    for kind in kinds:
+        counts[names[kind]] += number[kind]
+    return counts
+
+
+def _representatives(rows: Rows, groups: Integers) -> Integers:
+    """Return the row that gives each group its stratum: a labelled row if there is one, because tasks need balanced labels."""
+    unlabelled = np.array([task is None for _, task, _ in rows.strata], dtype=np.int8)[rows.stratum]
+    order = np.lexsort((np.arange(len(groups)), unlabelled, groups))
+    first = np.concatenate([np.ones(1, dtype=bool), groups[order][1:] != groups[order][:-1]])
+    return order[first]
+
+
+def _stratum(stratum: tuple[str, str | None, str | None], bits: int, level: int) -> Name:
+    source, task, name = stratum
+    label = (task or "", name or "")
+    return ((source, label, bits), (source, label), (label,), ())[level]

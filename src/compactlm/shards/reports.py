@@ -1,0 +1,73 @@
+"""Reports of what a function did to a shard: counts by source, and samples of the dropped texts."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+
+from compactlm.draws import draw_bits
+
+SHOWN_CHARACTERS = 200
+Counts = dict[str, dict[str, int]]
+Samples = dict[str, list[list[str]]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """What a function did to a shard.
+
+    Attributes:
+        dropped: dropped rows, by source and reason.
+        masked: masked items in the kept rows, by source and kind.
+        samples: some dropped texts, by "source reason". Each comes with its draw as 16 hexadecimal digits.
+        added: added rows, by source and by the step that added them.
+    """
+
+    dropped: Counts = dataclasses.field(default_factory=dict)
+    masked: Counts = dataclasses.field(default_factory=dict)
+    samples: Samples = dataclasses.field(default_factory=dict)
+    added: Counts = dataclasses.field(default_factory=dict)
+
+
+def add_counts(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Counts:
+    """Return the sums of counts by source and reason, sorted."""
+    total: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for part in parts:
+        for source, reasons in part.items():
+            for reason, count in reasons.items():
+                total[source][reason] += count
+    return {source: dict(sorted(reasons.items())) for source, reasons in sorted(total.items())}
+
+
+class DropCounter:
+    """Counts the dropped rows of a shard by source and reason, and keeps some of their texts.
+
+    Args:
+        seed: draws the texts to keep.
+        samples: the number of texts to keep for each source and reason.
+    """
+
+    def __init__(self, seed: int, samples: int) -> None:
+        self._seed, self._samples = seed, samples
+        self._dropped: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._texts: defaultdict[str, list[list[str]]] = defaultdict(list)
+
+    def add(self, source: str, reason: str, name: str, text: str) -> None:
+        """Count a dropped row with the id `name`."""
+        self._dropped[source][reason] += 1
+        self._texts[f"{source} {reason}"].append([f"{draw_bits('dropped', self._seed, name):016x}", text[:SHOWN_CHARACTERS]])
+
+    def report(self, masked: Mapping[str, Mapping[str, int]] | None = None, added: Mapping[str, Mapping[str, int]] | None = None) -> Report:
+        """Return the report of the shard."""
+        samples = smallest_samples([self._texts], self._samples)
+        return Report(add_counts([self._dropped]), add_counts([masked or {}]), samples, add_counts([added or {}]))
+
+
+def smallest_samples(parts: Iterable[Samples], count: int) -> Samples:
+    """Return the `count` samples of each kind with the smallest draws, over all parts."""
+    together: defaultdict[str, list[list[str]]] = defaultdict(list)
+    for part in parts:
+        for kind, found in part.items():
+            together[kind] += found
+    return {kind: sorted(found)[:count] for kind, found in sorted(together.items())} if count else {}
