@@ -24,7 +24,7 @@ def main(params: Params) -> None:
     from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
     from compactlm.corpus.augment.wordnet import find_wordnet
     from compactlm.draws import sample
-    from compactlm.shards.processes import count_processes
+    from compactlm.shards.worker_pool import count_processes
     from compactlm.teacher.label_agreement import agrees, label_agreement
     from compactlm.teacher.proposer import MaskedWordProposer
     from compactlm.text.diversity import measure_diversity, settings_of

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.corpus.augment.words import Rewriter, make_delete, make_keyboard, make_spelling, make_swap, make_tfidf
 from compactlm.params import ReservedKind
-from compactlm.shards.processes import Pool
+from compactlm.shards.worker_pool import WorkerPool
 
 WORD_AUGMENTERS = ("swap", "delete", "spelling", "keyboard", "tfidf")
 CHUNK = 5_000  # texts: fewer are done before a process has started
@@ -56,7 +56,7 @@ class WordWorkers:
     def __init__(self, settings: WordSettings, processes: int) -> None:
         self.processes = processes
         self.make = functools.cache(settings.make)
-        self._pool = Pool(processes, "copies", REMEDY, _start, (settings,))
+        self._pool = WorkerPool(processes, "copies", REMEDY, _start, (settings,))
 
     def rewrite(self, name: str, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
         """Return one text for each of `texts` by the augmenter of that name."""
