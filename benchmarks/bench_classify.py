@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks.machine import processor
 from compactlm import CompactLM, artifacts
-from compactlm.commands.sorting import classify
+from compactlm.commands.tasks import classify
 from compactlm.text.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
@@ -56,7 +56,7 @@ def seconds(call: Callable[[], object]) -> float:
 def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:
     """Return what runs the bare runtime over the lines of a file, all that is not the runtime's done beforehand."""
     model = lm.task(task)
-    sequences = [model.pieces.cut(ids) for ids in model.pieces.encode([line.text for line in read_lines(str(path))])]
+    sequences = [model.tokenizer.cut(ids) for ids in model.tokenizer.encode([line.text for line in read_lines(str(path))])]
     batches = [batch for _, batch in model.batches(sequences)]
     run = model.runner.task_logits
     return lambda: [run(batch) for batch in batches]

@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
 from compactlm import CompactLM, artifacts
-from compactlm.inference.finetuning.finetuning import finetune
 from compactlm.inference.finetuning.labelled import Labelled
+from compactlm.inference.finetuning.user_task import finetune
 
 REPORT = Path("reports/few-shot.json")
 Rows = Sequence[tuple[str, str]]

@@ -1,4 +1,4 @@
-"""compactlm: a compact BERT from text and a BERT teacher, every step versioned by DVC."""
+"""compactlm: a compact BERT from text and a BERT teacher. DVC versions every step."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-if sys.platform == "linux" and os.uname().machine == "x86_64":  # for other processors Arrow's packages come without it
-    # Read when Arrow is loaded. Of its allocators this one gives back what is free; with the default a process keeps all it ever had.
+if sys.platform == "linux" and os.uname().machine == "x86_64":  # Arrow's packages for other processors lack jemalloc
+    # Arrow reads this when it is loaded. jemalloc returns freed memory to the system; the default allocator keeps it.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ __all__ = ["CompactLM", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when it is asked for, so that a stage which needs none of it does not load it.
+    # Imported at first use, so that stages that do not need it start faster.
     if name == "CompactLM":
         from compactlm.inference.api import CompactLM
 

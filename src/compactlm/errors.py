@@ -1,18 +1,40 @@
-"""The one exception that a user is meant to read."""
+"""The one exception whose message is meant for users."""
 
-LONGEST = 1_000  # characters of a sentence that can still be read
+import contextlib
+from collections.abc import Iterator
+
+LONGEST = 1_000  # characters of a readable message
 
 
 class CompactLMError(Exception):
-    """A failure that a user can mend.
+    """A failure that a user can fix.
 
-    The message is one sentence that says what is wrong, where, and how to mend it. A stage prints it
-    without a traceback and exits with status 1.
+    The message is one sentence: what is wrong, where, and how to fix it. A stage prints it without a traceback and
+    exits with status 1.
     """
 
     def __init__(self, message: str) -> None:
-        """Take the sentence; what it quotes of a file may be long, or hold characters that would garble a terminal."""
+        """Take the sentence. Long parts are shortened and characters that would garble a terminal are replaced."""
         line = " ".join(message.split())
         plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
         short = plain if len(plain) <= LONGEST else f"{plain[: LONGEST // 2]} ... {plain[-LONGEST // 4 :]}"
         super().__init__(short)
+
+
+@contextlib.contextmanager
+def needs(extra: str, feature: str) -> Iterator[None]:
+    """Turn a failed import into a sentence that names the extra to install.
+
+    Args:
+        extra: an optional dependency group of the package, such as "train".
+        feature: what needs it, for the message.
+
+    Raises:
+        CompactLMError: a package that the block imports is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "compactlm":
+            raise
+        raise CompactLMError(f"{feature} needs the package {error.name}; install it with `pip install 'compactlm[{extra}]'`") from None

@@ -16,7 +16,7 @@ def test_embed_writes_a_vector_a_line(cli, on_onnx):
     assert status == 0
     found = np.array([[float(value) for value in row.split()] for row in output.splitlines()])
     np.testing.assert_allclose(found, on_onnx.embed(lines), atol=1e-5)
-    assert "1 lines were read with U+FFFD" in errors
+    assert "U+FFFD in 1 lines" in errors
     assert json.loads(cli("embed", "good", "--json")[1]) == pytest.approx(on_onnx.embed(["good"])[0].tolist(), abs=1e-6)
 
 

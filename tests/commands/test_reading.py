@@ -8,7 +8,7 @@ def model(monkeypatch, student_root):
     monkeypatch.setenv("COMPACTLM_MODEL", str(student_root))
 
 
-def test_fill_prints_pieces_and_probabilities(cli, on_torch):
+def test_fill_prints_tokens_and_probabilities(cli, on_torch):
     status, output, errors = cli("fill", "the [MASK] was [MASK]", "--top", "2")
     assert (status, errors) == (0, "")
     lines = output.splitlines()
@@ -57,7 +57,7 @@ def test_inspect_on_onnx_says_what_is_missing(cli, export_root):
     status, output, errors = cli("inspect", "good " * 100, "--model", export_root, "--json")
     assert status == 0
     assert len(json.loads(output)["positions"]) == 64
-    assert "the last 38 pieces are beyond" in errors
+    assert "the last 38 tokens" in errors
 
 
 def test_check_counts(cli, tmp_path):

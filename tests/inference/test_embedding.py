@@ -20,7 +20,7 @@ def means(tiny_bert, texts):
     return [state.mean(dim=0).numpy() for state in states]
 
 
-def test_a_vector_is_the_mean_of_a_texts_pieces(lm, tiny_bert):
+def test_a_vector_is_the_mean_of_a_texts_tokens(lm, tiny_bert):
     found = lm.embed(TEXTS)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, unit(np.stack(means(tiny_bert, TEXTS))), atol=1e-4)
@@ -65,5 +65,5 @@ def test_a_fitted_projection_spreads_texts_out(on_torch, tiny_texts):
     found = SentenceEmbedding(on_torch.embedding.model, projection).embed(tiny_texts)
     plain = on_torch.embed(tiny_texts)
     assert abs((found @ found.T).mean()) < 0.02 < (plain @ plain.T).mean()
-    with pytest.raises(CompactLMError, match="is fitted on 128 texts or more, and there are 127; add some"):
+    with pytest.raises(CompactLMError, match=r"127 texts .* at least 128"):
         fit_projection(on_torch.embedding.model, [*tiny_texts[:127], ""])

@@ -27,17 +27,17 @@ def test_candidates_are_the_likeliest_of_the_model(lm, tiny_bert):
 def test_a_text_longer_than_the_model_reads_is_read_around_each_mask(lm):
     text = "good " * 300 + "the [MASK] film " + "bad " * 300 + "[MASK]"
     found = lm.fill(text, 3)
-    # Of the 64 pieces 62 are text: the mask in the middle, 31 to its left and 30 to its right.
+    # Of the 64 tokens 62 are text: the mask in the middle, 31 to its left and 30 to its right.
     assert_alike(found[0], lm.fill("good " * 30 + "the [MASK] film " + "bad " * 29, 3)[0])
     assert_alike(found[1], lm.fill("bad " * 61 + "[MASK]", 3)[0])
 
 
 @pytest.mark.parametrize("text", ["", "the cat", "[mask]", "\U0001f600"])
 def test_a_text_without_a_mask_is_refused(lm, text):
-    with pytest.raises(CompactLMError, match=r"the text has no \[MASK\]; write \[MASK\] where a piece is wanted"):
+    with pytest.raises(CompactLMError, match=r"the text has no \[MASK\]"):
         lm.fill(text)
 
 
 def test_a_mask_alone_is_filled(lm):
-    assert len(lm.fill("[MASK]", 10_000)[0]) == lm.mlm.pieces.size
+    assert len(lm.fill("[MASK]", 10_000)[0]) == lm.mlm.tokenizer.size
     assert sum(candidate.probability for candidate in lm.fill("[MASK]", 10_000)[0]) == pytest.approx(1)

@@ -8,7 +8,7 @@ TEXT = "the film was loved."
 def test_pieces_and_predictions(lm):
     found = lm.inspect(TEXT, 2)
     assert [position.piece for position in found.positions] == ["[CLS]", "the", "film", "was", "loved", ".", "[SEP]"]
-    assert [position.id for position in found.positions] == lm.mlm.pieces.encode([TEXT])[0]
+    assert [position.id for position in found.positions] == lm.mlm.tokenizer.encode([TEXT])[0]
     assert found.cut == 0
     assert all(len(position.predictions) == 2 for position in found.positions)
     masked = lm.inspect("the [MASK].", 5).positions[2]
@@ -17,7 +17,7 @@ def test_pieces_and_predictions(lm):
 
 def test_attention_is_the_mean_over_heads_of_each_layer(on_torch, tiny_bert):
     model = BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager").eval()
-    ids = torch.tensor([on_torch.mlm.pieces.encode([TEXT])[0]])
+    ids = torch.tensor([on_torch.mlm.tokenizer.encode([TEXT])[0]])
     with torch.inference_mode():
         expected = torch.stack(model(ids, output_attentions=True).attentions)[:, 0].mean(dim=1).numpy()
     for row, position in enumerate(on_torch.inspect(TEXT, 7).positions):

@@ -62,14 +62,13 @@ def test_sentences_of_long_odd_texts_take_no_time(text, count):
 
 
 def test_the_sentences_of_a_long_text_are_compared_in_parts(monkeypatch):
-    monkeypatch.setattr(summarizing, "AT_ONCE", 3)
     text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
-    found = summarize(Given(), text, 5)
+    found = summarize(Given(), text, 5, at_once=3)
     assert sum(sentence.centrality for sentence in found) == pytest.approx(1)
-    assert [sentence.text.split()[0] for sentence in summarize(Given(), text, 3)] == ["Dogs", "Cats", "Birds"]
+    assert [sentence.text.split()[0] for sentence in summarize(Given(), text, 3, at_once=3)] == ["Dogs", "Cats", "Birds"]
     sizes = []
-    monkeypatch.setattr(summarizing, "centrality", lambda similarities, places: sizes.append(similarities.shape) or places)
-    summarize(Given(), "Dogs run. " * 20, 3)
+    monkeypatch.setattr(summarizing, "centrality", lambda similarities, jumps: sizes.append(similarities.shape) or jumps)
+    summarize(Given(), "Dogs run. " * 20, 3, at_once=3)
     assert sizes == [(3, 3)] * 6 + [(2, 2)]
 
 
@@ -102,5 +101,5 @@ def test_odd_texts(lm, text):
 
 
 def test_an_empty_text(lm):
-    with pytest.raises(CompactLMError, match="the text is empty, so there is nothing to summarize"):
+    with pytest.raises(CompactLMError, match="the text is empty"):
         lm.summarize(" \n")

@@ -9,6 +9,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.export import directory as exporting
 from compactlm.export.directory import export_onnx
+from compactlm.figures.figure import Figure, read_figures
 from compactlm.params import Export
 from compactlm.stages import export
 
@@ -40,21 +41,24 @@ def test_it_writes_every_model_and_what_int8_costs(params):
     metrics = artifacts.read_json(artifacts.METRICS / "export.json")
     assert {name: found["rows"] for name, found in metrics.items()} == {"mlm": 160, "embedding": 160, "sentiment": 144}
     for name, found in metrics.items():
-        assert found["judged"] == 1
         assert 0 < found["fp32"]["greatest_difference"] < 1e-4
         for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
             assert found[form]["bytes"] == (artifacts.EXPORT / name / "onnx" / file).stat().st_size
-    assert metrics["sentiment"]["int8"]["original_accuracy"] == pytest.approx(0.875)
-    assert metrics["sentiment"]["int8"]["agreement"] > 0.9
-    assert metrics["mlm"]["int8"]["agreement"] > 0.8
-    assert 0.98 < metrics["embedding"]["int8"]["least_cosine"] <= metrics["embedding"]["int8"]["mean_cosine"] <= 1
+    figures = read_figures(metrics)
+    int8 = {name: found["int8"] for name, found in figures.items()}
+    assert int8["sentiment"]["original_accuracy"].value == pytest.approx(0.875)
+    assert int8["sentiment"]["agreement"].value > 0.9
+    assert int8["mlm"]["agreement"].value > 0.8
+    assert 0.98 < int8["embedding"]["least_cosine"].value <= int8["embedding"]["mean_cosine"].value <= 1
+    assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
 
 
 def test_a_check_on_few_rows_is_marked(params):
     params.export = params.export.model_copy(update={"check_rows": 29})
     export.main(params)
-    metrics = artifacts.read_json(artifacts.METRICS / "export.json")
-    assert {(found["rows"], found["judged"]) for found in metrics.values()} == {(29, 0)}
+    metrics = read_figures(artifacts.read_json(artifacts.METRICS / "export.json"))
+    assert {found["rows"] for found in metrics.values()} == {29}
+    assert not any(value.judged for found in metrics.values() for value in found["int8"].values() if isinstance(value, Figure))
 
 
 def test_an_int8_that_collapses_ends_the_stage_and_leaves_nothing(params, tiny_classifier, tmp_path, monkeypatch):

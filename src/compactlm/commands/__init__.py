@@ -1,1 +1,1 @@
-"""The commands of `compactlm`, each a thin face of the library."""
+"""The commands of `compactlm`. Each one calls the library and prints the result."""

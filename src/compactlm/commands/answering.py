@@ -1,4 +1,4 @@
-"""Commands that answer from a file: answer, chat."""
+"""Commands that answer questions from a file: answer, chat."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from compactlm.commands.common import (
+    BackendName,
     BackendOption,
     JsonOption,
     ModelOption,
@@ -19,6 +20,7 @@ from compactlm.commands.common import (
     notice_replaced,
     print_json,
 )
+from compactlm.text.lines import text_or_input
 
 if TYPE_CHECKING:
     from compactlm.inference.search.knowledge import Answer, Knowledge
@@ -27,12 +29,12 @@ app = typer.Typer()
 
 UNKNOWN = "I don't know."
 KnowledgeOption = Annotated[
-    Path, typer.Option("--knowledge", "-K", help="Rows of question and answer, or of text (.jsonl), or a text file.")
+    Path, typer.Option("--knowledge", "-K", help="Rows with question and answer, or with text (.jsonl), or a text file.")
 ]
-IndexOption = Annotated[Path | None, typer.Option("--index", help="Where the index is kept; by default in the cache directory.")]
+IndexOption = Annotated[Path | None, typer.Option("--index", help="The directory of the index; by default in the cache directory.")]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option("--threshold", min=-1, max=1, help="The least score of an answer; by default 0.5 for pairs and 0.3 for passages."),
+    typer.Option("--threshold", min=-1, max=1, help="Minimum score of an answer; by default 0.5 for pairs and 0.3 for passages."),
 ]
 
 
@@ -52,35 +54,29 @@ def answer(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Answer a question with the best of a file's answers, or the best passage of a text, and its score.
+    """Answer a question with the best answer of a file, or the best passage of a text, and print its score.
 
-    The file is embedded at the first time and kept. Answers are found, not written: what the file does not say has no answer.
+    The file is embedded at first use and its index is kept. Answers are found, not written.
     """
-    from compactlm.text.lines import text_or_input
-
-    known = _open(load(model, backend, threads).knowledge(knowledge, index))
-    found = known.answer(text_or_input(question), threshold)
-    if json:
-        print_json(found)
-    else:
-        _print(found)
+    known = _open(knowledge, index, model, backend, threads)
+    _print(known.answer(text_or_input(question), threshold), json)
 
 
 @app.command(epilog=epilogue("compactlm chat --knowledge faq.jsonl", "compactlm chat --knowledge faq.jsonl --json < questions.txt"))
 def chat(
     knowledge: KnowledgeOption,
     threshold: ThresholdOption = None,
-    turns: Annotated[int, typer.Option(min=0, help="Earlier questions that a question may lean on.")] = 3,
+    turns: Annotated[int, typer.Option(min=0, help="Number of earlier questions that a question may refer to.")] = 3,
     index: IndexOption = None,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Answer question after question; in a terminal an empty line ends the conversation."""
-    from compactlm.inference.search.chatting import Conversation
+    """Answer one question per line; in a terminal, an empty line ends the conversation."""
+    from compactlm.inference.search.conversation import Conversation
 
-    talk = Conversation(_open(load(model, backend, threads).knowledge(knowledge, index)), threshold, turns)
+    talk = Conversation(_open(knowledge, index, model, backend, threads), threshold, turns)
     prompt = sys.stdin.isatty() and not json
     while True:
         if prompt:
@@ -88,19 +84,19 @@ def chat(
         line = sys.stdin.buffer.readline()
         if not line or (prompt and not line.strip()):
             break
-        found = talk.ask(line.decode("utf-8", "replace").strip())
-        if json:
-            print_json(found)
-        else:
-            _print(found)
+        _print(talk.ask(line.decode("utf-8", "replace").strip()), json)
 
 
-def _open(knowledge: Knowledge) -> Knowledge:
+def _open(file: Path, index: Path | None, model: Path | None, backend: BackendName, threads: int) -> Knowledge:
+    knowledge = load(model, backend, threads).knowledge(file, index)
     if knowledge.broken:
-        notice(f"{knowledge.broken:,} rows of {knowledge.path} have neither question and answer nor text, and are left out")
-    notice_replaced(knowledge.unreadable, f" of {knowledge.path}")
+        notice(f"{knowledge.broken:,} rows of {file} are skipped because they have neither question and answer nor text")
+    notice_replaced(knowledge.unreadable, f" of {file}")
     return knowledge
 
 
-def _print(found: Answer) -> None:
-    typer.echo(f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})")
+def _print(found: Answer, json: bool) -> None:
+    if json:
+        print_json(found)
+    else:
+        typer.echo(f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})")

@@ -1,13 +1,16 @@
-"""What the commands share: options, the model that they choose, and how they print."""
+"""Options, model loading and printing that the commands share."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+from compactlm.text.lines import read_lines
 
 if TYPE_CHECKING:
     from compactlm.inference.api import CompactLM
@@ -19,52 +22,65 @@ ModelOption = Annotated[
     typer.Option(
         "--model",
         "-m",
-        help="A directory of models, or of one; by default models/export or models/student.",
+        help="A directory of models, or of one model; by default models/export or models/student.",
         envvar="COMPACTLM_MODEL",
         show_envvar=True,
     ),
 ]
-BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="What runs the model; auto is ONNX Runtime where it can be.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="Threads of the CPU; 0 for as many as there are cores.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for machines.")]
-TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task, by the name of its directory.")]
+BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="What runs the model; auto prefers ONNX Runtime.")]
+ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="CPU threads; 0 uses all cores.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task: the name of its directory.")]
 
 
 def load(model: Path | None, backend: BackendName, threads: int = 0) -> CompactLM:
-    """Return the model that the options name."""
-    # Here, so that --help and completion do not wait for it.
+    """Return the model that the options choose."""
+    # Imported here so that --help and completion are fast.
     from compactlm.inference.api import CompactLM
 
     return CompactLM(model, backend=backend, threads=threads)
 
 
 def epilogue(*examples: str) -> str:
-    """Return the examples that end a command's help."""
+    """Return the examples at the end of a command's help."""
     return "Examples:\n\n" + "\n\n".join(f"  $ {example}" for example in examples)
 
 
 def to_json(value: Any) -> str:
-    """Return a value, dataclasses included, as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
+    """Return a value, which may contain dataclasses, as one line of JSON."""
+    return json.dumps(value, ensure_ascii=False, default=_fields, allow_nan=False)
 
 
 def print_json(value: Any) -> None:
-    """Print a value, dataclasses included, as one line of JSON."""
+    """Print a value, which may contain dataclasses, as one line of JSON."""
     typer.echo(to_json(value))
 
 
-def _plain(value: Any) -> Any:
+def _fields(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    raise TypeError(f"{type(value).__name__} is not JSON")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def notice(sentence: str) -> None:
-    """Say something on standard error, beside the answer."""
+    """Print a sentence on standard error."""
     typer.echo(f"compactlm: {sentence}", err=True)
 
 
 def notice_replaced(lines: int, where: str = "") -> None:
-    """Say of how many lines, if any, bytes were replaced."""
+    """Report the number of lines, if any, in which bytes were replaced."""
     if lines:
-        notice(f"{lines:,} lines{where} were read with U+FFFD in the place of bytes that are not valid UTF-8")
+        notice(f"invalid UTF-8 was replaced by U+FFFD in {lines:,} lines{where}")
+
+
+class TextLines:
+    """The texts of the lines of a file; `broken` counts the lines with invalid UTF-8 that were read so far."""
+
+    def __init__(self, file: str) -> None:
+        """Take the path; "-" is standard input."""
+        self.file, self.broken = file, 0
+
+    def __iter__(self) -> Iterator[str]:
+        for line in read_lines(self.file):
+            self.broken += line.error is not None
+            yield line.text

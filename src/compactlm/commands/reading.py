@@ -1,13 +1,13 @@
-"""Commands that show what the model makes of a text: fill, inspect, check."""
+"""Commands that show how the model reads a text: fill, inspect, check."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, notice, print_json
+from compactlm.commands.common import BackendOption, JsonOption, ModelOption, TextLines, ThreadsOption, epilogue, load, notice, print_json
+from compactlm.text.lines import text_or_input
 
 app = typer.Typer()
 
@@ -21,15 +21,13 @@ app = typer.Typer()
 )
 def fill(
     text: Annotated[str, typer.Argument(help="Text with one or more [MASK]; - reads standard input.")],
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Pieces to show for each mask.")] = 5,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of tokens for each mask.")] = 5,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Show the likeliest pieces where [MASK] stands."""
-    from compactlm.text.lines import text_or_input
-
+    """Print the likeliest tokens for each [MASK]."""
     found = load(model, backend, threads).fill(text_or_input(text), top)
     if json:
         print_json([{"mask": number, "candidates": candidates} for number, candidates in enumerate(found, start=1)])
@@ -44,18 +42,16 @@ def fill(
 @app.command(epilog=epilogue('compactlm inspect --backend torch "The cat sits on the mat."'))
 def inspect(
     text: Annotated[str, typer.Argument(help="The text; - reads standard input.")],
-    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Predictions, and pieces attended to, for each piece.")] = 3,
+    top: Annotated[int, typer.Option("--top", "-k", min=1, help="Number of predictions and of attention shares for each token.")] = 3,
     model: ModelOption = None,
     backend: BackendOption = "auto",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Show pieces, ids, what each layer attends to (on torch) and the predictions at each position."""
-    from compactlm.text.lines import text_or_input
-
+    """Print the tokens of a text, their ids, the attention of each layer (torch only) and the predictions at each position."""
     found = load(model, backend, threads).inspect(text_or_input(text), top)
     if found.cut:
-        notice(f"the last {found.cut:,} pieces are beyond what the model reads at once and are left out")
+        notice(f"the last {found.cut:,} tokens are skipped because the text is longer than the model reads")
     if json:
         print_json(found)
         return
@@ -66,47 +62,38 @@ def inspect(
             seen = ", ".join(f"{found.positions[at].piece}@{at} {share:.0%}" for at, share in shares)
             typer.echo(f"{'':29}layer {layer}: {seen}")
     if found.positions and not found.positions[0].attends_to:
-        notice("ONNX files do not show attention; use --backend torch to see it")
+        notice("ONNX files have no attention output; use --backend torch to see it")
 
 
 @app.command(epilog=epilogue("compactlm check notes.txt", "cat notes.txt | compactlm check --json -"))
 def check(
-    file: Annotated[str, typer.Argument(help="A file of lines of text; - reads standard input.")],
+    file: Annotated[str, typer.Argument(help="A text file; - reads standard input.")],
     model: ModelOption = None,
     backend: BackendOption = "auto",
     json: JsonOption = False,
 ) -> None:
-    """Tell how the tokenizer fares with a text: round trip, unknown pieces, lines that are too long."""
-    from compactlm.text.lines import read_lines
-
-    broken = 0
-
-    def texts() -> Iterator[str]:
-        nonlocal broken
-        for line in read_lines(file):
-            broken += line.error is not None
-            yield line.text
-
-    found = load(model, backend).check(texts())
+    """Count how well the tokenizer represents the lines of a file: changed and lost text, unknown tokens, lines that are too long."""
+    lines = TextLines(file)
+    found = load(model, backend).check(lines)
     if json:
-        print_json({**vars(found), "not_utf8": broken})
+        print_json({**vars(found), "not_utf8": lines.broken})
         return
     for name, value in (
         ("lines", found.lines),
-        ("pieces", found.pieces),
-        ("come back exactly, but for spaces", found.exact),
-        ("come back in lower case or without accents", found.normalised),
-        ("lose something", found.lost),
-        ("not valid UTF-8", broken),
-        (f"longer than {found.limit} pieces", found.too_long),
-        ("longest, in pieces", found.longest),
-        ("unknown pieces", found.unknown),
+        ("tokens", found.pieces),
+        ("lines decode exactly, apart from spaces", found.exact),
+        ("lines decode in lower case or without accents", found.normalised),
+        ("lines lose text", found.lost),
+        ("lines are not valid UTF-8", lines.broken),
+        (f"lines are longer than {found.limit} tokens", found.too_long),
+        ("tokens in the longest line", found.longest),
+        ("unknown tokens", found.unknown),
     ):
         typer.echo(f"{value:>12,}  {name}")
     if found.unknown_words:
         words = ", ".join(f"{word!r} {count}" for word, count in found.unknown_words.most_common(10))
         typer.echo(f"unknown: {words}")
     if found.first_lost:
-        typer.echo(f"first line that loses something: {found.first_lost}")
+        typer.echo(f"first line that loses text: {found.first_lost}")
     if found.first_too_long:
         typer.echo(f"first line that is too long: {found.first_too_long}")

@@ -17,7 +17,7 @@ from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_name
-from compactlm.inference.runtime.onnx import FLOAT_FILE, INT8_FILE, open_session
+from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE, open_session
 
 ENOUGH = 500  # rows, of which half a point is more than two
 CHANCE = 0.05  # how unlikely a loss on fewer rows must be before it counts

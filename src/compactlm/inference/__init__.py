@@ -1,1 +1,1 @@
-"""The finished model in use and its ONNX form."""
+"""The finished model in use: fill, classify, embed, search, complete, summarize and fine-tune."""

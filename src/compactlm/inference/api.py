@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from compactlm.bert.arrays import Array
-from compactlm.errors import CompactLMError
-from compactlm.inference.checking import Check, check
+from compactlm.errors import CompactLMError, needs
 from compactlm.inference.classifying import TEXTS_AT_ONCE, Classification, classify
 from compactlm.inference.completing import Completion, complete
+from compactlm.inference.coverage import Check, check
 from compactlm.inference.embedding import Comparison, SentenceEmbedding, compare
 from compactlm.inference.filling import Candidate, fill
 from compactlm.inference.inspecting import Inspection, inspect
@@ -26,48 +26,47 @@ from compactlm.inference.runtime import directories
 from compactlm.inference.runtime.directories import BACKENDS, Backend
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.projection import load_projection
+from compactlm.inference.search import similarity
+from compactlm.inference.search.knowledge import Knowledge
+from compactlm.inference.search.similarity import Neighbour
 from compactlm.inference.summarizing import Sentence, summarize
 
 if TYPE_CHECKING:
-    from compactlm.inference.finetuning.finetuning import FineTuned
-    from compactlm.inference.search.knowledge import Knowledge
-    from compactlm.inference.search.similarity import Neighbour
+    from compactlm.inference.finetuning.user_task import FineTuned
 
 DEFAULT_TASK = "sentiment"
 MOST_THREADS = 1024
-
-
 Texts = TypeVar("Texts", bound=Iterable[str])
 
 
 def _several(texts: Texts) -> Texts:
-    """Return texts, and raise CompactLMError for a single one, whose letters would be taken for texts."""
+    """Return texts; raise CompactLMError for a single string, which is an iterable of letters."""
     if isinstance(texts, str):
-        raise CompactLMError(f"{texts[:40]!r} is one text where several are wanted; give a list of texts")
+        raise CompactLMError(f"{texts[:40]!r} is a single text; pass a list of texts")
     return texts
 
 
 class CompactLM:
-    """A finished compact BERT: its masked language model, its tasks and its sentence embedding, each loaded when first used.
+    """A finished compact BERT: its masked language model, its tasks and its sentence embedding, each loaded at first use.
 
-    Every method raises CompactLMError, one sentence that says how to mend it, where the model is missing or damaged or
-    the text cannot be used.
+    Every method raises CompactLMError, with a one-sentence message, if the model is missing or damaged or the text cannot
+    be used.
     """
 
     def __init__(self, model: str | Path | None = None, *, backend: Backend = "auto", threads: int = 0) -> None:
         """Choose the models.
 
         Args:
-            model: a directory of models (models/student, models/export), or of a single one; None for what the
-                environment variable COMPACTLM_MODEL or the pipeline has.
-            backend: "torch", "onnx", "int8", or "auto": ONNX Runtime where there is a file for it. Neither torch nor
-                transformers is imported unless the backend is torch.
-            threads: of the CPU; 0 for as many as there are cores.
+            model: a directory of models (models/student, models/export), or of a single model; None takes the environment
+                variable COMPACTLM_MODEL or the pipeline's models.
+            backend: "torch", "onnx", "int8", or "auto": ONNX Runtime if there is a file for it. Only "torch" imports torch
+                and transformers.
+            threads: CPU threads; 0 uses all cores.
         """
         if backend not in BACKENDS:
             raise CompactLMError(f"there is no backend {backend!r}; choose one of {', '.join(BACKENDS)}")
         if not 0 <= threads <= MOST_THREADS:
-            raise CompactLMError(f"{threads} threads cannot be used; give 0 for as many as there are cores, or up to {MOST_THREADS}")
+            raise CompactLMError(f"threads is {threads}; pass 0 for all cores, or up to {MOST_THREADS}")
         self.chosen = model is not None
         self.root = Path(model) if model is not None else directories.default_root(backend)
         self.backend: Backend = backend
@@ -92,64 +91,59 @@ class CompactLM:
 
     @functools.cached_property
     def embedding(self) -> SentenceEmbedding:
-        """The sentence embedding: a model of its own where there is one, else the body of the masked language model (torch)."""
-        own = (self.root / directories.EMBEDDING).is_dir()
-        if not own and (self.root / directories.MLM).is_dir() and self.backend in ("auto", "torch"):
+        """The sentence embedding: the model in embedding/ if there is one, else the body of the masked language model (torch)."""
+        separate = (self.root / directories.EMBEDDING).is_dir()
+        if not separate and (self.root / directories.MLM).is_dir() and self.backend in ("auto", "torch"):
             model = Model(self.root, directories.MLM, "embedding", "torch", self.threads)
         else:
             model = Model(self.root, directories.EMBEDDING, "embedding", self.backend, self.threads)
         return SentenceEmbedding(model, load_projection(model.directory.path, model.directory.width))
 
     def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
-        """Return the likeliest pieces for each [MASK] of a text; see filling.fill."""
+        """Return the likeliest tokens for each [MASK] of a text; see filling.fill."""
         return fill(self.mlm, text, top_k)
 
     def classify(self, text: str, task: str = DEFAULT_TASK) -> Classification:
-        """Return label and probabilities of a text."""
+        """Return the label and the probabilities of a text."""
         return next(self.classify_all([text], task, texts_at_once=1))
 
     def classify_all(self, texts: Iterable[str], task: str = DEFAULT_TASK, texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
-        """Yield label and probabilities of each of any number of texts; see classifying.classify."""
+        """Yield the label and the probabilities of each text; see classifying.classify."""
         return classify(self.task(task), _several(texts), texts_at_once)
 
     def inspect(self, text: str, top_k: int = 3) -> Inspection:
-        """Return the pieces of a text, what each layer attends to (torch alone) and what the model predicts at each."""
+        """Return the tokens of a text, their attention (torch only) and the predictions at each position."""
         return inspect(self.mlm, text, top_k)
 
     def check(self, lines: Iterable[str]) -> Check:
-        """Return how the tokenizer fares with lines of text."""
-        return check(self.mlm.pieces, _several(lines))
+        """Count how well the tokenizer represents lines of text."""
+        return check(self.mlm.tokenizer, _several(lines))
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Return a unit vector for each text, float32 [texts, width]; see embedding.SentenceEmbedding."""
         return self.embedding.embed(_several(texts))
 
     def compare(self, first: str, second: str) -> Comparison:
-        """Return similarity and distance of two texts."""
+        """Return the similarity and the distance of two texts."""
         return compare(*self.embed([first, second]))
 
     def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
-        """Return the words of the vocabulary, or the lines of a file, that are nearest to a text."""
-        # faiss, which the other methods do without, takes a moment to import.
-        from compactlm.inference.search import similarity
-
+        """Return the nearest words of the vocabulary, or the nearest lines of a file, to a text."""
         index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
         return similarity.neighbours(self.embedding, index, text, top_k)
 
     def complete(
         self, text: str, length: int = 12, temperature: float = 0.0, top_k: int = 20, beams: int = 1, seed: int = 0
     ) -> list[Completion]:
-        """Go on with a text; see completing.complete."""
+        """Add tokens to the end of a text; see completing.complete."""
         return complete(self.mlm, text, length, temperature, top_k, beams, seed)
 
     def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
-        """Return what answers questions from a file; see knowledge.Knowledge."""
-        from compactlm.inference.search.knowledge import Knowledge
-
+        """Open a file to answer questions from; see knowledge.Knowledge."""
         return Knowledge(Path(file), self.embedding, Path(index) if index is not None else None)
 
     def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
-        """Return the sentences of a text that are central to it; see summarizing.summarize."""
+        """Return the central sentences of a text; see summarizing.summarize."""
         return summarize(self.embedding, text, sentences)
 
     def finetune(
@@ -165,15 +159,16 @@ class CompactLM:
         seed: int = 0,
         say: Callable[[str], object] = str,
     ) -> FineTuned:
-        """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and finetuning.finetune."""
-        from compactlm.inference.finetuning.finetuning import finetune
-        from compactlm.inference.finetuning.labelled import read_labelled
+        """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and user_task.finetune."""
+        with needs("train", "fine-tuning"):
+            from compactlm.inference.finetuning.labelled import read_labelled
+            from compactlm.inference.finetuning.user_task import finetune
 
         root = self.root if self.chosen else directories.default_root("torch")
         student = directories.find(root, directories.MLM, "torch").path
         data = read_labelled(Path(file), text, label)
         if data.left_out:
-            say(f"{data.left_out:,} rows of {file} lack a text or a label, or repeat a text, and are left out")
+            say(f"{data.left_out:,} rows of {file} are skipped because they have no text, no label or a repeated text")
         teacher = Path(teacher) if teacher is not None else None
         return finetune(
             student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say

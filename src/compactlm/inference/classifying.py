@@ -1,4 +1,4 @@
-"""Classify texts: one, or a stream of them at the speed of full batches."""
+"""Classify one text, or a stream of texts in full batches."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ import numpy as np
 
 from compactlm.bert.arrays import Array, softmax
 from compactlm.bert.batches import make_batches
-from compactlm.inference.runtime.backends import Runner, open_runner
-from compactlm.inference.runtime.model import Model
-from compactlm.inference.runtime.word_pieces import WordPieces
+from compactlm.inference.runtime.model import Model, open_runner
+from compactlm.inference.runtime.runner import Runner
+from compactlm.inference.runtime.word_cache import WordCache
 
-TEXTS_AT_ONCE = 4096  # sorted by length together
-MOST_WORKERS = 8  # each holds a batch's hidden states
-FIRST_TEXTS = 512  # fewer, since the model waits while these are tokenized
+TEXTS_AT_ONCE = 4096  # texts that are sorted by length together
+MOST_WORKERS = 8  # each holds the hidden states of a batch
+FIRST_TEXTS = 512  # the first chunk is small, because the model waits while it is tokenized
 
 
 @dataclasses.dataclass(frozen=True)
 class Classification:
-    """What a task's model says of a text.
+    """The answer of a task's model.
 
     Attributes:
-        label: the label given.
+        label: the label.
         probability: of that label, 0 to 1.
-        probabilities: of each label; their sum is 1.
-        cut: whether the text was longer than the model can read, so that only its start was read.
+        probabilities: of each label; they sum to 1.
+        cut: whether the text was longer than the model reads, so that the end was ignored.
     """
 
     label: str
@@ -39,33 +39,36 @@ class Classification:
     cut: bool
 
 
-def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
-    """Yield one classification a text, in the order of the texts.
+def classify(
+    model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_ONCE, first_texts: int = FIRST_TEXTS
+) -> Iterator[Classification]:
+    """Yield one classification for each text, in order.
 
-    With two labels and a `decision_threshold` in the model's config.json the second label is given from that probability
+    With two labels and a `decision_threshold` in the model's config.json, the second label is given from that probability
     on; otherwise the likeliest label is given.
 
     Args:
-        model: a task's.
-        texts: any number of them; `texts_at_once` are taken at a time, and tokenized while those before are classified.
-        texts_at_once: 1 answers each text before the next is taken.
+        model: a task's model.
+        texts: any number of texts, taken in chunks. One chunk is tokenized while the previous one is classified.
+        texts_at_once: the size of a chunk; 1 answers each text before the next one is taken.
+        first_texts: the size of the first chunk, if that is smaller.
     """
     source = iter(texts)
-    sizes = itertools.chain([min(FIRST_TEXTS, texts_at_once)], itertools.repeat(texts_at_once))
+    sizes = itertools.chain([min(first_texts, texts_at_once)], itertools.repeat(texts_at_once))
     chunks = iter(lambda: list(itertools.islice(source, next(sizes))), [])
     if texts_at_once == 1:
         for chunk in chunks:
-            ids = model.pieces.encode(chunk)
-            yield from _answers(model, ids, model.runner.task_logits(model.batch([model.pieces.cut(one) for one in ids])))
+            ids = model.tokenizer.encode(chunk)
+            yield from _answers(model, ids, model.runner.task_logits(model.batch([model.tokenizer.cut(one) for one in ids])))
         return
-    encode = WordPieces(model.pieces).encode
+    encode = WordCache(model.tokenizer).encode
     crew = _CREWS.get(model) or _CREWS.setdefault(model, _Crew(model))
     tokenizer, workers = ThreadPoolExecutor(1, "tokenizer"), ThreadPoolExecutor(crew.workers, "model")
     try:
         ahead: Future[list[Sequence[int]]] | None = None
         running: _Chunk | None = None
-        # Texts are taken here and not in a thread, which could not be interrupted while it waits for standard input.
-        for chunk in itertools.chain(chunks, ([], [])):  # two more turns, for what is under way when the texts end
+        # Texts are read in this thread: Ctrl-C cannot interrupt another thread that waits for standard input.
+        for chunk in itertools.chain(chunks, ([], [])):  # two more rounds finish the last two chunks
             before, ahead = ahead, tokenizer.submit(encode, chunk) if chunk else None
             done, running = running, _Chunk(model, crew.runner, before.result(), workers) if before else None
             if done:
@@ -76,10 +79,10 @@ def classify(model: Model, texts: Iterable[str], texts_at_once: int = TEXTS_AT_O
 
 
 class _Crew:
-    """Threads that each run batches of their own, so that none is idle between two operators or while a batch is made.
+    """Worker threads that each run their own batches, so that no core is idle between two operators.
 
-    On ONNX Runtime each has one thread of the model's (or more, where there are very many), which takes a runner beside the model's own;
-    torch has one pool of threads for all, so there a single one runs the batches.
+    On ONNX Runtime each worker uses one thread of a second runner (several, on machines with many cores). torch shares one
+    thread pool, so a single worker runs its batches.
     """
 
     def __init__(self, model: Model) -> None:
@@ -91,7 +94,7 @@ class _Crew:
             self.runner = model.runner
 
 
-_CREWS: WeakKeyDictionary[Model, _Crew] = WeakKeyDictionary()  # so that a model's second runner is opened once
+_CREWS: WeakKeyDictionary[Model, _Crew] = WeakKeyDictionary()  # a model's second runner is opened once
 
 
 class _Chunk:
@@ -99,7 +102,7 @@ class _Chunk:
 
     def __init__(self, model: Model, runner: Runner, sequences: Sequence[Sequence[int]], workers: ThreadPoolExecutor) -> None:
         self._model, self._sequences = model, sequences
-        limit, cut = model.pieces.limit, model.pieces.cut
+        limit, cut = model.tokenizer.limit, model.tokenizer.cut
         fitting = [ids if len(ids) <= limit else cut(ids) for ids in sequences]
         self._batches = make_batches([len(ids) for ids in fitting])
 
@@ -109,7 +112,7 @@ class _Chunk:
         self._logits = workers.map(run, self._batches)
 
     def answers(self) -> Iterator[Classification]:
-        """Yield the answers in the order of the sequences, when all are there."""
+        """Wait for all batches and yield the answers in the order of the sequences."""
         logits = np.empty((len(self._sequences), len(self._model.directory.labels)), dtype=np.float32)
         for rows, found in zip(self._batches, self._logits, strict=True):
             logits[rows] = found
@@ -118,12 +121,7 @@ class _Chunk:
 
 def _answers(model: Model, sequences: Sequence[Sequence[int]], logits: Array) -> Iterator[Classification]:
     probabilities = softmax(logits)
-    labels, limit = model.directory.labels, model.pieces.limit
-    for sequence, row, best in zip(sequences, probabilities.tolist(), _decide(model, probabilities), strict=True):
+    labels, limit, threshold = model.directory.labels, model.tokenizer.limit, model.directory.threshold
+    chosen = probabilities.argmax(axis=1) if threshold is None else (probabilities[:, 1] >= threshold).astype(int)
+    for sequence, row, best in zip(sequences, probabilities.tolist(), chosen.tolist(), strict=True):
         yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit)
-
-
-def _decide(model: Model, probabilities: Array) -> list[int]:
-    if model.directory.threshold is None:
-        return probabilities.argmax(axis=1).tolist()
-    return (probabilities[:, 1] >= model.directory.threshold).astype(int).tolist()

@@ -1,7 +1,7 @@
-"""Go on writing: masks after a text are filled one by one, from left to right.
+"""Complete a text: add masks at its end and fill them from left to right.
 
-A masked language model is no generator: it is asked for the first of a few masks at the end of the text (Wang and Cho
-2019, "BERT has a mouth, and it must speak", fill masks in several orders), so what it writes is short and loose.
+A masked language model is not trained to generate. It fills the first of a few masks at the end of the text (Wang and Cho
+2019, "BERT has a mouth, and it must speak", fill masks in several orders), so completions are short and loose.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.seeds import check_seed
 
-LOOK_AHEAD = 4  # masks after the one that is filled: with few the model sees the text end, and writes full stops
-MOST_BEAMS = 64  # each is a row of scores as long as the vocabulary, and of each as many go on
-NO_REPEAT = 3  # pieces in a row that are not written twice
+LOOK_AHEAD = 4  # masks after the one that is filled: with fewer, the model expects the end of the text and writes full stops
+MOST_BEAMS = 64  # each beam needs a row of scores as long as the vocabulary
+NO_REPEAT = 3  # length of token sequences that are not repeated
 
 
 @dataclasses.dataclass(frozen=True)
 class Completion:
-    """A text that was gone on with.
+    """A completed text.
 
     Attributes:
-        text: the given text and what was added.
-        added: what was added.
-        pieces: the added pieces.
-        score: the mean log-probability of the added pieces, in nats, under the model without temperature.
+        text: the given text and the added text.
+        added: the added text.
+        pieces: the added tokens.
+        score: the mean log-probability of the added tokens, in nats, at temperature 1.
     """
 
     text: str
@@ -47,28 +47,28 @@ class _Beam:
 def complete(
     model: Model, text: str, length: int = 12, temperature: float = 0.0, top_k: int = 20, beams: int = 1, seed: int = 0
 ) -> list[Completion]:
-    """Go on with a text.
+    """Add tokens to the end of a text.
 
     Args:
         model: the masked language model.
-        text: the text; of one that is longer than the model reads the end is read.
-        length: pieces to add.
-        temperature: 0 takes the likeliest piece each time (or searches by beams); above 0 pieces are drawn.
-        top_k: the likeliest pieces that are drawn from.
-        beams: how many texts are kept at each step; all of them are returned, the likeliest first.
-        seed: of the draw.
+        text: the text; if it is longer than the model reads, only its end is read.
+        length: number of tokens to add.
+        temperature: 0 takes the likeliest token at each step (or searches with beams); above 0 tokens are sampled.
+        top_k: number of likeliest tokens to sample from.
+        beams: number of texts that are kept at each step; all are returned, the likeliest first.
+        seed: of the sampling.
 
     Raises:
-        CompactLMError: the text has [MASK], a number is out of its range, or beams are asked for together with a temperature.
+        CompactLMError: the text has [MASK], a number is out of range, or both beams and a temperature are given.
     """
     _check(length, temperature, top_k, beams, seed)
-    given = model.pieces.encode([text])[0][1:-1]
-    if model.pieces.mask in given:
-        raise CompactLMError("the text has [MASK], and `complete` writes at its end; use `fill` for masks inside a text")
-    if beams > 1 and temperature > 0:
-        raise CompactLMError("beam search looks for the likeliest text and draws nothing; give either beams or a temperature")
-    if length + LOOK_AHEAD + 3 > model.pieces.limit:
-        raise CompactLMError(f"the model reads {model.pieces.limit} pieces at once; ask for {model.pieces.limit - LOOK_AHEAD - 3} or fewer")
+    tokenizer = model.tokenizer
+    given = tokenizer.encode([text])[0][1:-1]
+    if tokenizer.mask in given:
+        raise CompactLMError("the text has [MASK], but `complete` adds to its end; use `fill` for masks inside a text")
+    longest = tokenizer.limit - LOOK_AHEAD - 3
+    if length > longest:
+        raise CompactLMError(f"length is {length} but the model reads {tokenizer.limit} tokens at once; pass {longest} or less")
     generator = np.random.default_rng(seed)
     kept = [_Beam([])]
     for step in range(length):
@@ -83,20 +83,24 @@ def complete(
 
 def _check(length: int, temperature: float, top_k: int, beams: int, seed: int) -> None:
     check_seed(seed)
-    if length < 1 or top_k < 1 or not temperature >= 0:
-        raise CompactLMError(
-            f"length {length}, top_k {top_k} and temperature {temperature} cannot all be used; give 1 or more, 1 or more and 0 or more"
-        )
-    if not 1 <= beams <= MOST_BEAMS:
-        raise CompactLMError(f"{beams} beams cannot be searched with; give 1 to {MOST_BEAMS}")
+    for name, value, usable, allowed in (
+        ("length", length, length >= 1, "1 or more"),
+        ("top_k", top_k, top_k >= 1, "1 or more"),
+        ("temperature", temperature, temperature >= 0, "0 or more"),
+        ("beams", beams, 1 <= beams <= MOST_BEAMS, f"1 to {MOST_BEAMS}"),
+    ):
+        if not usable:
+            raise CompactLMError(f"{name} is {value}; pass {allowed}")
+    if beams > 1 and temperature > 0:
+        raise CompactLMError("beam search does not sample; pass either beams or a temperature")
 
 
 def _next(model: Model, texts: Sequence[Sequence[int]], masks: int) -> Array:
-    """Return log-probabilities of the piece that comes next, float64 [texts, vocabulary]; -inf for pieces that may not come."""
-    pieces = model.pieces
-    width = pieces.limit - 2 - masks
-    sequences = [pieces.framed([*ids[-width:], *[pieces.mask] * masks]) for ids in texts]
-    scores = np.empty((len(texts), pieces.size))
+    """Return log-probabilities of the next token, float64 [texts, vocabulary]; -inf for excluded tokens."""
+    tokenizer = model.tokenizer
+    width = tokenizer.limit - 2 - masks
+    sequences = [tokenizer.framed([*ids[-width:], *[tokenizer.mask] * masks]) for ids in texts]
+    scores = np.empty((len(texts), tokenizer.size))
     for rows, logits in model.masked_logits(sequences, [len(sequence) - masks - 1 for sequence in sequences]):
         values = logits.astype(np.float64)
         values -= values.max(axis=1, keepdims=True)
@@ -107,11 +111,11 @@ def _next(model: Model, texts: Sequence[Sequence[int]], masks: int) -> Array:
 
 
 def _excluded(model: Model, ids: Sequence[int]) -> set[int]:
-    """Return the pieces that may not come next: special ones, and those that would repeat NO_REPEAT pieces in a row."""
-    pieces = model.pieces
-    excluded = set(pieces.special)
-    if not ids or not pieces.piece(ids[-1])[-1:].isalnum():  # nothing that a word's end could be joined to, or that a mark could end
-        excluded |= pieces.continuations | pieces.marks
+    """Return the tokens that may not come next: special tokens, and tokens that would repeat NO_REPEAT tokens in a row."""
+    tokenizer = model.tokenizer
+    excluded = set(tokenizer.special)
+    if not ids or not tokenizer.token(ids[-1])[-1:].isalnum():  # there is no word to continue or to end
+        excluded |= tokenizer.continuations | tokenizer.marks
     before = tuple(ids[-(NO_REPEAT - 1) :])
     if len(before) == NO_REPEAT - 1:
         for start in range(len(ids) - NO_REPEAT + 1):
@@ -138,9 +142,10 @@ def _best(kept: Sequence[_Beam], scores: Array, beams: int) -> list[_Beam]:
 
 
 def _completion(model: Model, text: str, given: Sequence[int], beam: _Beam) -> Completion:
-    before, whole = model.pieces.join(given), model.pieces.join([*given, *beam.ids])
-    # The library joins marks to the words before them; where that changed the given text too, the new pieces stand alone.
-    added = whole[len(before) :] if whole.startswith(before) else " " + model.pieces.join(beam.ids)
+    tokenizer = model.tokenizer
+    before, whole = tokenizer.join(given), tokenizer.join([*given, *beam.ids])
+    # The library joins punctuation to the word before it. If that changed the given text, the new tokens are joined alone.
+    added = whole[len(before) :] if whole.startswith(before) else " " + tokenizer.join(beam.ids)
     stem = text.rstrip()
     added = added if stem else added.lstrip()
-    return Completion(stem + added, added, [model.pieces.piece(index) for index in beam.ids], beam.score / max(len(beam.ids), 1))
+    return Completion(stem + added, added, [tokenizer.token(index) for index in beam.ids], beam.score / max(len(beam.ids), 1))

@@ -1,4 +1,4 @@
-"""Sentence embeddings: one vector a text, for comparing texts."""
+"""Sentence embeddings: one unit vector for each text."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ TEXTS_AT_ONCE = 4096
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """How near two texts are: cosine similarity, -1 to 1, and Euclidean distance of the unit vectors, 0 to 2."""
+    """Cosine similarity of two texts, -1 to 1, and Euclidean distance of their unit vectors, 0 to 2."""
 
     similarity: float
     distance: float
 
 
 class SentenceEmbedding:
-    """Texts to unit vectors: the mean of a text's pieces, projected as the model's directory says.
+    """Converts texts to unit vectors: the mean of the hidden states, projected if the model has a projection.
 
-    A text longer than the model reads is read in parts, and no part is left out. A text without any piece has the vector
-    0, whose similarity with everything is 0.
+    A text that is longer than the model reads is split, and every part counts. A text without tokens has the zero vector,
+    whose similarity with every text is 0.
     """
 
     def __init__(self, model: Model, projection: Projection | None) -> None:
-        """Take a model with hidden states, and what its vectors are multiplied by, if anything."""
+        """Take a model of the kind "embedding" and its projection, if it has one."""
         self.model, self.projection = model, projection
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Stands for all that the vectors depend on: weights, tokenizer, projection."""
+        """A hash of everything that the vectors depend on: weights, tokenizer and projection."""
         directory = self.model.directory
         files = [directory.weights, directory.path / "tokenizer.json", directory.path / FILE]
         digest = hashlib.sha256()
@@ -58,10 +58,13 @@ class SentenceEmbedding:
         return unit(vectors)
 
     def means(self, texts: Sequence[str], layers: Sequence[int]) -> tuple[Array, Array]:
-        """Return the mean hidden states of each text's own pieces, float32 [texts, layers * width], and how many pieces there are."""
-        pieces, sequences, owners = self.model.pieces, [], []
-        for owner, ids in enumerate(pieces.encode(texts)):
-            windows = pieces.windows(ids)
+        """Return the mean hidden states of each text, float32 [texts, layers * width], and its number of tokens, float32 [texts].
+
+        [CLS], [SEP] and padding do not count. `texts` must not be empty.
+        """
+        tokenizer, sequences, owners = self.model.tokenizer, [], []
+        for owner, ids in enumerate(tokenizer.encode(texts)):
+            windows = tokenizer.windows(ids)
             sequences += windows
             owners += [owner] * len(windows)
         weights = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)
@@ -70,44 +73,44 @@ class SentenceEmbedding:
             found = np.concatenate([self._mean(hidden, batch.input_ids) for hidden in self.model.runner.hidden(batch, layers)], axis=-1)
             parts = np.zeros((len(sequences), found.shape[-1]), dtype=np.float32) if parts is None else parts
             parts[rows] = found
-        assert parts is not None  # noqa: S101 - there is a text
+        assert parts is not None  # noqa: S101 - texts is not empty
         means, totals = np.zeros((len(texts), parts.shape[1]), dtype=np.float32), np.zeros(len(texts), dtype=np.float32)
         np.add.at(means, owners, parts * weights[:, None])
         np.add.at(totals, owners, weights)
         return means / np.maximum(totals, 1)[:, None], totals
 
     def _mean(self, hidden: Array, input_ids: Array) -> Array:
-        """Return the mean hidden state of each row's own pieces; what a model has pooled by itself is left as it is."""
+        """Return the mean hidden state of each row; the output of a model that pools is returned unchanged."""
         if hidden.ndim == 2:
             return hidden
-        pieces = self.model.pieces
-        own = ~np.isin(input_ids, (pieces.pad, pieces.cls, pieces.sep))
+        tokenizer = self.model.tokenizer
+        own = ~np.isin(input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
         mean: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
         return mean
 
 
 def unit(vectors: Array) -> Array:
-    """Return rows of length 1, float32; a row of zeros stays."""
+    """Scale rows to length 1, float32; rows of zeros stay zeros."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     return (vectors / np.where(lengths > 1e-12, lengths, 1)).astype(np.float32)
 
 
 def compare(first: Array, second: Array) -> Comparison:
-    """Return how near two unit vectors are."""
+    """Compare two unit vectors."""
     similarity = float(np.clip(first @ second, -1, 1))
     return Comparison(similarity, float(np.linalg.norm(first - second)))
 
 
 def fewest_texts(width: int) -> int:
-    """Return how many texts `fit_projection` needs for a model with hidden states of this width."""
+    """Return the number of texts that `fit_projection` needs for a model of this hidden size."""
     return 2 * len(LAYERS) * width
 
 
 def fit_projection(model: Model, texts: Sequence[str]) -> Projection:
-    """Return the projection that makes a model's means of hidden states a sentence embedding, fitted on texts without labels.
+    """Fit the projection from mean hidden states to sentence embeddings on unlabelled texts.
 
     Args:
-        model: one of the kind "embedding", that gives its first and its last hidden states.
+        model: of the kind "embedding", with the hidden states of the embeddings and the last layer.
         texts: sentences and passages, at least `fewest_texts`.
 
     Raises:
@@ -117,5 +120,5 @@ def fit_projection(model: Model, texts: Sequence[str]) -> Projection:
     means = means[totals > 0]
     needed = fewest_texts(model.directory.width)
     if len(means) < needed:
-        raise CompactLMError(f"a sentence embedding is fitted on {needed:,} texts or more, and there are {len(means):,}; add some")
+        raise CompactLMError(f"there are {len(means):,} texts but a sentence embedding is fitted on at least {needed:,}; add more text")
     return fit_whitening(means)

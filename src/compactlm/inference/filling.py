@@ -1,4 +1,4 @@
-"""Fill masks: the likeliest pieces where [MASK] stands."""
+"""Fill masks: the likeliest tokens for each [MASK]."""
 
 from __future__ import annotations
 
@@ -14,29 +14,30 @@ from compactlm.inference.runtime.model import Model
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A piece and its probability, 0 to 1; a piece that begins with ## goes on a word."""
+    """A token (`piece`) and its probability, 0 to 1; a token that begins with ## continues a word."""
 
     piece: str
     probability: float
 
 
 def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
-    """Return the `top_k` likeliest pieces for each [MASK] of a text, from left to right, the likeliest first.
+    """Return the `top_k` likeliest tokens for each [MASK] of a text, from left to right, the likeliest first.
 
-    A text that is longer than the model can read is read around each of its masks.
+    In a text that is longer than the model reads, each mask is filled from the text around it.
 
     Raises:
         CompactLMError: the text has no [MASK].
     """
-    ids = model.pieces.encode([text])[0]
-    masks = [position for position, index in enumerate(ids) if index == model.pieces.mask]
+    tokenizer = model.tokenizer
+    ids = tokenizer.encode([text])[0]
+    masks = [position for position, index in enumerate(ids) if index == tokenizer.mask]
     if not masks:
-        raise CompactLMError(f'the text has no {MASK}; write {MASK} where a piece is wanted, as in "The cat sits on the {MASK}."')
-    if len(ids) <= model.pieces.limit:
+        raise CompactLMError(f'the text has no {MASK}; write {MASK} in place of a token, as in "The cat sits on the {MASK}."')
+    if len(ids) <= tokenizer.limit:
         batch = model.batch([ids])
-        logits = model.runner.masked_logits(batch, batch.input_ids == model.pieces.mask)
+        logits = model.runner.masked_logits(batch, batch.input_ids == tokenizer.mask)
         return [likeliest(model, row, top_k) for row in logits]
-    windows = [model.pieces.around(ids, position) for position in masks]
+    windows = [tokenizer.around(ids, position) for position in masks]
     found: list[list[Candidate]] = [[] for _ in masks]
     for rows, logits in model.masked_logits([window for window, _ in windows], [position for _, position in windows]):
         for row, values in zip(rows, logits, strict=True):
@@ -45,7 +46,7 @@ def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
 
 
 def likeliest(model: Model, logits: Array, top_k: int) -> list[Candidate]:
-    """Return the pieces of the `top_k` greatest of logits, float [vocabulary]; equal ones in the order of their ids."""
+    """Return the tokens of the `top_k` largest logits, float [vocabulary]; equal ones in the order of their ids."""
     probabilities = softmax(logits)
     best = np.argsort(-probabilities, kind="stable")[:top_k]
-    return [Candidate(model.pieces.piece(int(index)), float(probabilities[index])) for index in best]
+    return [Candidate(model.tokenizer.token(int(index)), float(probabilities[index])) for index in best]

@@ -1,4 +1,4 @@
-"""What a model sees in a text: pieces, ids, what each layer attends to, and what it would put at each position."""
+"""How a model reads a text: tokens, ids, attention, and predictions at each position."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from compactlm.inference.runtime.model import Model
 
 @dataclasses.dataclass(frozen=True)
 class Position:
-    """One piece of a text.
+    """One token of a text.
 
     Attributes:
-        piece: the piece.
-        id: its number in the vocabulary.
-        predictions: what the model finds likeliest here, with this piece in its place.
-        attends_to: for each layer the pieces that this one attends to most, as positions with their share of the
-            attention (mean over heads); empty where the backend does not show attention.
+        piece: the token.
+        id: its id in the vocabulary.
+        predictions: the likeliest tokens at this position, given the whole text.
+        attends_to: for each layer, the positions with the largest attention from this token and their shares (mean over
+            heads); empty if the backend does not give attention.
     """
 
     piece: str
@@ -31,26 +31,28 @@ class Position:
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """A text as a model reads it; `cut` pieces at its end were not read."""
+    """The positions of a text; `cut` tokens at its end were not read."""
 
     positions: list[Position]
     cut: int
 
 
 def inspect(model: Model, text: str, top_k: int = 3) -> Inspection:
-    """Return what the masked language model sees in a text, with the `top_k` likeliest pieces and greatest shares of attention."""
-    ids = model.pieces.encode([text])[0]
-    read = model.pieces.cut(ids)
+    """Return how the masked language model reads a text, with the `top_k` predictions and attention shares for each token."""
+    ids = model.tokenizer.encode([text])[0]
+    read = model.tokenizer.cut(ids)
     batch = model.batch([read])
     logits = model.runner.masked_logits(batch, batch.attention_mask.astype(bool))
     attentions = model.runner.attentions(batch)
     layers = [] if attentions is None else list(attentions[:, 0].mean(axis=1))
     positions = [
-        Position(model.pieces.piece(index), index, likeliest(model, logits[row], top_k), [_greatest(layer[row], top_k) for layer in layers])
+        Position(
+            model.tokenizer.token(index), index, likeliest(model, logits[row], top_k), [_largest(layer[row], top_k) for layer in layers]
+        )
         for row, index in enumerate(read)
     ]
     return Inspection(positions, len(ids) - len(read))
 
 
-def _greatest(shares: Array, top_k: int) -> list[tuple[int, float]]:
+def _largest(shares: Array, top_k: int) -> list[tuple[int, float]]:
     return [(int(position), float(shares[position])) for position in np.argsort(-shares, kind="stable")[:top_k]]

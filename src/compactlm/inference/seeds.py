@@ -1,13 +1,13 @@
-"""Seeds that every generator of random numbers takes."""
+"""The range of seeds that all random generators accept."""
 
 from __future__ import annotations
 
 from compactlm.errors import CompactLMError
 
-GREATEST = 2**32 - 1
+LARGEST = 2**32 - 1
 
 
 def check_seed(seed: int) -> None:
-    """Raise CompactLMError where a seed is not one that every generator takes."""
-    if not 0 <= seed <= GREATEST:
-        raise CompactLMError(f"the seed is {seed}; give one from 0 to {GREATEST}")
+    """Raise CompactLMError if a seed is outside 0 to 2**32 - 1."""
+    if not 0 <= seed <= LARGEST:
+        raise CompactLMError(f"the seed is {seed}; pass one from 0 to {LARGEST}")

@@ -1,4 +1,4 @@
-"""Extractive summaries: the sentences of a text that are central to it, without saying the same thing twice."""
+"""Extractive summaries: the central sentences of a text, without near-repetitions."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 
 DAMPING = 0.85
-LEAD = 0.5  # how fast the weight of a place falls from the start of the text
-AT_ONCE = 2048  # sentences of which all pairs are compared; of more the pairs would fill the memory
-LEAST_WORDS = 4  # a shorter sentence says too little by itself
+LEAD = 0.5  # how fast the weight of a position falls from the start of the text
+AT_ONCE = 2048  # sentences whose pairs are all compared; more pairs would fill the memory
+LEAST_WORDS = 4  # shorter sentences rarely make sense alone
 
-# A full stop after these ends no sentence.
+# A full stop after these does not end a sentence.
 _ABBREVIATIONS = "mr mrs ms dr prof st sr jr vs etc inc ltd co fig gen col sgt capt lt rev hon jan feb apr aug sep sept oct nov dec"
 _BEFORE = re.compile(rf"(?:\b(?:{'|'.join(_ABBREVIATIONS.split())}|[a-z]|e\.g|i\.e|u\.s|u\.k)\.)$", re.IGNORECASE)
 _CLOSING, _OPENING = r"[\"'\u201d\u2019)\]]", r"[\"'\u201c\u2018(\[]"
 _MARK = r"[.!?\u2026]"
-# A run of marks is tried once, from its start, and never given back: else a text of marks alone would take the square of its length.
+# Possessive quantifiers match a run of marks only once; backtracking would take quadratic time on a text of marks.
 _END = re.compile(rf"((?<!{_MARK}){_MARK}++{_CLOSING}*)\s++(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
-LONGEST_BEFORE = 8  # characters of an abbreviation, with its full stop
+LONGEST_BEFORE = 8  # characters of the longest abbreviation, with its full stop
 
 
 @dataclasses.dataclass(frozen=True)
 class Sentence:
-    """A sentence of a summary: its place among the text's sentences, from 0, and its centrality; those of a text add up to 1."""
+    """A sentence of a summary, its position in the text, from 0, and its centrality; the centralities of all sentences sum to 1."""
 
     text: str
     position: int
@@ -37,10 +37,10 @@ class Sentence:
 
 
 def split_sentences(text: str) -> list[str]:
-    """Return the sentences of a text, each on one line.
+    """Split a text into sentences, each on one line.
 
-    A sentence ends at a mark that a capital, a digit or a letter without case follows, except after common abbreviations and
-    initials, and at an empty line.
+    A sentence ends at an empty line, or at a mark before a capital, a digit or a letter without case, except after common
+    abbreviations and initials.
     """
     sentences, start = [], 0
     for match in _END.finditer(text):
@@ -53,81 +53,86 @@ def split_sentences(text: str) -> list[str]:
     return [joined for sentence in sentences if (joined := " ".join(sentence.split()))]
 
 
-def summarize(embedding: SentenceEmbedding, text: str, count: int = 3) -> list[Sentence]:
-    """Return `count` different sentences of a text (or all, where there are fewer), in the order of the text.
+def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: int = AT_ONCE) -> list[Sentence]:
+    """Return `count` different sentences of a text (or all, if there are fewer), in the order of the text.
 
     Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer
-    the start of the text; a sentence near one that was chosen counts for less (after Carbonell and Goldstein 1998).
+    the start of the text. Sentences similar to a chosen one are discounted (after Carbonell and Goldstein 1998).
+
+    Args:
+        embedding: embeds the sentences.
+        text: the text.
+        count: number of sentences.
+        at_once: number of sentences whose pairs are compared together; a longer text is scored in parts.
 
     Raises:
         CompactLMError: the text has no sentence.
     """
     sentences = split_sentences(text)
     if not sentences:
-        raise CompactLMError("the text is empty, so there is nothing to summarize; name a file with sentences")
+        raise CompactLMError("the text is empty, so there is nothing to summarize; pass a text with sentences")
     vectors = embedding.embed(sentences).astype(np.float64)
-    scores = _scores(vectors, [len(sentence.split()) for sentence in sentences])
+    scores = _scores(vectors, [len(sentence.split()) for sentence in sentences], at_once)
     repeated = _repeated(sentences)
     chosen = _choose(scores, vectors, min(count, len(sentences) - len(repeated)), repeated)
     return [Sentence(sentences[position], position, float(scores[position])) for position in sorted(chosen)]
 
 
-def _scores(vectors: Array, lengths: Sequence[int]) -> Array:
-    """Return each sentence's centrality, float64 [sentences]; in a text of more than AT_ONCE sentences that among its neighbours."""
-    parts = np.array_split(np.arange(len(lengths)), -(-len(lengths) // AT_ONCE))
+def _scores(vectors: Array, lengths: Sequence[int], at_once: int) -> Array:
+    """Return the centrality of each sentence, float64 [sentences]; each part of a long text is scored on its own."""
     scores = np.zeros(len(lengths))
-    for rows in parts:
+    for rows in np.array_split(np.arange(len(lengths)), -(-len(lengths) // at_once)):
         similarities = np.clip(vectors[rows] @ vectors[rows].T, 0, 1)
-        places = _places([lengths[row] for row in rows], int(rows[0]))
-        scores[rows] = centrality(similarities, places) * (len(rows) / len(lengths))
+        jumps = _jumps([lengths[row] for row in rows], int(rows[0]))
+        scores[rows] = centrality(similarities, jumps) * (len(rows) / len(lengths))
     return scores
 
 
-def _places(lengths: Sequence[int], first: int) -> Array:
-    """Return the weights of the places of sentences from the place `first` on; a sentence of few words has little."""
+def _jumps(lengths: Sequence[int], first: int) -> Array:
+    """Return the jump probabilities of sentences from position `first` on: high at the start, low for short sentences."""
     weights = 1 / (1 + LEAD * np.arange(first, first + len(lengths)))
     weights[np.array(lengths) < LEAST_WORDS] *= 0.01
     return weights / weights.sum()
 
 
-def centrality(similarities: Array, places: Array) -> Array:
-    """Return the stationary probabilities of a walk from sentence to sentence, float64 [sentences].
+def centrality(similarities: Array, jumps: Array) -> Array:
+    """Return the stationary probabilities of a random walk over sentences, float64 [sentences].
 
     Args:
-        similarities: 0 or more, [sentences, sentences].
-        places: where a jump leads, a distribution over sentences.
+        similarities: non-negative, [sentences, sentences].
+        jumps: the probabilities of random jumps, [sentences].
     """
     weights = similarities.copy()
     np.fill_diagonal(weights, 0)
     totals = weights.sum(axis=1, keepdims=True)
-    steps = np.where(totals > 0, weights / np.where(totals > 0, totals, 1), places[None, :])
-    scores: Array = places
+    steps = np.where(totals > 0, weights / np.where(totals > 0, totals, 1), jumps[None, :])
+    scores: Array = jumps
     for _ in range(100):
-        before, scores = scores, DAMPING * scores @ steps + (1 - DAMPING) * places
+        before, scores = scores, DAMPING * scores @ steps + (1 - DAMPING) * jumps
         if np.abs(scores - before).sum() < 1e-9:
             break
     return scores
 
 
 def _repeated(sentences: Sequence[str]) -> list[int]:
-    """Return the places of the sentences that stood before, upper and lower case alike."""
+    """Return the positions of sentences that occurred before, ignoring case."""
     seen: set[str] = set()
-    places = []
-    for place, sentence in enumerate(map(str.casefold, sentences)):
+    repeated = []
+    for position, sentence in enumerate(map(str.casefold, sentences)):
         if sentence in seen:
-            places.append(place)
+            repeated.append(position)
         seen.add(sentence)
-    return places
+    return repeated
 
 
-def _choose(scores: Array, vectors: Array, count: int, barred: Sequence[int]) -> list[int]:
-    """Return the sentences of the greatest scores, each discounted by its similarity with the nearest one chosen before."""
+def _choose(scores: Array, vectors: Array, count: int, excluded: Sequence[int]) -> list[int]:
+    """Choose the sentences with the largest scores, each discounted by its largest similarity with a chosen one."""
     chosen: list[int] = []
-    nearness = np.zeros(len(scores))
+    similarity = np.zeros(len(scores))
     while len(chosen) < count:
-        marginal = scores * (1 - nearness)
-        marginal[[*barred, *chosen]] = -np.inf
+        marginal = scores * (1 - similarity)
+        marginal[[*excluded, *chosen]] = -np.inf
         best = int(marginal.argmax())
         chosen.append(best)
-        nearness = np.maximum(nearness, np.clip(vectors @ vectors[best], 0, 1))
+        similarity = np.maximum(similarity, np.clip(vectors @ vectors[best], 0, 1))
     return chosen

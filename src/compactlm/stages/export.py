@@ -18,7 +18,7 @@ from compactlm.distillation.rows import draw
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.export.directory import write_directory
 from compactlm.figures.figure import Figure, write_figures
-from compactlm.inference.runtime.onnx import EMBEDDING, FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.onnx_files import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.stages.run import run
 

@@ -32,11 +32,11 @@ def test_labels_may_be_numbers(tmp_path):
 @pytest.mark.parametrize(
     ("name", "rows", "columns", "message"),
     [
-        ("rows.doc", ROWS, ("message", "spam"), "is of no known format; name a file that ends in .csv"),
-        ("rows.csv", ROWS, ("text", "spam"), "has no column 'text'; it has: message, spam"),
-        ("rows.csv", ROWS, ("message", "ham"), "has no column 'ham'; it has: message, spam"),
-        ("rows.csv", [(text, "yes") for text, _ in ROWS], ("message", "spam"), "has 1 labels; a task has two or more"),
-        ("rows.csv", ROWS[:31], ("message", "spam"), "has 15 different texts of the label 'no'; 16 or more of each are needed"),
+        ("rows.doc", ROWS, ("message", "spam"), "no known format.*csv"),
+        ("rows.csv", ROWS, ("text", "spam"), "has no column 'text'.* message, spam"),
+        ("rows.csv", ROWS, ("message", "ham"), "has no column 'ham'.* message, spam"),
+        ("rows.csv", [(text, "yes") for text, _ in ROWS], ("message", "spam"), "has 1 labels"),
+        ("rows.csv", ROWS[:31], ("message", "spam"), "has 15 different texts of the label 'no'.* 16"),
         ("rows.csv", [], ("message", "spam"), "has 0 labels"),
         ("rows.csv", [('"open', "yes")], ("message", "spam"), "is not valid csv at line"),
     ],

@@ -38,7 +38,7 @@ def test_both_can_be_used(damaged):
 
 
 def test_a_missing_directory(tmp_path):
-    refuse(tmp_path / "nothing", "there is no model in .*nothing; run `make train`, or name the directory of a finished model")
+    refuse(tmp_path / "nothing", "no model in .*nothing.*make train.*--model")
     (tmp_path / "empty").mkdir()
     refuse(tmp_path / "empty", "empty has no model 'mlm'")
 
@@ -70,7 +70,7 @@ def test_missing_weights(damaged, root, name):
 
 def test_a_missing_config(damaged):
     (damaged / "student" / "mlm" / "config.json").unlink()
-    refuse(damaged / "student", "config.json is missing, so .*mlm holds no model")
+    refuse(damaged / "student", "mlm/config.json is missing")
 
 
 @pytest.mark.parametrize("root", ["student", "export"])
@@ -79,33 +79,33 @@ def test_another_vocabulary(damaged, root):
     tokenizer = json.loads(path.read_text())
     del tokenizer["model"]["vocab"]["people"]
     path.write_text(json.dumps(tokenizer))
-    refuse(damaged / root, r"has \d+ pieces and the model beside it \d+; put the tokenizer there that the model was trained with")
+    refuse(damaged / root, r"tokenizer.json has \d+ tokens .* \d+;")
 
 
 @pytest.mark.parametrize("root", ["student", "export"])
 def test_a_model_of_another_kind(damaged, root):
     shutil.rmtree(damaged / root / "mlm")
     shutil.copytree(damaged / root / "sentiment", damaged / root / "mlm")
-    refuse(damaged / root, "is not the file of a model of the kind 'mlm'")
+    refuse(damaged / root, "is not a model of the kind 'mlm'")
 
 
 def test_a_model_that_is_no_bert(damaged):
     path = damaged / "student" / "mlm" / "config.json"
     path.write_text(json.dumps({"model_type": "gpt2"}))
-    refuse(damaged / "student", "is that of a 'gpt2' model; name the directory of a BERT")
+    refuse(damaged / "student", "'gpt2'.* BERT")
 
 
 @pytest.mark.parametrize("labels", [{"a": "x", "b": "y"}, ["x", "y"], {"1": "x", "2": "y"}])
 def test_labels_without_their_numbers(damaged, labels):
     path = damaged / "export" / "sentiment" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "id2label": labels}))
-    refuse(damaged / "export", "config.json has no usable id2label")
+    refuse(damaged / "export", "config.json has no id2label")
 
 
-def test_a_config_that_promises_more_pieces_than_the_model_reads(damaged):
+def test_a_config_with_more_positions_than_the_model(damaged):
     path = damaged / "export" / "sentiment" / "config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 5000}))
-    with pytest.raises(CompactLMError, match=r"model.onnx fails on 102 pieces .*; copy the model again as a whole") as caught:
+    with pytest.raises(CompactLMError, match=r"model.onnx fails on 102 tokens") as caught:
         CompactLM(damaged / "export", threads=1).classify("good " * 100)
     assert "\n" not in str(caught.value)
 
@@ -126,9 +126,9 @@ def test_weights_that_are_no_numbers(damaged):
     for root in ("student", "export"):
         lm = CompactLM(damaged / root, threads=1)
         for ask in (lambda lm=lm: lm.fill("the [MASK]"), lambda lm=lm: lm.classify("good"), lambda lm=lm: lm.inspect("good")):
-            with pytest.raises(CompactLMError, match="gives values that are no finite numbers; restore it with `dvc checkout`"):
+            with pytest.raises(CompactLMError, match=r"not finite numbers.*dvc checkout"):
                 ask()
-    with pytest.raises(CompactLMError, match="no finite numbers"):
+    with pytest.raises(CompactLMError, match="not finite numbers"):
         CompactLM(damaged / "student", threads=1).embed(["good"])
 
 
@@ -160,7 +160,7 @@ def test_an_unknown_backend(student_root):
 
 @pytest.mark.parametrize("threads", [-1, 100_000])
 def test_an_impossible_number_of_threads(student_root, threads):
-    with pytest.raises(CompactLMError, match="threads cannot be used; give 0 for as many as there are cores, or up to 1024"):
+    with pytest.raises(CompactLMError, match=rf"threads is {threads}.* 1024"):
         CompactLM(student_root, threads=threads)
 
 

@@ -19,8 +19,8 @@ def test_a_want_of_memory_is_no_fault_of_the_file(export_root, monkeypatch, erro
     directory = open_directory(export_root / "sentiment", "onnx")
     runner = OnnxRunner(directory, "task", 1)
     runner.session = SimpleNamespace(run=fail)
-    with pytest.raises(CompactLMError, match=r"^there is not enough memory for .*model.onnx to read 2 texts of 3 pieces \(.+\); free some"):
+    with pytest.raises(CompactLMError, match=r"not enough memory for .*model.onnx to read 2 texts of 3 tokens \(.+\)"):
         runner.task_logits(Batch(np.zeros((2, 3), np.int64), np.ones((2, 3), np.int64)))
     monkeypatch.setattr("onnxruntime.InferenceSession", fail)
-    with pytest.raises(CompactLMError, match=r"^there is not enough memory to load .*model.onnx \(.+\); free some"):
+    with pytest.raises(CompactLMError, match=r"not enough memory to load .*model.onnx \(.+\)"):
         OnnxRunner(directory, "task", 1)

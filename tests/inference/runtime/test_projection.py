@@ -65,7 +65,7 @@ def test_an_onnx_file_without_the_first_layer_says_so(export_root, tmp_path):
     graph.graph.output.remove(next(one for one in graph.graph.output if one.name == "first_hidden_state"))
     onnx.save(graph, path)
     Projection(LAYERS, np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(tmp_path / "embedding")
-    with pytest.raises(CompactLMError, match=r"does not give first_hidden_state, which the projection\.safetensors beside it is for"):
+    with pytest.raises(CompactLMError, match=r"has no output first_hidden_state, which projection\.safetensors"):
         CompactLM(tmp_path, threads=1).embed(TEXTS)
 
 
@@ -76,5 +76,5 @@ def test_a_damaged_projection_or_that_of_another_model(student_root, tmp_path, c
         (tmp_path / "mlm" / FILE).write_bytes(content)
     else:
         Projection((LAST,), np.zeros(7, np.float32), np.eye(7, dtype=np.float32)).save(tmp_path / "mlm")
-    with pytest.raises(CompactLMError, match=r"cannot be read|does not fit the model beside it, whose hidden states have 32 values"):
+    with pytest.raises(CompactLMError, match=r"cannot be read|does not fit .* 32"):
         CompactLM(tmp_path, threads=1).embed(["good"])

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.inference.search.chatting import Conversation
+from compactlm.inference.search.conversation import Conversation
 
 PAIRS = [("was the film good?", "very good"), ("who hated the ending?", "the actor"), ("a dog by the river", "warm")]
 
@@ -77,7 +77,7 @@ def test_half_a_character_is_no_failure(lm, faq, row):
 @pytest.mark.parametrize("name", ["faq.csv", "faq.JSON", "handbook.pdf"])
 def test_a_file_that_is_no_text(lm, tmp_path, name):
     (tmp_path / name).write_text("question,answer\nwas the film good?,very good\n")
-    with pytest.raises(CompactLMError, match=f"{name} is no text; save it as .txt, or its rows as .jsonl with question and answer"):
+    with pytest.raises(CompactLMError, match=f"{name} is not a text file.* .txt"):
         lm.knowledge(tmp_path / name)
 
 
@@ -92,11 +92,11 @@ def test_nothing_to_answer_from(lm, tmp_path, content):
     path = tmp_path / "faq.jsonl"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(CompactLMError, match=r"cannot be read|has nothing to answer from; write rows with question and answer"):
+    with pytest.raises(CompactLMError, match=r"cannot be read|has no usable rows"):
         lm.knowledge(path)
 
 
-def test_a_conversation_leans_on_what_was_asked_before(lm, faq):
+def test_a_conversation_uses_earlier_questions(lm, faq):
     known = lm.knowledge(faq)
     threshold = 0.9999
     assert known.answer("the river", threshold).text is None

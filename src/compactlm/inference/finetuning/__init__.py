@@ -1,1 +1,1 @@
-"""A task of the user's own on a finished student."""
+"""Fine-tune a finished student on a user's labelled rows."""

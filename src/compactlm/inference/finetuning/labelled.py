@@ -1,4 +1,4 @@
-"""Labelled rows of a file, for a task of one's own."""
+"""Read labelled rows from a file for fine-tuning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALIDATION = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """Texts with a label each; rows that lack either, and repeated texts, are left out and counted."""
+    """Texts with their labels. `left_out` counts the skipped rows: without text or label, or with a repeated text."""
 
     texts: list[str]
     labels: list[str]
@@ -27,7 +27,7 @@ class Labelled:
 
     @property
     def names(self) -> list[str]:
-        """The labels that there are, sorted."""
+        """The different labels, sorted."""
         return sorted(set(self.labels))
 
 
@@ -35,27 +35,27 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
     """Read a csv, tsv, jsonl or parquet file with a header or named fields.
 
     Args:
-        path: the file.
-        text: the column of the text.
-        label: the column of the label.
+        path: the file, also packed by gzip (.gz).
+        text: the name of the text column.
+        label: the name of the label column.
 
     Raises:
-        CompactLMError: it cannot be read, lacks a column, or has too few rows of a label.
+        CompactLMError: the file cannot be read, lacks a column, or has too few rows of a label.
     """
     named = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     form = named.suffix.removeprefix(".").lower()
     if form not in get_args(Format) or form == "txt":
-        raise CompactLMError(f"{path} is of no known format; name a file that ends in .csv, .tsv, .jsonl or .parquet (or these with .gz)")
+        raise CompactLMError(f"{path} has no known format; pass a file that ends in .csv, .tsv, .jsonl or .parquet (or these with .gz)")
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file") from None
+        raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
     found: dict[str, str] = {}
     count = 0
     for _, row in stream_rows(content, str(path), form, header=True, encoding="utf-8", remedy="convert the file"):  # type: ignore[arg-type]
         if not count and (text not in row or label not in row):
             names = ", ".join(str(name) for name in row if isinstance(name, str))
-            raise CompactLMError(f"{path} has no column {text if text not in row else label!r}; it has: {names}")
+            raise CompactLMError(f"{path} has no column {text if text not in row else label!r}; choose from: {names}")
         count += 1
         cell, name = row.get(text), row.get(label)
         if isinstance(cell, str) and cell.strip() and name is not None and str(name).strip():
@@ -68,14 +68,14 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
 def _check(path: Path, labelled: Labelled) -> None:
     counts = Counter(labelled.labels)
     if len(counts) < 2:
-        raise CompactLMError(f"{path} has {len(counts)} labels; a task has two or more")
+        raise CompactLMError(f"{path} has {len(counts)} labels; add rows of two or more labels")
     name, fewest = min(counts.items(), key=lambda item: (item[1], item[0]))
     if fewest < FEWEST_ROWS:
-        raise CompactLMError(f"{path} has {fewest} different texts of the label {name!r}; {FEWEST_ROWS} or more of each are needed")
+        raise CompactLMError(f"{path} has {fewest} different texts of the label {name!r}; each label needs {FEWEST_ROWS} or more")
 
 
 def split(labels: list[str], seed: int) -> tuple[list[int], list[int]]:
-    """Return the rows to train on and the rows to validate on, VALIDATION of each label, drawn by the seed."""
+    """Return training rows and held-out rows; the seed draws the share VALIDATION of each label for the latter."""
     held_out: list[int] = []
     for name in sorted(set(labels)):
         rows = [row for row, label in enumerate(labels) if label == name]

@@ -1,1 +1,1 @@
-"""Finds, loads and runs a finished model."""
+"""Find, load and run a finished model."""

@@ -1,4 +1,4 @@
-"""Where finished models lie, and what their config.json says."""
+"""Find the directories of finished models and read their config.json."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from compactlm.errors import CompactLMError
 
 MLM = "mlm"
 EMBEDDING = "embedding"
 Backend = Literal["auto", "torch", "onnx", "int8"]
-BACKENDS: tuple[Backend, ...] = ("auto", "torch", "onnx", "int8")
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
 FILES = {"torch": Path("model.safetensors"), "onnx": Path("onnx/model.onnx"), "int8": Path("onnx/model_quantized.onnx")}
 PLACES = (Path("models/export"), Path("models/student"))  # where the pipeline writes them
 VARIABLE = "COMPACTLM_MODEL"
-HOW = "run `make train`, or name the directory of a finished model with --model"
+HOW = "run `make train`, or pass the directory of a finished model with --model"
 
 
 def default_root(backend: Backend) -> Path:
-    """Return the directory that COMPACTLM_MODEL names, or that of the pipeline's models that suits a backend.
+    """Return the directory in COMPACTLM_MODEL, or the pipeline's directory that suits a backend.
 
     Raises:
         CompactLMError: there is none.
@@ -36,23 +36,23 @@ def default_root(backend: Backend) -> Path:
 
 
 def tasks(root: Path) -> list[str]:
-    """Return the names of the tasks whose models lie in `root`."""
+    """Return the names of the tasks that have a model in `root`."""
     found = (path.parent.name for path in root.glob("*/config.json"))
     return sorted(name for name in found if name not in (MLM, EMBEDDING))
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelDirectory:
-    """One model's directory, and the parts of its config.json that inference needs.
+    """The directory of one model, and the parts of its config.json that inference needs.
 
     Attributes:
         path: the directory.
-        backend: what is to run it.
-        vocabulary_size: pieces.
-        width: values of a hidden state.
-        limit: the most pieces that it reads at once.
-        labels: of a task, in the order of the outputs; LABEL_0 and so on where it has none of its own.
-        threshold: of a task with two labels: the probability from which the second one is given; None for the likelier label.
+        backend: which backend runs the model.
+        vocabulary_size: number of tokens.
+        width: size of a hidden state.
+        limit: maximum number of tokens that the model reads.
+        labels: of a task, in the order of the outputs; LABEL_0, LABEL_1 and so on if config.json has none.
+        threshold: for a task with two labels, the probability from which the second label is given; None gives the likelier label.
     """
 
     path: Path
@@ -70,23 +70,24 @@ class ModelDirectory:
 
 
 def open_directory(path: Path, backend: Backend) -> ModelDirectory:
-    """Read a model's config.json and choose the backend: ONNX where there is a file for it, unless another is asked for.
+    """Read a model's config.json and choose the backend; "auto" takes ONNX if there is a file for it.
 
     Raises:
-        CompactLMError: the directory is no model's, or is damaged.
+        CompactLMError: the directory has no model, or a damaged one.
     """
     if not path.is_dir():
         raise CompactLMError(f"there is no model in {path}; {HOW}")
     config = _config(path / "config.json")
     if config.get("model_type") != "bert":
-        raise CompactLMError(f"{path}/config.json is that of a {config.get('model_type')!r} model; name the directory of a BERT")
+        raise CompactLMError(f"{path}/config.json has model_type {config.get('model_type')!r}; pass the directory of a BERT")
     order: tuple[Literal["torch", "onnx", "int8"], ...] = ("onnx", "torch", "int8")
-    found = [name for name in order if backend in ("auto", name) and (path / FILES[name]).is_file()]
+    candidates = [name for name in order if backend in ("auto", name)]
+    found = [name for name in candidates if (path / FILES[name]).is_file()]
     if not found:
-        wanted = " or ".join(str(FILES[name]) for name in order if backend in ("auto", name))
-        if backend == "torch":
-            raise CompactLMError(f"{path} has no {wanted}; name a directory with it, as models/student, by --model")
-        raise CompactLMError(f"{path} has no {wanted}; run `dvc repro export`, or choose another --backend or --model")
+        how = "pass a directory that has it, such as models/student, with --model"
+        if backend != "torch":
+            how = "run `dvc repro export`, or choose another --backend or --model"
+        raise CompactLMError(f"{path} has no {' or '.join(str(FILES[name]) for name in candidates)}; {how}")
     return ModelDirectory(
         path=path,
         backend=found[0],
@@ -102,7 +103,7 @@ def _config(path: Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CompactLMError(f"{path} is missing, so {path.parent} holds no model; {HOW}") from None
+        raise CompactLMError(f"{path} is missing, so {path.parent} has no model; {HOW}") from None
     except (OSError, ValueError) as error:
         raise CompactLMError(f"{path} cannot be read ({error}); restore it with `dvc checkout`, or copy the model again") from None
     return config if isinstance(config, dict) else {}
@@ -118,9 +119,7 @@ def _count(config: dict[str, Any], key: str, path: Path) -> int:
 def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
     labels = config.get("id2label") or {"0": "LABEL_0", "1": "LABEL_1"}
     if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))}:
-        raise CompactLMError(
-            f"{path}/config.json has no usable id2label; it must name the labels under 0, 1 and so on: copy the model again"
-        )
+        raise CompactLMError(f"{path}/config.json has no id2label with the keys 0, 1 and so on; copy the model again")
     return tuple(str(labels[str(number)]) for number in range(len(labels)))
 
 
@@ -129,12 +128,14 @@ def _threshold(config: dict[str, Any], path: Path) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float) or not 0 < value < 1 or len(config.get("id2label") or {}) != 2:
-        raise CompactLMError(f"{path}/config.json has decision_threshold {value!r}; it must lie between 0 and 1, in a model of two labels")
+        raise CompactLMError(
+            f"{path}/config.json has decision_threshold {value!r}; set it between 0 and 1 in a model of two labels, or remove it"
+        )
     return float(value)
 
 
 def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
-    """Return the model `name` (mlm, embedding or a task) of a directory of models; a directory with a config.json is itself the model.
+    """Return the model `name` (mlm, embedding or a task) in a directory of models; a root with a config.json is the model itself.
 
     Raises:
         CompactLMError: there is no such model.
@@ -144,8 +145,7 @@ def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
     if not root.is_dir():
         raise CompactLMError(f"there is no model in {root}; {HOW}")
     if not (root / name).is_dir():
-        known = ", ".join(tasks(root)) or "none"
         if name in (MLM, EMBEDDING):
             raise CompactLMError(f"{root} has no model {name!r}; {HOW}")
-        raise CompactLMError(f"there is no task {name!r} in {root}; the tasks there are: {known}")
+        raise CompactLMError(f"there is no task {name!r} in {root}; choose one of: {', '.join(tasks(root)) or 'none'}")
     return open_directory(root / name, backend)

@@ -1,4 +1,4 @@
-"""A finished model: its directory, its tokenizer and what runs it, each loaded once."""
+"""A finished model: its directory, its tokenizer and the runner that computes it, each loaded once."""
 
 from __future__ import annotations
 
@@ -8,54 +8,77 @@ from pathlib import Path
 
 from compactlm.bert.arrays import Array
 from compactlm.bert.batches import BATCH_TOKENS, Batch, make_batches, pad
-from compactlm.inference.runtime.backends import Kind, Runner, open_runner
+from compactlm.errors import needs
 from compactlm.inference.runtime.directories import Backend, ModelDirectory, find
-from compactlm.inference.runtime.pieces import Pieces
+from compactlm.inference.runtime.runner import Kind, Runner
+from compactlm.inference.runtime.tokenizer import Tokenizer
+
+
+def open_runner(directory: ModelDirectory, kind: Kind, threads: int) -> Runner:
+    """Load the weights of a model.
+
+    Args:
+        directory: where the model lies and which backend runs it.
+        kind: which head the model has.
+        threads: CPU threads; 0 uses all cores.
+
+    Raises:
+        CompactLMError: the file is damaged, does not fit its config.json, or the backend's packages are not installed.
+    """
+    # Each backend is imported only when it is used: torch and transformers take seconds.
+    if directory.backend == "torch":
+        with needs("train", "the torch backend"):
+            from compactlm.inference.runtime.torch_backend import TorchRunner
+
+        return TorchRunner(directory, kind, threads)
+    from compactlm.inference.runtime.onnx_backend import OnnxRunner
+
+    return OnnxRunner(directory, kind, threads)
 
 
 class Model:
     """One of the models of a directory."""
 
     def __init__(self, root: Path, name: str, kind: Kind, backend: Backend = "auto", threads: int = 0) -> None:
-        """Find the model; its weights are read when they are first used.
+        """Find the model and load its tokenizer. The weights are loaded at first use.
 
         Args:
             root: a directory of models, or of one model.
             name: mlm, embedding or a task.
-            kind: which head it has.
-            backend: torch, onnx, int8, or auto: ONNX where there is a file for it.
-            threads: of the CPU; 0 for as many as there are cores.
+            kind: which head the model has.
+            backend: torch, onnx, int8, or auto: ONNX if there is a file for it.
+            threads: CPU threads; 0 uses all cores.
 
         Raises:
             CompactLMError: there is no such model, or it is damaged.
         """
         self.directory: ModelDirectory = find(root, name, backend)
         self.kind, self.threads = kind, threads
-        self.pieces = Pieces(self.directory.path, self.directory.limit, self.directory.vocabulary_size)
+        self.tokenizer = Tokenizer(self.directory.path, self.directory.limit, self.directory.vocabulary_size)
 
     @functools.cached_property
     def runner(self) -> Runner:
-        """What runs it."""
+        """The loaded weights."""
         return open_runner(self.directory, self.kind, self.threads)
 
     def batch(self, sequences: Sequence[Sequence[int]]) -> Batch:
-        """Return sequences that the model can read as one batch."""
-        return pad(sequences, self.pieces.pad)
+        """Return sequences that fit the model as one batch."""
+        return pad(sequences, self.tokenizer.pad)
 
-    def batches(self, sequences: Sequence[Sequence[int]], batch_pieces: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:
-        """Yield batches of sequences of similar length, each with the positions that its rows have in `sequences`."""
-        for rows in make_batches([len(sequence) for sequence in sequences], batch_pieces):
+    def batches(self, sequences: Sequence[Sequence[int]], batch_tokens: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:
+        """Yield batches of sequences of similar length, each with the positions of its rows in `sequences`."""
+        for rows in make_batches([len(sequence) for sequence in sequences], batch_tokens):
             yield rows, self.batch([sequences[row] for row in rows])
 
     def masked_logits(self, sequences: Sequence[Sequence[int]], positions: Sequence[int]) -> Iterator[tuple[list[int], Array]]:
-        """Yield logits at one position of each sequence.
+        """Yield the logits at one position of each sequence.
 
         Args:
-            sequences: piece ids.
-            positions: one for each sequence.
+            sequences: token ids.
+            positions: one position for each sequence.
 
         Yields:
-            Which sequences, and their logits, float32 [rows, vocabulary].
+            The indices of some sequences and their logits, float32 [rows, vocabulary].
         """
         for rows, batch in self.batches(sequences):
             where = batch.input_ids != batch.input_ids

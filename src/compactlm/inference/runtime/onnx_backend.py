@@ -1,65 +1,57 @@
-"""A model on ONNX Runtime: no torch, no transformers."""
+"""Run a model on ONNX Runtime, without torch and transformers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 
 from compactlm.bert.arrays import Array, check_finite
 from compactlm.bert.batches import Batch
 from compactlm.errors import CompactLMError
-from compactlm.inference.runtime.backends import Kind
 from compactlm.inference.runtime.directories import ModelDirectory
-from compactlm.inference.runtime.onnx import FIRST_OUTPUT, INPUTS
+from compactlm.inference.runtime.onnx_files import FIRST_OUTPUT, INPUTS, open_session
 from compactlm.inference.runtime.projection import FILE as PROJECTION
 from compactlm.inference.runtime.projection import FIRST
+from compactlm.inference.runtime.runner import Kind, short_reason
 
 OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
-NO_MEMORY = ("bad_alloc", "allocate memory")  # in messages of ONNX Runtime, whose exceptions do not tell
+NO_MEMORY = ("bad_alloc", "allocate memory")  # ONNX Runtime reports a lack of memory only in its messages
 
 
 class OnnxRunner:
-    """An ONNX file with the inputs input_ids, attention_mask and token_type_ids; see backends.Runner for the methods."""
+    """An ONNX file with the inputs input_ids, attention_mask and token_type_ids; implements runner.Runner."""
 
     def __init__(self, directory: ModelDirectory, kind: Kind, threads: int) -> None:
-        """Open the directory's file.
+        """Open the ONNX file of a directory.
 
         Raises:
-            CompactLMError: it is damaged, or is no model of this kind.
+            CompactLMError: the file is damaged, or is not a model of this kind.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3  # what is wrong is said once, below
+        self.path = path = directory.weights
         try:
-            self.session = onnxruntime.InferenceSession(str(directory.weights), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
-            reason = " ".join(str(error).split())[:120]
-            if _wants_memory(error):
+            self.session = open_session(path, threads)
+        except Exception as error:  # noqa: BLE001 - the library's exceptions have no common base
+            reason = short_reason(error)
+            if _lacks_memory(error):
                 raise CompactLMError(
-                    f"there is not enough memory to load {directory.weights} ({reason or 'MemoryError'}); free some, or use another machine"
+                    f"there is not enough memory to load {path} ({reason or 'MemoryError'}); free some memory, or use another machine"
                 ) from None
-            raise CompactLMError(
-                f"{directory.weights} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again"
-            ) from None
+            raise CompactLMError(f"{path} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again") from None
         outputs = {output.name: output.shape for output in self.session.get_outputs()}
         found = [name for name in OUTPUTS[kind] if name in outputs]
         if not found or (kind != "embedding" and len(outputs[found[0]]) != {"mlm": 3, "task": 2}[kind]):
-            raise CompactLMError(f"{directory.weights} is not the file of a model of the kind {kind!r}; name another directory")
-        self.path, self.output, self.outputs = directory.weights, found[0], set(outputs)
+            raise CompactLMError(f"{path} is not a model of the kind {kind!r}; pass another directory with --model")
+        self.output, self.outputs = found[0], set(outputs)
         self.inputs = {value.name for value in self.session.get_inputs()}
         if not self.inputs <= set(INPUTS):
-            raise CompactLMError(
-                f"{directory.weights} wants {', '.join(sorted(self.inputs - set(INPUTS)))}, which a BERT of `dvc repro export` does not; "
-                "name another directory"
-            )
+            unknown = ", ".join(sorted(self.inputs - set(INPUTS)))
+            raise CompactLMError(f"{path} has the unknown inputs {unknown}; pass a model that `dvc repro export` wrote")
         size = outputs[self.output][-1]
-        wanted = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
-        if wanted is not None and isinstance(size, int) and size != wanted:
+        expected = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
+        if expected is not None and isinstance(size, int) and size != expected:
             raise CompactLMError(
-                f"{directory.weights} gives {size:,} values and {directory.path}/config.json says {wanted:,}; "
-                "copy the model again as a whole"
+                f"{path} has {size:,} outputs but {directory.path}/config.json says {expected:,}; copy the whole model directory again"
             )
 
     def _run(self, batch: Batch, outputs: Sequence[str]) -> list[Array]:
@@ -70,40 +62,36 @@ class OnnxRunner:
         }
         try:
             found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
-        except Exception as error:  # noqa: BLE001 - the library's own exceptions have no common base
-            reason = " ".join(str(error).split())[:120]
-            if _wants_memory(error):
-                texts, pieces = batch.input_ids.shape
+        except Exception as error:  # noqa: BLE001 - the library's exceptions have no common base
+            texts, tokens = batch.input_ids.shape
+            reason = short_reason(error)
+            if _lacks_memory(error):
                 raise CompactLMError(
-                    f"there is not enough memory for {self.path} to read {texts:,} texts of {pieces:,} pieces "
-                    f"({reason or 'MemoryError'}); free some, or give it shorter texts"
+                    f"there is not enough memory for {self.path} to read {texts:,} texts of {tokens:,} tokens "
+                    f"({reason or 'MemoryError'}); free some memory, or pass shorter texts"
                 ) from None
-            raise CompactLMError(
-                f"{self.path} fails on {batch.input_ids.shape[1]:,} pieces ({reason}); copy the model again as a whole"
-            ) from None
+            raise CompactLMError(f"{self.path} fails on {tokens:,} tokens ({reason}); copy the whole model directory again") from None
         return found
 
     def masked_logits(self, batch: Batch, where: Array) -> Array:
-        """Return the vocabulary's logits where `where` is True."""
+        """Return the vocabulary logits where `where` is True."""
         return check_finite(self._run(batch, [self.output])[0][where], self.path)
 
     def task_logits(self, batch: Batch) -> Array:
-        """Return the labels' logits."""
+        """Return the label logits."""
         return check_finite(self._run(batch, [self.output])[0], self.path)
 
     def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
-        """Return the hidden states of some layers."""
-        wanted = [FIRST_OUTPUT if layer == FIRST else self.output for layer in layers]
-        if not set(wanted) <= self.outputs:
-            raise CompactLMError(
-                f"{self.path} does not give {FIRST_OUTPUT}, which the {PROJECTION} beside it is for; run `dvc repro export`"
-            )
-        return [check_finite(states, self.path) for states in self._run(batch, wanted)]
+        """Return the hidden states of `layers`."""
+        names = [FIRST_OUTPUT if layer == FIRST else self.output for layer in layers]
+        if not set(names) <= self.outputs:
+            raise CompactLMError(f"{self.path} has no output {FIRST_OUTPUT}, which {PROJECTION} beside it needs; run `dvc repro export`")
+        return [check_finite(states, self.path) for states in self._run(batch, names)]
 
     def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002
-        """Return None: the files have no such output."""
+        """Return None: exported files have no attention output."""
         return None
 
 
-def _wants_memory(error: Exception) -> bool:
+def _lacks_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in NO_MEMORY)

@@ -1,7 +1,7 @@
-"""What turns means of hidden states into a sentence embedding: an affine map, fitted once and kept beside the model.
+"""The affine map from mean hidden states to a sentence embedding, fitted once and saved beside the model.
 
-The hidden states of BERTs lie in a narrow cone, so that the cosine of any two means is near 1 (Ethayarajh 2019); centring
-and whitening them mends that without training (Su et al. 2021, "Whitening sentence representations").
+The hidden states of a BERT lie in a narrow cone, so the cosine of any two means is near 1 (Ethayarajh 2019). Centring and
+whitening corrects that without training (Su et al. 2021, "Whitening sentence representations").
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
 
 FILE = "projection.safetensors"
-FIRST, LAST = 0, -1  # hidden states: what the embeddings give, and what the last layer gives
+FIRST, LAST = 0, -1  # hidden states: the output of the embeddings, and of the last layer
 LAYERS = (FIRST, LAST)
 FLOOR = 0.3
 
 
 @dataclasses.dataclass(frozen=True)
 class Projection:
-    """(features - mean) @ weight, where the features are the means of some layers, each of length 1, side by side.
+    """(features - mean) @ weight, where the features are the concatenated means of some layers, each scaled to length 1.
 
     Attributes:
         layers: FIRST, LAST, or both.
@@ -37,18 +37,18 @@ class Projection:
     weight: Array
 
     def apply(self, means: Array) -> Array:
-        """Return the projected vectors, float32 [rows, output width], of means of hidden states [rows, layers * width]."""
+        """Project mean hidden states, [rows, layers * width], to float32 [rows, output width]."""
         projected: Array = (features(means, len(self.layers)) - self.mean) @ self.weight
         return projected.astype(np.float32)
 
     def save(self, directory: Path) -> None:
-        """Write it beside a model."""
+        """Write the projection beside a model."""
         tensors = {"layers": np.array(self.layers), "mean": self.mean, "weight": self.weight}
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, directory / FILE)
 
 
 def features(means: Array, layers: int) -> Array:
-    """Return means of hidden states, [rows, layers * width], with each layer's part of length 1; a part of zeros stays."""
+    """Scale the part of each layer in mean hidden states, [rows, layers * width], to length 1; zeros stay zeros."""
     parts = means.reshape(len(means), layers, -1)
     lengths = np.linalg.norm(parts, axis=-1, keepdims=True)
     found: Array = (parts / np.where(lengths > 1e-12, lengths, 1)).reshape(means.shape)
@@ -56,10 +56,10 @@ def features(means: Array, layers: int) -> Array:
 
 
 def load_projection(directory: Path, width: int) -> Projection | None:
-    """Read the projection that lies beside a model; None where there is none.
+    """Read the projection beside a model; None if there is none.
 
     Raises:
-        CompactLMError: it is damaged, or is of another model.
+        CompactLMError: the file is damaged, or belongs to another model.
     """
     path = directory / FILE
     if not path.is_file():
@@ -72,24 +72,24 @@ def load_projection(directory: Path, width: int) -> Projection | None:
         raise CompactLMError(f"{path} cannot be read ({error}); restore it with `dvc checkout`, or copy the model again") from None
     size = len(layers) * width
     if not set(layers) <= set(LAYERS) or found.mean.shape != (size,) or found.weight.shape[:1] != (size,):
-        raise CompactLMError(f"{path} does not fit the model beside it, whose hidden states have {width} values; copy the model again")
+        raise CompactLMError(f"{path} does not fit the model beside it, which has hidden size {width}; copy the model again")
     return found
 
 
 def fit_whitening(means: Array, layers: tuple[int, ...] = LAYERS, floor: float = FLOOR) -> Projection:
-    """Return the projection that centres features and gives all their directions about the same variance.
+    """Return the projection that centres features and gives all directions about the same variance.
 
     Args:
-        means: means of the hidden states of some text, float [texts, layers * width], of a few times as many texts as values.
+        means: mean hidden states, float [texts, layers * width]; use at least twice as many texts as values.
         layers: which hidden states these are.
-        floor: added to each direction's variance, as a share of the mean variance, so that directions of mere noise are
-            not blown up; infinity only centres.
+        floor: share of the mean variance that is added to the variance of each direction, so that noise is not amplified;
+            infinity only centres.
     """
     values = features(means, len(layers)).astype(np.float64)
     mean = values.mean(axis=0)
     _, spread, directions = np.linalg.svd(values - mean, full_matrices=False)
     variances = spread**2 / len(values)
     scales = 1 / np.sqrt(variances / variances.mean() + floor) if np.isfinite(floor) else np.ones_like(variances)
-    # Turned back, so that equal inputs give equal values whatever signs the directions came with.
+    # Rotating back makes the result independent of the signs of the directions.
     weight = directions.T * scales @ directions
     return Projection(layers, mean.astype(np.float32), weight.astype(np.float32))

@@ -1,1 +1,1 @@
-"""Search by meaning: the index, knowledge files and similar texts."""
+"""Search a file or the vocabulary by sentence embeddings."""

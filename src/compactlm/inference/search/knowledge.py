@@ -1,4 +1,4 @@
-"""What questions are answered from: question and answer pairs, or passages of documents."""
+"""Answer questions from a file of question and answer pairs, or from passages of text."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from compactlm.inference.search.vector_index import Entry, VectorIndex, file_dig
 from compactlm.text.lines import Line, read_lines, read_objects
 from compactlm.text.unicode import encodable
 
-PASSAGE_WORDS = 60  # few enough that the mean of a passage still says what it is about
-# Two wordings of one question are nearer to each other than a question is to the passage that answers it.
+PASSAGE_WORDS = 60  # the mean vector of a longer passage is less specific
+# Two wordings of one question are more similar than a question and the passage that answers it.
 PAIR_THRESHOLD, PASSAGE_THRESHOLD = 0.5, 0.3
-# That would be read as one odd passage: rows of other formats, and files that a word processor or an archiver writes.
+# Formats that would be misread as text.
 OTHER_FORMATS = (".csv", ".tsv", ".json", ".parquet", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".gz", ".zip")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
@@ -26,10 +26,10 @@ class Answer:
     """The best answer to a question.
 
     Attributes:
-        text: the answer, or None where nothing is near enough to the question.
-        score: the cosine similarity of the question and what was found, -1 to 1.
-        source: the question that the answer belongs to, or None for a passage.
-        line: where the answer stands in its file, from 1.
+        text: the answer, or None if no score reaches the threshold.
+        score: the cosine similarity of the question and the best match, -1 to 1.
+        source: the matching question of the file, or None for a passage.
+        line: the line of the answer in the file, from 1.
     """
 
     text: str | None
@@ -42,26 +42,26 @@ class Knowledge:
     """A file of answers, indexed by the embeddings of its questions or passages.
 
     Attributes:
-        broken: rows that were left out when the index was built, for they have neither question and answer nor text.
-        unreadable: lines of text that were then read with U+FFFD in the place of bytes that are not valid UTF-8.
+        broken: number of rows without question and answer or text, which were skipped when the index was built.
+        unreadable: number of lines in which invalid UTF-8 was replaced by U+FFFD when the index was built.
     """
 
     def __init__(self, path: Path, embedding: SentenceEmbedding, index: Path | None = None) -> None:
-        """Open the file's index, built at the first time and kept.
+        """Open the index of a file; it is built at first use and kept.
 
         Args:
-            path: a .jsonl file with `question` and `answer`, or with `text`, in each row; or a text file, whose passages
-                are parted by empty lines.
-            embedding: the model's.
-            index: the directory where the index is kept; None for the user's cache directory.
+            path: a .jsonl file with `question` and `answer`, or with `text`, in each row; or a text file with empty lines
+                between passages.
+            embedding: the sentence embedding of the model.
+            index: the directory of the index; None uses the user's cache directory.
 
         Raises:
-            CompactLMError: the file cannot be read, or has nothing to answer from.
+            CompactLMError: the file cannot be read, or has no usable row or passage.
         """
         try:
             digest = file_digest(path)
         except OSError as error:
-            raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file with --knowledge") from None
+            raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file with --knowledge") from None
         self.path, self.embedding, self.broken, self.unreadable = path, embedding, 0, 0
         fingerprint = f"1 {digest} {embedding.fingerprint}"
         directory = index or index_directory(f"{path.resolve()} {embedding.model.directory.path.resolve()}")
@@ -72,14 +72,13 @@ class Knowledge:
         found = list(rows)
         if not found:
             raise CompactLMError(
-                f"{self.path} has nothing to answer from; write rows with question and answer, or with text, "
-                "or passages parted by empty lines"
+                f"{self.path} has no usable rows; write rows with question and answer, or with text, or passages between empty lines"
             )
         return found
 
     def _text(self) -> Iterator[Line]:
         if self.path.suffix.lower() in OTHER_FORMATS:
-            raise CompactLMError(f"{self.path} is no text; save it as .txt, or its rows as .jsonl with question and answer, or with text")
+            raise CompactLMError(f"{self.path} is not a text file; save it as .txt, or as .jsonl with question and answer, or text")
         for line in read_lines(str(self.path)):
             self.unreadable += line.error is not None
             yield line
@@ -95,9 +94,9 @@ class Knowledge:
                 self.broken += 1
 
     def answer(self, question: str, threshold: float | None = None) -> Answer:
-        """Return the best answer to a question, without a text where its score is below the threshold.
+        """Return the best answer to a question; its text is None if the score is below the threshold.
 
-        Without a threshold it is PAIR_THRESHOLD for a pair of question and answer, and PASSAGE_THRESHOLD for a passage.
+        The default threshold is PAIR_THRESHOLD for a question and answer pair, and PASSAGE_THRESHOLD for a passage.
         """
         (hit,) = self.index.search(self.embedding.embed([question])[0], 1)
         entry = hit.entry
@@ -111,7 +110,7 @@ class Knowledge:
 
 
 def _paragraphs(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:
-    """Yield the texts between empty lines, each with the number of its first line."""
+    """Yield the paragraphs between empty lines, each with the number of its first line."""
     first, words = 0, []
     for line in lines:
         if line.text.strip():
@@ -125,7 +124,7 @@ def _paragraphs(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:
 
 
 def _passages(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> Iterator[Entry]:
-    """Yield texts in passages of whole sentences, each of about PASSAGE_WORDS words."""
+    """Split texts into passages of whole sentences, each of about PASSAGE_WORDS words."""
     for line, text in texts:
         passage: list[str] = []
         words = 0

@@ -1,4 +1,4 @@
-"""What is near a text: words of the vocabulary, or lines of a file."""
+"""Find the nearest words of the vocabulary, or the nearest lines of a file, to a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compactlm.text.lines import read_lines
 
 @dataclasses.dataclass(frozen=True)
 class Neighbour:
-    """A word or a line near a text: its cosine similarity, -1 to 1, and where it stands in its file, from 1."""
+    """A word or a line near a text, its cosine similarity, -1 to 1, and its line in the file, from 1."""
 
     text: str
     similarity: float
@@ -21,20 +21,18 @@ class Neighbour:
 
 
 def word_index(embedding: SentenceEmbedding) -> VectorIndex:
-    """Return the index of the vocabulary's whole words, built at the first time and kept."""
-    pieces = embedding.model.pieces
+    """Return the index of the whole words in the vocabulary, built at first use and kept."""
 
     def words() -> list[Entry]:
-        # A word of one piece can also be a letter or a fragment that merely has no ## before it.
-        found = sorted(piece for piece in pieces.tokenizer.get_vocab() if len(piece) > 1 and piece.isalpha())
-        return [{"text": word} for word in found]
+        tokens = embedding.model.tokenizer.library.get_vocab()
+        return [{"text": token} for token in sorted(tokens) if len(token) > 1 and token.isalpha()]
 
     directory = index_directory(f"words {embedding.model.directory.path.resolve()}")
     return open_index(directory, f"1 {embedding.fingerprint}", words, embedding.embed)
 
 
 def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
-    """Return the index of a file's lines that are not empty, built at the first time and kept.
+    """Return the index of the non-empty lines of a file, built at first use and kept.
 
     Raises:
         CompactLMError: the file cannot be read, or has no lines.
@@ -43,26 +41,26 @@ def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
     def lines() -> list[Entry]:
         found = [{"text": line.text.strip(), "line": line.number} for line in read_lines(str(path)) if line.text.strip()]
         if not found:
-            raise CompactLMError(f"{path} has no lines; name a file with a text a line")
+            raise CompactLMError(f"{path} has no text; pass a file with one text per line")
         return found
 
     try:
         digest = file_digest(path)
     except OSError as error:
-        raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file") from None
+        raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
     directory = index_directory(f"lines {path.resolve()} {embedding.model.directory.path.resolve()}")
     return open_index(directory, f"1 {digest} {embedding.fingerprint}", lines, embedding.embed)
 
 
 def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, count: int) -> list[Neighbour]:
-    """Return the `count` nearest to a text, the text itself left out, the nearest first.
+    """Return the `count` nearest entries to a text, the nearest first, without the text itself.
 
     Raises:
-        CompactLMError: the text has no piece, so that nothing is nearer to it than anything else.
+        CompactLMError: the text has no tokens.
     """
     itself, vector = text.strip().lower(), embedding.embed([text])[0]
     if not vector.any():
-        raise CompactLMError("the text is empty; give a word or a sentence to find what is near it")
+        raise CompactLMError("the text is empty; pass a word or a sentence")
     wanted = count + 1
     while True:
         hits = index.search(vector, wanted)

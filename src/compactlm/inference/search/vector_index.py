@@ -1,4 +1,4 @@
-"""An index of texts by their embeddings: built once, kept on the disk, searched exactly."""
+"""An index of texts by their embeddings: built once, kept on disk, searched exactly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import platformdirs
 from safetensors import safe_open
@@ -30,41 +29,42 @@ Entry = dict[str, Any]
 
 @dataclasses.dataclass(frozen=True)
 class Hit:
-    """An entry that was found, and its cosine similarity with what was asked for, -1 to 1."""
+    """A search result: an entry and its cosine similarity with the query, -1 to 1."""
 
     entry: Entry
     score: float
 
 
 class VectorIndex:
-    """Unit vectors in memory, entries on the disk; see `open_index`.
+    """Unit vectors in memory and entries on disk; see `open_index`.
 
-    It stays what it was when another process builds it again in the same place.
+    An open index does not change when another process rebuilds it in the same directory.
     """
 
     def __init__(self, directory: Path) -> None:
-        """Open a kept index.
+        """Open an index that was built before.
 
         Raises:
-            OSError, ValueError, KeyError: it is missing or damaged.
+            OSError, ValueError, KeyError: the index is missing or damaged.
         """
         about = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
         with safe_open(directory / VECTORS, framework="numpy") as kept:
-            vectors, self.offsets = kept.get_tensor("vectors"), kept.get_tensor("offsets")
+            self.vectors, self.offsets = kept.get_tensor("vectors"), kept.get_tensor("offsets")
         with (directory / ENTRIES).open("rb") as entries:
             self.entries = mmap.mmap(entries.fileno(), 0, access=mmap.ACCESS_READ)
-        if not len(vectors) == len(self.offsets) == about["entries"] or len(self.entries) != about["bytes"]:
-            raise ValueError("its parts are not of one index")
-        self.index = faiss.IndexFlatIP(vectors.shape[1])
-        self.index.add(vectors)
+        if not len(self.vectors) == len(self.offsets) == about["entries"] or len(self.entries) != about["bytes"]:
+            raise ValueError("the files belong to different indexes")
 
     def __len__(self) -> int:
         return len(self.offsets)
 
     def search(self, vector: Array, count: int) -> list[Hit]:
         """Return the `count` entries nearest to a unit vector, float32 [width], the nearest first."""
-        scores, positions = self.index.search(vector[None], min(count, len(self)))
-        return [Hit(self._entry(int(at)), float(score)) for at, score in zip(positions[0], scores[0], strict=True)]
+        scores, count = self.vectors @ vector, min(count, len(self))
+        # Every entry that ties with the last place is a candidate, so that the first entries win.
+        candidates = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+        best = candidates[np.argsort(-scores[candidates], kind="stable")][:count]
+        return [Hit(self._entry(int(position)), float(scores[position])) for position in best]
 
     def _entry(self, position: int) -> Entry:
         start = int(self.offsets[position])
@@ -75,21 +75,21 @@ class VectorIndex:
 def open_index(
     directory: Path, fingerprint: str, entries: Callable[[], Sequence[Entry]], embed: Callable[[Sequence[str]], Array]
 ) -> VectorIndex:
-    """Open an index, and build it first where there is none, or one of something else.
+    """Open an index; build it if it is missing, damaged or has another fingerprint.
 
     Args:
-        directory: where it is kept.
-        fingerprint: of all that it depends on.
-        entries: what to index, each with the `text` that is embedded; only asked for where it must be built.
-        embed: unit vectors of texts.
+        directory: the directory of the index.
+        fingerprint: identifies everything that the index depends on.
+        entries: returns the entries, each with a `text` to embed; called only to build the index.
+        embed: returns unit vectors of texts.
 
     Raises:
-        CompactLMError: it cannot be kept there.
+        CompactLMError: the directory cannot be written, or has other files.
     """
     if _fingerprint(directory) == fingerprint:
         try:
             return VectorIndex(directory)
-        except Exception:  # noqa: BLE001, S110 - whatever is wrong with it, it can be built again
+        except Exception:  # noqa: BLE001, S110 - any damaged index can be rebuilt
             pass
     _build(directory, fingerprint, entries(), embed)
     return VectorIndex(directory)
@@ -108,10 +108,10 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
     offsets = np.cumsum([0, *map(len, lines)], dtype=np.int64)
     about = {"fingerprint": fingerprint, "entries": len(lines), "bytes": int(offsets[-1])}
     if directory.exists() and not _is_own(directory):
-        raise CompactLMError(f"{directory} holds something else than an index; name a directory of its own with --index")
+        raise CompactLMError(f"{directory} has files that are not part of an index; pass another directory with --index")
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        # A name of its own, so that two processes that build at once do not write into each other's files.
+        # A unique name keeps apart two processes that build at the same time.
         unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
         try:
             (unfinished / ENTRIES).write_bytes(b"".join(lines))
@@ -121,23 +121,23 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
             try:
                 os.replace(unfinished, directory)
             except OSError:
-                if _fingerprint(directory) != fingerprint:  # else another process has built the same just now
+                if _fingerprint(directory) != fingerprint:  # otherwise another process has just built the same index
                     raise
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
         raise CompactLMError(
-            f"the index cannot be kept in {directory} ({error.strerror}); make it writable, or name another directory in {CACHE_VARIABLE}"
+            f"the index cannot be written to {directory} ({error.strerror}); make it writable, or set {CACHE_VARIABLE} to another directory"
         ) from None
 
 
 def _is_own(directory: Path) -> bool:
-    """Return whether nothing else than an index, whole or damaged, lies in a directory, which is removed when one is built there."""
+    """Return whether a directory has only files of an index, so that it may be replaced."""
     return directory.is_dir() and {path.name for path in directory.iterdir()} <= {VECTORS, ENTRIES, ABOUT}
 
 
 def index_directory(name: str) -> Path:
-    """Return where an index of this name is kept: in COMPACTLM_CACHE, or the user's cache directory."""
+    """Return the directory of the index with this name, in COMPACTLM_CACHE or the user's cache directory."""
     root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("compactlm", appauthor=False)
     return Path(root) / "indexes" / hashlib.sha256(name.encode()).hexdigest()[:24]
 

@@ -30,7 +30,7 @@ def test_lines_in_are_lines_out(cli, tmp_path, on_onnx, tiny_texts):
     rows = [row.split("\t") for row in output.splitlines()]
     assert [row[2] for row in rows] == lines
     assert [row[0] for row in rows] == [answer.label for answer in on_onnx.classify_all(lines)]
-    assert errors == "compactlm: 1 texts are longer than 64 pieces, so only their start was read\n"
+    assert errors == "compactlm: 1 texts are longer than 64 tokens, so only their start was read\n"
     assert cli("classify", "-", "--line-buffered", given=path.read_bytes())[1] == output
 
 
@@ -38,7 +38,7 @@ def test_a_broken_line_keeps_its_place(cli):
     status, output, errors = cli("classify", "-", given=b"good\nb\xffd\nold\n")
     assert status == 0
     assert [row.split("\t")[2] for row in output.splitlines()] == ["good", "b\ufffdd", "old"]
-    assert "1 lines, the first of them line 2, were read with U+FFFD in the place of bytes that are not valid UTF-8" in errors
+    assert "U+FFFD in 1 lines, first in line 2" in errors
     rows = b'{"m": "good"}\n{"m": \n{"m": "old"}\n'
     status, output, errors = cli("classify", "-", "--field", "m", "--json", given=rows)
     assert status == 1
@@ -46,9 +46,7 @@ def test_a_broken_line_keeps_its_place(cli):
     assert second == {"error": "it is not valid JSON"}
     assert "label" in first
     assert "label" in third
-    assert errors == (
-        "compactlm: 1 lines could not be read and have no label (line 2: it is not valid JSON); mend them and classify them again\n"
-    )
+    assert errors.startswith("compactlm: 1 lines could not be read and have no label (line 2: ")
 
 
 def test_a_text_with_line_breaks_gets_one_line(cli):
@@ -62,14 +60,14 @@ def test_a_text_with_line_breaks_gets_one_line(cli):
 def test_a_field_belongs_to_lines(cli):
     status, output, errors = cli("classify", "rows.jsonl", "--field", "m")
     assert (status, output) == (2, "")
-    assert "--field is for lines" in errors
+    assert "--field needs lines" in errors
 
 
 @pytest.mark.parametrize("arguments", [(), ("good", "--file", "lines.txt")])
 def test_a_text_or_a_file(cli, arguments):
     status, _, errors = cli("classify", *arguments)
     assert status == 2
-    assert "give either a text or --file" in errors
+    assert "either a text or --file" in errors
 
 
 def test_an_unknown_task(cli):
@@ -89,7 +87,7 @@ def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
 
 
 def test_ctrl_c_is_status_130():
-    # A shell's background jobs, this test run among them perhaps, ignore the signal until told otherwise.
+    # Background jobs of a shell, perhaps this test run, ignore the signal by default.
     heeding = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
     command = [sys.executable, "-c", heeding, *COMMAND, "--line-buffered", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -1,6 +1,6 @@
 import pytest
 
-from compactlm.commands.beyond import WHY
+from compactlm.commands.unsupported import WHY
 
 
 @pytest.mark.parametrize("name", sorted(WHY))

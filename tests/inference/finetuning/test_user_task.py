@@ -63,17 +63,17 @@ def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_
 def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
     lm = CompactLM(student_root, backend="torch", threads=1)
     (tmp_path / "config.json").write_text("{}")  # which many a directory has
-    with pytest.raises(CompactLMError, match="exists and holds something else than a model; name a directory of its own with --output"):
+    with pytest.raises(CompactLMError, match=r"has files that are not part of a model.* --output"):
         lm.finetune(rows, "text", "label", tmp_path)
     assert rows.is_file()
-    with pytest.raises(CompactLMError, match="has no name of its own to save a model under"):
+    with pytest.raises(CompactLMError, match=r"has no name .*--output"):
         lm.finetune(rows, "text", "label", ".")
 
 
 def test_the_models_that_are_learnt_from_are_left_alone(student_root, tiny_bert, rows):
     lm = CompactLM(student_root, backend="torch", threads=1)
     for output, teacher in ((student_root / "sentiment" / ".." / "mlm", None), (tiny_bert, tiny_bert)):
-        with pytest.raises(CompactLMError, match="is the model that is learnt from; name a directory of its own with --output"):
+        with pytest.raises(CompactLMError, match=r"is the model to learn from.* --output"):
             lm.finetune(rows, "text", "label", output, teacher)
 
 
@@ -81,7 +81,7 @@ def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
     shutil.copytree(student_root, tmp_path / "student")
     weights = tmp_path / "student" / "mlm" / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:2000])
-    with pytest.raises(CompactLMError, match=r"cannot be read .*; restore it with `dvc checkout`, or copy the model again"):
+    with pytest.raises(CompactLMError, match=r"cannot be read .*dvc checkout"):
         CompactLM(tmp_path / "student", threads=1).finetune(rows, "text", "label", tmp_path / "own")
 
 
@@ -95,7 +95,7 @@ def test_rows_that_are_left_out_are_told(student_root, tmp_path, rows):
     said = []
     rows.write_text(rows.read_text() + "the film,\n,warm\n")
     CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=said.append)
-    assert said[0] == f"2 rows of {rows} lack a text or a label, or repeat a text, and are left out"
+    assert said[0].startswith(f"2 rows of {rows} are skipped")
 
 
 def test_the_default_model_is_the_student(student_root, export_root, tmp_path, rows, monkeypatch):
@@ -105,11 +105,11 @@ def test_the_default_model_is_the_student(student_root, export_root, tmp_path, r
     shutil.copytree(export_root, tmp_path / "models" / "export")
     CompactLM(threads=1).finetune(rows, "text", "label", "own", epochs=1)
     assert CompactLM("own").classify("good").label in ("cold", "warm")
-    with pytest.raises(CompactLMError, match=r"models/export/mlm has no model.safetensors; name a directory with it, as models/student"):
+    with pytest.raises(CompactLMError, match=r"models/export/mlm has no model.safetensors.* models/student"):
         CompactLM("models/export", threads=1).finetune(rows, "text", "label", "again")
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
 def test_an_impossible_seed(student_root, tmp_path, rows, seed):
-    with pytest.raises(CompactLMError, match=r"the seed is .*; give one from 0 to 4294967295"):
+    with pytest.raises(CompactLMError, match=rf"seed is {seed}.* 4294967295"):
         CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", seed=seed)

@@ -1,4 +1,4 @@
-"""What people ask of a language model and an encoder cannot do: an honest word in place of a bad try."""
+"""Commands that an encoder cannot perform. Each explains why and names a command that helps."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ WHY = {
     "generate": "the model fills gaps and was not trained to write; `compactlm complete` adds a few words",
     "write": "the model fills gaps and was not trained to write; `compactlm complete` adds a few words",
     "rewrite": "the model does not write sentences; `compactlm fill` proposes words for those that you replace by [MASK]",
-    "paraphrase": "the model does not write sentences; `compactlm similar --file` finds lines that say nearly the same",
-    "ask": "the model knows no facts to tell; `compactlm answer --knowledge FILE` finds the answer in a file of yours",
-    "calculate": "the model does not reckon; it fills, classifies and compares texts",
+    "paraphrase": "the model does not write sentences; `compactlm similar --file` finds lines with nearly the same meaning",
+    "ask": "the model stores no facts; `compactlm answer --knowledge FILE` finds the answer in your own file",
+    "calculate": "the model does not calculate; it fills, classifies and compares texts",
     "code": "the model was not trained on programs; it fills, classifies and compares texts",
 }
 
@@ -24,7 +24,7 @@ app = typer.Typer()
 
 
 def _command(name: str) -> Callable[[list[str] | None], None]:
-    def command(words: Annotated[list[str] | None, typer.Argument()] = None) -> None:  # noqa: ARG001 - whatever is asked
+    def command(words: Annotated[list[str] | None, typer.Argument()] = None) -> None:  # noqa: ARG001 - all arguments are accepted
         raise CompactLMError(f"an encoder cannot {name}: {WHY[name]}")
 
     return command

@@ -1,4 +1,4 @@
-"""Commands about tasks: classify, finetune."""
+"""Commands for tasks: classify, finetune."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from compactlm.commands.common import (
     to_json,
 )
 from compactlm.errors import CompactLMError
+from compactlm.text.lines import Line, read_lines
 
 if TYPE_CHECKING:
     from compactlm.inference.api import CompactLM
     from compactlm.inference.classifying import Classification
-    from compactlm.text.lines import Line
 
 app = typer.Typer()
 
@@ -41,40 +41,38 @@ app = typer.Typer()
     )
 )
 def classify(
-    text: Annotated[str | None, typer.Argument(help="The text; - reads standard input, a text a line.")] = None,
-    file: Annotated[str | None, typer.Option("--file", "-f", help="A file with a text a line.")] = None,
-    field: Annotated[str | None, typer.Option(help="Lines are JSON objects with the text in this field.")] = None,
-    line_buffered: Annotated[bool, typer.Option("--line-buffered", help="Answer each line before the next is read.")] = False,
+    text: Annotated[str | None, typer.Argument(help="The text; - reads standard input, one text per line.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="A file with one text per line.")] = None,
+    field: Annotated[str | None, typer.Option(help="Read lines as JSON objects with the text in this field.")] = None,
+    line_buffered: Annotated[bool, typer.Option("--line-buffered", help="Answer each line before reading the next.")] = False,
     task: TaskOption = "sentiment",
     model: ModelOption = None,
     backend: BackendOption = "auto",
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Give a text, or each line of a file, a label of a task.
+    """Classify a text, or each line of a file.
 
-    Each line gets one line: label, probability and text, parted by tabs; a tab or a line break inside the text becomes a space.
-    A line that cannot be read gets an empty label.
+    Each line gives one line: label, probability and text, separated by tabs. A tab or a line break in the text becomes a space.
+    A line that cannot be read has an empty label.
     """
     from compactlm.inference.classifying import TEXTS_AT_ONCE
 
     if (text is None) == (file is None):
-        raise typer.BadParameter("give either a text or --file")
+        raise typer.BadParameter("pass either a text or --file")
     if field is not None and text not in (None, "-"):
-        raise typer.BadParameter("--field is for lines; give --file, or - for standard input")
+        raise typer.BadParameter("--field needs lines; pass --file, or - for standard input")
     lm = load(model, backend, threads)
     if text is not None and text != "-":
         answer = lm.classify(text, task)
         if answer.cut:
-            notice(f"the text is longer than {lm.task(task).pieces.limit} pieces, so only its start was read")
+            notice(f"the text is longer than {lm.task(task).tokenizer.limit} tokens, so only its start was read")
         _print(answer, json)
         return
     _classify_lines(lm, file or "-", field, task, 1 if line_buffered else TEXTS_AT_ONCE, json)
 
 
 def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, texts_at_once: int, json: bool) -> None:
-    from compactlm.text.lines import read_lines
-
     waiting: deque[Line] = deque()
 
     def texts() -> Iterator[str]:
@@ -84,7 +82,7 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
 
     cut, broken = 0, 0
     first_broken: Line | None = None
-    write = sys.stdout.write  # typer.echo would wait for the reader after each line
+    write = sys.stdout.write  # typer.echo would flush each line
     for answer in lm.classify_all(texts(), task, texts_at_once):
         line = waiting.popleft()
         cut += answer.cut
@@ -95,14 +93,14 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
             sys.stdout.flush()
     sys.stdout.flush()
     if cut:
-        notice(f"{cut:,} texts are longer than {lm.task(task).pieces.limit} pieces, so only their start was read")
+        notice(f"{cut:,} texts are longer than {lm.task(task).tokenizer.limit} tokens, so only their start was read")
     if first_broken and field is not None:
         raise CompactLMError(
             f"{broken:,} lines could not be read and have no label (line {first_broken.number}: {first_broken.error}); "
-            "mend them and classify them again"
+            "fix them and classify them again"
         )
     if first_broken:
-        notice_replaced(broken, f", the first of them line {first_broken.number},")
+        notice_replaced(broken, f", first in line {first_broken.number}")
 
 
 def _print(answer: Classification, json: bool) -> None:
@@ -117,7 +115,7 @@ def _print(answer: Classification, json: bool) -> None:
 def _row(line: Line, answer: Classification, structured: bool, json: bool) -> str:
     if structured and line.error:
         return to_json({"error": line.error}) + "\n" if json else "\t\t\n"
-    # A text out of JSON may hold line breaks, and each line gets one line.
+    # A text in JSON may contain line breaks.
     text = line.text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
     return to_json(answer) + "\n" if json else f"{answer.label}\t{answer.probability:.4f}\t{text}\n"
 
@@ -133,19 +131,19 @@ def finetune(
     data: Annotated[Path, typer.Argument(help="Labelled rows: .csv, .tsv (with a header), .jsonl or .parquet, or these with .gz.")],
     text: Annotated[str, typer.Option("--text", help="The column of the text.")],
     label: Annotated[str, typer.Option("--label", help="The column of the label.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save; by default models/finetuned/LABEL.")] = None,
-    teacher: Annotated[Path | None, typer.Option(help="A larger BERT's directory, to learn from its answers too.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="The most passes over the rows.")] = 20,
-    learning_rate: Annotated[float, typer.Option(min=0, help="The greatest step.")] = 5e-4,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Of the rows held out, of the head and of the order.")] = 0,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to save it; by default models/finetuned/LABEL.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="The directory of a larger BERT, to learn from its answers too.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Maximum number of epochs.")] = 20,
+    learning_rate: Annotated[float, typer.Option(min=0, help="Maximum learning rate.")] = 5e-4,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the held-out rows, of the head and of the order.")] = 0,
     model: ModelOption = None,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Teach a copy of the student a task of your own, from 16 rows a label upwards.
+    """Fine-tune a copy of the student for your own task, from at least 16 rows per label.
 
-    A quarter of the rows is held out: on it training is stopped, and the result measured. Few rows are learnt by logistic regression over
-    the student's hidden states, which the saved model holds; where training the whole student is clearly better, that is saved.
+    A quarter of the rows is held out to stop training and to measure the result. With few rows, the saved model is a logistic regression
+    over the student's hidden states; if training the whole student is clearly better, that model is saved.
     """
     target = output or Path("models/finetuned") / label
     lm = load(model, "torch", threads)
@@ -153,9 +151,9 @@ def finetune(
     if json:
         print_json(found)
         return
-    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels learnt from, {found.validation_rows:,} held out to measure")
+    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels used for training, {found.validation_rows:,} held out")
     way = f"after {found.epochs} epochs" if found.epochs else "by logistic regression over the student's hidden states"
-    typer.echo(f"{found.accuracy:.1%} of these are right {way}; the most frequent label alone: {found.majority:.1%}")
+    typer.echo(f"held-out accuracy {found.accuracy:.1%} {way}; the most frequent label alone: {found.majority:.1%}")
     if found.teacher_accuracy is not None:
-        typer.echo(f"{found.teacher_accuracy:.1%} by the teacher")
+        typer.echo(f"held-out accuracy of the teacher {found.teacher_accuracy:.1%}")
     typer.echo(f'compactlm classify --model {target} "..."')

@@ -1,0 +1,56 @@
+"""All commands in one application, and how it reports failures."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from compactlm import __version__
+from compactlm.commands import answering, comparing, pipeline, reading, tasks, unsupported, writing
+from compactlm.errors import CompactLMError
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
+for commands in (reading, writing, tasks, comparing, answering, pipeline, unsupported):
+    app.add_typer(commands.app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"compactlm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")] = False,
+) -> None: ...
+
+
+def run() -> None:
+    """Run the command in sys.argv and exit; cli.main describes the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # Characters that the encoding of a terminal or a pipe lacks become question marks.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except CompactLMError as error:
+        _fail(str(error))
+    except OSError as error:
+        full = error.errno in DISK_FULL
+        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written" if full else "a file cannot be used"
+        fix = "free some disk space, or use another disk" if full else "check that it exists and is readable, or pass another path"
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushing the old stream at exit would fail again
+        _fail(f"{what} ({error.strerror or ' '.join(str(error).split())[:200]}); {fix}")
+
+
+def _fail(sentence: str) -> None:
+    typer.echo(f"compactlm: {sentence}", err=True)
+    raise SystemExit(1) from None

@@ -1,0 +1,21 @@
+"""File names, inputs and outputs of exported models, and how to open one. Imports only ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnxruntime
+
+EMBEDDING = "embedding"  # the directory of the sentence embedding, beside those of the masked language model and the tasks
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+FIRST_OUTPUT = "first_hidden_state"  # second output of the sentence embedding
+FLOAT_FILE, INT8_FILE = "onnx/model.onnx", "onnx/model_quantized.onnx"  # the paths that transformers.js expects
+ERRORS_ONLY = 3
+
+
+def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+    """Open an ONNX file on the CPU with a fixed number of threads; 0 uses all cores."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = ERRORS_ONLY  # callers report a failure in one sentence
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
