@@ -12,13 +12,14 @@ from compactlm.evaluation.pathologies import (
     collapse,
     distance,
     embed,
-    figures_that_are_not_finite,
+    find_missing_figures,
     outputs,
     refuse,
     same_words,
     spread,
 )
 from compactlm.evaluation.reading import Reader
+from compactlm.figures.figure import Figure
 
 LABELS = ("negative", "positive")
 
@@ -119,7 +120,7 @@ def test_a_masked_language_model_that_says_the_same_everywhere(tiny_bert, tiny_t
     with torch.no_grad():
         model.cls.predictions.transform.dense.weight.zero_()
     said, found = words_spread(model, tiny_tokenizer, tiny_texts)
-    assert "the student's masked language model says the same of all 144 masked words" in sentence(same_words(found, len(said), "student"))
+    assert "the student's masked language model gives all 144 masked words the same" in sentence(same_words(found, len(said), "student"))
     assert list(same_words(found, 9, "student")) == []
     assert "not finite" in sentence(same_words(float("nan"), 144, "student"))
 
@@ -172,16 +173,15 @@ def test_spread_is_0_for_a_point_and_1_around_the_origin():
     assert spread(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(1)
 
 
-def test_figures_that_are_not_finite_are_named_and_what_cannot_be_judged_is_not():
-    bad = {"value": float("inf"), "low": 0.0, "high": 1.0}
-    found = sentence(figures_that_are_not_finite({"tasks": {"a": {"judged": 1, "log_loss": bad, "accuracy": {"value": 0.5}}}}))
-    assert found.startswith("the figure tasks.a.log_loss.value of the evaluation is not a finite number; ")
-    assert (
-        list(figures_that_are_not_finite({"tasks": {"a": {"judged": 0, "log_loss": bad}, "auroc": bad, "retention": float("nan")}})) == []
-    )
+def test_find_missing_figures_are_named_and_those_of_few_rows_are_not():
+    def task(rows):
+        broken = Figure.measured(float("inf"), 0.0, 1.0, rows=rows, rows_needed=30)
+        return {"tasks": {"a": {"rows": rows, "log_loss": broken, "spread": float("nan"), "auroc": broken, "retention": float("nan")}}}
 
-    task = {"judged": 0, "log_loss": bad, "forgetting": {"judged": 1, "surprise": float("nan")}}
-    assert "tasks.a.forgetting.surprise" in sentence(figures_that_are_not_finite({"tasks": {"a": task}}))
+    found = sentence(find_missing_figures(task(30)))
+    assert found.startswith("the figure tasks.a.log_loss and 1 others of the evaluation is not a finite number; ")
+    assert list(find_missing_figures(task(29))) == []
+    assert "mlm.surprise" in sentence(find_missing_figures({"mlm": {"surprise": float("nan")}}))
 
 
 def test_all_findings_are_told_in_one_sentence():

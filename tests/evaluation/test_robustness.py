@@ -5,6 +5,8 @@ import pytest
 
 from compactlm.corpus.augment.perturbation import PERTURBATIONS
 from compactlm.evaluation.robustness import choose_rows, robustness
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import write_figures
 from compactlm.params import Robustness
 
 GOOD = "the beginning was really believable"
@@ -38,26 +40,26 @@ def answers(make_answers):
 
 
 def test_what_is_kept_is_by_kind_and_model(answers):
-    found = robustness(answers, {"teacher": CaseBlind(GOOD), "student": Exact(GOOD)}, SETTINGS, 200, 1)
-    assert (found["rows"], found["judged"]) == (40, 1)
+    found = robustness(answers, {"teacher": CaseBlind(GOOD), "student": Exact(GOOD)}, SETTINGS, Resampler(200, 1))
+    assert (found["rows"], found["all"]["student"]["kept"].judged) == (40, True)
     assert tuple(found["perturbations"]) == PERTURBATIONS
     case = found["perturbations"]["case"]["light"]
     assert case["changed"] == 1
-    assert case["teacher"]["kept"] == {"value": 1, "low": 1, "high": 1}
+    assert (case["teacher"]["kept"].low, case["teacher"]["kept"].high) == (1, 1)
     # All rows of the first label are lost, about half of them all.
     chosen = choose_rows(answers.ids, 40, 1)
     lost = sum(at % 2 == 0 for at in chosen) / 40
-    assert case["student"]["kept"]["value"] == pytest.approx(1 - lost)
-    assert case["student"]["kept"]["low"] < case["student"]["kept"]["value"] < case["student"]["kept"]["high"]
-    assert found["worst"]["student"]["kept"]["value"] == pytest.approx(1 - lost)
-    every = [case["student"]["kept"]["value"] for kind in found["perturbations"].values() for case in kind.values()]
-    assert found["all"]["student"]["kept"]["value"] == pytest.approx(np.mean(every))
-    json.dumps(found, allow_nan=False)
+    assert case["student"]["kept"].value == pytest.approx(1 - lost)
+    assert case["student"]["kept"].low < case["student"]["kept"].value < case["student"]["kept"].high
+    assert found["worst"]["student"]["kept"].value == pytest.approx(1 - lost)
+    every = [case["student"]["kept"].value for kind in found["perturbations"].values() for case in kind.values()]
+    assert found["all"]["student"]["kept"].value == pytest.approx(np.mean(every))
+    json.dumps(write_figures(found), allow_nan=False)
 
 
 def test_both_models_read_the_same_texts_twice_at_five_perturbations(answers):
     models = {"teacher": Exact(GOOD), "student": Exact(GOOD)}
-    found = robustness(answers, models, SETTINGS, 100, 1)
+    found = robustness(answers, models, SETTINGS, Resampler(100, 1))
     assert models["teacher"].read == models["student"].read
     assert len(models["teacher"].read) == 40 * 2 * len(PERTURBATIONS)
     assert set(found["perturbations"]["keyboard"]) == {"light", "heavy"}
@@ -74,4 +76,6 @@ def test_rows_are_drawn_by_their_ids(answers):
 
 def test_few_rows_are_marked(answers):
     settings = Robustness(rows=29, strengths={"light": 0.2, "heavy": 0.8})
-    assert robustness(answers, {"teacher": Exact(GOOD), "student": Exact(GOOD)}, settings, 100, 1)["judged"] == 0
+    assert not robustness(answers, {"teacher": Exact(GOOD), "student": Exact(GOOD)}, settings, Resampler(100, 1))["all"]["student"][
+        "kept"
+    ].judged

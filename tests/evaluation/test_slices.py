@@ -1,9 +1,11 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.figures.figure import write_figures
 from compactlm.params import Slices
 
 SETTINGS = Slices(lengths=(3, 6), negations=["not", "never"], negation_endings=["n't"], rare_below=2)
@@ -49,17 +51,17 @@ def test_the_worst_slice_is_one_that_is_judged(with_right):
     answers = with_right([1] * 60 + [1] * 30 + [1] * 29, [1] * 60 + hard + few)
     slices = {"kind": {"easy": np.arange(119) < 60, "hard": (np.arange(119) >= 60) & (np.arange(119) < 90), "few": np.arange(119) >= 90}}
     found = slice_accuracy(answers, slices)
-    assert {name: (part["rows"], part["judged"]) for name, part in found["kind"].items()} == {
+    assert {name: (part["rows"], part["student"].judged) for name, part in found["kind"].items()} == {
         "easy": (60, 1),
         "hard": (30, 1),
         "few": (29, 0),
     }
-    assert found["kind"]["easy"]["student"]["value"] == 1
-    assert found["kind"]["hard"]["student"]["value"] == 0
-    found["kind"]["hard"]["student"]["value"] = 0.25
-    assert worst_slice(found)["student"]["value"] == 0.25
-    assert worst_slice(found)["teacher"]["value"] == 1
-    json.dumps(found, allow_nan=False)
+    assert found["kind"]["easy"]["student"].value == 1
+    assert found["kind"]["hard"]["student"].value == 0
+    found["kind"]["hard"]["student"] = dataclasses.replace(found["kind"]["hard"]["student"], value=0.25)
+    assert worst_slice(found)["student"].value == 0.25
+    assert worst_slice(found)["teacher"].value == 1
+    json.dumps(write_figures(found), allow_nan=False)
 
 
 def test_without_a_slice_that_is_judged_there_is_no_worst(with_right):
@@ -68,8 +70,8 @@ def test_without_a_slice_that_is_judged_there_is_no_worst(with_right):
 
 def test_an_empty_slice_has_no_figure(with_right):
     [part] = slice_accuracy(with_right([1], [1]), {"kind": {"none": np.array([False])}})["kind"].values()
-    assert (part["rows"], part["judged"]) == (0, 0)
-    assert np.isnan(part["student"]["value"])
+    assert (part["rows"], part["student"].judged) == (0, 0)
+    assert part["student"].value is None
 
 
 @pytest.mark.parametrize("lengths", [(6, 6), (9, 3)])

@@ -1,106 +1,93 @@
-import math
+import dataclasses
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
-from compactlm.fairness.gate import DATA, MODEL, NOT_JUDGED, PASSED, VIOLATED, Verdict, enforce_data_gate
-from compactlm.fairness.gate import check_difference as difference_of_estimate
-from compactlm.fairness.gate import check_ratio as ratio_of_estimate
-from compactlm.figures.bootstrap import Estimate
+from compactlm.fairness.gate import Gate
+from compactlm.fairness.roles import difference_limit, ratio_limit
+from compactlm.figures.figure import Figure, Limit, Status, read_figures, write_figures
+
+GOOD = Figure.measured(0.0, -0.05, 0.05, limit=Limit(-0.1, 0.1))
+BAD = Figure.measured(0.3, 0.2, 0.4, limit=Limit(-0.1, 0.1))
+WIDE = Figure.measured(0.1, -0.05, 0.25, limit=Limit(-0.1, 0.1))
+FEW = Figure.measured(0.3, 0.2, 0.4, rows=3, rows_needed=30, limit=Limit(-0.1, 0.1))
+FREE = Figure.measured(5.0)
 
 
-def estimate(value, *bounds):
-    return None if value is None else Estimate(value, *bounds)
-
-
-def check_ratio(what, value, limit, why_not=None):
-    return ratio_of_estimate(what, ("task", what), estimate(value), limit, why_not)
-
-
-def check_difference(what, value, limit, why_not=None):
-    return difference_of_estimate(what, ("task", what), estimate(value), limit, why_not)
+def gate(**figures):
+    return Gate.of("model", {"tasks": {"sentiment": {"pairs": figures}}})
 
 
 @pytest.mark.parametrize(
-    ("value", "status"),
+    ("low", "high", "status"),
     [
-        (1.0, PASSED),
-        (0.8, PASSED),
-        (1.25, PASSED),
-        (0.79, VIOLATED),
-        (1.26, VIOLATED),
-        (0.0, VIOLATED),
-        (math.nan, NOT_JUDGED),
-        (None, NOT_JUDGED),
+        (0.8, 1.25, Status.OK),
+        (0.7, 0.79, Status.VIOLATED),
+        (1.26, 2.0, Status.VIOLATED),
+        (0.0, 0.0, Status.VIOLATED),
+        (0.7, 1, Status.UNDECIDED),
     ],
 )
-def test_a_ratio_is_judged_either_way(value, status):
-    assert check_ratio("impact", value, 0.8).status == status
+def test_a_ratio_is_judged_either_way(low, high, status):
+    assert ratio_limit(0.8).status(low, high) is status
+
+
+def test_a_ratio_without_a_least_value_is_always_within():
+    assert ratio_limit(0.0).status(0.0, 1e9) is Status.OK
+    assert difference_limit(0.1).status(-0.1, 0.1) is Status.OK
 
 
 @pytest.mark.parametrize(
-    ("value", "status"), [(0.1, PASSED), (-0.1, PASSED), (0.11, VIOLATED), (-0.2, VIOLATED), (math.nan, NOT_JUDGED), (math.inf, NOT_JUDGED)]
+    ("figures", "status", "counts"),
+    [
+        ({}, Status.NOT_JUDGED, (0, 0, 0, 0)),
+        ({"free": FREE}, Status.NOT_JUDGED, (0, 0, 0, 0)),
+        ({"a": GOOD, "free": FREE}, Status.OK, (1, 0, 0, 0)),
+        ({"a": GOOD, "b": WIDE}, Status.UNDECIDED, (2, 0, 1, 0)),
+        ({"a": WIDE, "b": FEW}, Status.NOT_JUDGED, (2, 0, 1, 1)),
+        ({"a": FEW, "b": BAD, "c": WIDE, "d": GOOD}, Status.VIOLATED, (4, 1, 1, 1)),
+    ],
 )
-def test_a_difference_is_judged_either_way(value, status):
-    assert check_difference("gap", value, 0.1).status == status
+def test_a_gate_counts_the_figures_that_have_a_limit(figures, status, counts):
+    names = ("checks", "violated", "undecided", "not_judged")
+    assert gate(**figures).metrics() == dict(zip(names, counts, strict=True)) | {"status": status}
+    assert Gate.of("model", read_figures(write_figures(figures))).metrics() == gate(**figures).metrics(), "as read back from JSON"
 
 
-@given(st.one_of(st.none(), st.floats()), st.floats(0, 1), st.booleans())
-@example(math.inf, 0.0, False)
-def test_what_is_no_number_or_comes_with_a_reason_never_passes(value, limit, small):
-    why = "only 3 rows" if small else None
-    for check in (check_ratio("impact", value, limit, why), check_difference("gap", value, limit, why)):
-        if small or value is None or not math.isfinite(value):
-            assert check.status != PASSED
-            assert not Verdict(MODEL, [check]).passed
-        assert check.what in check.sentence()
-
-
-def test_a_verdict_passes_only_if_all_do():
-    good, bad, unknown = check_difference("a", 0.0, 0.1), check_difference("b", 0.3, 0.1), check_difference("c", None, 0.1, "too few")
-    assert Verdict(MODEL, [good]).passed
-    counts = {"passed": 1, "checks": 1, "violations": 0, "not_judged": 0}
-    assert Verdict(MODEL, [good]).metrics() == counts | {"figures": {"task": {"a": {"judged": 1, "violated": 0}}}}
-    assert Verdict(MODEL, []).metrics()["passed"] == 0
-    lines = Verdict(MODEL, [good, unknown, bad]).lines()
-    assert lines == [
-        "Model gate: not passed (1 violated, 1 not judged, of 3 checks).",
-        "b: 0.300, outside the limit (at most 0.1 either way)",
-        "c: not judged, which is no pass (too few)",
+def test_the_lines_name_the_figures_that_are_not_ok_the_worst_first():
+    assert gate(good=GOOD, wide=WIDE, few_rows=FEW, bad=BAD).lines() == [
+        "Model gate: violated (1 violated, 1 not judged, 1 undecided, of 4 checks).",
+        "sentiment, bad: 0.300 (0.200 to 0.400) is violated (limit: -0.1 to 0.1)",
+        "sentiment, few rows: not judged (3 rows; at least 30 are needed)",
+        "sentiment, wide: 0.100 (-0.050 to 0.250) is undecided (limit: -0.1 to 0.1)",
     ]
 
 
-def test_the_metrics_name_what_is_violated_and_what_is_not_judged():
-    good, bad, unknown = check_difference("a", 0.0, 0.1), check_difference("b", 0.3, 0.1), check_difference("c", None, 0.1, "too few")
-    assert Verdict(DATA, [good, bad, unknown]).metrics() == {
-        "passed": 0,
-        "checks": 3,
-        "violations": 1,
-        "not_judged": 1,
-        "figures": {"task": {"a": {"judged": 1, "violated": 0}, "b": {"judged": 1, "violated": 1}, "c": {"judged": 0}}},
-    }
-
-
-def test_a_sentence_has_the_interval():
-    check = ratio_of_estimate("impact", ("a",), Estimate(1.3, 0.9, 1.7), 0.8)
-    assert check.sentence() == "impact: 1.300 (0.900 to 1.700), outside the limit (0.8 to 1.25)"
-
-
-def test_a_violation_ends_the_stage_only_where_it_should():
-    bad, unknown, good = check_ratio("b", 0.5, 0.8), check_ratio("c", None, 0.8, "too few"), check_ratio("a", 1.0, 0.8)
-    enforce_data_gate(Verdict(DATA, [bad, unknown]), "warn", "page")
-    enforce_data_gate(Verdict(DATA, [good]), "fail", "page")
-    enforce_data_gate(Verdict(DATA, []), "fail", "page")
-    sentence = r"^Data gate: not passed \(1 violated, 1 not judged, of 2 checks\): b: 0.500, outside .*; c: not .*; see page, .*gate.data"
-    with pytest.raises(CompactLMError, match=sentence):
-        enforce_data_gate(Verdict(DATA, [unknown, bad]), "fail", "page")
-    with pytest.raises(CompactLMError, match=r"^Data gate: .* checks\): c: not judged, which is no pass .*gate.data"):
-        enforce_data_gate(Verdict(DATA, [unknown, good]), "fail", "page")
+def test_what_is_violated_or_not_judged_ends_the_stage_and_what_is_undecided_does_not():
+    gate(bad=BAD, few=FEW).enforce("warn", "page")
+    for passing in ({}, {"a": GOOD}, {"a": GOOD, "b": WIDE}):
+        gate(**passing).enforce("fail", "page")
+    with pytest.raises(
+        CompactLMError, match=r"sentiment, bad: 0.300 .* sentiment, few: not judged .*see page, .*bias_audit.gate.model"
+    ) as caught:
+        gate(few=FEW, wide=WIDE, bad=BAD).enforce("fail", "page")
+    assert "wide" not in str(caught.value)
+    with pytest.raises(CompactLMError, match="few: not judged"):
+        gate(few=FEW).enforce("fail", "page")
 
 
 def test_the_sentence_names_some_of_many_violations_and_counts_the_rest():
     with pytest.raises(CompactLMError, match=r"n0: .* n4: .*; and 3 more; see page") as caught:
-        enforce_data_gate(Verdict(DATA, [check_ratio(f"n{at}", 0.5, 0.8) for at in range(8)]), "fail", "page")
+        gate(**{f"n{at}": BAD for at in range(8)}).enforce("fail", "page")
     assert "n5" not in str(caught.value)
+
+
+@given(st.none() | st.floats(), st.floats(), st.floats(), st.integers(0, 60))
+def test_what_has_no_finite_value_or_few_rows_never_passes(value, low, high, rows):
+    figure = Figure.measured(value, low, high, rows=rows, rows_needed=30, limit=Limit(-1e9, 1e9))
+    if figure.value is None or figure.low is None or figure.high is None or rows < 30:
+        assert gate(a=figure).status is Status.NOT_JUDGED
+        with pytest.raises(CompactLMError):
+            gate(a=dataclasses.replace(figure)).enforce("fail", "page")

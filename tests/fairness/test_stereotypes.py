@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import yaml
 
-from compactlm.fairness.audit.models import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.stereotypes import make_items, measure_stereotypes
+from compactlm.figures.figure import Status
 from compactlm.params import parse_params
 
 
@@ -38,37 +39,39 @@ def test_the_default_templates(items):
 @pytest.mark.parametrize(
     ("lean", "stereotype", "share", "gap"), [(0.0, 1.0, 1.0, 2.0), (5.0, 0.0, 0.5, 0.0), (5.0, 1.0, 0.5, 2.0), (0.0, -1.0, 0.0, -2.0)]
 )
-def test_preference_and_gap(items, bootstrap, lean, stereotype, share, gap):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, 30, bootstrap, 1)
+def test_preference_and_gap(items, settings, lean, stereotype, share, gap):
+    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, settings(minimum=30), 1)
     assert found.pairs == 200
     assert found.preference[TEACHER].value == pytest.approx(share)
     assert found.log_odds_gap[TEACHER].value == pytest.approx(gap)
-    assert found.metrics()["judged"] == 1
+    assert found.preference[TEACHER].judged
 
 
 @pytest.mark.parametrize(
     ("lean", "stereotype", "beside_women", "beside_men", "saturated"),
     [(5.0, 1.0, 1.0, 1.0, 1), (-5.0, 1.0, 0.0, 0.0, 1), (0.0, 1.0, 0.0, 1.0, 0), (1.0, 2.0, 0.0, 1.0, 0)],
 )
-def test_a_model_that_always_prefers_one_word_is_saturated(items, bootstrap, lean, stereotype, beside_women, beside_men, saturated):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, 30, bootstrap, 1)
+def test_a_model_that_always_prefers_one_word_is_saturated(items, settings, lean, stereotype, beside_women, beside_men, saturated):
+    found = measure_stereotypes(
+        items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, settings(minimum=30), 1
+    )
     metrics = found.metrics()
     assert metrics["saturated"] == {TEACHER: saturated, STUDENT: 0}
-    assert metrics["likelier"]["men"]["beside_women"][TEACHER] == beside_women
-    assert metrics["likelier"]["men"]["beside_men"][TEACHER] == beside_men
+    assert metrics["likelier"]["men"]["beside_women"][TEACHER].value == beside_women
+    assert metrics["likelier"]["men"]["beside_men"][TEACHER].value == beside_men
     assert found.log_odds_gap[TEACHER].value == pytest.approx(2 * stereotype)
     assert saturated == (found.preference[TEACHER].value == 0.5)
 
 
-def test_amplification_and_pairs_that_one_model_cannot_read(items, bootstrap):
+def test_amplification_and_pairs_that_one_model_cannot_read(items, settings):
     models = {TEACHER: scorer(items, stereotype=0.5), STUDENT: scorer(items, stereotype=1.0, unknown=("his",))}
-    found = measure_stereotypes(items, models, 30, bootstrap, 1)
+    found = measure_stereotypes(items, models, settings(minimum=30), 1)
     assert found.pairs == 120
     assert found.log_odds_gap[AMPLIFICATION].value == pytest.approx(1.0)
-    assert found.preference[AMPLIFICATION].value == 0
+    assert found.preference[DIFFERENCE].value == 0
 
 
-def test_few_pairs_are_not_judged(items, bootstrap):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, 30, bootstrap, 1)
-    assert found.metrics() == {"judged": 0, "pairs": 0}
-    assert "only 0 sentence pairs" in found.why_not
+def test_few_pairs_are_not_judged(items, settings):
+    found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, settings(minimum=30), 1)
+    assert found.metrics() == {"pairs": 0, "preference": found.preference, "log_odds_gap": found.log_odds_gap}
+    assert (found.log_odds_gap[TEACHER].status, found.log_odds_gap[TEACHER].rows) == (Status.NOT_JUDGED, 0)

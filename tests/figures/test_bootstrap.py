@@ -1,11 +1,14 @@
+import math
+
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from compactlm.figures import bootstrap as module
-from compactlm.figures.bootstrap import estimate, ratio, resampled_sums
-from compactlm.params import Bootstrap
+from compactlm.figures import bootstrap
+from compactlm.figures.bootstrap import Resampler, ratio, share
+from compactlm.figures.figure import Status
 
-SETTINGS = Bootstrap(samples=4000, confidence=0.9)
+RESAMPLER = Resampler(4000, 1, confidence=0.9)
 
 
 def test_resamples_are_those_of_a_plain_bootstrap():
@@ -14,33 +17,67 @@ def test_resamples_are_those_of_a_plain_bootstrap():
     clusters = [str(at // 2) for at in range(60)]
     sums = values.reshape(30, 2, 2).sum(axis=1)
     plain = np.array([sums[generator.integers(0, 30, 30)].sum(axis=0) for _ in range(4000)])
-    ours = resampled_sums(values, clusters, SETTINGS, 1)
+    ours = RESAMPLER.sums(values, clusters)
     assert ours.shape == (4000, 2)
     assert ours.mean(axis=0) == pytest.approx(values.sum(axis=0), abs=0.5)
     assert np.cov(ours.T) == pytest.approx(np.cov(plain.T), rel=0.1, abs=3)
     assert np.quantile(ours, [0.05, 0.95], axis=0) == pytest.approx(np.quantile(plain, [0.05, 0.95], axis=0), abs=1.0)
+    assert np.array_equal(RESAMPLER.sums(sums), ours), "a row alone is a cluster of its own"
 
 
-def test_the_memory_taken_at_once_changes_nothing_but_the_draws_it_is_cut_into(monkeypatch):
+def test_sums_depend_on_the_seed_and_not_on_the_order_or_the_memory(monkeypatch):
     values, clusters = np.arange(20.0).reshape(10, 2), [str(at) for at in range(10)]
-    whole = resampled_sums(values, clusters, SETTINGS, 3)
-    assert np.array_equal(whole, resampled_sums(values[::-1], clusters[::-1], SETTINGS, 3))
-    monkeypatch.setattr(module, "CELLS_AT_ONCE", 70)
-    parts = resampled_sums(values, clusters, SETTINGS, 3)
-    assert np.array_equal(whole, parts)
+    whole = RESAMPLER.sums(values, clusters)
+    assert np.array_equal(whole, RESAMPLER.sums(values[::-1], clusters[::-1]))
+    assert not np.array_equal(whole, Resampler(4000, 2).sums(values, clusters))
+    monkeypatch.setattr(bootstrap, "CELLS_AT_ONCE", 70)
+    assert np.array_equal(whole, RESAMPLER.sums(values, clusters))
+    parts = list(Resampler(20, 3).draw(np.ones(10)))
+    assert [len(part) for part in parts] == [7, 7, 6]
+    assert all((part.sum(axis=1) == 10).all() for part in parts)
 
 
 def test_no_rows():
-    assert resampled_sums(np.zeros((0, 3)), [], SETTINGS, 1).shape == (4000, 3)
+    assert RESAMPLER.sums(np.zeros((0, 3)), []).shape == (4000, 3)
+    empty = np.zeros(0)
+    for found in (share(0, 0), RESAMPLER.mean(empty), RESAMPLER.ratio(empty, empty), RESAMPLER.ratio(np.ones(3), np.zeros(3))):
+        assert (found.value, found.low, found.high, found.status) == (None, None, None, Status.NOT_JUDGED)
 
 
 def test_an_interval_needs_numbers():
-    assert estimate(np.nan, np.ones(10), 0.9) is None
-    assert estimate(np.inf, np.ones(10), 0.9) is None
+    for value in (math.nan, math.inf):
+        assert RESAMPLER.figure(value, np.ones(10)).value is None
     drawn = np.array([np.nan, *range(99)])
-    assert estimate(5.0, drawn, 0.9).low == pytest.approx(4.9)
-    assert estimate(5.0, drawn, 0.999).metrics("x") == {"x": 5.0}
-    assert estimate(1.0, np.full(5, 1.0), 0.9).metrics("x") == {"x": 1.0, "x_low": 1.0, "x_high": 1.0}
+    assert RESAMPLER.figure(5.0, drawn).low == pytest.approx(4.9)
+    assert Resampler(100, 1, 0.999).figure(5.0, drawn).low is None
+    found = RESAMPLER.figure(1 / 3, np.full(5, 1 / 3))
+    assert found.low == found.value == found.high
+
+
+def test_the_interval_of_a_mean_is_that_of_the_normal_law_for_many_rows():
+    values = np.random.default_rng(0).normal(2.0, 1.0, 2000)
+    found = Resampler(2000, 5).mean(values, rows_needed=30)
+    half = norm.ppf(0.975) * values.std() / math.sqrt(len(values))
+    assert found.value == pytest.approx(values.mean())
+    assert found.low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert found.high == pytest.approx(values.mean() + half, abs=0.1 * half)
+    assert (found.rows, found.rows_needed) == (2000, 30)
+
+
+def test_a_ratio_of_the_same_rows_is_surer_than_its_parts():
+    below = (np.random.default_rng(1).random(500) < 0.6).astype(float)
+    above = below.copy()
+    above[np.flatnonzero(below)[:10]] = 0
+    found, part = Resampler(500, 1).ratio(above, below), share(int(above.sum()), 500)
+    assert found.value == pytest.approx(above.sum() / below.sum())
+    assert found.low < found.value < found.high <= 1
+    assert found.high - found.low < part.high - part.low
+
+
+def test_a_share_of_all_rows_is_not_certain():
+    found = share(20, 20)
+    assert found.value == found.high == 1
+    assert 0.8 < found.low < 0.9
 
 
 def test_a_ratio_over_nothing_is_no_number():

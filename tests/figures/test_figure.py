@@ -2,10 +2,10 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from compactlm.figures.figure import Figure, Limit, Status, is_figure
+from compactlm.figures.figure import Figure, Limit, Status, find_figures, is_figure, read_figures, write_figures
 
 numbers = st.floats(-10, 10)
 
@@ -49,3 +49,34 @@ def test_json_gives_back_the_figure(value, low, high, rows, needed, bounds):
     written = json.loads(json.dumps(figure.to_json()))
     assert is_figure(written)
     assert Figure.from_json(written) == figure
+
+
+@given(numbers, numbers, numbers, numbers, st.tuples(*[st.floats(-1e-9, 1e-9)] * 2))
+@example(0.1, 0.1, -0.1, 0.1, (1e-9, 1e-9))
+@example(0.0, 0.0, 0.0, 0.0, (-1e-9, -1e-9))
+def test_noise_of_rounding_never_turns_ok_into_violated(low, high, least, greatest, noise):
+    limit = Limit(min(least, greatest), max(least, greatest))
+    bounds = sorted((low, high))
+    before = limit.status(*bounds)
+    after = limit.status(*sorted(bound + more for bound, more in zip(bounds, noise, strict=True)))
+    assert {before, after} != {Status.OK, Status.VIOLATED}
+
+
+@given(
+    st.recursive(
+        st.floats() | st.integers() | st.text(max_size=3),
+        lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=4),
+        max_leaves=9,
+    ).filter(lambda value: isinstance(value, dict))
+)
+def test_metrics_can_be_written_as_json_and_lose_only_what_is_not_finite(metrics):
+    kept = json.loads(json.dumps(write_figures(metrics), allow_nan=False))
+    for key, value in metrics.items():
+        assert (key in kept) == (not isinstance(value, float) or math.isfinite(value))
+
+
+def test_nested_figures_are_read_back_typed():
+    metrics = {"a": {"b": Figure.measured(0.5, 0.4, 0.6, rows=3, rows_needed=30)}, "gate": {"status": 3, "checks": 0}, "rows": 3}
+    assert read_figures(write_figures(metrics)) == metrics
+    assert dict(find_figures(metrics)) == {("a", "b"): metrics["a"]["b"]}
+    assert metrics["a"]["b"].reason == "3 rows; at least 30 are needed"

@@ -1,22 +1,31 @@
 import io
 
 import pytest
-from compactlm.evaluation.review.printing import exit_status, judge, verdict
 from rich.console import Console
 
 from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review.console import exit_status, judge, verdict
+from compactlm.figures.figure import Status
 
 FILE = "reports/metrics/evaluate.json"
 KEY = "tasks.sentiment.quality.student.accuracy"
 
 
-def figure(key, old, new, half=0.02):
-    """Return dvc's diff of a figure with an interval of this half width, or None where a side lacks it."""
+def side(value, half=0.02, status=0):
+    """Return a figure as it stands in a metric file; None where the file lacks it."""
+    if value is None:
+        return {}
+    bounds = {} if half is None else {"low": value - half, "high": value + half}
+    return {"value": value, "status": status, "rows": 100, **bounds}
 
-    def sides(add):
-        return {"old": None if old is None else old + add, "new": None if new is None else new + add}
 
-    return {f"{key}.value": sides(0), f"{key}.low": sides(-half), f"{key}.high": sides(half)}
+def pair(key, old, new):
+    """Return DVC's diff of a figure of two files."""
+    return {f"{key}.{name}": {"old": old.get(name), "new": new.get(name)} for name in {**old, **new}}
+
+
+def figure(key, old, new, half=0.02, statuses=(0, 0)):
+    return pair(key, *(side(value, half, status) for value, status in zip((old, new), statuses, strict=True)))
 
 
 def plain(key, old, new):
@@ -59,13 +68,11 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
         ("size.student_parameters", 2_271_297, 2_500_000, WORSE),
         ("size.student_bytes", 9_100_000, 9_100_100, WITHIN),
         ("size.ratio", 0.1, 0.05, BETTER),
-        ("fairness.gate.violations", 0, 1, WORSE),
-        ("fairness.gate.violations", 2, 0, BETTER),
+        ("fairness.gate.violated", 0, 1, WORSE),
+        ("fairness.gate.violated", 2, 0, BETTER),
         ("fairness.gate.not_judged", 2, 3, WORSE),
-        ("fairness.gate.passed", 1, 0, WORSE),
-        ("sentiment.gate.passed", 0, 1, BETTER),
+        ("fairness.gate.undecided", 0, 3, TOLD),
         ("fairness.gate.checks", 12, 14, TOLD),
-        ("fairness.gate.figures.tasks.sentiment.gender.women_to_men.disparate_impact.student.violated", 0, 1, WORSE),
         ("tasks.sentiment.rows", 1589, 1400, TOLD),
         ("tasks.sentiment.rows", 1589, 4000, TOLD),
         ("tasks.sentiment.rows", 1589, 700, WORSE),
@@ -82,18 +89,6 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
 )
 def test_figures_without_an_interval_decide_where_no_chance_is_in_them(key, old, new, expected):
     assert verdicts(plain(key, old, new)) == {key: expected}
-
-
-def test_bounds_may_stand_beside_the_figure():
-    key = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.student"
-    mark = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact.judged"
-    sides = {key: {"old": 0.7, "new": 0.9}, f"{key}_low": {"old": 0.65, "new": 0.85}, f"{key}_high": {"old": 0.75, "new": 0.95}}
-    [change] = review({FILE: sides | plain(mark, 1, 1)}).changes
-    assert (change.key, change.verdict, change.decides) == (key, BETTER, True)
-    assert change.margin == pytest.approx(0.0906, abs=1e-4)  # of logarithms: 0.251 apart, half widths 0.0716 and 0.0556
-    [change] = review({FILE: sides | plain(mark, 1, 0)}).changes
-    assert change.verdict == NO_LONGER
-    assert verdicts(plain("size.clearance_high", 1, 2)) == {"size.clearance_high": TOLD}
 
 
 def test_what_decides_and_what_is_told():
@@ -123,9 +118,8 @@ def test_what_decides_and_what_is_told():
 )
 def test_a_ratio_is_as_far_from_parity_as_its_inverse(old, new, expected):
     key = "fairness.sentiment.gender.student.disparate_impact"
-    figures = {f"{key}.{bound}": {"old": old * by, "new": new * by} for bound, by in (("value", 1), ("low", 0.99), ("high", 1.01))}
-    (change,) = review({"evaluate.json": figures}).changes
-    assert change.verdict == expected
+    sides = ({"value": value, "low": value * 0.99, "high": value * 1.01, "status": 0} for value in (old, new))
+    assert verdicts(pair(key, *sides)) == {key: expected}
 
 
 def test_a_student_that_is_fairer_than_its_teacher_is_better():
@@ -140,65 +134,47 @@ def test_the_teacher_alone_makes_nothing_worse():
     assert exit_status(found) == 0
 
 
-def test_a_figure_that_was_not_judged_is_compared_with_nothing():
-    mark = "tasks.sentiment.quality.judged"
-    for marks in ((0, 1), (0, 0)):
-        assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, *marks)) == {KEY: UNJUDGED}
-    assert verdicts(figure(KEY, 0.9, 0.1), plain(mark, 1, 1)) == {KEY: WORSE}
-    assert verdicts(figure(KEY, 0.9, 0.1), plain("mlm.quality.judged", 0, 0)) == {KEY: WORSE}
-    assert verdicts(figure(KEY, 0.9, None), plain(mark, 0, 0)) == {KEY: UNJUDGED}
-
-
-GAP = "fairness.stereotypes.gender.log_odds_gap.student"
-VIOLATED = "fairness.gate.figures.stereotypes.gender.log_odds_gap.student"
+OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
 
 
 @pytest.mark.parametrize(
-    ("parts", "expected"),
+    ("statuses", "new", "expected"),
     [
-        # Too few rows now, with a better figure than before.
-        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.quality.judged", 1, 0)], {KEY: NO_LONGER}),
-        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.judged", 1, 0)], {KEY: NO_LONGER}),
-        ([figure(KEY, 0.8, 0.95), plain("tasks.sentiment.judged", None, 0)], {KEY: NO_LONGER}),  # an old revision without marks
-        # Neither the figure nor what the gate said of it is there, for the group is too small.
-        ([figure(GAP, 0.1, None), plain("fairness.stereotypes.gender.judged", 1, 0)], {GAP: NO_LONGER}),
-        ([plain(f"{VIOLATED}.violated", 1, None), plain(f"{VIOLATED}.judged", 1, 0)], {f"{VIOLATED}.violated": NO_LONGER}),
-        # The interval has gone, so that nothing can be said of the difference.
-        (
-            [{f"{KEY}.value": {"old": 0.8, "new": 0.8}, **{f"{KEY}.{end}": {"old": 0.8, "new": None} for end in ("low", "high")}}],
-            {KEY: NO_LONGER},
-        ),
-        ([figure(KEY, 0.8, None)], {KEY: LOST}),
+        ((OK, OK), 0.81, WITHIN),
+        ((OK, VIOLATED), 0.81, WORSE),
+        ((UNDECIDED, VIOLATED), 0.81, WORSE),
+        ((VIOLATED, OK), 0.79, BETTER),
+        ((VIOLATED, VIOLATED), 0.79, WITHIN),
+        ((OK, UNDECIDED), 0.79, TOLD),
+        ((UNDECIDED, OK), 0.79, TOLD),
+        ((OK, UNDECIDED), 0.5, WORSE),  # by more than the margin
+        ((OK, NOT_JUDGED), 0.95, NO_LONGER),
+        ((NOT_JUDGED, OK), 0.1, UNJUDGED),
+        ((NOT_JUDGED, NOT_JUDGED), 0.1, UNJUDGED),
+        ((OK, OK), None, LOST),
     ],
 )
-def test_what_was_judged_and_is_not_any_more_is_worse(parts, expected):
+def test_a_change_of_status(statuses, new, expected):
+    for key in (KEY, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
+        relative = key != KEY and expected in (WITHIN, WORSE) and (statuses[0] is VIOLATED) == (statuses[1] is VIOLATED)
+        diff = figure(key, 0.8, new, statuses=statuses)
+        assert verdicts(diff) == {key: TOLD if relative else expected}
+        [change] = review({FILE: diff}).changes
+        assert VIOLATED not in statuses or statuses[0] is statuses[1] or change.decides
+
+
+def test_a_figure_that_loses_its_interval_is_no_longer_judged():
     same = "mlm.quality.student.top1"
-    assert verdicts(*parts, figure(same, 0.1, 0.1)) == expected | {same: WITHIN}
-    for others in ([figure(same, 0.1, 0.1)], []):
-        found = review({FILE: {key: sides for part in [*parts, *others] for key, sides in part.items()}})
-        assert exit_status(found) == 1
-        assert verdict(found, "main").startswith("Verdict: worse than main (0 better, 0 worse, 1 ")
+    found = review({FILE: pair(KEY, side(0.8), side(0.8, half=None)) | figure(same, 0.1, 0.1)})
+    assert {change.key: change.verdict for change in found.changes} == {KEY: NO_LONGER, same: WITHIN}
+    assert exit_status(found) == 1
+    assert verdict(found, "main").startswith("Verdict: worse than main (0 better, 0 worse, 1 no longer judged")
 
 
-def test_what_is_judged_for_the_first_time_is_new_and_not_worse():
-    first = plain(f"{VIOLATED}.violated", None, 1), plain(f"{VIOLATED}.judged", None, 1)
-    assert verdicts(*first) == {f"{VIOLATED}.violated": NEW}
-    again = plain(f"{VIOLATED}.violated", None, 0), plain(f"{VIOLATED}.judged", 0, 1)
-    assert verdicts(*again) == {f"{VIOLATED}.violated": UNJUDGED}
-
-
-def test_a_mark_beside_the_bounds():
-    rates = figure("women_only", 0.4, 0.4)
-    key = "sentiment.attributes.gender.before.base_rate.positive.women_only"
-    sides = {key: rates["women_only.value"], f"{key}_low": rates["women_only.low"], f"{key}_high": rates["women_only.high"]}
-    [change] = review({FILE: sides | plain(f"{key}_judged", 1, 0)}).changes
-    assert (change.verdict, change.decides) == (NO_LONGER, False)  # a rate is neither good nor bad
-
-
-def test_marks_beside_shares_without_interval_are_no_figures():
-    """As of teacher.json and distill-train.json, in a workspace whose revision has no such marks yet."""
-    task = plain("sentiment.judged", None, 1) | plain("sentiment.accuracy", 0.8, 0.7)
-    general = plain("general.validation_top1_judged", None, 0) | plain("general.validation_top1", 0.1, 0.1)
+def test_figures_without_an_interval_do_not_decide():
+    """As in teacher.json and distill-train.json."""
+    task = figure("sentiment.accuracy", 0.8, 0.7, half=None)
+    general = figure("general.validation_top1", 0.1, 0.1, half=None, statuses=(OK, NOT_JUDGED))
     found = review({FILE: task | general | figure("mlm.quality.student.top1", 0.1, 0.1)})
     assert {change.key: change.verdict for change in found.changes if not change.decides} == {
         "sentiment.accuracy": TOLD,
@@ -209,11 +185,11 @@ def test_marks_beside_shares_without_interval_are_no_figures():
 
 def test_the_report_says_that_what_is_not_judged_counts():
     console = Console(file=io.StringIO(), width=150)
-    diff = {FILE: {**figure(KEY, 0.8, 0.9), **plain("tasks.sentiment.quality.judged", 1, 0), **plain("tasks.sentiment.rows", 1589, 20)}}
+    diff = {FILE: {**figure(KEY, 0.8, 0.9, statuses=(OK, NOT_JUDGED)), **plain("tasks.sentiment.rows", 1589, 20)}}
     assert judge(diff, "main", console) == 1
     text = console.file.getvalue()
     assert "no longer judged" in next(line for line in text.splitlines() if KEY in line)
-    assert "Figures that main judges and the workspace does not: 1. What cannot be judged is no pass, so that counts as worse." in text
+    assert "Figures that main judges and the workspace does not: 1. They count as worse." in text
     assert text.rstrip().endswith("Verdict: worse than main (0 better, 1 worse, 1 no longer judged, 0 within the interval)")
 
 
@@ -252,7 +228,7 @@ def test_the_report_names_what_is_worse_and_other_rows():
     for part in ("0.8", "0.7", "-0.1", "0.02828", "worse"):
         assert part in line
     assert "tasks.sentiment.rows is 1,589 in main and 1,600 here" in text
-    assert "2 figures that do not decide differ too" in text
+    assert "2 other figures differ and do not decide" in text
     assert text.rstrip().splitlines()[-1].startswith("Verdict: worse than main")
 
 

@@ -1,5 +1,4 @@
 import json
-import math
 
 import numpy as np
 import pytest
@@ -8,6 +7,8 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert.masked_lm import MaskedToken, Scores, score
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import write_figures
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, tokens, tiny_
     classifier.bert.load_state_dict(masked_lm.bert.state_dict(), strict=False)
     before, after = ask(masked_lm, tokens), ask(with_body_of(classifier, masked_lm), tokens)
     assert (before.ranks == after.ranks).all()
-    assert forgetting(before, after, 100, 1)["surprise"] == pytest.approx(0, abs=1e-6)
+    assert forgetting(before, after, Resampler(100, 1))["surprise"].value == pytest.approx(0, abs=1e-6)
 
 
 def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, tokens, tiny_classifier):
@@ -47,14 +48,14 @@ def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, tokens, tiny_classi
 def test_figures_by_hand():
     before = Scores(np.array([0, 0, 0, 0, 3] * 8), np.full(40, -1.0))
     after = Scores(np.array([0, 1, 0, 0, 0] * 8), np.full(40, -1.5))
-    found = forgetting(before, after, 200, 1)
-    assert (found["before"], found["after"], found["judged"]) == (0.8, 0.8, 1)
-    assert found["kept"]["value"] == pytest.approx(1)
-    assert found["kept"]["low"] < 1 < found["kept"]["high"]
-    assert found["surprise"] == pytest.approx(0.5)
-    json.dumps(found, allow_nan=False)
+    found = forgetting(before, after, Resampler(200, 1))
+    assert (found["before"].value, found["after"].value, found["kept"].judged) == (0.8, 0.8, True)
+    assert found["kept"].value == pytest.approx(1)
+    assert found["kept"].low < 1 < found["kept"].high
+    assert found["surprise"].value == pytest.approx(0.5)
+    json.dumps(write_figures(found), allow_nan=False)
 
 
 def test_of_nothing_nothing_is_kept():
     nothing = Scores(np.full(40, 7), np.full(40, -1.0))
-    assert math.isnan(forgetting(nothing, nothing, 100, 1)["kept"]["value"])
+    assert forgetting(nothing, nothing, Resampler(100, 1))["kept"].value is None

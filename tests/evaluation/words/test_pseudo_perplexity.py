@@ -8,6 +8,7 @@ from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_words import MaskedWord
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, mask_tokens, pseudo_perplexity, surprises
+from compactlm.figures.bootstrap import Resampler
 
 
 def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, student, texts):
@@ -67,13 +68,13 @@ def test_the_surprise_of_a_word_is_the_sum_of_its_tokens(tiny_bert, student, tex
 
 
 def test_a_model_that_knows_nothing_is_as_surprised_as_a_die():
-    found = pseudo_perplexity(np.full(50, math.log(6)), 100, 1)
+    found = pseudo_perplexity(np.full(50, math.log(6)), Resampler(100, 1))
     assert (found.value, found.low, found.high) == pytest.approx((6, 6, 6))
 
 
 def test_pseudo_perplexity_is_the_exponential_of_the_mean_surprise_a_word():
     surprise = np.array([1.0, 2.0, 6.0] * 20)
-    found = pseudo_perplexity(surprise, 300, 1)
+    found = pseudo_perplexity(surprise, Resampler(300, 1))
     assert found.value == pytest.approx(math.exp(3))
     assert found.low < found.value < found.high
-    assert math.isnan(pseudo_perplexity(np.zeros(0), 100, 1).value)
+    assert pseudo_perplexity(np.zeros(0), Resampler(100, 1)).value is None

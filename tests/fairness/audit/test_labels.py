@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.fairness.audit.labels import Rows, measure, pairs
-from compactlm.params import Attribute, Bootstrap
+from compactlm.fairness.audit.labels import Rows, measure, pair_name, pairs
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import Limit, Status, find_figures, write_figures
+from compactlm.params import Attribute
 
 
 def make(groups):
@@ -19,8 +21,7 @@ GENDER = make({"women": ["she"], "men": ["he"]})
 THREE = make({"women": ["she"], "men": ["he"], "others": ["they"]})
 CATEGORIES = ("women_only", "men_only", "both", "neither")
 LABELS = ["bad", "good"]
-FEW = Bootstrap(samples=50, confidence=0.95)
-MANY = Bootstrap(samples=2000, confidence=0.95)
+MANY = 2000
 
 
 def make_rows(women=(0, 0), men=(0, 0), both=(0, 0), neither=(0, 0), others=(0, 0), document="{}"):
@@ -32,93 +33,95 @@ def make_rows(women=(0, 0), men=(0, 0), both=(0, 0), neither=(0, 0), others=(0, 
     return Rows(categories, labels, [document.format(at) for at in range(len(labels))])
 
 
-def audit(rows, minimum=1, bootstrap=FEW, weights=None, attribute=GENDER, seed=1):
-    return measure(rows, attribute, LABELS, minimum, bootstrap, seed, weights)
+def audit(rows, minimum=1, samples=50, weights=None, attribute=GENDER, seed=1, limits=None):
+    return measure(rows, attribute, LABELS, minimum, Resampler(samples, seed), weights, limits)
 
 
 def good(found):
-    return next(comparison for comparison in found.comparisons if comparison.label == "good")
+    return found.pairs["women_to_men"]["good"]
 
 
 def test_figures_are_those_of_a_hand_calculation():
     found = audit(make_rows(women=(30, 10), men=(25, 25), both=(9, 1), neither=(0, 10)), 20)
-    assert good(found).disparate_impact.value == pytest.approx(1.5)
-    assert good(found).statistical_parity_difference.value == pytest.approx(0.25)
+    assert good(found)["disparate_impact"].value == pytest.approx(1.5)
+    assert good(found)["statistical_parity_difference"].value == pytest.approx(0.25)
     assert found.rows == {"women_only": 40, "men_only": 50, "both": 10, "neither": 10}
     rates = {category: rate.value for category, rate in found.base_rates["good"].items()}
     assert rates == pytest.approx({"women_only": 0.75, "men_only": 0.5, "both": 0.9, "neither": 0.0})
-    other = found.metrics()["women_to_men"]["bad"]
-    assert other["judged"] == 1
-    assert other["disparate_impact"] == pytest.approx(0.5)
-    assert other["statistical_parity_difference"] == pytest.approx(-0.25)
+    other = found.pairs["women_to_men"]["bad"]
+    assert (other["disparate_impact"].value, other["disparate_impact"].rows) == (pytest.approx(0.5), 40)
+    assert other["statistical_parity_difference"].value == pytest.approx(-0.25)
 
 
 def test_weights_count():
     found = audit(make_rows(women=(1, 1), men=(1, 1)), weights=[3.0, 1.0, 1.0, 1.0])
     assert found.base_rates["good"]["women_only"].value == 0.75
-    assert good(found).disparate_impact.value == pytest.approx(1.5)
+    assert good(found)["disparate_impact"].value == pytest.approx(1.5)
 
 
 def test_every_pair_of_groups_with_enough_rows_is_compared():
     assert list(pairs(THREE)) == [("women", "men"), ("others", "men"), ("others", "women")]
     rows = make_rows(women=(20, 20), men=(10, 30), others=(5, 15))
-    compared = {(found.group, found.reference) for found in audit(rows, 20, attribute=THREE).comparisons}
-    assert compared == set(pairs(THREE))
+    names = [pair_name(*pair) for pair in pairs(THREE)]
+    assert list(audit(rows, 20, attribute=THREE).pairs) == names
     small = audit(rows, 21, attribute=THREE)
-    assert {(found.group, found.reference, found.why_not is None) for found in small.comparisons} == {
-        ("women", "men", True),
-        ("others", "men", False),
-    }
+    assert {name: pair["good"]["disparate_impact"].judged for name, pair in small.pairs.items()} == {names[0]: True, names[1]: False}
 
 
-def test_a_small_group_is_not_judged_and_gets_no_number():
-    found = audit(make_rows(women=(4, 0), men=(50, 50)), 5)
-    assert good(found).why_not == "only 4 rows belong to women and no other group; at least 5 are needed"
-    assert found.metrics()["women_to_men"]["good"] == {"judged": 0}
-    assert good(audit(make_rows(women=(5, 0), men=(50, 50)), 5)).why_not is None
-    assert good(audit(make_rows(women=(9, 9), men=(1, 0)), 2)).why_not.startswith("only 1 row belongs to men")
+def test_a_small_group_is_not_judged():
+    found = good(audit(make_rows(women=(4, 0), men=(50, 50)), 5))
+    assert {figure.reason for figure in found.values()} == {"4 rows; at least 5 are needed"}
+    assert all(figure.judged for figure in good(audit(make_rows(women=(5, 0), men=(50, 50)), 5)).values())
+    assert not any(figure.judged for figure in good(audit(make_rows(women=(9, 9), men=(1, 0)), 2)).values())
 
 
 def test_a_ratio_over_nothing_is_not_judged():
-    found = audit(make_rows(women=(10, 10), men=(0, 20)), 5)
-    assert good(found).disparate_impact is None
-    assert good(found).statistical_parity_difference.value == 0.5
-    assert "no row of men only has the label good" in good(found).why_not
+    found = good(audit(make_rows(women=(10, 10), men=(0, 20)), 5))
+    assert (found["disparate_impact"].value, found["disparate_impact"].status) == (None, Status.NOT_JUDGED)
+    assert found["statistical_parity_difference"].value == 0.5
+
+
+def test_limits_hold_for_their_label_and_pairs_with_the_privileged_group():
+    rows = make_rows(women=(20, 20), men=(10, 30), others=(5, 15))
+    limit = Limit(0.8, 1.25)
+    found = audit(rows, 20, attribute=THREE, limits={"good": {"disparate_impact": limit}}).pairs
+    limited = {path for path, figure in find_figures(found) if figure.limit}
+    assert limited == {(pair, "good", "disparate_impact") for pair in ("women_to_men", "others_to_men")}
 
 
 def test_no_rows_at_all():
-    metrics = audit(Rows([], [], [])).metrics()
-    assert metrics["rows"] == dict.fromkeys(CATEGORIES, 0)
-    assert metrics["base_rate"] == {"bad": {}, "good": {}}
-    assert metrics["women_to_men"] == {"bad": {"judged": 0}, "good": {"judged": 0}}
+    found = audit(Rows([], [], []))
+    assert found.rows == dict.fromkeys(CATEGORIES, 0)
+    assert found.base_rates == {"bad": {}, "good": {}}
+    assert {figure.status for _, figure in find_figures(found.pairs)} == {Status.NOT_JUDGED}
 
 
 @given(st.lists(st.tuples(st.sampled_from(CATEGORIES), st.sampled_from(LABELS)), max_size=30), st.integers(1, 4))
-def test_metrics_are_always_numbers_that_json_knows(pairs, minimum):
+def test_metrics_are_always_finite_numbers(pairs, minimum):
     rows = Rows([category for category, _ in pairs], [label for _, label in pairs], [str(at) for at in range(len(pairs))])
-    metrics = audit(rows, minimum).metrics()
-    json.dumps(metrics, allow_nan=False)
-    for found in metrics["women_to_men"].values():
-        assert (found["judged"] == 1) == ("disparate_impact" in found)
-    assert sum(metrics["rows"].values()) == len(pairs)
+    found = audit(rows, minimum)
+    json.dumps(write_figures(found.metrics()), allow_nan=False)
+    assert all(figure.value is not None for _, figure in find_figures(found.pairs) if figure.judged)
+    assert sum(found.rows.values()) == len(pairs)
 
 
 def test_intervals_are_those_of_the_textbook():
     rows = make_rows(women=(120, 80), men=(150, 150))
-    found = good(audit(rows, bootstrap=MANY)).statistical_parity_difference
+    found = good(audit(rows, samples=MANY))["statistical_parity_difference"]
     error = 1.96 * np.sqrt(0.6 * 0.4 / 200 + 0.5 * 0.5 / 300)
     assert found.low == pytest.approx(0.1 - error, abs=0.015)
     assert found.high == pytest.approx(0.1 + error, abs=0.015)
-    rate = audit(rows, bootstrap=MANY).base_rates["good"]["women_only"]
+    rate = audit(rows, samples=MANY).base_rates["good"]["women_only"]
     assert (rate.low, rate.high) == (pytest.approx(0.6 - 0.068, abs=0.01), pytest.approx(0.6 + 0.068, abs=0.01))
 
 
 def test_copies_of_a_document_make_no_interval_narrower():
     once = make_rows(women=(30, 20), men=(40, 60))
     twice = Rows([*once.categories] * 2, [*once.labels] * 2, [*once.documents] * 2)
-    assert good(audit(once, bootstrap=MANY)) == good(audit(twice, bootstrap=MANY))
+    bounds = [[(figure.low, figure.high) for figure in good(audit(rows, samples=MANY)).values()] for rows in (once, twice)]
+    assert bounds[0] == bounds[1]
     strangers = Rows(twice.categories, twice.labels, [str(at) for at in range(300)])
-    wide, narrow = (good(audit(rows, bootstrap=MANY)).disparate_impact for rows in (twice, strangers))
+    wide, narrow = (good(audit(rows, samples=MANY))["disparate_impact"] for rows in (twice, strangers))
     assert wide.high - wide.low > 1.25 * (narrow.high - narrow.low)
 
 

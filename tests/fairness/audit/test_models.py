@@ -4,101 +4,118 @@ import numpy as np
 import pytest
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.models import AMPLIFICATION, FIGURES, STUDENT, TEACHER, audit_groups
+from compactlm.errors import CompactLMError
+from compactlm.fairness.audit.models import audit_models, fairness_metrics
+from compactlm.fairness.gate import Gate
+from compactlm.fairness.roles import by_role, rule
+from compactlm.fairness.stereotypes import Stereotypes
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import Status, write_figures
+
+LABELS = ["negative", "positive"]
+ROWS = [
+    Document(str(at), "s", f"{'she' if at % 2 else 'he'} was {'good' if at % 4 < 2 else 'bad'}", str(at), "sentiment", LABELS[at % 4 < 2])
+    for at in range(80)
+]
 
 
-def make(counts, text):
-    """Rows of one group by (favourable, predicted favourable): count, for the teacher and the student alike."""
-    rows = []
-    for (favorable, predicted), count in counts.items():
-        rows += [(text, favorable, predicted)] * count
-    return rows
+def model(prejudice):
+    """A model that reads good and bad rightly, but not of women where it has a prejudice."""
+
+    def predict(texts):
+        good = np.array([0.1 if "bad" in text or (prejudice and text.startswith("she")) else 0.9 for text in texts])
+        return np.stack([1 - good, good], axis=1)
+
+    return predict
 
 
-def audit(settings, listed, student=None, minimum=1):
-    rows = [Document(str(at), "s", text, str(at), "sentiment", "x") for at, (text, _, _) in enumerate(listed)]
-    favorable, teacher = [has for _, has, _ in listed], [says for _, _, says in listed]
-    predicted = {TEACHER: teacher, STUDENT: teacher if student is None else student}
-    right = {role: [says == has for says, has in zip(answers, favorable, strict=True)] for role, answers in predicted.items()}
-    return audit_groups(rows, "gender", favorable, right, predicted, settings(minimum=minimum), 3)
+def audit(settings, teacher, student, **changes):
+    predict = {"teacher": model(teacher), "student": model(student)}
+    probabilities = {role: ask([row.text for row in ROWS]) for role, ask in predict.items()}
+    return audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(**{"minimum": 20, **changes}), 1)
 
 
-WOMEN = make({(True, True): 20, (True, False): 20, (False, True): 10, (False, False): 30}, "she")
-MEN = make({(True, True): 45, (True, False): 5, (False, True): 20, (False, False): 20}, "he")
+def statuses(found):
+    return {words: figure.status for words, figure in Gate.of("model", found.metrics()).checks}
 
 
-def test_figures_are_those_of_a_hand_calculation(settings):
-    [pair] = audit(settings, WOMEN + MEN).pairs
-    figures = {name: by_role[STUDENT].value for name, by_role in pair.figures.items()}
-    assert figures["disparate_impact"] == pytest.approx((30 / 80) / (65 / 90))
-    assert figures["statistical_parity_difference"] == pytest.approx(30 / 80 - 65 / 90)
-    assert figures["equal_opportunity_difference"] == pytest.approx(0.5 - 0.9)
-    assert figures["average_odds_difference"] == pytest.approx(((0.5 - 0.9) + (0.25 - 0.5)) / 2)
-    assert pair.why_not == {}
+def test_fair_models_violate_nothing(settings):
+    found = statuses(audit(settings, False, False))
+    assert set(found.values()) == {Status.OK, Status.UNDECIDED}
+    assert len(found) == 10
+    assert found["gender, women to men, equal opportunity difference, student"] is Status.OK
 
 
-def test_intervals_are_around_what_aif360_says_and_resampled_by_our_own_formulas(settings):
-    [pair] = audit(settings, WOMEN + MEN).pairs
-    for name in FIGURES:
-        found = pair.figures[name][TEACHER]
-        assert found.low < found.value < found.high, name
-        assert found.high - found.low < 0.6, name
+def test_a_prejudiced_student_of_a_fair_teacher_violates_and_amplifies(settings):
+    found = audit(settings, False, True)
+    assert set(statuses(found).values()) == {Status.VIOLATED}
+    metrics = found.metrics()["gender"]
+    pair = metrics["pairs"]["women_to_men"]
+    assert pair["equal_opportunity_difference"]["student"].value == -1
+    assert pair["equal_opportunity_difference"]["amplification"].value == 1
+    assert pair["disparate_impact"]["student"].value == 0
+    assert metrics["counterfactual"]["flips"]["student"].value == 0.5
+    assert {role: figure.value for role, figure in metrics["accuracy"]["women_only"].items()} == {
+        "teacher": 1.0,
+        "student": 0.5,
+        "difference": -0.5,
+    }
 
 
-def test_accuracy_is_by_group(settings):
-    found = audit(settings, [*WOMEN, *MEN, ("she and he", True, True), ("it", True, False)])
-    accuracy = {category: by_role[STUDENT].value for category, by_role in found.accuracy.items()}
-    assert accuracy == pytest.approx({"women_only": 50 / 80, "men_only": 65 / 90, "both": 1.0, "neither": 0.0})
-    assert found.rows == {"women_only": 80, "men_only": 90, "both": 1, "neither": 1}
+def test_a_student_as_biased_as_its_teacher_violates_but_does_not_amplify(settings):
+    found = statuses(audit(settings, True, True))
+    assert found["gender, women to men, disparate impact, student"] is Status.VIOLATED
+    assert found["gender, women to men, disparate impact, amplification"] is Status.OK
+    assert Status.VIOLATED not in statuses(audit(settings, True, False)).values()
 
 
-def test_the_accuracy_of_a_small_group_is_marked(settings):
-    listed = [*WOMEN, *MEN, ("she and he", True, True)]
-    marks = {category: part["judged"] for category, part in audit(settings, listed, minimum=81).metrics()["accuracy"].items()}
-    assert marks == {"women_only": 0, "men_only": 1, "both": 0}  # of a category without rows there is nothing to say
+def test_what_is_too_small_is_not_judged(settings):
+    found = statuses(audit(settings, False, False, minimum=41))
+    assert found["gender, women to men, disparate impact, student"] is Status.NOT_JUDGED
+    assert found["gender, counterfactual, flips, student"] is Status.OK
 
 
-def test_amplification_is_student_minus_teacher_on_the_same_resamples(settings):
-    listed = WOMEN + MEN
-    [pair] = audit(settings, listed).pairs
-    assert all(pair.figures[name][AMPLIFICATION].metrics("a") == {"a": 0, "a_low": 0, "a_high": 0} for name in FIGURES)
-    worse = [says and text == "he" for text, _, says in listed]
-    [pair] = audit(settings, listed, worse).pairs
-    gap = pair.figures["statistical_parity_difference"]
-    assert gap[AMPLIFICATION].value == pytest.approx(gap[STUDENT].value - gap[TEACHER].value) == pytest.approx(-30 / 80)
-    assert gap[AMPLIFICATION].high < 0
+def test_all_that_stands_under_fairness(settings):
+    found = audit(settings, False, True)
+    nothing = by_role(
+        {"student": np.nan}, {"student": np.full(9, np.nan)}, Resampler(9, 1), rule("stereotype_log_odds_gap", settings().gate.model)
+    )
+    metrics = fairness_metrics({"sentiment": found}, {"gender": Stereotypes(3, {}, nothing)})
+    json.dumps(write_figures(metrics), allow_nan=False)
+    assert metrics["gate"] == {"checks": 11, "violated": 10, "undecided": 0, "not_judged": 1, "status": Status.VIOLATED}
+    assert metrics["tasks"]["sentiment"] == found.metrics()
 
 
-def test_groups_that_are_too_small_are_not_judged(settings):
-    [pair] = audit(settings, WOMEN + MEN, minimum=81).pairs
-    assert set(pair.why_not) == set(FIGURES)
-    assert pair.figures == {}
-    assert pair.metrics() == {name: {"judged": 0} for name in FIGURES}
-    [pair] = audit(settings, WOMEN + MEN, minimum=41).pairs
-    assert set(pair.why_not) == {"equal_opportunity_difference", "average_odds_difference"}
-    assert "women and no other group: 40 rows with the favourable label, at least 41" in pair.why_not["equal_opportunity_difference"]
-    assert pair.metrics()["disparate_impact"]["judged"] == 1
+def test_a_task_without_protected_attributes_is_not_judged(settings):
+    found = audit(settings, False, True, protected=())
+    assert found.metrics() == {}
+    assert fairness_metrics({"sentiment": found}, {})["gate"]["status"] == Status.NOT_JUDGED
 
 
-def test_a_figure_without_a_value_is_not_judged(settings):
-    none = make({(True, False): 40, (False, False): 40}, "he")
-    found = audit(settings, WOMEN + none)
-    [pair] = found.pairs
-    assert set(pair.why_not) == {"disparate_impact"}
-    json.dumps(found.metrics(), allow_nan=False)
-    assert "disparate_impact" not in pair.figures
+@pytest.mark.parametrize("role", ["teacher", "student"])
+def test_predictions_that_are_not_finite_never_pass(settings, role):
+    predict = {"teacher": model(False), "student": model(False)}
+    probabilities = {name: ask([row.text for row in ROWS]) for name, ask in predict.items()}
+    predict[role] = lambda texts: np.full((len(texts), 2), np.nan)
+    found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), 1))
+    assert found["gender, counterfactual, flips, amplification"] is Status.NOT_JUDGED
+    probabilities[role][3, 1] = np.inf
+    with pytest.raises(CompactLMError, match=f"{role} .*sentiment .*not finite"):
+        audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), 1)
 
 
-def test_our_formulas_for_resamples_are_those_of_aif360(settings):
-    generator = np.random.default_rng(5)
-    for _ in range(5):
-        listed = [("she" if at % 3 else "he", bool(generator.random() < 0.5), bool(generator.random() < 0.6)) for at in range(90)]
-        from compactlm.fairness.audit import models as model_audit
-
-        [pair] = audit(settings, listed).pairs
-        counts = np.zeros((1, 1, len(model_audit.COUNTS), 2))
-        for text, has, says in listed:
-            each = (1, says == has, says, has, has and says, not has, not has and says)
-            counts[0, 0, :, 0 if text == "she" else 1] += np.array(each, float)
-        for name, ours in zip(FIGURES, model_audit._figures(counts), strict=True):
-            assert ours[0, 0] == pytest.approx(pair.figures[name][TEACHER].value), name
+@pytest.mark.parametrize(
+    ("teacher", "student", "own", "amplification"),
+    [
+        (0.2, 0.21, Status.OK, Status.OK),
+        (0.2, -0.21, Status.OK, Status.OK),
+        (0.0, 0.21, Status.OK, Status.VIOLATED),
+        (0.3, 0.31, Status.VIOLATED, Status.OK),
+    ],
+)
+def test_the_gap_of_log_odds_is_judged_on_both_sides_of_parity(settings, teacher, student, own, amplification):
+    points = {"teacher": teacher, "student": student}
+    drawn = {role: value + np.linspace(-0.001, 0.001, 100) for role, value in points.items()}
+    found = by_role(points, drawn, Resampler(100, 1), rule("stereotype_log_odds_gap", settings().gate.model))
+    assert (found["student"].status, found["amplification"].status) == (own, amplification)
+    assert found["teacher"].limit is None

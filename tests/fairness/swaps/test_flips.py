@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.models import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.swaps.flips import count_flips
+from compactlm.figures.figure import Status, write_figures
 
 
 def model(shift):
@@ -22,35 +23,38 @@ TEXTS = ["she sang"] * 6 + ["he sang"] * 3 + ["it rained"] * 5 + ["the shed"]
 ROWS = [Document(str(at), "s", text, str(at), "t", "good") for at, text in enumerate(TEXTS)]
 
 
-def count(gender, bootstrap, teacher, student, minimum=1):
+def count(settings, teacher, student, minimum=1):
     predict = {TEACHER: model(teacher), STUDENT: model(student)}
     probabilities = {role: ask(TEXTS) for role, ask in predict.items()}
-    return count_flips(ROWS, gender, probabilities, predict, 1, minimum, bootstrap, 1)
+    chosen = settings(minimum=minimum)
+    return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, 1)
 
 
-def test_only_rows_that_mention_a_group_are_asked_again(gender, bootstrap):
-    found = count(gender, bootstrap, 0.05, 0.3)
+def test_only_rows_that_mention_a_group_are_asked_again(settings):
+    found = count(settings, 0.05, 0.3)
     assert found.rows == 9
     assert found.flips[TEACHER].value == 0
     assert found.flips[STUDENT].value == 1
-    assert found.flips[AMPLIFICATION].metrics("a") == {"a": 1, "a_low": 1, "a_high": 1}
+    more = found.flips[AMPLIFICATION]
+    assert (more.value, more.low, more.high, more.status) == (1, 1, 1, Status.VIOLATED)
     assert found.change[TEACHER].value == pytest.approx(0.05)
-    assert found.change[AMPLIFICATION].value == pytest.approx(0.25)
-    metrics = found.metrics()
-    assert (metrics["judged"], metrics["rows"], metrics["flips"]["student"]) == (1, 9, 1)
+    assert found.change[DIFFERENCE].value == pytest.approx(0.25)
+    assert found.metrics()["flips"][STUDENT].rows == found.metrics()["rows"] == 9
 
 
-def test_the_change_has_no_sign(gender, bootstrap):
-    assert count(gender, bootstrap, -0.05, 0.05).change[AMPLIFICATION].value == pytest.approx(0)
+def test_the_change_has_no_sign(settings):
+    assert count(settings, -0.05, 0.05).change[DIFFERENCE].value == pytest.approx(0)
 
 
-def test_few_rows_are_not_judged(gender, bootstrap):
-    found = count(gender, bootstrap, 0.3, 0.3, 10)
-    assert found.metrics() == {"judged": 0, "rows": 9}
-    assert found.why_not == "only 9 rows could be swapped; at least 10 are needed"
+def test_few_rows_are_not_judged(settings):
+    found = count(settings, 0.3, 0.3, 10)
+    assert found.rows == 9
+    assert {figure.status for by_role in (found.flips, found.change) for figure in by_role.values()} == {Status.NOT_JUDGED}
+    assert found.flips[STUDENT].reason == "9 rows; at least 10 are needed"
 
 
-def test_what_is_no_number_is_not_judged(gender, bootstrap):
-    found = count(gender, bootstrap, 0.1, np.nan)
-    assert found.why_not == "a model gives no finite probabilities"
-    json.dumps(found.metrics(), allow_nan=False)
+def test_what_is_no_number_is_not_judged(settings):
+    found = count(settings, 0.1, np.nan)
+    assert found.flips[STUDENT].status is found.flips[AMPLIFICATION].status is Status.NOT_JUDGED
+    assert found.flips[TEACHER].status is Status.OK
+    json.dumps(write_figures(found.metrics()), allow_nan=False)

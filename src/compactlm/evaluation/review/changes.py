@@ -1,11 +1,11 @@
-"""A change under review: figure by figure better, worse or within the interval, and one verdict.
+"""The review of a change: each figure is better, worse or within the interval, and the verdict follows.
 
-What goes in is what `dvc metrics diff --all --json` prints. A figure with an interval (`value`, `low`, `high`) has changed where
-the difference of the two values is greater than the interval of a difference of two independent estimates, the root of the
-sum of their squared half widths. A figure without one is told, and decides only where it has no chance in it: sizes, and what
-the gates say. What was judged and is not any more counts as worse, for otherwise fewer rows would be the way past a review: a figure
-that is marked as not to be judged, one that has lost its interval or is gone, a gate that no longer passes, half of the rows that a
-deciding figure is measured on.
+The input is the output of `dvc metrics diff --all --json`. A figure with an interval has changed if its two values differ by more than the
+interval of the difference of two independent estimates: the square root of the sum of the squared half widths. A figure without an
+interval decides only if it contains no chance: sizes, and the counts of the gates. A figure that becomes violated is worse.
+
+What was judged and no longer is counts as worse, because otherwise a change could pass a review by measuring fewer rows. This includes a
+figure that is not judged any more, has lost its interval or is gone, and a deciding figure with less than half of its rows.
 """
 
 from __future__ import annotations
@@ -13,22 +13,24 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any, Literal
+
+from compactlm.evaluation.review.old_form import read_old_form
+from compactlm.figures.figure import Figure, Status, is_figure
 
 BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
 NO_LONGER = "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
-FEWER = 0.5  # of the test rows, or words, that there were; with less, intervals are so wide that nearly everything is within them
-LOWEST = 1e9  # what stands for the logarithm of 0, so that a difference of two of them is a number
+FEWER = 0.5  # of the test rows or words; with fewer, intervals are so wide that nearly everything is within them
+LOWEST = 1e9  # replaces the logarithm of 0, so that the difference of two of them is a number
 
 Direction = Literal["higher", "lower", "zero", "half", "parity"]  # the last three: the nearer the better; parity is a ratio of 1
 
 # What is better, by the parts of a figure's key, the last first.
 DIRECTIONS: tuple[tuple[str, Direction], ...] = (
-    (r"violations|violated|not_judged", "lower"),
-    (r"passed", "higher"),
+    (r"violated|not_judged", "lower"),
     (r"disparate_impact", "parity"),
     (r"\w*(parity|opportunity|odds)_difference|log_odds_gap", "zero"),
     (r"preference", "half"),
@@ -38,12 +40,11 @@ DIRECTIONS: tuple[tuple[str, Direction], ...] = (
     (r"accuracy|macro_f1|matthews|auroc|top1|top5|kept|retention(_above_chance)?|agreement|student_top1|validation_\w+", "higher"),
 )
 ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
-EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violations|violated|not_judged|passed)$")
+EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violated|not_judged)$")
 ROWS = re.compile(r"(^|\.)((tasks\.\w+|mlm|robustness|counterfactual)\.rows|mlm\.quality\.words|stereotypes\.\w+\.pairs)$")
-# Student minus teacher: a student that is fairer than its teacher has much of it too. The student's own figure is judged, and the gate
-# says where it is further from parity.
-AMPLIFICATION = re.compile(r"(^|\.)amplification$")
-# The teacher's own figures, figures about the comparison itself, and detail whose summary decides, are told and do not decide.
+# These compare the student with its teacher. The student's own figure decides, and the gate checks amplification.
+RELATIVE = re.compile(r"(^|\.)(amplification|difference)$")
+# The teacher's own figures, figures about the comparison itself, and details whose summary decides, do not decide.
 NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations)\.")
 
 
@@ -51,21 +52,27 @@ NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|sl
 class Change:
     """A figure in both revisions.
 
-    `margin` is what a difference (for a ratio, that of the logarithms) must exceed to count, None where there is no interval.
+    `margin` is what a difference (for a ratio, that of the logarithms) must exceed to count; it is None where there is no interval.
     """
 
     file: str
     key: str
-    old: float | None
-    new: float | None
+    old: Figure | None
+    new: Figure | None
     margin: float | None
     verdict: str
     decides: bool
 
+    @property
+    def difference(self) -> float | None:
+        """The new value minus the old one."""
+        values = [side.value for side in (self.old, self.new) if side is not None and side.value is not None]
+        return values[1] - values[0] if len(values) == 2 else None
+
 
 @dataclasses.dataclass(frozen=True)
 class Review:
-    """All figures, and what the test rows were (their number by key, where it differs)."""
+    """All figures, and the numbers of test rows that differ, by key."""
 
     changes: list[Change]
     rows_differ: dict[str, tuple[float, float]]
@@ -86,8 +93,8 @@ class Review:
 
 
 def direction(key: str) -> Direction | None:
-    """Return what is better for a figure, None where more is neither better nor worse."""
-    if AMPLIFICATION.search(key):
+    """Return which values of a figure are better; None where neither more nor less is better."""
+    if RELATIVE.search(key):
         return None
     for name in reversed(key.split(".")):
         for pattern, found in DIRECTIONS:
@@ -100,99 +107,65 @@ def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
     """Judge every figure of a diff.
 
     Args:
-        diff: by file and key, `old` and `new`. An interval stands beside a figure, as X.value, X.low and X.high or as X, X_low and X_high.
+        diff: by file and key, `old` and `new`.
     """
     changes, rows_differ = [], {}
-    for file, figures in sorted(diff.items()):
-        old = {key: side["old"] for key, side in figures.items() if _is_number(side["old"])}
-        new = {key: side["new"] for key, side in figures.items() if _is_number(side["new"])}
+    for file, sides in sorted(diff.items()):
+        old, new = (_read({key: side[name] for key, side in sides.items() if _is_number(side[name])}) for name in ("old", "new"))
         for key in sorted({*old, *new}):
-            counts = key.rpartition(".")[2] == "rows" or ROWS.search(key)
-            if counts and key in old and key in new and old[key] != new[key]:
-                rows_differ[f"{file}:{key}"] = (old[key], new[key])
-            name, low, high = _bounds(key)
-            if low in figures and high in figures:
-                changes.append(_with_interval(file, name, *(_side(side, key, low, high) for side in (old, new))))
-            elif not _belongs_to_another(key, figures):
-                changes.append(_without_interval(file, name, *(_side(side, key) for side in (old, new))))
+            change = _judge(file, key, old.get(key), new.get(key))
+            changes.append(change)
+            if change.difference and (key.rpartition(".")[2] == "rows" or ROWS.search(key)):
+                rows_differ[f"{file}:{key}"] = (old[key].value or 0.0, new[key].value or 0.0)
     return Review(changes, rows_differ)
-
-
-def _bounds(key: str) -> tuple[str, str, str]:
-    """Return a figure's name, and the keys of the bounds that it would have."""
-    name = key.removesuffix(".value")
-    separator = "_" if name == key else "."
-    return name, f"{name}{separator}low", f"{name}{separator}high"
-
-
-def _belongs_to_another(key: str, figures: Mapping[str, Any]) -> bool:
-    """Return whether a key is a bound of a figure, or the mark of what is judged."""
-    owner = re.sub(r"[._](low|high|judged)$", "", key)
-    return key.rpartition(".")[2] == "judged" or (owner != key and (owner in figures or f"{owner}.value" in figures))
 
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def _unjudged(key: str, figures: Mapping[str, float]) -> bool:
-    """Return whether the figure, or the nearest group around it that says so, is marked as not to be judged."""
-    if f"{key}_judged" in figures:
-        return figures[f"{key}_judged"] == 0
-    parts = key.split(".")
-    for length in range(len(parts), -1, -1):
-        mark = ".".join([*parts[:length], "judged"])
-        if mark in figures:
-            return figures[mark] == 0
-    return False
+def _read(metrics: Mapping[str, float]) -> dict[str, Figure]:
+    """Return the figures of one revision by their keys; a plain number is a figure without an interval."""
+    groups: dict[str, dict[str, float]] = defaultdict(dict)
+    for key, value in metrics.items():
+        group, _, name = key.rpartition(".")
+        groups[group][name] = value
+    figures = {group: Figure.from_json(found) for group, found in groups.items() if is_figure(found)}
+    if not figures:
+        return read_old_form(metrics)
+    return figures | {key: Figure(value) for key, value in metrics.items() if key.rpartition(".")[0] not in figures}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Side:
-    """A figure in one revision, and whether it is marked as not to be judged."""
-
-    value: float | None
-    half: float | None
-    unjudged: bool
-
-
-def _side(figures: Mapping[str, float], key: str, low: str = "", high: str = "") -> _Side:
-    half = None
-    if low in figures and high in figures:
-        scaled = _log if direction(key) == "parity" else float
-        half = (scaled(figures[high]) - scaled(figures[low])) / 2
-    return _Side(figures.get(key), half, _unjudged(key.removesuffix(".value"), figures))
-
-
-def _with_interval(file: str, key: str, old: _Side, new: _Side) -> Change:
+def _judge(file: str, key: str, old: Figure | None, new: Figure | None) -> Change:
     towards = direction(key)
-    decides = towards is not None and not NOT_DECIDING.search(key)
-    margin = None if old.half is None or new.half is None else math.hypot(old.half, new.half)
-    was, remains = (side.value is not None and side.half is not None and not side.unjudged for side in (old, new))
-    verdict = _without_comparison(old, new, was, remains) or _compared(old.value, new.value, towards, margin or 0.0)
-    return Change(file, key, old.value, new.value, margin, verdict, decides and verdict != TOLD)
-
-
-def _without_interval(file: str, key: str, old: _Side, new: _Side) -> Change:
-    towards = direction(key)
-    decides = bool(EXACT.search(key)) and not NOT_DECIDING.search(key)
-    was, remains = (side.value is not None and not side.unjudged for side in (old, new))
-    verdict = _without_comparison(old, new, was, remains)
-    if verdict is None and ROWS.search(key) and old.value is not None and new.value is not None:
-        decides = new.value < FEWER * old.value
+    halves = [_half_width(side, towards) for side in (old, new)]
+    margin = math.hypot(*halves) if None not in halves else None  # type: ignore[arg-type]
+    with_interval = any(half is not None for half in halves)
+    decides = not NOT_DECIDING.search(key) and (towards is not None if with_interval else bool(EXACT.search(key)))
+    was, remains = (
+        side is not None and side.value is not None and side.judged and (half is not None or not with_interval)
+        for side, half in zip((old, new), halves, strict=True)
+    )
+    if old is None or new is None or not (was and remains):
+        verdict = (LOST if new is None else NO_LONGER) if was else NEW if old is None and remains else UNJUDGED
+    elif (old.status is Status.VIOLATED) != (new.status is Status.VIOLATED):
+        verdict, decides = WORSE if new.status is Status.VIOLATED else BETTER, True
+    elif ROWS.search(key):
+        decides = (new.value or 0.0) < FEWER * (old.value or 0.0)
         verdict = WORSE if decides else TOLD
-    if verdict is None:
-        verdict = _compared(old.value, new.value, towards if decides else None, EXACT_TOLERANCE * abs(old.value or 0.0))
-    return Change(file, key, old.value, new.value, None, verdict, decides and verdict != TOLD)
+    else:
+        allowed = EXACT_TOLERANCE * abs(old.value or 0.0) if margin is None else margin
+        verdict = _compared(old.value, new.value, towards if decides or with_interval else None, allowed)
+        if verdict == WITHIN and old.status is not new.status:
+            verdict = TOLD  # such as from ok to undecided
+    return Change(file, key, old, new, margin, verdict, decides and verdict != TOLD)
 
 
-def _without_comparison(old: _Side, new: _Side, was: bool, remains: bool) -> str | None:
-    """Return the verdict where a figure was not judged, or is not now; None where it was and is."""
-    if was and not remains:
-        return LOST if new.value is None and not new.unjudged else NO_LONGER
-    if old.value is None and not old.unjudged:
-        return NEW
-    return None if was and remains else UNJUDGED
+def _half_width(figure: Figure | None, towards: Direction | None) -> float | None:
+    if figure is None or figure.low is None or figure.high is None:
+        return None
+    scaled = _log if towards == "parity" else float
+    return (scaled(figure.high) - scaled(figure.low)) / 2
 
 
 def _compared(before: float | None, after: float | None, towards: Direction | None, margin: float) -> str:
@@ -209,5 +182,5 @@ def _goodness(value: float, towards: Direction) -> float:
 
 
 def _log(ratio: float) -> float:
-    """Return the logarithm, by which half as often is as far from parity as twice as often; for 0 a number below all others."""
+    """Return the logarithm, so that half as often is as far from parity as twice as often; for 0 a number below all others."""
     return math.log(ratio) if ratio > 0 else -LOWEST

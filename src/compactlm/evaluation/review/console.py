@@ -1,4 +1,4 @@
-"""What a reviewer reads: dvc's diff of metrics against a revision, judged, and the verdict in a line."""
+"""The output of `compactlm review`: DVC's diff of metrics against a revision, judged, and the verdict in one line."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.table import Table
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, Change, Review, review
+from compactlm.figures.figure import Figure
 
 EVALUATE = (artifacts.METRICS / "evaluate.json").as_posix()
 ORDER = (WORSE, NO_LONGER, LOST, BETTER, NEW, UNJUDGED, WITHIN, TOLD)
@@ -21,19 +22,21 @@ STYLES = {WORSE: "red", NO_LONGER: "red", LOST: "red", BETTER: "green"}
 
 
 def metrics_diff(revision: str) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return what `dvc metrics diff` says of the workspace against a git revision, unchanged figures included.
+    """Return the output of `dvc metrics diff` for the workspace against a git revision, with unchanged figures.
 
     Raises:
         CompactLMError: there is no such revision, or one of the two has no reports/metrics/evaluate.json.
     """
     known = subprocess.run(["git", "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}"], capture_output=True, check=False)
     if known.returncode != 0:
-        raise CompactLMError(f"git knows no revision {revision!r} here; name a branch, a tag or a commit, as in `make review REV=main`")
+        raise CompactLMError(
+            f"the git revision {revision!r} does not exist; name a branch, a tag or a commit, as in `make review REV=main`"
+        )
     command = [sys.executable, "-m", "dvc", "metrics", "diff", "--all", "--json", revision]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
-        raise CompactLMError(f"`dvc metrics diff {revision}` failed ({last[:200]}); mend that and run the command again")
+        raise CompactLMError(f"`dvc metrics diff {revision}` failed ({last[:200]}); fix that and run the command again")
     diff: dict[str, dict[str, dict[str, Any]]] = json.loads(done.stdout or "{}")
     for side, where in (("old", f"revision {revision}"), ("new", "workspace")):
         if not any(figure[side] is not None for figure in diff.get(EVALUATE, {}).values()):
@@ -44,50 +47,63 @@ def metrics_diff(revision: str) -> dict[str, dict[str, dict[str, Any]]]:
 def verdict(found: Review, revision: str) -> str:
     """Return the verdict line."""
     counts = {name: found.count(name) for name in (BETTER, WORSE, NO_LONGER, LOST, WITHIN, UNJUDGED)}
-    told = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in (BETTER, WORSE, WITHIN))
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count or name in (BETTER, WORSE, WITHIN))
     if found.worse:
-        return f"Verdict: worse than {revision} ({told})"
-    return f"Verdict: {'better' if counts[BETTER] else 'no worse'} than {revision} ({told})"
+        return f"Verdict: worse than {revision} ({counted})"
+    return f"Verdict: {'better' if counts[BETTER] else 'no worse'} than {revision} ({counted})"
 
 
 def exit_status(found: Review) -> int:
-    """Return 0 where nothing is worse, 1 where something is or is no longer judged, and 2 where no figure could be compared."""
+    """Return 0 if nothing is worse, 1 if a figure is worse or no longer judged, and 2 if no figure could be compared."""
     if found.worse:
         return 1
     return 0 if found.comparable else 2
 
 
 def print_review(found: Review, revision: str, console: Console) -> None:
-    """Print what has changed, what decides, and the verdict; figures that merely stand beside these only where they differ."""
+    """Print the deciding figures, the others that are better or worse or changed their status, and the verdict."""
     table = Table(title=f"The workspace against {revision}", title_justify="left")
     for column in ("figure", revision, "workspace", "change", "margin", "verdict"):
         table.add_column(column, justify="left" if column in ("figure", "verdict") else "right")
     for change in sorted(found.changes, key=lambda one: (ORDER.index(one.verdict), not one.decides, one.file, one.key)):
-        if change.decides or (change.verdict in (BETTER, WORSE)):
+        if change.decides or change.verdict in (BETTER, WORSE) or _statuses(change):
             table.add_row(*_cells(change), style=STYLES.get(change.verdict) if change.decides else "dim")
     console.print(table)
-    beside = sum(change.old != change.new for change in found.changes if not change.decides)
-    console.print(f"{beside} figures that do not decide differ too; `dvc metrics diff {revision}` lists them.", soft_wrap=True)
+    others = sum(_value(change.old) != _value(change.new) for change in found.changes if not change.decides)
+    console.print(f"{others} other figures differ and do not decide; `dvc metrics diff {revision}` lists them.", soft_wrap=True)
     for key, (old, new) in found.rows_differ.items():
         console.print(
-            f"The rows differ: {key} is {old:,.0f} in {revision} and {new:,.0f} here; like is not compared with like.", soft_wrap=True
+            f"The rows differ: {key} is {old:,.0f} in {revision} and {new:,.0f} here, so the figures rest on different rows.",
+            soft_wrap=True,
         )
     gone = found.count(NO_LONGER) + found.count(LOST)
     if gone:
-        console.print(f"Figures that {revision} judges and the workspace does not: {gone}.", end=" ")
-        console.print("What cannot be judged is no pass, so that counts as worse.", soft_wrap=True)
+        message = f"Figures that {revision} judges and the workspace does not: {gone}. They count as worse."
+        console.print(message, soft_wrap=True)
     console.print(verdict(found, revision), soft_wrap=True)
 
 
 def _cells(change: Change) -> list[str]:
-    difference = f"{change.new - change.old:+.4g}" if change.old is not None and change.new is not None else ""
+    difference = "" if change.difference is None else f"{change.difference:+.4g}"
     margin = "" if change.margin is None else f"{change.margin:.4g}"
     stage = change.file.rpartition("/")[2].removesuffix(".json")
-    remark = "" if change.decides else " (told)"
-    return [f"{stage}: {change.key}", _number(change.old), _number(change.new), difference, margin, change.verdict + remark]
+    verdict = change.verdict + _statuses(change) + ("" if change.decides else " (does not decide)")
+    return [f"{stage}: {change.key}", _number(change.old), _number(change.new), difference, margin, verdict]
 
 
-def _number(value: float | None) -> str:
+def _statuses(change: Change) -> str:
+    """Return how the status has changed, or nothing."""
+    if change.old is None or change.new is None or change.old.status is change.new.status:
+        return ""
+    return f", {change.old.status.words} to {change.new.status.words}"
+
+
+def _value(figure: Figure | None) -> float | None:
+    return None if figure is None else figure.value
+
+
+def _number(figure: Figure | None) -> str:
+    value = _value(figure)
     if value is None:
         return ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

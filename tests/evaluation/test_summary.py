@@ -1,17 +1,13 @@
 import io
-import math
 from pathlib import Path
 
-from compactlm.evaluation.report import finite, print_summary
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from compactlm.artifacts import write_json
+from compactlm.evaluation.summary import print_summary
 
 METRICS = {
     "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
-    "mlm": {"rows": 1500, "judged": 1, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
+    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
     "tasks": {
         "sentiment": {
             "rows": 1577,
@@ -22,7 +18,7 @@ METRICS = {
             "retention_above_chance": 0.8818,
             "agreement": 0.9,
         },
-        "topic": {"rows": 20, "judged": 0, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
+        "topic": {"rows": 20, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
     },
 }
 
@@ -52,18 +48,3 @@ def test_what_was_not_judged_has_no_figure():
     assert "125.0%" in topic
     assert "20, too few to judge" in topic
     assert sum("too few to judge" in line for line in printed(140)) == 1
-
-
-@given(
-    st.recursive(
-        st.floats() | st.integers() | st.text(max_size=3),
-        lambda inner: st.dictionaries(st.text(max_size=3), inner, max_size=4),
-        max_leaves=9,
-    ).filter(lambda value: isinstance(value, dict))
-)
-def test_finite_metrics_can_be_written_as_json_and_lose_nothing_else(tmp_path_factory, metrics):
-    kept = finite(metrics)
-    write_json(tmp_path_factory.getbasetemp() / "finite.json", kept)
-    assert finite(kept) == kept
-    for key, value in metrics.items():
-        assert (key in kept) == (not isinstance(value, float) or math.isfinite(value))

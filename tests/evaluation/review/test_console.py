@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from compactlm.evaluation.review.printing import EVALUATE, metrics_diff
 
 from compactlm import cli
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.review.console import EVALUATE, metrics_diff
 
 
 def write(directory, accuracy):
@@ -58,7 +58,7 @@ def test_exit_statuses_for_ci(repository, monkeypatch, capsys):
     assert status(monkeypatch, "begin") == 2
     assert "compactlm: the revision begin has no reports/metrics/evaluate.json to compare" in capsys.readouterr().err
     assert status(monkeypatch, "nowhere") == 2
-    assert "git knows no revision 'nowhere' here; name a branch" in capsys.readouterr().err
+    assert "revision 'nowhere' does not exist" in capsys.readouterr().err
 
 
 def test_a_workspace_without_metrics_cannot_be_compared(repository):

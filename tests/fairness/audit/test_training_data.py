@@ -1,8 +1,9 @@
 import pytest
-from compactlm.fairness.audit.data import audit_task
 
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.data_report import write_report
+from compactlm.fairness.audit.training_data import audit_task, data_gate
+from compactlm.figures.figure import Status
 
 LABELS = ["negative", "neutral", "positive"]
 
@@ -25,7 +26,7 @@ def audit(settings, rows=ROWS, copies=COPIES):
 
 
 def impact(finding, label="positive"):
-    return next(found.disparate_impact.value for found in finding.comparisons if found.label == label)
+    return finding.pairs["women_to_men"][label]["disparate_impact"].value
 
 
 def test_before_and_after(settings):
@@ -49,7 +50,7 @@ def test_every_row_and_copy_has_a_weight_by_its_own_text(settings):
 def test_no_mitigation(settings):
     found = audit(settings(mitigation="none"))
     assert set(found.weights.values()) == {1.0}
-    assert found.findings["gender"]["mitigated"] == found.findings["gender"]["augmented"]
+    assert impact(found.findings["gender"]["mitigated"]) == impact(found.findings["gender"]["augmented"])
     assert found.counterfactuals.copies == []
 
 
@@ -72,7 +73,7 @@ def test_a_task_without_protected_attributes(settings):
     none = settings(protected=())
     found = audit(none)
     assert found.metrics()["attributes"] == {}
-    assert found.metrics()["gate"] == {"passed": 0, "checks": 0, "violations": 0, "not_judged": 0, "figures": {}}
+    assert found.metrics()["gate"] == {"checks": 0, "violated": 0, "undecided": 0, "not_judged": 0, "status": Status.NOT_JUDGED}
     assert set(found.weights.values()) == {1.0}
     assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none)
 
@@ -85,36 +86,50 @@ def test_an_attribute_of_a_column(settings):
     chosen = settings(protected=("region",))
     found = audit(chosen, rows, [])
     assert found.findings["region"]["before"].rows == {"north_only": 12, "south_only": 12, "both": 0, "neither": 0}
-    assert "Groups are read off a column" in write_report({"sentiment": found}, chosen)
+    assert "Groups are values of a column" in write_report({"sentiment": found}, chosen)
 
 
 def gate(found):
-    """The counts of the gate, and what is violated at each step."""
-    gate = found.metrics()["gate"]
-    steps = {name: step["women_to_men"]["positive"] for name, step in gate.pop("figures")["gender"].items()}
-    return gate, {name: {one["violated"] for one in figures.values()} for name, figures in steps.items()}
+    """The statuses of the gate by step."""
+    steps = {}
+    for words, figure in data_gate({"sentiment": found}).checks:
+        steps.setdefault(words.split(", ")[2], set()).add(figure.status)
+    return steps
+
+
+def many(counts):
+    """Rows by who and label."""
+    texts = [(f"{who} {what}", "positive" if what == "won" else "negative") for (who, what), count in counts.items() for _ in range(count)]
+    return make_documents(texts, "r")
+
+
+BIASED = many({("she", "won"): 180, ("she", "lost"): 20, ("he", "won"): 20, ("he", "lost"): 180})
 
 
 def test_weights_that_make_the_last_step_even_pass_no_biased_data(settings):
-    counts, violated = gate(audit(settings()))
-    assert counts == {"passed": 0, "checks": 6, "violations": 4, "not_judged": 0}
-    assert violated == {"before": {1}, "augmented": {1}, "mitigated": {0}}
-    report = write_report({"sentiment": audit(settings())}, settings())
-    assert "Data gate: not passed (4 violated, 0 not judged, of 6 checks)" in report
-    assert "- sentiment, gender, train rows, women to men, label positive, disparate impact: 1.875 (" in report
+    found = audit(settings(), BIASED, [])
+    assert gate(found)["train rows"] == gate(found)["with augmented copies"] == {Status.VIOLATED}
+    assert Status.VIOLATED not in gate(found)["after mitigation"]
+    assert found.metrics()["gate"]["violated"] == 4
+    report = write_report({"sentiment": found}, settings())
+    assert "Data gate: violated (4 violated, 0 not judged" in report
+    assert "- sentiment, gender, train rows, women to men, positive, disparate impact: 9.000 (" in report
 
 
 def test_without_mitigation_there_is_no_last_step_to_judge(settings):
-    counts, violated = gate(audit(settings(mitigation="none")))
-    assert counts == {"passed": 0, "checks": 4, "violations": 4, "not_judged": 0}
-    assert violated == {"before": {1}, "augmented": {1}}
+    assert gate(audit(settings(mitigation="none"), BIASED, [])) == {
+        "train rows": {Status.VIOLATED},
+        "with augmented copies": {Status.VIOLATED},
+    }
 
 
 @pytest.mark.parametrize("mitigation", ["none", "reweighing", "counterfactual", "both"])
-def test_fair_data_pass_whatever_the_mitigation(settings, mitigation):
-    texts = [(f"{who} {what}", label) for who in ("she", "he") for what, label in (("won", "positive"), ("lost", "negative")) * 5]
-    counts, _ = gate(audit(settings(mitigation=mitigation), make_documents(texts, "r"), []))
-    assert (counts["passed"], counts["violations"]) == (1, 0)
+@pytest.mark.parametrize(("rows", "status"), [(2000, Status.OK), (10, Status.UNDECIDED)])
+def test_fair_data_are_ok_with_enough_rows_whatever_the_mitigation(settings, mitigation, rows, status):
+    fair = many(dict.fromkeys((("she", "won"), ("she", "lost"), ("he", "won"), ("he", "lost")), rows // 2))
+    found = gate(audit(settings(mitigation=mitigation), fair, []))
+    assert found["train rows"] == {status}
+    assert Status.VIOLATED not in set.union(*found.values())
 
 
 def test_the_report_says_what_was_measured(settings):
@@ -125,29 +140,20 @@ def test_the_report_says_what_was_measured(settings):
     assert "| women to men | positive | after mitigation | 1.000 (" in report
     assert "most frequent in the train rows: he 10, she 8." in report
     assert "  - `she won`" in report
-    assert "not judged: only" not in report
-    assert "- train rows, women to men: not judged: no row of men only has the label neutral" in report
+    assert "| women to men | neutral | train rows | not judged: it has no finite value |" in report
 
 
-def test_the_report_never_passes_a_small_group(settings):
-    chosen = settings(minimum=9)
-    report = write_report({"sentiment": audit(chosen)}, chosen)
-    assert "- train rows, women to men: not judged: only 8 rows belong to women and no other group; at least 9 are needed." in report
-    assert "Data gate: not passed (0 violated, 6 not judged, of 6 checks)." in report
-
-
-def test_the_base_rate_of_a_small_group_is_marked_in_the_metrics_and_on_the_page(settings):
+def test_a_small_group_is_not_judged_anywhere(settings):
     chosen = settings(minimum=9)
     found = audit(chosen)
-    rates = found.metrics()["attributes"]["gender"]["before"]["base_rate"]["positive"]
-    assert {key: value for key, value in rates.items() if key.endswith("_judged")} == {
-        "women_only_judged": 0,
-        "men_only_judged": 1,
-        "neither_judged": 0,
-    }
-    [line] = [line for line in write_report({"sentiment": found}, chosen).splitlines() if line.startswith("| train rows | 8;")]
+    report = write_report({"sentiment": found}, chosen)
+    assert "women to men, positive, disparate impact: not judged (8 rows; at least 9 are needed)" in report
+    assert "Data gate: not judged (0 violated, 6 not judged, 0 undecided, of 6 checks)." in report
+    rates = found.findings["gender"]["before"].base_rates["positive"]
+    assert {category: rate.judged for category, rate in rates.items()} == {"women_only": False, "men_only": True, "neither": False}
+    [line] = [line for line in report.splitlines() if line.startswith("| train rows | 8;")]
     women, men = line.split("|")[2:4]
-    assert women.endswith("%), not judged: fewer than 9 rows ")
+    assert women.endswith("%), not judged: 8 rows; at least 9 are needed ")
     assert "not judged" not in men
 
 

@@ -1,0 +1,49 @@
+"""Metrics of revisions before figures had one form: the only module that knows that form.
+
+A figure was X with X_low and X_high beside it, or X.value with X.low and X.high. A `judged` (or X_judged) of 0 marked what was not judged,
+and gate.figures held which figures were violated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from compactlm.figures.figure import Figure, Status
+
+RENAMED = (  # of the old keys, to the new ones
+    (re.compile(r"\.gate\.violations$"), ".gate.violated"),
+    (re.compile(r"\.(\w+_to_\w+)\."), r".pairs.\1."),
+    (re.compile(r"\.(accuracy\.\w+|preference|probability_change|beside_\w+)\.amplification$"), r".\1.difference"),
+)
+GONE = re.compile(r"(^|(?<!\.not)[._])judged$|(^|\.)gate\.(passed|figures\..*)$")
+
+
+def read_old_form(metrics: Mapping[str, float]) -> dict[str, Figure]:
+    """Return the figures by their new keys; a plain number is a figure without an interval."""
+    found = {}
+    for key, value in metrics.items():
+        owner = re.sub(r"[._](low|high)$", "", key)
+        if GONE.search(key) or (owner != key and (owner in metrics or f"{owner}.value" in metrics)):
+            continue
+        name = key.removesuffix(".value")
+        separator = "_" if name == key else "."
+        low, high = (metrics.get(f"{name}{separator}{bound}") for bound in ("low", "high"))
+        found[_renamed(name)] = Figure(value, low, high, status=_status(name, metrics))
+    return found
+
+
+def _renamed(key: str) -> str:
+    for pattern, new in RENAMED:
+        key = pattern.sub(new, key)
+    return key
+
+
+def _status(name: str, metrics: Mapping[str, float]) -> Status:
+    """Return the status by the figure's own mark or that of the nearest group around it, and by the gate."""
+    parts = name.split(".")
+    marks = [f"{name}_judged", *(".".join([*parts[:length], "judged"]) for length in range(len(parts), -1, -1))]
+    if next((metrics[mark] for mark in marks if mark in metrics), 1) == 0:
+        return Status.NOT_JUDGED
+    gate = re.sub(r"^(fairness)\.|^(\w+)\.attributes\.", r"\1\2.gate.figures.", name)
+    return Status.VIOLATED if metrics.get(f"{gate}.violated") == 1 else Status.OK

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from compactlm.evaluation.paired import compare_quality, mcnemar
+from compactlm.evaluation.task_metrics import METRICS
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import find_figures
+
+RESAMPLER = Resampler(300, 1)
+
+
+def test_every_figure_has_an_interval_around_it(two_models):
+    found = compare_quality(two_models(400), 15, RESAMPLER)
+    for part in ("teacher", "student", "difference"):
+        assert tuple(found[part]) == METRICS
+        for figure in found[part].values():
+            assert figure.low < figure.value < figure.high
+    for name in METRICS:
+        assert found["difference"][name].value == pytest.approx(found["student"][name].value - found["teacher"][name].value)
+    accuracy = {role: found[role]["accuracy"].value for role in ("teacher", "student")}
+    assert found["retention"].value == pytest.approx(accuracy["student"] / accuracy["teacher"])
+    assert all(figure.judged and figure.rows == 400 for _, figure in find_figures(found))
+    answers = two_models(400)
+    same = (answers.probabilities["teacher"].argmax(axis=1) == answers.probabilities["student"].argmax(axis=1)).mean()
+    assert found["agreement"].value == pytest.approx(same)
+    assert found["agreement"].low < same < found["agreement"].high
+
+
+def test_a_poorer_student_differs_and_a_copy_does_not(two_models, make_answers):
+    poorer = compare_quality(two_models(1000), 15, RESAMPLER)
+    assert poorer["difference"]["accuracy"].high < 0
+    assert poorer["retention"].high < 1
+    assert poorer["mcnemar"]["p"] < 0.01
+    answers = two_models(1000)
+    copy = make_answers(answers.expected, answers.probabilities["teacher"], answers.probabilities["teacher"])
+    same = compare_quality(copy, 15, RESAMPLER)
+    assert all(figure.value == figure.low == figure.high == 0 for figure in same["difference"].values())
+    assert same["mcnemar"] == {"teacher_alone": 0, "student_alone": 0, "p": 1.0}
+
+
+def test_pairs_make_the_difference_surer(two_models, make_answers):
+    answers = two_models(600)
+    teacher = answers.probabilities["teacher"]
+    student = teacher.copy()
+    student[:20] = teacher[:20, ::-1]
+    found = compare_quality(make_answers(answers.expected, teacher, student), 15, RESAMPLER)
+
+    def width(part):
+        return found[part]["accuracy"].high - found[part]["accuracy"].low
+
+    assert width("difference") < 0.8 * np.hypot(width("teacher"), width("student"))
+
+
+def test_figures_depend_on_the_seed_alone(two_models):
+    assert compare_quality(two_models(100), 15, RESAMPLER) == compare_quality(two_models(100), 15, RESAMPLER)
+    assert compare_quality(two_models(100), 15, RESAMPLER) != compare_quality(two_models(100), 15, Resampler(300, 2))
+
+
+def test_mcnemar_is_the_binomial_test_of_rows_that_one_model_alone_has_right(with_right):
+    found = mcnemar(with_right([1] * 9 + [0] + [1] * 5, [0] * 9 + [1] + [1] * 5))
+    assert (found["teacher_alone"], found["student_alone"]) == (9, 1)
+    assert found["p"] == pytest.approx(2 * (10 + 1) / 2**10)
+
+
+def test_few_rows_are_marked_and_a_teacher_who_knows_nothing_gives_no_retention(two_models, with_right):
+    assert not any(figure.judged for _, figure in find_figures(compare_quality(two_models(29), 15, RESAMPLER)))
+    found = compare_quality(with_right([0] * 10, [1] * 10), 15, RESAMPLER)
+    assert found["retention"].value is None
