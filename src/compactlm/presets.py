@@ -1,4 +1,4 @@
-"""Presets: params.yaml composed from configs/ by Hydra, in the very way in which `dvc exp run` composes it."""
+"""Presets: params.yaml composed from configs/ by Hydra, as `dvc exp run` composes it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,13 @@ from compactlm.errors import CompactLMError
 from compactlm.params import PARAMS_FILE
 
 CONFIGS = Path("configs")
-COMPOSED = Path(".cache/composed-params.yaml")  # what was composed last: params.yaml is edited only where it differs from this
+COMPOSED = Path(".cache/composed-params.yaml")  # the text that `select` wrote last, to recognise values that a user has edited
 DEFAULT = "default"
+# `dvc exp run` writes params.yaml without these lines.
+HEAD = """\
+# Composed from configs/ by `compactlm preset NAME` (`make train PRESET=NAME`) and by `dvc exp run -S key=value`.
+# Lasting changes belong in configs/, for example in a preset of your own; `dvc repro` also runs values that are edited here.
+"""
 
 
 def preset_names() -> list[str]:
@@ -26,35 +31,41 @@ def compose(preset: str) -> str:
     """Return the text of params.yaml for a preset.
 
     Raises:
-        CompactLMError: there is no such preset.
+        CompactLMError: the preset does not exist.
     """
     if preset not in preset_names():
         raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / PARAMS_FILE.name
         compose_and_dump(target, str(CONFIGS.resolve()), None, "config", scratch, [f"preset={preset}"])
-        return target.read_text(encoding="utf-8")
+        return HEAD + target.read_text(encoding="utf-8")
+
+
+def without_head(text: str) -> str:
+    """Return the text of params.yaml without the comment lines at its top."""
+    lines = text.splitlines(keepends=True)
+    while lines and lines[0].startswith("#"):
+        del lines[0]
+    return "".join(lines)
 
 
 def select(preset: str | None) -> str:
-    """Make params.yaml that of a preset, and say in a sentence what was done.
+    """Make params.yaml that of a preset, and return a sentence that says what was done.
 
-    Values that someone has put into params.yaml are never lost: with no preset named they are used as they are, and with
-    one named they must first be committed or taken back.
+    Values that someone has edited in params.yaml are never lost: without the name of a preset they stay as they are, and with one they must
+    first be committed or taken back.
 
     Raises:
-        CompactLMError: there is no such preset, or params.yaml has values of its own.
+        CompactLMError: the preset does not exist, or params.yaml has values of its own.
     """
     wanted = compose(preset or DEFAULT)
     present = PARAMS_FILE.read_text(encoding="utf-8") if PARAMS_FILE.exists() else None
     if present == wanted:
         return f"{PARAMS_FILE} is the preset {preset or DEFAULT}"
     known = {compose(name) for name in preset_names()} | ({COMPOSED.read_text(encoding="utf-8")} if COMPOSED.exists() else set())
-    if present is not None and present not in known:
+    if present is not None and without_head(present) not in map(without_head, known):
         if preset is None:
-            return (
-                f"{PARAMS_FILE} has values that no preset of {CONFIGS}/ has, which are used; `make train PRESET={DEFAULT}` takes a preset's"
-            )
+            return f"{PARAMS_FILE} has values of its own, which are used; `make train PRESET={DEFAULT}` replaces them with the preset's"
         if present != _committed():
             raise CompactLMError(
                 f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "

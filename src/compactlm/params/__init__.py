@@ -1,64 +1,27 @@
 """The one typed reading of params.yaml.
 
-Unknown keys, wrong types and impossible combinations are refused here, before any work starts, in a sentence
-that says how to mend it. Each stage has the section of its name; there are no defaults in the code, so that
-params.yaml shows everything that an experiment depends on.
+Unknown keys, wrong types and impossible combinations are refused here, before any work starts, in one sentence that says how to fix them.
+Each stage has the section of its name. There are no defaults in the code, so that params.yaml shows everything that an experiment depends
+on. Nothing is computed here: stages get the values that params.yaml and the files that it names hold.
 """
 
-from compactlm.params.base import Count, CountOrZero, Fraction, Name, NotNegative, Number, Positive, Section
-from compactlm.params.data import Augment, Clean, Data, DiversityFigures, ReservedKind, Sentences, Split, Tokenize
-from compactlm.params.distill import (
-    AttentionLoss,
-    Distill,
-    EmbeddingLoss,
-    GeneralDistillation,
-    HiddenLoss,
-    LayerMap,
-    Losses,
-    RelationLoss,
-    TaskDistillation,
-)
-from compactlm.params.duplicates import NearDuplicates
-from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, Gate, ModelLimits, StereotypeTemplates
+from compactlm.params.base import Count, CountOrZero, Number, Section
+from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDuplicates, ReservedKind, Sentences, Split
+from compactlm.params.distill import GeneralDistillation, Losses, TaskDistillation
+from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
+from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Student, TeacherSource
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Energy, Evaluate, Export, PseudoPerplexity, Robustness, Slices, Strengths, Timings
-from compactlm.params.signals import GeneralSignals, Signals, TaskSignals
-from compactlm.params.sources import (
-    Column,
-    ColumnLabel,
-    Columns,
-    DocumentKey,
-    DocumentPart,
-    FilesSource,
-    Format,
-    HubSource,
-    Ingest,
-    JoinedColumns,
-    LabelRule,
-    Limit,
-    PackageArchive,
-    PackageSource,
-    Sha256,
-    Source,
-    SourceBase,
-    ThresholdLabel,
-)
-from compactlm.params.student import Student
-from compactlm.params.tasks import Task
-from compactlm.params.teacher import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Teacher, TeacherSource
-from compactlm.params.whole import RESERVED, Params
+from compactlm.params.results import Energy, Evaluate, Export, Robustness, Slices
+from compactlm.params.sources import ColumnLabel, Columns, DocumentPart, FilesSource, Format, HubSource, Ingest, JoinedColumns, PackageArchive, PackageSource, Source, ThresholdLabel
+from compactlm.params.whole import Params, Task
 
 __all__ = [
-    "PARAMS_FILE",
-    "RESERVED",
-    "AttentionLoss",
     "Attribute",
     "Augment",
     "BiasAudit",
     "Bootstrap",
     "Clean",
-    "Column",
     "ColumnLabel",
     "Columns",
     "Count",
@@ -66,11 +29,8 @@ __all__ = [
     "Data",
     "DataLimits",
     "DirectoryTeacher",
-    "Distill",
     "DiversityFigures",
-    "DocumentKey",
     "DocumentPart",
-    "EmbeddingLoss",
     "Energy",
     "Evaluate",
     "Export",
@@ -78,56 +38,37 @@ __all__ = [
     "FilterSettings",
     "FineTuning",
     "Format",
-    "Fraction",
-    "Gate",
     "GeneralDistillation",
-    "GeneralSignals",
-    "HiddenLoss",
     "HubSource",
     "HubTeacher",
     "Ingest",
     "JoinedColumns",
-    "LabelRule",
-    "LayerMap",
-    "Limit",
     "Losses",
     "MlmHead",
     "ModelLimits",
-    "Name",
     "NearDuplicates",
-    "NotNegative",
     "Number",
     "Optimisation",
+    "PARAMS_FILE",
     "PackageArchive",
     "PackageSource",
     "PackageTeacher",
     "Params",
     "ParamsError",
     "PersonalKind",
-    "Positive",
-    "PseudoPerplexity",
-    "RelationLoss",
     "ReservedKind",
     "Robustness",
     "Section",
     "Sentences",
-    "Sha256",
-    "Signals",
     "Slices",
     "Source",
-    "SourceBase",
     "Split",
     "StereotypeTemplates",
-    "Strengths",
     "Student",
     "Task",
     "TaskDistillation",
-    "TaskSignals",
-    "Teacher",
     "TeacherSource",
     "ThresholdLabel",
-    "Timings",
-    "Tokenize",
     "parse_params",
     "read_params",
 ]

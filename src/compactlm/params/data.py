@@ -7,8 +7,20 @@ from typing import Annotated, Literal
 from pydantic import Field, StrictInt, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Section
-from compactlm.params.duplicates import NearDuplicates
 from compactlm.params.filters import FilterSettings
+
+
+class NearDuplicates(Section):
+    """Near-duplicates by MinHash: texts whose shingles have a Jaccard similarity of at least `threshold`.
+
+    A shingle is a run of `size` words or characters. The estimate's standard error is at most 0.5 over the root of
+    `permutations`: 0.044 for 128.
+    """
+
+    threshold: Annotated[Number, Field(gt=0, le=1)]
+    permutations: Annotated[StrictInt, Field(ge=16, le=1024)]
+    unit: Literal["words", "characters"]
+    size: Count
 
 
 class Data(Section):
@@ -28,11 +40,6 @@ class Data(Section):
         if self.engine == "local" and self.address is not None:
             raise ValueError("address names a Ray cluster, but engine is local; set engine to ray, or address to null")
         return self
-
-    @property
-    def shard_bytes(self) -> int:
-        """The text of a shard in bytes."""
-        return self.shard_megabytes * 1_000_000
 
 
 class Sentences(Section):

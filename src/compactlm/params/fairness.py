@@ -156,19 +156,9 @@ class BiasAudit(Section):
     stereotypes: dict[Name, StereotypeTemplates]
     gate: Gate
 
-    @property
-    def reweighs(self) -> bool:
-        """Whether rows are weighted."""
-        return self.mitigation in ("reweighing", "both")
-
-    @property
-    def swaps(self) -> bool:
-        """Whether counterfactual copies are made."""
-        return self.mitigation in ("counterfactual", "both")
-
     @model_validator(mode="after")
     def _can_be_swapped(self) -> BiasAudit:
-        for task, names in self.protected.items() if self.swaps else ():
+        for task, names in self.protected.items() if self.mitigation in ("counterfactual", "both") else ():
             for name in names:
                 if name in self.attributes and not self.attributes[name].swaps:
                     raise ValueError(

@@ -8,9 +8,12 @@ from typing import Any
 import pydantic
 import yaml
 
+from compactlm.errors import CompactLMError
+from compactlm.params.files import insert_files
 from compactlm.params.whole import Params
 
 PARAMS_FILE = Path("params.yaml")
+RENAMED = {"evaluate.timings.pieces": "evaluate.timings.tokens"}  # old keys, by their full path
 PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 
@@ -36,15 +39,20 @@ def read_params(path: Path = PARAMS_FILE) -> Params:
 
 
 def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
-    """Check the content of params.yaml and give it types; raises ParamsError."""
+    """Check the content of params.yaml and of the files that it names, and give it types; raises ParamsError."""
     try:
+        content = insert_files(content)
         return Params.model_validate(content)
+    except CompactLMError as error:
+        raise ParamsError(f"{where}: {error}") from None
     except pydantic.ValidationError as error:
         raise ParamsError(f"{where}: {_sentence(error, content)}") from None
 
 
 def _sentence(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
     details = error.errors(include_url=False)
+    renamed = [new for detail in details if detail["type"] == "extra_forbidden" and (new := RENAMED.get(_location(detail, content)))]
+    details = [detail for detail in details if detail["type"] != "missing" or _location(detail, content) not in renamed]
     places = [_choice(detail, content) for detail in details]
     problems = []
     for detail, place in zip(details, places, strict=True):
@@ -104,6 +112,8 @@ def _location(detail: Any, content: dict[str, Any]) -> str:
 def _problem(detail: Any, content: dict[str, Any]) -> str:
     location = _location(detail, content)
     if detail["type"] == "extra_forbidden":
+        if location in RENAMED:
+            return f"{location} is now called {RENAMED[location]}; rename it"
         return f"{location} is not a known parameter; remove it or correct its spelling"
     if detail["type"] == "missing":
         return f"{location} is missing; add it (configs/ has an example)"

@@ -142,16 +142,6 @@ class SourceBase(Section):
     licence: StrictStr
     homepage: StrictStr
 
-    @property
-    def maximum_rows(self) -> int | None:
-        """The greatest number of rows, None for all."""
-        return self.limit.rows if isinstance(self.limit, Limit) else self.limit
-
-    @property
-    def maximum_characters(self) -> int | None:
-        """The greatest number of characters, None for all."""
-        return self.limit.characters if isinstance(self.limit, Limit) else None
-
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
 

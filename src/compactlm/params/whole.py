@@ -10,19 +10,30 @@ from pydantic import Field, StrictStr, model_validator
 from compactlm.errors import CompactLMError
 from compactlm.params.base import Count, CountOrZero, Name, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
-from compactlm.params.distill import Distill
+from compactlm.params.distill import Distill, Signals
 from compactlm.params.fairness import BiasAudit
+from compactlm.params.models import Student, Teacher
 from compactlm.params.results import Energy, Evaluate, Export
-from compactlm.params.signals import Signals
 from compactlm.params.sources import Ingest
-from compactlm.params.student import Student
-from compactlm.params.tasks import Task
-from compactlm.params.teacher import Teacher
 from compactlm.shapes.layers import Shape, check_kept, check_losses
 from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
 
 # These stand beside the tasks' names in artifacts and metrics.
 RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes", "energy"}
+
+
+class Task(Section):
+    """A labelled task. `labels` are in the order of the model's output ids."""
+
+    sources: Annotated[list[Name], Field(min_length=1)]
+    labels: Annotated[list[StrictStr], Field(min_length=2)]
+    metric: Literal["accuracy"]
+
+    @model_validator(mode="after")
+    def _labels_differ(self) -> Task:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("two labels have the same name; give each label a name of its own")
+        return self
 
 
 class Params(Section):

@@ -1,0 +1,86 @@
+"""Sources and word lists that params.yaml names by a file of configs/, so that params.yaml stays short.
+
+A mapping with the key `file` holds what the file holds, with its own other keys merged over it: {file: configs/sources/tweets.yaml,
+limit: 100} is the source of that file with another limit. The same definition can be written in place, without a file.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from compactlm.errors import CompactLMError
+
+# The sections that may name a file (* stands for any name), and the folder where it lies. dvc.yaml makes these folders dependencies.
+FOLDERS = {
+    ("ingest", "sources", "*"): Path("configs/sources"),
+    ("bias_audit", "attributes", "*"): Path("configs/words/groups"),
+    ("bias_audit", "stereotypes", "*"): Path("configs/words/stereotypes"),
+    ("evaluate", "slices"): Path("configs/words/slices"),
+}
+
+
+def named_files(content: dict[str, Any]) -> dict[str, str]:
+    """Return the files that params.yaml names, by the section that names each."""
+    return {".".join(section): holder["file"] for section, holder, _ in _holders(content)}
+
+
+def insert_files(content: dict[str, Any], root: Path = Path()) -> dict[str, Any]:
+    """Return the content of params.yaml with the content of the files that it names.
+
+    Args:
+        content: the sections of params.yaml.
+        root: the directory of the project.
+
+    Raises:
+        CompactLMError: a file is missing, lies elsewhere than dvc.yaml expects it, or is not a mapping in YAML.
+    """
+    whole = copy.deepcopy(content)
+    for section, holder, folder in list(_holders(whole)):
+        name, where = holder.pop("file"), f"{'.'.join(section)}.file"
+        merged = _merge(_read(name, folder, root, where), holder)
+        holder.clear()
+        holder.update(merged)
+    return whole
+
+
+def _holders(content: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any], Path]]:
+    """Yield the sections that name a file: keys, content, and the folder where the file must lie."""
+    for pattern, folder in FOLDERS.items():
+        found: list[tuple[tuple[str, ...], Any]] = [((), content)]
+        for part in pattern:
+            found = [
+                ((*keys, key), value[key])
+                for keys, value in found
+                if isinstance(value, dict)
+                for key in (value if part == "*" else [part])
+                if key in value
+            ]
+        yield from ((keys, value, folder) for keys, value in found if isinstance(value, dict) and "file" in value)
+
+
+def _read(name: Any, folder: Path, root: Path, where: str) -> dict[str, Any]:
+    if not isinstance(name, str) or Path(name).parent != folder:
+        raise CompactLMError(f"{where} is {name!r}, but it must be a YAML file in {folder}, where DVC notices changes; move the file there")
+    try:
+        content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CompactLMError(f"{where} is {name}, which does not exist; correct the path or add the file") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CompactLMError(f"{where}: {name} is not valid YAML ({error}); correct it there") from None
+    if not isinstance(content, dict):
+        raise CompactLMError(f"{where}: {name} has no keys at its top level; write it like the other files of {folder}")
+    return content
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Return `base` with `over` merged into it; mappings are merged key by key, everything else is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
