@@ -52,12 +52,15 @@ def pytest_terminal_summary(terminalreporter):
 
 @pytest.fixture(scope="session")
 def default_params():
-    """The text of params.yaml for the default preset, whatever params.yaml contains now."""
+    """The text of params.yaml for the default preset, with the content of the files that it names."""
+    import yaml
+
+    from compactlm.params.files import insert_files
     from compactlm.presets import compose
 
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(Path(__file__).parents[1])
-        return compose("default")
+        return yaml.safe_dump(insert_files(yaml.safe_load(compose("default"))), sort_keys=False)
 
 
 @pytest.fixture

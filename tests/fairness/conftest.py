@@ -7,7 +7,7 @@ import yaml
 
 from compactlm.params import Attribute, BiasAudit, Bootstrap
 
-LEXICONS = Path(__file__).parents[2] / "configs" / "lexicon"
+LEXICONS = Path(__file__).parents[2] / "configs" / "words" / "groups"
 LIMITS = {
     "disparate_impact": 0.8,
     "statistical_parity_difference": 0.1,
@@ -20,12 +20,12 @@ LIMITS = {
 
 
 def read_lexicon(name):
-    return Attribute.model_validate(yaml.safe_load((LEXICONS / f"{name}.yaml").read_text())[name])
+    return Attribute.model_validate(yaml.safe_load((LEXICONS / f"{name}.yaml").read_text()))
 
 
 @pytest.fixture(scope="session")
 def lexicon():
-    """A function that reads an attribute of configs/lexicon."""
+    """A function that reads an attribute of configs/words/groups."""
     return read_lexicon
 
 

@@ -1,6 +1,8 @@
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import hydra
@@ -10,15 +12,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
-from compactlm.params import ColumnLabel, Params, ParamsError, parse_params, read_params
+from compactlm.params import ColumnLabel, Params, ParamsError, Section, parse_params, read_params
+from compactlm.params.files import insert_files
+from compactlm.params.reading import RENAMED
+from compactlm.shapes.layers import Shape, check_losses, kept_layers
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+ROOT = Path(__file__).parents[2]
 
 
 def compose(*overrides: str) -> dict[str, Any]:
-    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
+    with hydra.initialize_config_dir(str(ROOT / "configs"), version_base=None):
         content: dict[str, Any] = OmegaConf.to_container(hydra.compose("config", overrides=list(overrides)), resolve=True)  # type: ignore[assignment]
-    return content
+    return insert_files(content, ROOT)
 
 
 GOOD = compose()
@@ -56,6 +61,13 @@ def complaint(content: dict[str, Any]) -> str:
     return sentence
 
 
+def subclasses(section: type[Section]) -> Iterator[type[Section]]:
+    for one in section.__subclasses__():
+        yield one
+        yield from subclasses(one)
+
+
+SECTIONS = [one for one in subclasses(Section) if one.__module__.startswith("compactlm.params")]
 OPEN = {
     "protected",
     "tasks",
@@ -75,9 +87,36 @@ WHOLE = [path for path, value in leaves(GOOD) if isinstance(value, int) and not 
 TEXTS = [path for path, value in leaves(GOOD) if isinstance(value, str) and "columns" not in path]
 
 
-@pytest.mark.parametrize("preset", ["default", "smoke", "bert-base"])
-def test_every_preset_composes_to_params_that_hold(preset: str) -> None:
-    assert parse_params(compose(f"preset={preset}")).preset == preset
+@pytest.mark.parametrize("preset", ["default", "smoke", "quality", "bert-base"])
+def test_stages_get_the_values_that_the_files_hold(preset: str) -> None:
+    # DVC does not run a stage again for a change in params/, so the code there may check values, but not change them.
+    content = compose(f"preset={preset}")
+    assert parse_params(content).model_dump(mode="json") == content
+
+
+@pytest.mark.parametrize("section", sorted(set(SECTIONS), key=lambda one: one.__qualname__))
+def test_a_section_computes_nothing(section: type[Section]) -> None:
+    own = {name for name, value in vars(section).items() if isinstance(value, FunctionType | property) and not name.startswith("_")}
+    assert own == set()
+
+
+@pytest.mark.parametrize("teacher", sorted(path.stem for path in (ROOT / "configs/teacher").glob("*.yaml")))
+def test_each_teacher_alone_makes_a_consistent_experiment(teacher: str) -> None:
+    params = parse_params(compose(f"teacher={teacher}"))
+    depth = {"minilm-l6": 6, "bert-base": 12}[teacher]
+    kept = kept_layers(params.signals.layers, depth)
+    assert kept == {6: [3, 6], 12: [6, 12]}[depth]
+    student = Shape(params.student.layers, params.student.hidden_size, params.student.attention_heads)
+    for losses in (params.distill.general, params.distill.task):
+        check_losses("distill", losses, student, Shape(depth, 64 * depth, 12), kept)
+
+
+def test_the_old_name_of_a_key_is_refused_with_the_new_one() -> None:
+    content = copy.deepcopy(GOOD)
+    content["evaluate"]["timings"]["pieces"] = content["evaluate"]["timings"].pop("tokens")
+    found = complaint(content)
+    assert found == "params.yaml: evaluate.timings.pieces is now called evaluate.timings.tokens; rename it"
+    assert set(RENAMED) == {"evaluate.timings.pieces"}
 
 
 @given(st.sampled_from(CLOSED), st.from_regex(r"[a-z]{3,8}_typo", fullmatch=True))

@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).parents[2]
 # Plumbing that cannot change what a stage computes: checks of parameters, messages, the wrapper that prints them.
-PLUMBING = {"compactlm", "compactlm.params", "compactlm.errors", "compactlm.stages", "compactlm.stages.run"}
+PLUMBING = {"compactlm", "compactlm.params", "compactlm.errors", "compactlm.stages", "compactlm.pipeline.run"}
 
 
 def read(path: Path):

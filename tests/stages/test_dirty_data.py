@@ -15,12 +15,13 @@ import pytest
 import yaml
 
 from compactlm import artifacts
+from compactlm.params.files import insert_files
 from compactlm.presets import compose
 from compactlm.stages import clean, ingest, split
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 STAGES: dict[str, Callable[[Any], None]] = {"ingest": ingest.main, "clean": clean.main, "split": split.main}
-COMPOSED = yaml.safe_load(compose("default"))
+COMPOSED = insert_files(yaml.safe_load(compose("default")))
 
 
 def project(path: str, profile: str = "bert", **source: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from compactlm import artifacts
-from compactlm.params import read_params
+from compactlm.params import parse_params
 from compactlm.stages import distill_train
 from compactlm.stages.distill_train import _checkpoints
 
@@ -14,10 +14,10 @@ HOME = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def key(tmp_path, monkeypatch):
+def key(tmp_path, monkeypatch, default_params):
     """A function that gives the fingerprint of a run with some parameters changed, over artifacts in a directory of the test."""
     monkeypatch.chdir(tmp_path)
-    params = read_params(HOME / "params.yaml")
+    params = parse_params(yaml.safe_load(default_params))
     for name in ("cache.json", "rows.parquet", "tensors.safetensors"):
         file = artifacts.SIGNALS / "general" / name
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,23 +4,18 @@ import random
 from pathlib import Path
 from typing import Any
 
-import hydra
 import pytest
 import yaml
-from omegaconf import OmegaConf
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.params import Data, Params, parse_params
+from compactlm.params import Params, parse_params
 from compactlm.stages import clean, ingest, split
-from compactlm.stages.run import run
-
-CONFIGS = Path(__file__).parents[2] / "configs"
+from compactlm.pipeline.run import run
 
 
-def content(path: Path) -> dict[str, Any]:
-    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
-        composed: dict[str, Any] = OmegaConf.to_container(hydra.compose("config"), resolve=True)  # type: ignore[assignment]
+def content(path: Path, default_params: str) -> dict[str, Any]:
+    composed: dict[str, Any] = yaml.safe_load(default_params)
     source = {"kind": "files", "path": str(path), "format": "tsv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
     source |= {
         "columns": {"text": "text", "document": "document", "label": {"column": "label", "names": None}, "attributes": {}},
@@ -35,7 +30,7 @@ def content(path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default_params: str) -> dict[str, Any]:
     """A working directory with params.yaml and a source of 200 rows, three of which are of no use."""
     monkeypatch.chdir(tmp_path)
     rng = random.Random(1)
@@ -44,7 +39,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     lines += ["FILM 3  was " + ("fine" if "fine" in lines[3] else "dull") + "\tz\t" + lines[3].split("\t")[2]]
     lines += ["<br>\ty\tnegative", "abc\tx\tnegative"]
     Path("films.tsv").write_text("text\tdocument\tlabel\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    composed = content(tmp_path / "films.tsv")
+    composed = content(tmp_path / "films.tsv", default_params)
     Path("params.yaml").write_text(yaml.safe_dump(composed), encoding="utf-8")
     return composed
 
@@ -98,7 +93,9 @@ def test_the_same_rows_in_another_order_give_the_same_bytes(project: dict[str, A
 
 def test_shards_of_any_size_and_processes_give_the_same_bytes(project: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     first = run_all(project)
-    monkeypatch.setattr(Data, "shard_bytes", 1_500)
+    for stage in (ingest, clean, split):
+        monkeypatch.setattr(stage, "MEGABYTE", 1_500)
+    project["data"]["shard_megabytes"] = 1
     project["data"]["processes"] = 2
     assert run_all(project) == first
     assert len(list((artifacts.SHARDS / "clean" / "in").iterdir())) > 3

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 FULL_DISK = Exception("Error while serializing: I/O error: No space left on device (os error 28)")
 

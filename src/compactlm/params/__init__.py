@@ -13,10 +13,25 @@ from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Student, TeacherSource
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Energy, Evaluate, Export, Robustness, Slices
-from compactlm.params.sources import ColumnLabel, Columns, DocumentPart, FilesSource, Format, HubSource, Ingest, JoinedColumns, PackageArchive, PackageSource, Source, ThresholdLabel
+from compactlm.params.sources import (
+    ColumnLabel,
+    Columns,
+    DocumentPart,
+    FilesSource,
+    Format,
+    HubSource,
+    Ingest,
+    JoinedColumns,
+    Limit,
+    PackageArchive,
+    PackageSource,
+    Source,
+    ThresholdLabel,
+)
 from compactlm.params.whole import Params, Task
 
 __all__ = [
+    "PARAMS_FILE",
     "Attribute",
     "Augment",
     "BiasAudit",
@@ -43,13 +58,13 @@ __all__ = [
     "HubTeacher",
     "Ingest",
     "JoinedColumns",
+    "Limit",
     "Losses",
     "MlmHead",
     "ModelLimits",
     "NearDuplicates",
     "Number",
     "Optimisation",
-    "PARAMS_FILE",
     "PackageArchive",
     "PackageSource",
     "PackageTeacher",

@@ -9,6 +9,7 @@ from pydantic import Field
 from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Positive, Section
 from compactlm.params.models import Optimisation
 
+
 class GeneralSignals(Section):
     """The unlabelled text of general distillation: `sequences` of the train split, a share of whose tokens is masked.
 

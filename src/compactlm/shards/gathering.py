@@ -31,6 +31,7 @@ _ID_BITS = 128
 _BATCH = 10_000
 _THREADS = 2  # for reading, and for writing; each holds a table in memory
 _ROW_BYTES = 100  # added for each row, so that a file of tiny lines does not become a shard of millions of rows
+MEGABYTE = 1_000_000
 PART_BYTES = 128_000_000  # the most text in a part of an artifact, on average
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.params import Attribute, Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 AGREEMENT_ROWS = 1_000
 SAMPLE_ROWS = 10

@@ -9,7 +9,7 @@ from compactlm.fairness.audit.data_report import write_report
 from compactlm.fairness.audit.training_data import audit_task, data_gate
 from compactlm.figures.figure import write_figures
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 
 def main(params: Params) -> None:

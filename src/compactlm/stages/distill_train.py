@@ -18,7 +18,7 @@ from compactlm.figures.figure import write_figures
 from compactlm.inference.embedding import fewest_texts, fit_projection
 from compactlm.inference.runtime.model import Model
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint, fingerprint
 from compactlm.training.energy import tracked

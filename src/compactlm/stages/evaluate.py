@@ -27,7 +27,7 @@ from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
 from compactlm.figures.quality import compare
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 REFERENCE = "bert_base"  # its shape, with random weights
 

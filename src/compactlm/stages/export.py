@@ -20,7 +20,7 @@ from compactlm.export.directory import write_directory
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.inference.runtime.onnx_files import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 Rows = list[dict[str, Any]]
 BATCH_TOKENS = 4096  # at most: logits over the vocabulary are held for all three, the original and both files

@@ -10,13 +10,13 @@ from compactlm.bert.models import load_tokenizer
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
+from compactlm.pipeline.run import run
 from compactlm.report.card.card import write_card
 from compactlm.report.card.snippets import Snippet, classifying, filling, run_snippet, without_torch
 from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
 from compactlm.report.page import write_page
 from compactlm.report.plots import plot_tables
 from compactlm.report.standing import enforce_model_gate
-from compactlm.stages.run import run
 
 
 def _read(params: Params, test: list[Document]) -> Findings:

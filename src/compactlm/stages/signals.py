@@ -12,7 +12,7 @@ from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 
 
 def _check_size(prepared: Prepared, width: int) -> float:

@@ -7,9 +7,9 @@ from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits
 from compactlm.corpus.split.metrics import split_metrics
 from compactlm.corpus.split.splitting import check_tasks, check_weights, split_corpus
 from compactlm.params import Params
+from compactlm.pipeline.run import run
 from compactlm.shards.engine import make_engine
-from compactlm.shards.gathering import gather
-from compactlm.stages.run import run
+from compactlm.shards.gathering import MEGABYTE, gather
 from compactlm.text.diversity import settings_of
 
 PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
@@ -19,7 +19,7 @@ def main(params: Params) -> None:
     """Read data/clean and write data/split, its metrics, its figures of diversity and their plots."""
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     clean = artifacts.parts(artifacts.CLEAN)
-    found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_bytes)
+    found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
     check_tasks(found.rows, found.homes, params.tasks)
     check_weights(found.rows, found.homes, found.mixture.labels, params.tasks)
     with artifacts.replacing(artifacts.SPLIT) as directory:

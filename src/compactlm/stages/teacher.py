@@ -12,7 +12,7 @@ from compactlm.bert.tokenization import encode, sample_windows
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.figures.quality import accuracy
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 from compactlm.teacher import training as teachers
 from compactlm.teacher.checks import check_count, check_teacher
 from compactlm.teacher.sources import teacher_card, teacher_directory

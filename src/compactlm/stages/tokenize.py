@@ -12,7 +12,7 @@ from compactlm.bert.tokenization import Statistics, all_tokens, tokenize_documen
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.params import Params
-from compactlm.stages.run import run
+from compactlm.pipeline.run import run
 from compactlm.student.building import vocabulary_size
 from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 

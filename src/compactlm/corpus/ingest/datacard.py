@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from compactlm.corpus.ingest.limits import limits_of
 from compactlm.corpus.ingest.sources import Extract
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source
 from compactlm.text.markdown import facts
@@ -24,13 +25,14 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
     lines = ["# Data card", "", "The sources as `ingest` took them, before cleaning. Each keeps its own licence."]
     for name, extract in sorted(extracts.items()):
         source = ingest.sources[name]
+        rows, characters = limits_of(source)
         known = {
             **_origin(source),
             "licence": source.licence,
             "homepage": source.homepage,
             "used for": f"task {extract.task}" if extract.task else "unlabelled text",
-            "rows": _at_most(extract.rows, source.maximum_rows),
-            "characters": _at_most(extract.characters, source.maximum_characters),
+            "rows": _at_most(extract.rows, rows),
+            "characters": _at_most(extract.characters, characters),
             "sha256 of the rows": f"`{extract.sha256}`",
         }
         lines += ["", f"## {name}", "", facts(known.items())]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+from compactlm.corpus.ingest.limits import limits_of
 from compactlm.errors import CompactLMError
 from compactlm.params import HubSource
 from compactlm.text.tables import Rows
@@ -28,7 +29,7 @@ def read_hub(name: str, source: HubSource) -> Rows:
     failures = (*HfHubHTTPError.__bases__, ValueError, RuntimeError, datasets.exceptions.DatasetsError)
     try:
         rows = datasets.load_dataset(source.dataset, source.name, split=source.split, streaming=source.streaming, revision=source.revision)
-        first = itertools.islice(rows, source.maximum_rows) if source.streaming else rows
+        first = itertools.islice(rows, limits_of(source)[0]) if source.streaming else rows
         for number, row in enumerate(first):
             yield f"row {number}", row
     except failures as error:

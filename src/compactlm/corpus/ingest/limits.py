@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from compactlm.artifacts import Document
 from compactlm.draws import draw_column
+from compactlm.params import Limit, Source
 from compactlm.shards.shards import write_working
 
 
@@ -47,3 +48,8 @@ def take_drawn(shards: Sequence[Path], rows: int | None, characters: int | None,
         mask, start = stays[start : start + size], start + size
         if not mask.all():
             write_working(pq.read_table(path).filter(pa.array(mask)), path)
+
+
+def limits_of(source: Source) -> tuple[int | None, int | None]:
+    """Return the greatest number of rows and of characters of a source; None sets no limit."""
+    return (source.limit.rows, source.limit.characters) if isinstance(source.limit, Limit) else (source.limit, None)

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts
 from compactlm.corpus.ingest.archives import fetch, read_member
 from compactlm.corpus.ingest.hub import read_hub
-from compactlm.corpus.ingest.limits import take, take_drawn
+from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
 from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_document, to_record
 from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.errors import CompactLMError
@@ -92,7 +92,7 @@ class _Reader:
         counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if counted["rows"] != (rows := next(seen)):
             raise RuntimeError(f"{rows} rows of {name} were read but {counted['rows']} were written")
-        take_drawn(shards, source.maximum_rows, source.maximum_characters, self.seed)
+        take_drawn(shards, *limits_of(source), self.seed)
         taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if not taken["rows"]:
             raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first drawn row, so no row is left; raise it")
@@ -108,7 +108,7 @@ class _Reader:
             records = (to_record(row, f"ingest.sources.{name}: {place}", source.columns, task) for place, row in bar)
             documents: Iterator[Document] = (to_document(record, name, owner) for record in records)
             if isinstance(source, HubSource) and source.streaming:
-                documents = take(documents, source.maximum_rows, source.maximum_characters)
+                documents = take(documents, *limits_of(source))
             has_text = False
             for document in documents:
                 has_text = has_text or bool(document.text.strip())

@@ -67,14 +67,22 @@ def audit_task(
     attributes = {name: settings.attributes[name] for name in settings.protected.get(task, [])}
     favorable = settings.favorable_labels.get(task, "")
     augmented = [*rows, *copies]
-    swapped = {name: attribute for name, attribute in attributes.items() if attribute.swaps} if settings.swaps else {}
+    swapped = (
+        {name: attribute for name, attribute in attributes.items() if attribute.swaps}
+        if settings.mitigation in ("counterfactual", "both")
+        else {}
+    )
     counterfactuals = make_counterfactuals(augmented, swapped)
     everything = [*augmented, *counterfactuals.copies]
     found = {name: find_rows(everything, name, attribute) for name, attribute in attributes.items()}
     minimum = settings.minimum_group_rows
     # The rows before mitigation are judged whatever the mitigation, because weights make the last step even by arithmetic.
     gated = {"before": True, "augmented": True, "mitigated": settings.mitigation != "none"}
-    weights = combined(found, attributes, favorable, minimum, len(everything)) if settings.reweighs else [1.0] * len(everything)
+    weights = (
+        combined(found, attributes, favorable, minimum, len(everything))
+        if settings.mitigation in ("reweighing", "both")
+        else [1.0] * len(everything)
+    )
     resampler, limits = Resampler.of(settings.bootstrap, seed), {favorable: _limits(settings.gate.data)}
     findings = {}
     for name, attribute in attributes.items():

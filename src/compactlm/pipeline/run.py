@@ -1,0 +1,58 @@
+"""Run a stage: read params.yaml, call the stage, record its code, and end a failure that a user can fix in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+
+# Set before a library that reads them is imported: no telemetry, and no warning about forked tokenizers.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# Without this, torch warns in each of several processes that it searched for unused parameters in vain.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+
+from compactlm.artifacts import write_json
+from compactlm.errors import CompactLMError
+from compactlm.params import Params, ParamsError, read_params
+from compactlm.pipeline.code import PIPELINE, RECORDS, fingerprints
+
+DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def run(name: str, stage: Callable[[Params], None]) -> None:
+    """Run a stage with the checked params.yaml of the working directory.
+
+    Args:
+        name: the name of the stage in dvc.yaml.
+        stage: reads its inputs and writes its outputs. If it fails in a way that a user can fix, the process prints one sentence and
+            exits with status 1.
+    """
+    try:
+        params = read_params()
+        # Read before the stage runs: someone may edit the code while it does.
+        code = fingerprints(name) if PIPELINE.is_file() else None
+        stage(params)
+        if code is not None and os.environ.get("RANK", "0") == "0":  # the first of several training processes
+            write_json(RECORDS / f"{name}.json", code)
+    except (CompactLMError, ParamsError) as error:
+        sys.exit(f"{name}: {error}")
+    except FileNotFoundError as error:
+        # Missing files that a user names have errors of their own; here an artifact of another stage is missing.
+        sys.exit(f"{name}: {error.filename or error} is missing; run `dvc repro`, which runs the earlier stages")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        if not _disk_is_full(error):
+            raise
+        where = getattr(error, "filename2", None) or getattr(error, "filename", None) or "an artifact"
+        sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
+
+
+def _disk_is_full(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+        return True
+    # safetensors and tokenizers raise exceptions of their own classes, whose message ends with the number of the system's error.
+    return any(f"(os error {number})" in str(error) for number in DISK_IS_FULL)

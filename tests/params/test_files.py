@@ -1,0 +1,88 @@
+"""Sources and word lists that params.yaml names by a file."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from compactlm.params import ParamsError, parse_params
+from compactlm.params.files import FOLDERS, insert_files, named_files
+from compactlm.presets import compose
+
+ROOT = Path(__file__).parents[2]
+SOURCE = {"kind": "files", "path": "a.csv", "columns": {"text": "message"}}
+
+
+@pytest.fixture
+def content(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The default parameters as they are composed, at the root of the project."""
+    monkeypatch.chdir(ROOT)
+    composed: dict[str, Any] = yaml.safe_load(compose("default"))
+    return composed
+
+
+def test_params_yaml_is_short_and_names_every_source_and_word_list(content: dict[str, Any]) -> None:
+    assert len(compose("default").splitlines()) <= 260
+    assert set(named_files(content)) == {
+        *(f"ingest.sources.{name}" for name in content["ingest"]["sources"]),
+        "bias_audit.attributes.gender",
+        "bias_audit.stereotypes.gender",
+        "evaluate.slices",
+    }
+
+
+def test_every_file_of_these_folders_is_valid(content: dict[str, Any]) -> None:
+    for path in sorted((ROOT / "configs/sources").glob("*.yaml")):
+        content["ingest"]["sources"][path.stem] = {"file": str(path.relative_to(ROOT))}
+    for path in sorted((ROOT / "configs/words/groups").glob("*.yaml")):
+        content["bias_audit"]["attributes"][path.stem] = {"file": str(path.relative_to(ROOT))}
+    parse_params(content)
+
+
+def test_a_definition_is_written_in_place_or_merged_over_its_file(content: dict[str, Any]) -> None:
+    whole = insert_files(content)
+    sources = content["ingest"]["sources"]
+    sources |= {"messages": SOURCE, "tweets": sources["tweets"] | {"limit": 100, "columns": {"text": 1}}}
+    read = insert_files(content)["ingest"]["sources"]
+    assert read["messages"] == SOURCE
+    before = whole["ingest"]["sources"]["tweets"]
+    assert read["tweets"] == before | {"limit": 100, "columns": before["columns"] | {"text": 1}}
+    params = parse_params(content)
+    assert params.ingest.sources["tweets"].limit == 100
+    assert params.ingest.sources["messages"].kind == "files"
+    # Inserting the files again changes nothing, so params.yaml may hold everything in place.
+    assert insert_files(whole) == whole
+
+
+def test_the_content_that_is_given_stays_as_it_is(content: dict[str, Any]) -> None:
+    before = copy.deepcopy(content)
+    insert_files(content)
+    assert content == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "named"),
+    [
+        ("configs/sources/none.yaml", None, "configs/sources/none.yaml, which does not exist"),
+        ("elsewhere/tweets.yaml", "kind: files", "it must be a YAML file in configs/sources"),
+        (3, None, "3, but it must be a YAML file in configs/sources"),
+        ("configs/sources/a.yaml", "a: [", "configs/sources/a.yaml is not valid YAML"),
+        ("configs/sources/a.yaml", "- a", "configs/sources/a.yaml has no keys"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: Any, text: str | None, named: str
+) -> None:
+    whole = insert_files(content)
+    monkeypatch.chdir(tmp_path)
+    if text is not None:
+        Path(name).parent.mkdir(parents=True)
+        Path(name).write_text(text)
+    whole["ingest"]["sources"]["tweets"] = {"file": name}
+    with pytest.raises(ParamsError) as caught:
+        parse_params(whole)
+    assert str(caught.value).startswith("params.yaml: ingest.sources.tweets.file")
+    assert named in str(caught.value)
+    assert "\n" not in str(caught.value)
