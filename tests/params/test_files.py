@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from compactlm.params import ParamsError, parse_params
-from compactlm.params.files import FOLDERS, insert_files, named_files
+from compactlm.params.files import insert_files, named_files
 from compactlm.presets import compose
 
 ROOT = Path(__file__).parents[2]

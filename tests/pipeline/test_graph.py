@@ -2,50 +2,108 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import json
 from pathlib import Path
+from typing import Any
 
 import grimp
 import pytest
 from ruamel.yaml import YAML
 
+from compactlm.params.files import FOLDERS
+from compactlm.pipeline.code import RECORDS, fingerprints
+
 ROOT = Path(__file__).parents[2]
-# Plumbing that cannot change what a stage computes: checks of parameters, messages, the wrapper that prints them.
-PLUMBING = {"compactlm", "compactlm.params", "compactlm.errors", "compactlm.stages", "compactlm.pipeline.run"}
+# Packages that compute nothing: params/ reads and checks (tests/params holds it to that), pipeline/ runs the stages.
+PLUMBING = ("compactlm.params", "compactlm.pipeline")
+EMPTY = {"compactlm", "compactlm.errors", "compactlm.stages"}
 
 
-def read(path: Path):
+def read(path: Path) -> Any:
     # As DVC reads: PyYAML takes 5e-05, which DVC writes, for a text.
     return YAML(typ="safe").load(path)
 
 
 STAGES = read(ROOT / "dvc.yaml")["stages"]
 LOCK = read(ROOT / "dvc.lock")["stages"]
+ALL_PARAMETERS = {"params.yaml": None}
+
+
+def is_plumbing(module: str) -> bool:
+    return module in EMPTY or any(module == package or module.startswith(f"{package}.") for package in PLUMBING)
 
 
 @pytest.fixture(scope="module")
 def imports():
-    return grimp.build_graph("compactlm")
+    """The imports of all modules, without those of plumbing: what params/ checks with computes nothing there."""
+    graph = grimp.build_graph("compactlm")
+    for module in filter(is_plumbing, list(graph.modules)):
+        for imported in list(graph.find_modules_directly_imported_by(module)):
+            if not is_plumbing(imported):
+                graph.remove_import(importer=module, imported=imported)
+    return graph
+
+
+def module_files(stage: str, imports: Any) -> set[str]:
+    """The files of the modules that a stage imports, directly or not."""
+    module = STAGES[stage]["cmd"].rpartition(" ")[2]
+    needed = {
+        name for name in {module} | imports.find_upstream_modules(module) if not is_plumbing(name) and not imports.find_children(name)
+    }
+    return {f"src/{name.replace('.', '/')}.py" for name in needed}
+
+
+def inside(path: str, dependency: str) -> bool:
+    return f"{path}/".startswith(f"{dependency}/")
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_module_that_it_imports(stage, imports):
-    module = STAGES[stage]["cmd"].rpartition(" ")[2]
-    needed = {module} | imports.find_upstream_modules(module)
-    needed -= PLUMBING | imports.find_descendants("compactlm.params")
-    needed = {name for name in needed if not imports.find_children(name)}
-    declared = {dep for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
-    assert declared == {f"src/{name.replace('.', '/')}.py" for name in needed}
+def test_a_stage_depends_on_the_code_that_it_imports_and_on_no_other(stage, imports):
+    needed = module_files(stage, imports)
+    declared = [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
+    assert sorted(file for file in needed if not any(inside(file, dep) for dep in declared)) == []
+    assert [dep for dep in declared if not any(inside(file, dep) for file in needed)] == []
+    assert [dep for dep in declared if any(inside(dep, other) for other in declared if other != dep)] == []
 
 
-def test_the_report_depends_on_all_templates_and_all_that_is_measured():
-    deps = set(STAGES["report"]["deps"])
-    templates = {path.relative_to(ROOT).as_posix() for path in (ROOT / "src/compactlm/report/templates").iterdir()}
-    assert templates == {dep for dep in deps if "/templates/" in dep}
-    metrics = {name for stage in STAGES.values() for one in stage.get("metrics", []) for name in one}
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_parameters_that_its_code_reads(stage, imports):
+    read_names: set[str] = set()
+    for file in module_files(stage, imports):
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute):
+                read_names.add(node.attr)
+    keys = STAGES[stage]["params"]
+    assert keys == [ALL_PARAMETERS] or [key for key in keys if not set(key.split(".")) <= read_names] == []
+
+
+def test_the_report_depends_on_all_that_is_measured_and_on_all_parameters():
+    deps = STAGES["report"]["deps"]
     outs = [next(iter(out)) if isinstance(out, dict) else out for stage in STAGES.values() for out in stage.get("outs", [])]
-    assert metrics | {out for out in outs if out.startswith("reports/timings/")} <= deps
-    assert set(read(ROOT / "params.yaml")) == set(STAGES["report"]["params"])
+    metrics = [name for stage in STAGES.values() for one in stage.get("metrics", []) for name in one]
+    for path in [*metrics, *(out for out in outs if out.startswith("reports/timings/"))]:
+        assert any(inside(path, dep) for dep in deps), path
+    assert STAGES["report"]["params"] == [ALL_PARAMETERS]
+
+
+def test_dvc_notices_a_change_in_every_file_that_params_yaml_may_name():
+    for section, folder in FOLDERS.items():
+        name = ".".join(part for part in section if part != "*")
+        for stage, definition in STAGES.items():
+            keys = [name if key == ALL_PARAMETERS else key for key in definition["params"]]
+            uses = any(f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}.") for key in keys)
+            watched = any(inside(str(folder), dep) for dep in definition["deps"])
+            assert watched == uses, f"{stage} and {folder}"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_committed_run_is_of_this_code(stage):
+    recorded = json.loads((ROOT / RECORDS / f"{stage}.json").read_text(encoding="utf-8"))
+    present = fingerprints(stage, ROOT)
+    changed = sorted(name for name in recorded | present if recorded.get(name) != present.get(name))
+    assert not changed, f"{', '.join(changed)} changed after {stage} ran; run `dvc repro`"
 
 
 def md5(path: Path) -> str:
@@ -53,12 +111,9 @@ def md5(path: Path) -> str:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_committed_run_is_of_this_code_and_these_parameters(stage):
+def test_the_committed_run_is_of_these_parameters_and_reports(stage):
     entry = LOCK[stage]
     assert {dep["path"] for dep in entry["deps"]} == set(STAGES[stage]["deps"])
-    for dep in entry["deps"]:
-        if (ROOT / dep["path"]).is_file():
-            assert md5(ROOT / dep["path"]) == dep["md5"], f"{dep['path']} has changed since {stage} ran; run `dvc repro`"
     for out in entry["outs"]:
         if out["path"].startswith("reports/") and (ROOT / out["path"]).is_file():
             assert md5(ROOT / out["path"]) == out["md5"], f"{out['path']} is not what {stage} wrote; run `dvc repro`"
@@ -89,3 +144,7 @@ def test_a_plot_names_columns_that_its_files_have(path, columns):
     for file in files:
         with file.open(encoding="utf-8") as lines:
             assert set(columns) <= set(next(lines).rstrip("\n").split("\t")), file
+
+
+def test_dvc_yaml_is_read_in_one_sitting():
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 300

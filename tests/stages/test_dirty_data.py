@@ -16,9 +16,9 @@ import yaml
 
 from compactlm import artifacts
 from compactlm.params.files import insert_files
+from compactlm.pipeline.run import run
 from compactlm.presets import compose
 from compactlm.stages import clean, ingest, split
-from compactlm.pipeline.run import run
 
 STAGES: dict[str, Callable[[Any], None]] = {"ingest": ingest.main, "clean": clean.main, "split": split.main}
 COMPOSED = insert_files(yaml.safe_load(compose("default")))

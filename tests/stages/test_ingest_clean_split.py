@@ -10,8 +10,8 @@ import yaml
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, parse_params
-from compactlm.stages import clean, ingest, split
 from compactlm.pipeline.run import run
+from compactlm.stages import clean, ingest, split
 
 
 def content(path: Path, default_params: str) -> dict[str, Any]:
