@@ -20,8 +20,8 @@ from dvc.utils.hydra import compose_and_dump
 
 from compactlm import artifacts
 from compactlm.bert.runtime import prepare
+from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.phases import Phases
-from compactlm.distillation.preparation import Prepared
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, read_params
 
@@ -36,13 +36,13 @@ def compose(overrides: list[str]) -> Params:
         return read_params(target)
 
 
-def leave_out(prepared: Prepared, what: str) -> None:
+def leave_out(inputs: Inputs, what: str) -> None:
     """Let students not see the augmented copies, or weigh all rows alike."""
     if what == "copies":
-        prepared.augmented = []
+        inputs.augmented = []
     elif what == "weights":
-        weighted = prepared.task
-        prepared.task = lambda name, weights=None: weighted(name)  # type: ignore[method-assign, assignment] # noqa: ARG005
+        weighted = inputs.task
+        inputs.task = lambda name, weights=None: weighted(name)  # type: ignore[method-assign, assignment] # noqa: ARG005
     else:
         raise CompactLMError(f"{LISTED} leaves out {what!r}; choose copies or weights")
 
@@ -52,7 +52,7 @@ def run(phase: str, params: Params, without: str | None = None) -> dict[str, flo
     prepare(params.threads, params.seed)
     phases = Phases(params)
     if without:
-        leave_out(phases.prepared, without)
+        leave_out(phases.inputs, without)
     if phase == "general":
         phases.general()
         return {**phases.metrics["general"], **_effort(phases, "general")}

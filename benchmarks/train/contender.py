@@ -36,7 +36,7 @@ def measure(job: Job) -> dict[str, Any]:
     from benchmarks.train.material import Material
 
     material, clock = Material(job), Clock(job.seconds)
-    vocabulary = {"vocabulary_tokens": len(material.prepared.id_map)}
+    vocabulary = {"vocabulary_tokens": len(material.inputs.id_map)}
     if job.kind == "cache":
         return {**ours.write(material), **vocabulary}
     found: dict[str, Any] = {}

@@ -13,8 +13,8 @@ from benchmarks.train.jobs import Job
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.batches import make_batches
-from compactlm.distillation.preparation import Prepared
-from compactlm.distillation.rows import TaskRows
+from compactlm.distillation.examples import TaskRows
+from compactlm.distillation.inputs import Inputs
 from compactlm.params import GeneralDistillation, Params, TaskDistillation, read_params
 from compactlm.shapes.layers import LayerPairs, find_pairs
 from compactlm.student.building import build_config
@@ -39,16 +39,16 @@ class Material:
         signals = params.signals.model_copy(update={"general": general})
         self.params: Params = params.model_copy(update={"signals": signals, "distill": distill})
         self.task = next(iter(params.tasks))
-        self.prepared = Prepared(self.params)
+        self.inputs = Inputs(self.params)
         if job.vocabulary == "full":
             self._use_the_teachers_ids()
 
     def _use_the_teachers_ids(self) -> None:
-        prepared, own = self.prepared, self.prepared.id_map
-        for row in (*prepared.train, *prepared.augmented):
+        inputs, own = self.inputs, self.inputs.id_map
+        for row in (*inputs.train, *inputs.augmented):
             row["input_ids"] = [own[token] for token in row["input_ids"]]
-        prepared.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
-        prepared.id_map = list(range(len(prepared.tokenizer)))
+        inputs.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+        inputs.id_map = list(range(len(inputs.tokenizer)))
 
     @property
     def losses(self) -> GeneralDistillation | TaskDistillation:
@@ -62,7 +62,7 @@ class Material:
 
     def task_rows(self) -> TaskRows:
         """Return some rows of the task, labelled and unlabelled, each of weight 1."""
-        rows = self.prepared.task(self.task)
+        rows = self.inputs.task(self.task)
         count = len(rows.ids)
         chosen = random.Random(f"{self.params.seed}/bench").sample(range(count), min(self.job.sequences, count))
         ids, sequences = [rows.ids[row] for row in chosen], [rows.sequences[row] for row in chosen]
@@ -70,7 +70,7 @@ class Material:
 
     def sequences(self) -> list[list[int]]:
         """Return the phase's sequences, as they are."""
-        return self.prepared.general().sequences if self.job.phase == "general" else self.task_rows().sequences
+        return self.inputs.general().sequences if self.job.phase == "general" else self.task_rows().sequences
 
     def teacher(self) -> Any:
         """Return the teacher of the phase."""
@@ -81,7 +81,7 @@ class Material:
     def cut_teacher(self) -> Any:
         """Return a teacher that takes the student's ids and scores the student's tokens alone, so that no contender works for others."""
         teacher = self.teacher()
-        ids = torch.tensor(self.prepared.id_map, device=teacher.device)
+        ids = torch.tensor(self.inputs.id_map, device=teacher.device)
         embeddings = teacher.bert.embeddings.word_embeddings
         embeddings.weight = torch.nn.Parameter(embeddings.weight.detach()[ids])
         embeddings.num_embeddings = teacher.config.vocab_size = len(ids)
@@ -94,7 +94,7 @@ class Material:
     def student(self) -> Any:
         """Return a student with random weights and BERT's usual dropout."""
         torch.manual_seed(self.params.seed)
-        config = build_config(self.params.student, len(self.prepared.id_map))
+        config = build_config(self.params.student, len(self.inputs.id_map))
         if self.job.phase == "general":
             return BertForMaskedLM(config)
         config.num_labels = len(self.params.tasks[self.task].labels)
@@ -105,11 +105,11 @@ class Material:
         if not self.losses.hidden.weight:
             return []
         depths = student.config.num_hidden_layers, teacher.config.num_hidden_layers
-        return find_pairs("hidden", self.losses.hidden.layers, *depths, self.prepared.layers)[0]
+        return find_pairs("hidden", self.losses.hidden.layers, *depths, self.inputs.layers)[0]
 
     def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
         """Return both shapes; the teacher scores the student's tokens alone."""
-        tokens = len(self.prepared.id_map)
+        tokens = len(self.inputs.id_map)
         return Shape.of(student.config, tokens), Shape.of(teacher.config, tokens)
 
     def rows_a_batch(self, lengths: list[int]) -> int:

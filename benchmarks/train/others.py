@@ -92,7 +92,7 @@ def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
 
 def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
     """Return the rows as a tokenizer gives them, and what makes a batch of them."""
-    tokenizer = material.prepared.tokenizer
+    tokenizer = material.inputs.tokenizer
     if material.job.phase == "general":
         sequences = material.sequences()
         rows = _padded(pack(sequences) if material.job.kind == "packed" else sequences, tokenizer)

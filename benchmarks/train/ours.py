@@ -13,12 +13,11 @@ from benchmarks.train.arithmetic import Work
 from benchmarks.train.clock import Clock, Stopwatch
 from benchmarks.train.material import Material
 from compactlm.bert import models
-from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
-from compactlm.distillation.general import GeneralObjective
-from compactlm.distillation.matching import Matching
+from compactlm.distillation.examples import GeneralExamples, TaskExamples
+from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import Batch
-from compactlm.distillation.task import TaskObjective
 from compactlm.training.loop import Settings, set_dropout, train
 
 EPOCHS = 300  # more than any machine gets through in time
@@ -77,9 +76,9 @@ class _Examples:
 
 def write(material: Material) -> dict[str, float]:
     """Write the job's cache and return how long it took and how large it is."""
-    job, prepared, teacher = material.job, material.prepared, material.teacher()
-    questions: Any = prepared.general() if job.phase == "general" else TaskQuestions(material.task_rows())
-    source = prepared.online_general(teacher) if job.phase == "general" else prepared.online_task(teacher)
+    job, inputs, teacher = material.job, material.inputs, material.teacher()
+    questions: Any = inputs.general() if job.phase == "general" else material.task_rows()
+    source = inputs.online_general(teacher) if job.phase == "general" else inputs.online_task(teacher)
     directory, start = Path(job.directory) / job.cache, time.perf_counter()
     write_cache(directory, questions, source, material.params.batch_tokens, job.title)
     seconds = time.perf_counter() - start
@@ -89,22 +88,24 @@ def write(material: Material) -> dict[str, float]:
 
 def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     """Train until the clock stops it; return what is computed a step, and what was found besides the clock's times."""
-    job, params, prepared, losses = material.job, material.params, material.prepared, material.losses
+    job, params, inputs, losses = material.job, material.params, material.inputs, material.losses
     # Also where the answers come from the cache: distill-train loads the teacher for the student's first weights.
     teacher, student = material.teacher(), material.student().to(models.best_device())
     rows = material.task_rows() if job.phase == "task" else None
-    questions: Any = TaskQuestions(rows) if rows else prepared.general()
+    questions: Any = rows or inputs.general()
     start = time.perf_counter()
     if job.kind == "cached":
         source: Any = CachedSignals(Path(job.directory) / job.cache, questions)
     else:
-        source = prepared.online_task(teacher) if rows else prepared.online_general(teacher)
+        source = inputs.online_task(teacher) if rows else inputs.online_general(teacher)
     opened = time.perf_counter() - start
     components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
-    matching = Matching(student.bert, teacher.bert, source.layers, components, losses)
+    layer_losses = LayerLosses(student.bert, teacher.bert, source.layers, components, losses)
     set_dropout(student, 0.1 if job.part == "dropout" else losses.optimisation.dropout)
     examples: Any = TaskExamples(rows, source) if rows else GeneralExamples(questions, source, params.signals.general.maskings)
-    objective: torch.nn.Module = TaskObjective(student, matching, params.distill.task) if rows else _general(material, student, matching)
+    objective: torch.nn.Module = (
+        TaskObjective(student, layer_losses, params.distill.task) if rows else _general(material, student, layer_losses)
+    )
     optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
     longest = max(examples.lengths) if job.part == "padding" else None
     if longest:  # as many real tokens a batch, so more positions
@@ -118,11 +119,11 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     clock.run(lambda: train(job.phase, objective, supplied, optimisation, settings))
     own, theirs = material.shapes(student, teacher)
     scored = "none" if rows else "all" if job.part == "dense" else "masked"
-    work = Work(own, None if job.kind == "cached" else theirs, theirs.hidden, len(matching.hidden), scored)  # type: ignore[arg-type]
+    work = Work(own, None if job.kind == "cached" else theirs, theirs.hidden, len(layer_losses.pairs.get("hidden", [])), scored)  # type: ignore[arg-type]
     found: dict[str, Any] = {"opened": opened, "epoch_tokens": sum(examples.lengths), "epochs": losses.optimisation.epochs}
     return work, {**found, "parts": watch.parts} if job.profile else found
 
 
-def _general(material: Material, student: Any, matching: Matching) -> GeneralObjective:
+def _general(material: Material, student: Any, layer_losses: LayerLosses) -> GeneralObjective:
     kind = _DenseObjective if material.job.part == "dense" else GeneralObjective
-    return kind(student, matching, material.params.distill.general, material.temperature)
+    return kind(student, layer_losses, material.params.distill.general, material.temperature)

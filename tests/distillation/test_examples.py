@@ -2,9 +2,10 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
+from compactlm.distillation.examples import GeneralExamples, TaskExamples, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.errors import CompactLMError
 
 ASKED = [30, 7, 2, 39, 11]
 
@@ -29,7 +30,7 @@ def examples(tiny_bert, tiny_classifier, kept, masked, rows, tmp_path):
     masked_teacher = OnlineMasked(BertForMaskedLM.from_pretrained(tiny_bert, **eager), kept, [0, 2], 5, 1.0, attentions=True)
     task_teacher = OnlineTask(BertForSequenceClassification.from_pretrained(tiny_classifier, **eager), kept, [0, 2], attentions=True)
     found = {"general online": GeneralExamples(masked, masked_teacher, 2), "task online": TaskExamples(rows, task_teacher)}
-    questions = {"general": masked, "task": TaskQuestions(rows)}
+    questions = {"general": masked, "task": rows}
     for phase, teacher in (("general", masked_teacher), ("task", task_teacher)):
         teacher.attentions = False
         write_cache(tmp_path / phase, questions[phase], teacher, 500, phase)
@@ -99,3 +100,28 @@ def test_task_examples_keep_labels_weights_and_answers_with_their_rows(rows):
 def test_examples_without_a_teacher_have_no_answers(masked, rows):
     assert set(GeneralExamples(masked, None, 2).batch([0], 0)) == {"input_ids", "attention_mask", "labels"}
     assert set(TaskExamples(rows, None).batch([0], 0)) == {"input_ids", "attention_mask", "labels", "weights"}
+
+
+def row(name, task=None, label=None):
+    return {"id": name, "source": "s", "task": task, "label": label, "input_ids": [len(name)]}
+
+
+def test_labelled_rows_come_with_the_weights_of_their_documents():
+    labelled = [row("a.0", "t", "yes"), row("b.c.0", "t", "no"), row("x.0", "other", "maybe"), row("u.0")]
+    found = task_rows("t", ["no", "yes"], labelled, [row("v.3")], {"a": 0.5, "b.c": 2.0})
+    assert found.ids == ["a.0", "b.c.0", "v.3"]
+    assert found.labels == [1, 0, -100]
+    assert found.weights == [0.5, 2.0, 1.0]
+    assert found.sequences == [[3], [5], [3]]
+
+
+def test_a_row_without_a_weight_is_refused():
+    labelled = [row("a.0", "t", "yes"), row("b.0", "t", "no"), row("c.0", "t", "no")]
+    with pytest.raises(CompactLMError, match=r"2 rows of task t have no example weight in data/weighted \(first: b\); run `dvc repro`"):
+        task_rows("t", ["no", "yes"], labelled, [], {"a": 1.0})
+
+
+def test_without_weights_every_row_counts_alike():
+    found = task_rows("t", ["no", "yes"], [row("a.0", "t", "yes"), row("x.0", "other", "maybe")], [row("v.3")], None)
+    assert found.ids == ["a.0", "v.3"]
+    assert found.weights == [1.0, 1.0]

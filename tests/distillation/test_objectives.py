@@ -5,13 +5,12 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert import models
-from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskQuestions
-from compactlm.distillation.general import GeneralObjective
+from compactlm.distillation.examples import GeneralExamples, TaskExamples
+from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.losses.soft_targets import soft_targets
-from compactlm.distillation.matching import Matching
+from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
-from compactlm.distillation.task import TaskObjective, build_task_student
 from compactlm.params import Optimisation
 from compactlm.student.building import principal_components
 from compactlm.training.hard_labels import hard_labels
@@ -39,8 +38,8 @@ def general(masked_teacher, kept, masked, build_student, losses):
     def build(top_k=WHOLE, **weights):
         source = OnlineMasked(masked_teacher, kept, LAYERS, top_k, TEMPERATURE)
         params, student = losses("general", **(weights or WEIGHTS)), build_student(BertForMaskedLM)
-        matching = Matching(student.bert, masked_teacher.bert, LAYERS, components(masked_teacher), params)
-        return GeneralObjective(student, matching, params, TEMPERATURE), GeneralExamples(masked, source, 2)
+        layer_losses = LayerLosses(student.bert, masked_teacher.bert, LAYERS, components(masked_teacher), params)
+        return GeneralObjective(student, layer_losses, params, TEMPERATURE), GeneralExamples(masked, source, 2)
 
     return build
 
@@ -52,8 +51,8 @@ def task(task_teacher, kept, rows, build_student, losses):
     def build(**weights):
         source = OnlineTask(task_teacher, kept, LAYERS)
         params, student = losses("task", **(weights or WEIGHTS)), build_student(BertForSequenceClassification)
-        matching = Matching(student.bert, task_teacher.bert, LAYERS, components(task_teacher), params)
-        return TaskObjective(student, matching, params), TaskExamples(rows, source)
+        layer_losses = LayerLosses(student.bert, task_teacher.bert, LAYERS, components(task_teacher), params)
+        return TaskObjective(student, layer_losses, params), TaskExamples(rows, source)
 
     return build
 
@@ -154,7 +153,7 @@ def test_the_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_to
     teacher, student = (BertForMaskedLM.from_pretrained(tiny_bert).eval() for _ in range(2))
     params = losses("general", **WEIGHTS)
     source = OnlineMasked(teacher, list(range(len(tiny_tokenizer))), LAYERS, 9, TEMPERATURE)
-    objective = GeneralObjective(student, Matching(student.bert, teacher.bert, LAYERS, torch.eye(32), params), params, TEMPERATURE)
+    objective = GeneralObjective(student, LayerLosses(student.bert, teacher.bert, LAYERS, torch.eye(32), params), params, TEMPERATURE)
     found = objective(**GeneralExamples(masked, source, 2).batch(range(10), 0))
     assert all(found[name].item() == pytest.approx(0, abs=1e-5) for name in ("soft", "hidden", "relations", "embeddings"))
     assert found["hard"].item() > 1
@@ -170,7 +169,7 @@ def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path,
     for cached in (False, True):
         objective, examples = both[phase]()
         if cached:
-            questions = masked if phase == "general" else TaskQuestions(rows)
+            questions = masked if phase == "general" else rows
             write_cache(tmp_path / phase, questions, examples.source, 400, phase)
             examples.source = CachedSignals(tmp_path / phase, questions)
         found.append(train(phase, objective, examples, FEW, Settings(1, log_every=2)).history)
@@ -232,26 +231,6 @@ def test_the_saved_student_is_a_plain_bert(general, student_tokenizer, tmp_path)
     inputs = student_tokenizer("the film was good", return_tensors="pt")
     with torch.inference_mode():
         assert torch.equal(again.eval()(**inputs).logits, student.eval()(**inputs).logits)
-
-
-def test_a_task_student_has_the_body_of_the_general_one(build_student):
-    general = build_student(BertForMaskedLM)
-    student = build_task_student(general, ["bad", "good", "so so"], seed=2)
-    assert student.config.id2label == {0: "bad", 1: "good", 2: "so so"}
-    assert student.config.label2id == {"bad": 0, "good": 1, "so so": 2}
-    for name, tensor in general.bert.state_dict().items():
-        assert torch.equal(student.bert.state_dict()[name], tensor)
-    with torch.no_grad():
-        student.bert.embeddings.word_embeddings.weight.zero_()
-    assert general.bert.embeddings.word_embeddings.weight.any()
-    assert general.config.num_labels == 2
-
-
-def test_the_head_of_a_task_student_depends_on_the_seed_alone(build_student):
-    general = build_student(BertForMaskedLM)
-    one, again, other = (build_task_student(general, ["a", "b", "c"], seed).classifier.weight for seed in (1, 1, 2))
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
 
 
 @pytest.mark.parametrize("cached", [False, True])

@@ -12,9 +12,9 @@ from benchmarks.train import others, ours
 from benchmarks.train.contender import measure
 from benchmarks.train.jobs import Job
 from benchmarks.train.material import Material
-from compactlm.distillation.matching import Matching
+from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.objectives import TaskObjective
 from compactlm.distillation.signals.sources import OnlineMasked
-from compactlm.distillation.task import TaskObjective
 from compactlm.training.loop import set_dropout
 
 
@@ -45,24 +45,24 @@ def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
     set_dropout(student, 0.0)
     student.train()
     components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
-    matching = Matching(student.bert, teacher.bert, material.params.signals.layers, components, material.losses)
+    losses = LayerLosses(student.bert, teacher.bert, material.inputs.layers, components, material.losses)
     rows = range(8)
     if phase == "general":
-        tokens = material.prepared.id_map  # of which the plain one has all
-        source = OnlineMasked(teacher, tokens, matching.kept, len(tokens), material.temperature)
-        batch = asked = material.prepared.general().question(rows)
-        objective = ours._general(material, student, matching)
+        tokens = material.inputs.id_map  # of which the plain one has all
+        source = OnlineMasked(teacher, tokens, losses.kept, len(tokens), material.temperature)
+        batch = asked = material.inputs.general().question(rows)
+        objective = ours._general(material, student, losses)
     else:
-        source = material.prepared.online_task(teacher)
+        source = material.inputs.online_task(teacher)
         examples = ours.TaskExamples(material.task_rows(), source)
         asked = examples.questions.question(rows)
         batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
-        objective = TaskObjective(student, matching, material.params.distill.task)
+        objective = TaskObjective(student, losses, material.params.distill.task)
     expected = objective(**batch, **source.answer(asked, rows))["loss"]
     pairs = material.pairs(student, teacher)
-    assert pairs == matching.hidden
+    assert pairs == losses.pairs["hidden"]
     model = others._Projected(student, teacher.config.hidden_size, pairs)
-    model.projections = torch.nn.ModuleList(matching.projections.values())
+    model.projections = torch.nn.ModuleList(losses.losses["hidden"].projections.values())
     plain = SimpleNamespace(material=material, teacher=material.cut_teacher(), pairs=pairs)
     found = others._DistillationTrainer.compute_loss(plain, model, {key: batch[key] for key in ("input_ids", "attention_mask", "labels")})
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
@@ -74,7 +74,7 @@ def test_packed_text_is_the_same_text_without_padding():
 
 def test_packed_text_fills_a_batch_with_as_many_tokens(job):
     material = Material(job("packed", "general"))
-    lengths = [len(sequence) for sequence in material.prepared.general().sequences]
+    lengths = [len(sequence) for sequence in material.inputs.general().sequences]
     rows, _ = others._features(material)
     mean = material.rows_a_batch(lengths) * sum(lengths) / len(lengths)
     assert others._rows_a_batch(material, rows) == max(1, round(mean / max(lengths)))

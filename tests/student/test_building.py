@@ -5,7 +5,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
 from compactlm.shapes.parameters import parameters_of
-from compactlm.student.building import build_config, check_budget, count_parameters, principal_components, vocabulary_size
+from compactlm.student.building import build_classifier, build_config, check_budget, count_parameters, principal_components, vocabulary_size
 
 SHAPE = {"layers": 1, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 16}
 
@@ -77,3 +77,23 @@ def test_the_budget_is_a_bound_not_a_target():
     check_budget(100, 1000, 0.1)
     with pytest.raises(CompactLMError, match=r"101 parameters and student.budget allows 100 \(10% of the teacher's 1,000\); lower"):
         check_budget(101, 1000, 0.1)
+
+
+def test_a_task_student_has_the_body_of_the_general_one():
+    general = BertForMaskedLM(build_config(student_of(), 120))
+    student = build_classifier(general, ["bad", "good", "so so"], seed=2)
+    assert student.config.id2label == {0: "bad", 1: "good", 2: "so so"}
+    assert student.config.label2id == {"bad": 0, "good": 1, "so so": 2}
+    for name, tensor in general.bert.state_dict().items():
+        assert torch.equal(student.bert.state_dict()[name], tensor)
+    with torch.no_grad():
+        student.bert.embeddings.word_embeddings.weight.zero_()
+    assert general.bert.embeddings.word_embeddings.weight.any()
+    assert general.config.num_labels == 2
+
+
+def test_the_head_of_a_task_student_depends_on_the_seed_alone():
+    general = BertForMaskedLM(build_config(student_of(), 120))
+    one, again, other = (build_classifier(general, ["a", "b", "c"], seed).classifier.weight for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)

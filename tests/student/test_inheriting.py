@@ -9,7 +9,9 @@ from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassificat
 
 from compactlm.errors import CompactLMError
 from compactlm.student.copying import can_be_copied
-from compactlm.student.inheriting import directions, inherit, inherit_classifier, initialise
+from compactlm.student.inheriting import inherit
+from compactlm.student.initialising import inherit_classifier, initialise
+from compactlm.student.teacher_trace import directions
 
 VOCABULARY, FIRST = 200, 5  # ids below FIRST never occur in the sample
 TEACHER = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64, "initializer_range": 0.2}

@@ -1,58 +1,110 @@
-"""What the phases train on: the rows of a batch, and what the teacher says of them."""
+"""The training rows of both phases, with the teacher's signals."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 
 from compactlm.bert.models import pad_tensors
-from compactlm.distillation.rows import TaskRows
 from compactlm.distillation.signals.sources import Batch, SignalSource
-from compactlm.training.random_masking import MaskedExamples, MaskedSequences
+from compactlm.errors import CompactLMError
+from compactlm.training.random_masking import IGNORED, MaskedExamples, MaskedSequences
 
 
 class GeneralExamples(MaskedExamples):
-    """Masked text with a teacher's signals."""
+    """Masked text with the teacher's signals."""
 
     def __init__(self, questions: MaskedSequences, source: SignalSource | None, maskings: int) -> None:
-        """Take the masked sequences, the source of the signals (None for none), and in how many ways each sequence is masked."""
+        """Take the masked sequences, the source of the signals (None for no signals), and the number of maskings."""
         super().__init__(questions, maskings)
         self.source = source
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
-        """Return the tensors that GeneralObjective takes."""
+        """Return the tensors of GeneralObjective: input_ids, attention_mask, labels and the signals."""
         rows = self.rows(positions, epoch)
         batch = self.questions.question(rows)
         return {**batch, **self.source.answer(batch, rows)} if self.source else batch
 
 
-class TaskQuestions:
-    """A task's rows, as a teacher reads them."""
+@dataclasses.dataclass(frozen=True)
+class TaskRows:
+    """Rows of one task.
 
-    def __init__(self, rows: TaskRows) -> None:
-        """Take the rows."""
-        self.sequences, self.ids = rows.sequences, rows.ids
-        self.lengths = [len(sequence) for sequence in rows.sequences]
+    Attributes:
+        ids: of the sequences.
+        sequences: token ids of the student.
+        labels: label ids, -100 for none.
+        weights: example weights, 1 for rows without a label.
+    """
+
+    ids: list[str]
+    sequences: list[list[int]]
+    labels: list[int]
+    weights: list[float]
+
+    @functools.cached_property
+    def lengths(self) -> list[int]:
+        """The number of tokens of each row."""
+        return [len(sequence) for sequence in self.sequences]
 
     def question(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids and attention_mask, each int64 [rows, tokens]."""
+        """Return input_ids and attention_mask of some rows, each int64 [rows, tokens]."""
         input_ids, attention_mask = pad_tensors([self.sequences[row] for row in rows])
         return {"input_ids": input_ids, "attention_mask": attention_mask}
 
 
 class TaskExamples:
-    """A task's rows with a teacher's answers, and a label and a weight where they have one."""
+    """A task's rows with the teacher's signals."""
 
     def __init__(self, rows: TaskRows, source: SignalSource | None) -> None:
-        """Take the rows and where the answers come from (None for none)."""
-        self.questions, self.source = TaskQuestions(rows), source
+        """Take the rows and the source of the signals (None for no signals)."""
+        self.questions, self.source = rows, source
         self.labels, self.weights = torch.tensor(rows.labels), torch.tensor(rows.weights, dtype=torch.float32)
-        self.ids, self.lengths = self.questions.ids, self.questions.lengths
+        self.ids, self.lengths = rows.ids, rows.lengths
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return the tensors that TaskObjective takes."""
+        """Return the tensors of TaskObjective: input_ids, attention_mask, labels, weights and the signals."""
         rows = list(positions)
         batch = self.questions.question(rows)
         answers = self.source.answer(batch, rows) if self.source else {}
         return {**batch, **answers, "labels": self.labels[rows], "weights": self.weights[rows]}
+
+
+def task_rows(
+    name: str,
+    labels: Sequence[str],
+    labelled: Sequence[dict[str, Any]],
+    unlabelled: Sequence[dict[str, Any]],
+    weights: Mapping[str, float] | None,
+) -> TaskRows:
+    """Join a task's labelled rows, originals and copies, with unlabelled rows.
+
+    Args:
+        name: of the task.
+        labels: the task's label names, in the order of their ids.
+        labelled: rows of artifacts.SEQUENCE_SCHEMA; rows of other tasks are left out.
+        unlabelled: rows of the same schema.
+        weights: example weights by document id; None gives every row the weight 1.
+
+    Raises:
+        CompactLMError: a labelled row has no weight, because weights and sequences come from different runs.
+    """
+    own = [row for row in labelled if row["task"] == name]
+    documents = [row["id"].rpartition(".")[0] for row in own]
+    weights = weights if weights is not None else dict.fromkeys(documents, 1.0)
+    missing = [document for document in documents if document not in weights]
+    if missing:
+        raise CompactLMError(
+            f"{len(missing)} rows of task {name} have no example weight in data/weighted (first: {missing[0]}); "
+            "run `dvc repro`, so that bias-audit and tokenize read the same rows"
+        )
+    return TaskRows(
+        ids=[row["id"] for row in [*own, *unlabelled]],
+        sequences=[row["input_ids"] for row in [*own, *unlabelled]],
+        labels=[labels.index(row["label"]) for row in own] + [IGNORED] * len(unlabelled),
+        weights=[weights[document] for document in documents] + [1.0] * len(unlabelled),
+    )

@@ -11,9 +11,9 @@ from transformers import BertPreTrainedModel
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
+from compactlm.distillation.inputs import GENERAL
 from compactlm.distillation.phases import Phases
-from compactlm.distillation.preparation import GENERAL
-from compactlm.distillation.rows import draw
+from compactlm.draws import draw_items
 from compactlm.figures.figure import write_figures
 from compactlm.inference.embedding import fewest_texts, fit_projection
 from compactlm.inference.runtime.model import Model
@@ -41,7 +41,7 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
 def _fit_embedding(directory: Path, params: Params) -> None:
     """Keep beside the masked language model what makes sentence embeddings of its hidden states, where the text is enough for it."""
     train = artifacts.read_table(artifacts.SPLIT / "train").to_pylist()
-    texts = [row["text"] for row in draw(train, EMBEDDING_TEXTS, params.seed)]
+    texts = [row["text"] for row in draw_items(train, EMBEDDING_TEXTS, "embedding", params.seed, key=lambda row: row["id"])]
     if len(texts) >= fewest_texts(params.student.hidden_size):
         model = Model(directory, artifacts.MLM, "embedding", "torch", params.threads)
         fit_projection(model, texts).save(directory)
@@ -50,7 +50,7 @@ def _fit_embedding(directory: Path, params: Params) -> None:
 def _write(phases: Phases, students: dict[str, BertPreTrainedModel], energy: dict[str, Any]) -> None:
     with artifacts.replacing(artifacts.STUDENT) as unfinished:
         for name, student in students.items():
-            models.save(student, phases.prepared.tokenizer, unfinished / name)
+            models.save(student, phases.inputs.tokenizer, unfinished / name)
         _fit_embedding(unfinished / artifacts.MLM, phases.params)
     artifacts.write_json(artifacts.METRICS / "distill-train.json", write_figures(phases.metrics))
     artifacts.write_json(artifacts.TIMINGS / "distill-train.json", {**phases.timings, **({"energy": energy} if energy else {})})

@@ -14,7 +14,7 @@ from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.masked_words import mask_one
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.rows import draw
+from compactlm.draws import draw_items
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, cosines, measure_loss
 from compactlm.export.directory import write_directory
 from compactlm.figures.figure import Figure, write_figures
@@ -63,7 +63,8 @@ def main(params: Params) -> None:
     metrics = {}
     with artifacts.replacing(artifacts.EXPORT) as unfinished:
         for name in tqdm((artifacts.MLM, EMBEDDING, *params.tasks), desc="export", unit="model"):
-            rows = draw([row for row in test if name not in params.tasks or row["task"] == name], params.export.check_rows, params.seed)
+            candidates = [row for row in test if name not in params.tasks or row["task"] == name]
+            rows = draw_items(candidates, params.export.check_rows, "export", params.seed, key=lambda row: row["id"])
             directory, source = unfinished / name, artifacts.STUDENT / (name if name in params.tasks else artifacts.MLM)
             if name in params.tasks:
                 model: BertPreTrainedModel = models.load_classifier(source).cpu()

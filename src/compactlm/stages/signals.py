@@ -5,9 +5,8 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.checks import check_losses
-from compactlm.distillation.examples import TaskQuestions
-from compactlm.distillation.preparation import GENERAL, Prepared
+from compactlm.distillation.inputs import GENERAL, Inputs
+from compactlm.distillation.layer_losses import check_losses
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
@@ -15,16 +14,16 @@ from compactlm.params import Params
 from compactlm.pipeline.run import run
 
 
-def _check_size(prepared: Prepared, width: int) -> float:
+def _check_size(inputs: Inputs, width: int) -> float:
     """Return the gigabytes of the teacher's answers; raise CompactLMError where the cache may take more than params allow."""
-    params, signals = prepared.params, prepared.params.signals
-    general = prepared.general()
-    tokens, layers, top_k = sum(general.lengths), len(prepared.layers), min(signals.general.top_k, len(prepared.id_map))
+    params, signals = inputs.params, inputs.params.signals
+    general = inputs.general()
+    tokens, layers, top_k = sum(general.lengths), len(inputs.layers), min(signals.general.top_k, len(inputs.id_map))
     places = round(tokens * signals.general.mask_rate)
     size = gigabytes(tokens, places, len(general.ids), layers, width, top_k, 0)
     beyond = surplus(general.ids, places, top_k)
     for name, task in params.tasks.items():
-        questions = TaskQuestions(prepared.task(name))
+        questions = inputs.task(name)
         size += gigabytes(sum(questions.lengths), 0, len(questions.ids), layers, width, 0, len(task.labels))
         beyond += surplus(questions.ids, 0, 0)
     if size + beyond > signals.gigabytes:
@@ -43,19 +42,19 @@ def main(params: Params) -> None:
         unfinished.mkdir()
         artifacts.write_json(unfinished / "source.json", params.signals.source)
         if params.signals.source == "cached":
-            prepared = Prepared(params)
+            inputs = Inputs(params)
             teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
             check_losses(params, teacher.config)
-            metrics["gigabytes"] = round(_check_size(prepared, teacher.config.hidden_size), 3)
-            general = prepared.general()
-            source: SignalSource = prepared.online_general(teacher)
-            asked = prepared.asked(artifacts.MLM)
+            metrics["gigabytes"] = round(_check_size(inputs, teacher.config.hidden_size), 3)
+            general = inputs.general()
+            source: SignalSource = inputs.online_general(teacher)
+            asked = inputs.asked(artifacts.MLM)
             write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", asked)
             metrics[GENERAL] = len(general.ids)
             for name in params.tasks:
-                questions = TaskQuestions(prepared.task(name))
-                source = prepared.online_task(models.load_classifier(artifacts.TEACHER / name))
-                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", prepared.asked(name))
+                questions = inputs.task(name)
+                source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
+                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", inputs.asked(name))
                 metrics[name] = len(questions.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from transformers import BertConfig
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
@@ -37,6 +39,26 @@ def build_config(student: Student, vocabulary_size: int) -> BertConfig:
         intermediate_size=student.intermediate_size,
         max_position_embeddings=student.maximum_positions,
     )
+
+
+def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
+    """Return a classifier of a student's shape with a new head for these labels.
+
+    Args:
+        student: the masked language model.
+        labels: the names of the labels, in the order of their ids.
+        seed: of the random weights.
+        body: whether to copy the student's body; otherwise all weights are random.
+    """
+    torch.manual_seed(seed)
+    config = BertConfig.from_dict(student.config.to_dict())
+    config.num_labels = len(labels)
+    config.id2label = dict(enumerate(labels))
+    config.label2id = {label: index for index, label in enumerate(labels)}
+    classifier = BertForSequenceClassification(config)
+    if body:
+        classifier.bert.load_state_dict(student.bert.state_dict(), strict=False)
+    return classifier
 
 
 def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:

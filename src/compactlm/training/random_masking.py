@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
+
+from compactlm.draws import draw_bits
 
 IGNORED = -100  # the label that torch's cross-entropy ignores
 CACHED_ROWS = 50_000  # about 50 MB at 64 tokens
@@ -16,8 +17,7 @@ CACHED_ROWS = 50_000  # about 50 MB at 64 tokens
 
 def generator_for(key: str) -> torch.Generator:
     """Return a random generator that depends on `key` alone."""
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+    return torch.Generator().manual_seed(draw_bits(key) >> 1)
 
 
 def mask_tokens(

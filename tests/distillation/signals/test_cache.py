@@ -8,7 +8,6 @@ import pytest
 import safetensors.torch
 import torch
 
-from compactlm.distillation.examples import TaskQuestions
 from compactlm.distillation.signals.cache import CachedSignals, digests, gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
@@ -26,7 +25,7 @@ def ask(masked_teacher, task_teacher, kept, masked, rows):
     def of(phase, top_k=TOP_K):
         if phase == "general":
             return masked, OnlineMasked(masked_teacher, kept, LAYERS, top_k, 2.0)
-        return TaskQuestions(rows), OnlineTask(task_teacher, kept, LAYERS)
+        return rows, OnlineTask(task_teacher, kept, LAYERS)
 
     return of
 
@@ -268,19 +267,19 @@ def refused(directory, questions, sentence):
 
 def test_a_cache_of_another_number_of_rows_is_refused(cache, rows):
     fewer = dataclasses.replace(rows, ids=rows.ids[:-1], sequences=rows.sequences[:-1])
-    refused(cache("task"), TaskQuestions(fewer), "holds signals of 40 rows, but 39 rows are to be learned")
+    refused(cache("task"), fewer, "holds signals of 40 rows, but 39 rows are to be learned")
 
 
 def test_a_cache_of_other_rows_is_refused_at_the_first_of_them(cache, rows):
     other = dataclasses.replace(rows, ids=[*rows.ids[:7], "other", *rows.ids[8:30], "another", *rows.ids[31:]])
-    refused(cache("task"), TaskQuestions(other), "row 7 of .* has the id row7, but the row to be learned is other;")
+    refused(cache("task"), other, "row 7 of .* has the id row7, but the row to be learned is other;")
 
 
 def test_a_cache_of_other_tokens_is_refused(cache, rows):
     sequences = list(rows.sequences)
     sequences[3] = [*sequences[3][:-2], 9, sequences[3][-1]]
     other = dataclasses.replace(rows, sequences=sequences)
-    refused(cache("task"), TaskQuestions(other), r"row 3 of .* \(row3\) was read by the teacher with other tokens")
+    refused(cache("task"), other, r"row 3 of .* \(row3\) was read by the teacher with other tokens")
 
 
 def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
@@ -302,9 +301,7 @@ def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, change
 def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
     questions, online = ask("task")
     online.answer = lambda batch, rows: torch.ones(10**14)
-    with pytest.raises(
-        CompactLMError, match=r"not enough memory for task at step 1, .*; lower batch_tokens from 300 to 1\d\d in params.yaml"
-    ):
+    with pytest.raises(CompactLMError, match=r"not enough memory for task at step 1.*batch_tokens in params.yaml from 300 to 1\d\d"):
         write_cache(tmp_path / "cache", questions, online, 300, "task")
     assert not (tmp_path / "cache").exists()
 
@@ -327,7 +324,7 @@ def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
         {"input_ids": tokens, "labels": labels + 1},
     ]
     assert len({digests(Questions(**tensors))[0][0] for tensors in asked}) == 4
-    assert digests(TaskQuestions(rows)) == digests(TaskQuestions(rows))
+    assert digests(rows) == digests(rows)
     hashes, places = digests(masked)
     assert len(set(hashes)) > 70  # of 80, some of which have no masked token
     assert places == [int((masked.question([row])["labels"] >= 0).sum()) for row in range(80)]

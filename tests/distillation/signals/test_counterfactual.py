@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from compactlm.distillation.examples import TaskExamples, TaskQuestions
-from compactlm.distillation.rows import TaskRows
+from compactlm.distillation.examples import TaskExamples, TaskRows
 from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.distillation.signals.sources import OnlineTask
 from compactlm.errors import CompactLMError
@@ -18,9 +17,8 @@ def families(rows):
 def test_a_family_gets_its_mean_and_others_keep_their_own(families, task_teacher, kept):
     rows, parents = families
     source = OnlineTask(task_teacher, kept, [0, 2])
-    questions = TaskQuestions(rows)
-    own = source.answer(questions.question(range(4)), range(4))
-    averaged = average_families(source, questions, parents, 64)
+    own = source.answer(rows.question(range(4)), range(4))
+    averaged = average_families(source, rows, parents, 64)
     assert list(averaged.layers) == [0, 2]
     batch = TaskExamples(rows, averaged).batch([3, 1, 0], 0)
     mean = own["teacher_logits"][:3].mean(dim=0)
@@ -33,13 +31,13 @@ def test_a_family_gets_its_mean_and_others_keep_their_own(families, task_teacher
 def test_without_copies_the_source_is_as_it_was(families, task_teacher, kept):
     rows, _ = families
     source = OnlineTask(task_teacher, kept, [0, 2])
-    assert average_families(source, TaskQuestions(rows), {}, 64) is source
-    assert average_families(source, TaskQuestions(rows), {"b": "somewhere else"}, 64) is source
+    assert average_families(source, rows, {}, 64) is source
+    assert average_families(source, rows, {"b": "somewhere else"}, 64) is source
 
 
 def test_a_lack_of_memory_names_the_setting(families, task_teacher, kept):
     rows, parents = families
     source = OnlineTask(task_teacher, kept, [0, 2])
     source.answer = lambda batch, rows: torch.ones(10**14)
-    with pytest.raises(CompactLMError, match=r"not enough memory for counterfactual copies at step 1, .*; lower batch_tokens from 64 to "):
-        average_families(source, TaskQuestions(rows), parents, 64)
+    with pytest.raises(CompactLMError, match=r"memory for counterfactual copies at step 1.*batch_tokens in params\.yaml from 64"):
+        average_families(source, rows, parents, 64)

@@ -130,7 +130,7 @@ def test_a_teacher_that_gives_no_attentions_is_refused_in_a_sentence(masked_teac
     assert masked_teacher.config._attn_implementation == "sdpa"
     batch = masked.question([0])
     for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
-        with pytest.raises(CompactLMError, match=r"the teacher gave no attention probabilities.*attn_implementation='eager'") as caught:
+        with pytest.raises(CompactLMError, match=r"the teacher .*attn_implementation='eager'") as caught:
             source.answer(batch, [0])
         assert "\n" not in str(caught.value)
 

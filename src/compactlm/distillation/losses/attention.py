@@ -1,37 +1,21 @@
-"""Attention transfer: the student's heads attend to the tokens that the teacher's heads attend to."""
+"""Attention transfer: the student's heads learn to attend to the same tokens as the teacher's heads."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import torch
 
+from compactlm.distillation.losses.base import LayerLoss
+from compactlm.distillation.signals.sources import Batch, require_attentions
 from compactlm.errors import CompactLMError
-
-
-def require_attentions(attentions: Sequence[torch.Tensor] | None, side: str) -> tuple[torch.Tensor, ...]:
-    """Return a model output's attention probabilities, a layer each, if it has any.
-
-    Args:
-        attentions: what the output has as `attentions`.
-        side: whose they are, "student" or "teacher", for the message.
-
-    Raises:
-        CompactLMError: there is none.
-    """
-    if not attentions:
-        raise CompactLMError(
-            f"the {side} gave no attention probabilities, which attention transfer compares; call it with output_attentions=True "
-            "and load it with attn_implementation='eager', since the default implementation, 'sdpa', returns none"
-        )
-    return tuple(attentions)
 
 
 def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Mean squared difference of attention probabilities, head by head (the attention loss of Jiao et al. 2020, TinyBERT).
 
-    TinyBERT itself compares the scores before their softmax, which transformers does not return. In training it returns the
-    probabilities after dropout, so a student's attention dropout is noise in this loss.
+    TinyBERT compares the scores before their softmax, but transformers returns only probabilities. In training these are taken after
+    dropout, so the student's attention dropout adds noise to this loss.
 
     Args:
         student: attention probabilities of a layer, float [rows, heads, tokens, tokens], queries before keys.
@@ -40,7 +24,7 @@ def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over rows, heads, and pairs of a query and a key that are both tokens, each row's times its weight; a scalar.
+        The mean over rows, heads and pairs of tokens, each row times its weight; a scalar.
 
     Raises:
         CompactLMError: the numbers of heads differ.
@@ -48,9 +32,20 @@ def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
     heads = student.shape[1]
     if heads != teacher.shape[1]:
         raise CompactLMError(
-            f"attention transfer pairs the heads, but the student has {heads} and the teacher {teacher.shape[1]}; "
-            "give the student as many attention heads as the teacher, or distil relations in place of attentions"
+            f"attention transfer needs equal numbers of heads, but the student has {heads} and the teacher {teacher.shape[1]}; "
+            "set student.attention_heads to the teacher's number, or use relations instead of attention"
         )
     pairs = (mask[:, :, None] * mask[:, None, :]).unsqueeze(1)
     counted = pairs if weights is None else pairs * weights[:, None, None, None]
     return ((student.float() - teacher.detach().float()).square() * counted).sum() / (pairs.sum() * heads)
+
+
+class Attentions(LayerLoss):
+    """Mean squared difference of the attention probabilities of paired layers."""
+
+    needs_attentions = True
+
+    def compare(self, own: int, theirs: int, output: Any, batch: Batch) -> torch.Tensor:
+        """Return the difference of a pair of layers."""
+        attentions = require_attentions(output.attentions, "student")
+        return attention_mse(attentions[own - 1], batch["teacher_attentions"][:, theirs - 1], batch["attention_mask"], batch.get("weights"))

@@ -1,11 +1,15 @@
-"""Hidden states: how far the student's projected vectors are from the teacher's, in direction or in all units."""
+"""Hidden states: the distance between the student's projected vectors and the teacher's vectors."""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch.nn import functional
+
+from compactlm.distillation.losses.base import Bodies, LayerLoss
+from compactlm.distillation.signals.sources import Batch
+from compactlm.shapes.layers import LayerPairs
 
 HiddenKind = Literal["cosine", "mse"]
 
@@ -16,7 +20,7 @@ class HiddenDistance(Protocol):
     def __call__(
         self, student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None
     ) -> torch.Tensor:
-        """Return the mean over tokens, each row's times its weight."""
+        """Return the mean over tokens, each row times its weight."""
         ...
 
 
@@ -56,3 +60,34 @@ def _mean(distance: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | No
 
 
 HIDDEN_DISTANCES: dict[HiddenKind, HiddenDistance] = {"cosine": hidden_cosine, "mse": hidden_mse}
+
+
+def build_projection(components: torch.Tensor) -> torch.nn.Linear:
+    """Return a linear map from the student's to the teacher's hidden size, initialised with the components.
+
+    Args:
+        components: float [student's hidden size, teacher's hidden size].
+    """
+    projection = torch.nn.Linear(*components.shape)
+    with torch.no_grad():
+        projection.weight.copy_(components.T)
+        projection.bias.zero_()
+    return projection
+
+
+class HiddenStates(LayerLoss):
+    """Distance of hidden states through learned projections, which are not part of the student.
+
+    With the pair (0, 0) alone it is the embedding loss of Jiao et al. 2020 (TinyBERT).
+    """
+
+    def __init__(self, params: Any, pairs: LayerPairs, bodies: Bodies) -> None:
+        """See LayerLoss; `params` has the key `distance`."""
+        super().__init__(params, pairs, bodies)
+        self.projections = torch.nn.ModuleDict({f"{own}-{theirs}": build_projection(bodies.components) for own, theirs in pairs})
+
+    def compare(self, own: int, theirs: int, output: Any, batch: Batch) -> torch.Tensor:
+        """Return the distance of a pair of layers."""
+        projected = self.projections[f"{own}-{theirs}"](output.hidden_states[own])
+        distance = HIDDEN_DISTANCES[self.params.distance]
+        return distance(projected, self.teacher_states(batch, theirs), batch["attention_mask"], batch.get("weights"))

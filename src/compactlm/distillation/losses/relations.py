@@ -1,6 +1,6 @@
-"""Relations: how strongly the queries, keys and values of a layer resemble each other, which needs no equal widths or heads.
+"""Relations: how similar the queries, keys and values of a layer are to each other. Widths and heads of the models may differ.
 
-A layer is named here by its index in the encoder, from 0: its input is hidden state `layer`, its output hidden state `layer` + 1.
+Functions here name a layer by its index in the encoder, from 0. Its input is hidden state `layer`, its output hidden state `layer` + 1.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from typing import Any, Self
 
 import torch
 from torch.nn import functional
+
+from compactlm.distillation.losses.base import Bodies, LayerLoss
+from compactlm.distillation.signals.sources import Batch
+from compactlm.shapes.layers import LayerPairs
 
 States = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # queries, keys, values, each float [rows, tokens, width]
 PARTS = ("query", "key", "value")
@@ -24,22 +28,22 @@ def relation_loss(
 ) -> torch.Tensor:
     """Divergence of the student's self-relations from the teacher's (Wang et al. 2021, MiniLMv2).
 
-    A state's vectors are split into relation heads. A head's self-relation is softmax(X X^T / sqrt(head's width)): for each token
-    a distribution over the sequence's tokens, padding left out. Widths may differ, since each side is scaled by its own.
+    The vectors are split into relation heads. A head's self-relation is softmax(X X^T / sqrt(head's width)): for each token, a
+    distribution over the sequence's tokens without padding. Each side is scaled by its own width, so widths may differ.
 
     Args:
-        student_states: queries, keys and values of a layer, or any others, each float [rows, tokens, student's width].
-        teacher_states: as many, each float [rows, tokens, teacher's width].
+        student_states: queries, keys and values of a layer, each float [rows, tokens, student's width].
+        teacher_states: the same number of tensors, each float [rows, tokens, teacher's width].
         mask: 1 where there is a token, [rows, tokens].
-        relation_heads: how many heads the vectors are split into, whatever the numbers of attention heads.
+        relation_heads: the number of relation heads; it need not be the number of attention heads.
         weights: float [rows], or None for 1.
 
     Returns:
-        The Kullback-Leibler divergence in nats, as a mean over the tokens of all rows, each row's times its weight, and the
-        relation heads, and a sum over the states; a scalar.
+        The Kullback-Leibler divergence in nats, a scalar: the mean over tokens (each row times its weight) and relation heads,
+        summed over the states.
 
     Raises:
-        ValueError: a width does not split into the relation heads, or one side has more states than the other.
+        ValueError: the relation heads do not divide a width, or the numbers of states differ.
     """
     real = mask.bool()
     counted = real if weights is None else real * weights[:, None]
@@ -53,21 +57,21 @@ def relation_loss(
 
 
 def _log_relations(states: torch.Tensor, real: torch.Tensor, heads: int, side: str) -> torch.Tensor:
-    """Return the logarithm of self-relations, float32 [rows, heads, tokens, tokens], hugely negative where the key is padding."""
+    """Return the logarithm of self-relations, float32 [rows, heads, tokens, tokens]; keys that are padding have the least float."""
     width = states.shape[-1]
     if width % heads:
-        raise ValueError(f"the {side}'s states of width {width} do not split into {heads} relation heads of equal width")
-    # Scores in bfloat16 would differ by more than the relations do.
+        raise ValueError(f"{heads} relation heads do not divide the {side}'s width {width}")
+    # The rounding of bfloat16 scores would exceed the differences of relations.
     with torch.autocast(states.device.type, enabled=False):
         split = states.float().unflatten(-1, (heads, width // heads)).transpose(1, 2)
         scores = split @ split.transpose(-1, -2) / (width // heads) ** 0.5
-    # Not -inf, which would make nan of 0 times a difference; the least float leaves padding no mass just as well.
+    # -inf would give nan for 0 times a difference; the least float gives padding no mass either.
     scores = scores.masked_fill(~real[:, None, None, :], torch.finfo(scores.dtype).min)
     return functional.log_softmax(scores, dim=-1)
 
 
 def teacher_states(layer_module: Any, hidden: torch.Tensor) -> States:
-    """Return the queries, keys and values of a teacher's layer from the hidden states that enter it, without gradients.
+    """Return the queries, keys and values of a teacher's layer, computed from its input without gradients.
 
     Args:
         layer_module: a layer of a BERT's encoder, `bert.encoder.layer[layer]`.
@@ -79,13 +83,13 @@ def teacher_states(layer_module: Any, hidden: torch.Tensor) -> States:
 
 
 class StateRecorder:
-    """Keeps the queries, keys and values of some layers of a BERT from its forward until they are taken.
+    """Records the queries, keys and values of some layers during a BERT's forward.
 
-    It hooks into the model, so `close` it, or use it in a `with`, before the model is copied or goes on without it.
+    It adds hooks to the model. Call `close`, or use it in a `with` statement, before the model is copied or used elsewhere.
     """
 
     def __init__(self, bert: Any, layers: Sequence[int]) -> None:
-        """Take a BertModel (a head's `.bert`) and the layers' indices in its encoder, from 0."""
+        """Take a BertModel and the indices of its layers, from 0."""
         self._states: dict[tuple[int, str], torch.Tensor] = {}
         self._handles = [
             getattr(bert.encoder.layer[layer].attention.self, part).register_forward_hook(self._keep(layer, part))
@@ -100,19 +104,19 @@ class StateRecorder:
         return hook
 
     def take(self, layer: int) -> States:
-        """Return what the last forward left, with gradients, and let go of it.
+        """Return and forget the states of the last forward, with gradients.
 
         Raises:
-            LookupError: the layer is not recorded, or there was no forward since the states were taken.
+            LookupError: the layer is not recorded, or no forward has run since the last call.
         """
         try:
             query, key, value = (self._states.pop((layer, part)) for part in PARTS)
         except KeyError:
-            raise LookupError(f"no states of layer {layer} are recorded: run the model forward before each take") from None
+            raise LookupError(f"no states of layer {layer} are recorded; run the model forward before each take") from None
         return query, key, value
 
     def close(self) -> None:
-        """Unhook from the model and let go of all states; a second time does nothing."""
+        """Remove the hooks and forget all states. A second call does nothing."""
         for handle in self._handles:
             handle.remove()
         self._states.clear()
@@ -122,3 +126,24 @@ class StateRecorder:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Relations(LayerLoss):
+    """Divergence of the self-relations of paired layers."""
+
+    def __init__(self, params: Any, pairs: LayerPairs, bodies: Bodies) -> None:
+        """See LayerLoss; `params` has the key `heads`. Layers count from 1 here, as in params.yaml."""
+        super().__init__(params, pairs, bodies)
+        # The teacher is not trained. A plain dict hides its layers from the optimizer.
+        self.teacher_layers = {theirs: bodies.teacher.encoder.layer[theirs - 1] for _, theirs in pairs}
+        self.recorder = StateRecorder(bodies.student, [own - 1 for own, _ in pairs])
+
+    def compare(self, own: int, theirs: int, output: Any, batch: Batch) -> torch.Tensor:  # noqa: ARG002 - the recorder has its states
+        """Return the divergence of a pair of layers."""
+        entering = self.teacher_states(batch, theirs - 1)
+        states = teacher_states(self.teacher_layers[theirs].to(entering.device), entering)
+        return relation_loss(self.recorder.take(own - 1), states, batch["attention_mask"], self.params.heads, batch.get("weights"))
+
+    def close(self) -> None:
+        """Stop recording the student's states."""
+        self.recorder.close()

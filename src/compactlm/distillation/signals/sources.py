@@ -21,10 +21,28 @@ from typing import Any, Protocol
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.losses.attention import require_attentions
+from compactlm.errors import CompactLMError
 from compactlm.shapes.layers import kept_layers
 
 Batch = dict[str, torch.Tensor]
+
+
+def require_attentions(attentions: Sequence[torch.Tensor] | None, side: str) -> tuple[torch.Tensor, ...]:
+    """Return the attention probabilities of a model's output, one tensor for each layer.
+
+    Args:
+        attentions: the output's `attentions`.
+        side: "student" or "teacher", for the message.
+
+    Raises:
+        CompactLMError: there are none.
+    """
+    if not attentions:
+        raise CompactLMError(
+            f"the {side} returned no attention probabilities; call it with output_attentions=True and load it with "
+            "attn_implementation='eager', because the default 'sdpa' returns none"
+        )
+    return tuple(attentions)
 
 
 class SignalSource(Protocol):

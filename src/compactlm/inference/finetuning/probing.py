@@ -20,7 +20,7 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
-from compactlm.distillation.task import build_task_student
+from compactlm.student.building import build_classifier
 
 WEIGHT = 16.0  # of the mean relative to the hidden state of [CLS], to which the layer adds it
 SLOPE = 0.3  # of standardised states: small, so that the tanh of the pooler changes only outliers
@@ -97,7 +97,7 @@ def build_probe(base: BertForMaskedLM, labels: Sequence[str], probe: Probe, seed
     """Return the plain classifier that computes the probe: the body up to its depth, and the averaging layer."""
     layers = base.config.num_hidden_layers
     base.config.num_hidden_layers = probe.depth + 1
-    model = build_task_student(base, labels, seed, body=False)
+    model = build_classifier(base, labels, seed, body=False)
     base.config.num_hidden_layers = layers
     wanted = model.bert.state_dict()
     model.bert.load_state_dict({name: value for name, value in base.bert.state_dict().items() if name in wanted}, strict=False)

@@ -8,10 +8,10 @@ from safetensors import safe_open
 from transformers import BertForMaskedLM, BertModel
 
 from compactlm.bert import models
+from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.losses.attention import attention_mse
-from compactlm.distillation.losses.hidden import hidden_cosine, hidden_mse
+from compactlm.distillation.losses.hidden import build_projection, hidden_cosine, hidden_mse
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss
-from compactlm.distillation.matching import Matching, build_projection
 from compactlm.distillation.signals.sources import OnlineMasked
 from compactlm.errors import CompactLMError
 
@@ -32,12 +32,12 @@ def scene(tiny_bert, kept, masked, build_student, losses):
     def run(changes, signals=KEPT, attention="eager", rows=12, **shape):
         teacher = BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager")
         student = build_student(BertForMaskedLM, **shape, attn_implementation=attention)
-        matching = Matching(student.bert, teacher.bert, signals, COMPONENTS, losses("general", **changes))
+        found = LayerLosses(student.bert, teacher.bert, signals, COMPONENTS, losses("general", **changes))
         batch = masked.question(range(rows))
         batch.update(OnlineMasked(teacher, kept, signals, 3, 1.0, attentions=True).answer(batch, range(rows)))
         inputs = batch["input_ids"], batch["attention_mask"]
-        output = student.bert(*inputs, output_hidden_states=True, output_attentions=matching.wants_attentions)
-        return SimpleNamespace(student=student, teacher=teacher, matching=matching, batch=batch, output=output, inputs=inputs)
+        output = student.bert(*inputs, output_hidden_states=True, output_attentions=found.needs_attentions)
+        return SimpleNamespace(student=student, teacher=teacher, losses=found, batch=batch, output=output, inputs=inputs)
 
     return run
 
@@ -50,17 +50,16 @@ def test_a_projection_starts_from_the_components():
 @pytest.mark.parametrize("loss", EACH)
 def test_each_loss_alone_teaches_the_student(scene, loss):
     one = scene(EACH[loss])
-    found = one.matching(one.output, one.batch)
-    assert set(found) == {loss, "matching"}
+    found = one.losses(one.output, one.batch)
+    assert set(found) == {loss}
     assert found[loss].item() > 0
-    torch.testing.assert_close(found["matching"], 0.5 * found[loss])
-    found["matching"].backward()
+    found[loss].backward()
     touched = {name for name, parameter in one.student.bert.named_parameters() if parameter.grad is not None and parameter.grad.any()}
     assert "embeddings.word_embeddings.weight" in touched
     assert any(name.startswith("encoder.layer.1.") for name in touched) == (loss != "embeddings")
-    assert all(parameter.grad.any() for parameter in one.matching.parameters())
-    projections = {"hidden": {"0-0", "1-1", "2-2"}, "embeddings": {"embeddings"}}.get(loss, set())
-    assert set(one.matching.projections) == projections
+    assert all(parameter.grad.any() for parameter in one.losses.parameters())
+    pairs = {"hidden": {"0-0", "1-1", "2-2"}, "embeddings": {"0-0"}}.get(loss, set())
+    assert {name.split(".")[3] for name in one.losses.state_dict()} == pairs
     assert all(parameter.grad is None for parameter in one.teacher.parameters())
 
 
@@ -70,14 +69,14 @@ def test_hidden_states_are_compared_by_pairs(scene, kind, distance):
     states = one.batch["teacher_states"]
     # KEPT has layer 2 first and layer 0 second.
     expected = [distance(one.output.hidden_states[own] @ COMPONENTS, states[:, :, at], one.inputs[1]) for own, at in ((1, 0), (2, 1))]
-    torch.testing.assert_close(one.matching(one.output, one.batch)["hidden"], sum(expected) / 2)
+    torch.testing.assert_close(one.losses(one.output, one.batch)["hidden"], sum(expected) / 2)
 
 
 @pytest.mark.parametrize(("kind", "distance"), [("cosine", hidden_cosine), ("mse", hidden_mse)])
 def test_embeddings_are_compared(scene, kind, distance):
     one = scene({"embeddings": {"weight": 1.0, "distance": kind}})
     expected = distance(one.output.hidden_states[0] @ COMPONENTS, one.batch["teacher_states"][:, :, 1], one.inputs[1])
-    torch.testing.assert_close(one.matching(one.output, one.batch)["embeddings"], expected)
+    torch.testing.assert_close(one.losses(one.output, one.batch)["embeddings"], expected)
 
 
 def test_relations_are_those_that_the_teacher_itself_has(scene, kept):
@@ -86,12 +85,12 @@ def test_relations_are_those_that_the_teacher_itself_has(scene, kept):
         one.student.bert(*one.inputs)
         one.teacher.bert(torch.tensor(kept)[one.inputs[0]], attention_mask=one.inputs[1])
         expected = relation_loss(own.take(1), theirs.take(0), one.inputs[1], 2)
-    torch.testing.assert_close(one.matching(one.output, one.batch)["relations"], expected)
+    torch.testing.assert_close(one.losses(one.output, one.batch)["relations"], expected)
 
 
 def test_relations_are_a_mean_over_pairs(scene):
     each = [scene({"relations": {"weight": 1.0, "layers": pairs}}) for pairs in ([[1, 1]], [[2, 2]], [[1, 1], [2, 2]])]
-    one, two, both = (each_one.matching(each_one.output, each_one.batch)["relations"] for each_one in each)
+    one, two, both = (each_one.losses(each_one.output, each_one.batch)["relations"] for each_one in each)
     torch.testing.assert_close(both, (one + two) / 2)
     assert not torch.isclose(one, two)
 
@@ -100,36 +99,27 @@ def test_attentions_are_compared_by_pairs(scene):
     one = scene({"attention": {"weight": 1.0, "layers": [[1, 2], [2, 1]]}})
     theirs = one.batch["teacher_attentions"]
     expected = [attention_mse(one.output.attentions[own - 1], theirs[:, layer - 1], one.inputs[1]) for own, layer in ((1, 2), (2, 1))]
-    torch.testing.assert_close(one.matching(one.output, one.batch)["attention"], sum(expected) / 2)
-
-
-def test_all_losses_together_are_their_weighted_sum(scene):
-    weights = {"hidden": 2.0, "embeddings": 0.25, "relations": 0.5, "attention": 3.0}
-    one = scene({name: {"weight": weight} for name, weight in weights.items()})
-    found = one.matching(one.output, one.batch)
-    torch.testing.assert_close(found["matching"], sum(weight * found[name] for name, weight in weights.items()))
+    torch.testing.assert_close(one.losses(one.output, one.batch)["attention"], sum(expected) / 2)
 
 
 def test_without_a_weight_there_is_no_loss(scene):
     # Layers that neither model has do not matter either.
     nothing = {"layers": [[9, 9]]}
     one = scene({"hidden": nothing, "relations": {**nothing, "heads": 5}, "attention": nothing}, attention="sdpa")
-    found = one.matching(one.output, one.batch)
-    assert set(found) == {"matching"}
-    assert found["matching"].item() == 0
-    assert not one.matching.wants_attentions
-    assert not list(one.matching.parameters())
+    assert one.losses(one.output, one.batch) == {}
+    assert not one.losses.needs_attentions
+    assert not list(one.losses.parameters())
 
 
 def test_a_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_tokenizer, masked, losses):
     teacher, student = (BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager").eval() for _ in range(2))
     changes = {name: {"weight": 1.0} for name in EACH}
-    matching = Matching(student.bert, teacher.bert, [0, 1, 2], torch.eye(32), losses("task", **changes))
+    layer_losses = LayerLosses(student.bert, teacher.bert, [0, 1, 2], torch.eye(32), losses("task", **changes))
     batch = masked.question(range(12))
     batch.update(OnlineMasked(teacher, list(range(len(tiny_tokenizer))), [0, 1, 2], 3, 1.0, attentions=True).answer(batch, range(12)))
     output = student.bert(batch["input_ids"], batch["attention_mask"], output_hidden_states=True, output_attentions=True)
-    found = matching(output, batch)
-    assert set(found) == {*EACH, "matching"}
+    found = layer_losses(output, batch)
+    assert set(found) == set(EACH)
     assert all(value.item() == pytest.approx(0, abs=1e-5) for value in found.values())
 
 
@@ -144,17 +134,16 @@ def test_a_student_that_is_the_teacher_has_nothing_to_learn(tiny_bert, tiny_toke
 )
 def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, losses, kind, signals, hidden, related):
     student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
-    one = Matching(student, teacher, signals, COMPONENTS, losses("general", hidden={"weight": 1.0, "layers": kind}))
-    assert one.hidden == hidden
-    assert set(one.projections) == {f"{own}-{theirs}" for own, theirs in hidden}
+    one = LayerLosses(student, teacher, signals, COMPONENTS, losses("general", hidden={"weight": 1.0, "layers": kind}))
+    assert one.pairs == {"hidden": hidden}
+    assert set(one.losses["hidden"].projections) == {f"{own}-{theirs}" for own, theirs in hidden}
     changes = {"relations": {"weight": 1.0, "layers": kind}}
     if related:
-        other = Matching(student, teacher, signals, COMPONENTS, losses("general", **changes))
-        assert other.related == related
-        assert other.teacher_layers == [teacher.encoder.layer[theirs - 1] for _, theirs in related]
+        other = LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes))
+        assert other.pairs == {"relations": related}
     else:
         with pytest.raises(CompactLMError):
-            Matching(student, teacher, signals, COMPONENTS, losses("general", **changes))
+            LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes))
 
 
 @pytest.mark.parametrize(
@@ -168,7 +157,7 @@ def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, los
 def test_a_loss_that_cannot_be_had_is_refused(build_student, tiny_bert, losses, changes, signals, named):
     student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
     with pytest.raises(CompactLMError, match=named):
-        Matching(student, teacher, signals, COMPONENTS, losses("general", **changes))
+        LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes))
 
 
 @pytest.mark.parametrize(
@@ -181,28 +170,28 @@ def test_a_loss_that_cannot_be_had_is_refused(build_student, tiny_bert, losses, 
             {"hidden": {"weight": 1.0}, "relations": {"weight": 1.0}},
             [1],
             [
-                "hidden learns from the layers 1-1 (student-teacher) and not from 0-0, 2-2, since signals.layers holds [1]",
-                "relations learns from the layers 2-2 (student-teacher) and not from 1-1, since signals.layers holds [1]",
+                "hidden learns from the layers 1-1 (student-teacher) and not from 0-0, 2-2, because signals.layers holds [1]",
+                "relations learns from the layers 2-2 (student-teacher) and not from 1-1, because signals.layers holds [1]",
             ],
         ),
     ],
 )
-def test_pairs_of_a_layer_map_without_signals_are_told(build_student, tiny_bert, losses, changes, signals, sentences):
+def test_pairs_of_a_layer_map_without_signals_are_listed(build_student, tiny_bert, losses, changes, signals, sentences):
     student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
-    assert Matching(student, teacher, signals, COMPONENTS, losses("general", **changes)).describe() == sentences
+    assert LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes)).describe() == sentences
 
 
 def test_a_student_that_gives_no_attentions_is_refused_in_a_sentence(scene):
     one = scene(EACH["attention"], attention="sdpa")
-    with pytest.raises(CompactLMError, match=r"the student gave no attention probabilities.*attn_implementation='eager'") as caught:
-        one.matching(one.output, one.batch)
+    with pytest.raises(CompactLMError, match=r"the student .*attn_implementation='eager'") as caught:
+        one.losses(one.output, one.batch)
     assert "\n" not in str(caught.value)
 
 
 def test_a_deeper_student_without_attention_transfer_may_have_any_map(build_student, tiny_bert, losses):
     student = build_student(BertForMaskedLM, num_hidden_layers=3).bert
-    one = Matching(student, BertModel.from_pretrained(tiny_bert), [2], COMPONENTS, losses("general", attention={"layers": "last"}))
-    assert one.attended == []
+    one = LayerLosses(student, BertModel.from_pretrained(tiny_bert), [2], COMPONENTS, losses("general", attention={"layers": "last"}))
+    assert one.pairs == {}
 
 
 def test_projections_and_teacher_are_no_part_of_the_student_or_of_what_is_saved(scene, student_tokenizer, tmp_path):
@@ -212,8 +201,8 @@ def test_projections_and_teacher_are_no_part_of_the_student_or_of_what_is_saved(
         names = set(weights.keys())
     assert names
     assert all(name.startswith(("bert.", "cls.")) for name in names | set(one.student.state_dict()))
-    assert {name.split(".")[0] for name in one.matching.state_dict()} == {"projections"}
-    learned = {id(parameter) for parameter in one.matching.parameters()}
+    assert {name.split(".")[2] for name in one.losses.state_dict()} == {"projections"}
+    learned = {id(parameter) for parameter in one.losses.parameters()}
     assert learned
     assert not learned & {id(parameter) for model in (one.student, one.teacher) for parameter in model.parameters()}
 
@@ -224,7 +213,7 @@ def test_a_rows_weight_multiplies_all_that_it_adds_to_a_loss(scene, loss):
     for weights in (None, (1.0, 1.0), (0.0, 0.0), (3.0, 0.0), (0.0, 0.5), (3.0, 0.5)):
         one = scene(EACH[loss], rows=2)
         batch = one.batch if weights is None else {**one.batch, "weights": torch.tensor(weights)}
-        found[weights] = one.matching(one.output, batch)[loss]
+        found[weights] = one.losses(one.output, batch)[loss]
     assert torch.equal(found[1.0, 1.0], found[None])
     assert found[0.0, 0.0].item() == 0
     assert found[3.0, 0.0].item() > 0 < found[0.0, 0.5].item()

@@ -1,4 +1,4 @@
-"""What the teacher is asked and the student learns from: the same rows in the stage that caches signals and in the one that trains."""
+"""The inputs of distillation: rows, tokenizer and signal sources, the same for the stages signals and distill-train."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.distillation.examples import TaskQuestions
-from compactlm.distillation.rows import TaskRows, draw, task_rows
+from compactlm.distillation.examples import TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, Questions
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.draws import draw_items
 from compactlm.params import Params
 from compactlm.shapes.layers import kept_layers
 from compactlm.training.random_masking import MaskedSequences
 
-GENERAL = "general"  # the name of general distillation's signals, beside one directory a task
+GENERAL = "general"  # the name of general distillation, beside the names of the tasks
 
 
-class Prepared:
-    """The tokenized rows, the student's tokenizer, and the teacher's id of each of its ids."""
+class Inputs:
+    """The tokenized rows, the student's tokenizer, and the map from the student's token ids to the teacher's."""
 
     def __init__(self, params: Params) -> None:
         """Read what the stage tokenize wrote."""
@@ -40,24 +40,28 @@ class Prepared:
     def general(self) -> MaskedSequences:
         """Return the masked text of general distillation."""
         params, seed = self.params.signals.general, self.params.seed
-        rows = draw(self.train, params.sequences, seed)
+        rows = draw_items(self.train, params.sequences, "general", seed, key=lambda row: row["id"])
         ids, sequences = [row["id"] for row in rows], [row["input_ids"] for row in rows]
         return MaskedSequences(ids, sequences, self.tokenizer, params.mask_rate, f"{seed}/{GENERAL}", params.maskings)
 
     def task(self, name: str, weights: Mapping[str, float] | None = None) -> TaskRows:
-        """Return the rows of a task: labelled ones, their copies, and unlabelled ones; `weights` by document id, None for 1."""
+        """Return a task's labelled rows, their copies and unlabelled rows. `weights` are by document id; None means 1."""
         params = self.params.signals.task
         domain = [row for row in self.train if row["source"] in params.unlabelled and row["task"] is None]
-        unlabelled = draw(domain, params.unlabelled_sequences, self.params.seed)
+        unlabelled = draw_items(domain, params.unlabelled_sequences, "unlabelled", self.params.seed, key=lambda row: row["id"])
         return task_rows(name, self.params.tasks[name].labels, [*self.train, *self.augmented], unlabelled, weights)
 
     def counterfactual_parents(self) -> dict[str, str]:
-        """Return the id of the row that each counterfactual copy was derived from, by the copy's id."""
+        """Return the id of each counterfactual copy's original, by the id of the copy."""
         table = artifacts.read_table(artifacts.COUNTERFACTUAL).select(["id", "parent"])
         return {row["id"]: row["parent"] for row in table.to_pylist()}
 
     def asked(self, teacher: str) -> dict[str, Any]:
-        """Return what the answers of a teacher (a directory of artifacts.TEACHER) depend on besides the rows, as cache.json keeps it."""
+        """Return everything besides the rows that a teacher's answers depend on, as cache.json stores it.
+
+        Args:
+            teacher: the name of its directory in artifacts.TEACHER.
+        """
         signals = self.params.signals
         weights = (artifacts.TEACHER / teacher / "model.safetensors").read_bytes()
         found: dict[str, Any] = {
@@ -71,32 +75,32 @@ class Prepared:
         return found
 
     def general_source(self, teacher: Any, questions: Questions) -> OnlineMasked | CachedSignals:
-        """Return where general distillation has its signals from."""
+        """Return the source of the signals of general distillation."""
         signals = self.params.signals
         if signals.source == "cached":
             return CachedSignals(artifacts.SIGNALS / GENERAL, questions, self.asked(artifacts.MLM))
         return self.online_general(teacher, self.params.distill.general.attention.weight > 0)
 
     def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
-        """Return the masked language model of the teacher as a source."""
+        """Return the teacher's masked language model as a signal source."""
         signals, general, precision = self.params.signals, self.params.signals.general, self.params.precision
         return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
 
     def task_source(self, name: str, teacher: Any, questions: Questions) -> OnlineTask | CachedSignals:
-        """Return where a task's distillation has its signals from."""
+        """Return the source of a task's signals."""
         if self.params.signals.source == "cached":
             return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(name))
         return self.online_task(teacher, self.params.distill.task.attention.weight > 0)
 
     def check_caches(self) -> None:
-        """Open every task's cache, where signals are cached, so that none is found wanting after hours of general distillation.
+        """Open every task's cache, so that a bad one is found before hours of general distillation. Does nothing for online signals.
 
         Raises:
-            CompactLMError: a cache is damaged, of other rows, or of another teacher.
+            CompactLMError: a cache is damaged, or belongs to other rows or another teacher.
         """
         for name in self.params.tasks if self.params.signals.source == "cached" else ():
-            CachedSignals(artifacts.SIGNALS / name, TaskQuestions(self.task(name)), self.asked(name))
+            CachedSignals(artifacts.SIGNALS / name, self.task(name), self.asked(name))
 
     def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:
-        """Return the fine-tuned teacher as a source."""
+        """Return the fine-tuned teacher as a signal source."""
         return OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision)

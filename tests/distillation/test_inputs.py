@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from compactlm import artifacts
-from compactlm.distillation.examples import TaskQuestions
-from compactlm.distillation.preparation import Prepared
+from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
@@ -40,7 +39,7 @@ def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows
         for phase in ("general", "task"):
             content["distill"][phase]["hidden"]["layers"] = [[1, 2]]
             content["distill"][phase]["attention"]["weight"] = attention
-        return Prepared(parse_params(content))
+        return Inputs(parse_params(content))
 
     return build
 
@@ -69,33 +68,33 @@ def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(pre
 
 def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teacher, kept):
     for weight in (0.0, 1.0):
-        prepared = prepare(attention=weight)
-        general, task = prepared.general_source(masked_teacher, None), prepared.task_source("sentiment", task_teacher, None)
+        inputs = prepare(attention=weight)
+        general, task = inputs.general_source(masked_teacher, None), inputs.task_source("sentiment", task_teacher, None)
         assert isinstance(general, OnlineMasked)
         assert isinstance(task, OnlineTask)
         assert general.layers == task.layers == [0, 2]
         assert general.attentions == task.attentions == bool(weight)
         assert general.top_k == 4
-        assert general.temperature == prepared.params.signals.general.temperature
+        assert general.temperature == inputs.params.signals.general.temperature
         assert general.id_map.tolist() == task.id_map.tolist() == kept
 
 
 def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, masked_teacher, task_teacher):
-    prepared = prepare("cached")
-    general, task = prepared.general(), TaskQuestions(prepared.task("sentiment"))
+    inputs = prepare("cached")
+    general, task = inputs.general(), inputs.task("sentiment")
     for name, teacher in ((artifacts.MLM, masked_teacher), ("sentiment", task_teacher)):
         teacher.save_pretrained(artifacts.TEACHER / name)
     with pytest.raises(FileNotFoundError, match=r"data/signals/general/cache\.json"):
-        prepared.general_source(masked_teacher, general)
+        inputs.general_source(masked_teacher, general)
     with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
-        prepared.task_source("sentiment", task_teacher, task)
-    source = prepared.online_general(masked_teacher)
-    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", prepared.asked(artifacts.MLM))
-    source = prepared.online_task(task_teacher)
-    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", prepared.asked("sentiment"))
-    assert isinstance(prepared.general_source(masked_teacher, prepare("cached").general()), CachedSignals)
-    assert isinstance(prepared.task_source("sentiment", task_teacher, task), CachedSignals)
+        inputs.task_source("sentiment", task_teacher, task)
+    source = inputs.online_general(masked_teacher)
+    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", inputs.asked(artifacts.MLM))
+    source = inputs.online_task(task_teacher)
+    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", inputs.asked("sentiment"))
+    assert isinstance(inputs.general_source(masked_teacher, prepare("cached").general()), CachedSignals)
+    assert isinstance(inputs.task_source("sentiment", task_teacher, task), CachedSignals)
     task_teacher.classifier.bias.data += 1
     task_teacher.save_pretrained(artifacts.TEACHER / "sentiment")
     with pytest.raises(CompactLMError, match="data/signals/sentiment holds signals for teacher "):
-        prepared.task_source("sentiment", task_teacher, task)
+        inputs.task_source("sentiment", task_teacher, task)

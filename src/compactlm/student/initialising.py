@@ -1,0 +1,115 @@
+"""Choose and set a student's first weights: copied from the teacher, fitted to it, projected embeddings only, or random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import BertForMaskedLM, BertPreTrainedModel
+
+from compactlm.errors import CompactLMError
+from compactlm.student.building import principal_components
+from compactlm.student.copying import can_be_copied, copy_body, copy_mlm_head
+from compactlm.student.inheriting import inherit, project_embeddings
+from compactlm.student.regression import fit_layer_norm, ridge
+from compactlm.student.teacher_trace import last_states
+
+LINEAR = 3.0  # where GELU is nearly the identity
+
+
+def initialise(
+    student: Any,
+    teacher: BertPreTrainedModel,
+    teacher_ids: Sequence[int],
+    kind: str,
+    input_ids: torch.Tensor,
+    attention_mask: torch.Tensor,
+    layers: Sequence[int],
+) -> torch.Tensor:
+    """Give a student its first weights, and return the components that its projections start from.
+
+    Args:
+        student: a masked language model or a classifier with random weights; its head is set where the teacher has such a head.
+            It is put into eval mode, since the fit of the head reads it.
+        teacher: with the same kind of head; it is put into eval mode.
+        teacher_ids: the teacher's id of each of the student's ids.
+        kind: as params' student.initialisation: "inherited", "embeddings" or "random".
+        input_ids: a sample of text; see `inherit`.
+        attention_mask: of the sample.
+        layers: the teacher's layer for each of the student's, the embeddings (0) first.
+
+    Returns:
+        float [student's hidden size, teacher's hidden size].
+
+    Raises:
+        CompactLMError: the student is wider than the teacher.
+    """
+    student.eval()
+    teacher.eval()
+    size, width = student.config.hidden_size, teacher.config.hidden_size
+    if kind == "inherited" and size > width:
+        raise CompactLMError(
+            f"student.hidden_size {size} is more than the teacher's {width}, so its weights cannot be inherited; "
+            "lower it, or set student.initialisation to embeddings in params.yaml"
+        )
+    if kind == "inherited":
+        copied = can_be_copied(student.bert, teacher.bert)
+        if copied:
+            components = copy_body(student.bert, teacher.bert, teacher_ids, layers)
+        else:
+            components = inherit(student.bert, teacher.bert, teacher_ids, input_ids, attention_mask, layers)
+        if not isinstance(student, BertForMaskedLM):
+            inherit_classifier(student, teacher, components)
+        elif copied and _is_tied(teacher):
+            copy_mlm_head(student, teacher, teacher_ids)
+        else:
+            inherit_mlm_head(student, teacher, teacher_ids, input_ids, attention_mask)
+        return components
+    ids = torch.tensor(teacher_ids)
+    components = principal_components(teacher.bert.embeddings.word_embeddings.weight.detach().float()[ids], size)
+    if kind == "embeddings":
+        project_embeddings(student.bert, teacher.bert, ids, components)
+    return components
+
+
+def _is_tied(model: Any) -> bool:
+    return torch.equal(model.cls.predictions.decoder.weight, model.bert.embeddings.word_embeddings.weight)
+
+
+@torch.no_grad()
+def inherit_mlm_head(
+    student: BertForMaskedLM, teacher: BertForMaskedLM, teacher_ids: Sequence[int], input_ids: torch.Tensor, attention_mask: torch.Tensor
+) -> None:
+    """Fit the student's masked-language-model head, on top of its inherited body, to the teacher's logits over the student's tokens.
+
+    Args:
+        student: in eval mode; its decoder is tied to its word embeddings, which stay as they are.
+        teacher: in eval mode.
+        teacher_ids: the teacher's id of each of the student's ids.
+        input_ids: a sample of masked text in the student's ids, int64 [rows, tokens].
+        attention_mask: [rows, tokens].
+    """
+    ids = torch.tensor(teacher_ids)
+    states = last_states(student.bert, input_ids, attention_mask)
+    theirs = last_states(teacher.bert, ids[input_ids], attention_mask)
+    decoder = teacher.cls.predictions.decoder
+    student.cls.predictions.bias.copy_(decoder.bias[ids])
+    # The features whose logits by the student's embeddings come nearest to the teacher's.
+    embeddings = student.bert.embeddings.word_embeddings.weight.double()
+    solver = torch.linalg.pinv(embeddings) @ decoder.weight[ids].double()
+    features = teacher.cls.predictions.transform(theirs) @ solver.T.float()
+    transform = student.cls.predictions.transform
+    weight, bias = ridge(states, (features - features.mean(dim=0)) / features.std(dim=0, correction=0).clamp(min=1e-6) + LINEAR)
+    transform.dense.weight.copy_(weight)
+    transform.dense.bias.copy_(bias)
+    fit_layer_norm(transform.LayerNorm, torch.nn.functional.gelu(transform.dense(states)), features)
+
+
+@torch.no_grad()
+def inherit_classifier(student: Any, teacher: Any, components: torch.Tensor) -> None:
+    """Set pooler and classifier of a BertForSequenceClassification to the teacher's, read through the components."""
+    student.bert.pooler.dense.weight.copy_(components @ teacher.bert.pooler.dense.weight @ components.T)
+    student.bert.pooler.dense.bias.copy_(components @ teacher.bert.pooler.dense.bias)
+    student.classifier.weight.copy_(teacher.classifier.weight @ components.T)
+    student.classifier.bias.copy_(teacher.classifier.bias)
