@@ -80,7 +80,7 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
 
 
 def test_the_number_of_processes_changes_no_byte(workspace, monkeypatch):
-    monkeypatch.setattr("compactlm.corpus.augment.processes.CHUNK", 3)
+    monkeypatch.setattr("compactlm.corpus.augment.parallel.CHUNK", 3)
     augment.main(make_params(3))
     [shard] = artifacts.AUGMENTED.glob("*.parquet")
     first = shard.read_bytes()

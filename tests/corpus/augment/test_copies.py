@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus.augment import processes as augment_processes
+from compactlm.corpus.augment import parallel
 from compactlm.corpus.augment import words as augment_words
 from compactlm.corpus.augment.copies import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
 from compactlm.corpus.augment.masked import MASK, MaskedWordAug
@@ -108,9 +108,9 @@ def test_global_generators_do_not_matter():
 )
 def test_words_and_punctuation_survive_moving_and_deleting(words):
     text = " ".join(words)
-    swapped = augment_words.make_swap(0.3).rewrite([text], [3])[0]
+    swapped = augment_words.SwapAug(0.3).rewrite([text], [3])[0]
     assert sorted(word.lower() for word in swapped.split()) == sorted(word.lower() for word in words)
-    deleted = augment_words.make_delete(0.3).rewrite([text], [3])[0]
+    deleted = augment_words.DeleteAug(0.3).rewrite([text], [3])[0]
     # nlpaug gives the capital of a deleted first word to the next one
     assert {word.lower() for word in deleted.split()} <= {word.lower() for word in words}
     assert len(deleted.split()) >= 1
@@ -123,14 +123,14 @@ def test_splitting_for_misspellings_loses_nothing(text):
 
 def test_misspelling_changes_the_asked_number_of_words_in_place():
     text = "It's because (they receive) beautiful, separate friends until tomorrow."
-    misspelt = augment_words.make_spelling(0.25).rewrite([text], [1])[0]
+    misspelt = augment_words.MisspellingAug(0.25).rewrite([text], [1])[0]
     assert changed_share(text, misspelt) == pytest.approx(2 / 9)
     assert misspelt.startswith("It's")
     assert misspelt.endswith(".")
 
 
 def test_misspellings_are_sorted_and_no_words_of_their_own():
-    dictionary = augment_words.MisspellingAug().model.dict
+    dictionary = augment_words.MisspellingAug(0.1).model.dict
     assert "god" not in dictionary["good"]
     assert "goood" in dictionary["good"]
     assert all(misspellings == sorted(misspellings) for misspellings in dictionary.values())
@@ -147,7 +147,7 @@ def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
     kept = keep_labels(result, {copy.id: copy.text.startswith("A") for copy in result.copies})
     assert kept.asked == 12 == len(kept.copies) + sum(kept.dropped.values())
     assert kept.dropped["label_changed"] == len(result.copies) - len(kept.copies) > 0
-    with pytest.raises(RuntimeError, match=r"12 copies were asked for, \d+ are left and 1 were counted as dropped"):
+    with pytest.raises(RuntimeError, match=r"12 copies were requested, but \d+ are left and 1 were counted as dropped"):
         Augmentation(result.copies[1:-1], {"empty": 1}, 12)
 
 
@@ -167,7 +167,7 @@ def test_shares_are_respected():
 def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
     rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
     one = make(rows, copies=3, processes=1)
-    monkeypatch.setattr(augment_processes, "CHUNK", 7)
+    monkeypatch.setattr(parallel, "CHUNK", 7)
     two = make(rows, copies=3, processes=2)
     assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
     for name, result in (("one", one), ("two", two)):
@@ -178,16 +178,16 @@ def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
 
 
 def test_the_processes_do_work(monkeypatch):
-    monkeypatch.setattr(augment_processes, "CHUNK", 2)
+    monkeypatch.setattr(parallel, "CHUNK", 2)
     here = []
-    workers = augment_processes.WordWorkers(augment_processes.WordSettings(0.2, (), (), ()), processes=2)
+    workers = parallel.ParallelWords(parallel.WordSettings(0.2, (), (), ()), processes=2)
     texts = ["one two three", "four five six"] * 3
-    monkeypatch.setattr(workers, "make", here.append)
+    monkeypatch.setattr(workers, "_make", here.append)
     assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
     assert here == []  # nothing was made in this process
 
 
-class Deadly(augment_processes.WordSettings):
+class Deadly(parallel.WordSettings):
     """Settings that kill the process in which something is made from them."""
 
     def make(self, name):
@@ -195,8 +195,8 @@ class Deadly(augment_processes.WordSettings):
 
 
 def test_a_killed_process_ends_in_one_sentence(monkeypatch):
-    monkeypatch.setattr(augment_processes, "CHUNK", 2)
-    workers = augment_processes.WordWorkers(Deadly(0.2, (), (), ()), processes=2)
+    monkeypatch.setattr(parallel, "CHUNK", 2)
+    workers = parallel.ParallelWords(Deadly(0.2, (), (), ()), processes=2)
     with pytest.raises(
         CompactLMError, match=r"a process that worked on copies was killed, .*; lower data\.processes and run the command again"
     ):
@@ -205,7 +205,7 @@ def test_a_killed_process_ends_in_one_sentence(monkeypatch):
 
 def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
     texts = ["a film of the year", "the story of a river", "the film, of course"]
-    rewriter = augment_words.make_tfidf(0.3, texts)
+    rewriter = augment_words.CorpusTfIdfAug(0.3, texts=texts)
     known = {word for text in texts for word in text.replace(",", "").split()}
     for seed in range(20):
         copy = rewriter.rewrite(["the film, of course"], [seed])[0]
@@ -213,8 +213,8 @@ def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
         assert {word.lower() for word in copy.replace(",", "").split()} <= known
     assert len({rewriter.rewrite(["the film, of course"], [seed])[0] for seed in range(20)}) > 5
     assert rewriter.rewrite(["unknown words"], [1]) == ["unknown words"]
-    assert augment_words.make_tfidf(0.3, ["one text alone"]).rewrite(["one text"], [1])[0] != ""
-    assert augment_words.make_tfidf(0.3, []).rewrite(["one text"], [1]) == ["one text"]
+    assert augment_words.CorpusTfIdfAug(0.3, texts=["one text alone"]).rewrite(["one text"], [1])[0] != ""
+    assert augment_words.CorpusTfIdfAug(0.3).rewrite(["one text"], [1]) == ["one text"]
 
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS)
@@ -231,8 +231,10 @@ def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
 @pytest.mark.parametrize(("augmenter", "text"), [("keyboard", "be me many give"), ("spelling", "a film that you can see")])
 def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
     reserved = Reserved(("numbers", "negations", "protected"), ["he", "mr", "man"])
-    makers = {"keyboard": augment_words.make_keyboard, "spelling": augment_words.make_spelling}
-    free, held = (makers[augmenter](1.0, reserves).rewrite([f" {text} "] * 200, range(200)) for reserves in (Reserved(()), reserved))
+    free, held = (
+        augment_words.WORD_AUGMENTERS[augmenter](1.0, reserves).rewrite([f" {text} "] * 200, range(200))
+        for reserves in (Reserved(()), reserved)
+    )
     assert any(reserved.is_listed(word) for copy in free for word in copy.split())
     assert not any(reserved.is_listed(word) for copy in held for word in copy.split())
     assert all(len(copy.split()) == len(text.split()) for copy in held)

@@ -1,9 +1,9 @@
 """Synonyms and insertions by a masked language model, as an nlpaug augmenter.
 
-nlpaug's own ContextualWordEmbsAug (contextual augmentation, Kobayashi 2018, https://arxiv.org/abs/1805.06201) does not
-run on transformers 5 and makes one forward pass a word. Here the work has three phases: positions are chosen for every
-row from the row's seed, one call proposes words for all masks of all rows in large batches, and each row draws from its
-proposals. The model comes in as a `Proposer`, so that this module needs neither torch nor a model.
+The method is contextual augmentation (Kobayashi 2018, https://arxiv.org/abs/1805.06201). nlpaug's own ContextualWordEmbsAug does not
+run on transformers 5, and makes one forward pass per word. This module works in three steps: it draws positions in each row by the seed
+of the row, proposes words for all masks of all rows in large batches, and draws from the proposals of each row. The model is passed as
+a `Proposer`, so this module imports no torch.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ Candidates = list[tuple[str, float]]
 
 
 class Thesaurus(Protocol):
-    """Something that knows synonyms and antonyms; words come in lower case."""
+    """Something that knows synonyms and antonyms of words in lower case."""
 
     def synonyms(self, word: str) -> Sequence[str]:
-        """Return words that can stand for `word`, none where there are none."""
+        """Return words that can replace `word`."""
         ...
 
     def opposes(self, word: str, other: str) -> bool:
-        """Tell whether `other` says the opposite of `word`."""
+        """Return whether `other` is an antonym of `word`."""
         ...
 
 
 class Proposer(Protocol):
-    """Something that knows which words fit where `[MASK]` stands."""
+    """Something that proposes words for each `[MASK]` in a text."""
 
     def propose(self, texts: Sequence[str]) -> list[list[Candidates]]:
-        """Return for each text and each `[MASK]` in it, in order, words with their probability, best first.
+        """Return words with their probabilities, best first, for each `[MASK]` of each text, in order.
 
-        The list of a mask may be empty, for instance where the text is too long for the model to see it.
+        The list of a mask may be empty, for instance if the text is too long for the model.
         """
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class _Plan:
-    """A row with its chosen positions: words to replace (substitute), or words to insert before (insert)."""
+    """A row with its drawn positions: words to replace (substitute), or words to insert before (insert)."""
 
     words: list[str]
     positions: list[int]
@@ -59,20 +59,19 @@ class _Plan:
 
 
 class MaskedWordAug(WordAugmenter):
-    """Replaces words (`substitute`) or adds words (`insert`) that a masked language model finds likely in their place.
+    """Replaces words (`substitute`) or inserts words (`insert`) that a masked language model finds likely.
 
-    Only whole words of letters are put in: never the word that stood there, nor for `insert` a neighbour's double.
-    A replacement has its original's capitalisation, punctuation around a word stays, and words with digits, inner
-    punctuation or mixed capitals are left alone. With a `thesaurus` a replacement is drawn in equal parts from the
-    model's proposals and from the thesaurus, where it knows the word, and is never an antonym of the original, which a model
-    finds as likely as a synonym.
+    New words consist of letters only. They differ from the word that they replace, and from both neighbours of an insertion. A
+    replacement has the capitalisation of the original, and punctuation around it stays. Words with digits, inner punctuation or mixed
+    case do not change. With a `thesaurus`, half of the replacements come from the model and half from the thesaurus if it knows the
+    word. They are never antonyms of the original, although a model finds antonyms as likely as synonyms.
 
     Args:
         action: "substitute" or "insert".
         proposer: the masked language model.
-        share: the share of a text's words to replace or add; at least one.
-        thesaurus: knows synonyms and antonyms, or None.
-        reserved: the words that are neither replaced nor put in, nor parted where two stand together.
+        share: the share of the words of a text to replace or insert; at least one word.
+        thesaurus: a thesaurus, or None.
+        reserved: the words that are neither replaced nor inserted; nothing is inserted between two of them.
     """
 
     def __init__(
@@ -87,18 +86,18 @@ class MaskedWordAug(WordAugmenter):
         self.proposer, self.share, self.thesaurus, self.reserved = proposer, share, thesaurus, reserved
 
     def augment(self, data: str | list[str], n: int = 1, num_thread: int = 1) -> list[str]:  # noqa: ARG002
-        """Rewrite a text `n` times, or each of a list of texts once; seeds come from the global generator, as in nlpaug."""
+        """Rewrite a text `n` times, or each text of a list once, with seeds from the global generator; nlpaug's interface."""
         texts = ([data] * n if data.strip() else []) if isinstance(data, str) else list(data)
         return self.rewrite(texts, [random.getrandbits(64) for _ in texts])
 
     def substitute(self, data: str) -> str:
-        """Replace words of one text; nlpaug's hook."""
+        """Rewrite one text; nlpaug's hook."""
         return self.rewrite([data], [random.getrandbits(64)])[0]
 
     insert = substitute
 
     def rewrite(self, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
-        """Return one text for each of `texts`, drawn from its own seed, with one call of the proposer for all of them."""
+        """Return a new text for each text and its seed; the proposer is called once for all texts."""
         choose = self._choose_words if self.action == "substitute" else self._choose_gaps
         plans = []
         for text, seed in zip(texts, seeds, strict=True):
@@ -113,13 +112,13 @@ class MaskedWordAug(WordAugmenter):
 
     def _choose_words(self, words: list[str], generator: random.Random) -> list[int]:
         kept = self.reserved.places(words)
-        open_to_change = [index for index, word in enumerate(words) if index not in kept and _case(_core(word)) is not None]
-        return self._draw(open_to_change, len(words), generator)
+        changeable = [index for index, word in enumerate(words) if index not in kept and _case(_core(word)) is not None]
+        return self._draw(changeable, len(words), generator)
 
     def _choose_gaps(self, words: list[str], generator: random.Random) -> list[int]:
         kept = self.reserved.places(words)
-        # A word put at the start of a sentence would need a capital, and take the next word's away; one put between two
-        # reserved words could part a name or a term (New York, old man).
+        # A word at the start of a sentence would change the capitals. A word between two reserved words could split a name or a term
+        # (New York, old man).
         gaps = [index for index in range(1, len(words)) if not SENTENCE_END.search(words[index - 1]) and not {index - 1, index} <= kept]
         return self._draw(gaps, len(words), generator)
 
@@ -127,7 +126,7 @@ class MaskedWordAug(WordAugmenter):
         return sorted(generator.sample(positions, min(len(positions), count_words(self.share, words))))
 
     def _mask(self, plan: _Plan) -> str:
-        # A text that speaks of "[MASK]" itself must not add a mask of its own.
+        # A "[MASK]" in the text itself must not count as a mask.
         words = [word.replace(MASK, "mask") for word in plan.words]
         for index in reversed(plan.positions):
             if self.action == "substitute":
@@ -159,7 +158,7 @@ class MaskedWordAug(WordAugmenter):
                 return False
             return thesaurus is None or not thesaurus.opposes(original, word.lower())
 
-        # In alphabetical order, so that two words of nearly the same probability may change ranks without changing the draw.
+        # In alphabetical order, so that the draw does not change if two words of nearly equal probability swap ranks.
         proposed = [(word, weight) for word, weight in sorted(candidates) if _is_word(word) and weight > 0 and allowed(word)]
         known = [word for word in (thesaurus.synonyms(original) if thesaurus else ()) if allowed(word)]
         total = sum(weight for _, weight in proposed)
@@ -174,19 +173,19 @@ def _is_word(word: str) -> bool:
 
 
 def _core(word: str) -> str:
-    """Return a word without the punctuation around it; empty where it is nothing else."""
+    """Return a word without the punctuation around it; empty for punctuation only."""
     match = CORE.fullmatch(word)
     return match.group(2) if match else ""
 
 
 def _put(word: str, core: str) -> str:
-    """Put another core into the punctuation around a word."""
+    """Replace a word but keep the punctuation around it."""
     match = CORE.fullmatch(word)
     return f"{match.group(1)}{core}{match.group(3)}" if match else word
 
 
 def _case(core: str) -> str | None:
-    """Return the capitalisation of a replaceable word, or None for what is to be left alone."""
+    """Return the capitalisation of a word that may be replaced, or None for other words."""
     if not core.isalpha() or len(core) < 2:
         return None
     for name in ("lower", "upper", "capitalize"):

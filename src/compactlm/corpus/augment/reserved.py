@@ -1,4 +1,4 @@
-"""Words that an augmenter must leave alone, since what is said hangs on them: names, numbers, negations, terms of protected groups."""
+"""Words that augmenters must not change because the meaning depends on them: names, numbers, negations, protected terms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TITLE = re.compile(
     r"(?<!\w)(?:mr|mrs|ms|mx|messrs|dr|drs|prof|profs|st|rev|hon|gen|col|maj|capt|lt|sgt|gov|sen|rep|pres|mme|mlle)\.$", re.IGNORECASE
 )
 _MASKED = frozenset(placeholder.strip("[]") for placeholder in PLACEHOLDERS.values())
-_INSIDE = re.compile(r"[^\w']+")  # what parts the words of a compound: twenty-two, no-one, good\u2014not
+_INSIDE = re.compile(r"[^\w']+")  # separates the words of a compound: twenty-two, no-one, good\u2014not
 NEGATIONS = frozenset(
     "no not never none nobody noone nothing nowhere neither nor without cannot hardly barely scarcely rarely seldom "
     "cant dont doesnt didnt wont wouldnt couldnt shouldnt mustnt neednt isnt arent aint wasnt werent hasnt havent hadnt".split()
@@ -29,12 +29,12 @@ NUMBERS = frozenset(
 
 
 class Reserved:
-    """Tells which words of a text are reserved.
+    """Finds the reserved words of a text.
 
     Args:
-        kinds: `names` (capitalised words, but for one that begins a sentence without another behind it, and placeholders of personal
-            data), `numbers`, `negations`, `protected`.
-        terms: what is behind `protected`, each one word or several.
+        kinds: any of `names`, `numbers`, `negations` and `protected`. Names are capitalised words and placeholders of personal data;
+            a capitalised word at the start of a sentence is a name only if another one follows it.
+        terms: the terms of the kind `protected`, of one or more words each.
     """
 
     def __init__(self, kinds: Collection[ReservedKind], terms: Collection[str] = ()) -> None:
@@ -45,7 +45,7 @@ class Reserved:
         self._terms = _pattern(terms) if terms and "protected" in kinds else None
 
     def is_listed(self, word: str) -> bool:
-        """Tell whether a word is reserved wherever it stands; such a word is not put in either."""
+        """Return whether a word is reserved at any place in a text; augmenters do not insert such words either."""
         return bool(self._terms and self._terms.search(word)) or self._is_listed_alone(word)
 
     def _is_listed_alone(self, word: str) -> bool:
@@ -58,12 +58,12 @@ class Reserved:
         return any(_CLITIC.sub("", part) in self._listed or (self._negations and part.endswith("n't")) for part in parts)
 
     def places(self, words: Sequence[str]) -> set[int]:
-        """Return the places of the reserved words among the words of a text; white space and marks may stand between them."""
+        """Return the places of reserved words in a list of words, which may contain white space and punctuation marks too."""
         found = _touched(words, self._terms) if self._terms else set()
         if not (self._names or self._listed):
             return found
-        starts, before = True, ""  # of a sentence; the word before, or the mark
-        first = None  # the place of a capitalised word that begins a sentence, until something but white space follows it
+        starts, before = True, ""  # whether a sentence starts here; the previous word or mark
+        first = None  # the place of a capitalised word at the start of a sentence, while only white space has followed
         for place, word in enumerate(words):
             core = _CORE.sub("", word)
             named = bool(core) and self._names and _is_name(core, starts)
@@ -91,7 +91,7 @@ def _touched(words: Sequence[str], terms: re.Pattern[str]) -> set[int]:
 
 
 def _pattern(terms: Collection[str]) -> re.Pattern[str]:
-    # As fairness finds them: as whole words, whatever stands beside them that is no letter (she's, woman-led), and also where two overlap.
+    # Terms are found as in the bias audit: as whole words next to any character but letters (she's, woman-led), also if two overlap.
     longest_first = sorted((term.split() for term in terms), key=lambda term: (-len(" ".join(term)), term))
     alternatives = "|".join(r"\s+".join(map(re.escape, term)) for term in longest_first)
     return re.compile(rf"(?<!\w)(?=({alternatives})(?!\w))", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""WordNet's synonyms and antonyms, where it is on the machine: as NLTK's data or as Debian's packages; nothing is ever downloaded."""
+"""Synonyms and antonyms by WordNet, if the machine has it as NLTK's data or as Debian's packages; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from nltk.corpus.reader.wordnet import WordNetCorpusReader
 
 from compactlm.errors import CompactLMError
 
-DIRECTORY = Path("/usr/share/wordnet")  # of Debian's wordnet-base and wordnet-sense-index; WNSEARCHDIR names another, as for WordNet itself
+DIRECTORY = Path("/usr/share/wordnet")  # Debian's wordnet-base and wordnet-sense-index; WNSEARCHDIR names another one
 _SUBJECT_FIELDS = 45
 
 
 class _DictionaryFiles(WordNetCorpusReader):
-    """NLTK's reader over WordNet's own files, which come without `lexnames`: names of subject fields, which nothing here reads."""
+    """NLTK's reader of WordNet's own files. They lack `lexnames`, the names of subject fields, which are not needed here."""
 
     def open(self, file: str) -> Any:
         """Open a file of the directory."""
@@ -28,22 +28,22 @@ class _DictionaryFiles(WordNetCorpusReader):
         return super().open(file)
 
     def map_wn(self, version: str = "wordnet") -> None:
-        """Map nothing: that would be for other languages, and needs NLTK's own copy."""
+        """Do nothing: the map is for other languages and needs NLTK's own copy."""
 
 
 class WordNet:
     """A thesaurus (`compactlm.corpus.augment.masked.Thesaurus`) by one of NLTK's readers."""
 
     def __init__(self, reader: Any) -> None:
-        """Take a reader; what is asked is remembered."""
+        """Store a reader; answers are cached."""
         self._reader = reader
         self._synonyms: dict[str, tuple[str, ...]] = {}
         self._opposites: dict[str, frozenset[str]] = {}
 
     def synonyms(self, word: str) -> tuple[str, ...]:
-        """Return the words that share a sense with `word`, without its antonyms: single words of letters, in alphabetical order.
+        """Return the words that share a sense with `word`, without its antonyms: single words of letters in alphabetical order.
 
-        An inflected form has none, since the words that WordNet knows would not be inflected.
+        An inflected form has no synonyms, because the words in WordNet are not inflected.
         """
         if word not in self._synonyms:
             senses = [{name.lower() for name in sense.lemma_names()} for sense in self._reader.synsets(word)]
@@ -52,7 +52,7 @@ class WordNet:
         return self._synonyms[word]
 
     def opposes(self, word: str, other: str) -> bool:
-        """Tell whether one word or its base form is an antonym of the other, also by way of what is similar: awful, good."""
+        """Return whether a word or its base form is an antonym of the other, also through similar words (awful, good)."""
         opposites = self._opposites_of(word)
         return bool(opposites) and not opposites.isdisjoint({other, *(self._reader.morphy(other, kind) for kind in "nvar")})
 
@@ -68,16 +68,16 @@ class WordNet:
 
 
 def find_wordnet() -> WordNet | None:
-    """Return a thesaurus by WordNet, or None where neither NLTK's data directories nor Debian's hold a complete one.
+    """Return a thesaurus, or None if neither NLTK's data directories nor Debian's contain a complete WordNet.
 
     Raises:
-        CompactLMError: WNSEARCHDIR names a directory without WordNet.
+        CompactLMError: WNSEARCHDIR is a directory without WordNet.
     """
     named = os.environ.get("WNSEARCHDIR")
     if named:
         found = _from_files(Path(named))
         if found is None:
-            raise CompactLMError(f"WNSEARCHDIR names {named}, which does not hold WordNet's files; correct it or unset it")
+            raise CompactLMError(f"WNSEARCHDIR is {named}, which does not contain WordNet; correct or unset it")
         return found
     try:
         wordnet.ensure_loaded()
@@ -91,9 +91,9 @@ def _from_files(directory: Path) -> WordNet | None:
     try:
         if not directory.is_dir():
             return None
-        nltk.data.path.append(str(directory))  # NLTK reads nothing elsewhere
+        nltk.data.path.append(str(directory))  # NLTK reads only below these directories
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other languages
+            warnings.simplefilter("ignore")  # about other languages
             reader = _DictionaryFiles(str(directory), None)
         reader.synsets("good")
     except (LookupError, OSError, ValueError):

@@ -1,0 +1,68 @@
+"""nlpaug augmenters in worker processes. A copy depends only on its text and seed, so the number of processes changes no copy."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Sequence
+
+from compactlm.corpus.augment.reserved import Reserved
+from compactlm.corpus.augment.words import WORD_AUGMENTERS, SeededAug
+from compactlm.params import ReservedKind
+from compactlm.shards.worker_pool import WorkerPool
+
+CHUNK = 5_000  # texts; fewer are done before a process has started
+REMEDY = "lower data.processes and run the command again"
+
+
+@dataclasses.dataclass(frozen=True)
+class WordSettings:
+    """The settings of the augmenters, which are sent to each process.
+
+    Attributes:
+        share: the share of the words of a text to change; at least one word.
+        reserved: the kinds of words that stay as they are.
+        terms: the words of the kind `protected`.
+        texts: the texts whose words TF-IDF counts.
+    """
+
+    share: float
+    reserved: tuple[ReservedKind, ...]
+    terms: tuple[str, ...]
+    texts: tuple[str, ...]
+
+    def make(self, name: str) -> SeededAug:
+        """Return one of WORD_AUGMENTERS."""
+        return WORD_AUGMENTERS[name](self.share, Reserved(self.reserved, self.terms), self.texts)
+
+
+class ParallelWords:
+    """Rewrites texts in worker processes, which start when there are enough texts.
+
+    Args:
+        settings: the settings of the augmenters.
+        processes: the number of processes; 1 for this process only.
+    """
+
+    def __init__(self, settings: WordSettings, processes: int) -> None:
+        self._make = functools.cache(settings.make)
+        self._pool = WorkerPool(processes, "copies", REMEDY, _start, (settings,))
+
+    def rewrite(self, name: str, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+        """Return a new text for each text by the augmenter with this name."""
+        if self._pool.processes == 1 or len(texts) <= CHUNK:
+            return self._make(name).rewrite(texts, seeds)
+        starts = range(0, len(texts), CHUNK)
+        chunks = [(name, texts[start : start + CHUNK], seeds[start : start + CHUNK]) for start in starts]
+        return [text for rewritten in self._pool.run(_rewrite_chunk, chunks) for text in rewritten]
+
+
+_makers: list[Callable[[str], SeededAug]] = []  # one entry in each worker process
+
+
+def _start(settings: WordSettings) -> None:
+    _makers.append(functools.cache(settings.make))
+
+
+def _rewrite_chunk(name: str, texts: Sequence[str], seeds: Sequence[int]) -> list[str]:
+    return _makers[0](name).rewrite(texts, seeds)
