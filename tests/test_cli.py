@@ -126,3 +126,21 @@ def test_what_an_encoding_lacks_is_a_question_mark(export_root):
     done = subprocess.run(command, check=False, capture_output=True, env=environment)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.startswith(b"caf\xe9 ?")
+
+
+@pytest.mark.parametrize("module", ["typer", "numpy", "onnxruntime"])
+def test_ctrl_c_during_an_import_is_status_130(export_root, module):
+    interrupt = f"""
+import sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupt())
+from compactlm.cli import main
+main()
+"""
+    command = [sys.executable, "-c", interrupt, "classify", "good", "--model", str(export_root)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
