@@ -109,6 +109,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_queued(key, value,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_preset_that_the_files_overrides_undo_is_refused():
     with pytest.raises(CompactLMError, match=r"preset=quality changes nothing here, since configs/frontier\.yaml sets all"):
         compose_all(read_frontier(), ["preset=quality"])

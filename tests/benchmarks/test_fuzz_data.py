@@ -6,6 +6,7 @@ from benchmarks import fuzz_data
 from compactlm.errors import CompactLMError
 
 
+@pytest.mark.slow
 def test_some_rounds_end_well(tmp_path: Path) -> None:
     ends, findings = fuzz_data.fuzz(0, lambda done: done < 40, tmp_path)
     assert findings == []

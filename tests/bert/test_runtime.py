@@ -31,6 +31,7 @@ def test_processes_of_one_machine_share_its_threads(monkeypatch, processes, expe
     assert torch.get_num_threads() == expected
 
 
+@pytest.mark.slow
 def test_memory_of_freed_tensors_is_used_again():
     """Touching a fresh page is a fault; what was freed and is taken again has none."""
     code = (

@@ -31,6 +31,8 @@ from compactlm.stages import bias_audit, tokenize
 from compactlm.teacher.training import fine_tune
 from compactlm.training.loop import Settings
 
+pytestmark = pytest.mark.slow
+
 LABELS = ["negative", "positive"]
 WOMEN = ("she", "the woman", "my sister", "the lady", "a girl")
 MEN = ("he", "the man", "my brother", "the gentleman", "a boy")

@@ -29,6 +29,7 @@ def make_rows(*groups, names=("women_only", "men_only", "neither", "others_only"
     return Rows(categories, labels, [str(at) for at in range(len(labels))])
 
 
+@pytest.mark.slow
 @given(counts, counts, counts, counts, counts, counts)
 def test_reweighing_gives_parity_between_all_groups_and_keeps_the_mean(a, b, c, d, e, f):
     rows = make_rows((a, b), (c, d), (3, 3), (e, f))

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LARGEST = 300  # megabytes
-HEAVY = ("torch", "transformers", "dvc", "aif360", "pyarrow", "pandas", "sklearn", "scipy")
+HEAVY = ("torch", "transformers", "dvc", "aif360", "pyarrow", "pandas", "sklearn", "scipy", "faiss")
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +82,20 @@ def test_every_command_of_the_model_runs(light, export_root, tmp_path):
         done = run(light, "-c", script, *command, "--model", "model", directory=tmp_path)
         assert done.returncode == 0, (command, done.stderr)
         assert done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["summary"], ["review"], ["finetune", "rows.csv", "--text", "text", "--label", "label", "-m", "model"]]
+)
+def test_a_command_of_the_pipeline_names_the_extra(light, student_root, tmp_path, command):
+    shutil.copytree(student_root, tmp_path / "model")
+    (tmp_path / "rows.csv").write_text("text,label\ngood,1\nbad,0\n")
+    (tmp_path / "reports" / "metrics").mkdir(parents=True)
+    (tmp_path / "reports" / "metrics" / "evaluate.json").write_text("{}")
+    done = run(light.parent / "compactlm", *command, directory=tmp_path)
+    assert done.returncode in (1, 2)
+    assert "compactlm[train]" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_environment_is_small(light, record_property):

@@ -8,6 +8,8 @@ from transformers import AutoTokenizer
 
 from tests.node.javascript import compare_with_python
 
+pytestmark = pytest.mark.slow
+
 # What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no token, more than one space.
 ODD = [
     "The FILM was Good!!!",

@@ -119,6 +119,7 @@ def test_the_old_name_of_a_key_is_refused_with_the_new_one() -> None:
     assert set(RENAMED) == {"evaluate.timings.pieces"}
 
 
+@pytest.mark.slow
 @given(st.sampled_from(CLOSED), st.from_regex(r"[a-z]{3,8}_typo", fullmatch=True))
 def test_an_unknown_key_is_named_wherever_it_stands(path: tuple[Any, ...], key: str) -> None:
     sentence = complaint(changed((*path, key), 1))

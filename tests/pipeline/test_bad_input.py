@@ -12,6 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from compactlm.artifacts import Document, write_documents
 
+pytestmark = pytest.mark.slow
+
 GOOD = "kind,message\n" + "".join(f"{'spam' if row % 2 else 'ham'},message number {row} of the file\n" for row in range(40))
 
 

@@ -17,6 +17,8 @@ from compactlm.distillation.objectives import TaskObjective
 from compactlm.distillation.signals.sources import OnlineMasked
 from compactlm.training.loop import set_dropout
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def job(smoke, tmp_path, monkeypatch):

@@ -53,6 +53,7 @@ def axe(tmp_path_factory):
     return kept.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "size"), [(1, "390,844"), (0, "390,844"), (1, "1280,900"), (0, "1280,900")])
 def test_nothing_is_found_against_the_page(found, readers, browser, axe, tmp_path, scheme, size):
     page = tmp_path / "page.html"

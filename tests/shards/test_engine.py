@@ -64,6 +64,7 @@ def summary(manifests: list[shards.Manifest]) -> tuple[object, ...]:
     return dropped, masked, smallest_samples([manifest.report.samples for manifest in manifests], CLEAN.samples)
 
 
+@pytest.mark.slow
 def test_any_shard_size_and_any_number_of_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 60)
     one = run(tmp_path, 10_000_000, 1, "one")
@@ -223,6 +224,7 @@ def dies(table: pa.Table) -> tuple[pa.Table, Report]:
     return table, Report()
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: list[ShardTask]) -> None:
     with pytest.raises(CompactLMError, match="a process that worked on a shard was killed"):
         LocalEngine(2).run(tasks, dies, "key")
@@ -230,6 +232,7 @@ def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: l
     assert calls(tasks) == len(tasks) - kept
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_between_two_runs_ends_in_one_sentence_and_the_next_run_starts_others(tasks: list[ShardTask]) -> None:
     others = set(multiprocessing.active_children())
     engine = LocalEngine(2)

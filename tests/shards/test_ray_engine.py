@@ -22,6 +22,8 @@ from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report
 from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, tasks_for
 
+pytestmark = pytest.mark.slow
+
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="the extra compactlm[ray] is not installed")
 

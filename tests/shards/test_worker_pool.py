@@ -41,6 +41,7 @@ def test_processes_that_rest_end_and_the_next_run_starts_others() -> None:
     assert pool.run(os.getpid, [()]) != before
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_in_one_sentence_and_the_next_run_starts_others() -> None:
     pool = WorkerPool(1, "rows", "try again")
     with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed, .*try again$"):
@@ -84,6 +85,7 @@ def test_what_fails_while_they_start_fails_nothing_else():
     assert pool.run(abs, [(-1,)]) == [1]
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_at_its_start_is_told_of_by_the_next_run():
     pool = WorkerPool(4, "rows", "try again", os._exit, (9,))
     for _ in range(50):

@@ -79,6 +79,7 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     assert shard.read_bytes() == first
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_no_byte(workspace, monkeypatch):
     monkeypatch.setattr("compactlm.corpus.augment.parallel.CHUNK", 3)
     augment.main(make_params(3))

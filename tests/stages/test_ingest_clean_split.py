@@ -91,6 +91,7 @@ def test_the_same_rows_in_another_order_give_the_same_bytes(project: dict[str, A
     assert run_all(project) == first
 
 
+@pytest.mark.slow
 def test_shards_of_any_size_and_processes_give_the_same_bytes(project: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     first = run_all(project)
     for stage in (ingest, clean, split):

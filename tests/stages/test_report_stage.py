@@ -52,6 +52,7 @@ def workspace(tmp_path, monkeypatch, params, student_root, export_root):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, params):
     def run():
         report.main(params)

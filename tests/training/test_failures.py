@@ -155,6 +155,7 @@ def limited():
     train("phase", Wide(None), Rows([100] * 20), PLAN, Settings(seed=3))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
 def test_a_real_lack_of_memory_on_the_cpu():
     result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)

@@ -17,6 +17,8 @@ from compactlm.params import Optimisation
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
 
+pytestmark = pytest.mark.slow
+
 ORIGINALS = {
     (module, name): getattr(module, name)
     for module, name in ((os, "replace"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (safetensors.torch, "save_file"))

@@ -114,6 +114,7 @@ def history(directory, who):
     return json.loads((directory / who / "history.json").read_text())
 
 
+@pytest.mark.slow
 def test_both_end_in_the_same_weights_nearly_those_of_one(two):
     directory, _ = two
     expected, losses = two_phases()
@@ -128,6 +129,7 @@ def test_both_end_in_the_same_weights_nearly_those_of_one(two):
             assert one == pytest.approx(another, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_only_the_main_process_shows_progress_and_logs(two):
     directory, output = two
     main, other = history(directory, "main"), history(directory, "other")
@@ -137,6 +139,7 @@ def test_only_the_main_process_shows_progress_and_logs(two):
     assert output.count("0:   0%") == 4  # the first phase's bar, each time that it starts at 0
 
 
+@pytest.mark.slow
 def test_both_name_the_step_and_the_rows_of_a_loss_that_is_not_finite(two):
     directory, _ = two
     main, other = ((directory / who / "failure.txt").read_text() for who in ("main", "other"))

@@ -164,6 +164,7 @@ def test_shares_are_respected():
     assert 0.7 < names.count("swap") / len(names) < 0.9
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
     rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
     one = make(rows, copies=3, processes=1)
@@ -177,6 +178,7 @@ def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
     assert make(rows, copies=3, seed=8).copies != one.copies  # that the seed counts
 
 
+@pytest.mark.slow
 def test_the_processes_do_work(monkeypatch):
     monkeypatch.setattr(parallel, "CHUNK", 2)
     here = []
@@ -194,6 +196,7 @@ class Deadly(parallel.WordSettings):
         os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_killed_process_ends_in_one_sentence(monkeypatch):
     monkeypatch.setattr(parallel, "CHUNK", 2)
     workers = parallel.ParallelWords(Deadly(0.2, (), (), ()), processes=2)

@@ -103,6 +103,7 @@ def test_the_size_of_the_shards_changes_nothing_and_what_is_done_is_not_done_aga
     assert all(shard.stat().st_mtime_ns > time for shard, time in zip(shards, before, strict=True))
 
 
+@pytest.mark.slow
 def test_what_is_learnt_does_not_hang_on_the_order_of_sets() -> None:
     script = f"import json\nfrom compactlm.text.punkt import train_model\nprint(json.dumps(train_model({TEXTS!r})))"
     found = [

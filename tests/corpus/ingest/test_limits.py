@@ -36,6 +36,7 @@ def rows(shards: list[Path]) -> list[dict[str, Any]]:
     return sorted((row for shard in shards for row in pq.read_table(shard).to_pylist()), key=lambda row: row["id"])
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(RECORDS, st.randoms(use_true_random=False), st.sampled_from([1, 10, 1_000]))
 def test_ids_are_unique_and_depend_on_neither_order_nor_shards(
@@ -69,6 +70,7 @@ def taken(tmp_path: Path, most: int | None, characters: int | None, seed: int, s
     return {row["id"] for row in found}
 
 
+@pytest.mark.slow
 def test_what_is_drawn_grows_with_the_limit_and_depends_on_the_seed_alone(tmp_path: Path) -> None:
     assert len(taken(tmp_path, None, None, 1)) == len(taken(tmp_path, 60, 10_000, 1)) == 60
     assert len(taken(tmp_path, 20, None, 1)) == 20

@@ -72,6 +72,7 @@ def test_the_file_is_closed_when_no_tensor_is_used(path):
     assert not is_open()
 
 
+@pytest.mark.slow
 def test_what_is_read_does_not_stay_in_memory(tmp_path):
     safetensors.torch.save_file({"a": torch.zeros(1000, 100_000)}, tmp_path / "large.safetensors")  # 400 MB
     tensor = read_tensors(tmp_path / "large.safetensors")["a"]

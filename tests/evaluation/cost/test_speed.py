@@ -23,6 +23,7 @@ def test_each_batch_size_is_timed(monkeypatch):
         assert one["runs"] >= speed.FEWEST_RUNS
 
 
+@pytest.mark.slow
 def test_memory_is_of_each_model_alone():
     large = {**TINY, "vocab_size": 500_000, "hidden_size": 128}  # 256 MB of embeddings
     blot = bytearray(os.urandom(1)) * 10**9  # what this process holds belongs to no model
@@ -33,6 +34,7 @@ def test_memory_is_of_each_model_alone():
     assert small < len(blot)
 
 
+@pytest.mark.slow
 def test_one_failure_ends_all_processes(monkeypatch):
     started = []
     process = speed._process
@@ -56,6 +58,7 @@ def test_nothing_is_timed_while_another_process_still_starts(monkeypatch):
     assert begun + 1 <= found["quick"] <= found["slow"]
 
 
+@pytest.mark.slow
 def test_a_process_that_fails_is_told_in_a_sentence():
     broken = BertConfig(**{**TINY, "hidden_size": 17})
     with pytest.raises(CompactLMError, match=r"^timing of broken at batch sizes 1, 2 failed .*; free some memory, or lower") as caught:

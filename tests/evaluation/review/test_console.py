@@ -49,6 +49,7 @@ def status(monkeypatch, *arguments):
     return caught.value.code or 0
 
 
+@pytest.mark.slow
 def test_exit_statuses_for_ci(repository, monkeypatch, capsys):
     assert status(monkeypatch) == 0
     assert "Verdict: no worse than main" in capsys.readouterr().out

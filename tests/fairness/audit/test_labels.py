@@ -132,6 +132,7 @@ def test_intervals_depend_on_the_seed_alone_and_not_on_the_order():
     assert audit(rows).metrics() != audit(rows, seed=2).metrics()
 
 
+@pytest.mark.slow
 def test_aif360_is_imported_without_a_word():
     code = (
         "import logging, compactlm.fairness.audit.aif; assert logging.getLogger().handlers == []; "

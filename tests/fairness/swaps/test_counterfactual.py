@@ -288,6 +288,7 @@ NEAR_WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(NEAR_WORDS | st.text(max_size=8), max_size=12), st.sampled_from([" ", "", "\u00a0"]))
 def test_no_text_makes_it_raise(gender, parts, space):
     swapper, text = Swapper(gender), space.join(parts)

@@ -7,6 +7,8 @@ import pytest
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def rows(tmp_path, tiny_texts):
