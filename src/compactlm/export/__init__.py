@@ -1,1 +1,1 @@
-"""The ONNX graph, int8 quantization, and agreement with the original."""
+"""Export to ONNX: the graph, int8 quantization, and agreement with the original model."""

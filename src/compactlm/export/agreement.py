@@ -1,4 +1,4 @@
-"""How closely the exported files agree with the original, on the same rows."""
+"""How closely the exported files agree with the original model on the same rows."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_name
 from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE, open_session
 
-ENOUGH = 500  # rows, of which half a point is more than two
-CHANCE = 0.05  # how unlikely a loss on fewer rows must be before it counts
+ENOUGH = 500  # rows; on fewer, half a percentage point is only a row or two
+CHANCE = 0.05  # significance level of a loss on fewer rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What the original and both files say of the same rows.
+    """The outputs of the original model and both files for the same rows.
 
     Attributes:
-        greatest_difference: of the outputs of the original and the fp32 file, at every token that is not padding.
+        greatest_difference: the largest absolute difference between the outputs of the original and the fp32 file, without padding.
         original: for each row the likeliest label, or the likeliest token at the row's position, int64 [rows]; or the mean of
             the last hidden states, float32 [rows, hidden].
-        exported: the same by the fp32 file.
-        quantized: the same by the int8 file.
+        exported: the same for the fp32 file.
+        quantized: the same for the int8 file.
     """
 
     greatest_difference: float
@@ -43,7 +43,7 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """What int8 does to a classifier: accuracy of the original and of int8, and the rows that only one of them predicts right."""
+    """Accuracy of the original and of int8, their agreement, and the rows that only the original (lost) or only int8 (gained) predicts."""
 
     original_accuracy: float
     int8_accuracy: float
@@ -61,16 +61,16 @@ def compare(
     threads: int,
     description: str,
 ) -> Comparison:
-    """Run the original and both files on the same sequences of token ids.
+    """Run the original model and both files on the same sequences.
 
     Args:
-        model: the original, on the CPU.
-        directory: with the files, as `write_directory` wrote them.
+        model: the original model, on the CPU.
+        directory: the files that `write_directory` wrote.
         sequences: rows of token ids.
-        positions: of a masked language model, the position in each row at which its choice is read.
-        batch_tokens: tokens a batch, padding included.
-        threads: of the CPU.
-        description: of the progress bar.
+        positions: for a masked language model, the position to predict in each row; else None.
+        batch_tokens: tokens per batch, padding included.
+        threads: CPU threads.
+        description: label of the progress bar.
     """
     model.eval()
     output = output_name(model)
@@ -88,13 +88,13 @@ def compare(
         where = None if positions is None else np.array([positions[row] for row in rows])
         for kept, values in zip(readings, found, strict=True):
             kept.update(zip(rows, _read(values, mask, where), strict=True))
-    # NumPy's maximum, and not Python's, which may pass over a difference that is no number.
+    # Python's max may ignore nan; NumPy's returns it.
     return Comparison(float(np.max(differences)), *(np.stack([kept[row] for row in range(len(sequences))]) for kept in readings))
 
 
 def _greatest(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
-    """Return the greatest difference between outputs, at tokens that are not padding; nan where one is no number."""
-    # By torch, which uses all threads: logits over a vocabulary are many.
+    """Return the largest absolute difference between outputs, without padding; nan if an output is nan."""
+    # torch uses all threads, which matters for logits over a vocabulary.
     greatest = torch.from_numpy(first).sub(torch.from_numpy(second)).abs_().amax(dim=-1)
     return float((greatest[torch.from_numpy(mask)] if first.ndim == 3 else greatest).max())
 
@@ -105,7 +105,7 @@ def _run(session: onnxruntime.InferenceSession, output: str, feeds: dict[str, to
 
 
 def _read(values: np.ndarray, mask: np.ndarray, where: np.ndarray | None) -> np.ndarray:
-    """Return for each row the likeliest label, the likeliest token at a position, or the mean of the hidden states."""
+    """Return the likeliest label, the likeliest token at a position, or the mean of the hidden states of each row."""
     if values.ndim == 2:
         return np.argmax(values, axis=-1)
     if where is not None:
@@ -114,15 +114,15 @@ def _read(values: np.ndarray, mask: np.ndarray, where: np.ndarray | None) -> np.
     return mean
 
 
-def cosines(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Return the cosine of each row of one matrix with the same row of the other, float [rows]."""
-    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    found: np.ndarray = (left * right).sum(axis=1) / norms
-    return found
+def measure_cosines(comparison: Comparison) -> dict[str, float]:
+    """Return the mean and the smallest cosine of the original's and int8's hidden states, over rows."""
+    left, right = comparison.original, comparison.quantized
+    cosines = (left * right).sum(axis=1) / (np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1))
+    return {"mean_cosine": float(np.mean(cosines)), "least_cosine": float(np.min(cosines))}
 
 
 def measure_loss(expected: Sequence[int], comparison: Comparison) -> Loss:
-    """Return what int8 loses of the original's accuracy; `expected` are the right answers."""
+    """Compare the accuracy of the original and of int8; `expected` are the correct labels or tokens."""
     original, quantized = comparison.original == np.array(expected), comparison.quantized == np.array(expected)
     return Loss(
         float(original.mean()),
@@ -134,27 +134,26 @@ def measure_loss(expected: Sequence[int], comparison: Comparison) -> Loss:
 
 
 def check_difference(comparison: Comparison, tolerance: float, path: Path) -> None:
-    """Raise CompactLMError where the fp32 file's outputs differ from the original's by more than `tolerance`."""
+    """Raise CompactLMError if the fp32 file differs from the original by more than `tolerance`."""
     if not comparison.greatest_difference <= tolerance:
         raise CompactLMError(
             f"{path} differs from the original by {comparison.greatest_difference:.2g} on {len(comparison.original)} test rows, more "
-            f"than export.tolerance {tolerance:g} allows; try another export.opset, or raise the tolerance if you accept the difference"
+            f"than export.tolerance {tolerance:g}; try another export.opset, or raise the tolerance if you accept the difference"
         )
 
 
 def check_loss(loss: Loss, rows: int, allowed: float, path: Path) -> None:
-    """Raise CompactLMError where int8 loses more than `allowed` of the original's accuracy, for instance 0.005.
+    """Raise CompactLMError if int8 loses more than `allowed` of the original's accuracy, for instance 0.005.
 
-    On fewer than 500 rows half a point is a row or two, which a harmless change of a few doubtful rows can cost. There the loss
-    must also be one that chance does not explain: an exact one-sided sign test on the rows that only one of the two predicts
-    right, at the level of 5 %.
+    On fewer than 500 rows, half a percentage point is a row or two, so the loss must also be significant: an exact one-sided
+    sign test, at the level of 5 %, on the rows that only one of the two predicts correctly.
     """
     share = loss.original_accuracy - loss.int8_accuracy
     changed = loss.lost + loss.gained
     explained = rows < ENOUGH and (changed == 0 or binomtest(loss.lost, changed, 0.5, alternative="greater").pvalue >= CHANCE)
-    # A little more than the bound, since accuracies are rounded.
+    # The margin allows for rounding.
     if share > allowed + 1e-9 and not explained:
         raise CompactLMError(
             f"{path} loses {100 * share:.2f} points of accuracy on {rows} test rows ({loss.lost} rows lost, {loss.gained} gained), more "
-            f"than export.accuracy_loss {allowed:g} allows; train the student longer, or raise the bound if you accept the loss"
+            f"than export.accuracy_loss {allowed:g}; train the student longer, or raise the bound if you accept the loss"
         )

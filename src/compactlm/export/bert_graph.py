@@ -1,8 +1,8 @@
-"""BERT as an ONNX graph of the operators that ONNX Runtime runs fast on a CPU, written from the weights.
+"""Build BERT as an ONNX graph of operators that ONNX Runtime runs fast on a CPU, directly from the weights.
 
-Most of a compact BERT's time lies between the products, so attention and GELU are one operator each (com.microsoft, on every platform
-of ONNX Runtime). What a classifier does not read is not computed: behind the last attention's keys and values there is only the first
-position, [CLS].
+A compact BERT spends most of its time between the matrix products, so attention and GELU are fused operators (com.microsoft, available
+on every platform of ONNX Runtime). A classifier reads only [CLS], so its last layer computes only that position after the keys and
+values.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from onnx import TensorProto, helper, numpy_helper
 from compactlm.inference.runtime.onnx_files import FIRST_OUTPUT, INPUTS
 
 FUSED = "com.microsoft"
-IR_VERSION = 10  # of the file's format, that of opset 21: older runtimes refuse newer ones
+IR_VERSION = 10  # the file format of opset 21; older runtimes reject newer formats
 Weights = Mapping[str, np.ndarray]
 
 
 class _Graph:
-    """Nodes and constant tensors in the order in which they are added; every value has one name."""
+    """Nodes and constant tensors in insertion order; every value has a unique name."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
@@ -30,22 +30,22 @@ class _Graph:
         self.tensors: dict[str, onnx.TensorProto] = {}
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        """Add a constant tensor, once for each name, and return the name."""
+        """Add a constant tensor, unless it is there, and return its name."""
         if name not in self.tensors:
             self.tensors[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
         return name
 
     def weight(self, name: str) -> str:
-        """Add a weight as it is."""
+        """Add a weight unchanged."""
         return self.constant(name, self.weights[name])
 
     def add(self, operator: str, name: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
-        """Add a node with one output, which has the node's name, and return it."""
+        """Add a node with one output of the same name, and return the name."""
         self.nodes.append(helper.make_node(operator, list(inputs), [name], name, domain=domain, **attributes))
         return name
 
     def product(self, name: str, value: str, layer: str) -> str:
-        """Add the product of a value and the weights of a linear layer, without its bias."""
+        """Add the matrix product of a linear layer, without its bias."""
         return self.add("MatMul", name, value, self.constant(f"{layer}/transposed", self.weights[f"{layer}.weight"].T))
 
     def linear(self, name: str, value: str, layer: str) -> str:
@@ -57,13 +57,13 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     """Return the graph of a BertForMaskedLM, BertForSequenceClassification or BertModel.
 
     Inputs are input_ids, attention_mask and token_type_ids, int64 [batch, sequence]. The output is `logits`, float32 [batch, sequence,
-    tokens] or [batch, labels]. A BertModel has two: `last_hidden_state` and, for sentence embeddings, `first_hidden_state`, what the
-    embeddings give, both float32 [batch, sequence, hidden].
+    tokens] or [batch, labels]. A BertModel has two outputs, float32 [batch, sequence, hidden]: `last_hidden_state` and, for sentence
+    embeddings, `first_hidden_state`, the output of the embeddings.
 
     Args:
-        weights: float32, by the names that transformers gives them.
-        config: the model's BertConfig: GELU, absolute positions, not a decoder.
-        opset: the version of ONNX's operators.
+        weights: float32, by their names in transformers.
+        config: the BertConfig, with GELU and absolute positions, and not a decoder.
+        opset: the version of the ONNX operators.
     """
     body = "bert." if any(name.startswith("bert.") for name in weights) else ""
     classifies = "classifier.weight" in weights
@@ -98,8 +98,8 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
 def _normalise(graph: _Graph, name: str, layer: str, config: Any, *values: str) -> str:
     """Add the layer normalisation of the sum of some values.
 
-    Of Add and LayerNormalization ONNX Runtime makes SkipLayerNormalization when it loads a file, which takes three times as long on a
-    CPU as the two by themselves; Sum it leaves alone.
+    ONNX Runtime fuses Add and LayerNormalization into SkipLayerNormalization, which is three times as slow on a CPU. It does not fuse
+    Sum, so the graph uses Sum.
     """
     total = graph.add("Sum", f"{name}/sum", *values) if len(values) > 1 else values[0]
     scale, shift = graph.weight(f"{layer}.weight"), graph.weight(f"{layer}.bias")
@@ -116,7 +116,7 @@ def _embeddings(graph: _Graph, output: str, name: str, config: Any) -> str:
 
 
 def _layer(graph: _Graph, name: str, value: str, mask: str, config: Any, narrow: bool) -> str:
-    """Add a layer; a narrow one gives its first position alone, [batch, 1, hidden]."""
+    """Add a layer; a narrow one computes only the first position, [batch, 1, hidden]."""
     heads, attention = config.num_attention_heads, f"{name}.attention"
     parts = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
     biases = np.concatenate([graph.weights[f"{part}.bias"] for part in parts])
@@ -139,7 +139,7 @@ def _layer(graph: _Graph, name: str, value: str, mask: str, config: Any, narrow:
 
 
 def _gelu(graph: _Graph, name: str, value: str, layer: str) -> str:
-    """Add a linear layer and its GELU; the bias goes with the product, since int8 products add it for nothing."""
+    """Add a linear layer and its GELU; the bias is added to the product, where int8 products add it at no cost."""
     return graph.add("Gelu", name, graph.linear(f"{name}/dense", value, layer), domain=FUSED)
 
 
@@ -152,7 +152,7 @@ def _classifier_head(graph: _Graph, pooler: str, value: str) -> None:
 def _masked_lm_head(graph: _Graph, value: str, config: Any) -> None:
     transform = "cls.predictions.transform"
     row = _normalise(graph, "head", f"{transform}.LayerNorm", config, _gelu(graph, "head/active", value, f"{transform}.dense"))
-    # The word embeddings are the head's weights too. They are stored once; ONNX Runtime transposes them when it loads the file.
+    # The head shares the word embeddings, which are stored once. ONNX Runtime transposes them when it loads the file.
     words = graph.weight("bert.embeddings.word_embeddings.weight")
     product = graph.add("MatMul", "head/product", row, graph.add("Transpose", "head/weight", words, perm=[1, 0]))
     graph.add("Add", "tokens", product, graph.weight("cls.predictions.bias"))

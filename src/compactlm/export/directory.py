@@ -1,4 +1,4 @@
-"""ONNX files of a BERT, in the directory that transformers.js expects."""
+"""Write the ONNX files of a BERT in the layout that transformers.js expects."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from compactlm.inference.runtime.projection import FILE as PROJECTION
 
 
 def output_name(model: BertPreTrainedModel) -> str:
-    """Return the name of the one output: last_hidden_state of a model without a head, else logits."""
+    """Return the name of the main output: last_hidden_state for a model without a head, else logits."""
     return "last_hidden_state" if isinstance(model, BertModel) else "logits"
 
 
 def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
-    """Write an fp32 ONNX file; `build_bert` says what its inputs and its output are.
+    """Write an fp32 ONNX file; `build_bert` describes its inputs and outputs.
 
     Args:
         model: a BertForMaskedLM, BertForSequenceClassification or BertModel, on the CPU.
         path: the file to write; its directory must exist.
-        opset: the version of ONNX's operators.
+        opset: the version of the ONNX operators.
 
     Raises:
-        CompactLMError: the model computes something that the graph does not.
+        CompactLMError: the graph does not support the model.
     """
     config = model.config
     if config.hidden_act != "gelu" or config.is_decoder or not getattr(config, "tie_word_embeddings", True):
         raise CompactLMError(
             f"{path} cannot be written for a model with hidden_act {config.hidden_act!r}, is_decoder {config.is_decoder} and "
-            f"tie_word_embeddings {config.tie_word_embeddings}; give its config.json gelu, false and true, and train it so"
+            f"tie_word_embeddings {config.tie_word_embeddings}; train a model with gelu, false and true"
         )
     weights = {name: tensor.detach().float().numpy() for name, tensor in model.state_dict().items()}
     proto = build_bert(weights, config, opset)
@@ -45,13 +45,13 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
 
 
 def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
-    """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx, and a sentence embedding's projection.
+    """Write config.json, the tokenizer, onnx/model.onnx, onnx/model_quantized.onnx and, for a sentence embedding, its projection.
 
     Args:
-        model: what to export; it may be the body alone of the model in `source`.
+        model: the model to export; it may be the body of the model in `source`.
         source: a directory with config.json and the tokenizer.
         target: the directory to write; it must not exist.
-        opset: the version of ONNX's operators.
+        opset: the version of the ONNX operators.
     """
     (target / FLOAT_FILE).parent.mkdir(parents=True)
     for file in ("tokenizer.json", "tokenizer_config.json"):

@@ -1,4 +1,4 @@
-"""int8 forms of an ONNX file, by ONNX Runtime's dynamic quantisation, with the word embeddings in int8 as well."""
+"""Quantize an ONNX file to int8 with ONNX Runtime's dynamic quantization, and the word embeddings too."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import onnx
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-LEVELS = 127  # on either side of 0, of 8-bit numbers
-LARGE = 2**16  # numbers; smaller tables of embeddings stay as they are
+LEVELS = 127  # of a signed byte on each side of 0
+LARGE = 2**16  # values; smaller embedding tables are not quantized
 
 
 def quantize(source: Path, target: Path) -> None:
-    """Write an int8 form of a file that `export_onnx` wrote.
+    """Quantize a file that `export_onnx` wrote.
 
-    Weights are signed, with a scale a column, and use 7 of their 8 bits. Processors without VNNI add two products of an unsigned and a
-    signed byte in 16 bits, which overflow with 8 (ONNX Runtime issues 5849 and 14642) and cannot with 7: 2 x 255 x 64 is less than
-    2^15. Unsigned weights would not overflow either, but are slower with VNNI and without it.
+    Weights are signed, have one scale per column, and use 7 of their 8 bits. Processors without VNNI add two products of an unsigned and
+    a signed byte in 16 bits. With 8 bits that sum can overflow (ONNX Runtime issues 5849 and 14642); with 7 bits it cannot, because
+    2 x 255 x 64 is less than 2^15. Unsigned weights would not overflow either, but they are slower.
     """
     proto = onnx.load(source)
     shared = _fold_transposed(proto.graph)
@@ -38,7 +38,7 @@ def quantize(source: Path, target: Path) -> None:
     proto = onnx.load(target)
     for table in _tables(proto.graph):
         _quantize_table(proto.graph, table, shared.get(table))
-    # What the quantiser says of shapes and of itself is found again, or not needed, by whoever loads the file.
+    # ONNX Runtime infers the shapes again when it loads the file, and does not need the metadata.
     del proto.graph.value_info[:]
     del proto.metadata_props[:]
     onnx.checker.check_model(proto)
@@ -47,7 +47,7 @@ def quantize(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the quantiser's advice about a preparation that it does itself off the terminal."""
+    """Suppress the quantizer's advice to run a preparation that it runs itself."""
     logger = logging.getLogger()
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -62,7 +62,7 @@ def _tensors(graph: onnx.GraphProto) -> dict[str, onnx.TensorProto]:
 
 
 def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
-    """Make these the graph's nodes, and remove constant tensors that none of them reads."""
+    """Replace the nodes of a graph, and remove constant tensors that no node reads."""
     read = {name for node in nodes for name in node.input}
     tensors = [tensor for tensor in graph.initializer if tensor.name in read]
     del graph.node[:], graph.initializer[:]
@@ -71,7 +71,7 @@ def _replace(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
 
 
 def _fold_transposed(graph: onnx.GraphProto) -> dict[str, str]:
-    """Store transposes of constant matrices as matrices of their own; return their names by those of the originals."""
+    """Replace transposes of constant matrices by constants; return the name of each transpose by the name of its matrix."""
     tensors, nodes, found = _tensors(graph), [], {}
     for node in graph.node:
         if node.op_type == "Transpose" and node.input[0] in tensors:
@@ -85,19 +85,19 @@ def _fold_transposed(graph: onnx.GraphProto) -> dict[str, str]:
 
 
 def _tables(graph: onnx.GraphProto) -> list[str]:
-    """Return the names of the large matrices whose rows are looked up."""
+    """Return the names of the large embedding tables."""
     tensors = _tensors(graph)
     looked_up = dict.fromkeys(node.input[0] for node in graph.node if node.op_type == "Gather")
     return [name for name in looked_up if name in tensors and len(tensors[name].dims) == 2 and np.prod(tensors[name].dims) >= LARGE]
 
 
 def _quantize_table(graph: onnx.GraphProto, table: str, head: str | None) -> None:
-    """Replace a float matrix by bytes with a scale a row, and the head's own copy of it by its transpose.
+    """Replace a float table by bytes with one scale per row; a head reuses the bytes through a transpose.
 
     Args:
-        graph: is changed.
-        table: the name of the matrix, float32 [tokens, hidden].
-        head: the name that its transpose had before it was quantised with a scale a column; None where there is no head.
+        graph: modified in place.
+        table: the name of the table, float32 [tokens, hidden].
+        head: the name of its transpose before quantization, which the head uses; None without a head.
     """
     tensors = _tensors(graph)
     if head:
@@ -125,7 +125,7 @@ def _quantize_table(graph: onnx.GraphProto, table: str, head: str | None) -> Non
 
 
 def _look_up(table: str, indices: str, output: str) -> list[onnx.NodeProto]:
-    """Return the nodes that look rows up and make them float again."""
+    """Return the nodes that look up rows and convert them to float."""
     row, scale, column, signed = (f"{output}/{part}" for part in ("row", "scale", "column", "signed"))
     return [
         helper.make_node("Gather", [f"{table}/rows", indices], [row], row),
