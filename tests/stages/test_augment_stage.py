@@ -12,7 +12,6 @@ from compactlm.stages import augment
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
-MARKS = ("", "_judged")
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
 
@@ -63,12 +62,10 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     assert metrics["rows"] == 20
     assert metrics["asked"] == 40
     assert metrics["copies"] == len(copies) == 40 - sum(metrics["dropped"].values()) > 25
-    assert metrics["agreement"]["sentiment"]["rows"] == len(copies)
-    assert 0 <= metrics["agreement"]["sentiment"]["share"] <= 1
-    assert metrics["agreement"]["sentiment"]["judged"] == int(len(copies) >= 30)
-    assert set(metrics["changed_words"]) == {f"{name}{end}" for name, count in metrics["by_augmenter"].items() if count for end in MARKS}
-    for name, count in metrics["by_augmenter"].items():
-        assert metrics["changed_words"].get(f"{name}_judged", 0) == int(count >= 30)
+    assert metrics["agreement"]["sentiment"]["share"]["rows"] == len(copies)
+    assert 0 <= metrics["agreement"]["sentiment"]["share"]["value"] <= 1
+    assert set(metrics["changed_words"]) == {name for name, count in metrics["by_augmenter"].items() if count}
+    assert all(found["rows"] == metrics["by_augmenter"][name] for name, found in metrics["changed_words"].items())
     assert metrics["wordnet"] in (0, 1)
     assert {copy.parent for copy in copies} <= {f"{n:032x}" for n in range(20)}
     lines = (workspace / "reports/samples/augmented.tsv").read_text().splitlines()
@@ -95,7 +92,7 @@ def test_a_copy_that_the_teacher_labels_otherwise_is_dropped_and_counted(workspa
     augment.main(make_params(2, labels="keep"))
     kept = artifacts.read_documents(artifacts.AUGMENTED)
     metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
-    share = metrics["agreement"]["sentiment"]["share"]  # of all copies, before any is dropped
+    share = metrics["agreement"]["sentiment"]["share"]["value"]  # of all copies, before any is dropped
     assert len(kept) == round(share * len(everything)) == metrics["copies"]
     assert metrics["asked"] == 40 == metrics["copies"] + sum(metrics["dropped"].values())
     assert metrics["dropped"]["label_changed"] == len(everything) - len(kept) > 0

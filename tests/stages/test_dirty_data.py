@@ -132,7 +132,7 @@ def _nested_bomb(path: Path) -> None:
     ("name", "write", "words"),
     [
         ("own.parquet", _not_utf_8, "own.parquet cannot be read as parquet"),
-        ("own.parquet", _bytes, "ingest.sources.own: own.parquet, row 0: the text column 'text' holds b'fine', which is no text"),
+        ("own.parquet", _bytes, "ingest.sources.own: own.parquet, row 0: the text column 'text' holds b'fine'"),
         ("own.parquet", _truncated, "own.parquet cannot be read as parquet"),
         ("own.txt.gz", _truncated, "own.txt.gz is a damaged or truncated packed file"),
         ("own.txt.gz", _bomb, "own.txt.gz unpacks to more than 200 times its size"),
@@ -161,7 +161,7 @@ def test_an_artifact_that_was_harmed_is_refused(stage: str, harm: str) -> None:
         part.write_bytes(content[:40] + bytes(200) + content[240:])
     else:
         pq.write_table(pa.table({"text": ["x"]}), part)
-    problem = "has other columns than documents have" if harm == "schema" else "cannot be read as parquet"
+    problem = "does not have the columns of documents" if harm == "schema" else "cannot be read as parquet"
     with pytest.raises(SystemExit, match=rf"^{stage}: data/\w+/part-00000\.parquet {problem}.*run the stage that writes it again"):
         run(stage, STAGES[stage])
 

@@ -116,7 +116,7 @@ def test_half_a_wordnet_is_none_and_where_it_is_named_a_failure(tmp_path: Path, 
     (tmp_path / "share" / "index.verb").unlink()
     assert find_wordnet() is None
     monkeypatch.setenv("WNSEARCHDIR", str(tmp_path / "share"))
-    with pytest.raises(CompactLMError, match=r"WNSEARCHDIR names .*share, which does not hold WordNet's files; correct it or unset it"):
+    with pytest.raises(CompactLMError, match=r"WNSEARCHDIR is .*share, .* unset it"):
         find_wordnet()
 
 
