@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from compactlm.report.numbers import TOO_FEW
+from compactlm.figures.numbers import TOO_FEW
 from compactlm.report.sections.cost import cost, machine
 from compactlm.report.sections.training import ablations, end_rows
 

@@ -9,7 +9,7 @@ import yaml
 from made_up_run import build
 
 from compactlm.params import parse_params
-from compactlm.report.bias import bias
+from compactlm.report.card.bias_statements import bias
 from compactlm.report.blocks import Cell, Table
 from compactlm.report.sections.fairness import fairness
 from compactlm.report.standing import together

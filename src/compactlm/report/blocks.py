@@ -1,12 +1,18 @@
-"""What a section of the page is made of. The template knows how each is drawn; text is escaped there."""
+"""The blocks that make up a section of the page. The template draws each kind and escapes its text."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from markupsafe import Markup
+
+from compactlm.figures.figure import Figure, Status
+from compactlm.figures.numbers import plain, stated
+
+WORST, WEAK = "worst", "weak"
+MARKS = {Status.VIOLATED: WORST, Status.UNDECIDED: WEAK, Status.NOT_JUDGED: WEAK}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,19 +20,26 @@ class Cell:
     """A cell of a table.
 
     Attributes:
-        text: what stands in it.
-        mark: "worst", "bad" or "good", which the text says too; or "".
-        shade: 0 to 1, how dark it is; None for none.
+        text: the content. It also says in words what the mark and the shade show.
+        mark: WORST, WEAK or "".
+        shade: how dark the cell is, 0 to 1; None for no shade.
     """
 
     text: str
     mark: str = ""
     shade: float | None = None
 
+    @classmethod
+    def of(cls, figure: Figure, show: Callable[[float], str] = plain, worst: bool = False) -> Cell:
+        """Return a cell with a figure and its status; `worst` marks the lowest of several figures."""
+        if worst and figure.judged:
+            return cls(f"{stated(figure, show)}, worst", WORST)
+        return cls(stated(figure, show), MARKS.get(figure.status, ""))
+
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table whose first column names the rows; a narrow one may stand beside others."""
+    """A table. The first column names the rows. A narrow table may stand beside others."""
 
     caption: str
     head: Sequence[str]
@@ -36,7 +49,7 @@ class Table:
     kind: str = dataclasses.field(default="table", init=False)
 
     def cells(self) -> list[list[Cell]]:
-        """Return all rows, every cell a Cell."""
+        """Return all rows, with a Cell in every place."""
         return [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in self.rows]
 
 
@@ -51,7 +64,7 @@ class Chart:
 
 @dataclasses.dataclass(frozen=True)
 class Text:
-    """A paragraph; a warning stands out."""
+    """A paragraph, or a warning."""
 
     text: str
     warning: bool = False
@@ -60,7 +73,7 @@ class Text:
 
 @dataclasses.dataclass(frozen=True)
 class Heading:
-    """A heading below the section's."""
+    """A heading below the section's heading."""
 
     text: str
     kind: str = dataclasses.field(default="heading", init=False)
@@ -68,7 +81,7 @@ class Heading:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A stretch of an example's text, and how much it mattered: `level` 0 (not) to 3, for the prediction or against it."""
+    """A part of an example's text. `level` says how much it matters, 0 to 3; `against` says that it speaks against the prediction."""
 
     text: str
     level: int = 0
@@ -77,18 +90,25 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """A row that a model got wrong: what it should be, what was said, the text, and what mattered in words."""
+    """A row that the student gets wrong.
+
+    Attributes:
+        label: the expected label, in words.
+        answers: the answer of each model, in words.
+        parts: the text.
+        tokens: which tokens matter most, in words.
+    """
 
     label: str
-    said: Sequence[str]
+    answers: Sequence[str]
     parts: Sequence[Part]
-    mattered: str
+    tokens: str
     kind: str = dataclasses.field(default="example", init=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class Folded:
-    """Something long that opens on demand."""
+    """A long text that opens on demand."""
 
     summary: str
     text: str
@@ -100,7 +120,7 @@ Block = Table | Chart | Text | Heading | Example | Folded
 
 @dataclasses.dataclass(frozen=True)
 class Section:
-    """A section of the page. `machine` marks one whose numbers belong to the machine that measured them."""
+    """A section of the page. `machine` marks a section whose numbers depend on the machine."""
 
     name: str
     title: str
@@ -109,9 +129,15 @@ class Section:
     machine: bool = False
 
     def runs(self) -> list[tuple[bool, list[Block]]]:
-        """Return the blocks in stretches of those that stand side by side where there is room, and of all others."""
+        """Return runs of blocks: those that may stand side by side, and those that may not."""
         return [(beside, list(run)) for beside, run in itertools.groupby(self.blocks, _beside)]
 
 
 def _beside(block: Block) -> bool:
     return isinstance(block, Chart | Example) or (isinstance(block, Table) and block.narrow)
+
+
+def with_headings(parts: Iterable[tuple[str, Sequence[Block]]]) -> list[Block]:
+    """Return the blocks of several tasks, with a heading for each task if there is more than one."""
+    listed = list(parts)
+    return [block for title, blocks in listed for block in ([Heading(title)] if len(listed) > 1 else []) + list(blocks)]

@@ -1,4 +1,4 @@
-"""All that a run found, as the page and the card are written from it."""
+"""The results of a run, as the page and the card read them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from compactlm.artifacts import Document, read_json
 from compactlm.evaluation.paired import ROLES, Answers
+from compactlm.figures.figure import MINIMUM_ROWS, read_figures
 from compactlm.params import Params
 
 Curve = list[tuple[float, float]]
@@ -19,17 +20,17 @@ Curve = list[tuple[float, float]]
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """What the stages before wrote.
+    """The output of the earlier stages. Figures with an interval are `Figure`s.
 
     Attributes:
         params: of the run.
         metrics: content of reports/metrics, by stage.
-        timings: content of reports/timings, by stage: what depends on the machine.
+        timings: content of reports/timings, by stage; these numbers depend on the machine.
         answers: of both models to the test rows, by task.
         curves: by phase and loss, the value at each step.
-        frontier: content of reports/frontier/frontier.json; empty where there is none.
-        ablations: content of reports/ablations, by seed; empty where there are none.
-        mitigation: content of reports/mitigation/mitigation.json; empty where there is none.
+        frontier: content of reports/frontier/frontier.json; empty without that file.
+        ablations: content of reports/ablations, by seed; empty without files.
+        mitigation: content of reports/mitigation/mitigation.json; empty without that file.
     """
 
     params: Params
@@ -43,30 +44,30 @@ class Findings:
 
     @property
     def tasks(self) -> dict[str, Any]:
-        """What evaluate found of each task."""
+        """The results of evaluate by task."""
         found: dict[str, Any] = self.metrics["evaluate"]["tasks"]
         return found
 
     @property
     def fairness(self) -> dict[str, Any]:
-        """What evaluate found of the models' fairness; empty where it looked for nothing."""
+        """The fairness of the models; empty if no task has a protected attribute."""
         found: dict[str, Any] = self.metrics["evaluate"].get("fairness", {})
         return found
 
     @property
     def speed(self) -> dict[str, Any]:
-        """Times and memory of each model on the machine that ran evaluate."""
+        """The time and memory of each model on the machine that ran evaluate."""
         found: dict[str, Any] = self.timings.get("evaluate", {}).get("models", {})
         return found
 
 
 def read_folder(directory: Path) -> dict[str, Any]:
-    """Return the content of all JSON files of a directory by name; nothing where there is no such directory."""
-    return {path.stem: read_json(path) for path in sorted(directory.glob("*.json"))}
+    """Return the content of all JSON files of a directory by name; nothing if the directory does not exist."""
+    return {path.stem: read_figures(read_json(path)) for path in sorted(directory.glob("*.json"))}
 
 
 def read_curves(directory: Path) -> dict[str, dict[str, Curve]]:
-    """Return the learning curves that DVCLive wrote: by phase and loss, pairs of step and value."""
+    """Return the learning curves of DVCLive: by phase and loss, pairs of step and value."""
     found: dict[str, dict[str, Curve]] = {}
     for path in sorted(directory.glob("*/plots/metrics/*.tsv")):
         with path.open(encoding="utf-8", newline="") as file:
@@ -82,7 +83,7 @@ def answers_by_task(predictions: Iterable[Mapping[str, Any]], test: Sequence[Doc
     Args:
         predictions: rows of data/predictions.
         test: rows of data/split/test.
-        params: name the tasks and their labels.
+        params: with the tasks and their labels.
     """
     listed, rows = list(predictions), {row.id: row for row in test}
     found = {}
@@ -99,7 +100,7 @@ def answers_by_task(predictions: Iterable[Mapping[str, Any]], test: Sequence[Doc
 
 
 def confusion(answers: Answers, role: str, labels: int) -> list[list[int]]:
-    """Return how many rows of each label (outer) a model gives each label (inner)."""
+    """Return the number of rows by actual label (outer list) and predicted label (inner list)."""
     pairs = answers.expected * labels + answers.predicted(role)
     counted: list[list[int]] = np.bincount(pairs, minlength=labels * labels).reshape(labels, labels).tolist()
     return counted
@@ -107,19 +108,20 @@ def confusion(answers: Answers, role: str, labels: int) -> list[list[int]]:
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """Rows whose predicted label has about the same probability: the mean of it, the share that is right, and how many they are."""
+    """Rows whose predicted labels have about the same probability: its mean, the share of correct predictions, and the number of rows."""
 
     confidence: float
     accuracy: float
     rows: int
 
 
-def reliability(answers: Answers, role: str, bins: int) -> list[Bin]:
-    """Return the bins that hold rows, of `bins` of equal width (Guo et al. 2017, as for the calibration error)."""
+def reliability(answers: Answers, role: str, bins: int, minimum: int = MINIMUM_ROWS) -> list[Bin]:
+    """Return the bins with at least `minimum` rows, out of `bins` of equal width (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
     confidence = answers.probabilities[role].max(axis=1)
     right = answers.right(role)
     chosen = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
-        Bin(float(confidence[chosen == one].mean()), float(right[chosen == one].mean()), int((chosen == one).sum()))
-        for one in np.unique(chosen)
+        Bin(float(confidence[chosen == one].mean()), float(right[chosen == one].mean()), int(rows))
+        for one, rows in zip(*np.unique(chosen, return_counts=True), strict=True)
+        if rows >= minimum
     ]

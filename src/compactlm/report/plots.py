@@ -7,15 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.paired import ROLES
-from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
-from compactlm.figures.judging import judged
+from compactlm.figures.numbers import words
 from compactlm.report.findings import Findings, reliability
-from compactlm.report.numbers import words
-from compactlm.report.sections.fairness import DATA_FIGURES
+from compactlm.report.sections.fairness import DATA_FIGURES, DIFFERENCES
 from compactlm.report.sections.text import AUGMENTATION, augmentation_figures
 from compactlm.report.sections.training import comparable_shapes
-from compactlm.report.sections.weakness import STRENGTHS
+from compactlm.report.sections.weakness import robustness_figures, slice_figures
 
 DIGITS = 6
 
@@ -71,49 +69,41 @@ def _reliability(found: Findings) -> Iterator[Row]:
     for task, answers in found.answers.items():
         for role in ROLES:
             bins = reliability(answers, role, found.params.evaluate.calibration_bins)
-            yield from ((task, role, one.confidence, one.accuracy, one.rows) for one in bins if judged(one.rows))
+            yield from ((task, role, one.confidence, one.accuracy, one.rows) for one in bins)
         yield from ((task, "ideal", end, end, 0) for end in (0, 1))
 
 
 def _slices(found: Findings) -> Iterator[Row]:
     for task, measured in found.tasks.items():
-        for kind, parts in measured["slices"].items():
-            for part, one in parts.items():
-                if one["judged"]:
-                    yield from ((task, role, f"{words(kind)}: {words(part)}", one[role]["value"]) for role in ROLES)
+        for name, figures in slice_figures(measured):
+            yield from ((task, role, name, figure.value) for role, figure in figures.items() if figure.judged)
 
 
 def _robustness(found: Findings) -> Iterator[Row]:
     for task, measured in found.tasks.items():
-        for kind, strengths in measured["robustness"]["perturbations"].items():
-            for strength in STRENGTHS:
-                for role in ROLES:
-                    kept = strengths[strength][role]["kept"]
-                    if "value" in kept:
-                        yield task, role, f"{words(kind)}, {strength}", kept["value"]
+        for name, case in robustness_figures(measured["robustness"]):
+            yield from ((task, role, name, case[role].value) for role in ROLES if case[role].judged)
 
 
 def _data_fairness(found: Findings) -> Iterator[Row]:
-    """Yield the judged figures of the train rows at each step of STEPS, for the favourable label."""
+    """Yield the judged figures of the train rows at each step, for the favourable label."""
     for task, audit in found.metrics["bias-audit"].items():
-        for name, steps in audit.get("attributes", {}).items():
+        for name, steps in audit["attributes"].items():
             for step, caption in STEPS.items():
-                for pair in (key for key in steps[step] if "_to_" in key):
-                    one = steps[step][pair].get(found.params.bias_audit.favorable_labels[task], {})
-                    if one.get("judged"):
-                        yield task, caption, f"{words(name)}, {words(pair)}", *(one[figure] for figure in DATA_FIGURES)
+                for pair, by_label in steps[step]["pairs"].items():
+                    figures = [by_label[found.params.bias_audit.favorable_labels[task]][figure] for figure in DATA_FIGURES]
+                    if all(figure.judged for figure in figures):
+                        yield task, caption, f"{words(name)}, {words(pair)}", *(figure.value for figure in figures)
 
 
 def _fairness(found: Findings) -> Iterator[Row]:
     """Yield the judged differences between groups (parity: 0). Ratios have another scale; only the report shows them."""
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
-            for pair in (key for key in audit if "_to_" in key):
-                for figure in FIGURES:
-                    one = audit[pair].get(figure, {})
-                    if one.get("judged") and figure != "disparate_impact":
-                        compared = f"{words(figure)}: {words(name)}, {words(pair)}"
-                        yield from ((task, role, compared, one[role]) for role in ROLES)
+            for pair, figures in audit["pairs"].items():
+                for figure in DIFFERENCES:
+                    compared = f"{words(figure)}: {words(name)}, {words(pair)}"
+                    yield from ((task, role, compared, figures[figure][role].value) for role in ROLES if figures[figure][role].judged)
 
 
 def _sizes(found: Findings) -> Iterator[Row]:

@@ -8,10 +8,10 @@ import yaml
 from huggingface_hub import ModelCard
 
 from compactlm.params import HubTeacher
-from compactlm.report.bias import bias
+from compactlm.report.card.bias_statements import bias
 from compactlm.report.card.card import write_card
 from compactlm.report.card.front_matter import base_model, hub_base
-from compactlm.report.card.limits import limits
+from compactlm.report.card.limitations import limits
 from compactlm.report.card.snippets import Snippet
 
 SNIPPETS = [Snippet("Classify", "print('positive 0.9')", "positive 0.9")]

@@ -10,12 +10,12 @@ from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.report import verdict
-from compactlm.report.bias import bias
+from compactlm.report.card.bias_statements import bias
 from compactlm.report.card.front_matter import base_model, emissions, front_matter, model_name
-from compactlm.report.card.limits import limits
+from compactlm.report.card.limitations import limits
 from compactlm.report.card.snippets import Snippet, short_rows
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
+from compactlm.figures.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
 from compactlm.report.page import PROJECT, environment, parameters
 from compactlm.report.sections.cost import energy
 from compactlm.report.sections.quality import NAMES

@@ -10,7 +10,7 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, TeacherSource
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import words
+from compactlm.figures.numbers import words
 from compactlm.report.sections.cost import energy
 
 # The hub's names of licences that a teacher is likely to have; any other is told as "other", with its own name.

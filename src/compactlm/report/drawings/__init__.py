@@ -1,1 +1,1 @@
-"""Drawings as inline SVG. Colours come from the page's style sheet, to suit light and dark; shapes say the same without colour."""
+"""Drawings as inline SVG. The page's style sheet sets the colours, for light and dark. Shapes show the same without colour."""

@@ -1,4 +1,4 @@
-"""What all drawings share: the frame that a screen reader announces, round ticks, and the marks of the series."""
+"""The common parts of all drawings: the frame with its text for screen readers, round ticks, and the marks of the series."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
-WIDTH = 400.0  # of a phone, about, so that letters are not shrunk there
-CHARACTER = 6.4  # width of a letter of 12 pixels
+WIDTH = 400.0  # about that of a phone, so that text stays readable there
+CHARACTER = 6.4  # width of a letter at 12 pixels
 MARKS = ("circle", "square", "triangle", "diamond")
 
 
 @dataclasses.dataclass(frozen=True)
 class Range:
-    """The values of an axis, and where on the drawing they lie."""
+    """The values of an axis, and their coordinates on the drawing."""
 
     low: float
     high: float
@@ -24,23 +24,17 @@ class Range:
     end: float
 
     def at(self, value: float) -> float:
-        """Return where a value lies."""
+        """Return the coordinate of a value."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 def number(value: float) -> str:
-    """Return a coordinate: two digits are finer than a screen."""
+    """Return a coordinate with at most two digits after the point."""
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Return round values from `low` to `high`, about as many as wanted.
-
-    Args:
-        low: the least value.
-        high: the greatest, more than the least.
-        wanted: how many are looked for.
-    """
+    """Return about `wanted` round values from `low` to `high`; `high` must be greater than `low`."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * (1 - 1e-9))
@@ -49,20 +43,20 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 
 
 def tick_texts(values: Sequence[float]) -> list[str]:
-    """Return ticks as text, all with as many digits as any of them needs."""
+    """Return ticks as text, all with the same number of digits."""
     digits = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in values), default=0)
     return [f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}") for value in values]
 
 
 def widened(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
-    """Return bounds that leave some room around values."""
+    """Return bounds with some room around the values."""
     low, high = min(values), max(values)
     room = (high - low) * share or abs(high) * share or 1.0
     return low - room, high + room
 
 
 def mark(kind: str, series: int, x: float, y: float, size: float = 4.0) -> str:
-    """Return the mark of a series at a place."""
+    """Return the mark of a series at a point."""
     style = f'class="mark s{series}"'
     if kind == "square":
         return f'<rect {style} x="{number(x - size)}" y="{number(y - size)}" width="{number(2 * size)}" height="{number(2 * size)}"/>'
@@ -74,7 +68,7 @@ def mark(kind: str, series: int, x: float, y: float, size: float = 4.0) -> str:
 
 
 def line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
-    """Return a straight line of a class of the style sheet."""
+    """Return a straight line; `kind` is a class of the style sheet."""
     return f'<line class="{kind}" x1="{number(x1)}" y1="{number(y1)}" x2="{number(x2)}" y2="{number(y2)}"/>'
 
 
@@ -86,7 +80,7 @@ def label(text: str, x: float, y: float, kind: str = "", anchor: str = "start") 
 
 
 def legend(names: Sequence[str], y: float = 14.0) -> tuple[list[str], float]:
-    """Return the marks and names of all series, in lines that fit the width, and where the drawing below may begin."""
+    """Return the marks and names of all series, in lines that fit the width, and the y coordinate where the drawing can begin."""
     drawn, x = [], 4.0
     for series, name in enumerate(names):
         width = 26 + CHARACTER * len(name)
@@ -98,15 +92,15 @@ def legend(names: Sequence[str], y: float = 14.0) -> tuple[list[str], float]:
 
 
 def frame(title: str, description: str, height: float, drawn: Sequence[str]) -> Markup:
-    """Return a whole drawing.
+    """Return the SVG of a drawing.
 
     Args:
-        title: its name to a screen reader, unique on the page.
-        description: what it shows, in a sentence or two with numbers.
+        title: the name for screen readers, unique on the page.
+        description: the content, in a sentence or two with numbers.
         height: of the drawing; the width is WIDTH.
-        drawn: its elements.
+        drawn: the elements.
     """
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     head = f'<svg class="chart" role="img" viewBox="0 0 {number(WIDTH)} {number(height)}" aria-labelledby="{name}-title {name}-text">'
-    told = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(description)}</desc>'
-    return Markup("\n".join([head + told, *drawn, "</svg>"]))  # noqa: S704 - all text in it was escaped above
+    text = f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-text">{escape(description)}</desc>'
+    return Markup("\n".join([head + text, *drawn, "</svg>"]))  # noqa: S704 - all text in it was escaped above

@@ -7,7 +7,7 @@ from typing import Any
 from compactlm.evaluation.paired import ROLES
 from compactlm.report.blocks import Block, Cell, Section, Table
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import TOO_FEW, count, duration, percent, significant, size, words
+from compactlm.figures.numbers import TOO_FEW, count, duration, percent, significant, size, words
 
 
 def cost(found: Findings) -> Section:

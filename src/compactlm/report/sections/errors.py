@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compactlm.evaluation.reading import Reader
 from compactlm.report.blocks import Block, Example, Heading, Part, Section
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import MINUS, percent, quoted, words
+from compactlm.figures.numbers import MINUS, percent, quoted, words
 from compactlm.report.occlusion import Occlusion, draw_errors, occlude
 
 SAMPLES = 12  # a task

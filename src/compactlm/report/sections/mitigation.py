@@ -7,9 +7,9 @@ from typing import Any
 
 from compactlm.params import ModelLimits
 from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text
-from compactlm.report.drawings.intervals import Line, Scale, draw_intervals
+from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import Figure, figures, plain, points, shares, words
+from compactlm.figures.numbers import Figure, figures, plain, points, shares, words
 from compactlm.report.sections.fairness import DIFFERENCES
 from compactlm.report.sections.training import SAME_TEACHER, other_settings
 

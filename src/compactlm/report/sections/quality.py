@@ -1,4 +1,4 @@
-"""Quality: each figure of both models, which label is taken for which, and whether a probability means what it says."""
+"""Quality: each figure of both models, the confusion of labels, and the reliability of probabilities."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
-from compactlm.figures.judging import MINIMUM_ROWS, judged
-from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text
-from compactlm.report.drawings.lines import Axis, Series, draw_lines
+from compactlm.figures.figure import MINIMUM_ROWS
+from compactlm.figures.numbers import count, interval, percent, plain, points, stated, words
+from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text, with_headings
+from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 from compactlm.report.findings import Findings, confusion, reliability
-from compactlm.report.numbers import TOO_FEW, count, figures, gaps, percent, shares, words
 from compactlm.report.verdict import difference
 
-IN_PERCENT = ("accuracy",)
 NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -26,35 +25,34 @@ NAMES = {
 
 def quality(found: Findings) -> Section:
     """Return the section."""
-    blocks: list[Block] = []
-    for name, task in found.tasks.items():
-        if len(found.tasks) > 1:
-            blocks.append(Heading(words(name)))
-        blocks += [_figures(name, task), _tests(task), *_confusions(found, name), _reliability(found, name)]
-    lead = "Both models on the same test rows. Intervals in brackets hold the true value in 95 of 100 samples of rows."
+    blocks = with_headings(
+        (words(name), [_figures(name, task), _tests(task), *_confusions(found, name), _reliability(found, name)])
+        for name, task in found.tasks.items()
+    )
+    confidence = percent(found.params.bias_audit.bootstrap.confidence, 0)
+    lead = f"Both models on the same test rows. Brackets hold {confidence} confidence intervals."
     return Section("quality", "Quality", lead, blocks)
 
 
 def _figures(name: str, task: dict[str, Any]) -> Table:
     quality = task["quality"]
-    rows = []
+    rows: list[list[str | Cell]] = []
     for metric in METRICS:
-        show, difference_of = (shares, gaps) if metric in IN_PERCENT else (figures, figures)
-        values = [show(quality[role].get(metric, {})) for role in ROLES]
-        rows.append([NAMES[metric], *values, difference_of(quality["difference"].get(metric, {}))])
-    note = "" if quality["judged"] else f"{TOO_FEW[0].upper()}{TOO_FEW[1:]}."
-    caption = (
-        f"Quality on {words(name)}, {count(task['rows'])} test rows; the most frequent label alone is right on {percent(task['chance'])}"
-    )
-    return Table(caption, ["figure", "teacher", "student", "student minus teacher"], rows, note)
+        show, show_difference = (percent, points) if metric == "accuracy" else (plain, plain)
+        cells = [Cell.of(quality[role][metric], show) for role in ROLES]
+        rows.append([NAMES[metric], *cells, Cell.of(quality["difference"][metric], show_difference)])
+    baseline = f"always predicting the most frequent label is right on {percent(task['chance'])}"
+    caption = f"Quality on {words(name)}, {count(task['rows'])} test rows; {baseline}"
+    return Table(caption, ["figure", *ROLES, "student minus teacher"], rows)
 
 
 def _tests(task: dict[str, Any]) -> Text:
     quality = task["quality"]
     alone = quality["mcnemar"]
     return Text(
-        f"The two give the same label on {shares(quality['agreement'])} of the rows. The teacher alone is right on "
-        f"{alone['teacher_alone']:,}, the student alone on {alone['student_alone']:,}: {difference(quality)} (McNemar's exact test)."
+        f"Both models predict the same label for {stated(quality['agreement'], percent)} of the rows. Only the teacher is right on "
+        f"{alone['teacher_alone']:,} rows, and only the student on {alone['student_alone']:,}: {difference(quality)} "
+        "(McNemar's exact test)."
     )
 
 
@@ -65,8 +63,8 @@ def _confusions(found: Findings, name: str) -> list[Block]:
         rows: list[list[str | Cell]] = []
         for label, counts in zip(labels, confusion(found.answers[name], role, len(labels)), strict=True):
             total = sum(counts)
-            rows.append([f"is {label}", *(_cell(one, total) for one in counts), count(total)])
-        head = ["rows", *(f"said {label}" for label in labels), "all"]
+            rows.append([f"actual {label}", *(_cell(one, total) for one in counts), count(total)])
+        head = ["rows", *(f"predicted {label}" for label in labels), "all"]
         tables.append(Table(f"Confusion matrix of the {role}, {words(name)}", head, rows, narrow=True))
     return tables
 
@@ -78,26 +76,13 @@ def _cell(rows: int, total: int) -> Cell:
 
 def _reliability(found: Findings, name: str) -> Chart | Text:
     bins = found.params.evaluate.calibration_bins
-    series, told = [], []
-    for role in ROLES:
-        points = [(one.confidence, one.accuracy) for one in reliability(found.answers[name], role, bins) if judged(one.rows)]
-        series.append(Series(role, points))
-        error = found.tasks[name]["quality"][role].get("calibration_error", {})
-        told.append(f"{role} {figures(error)}")
+    series = [Series(role, [(one.confidence, one.accuracy) for one in reliability(found.answers[name], role, bins)]) for role in ROLES]
     if not all(one.points for one in series):
-        return Text(f"Reliability on {words(name)} is not drawn: no probability has {MINIMUM_ROWS} rows.")
-    across = Axis("probability of the label that is given", 0.0 if _many(found, name) else 0.5, 1.0, percent=True)
-    up = Axis("share that is right", 0.0, 1.0, percent=True)
+        return Text(f"There is no reliability diagram of {words(name)}: no bin of probabilities has {MINIMUM_ROWS} rows.")
+    errors = "; ".join(f"{role} {interval(found.tasks[name]['quality'][role]['calibration_error'])}" for role in ROLES)
+    many = len(found.params.tasks[name].labels) > 2
+    across = Axis("probability of the predicted label", 0.0 if many else 0.5, 1.0, percent=True)
     title = f"Reliability on {words(name)}"
-    svg = draw_lines(
-        title, f"Points on the dashed line mean what they say. Calibration error: {'; '.join(told)}.", across, up, series, True
-    )
-    return Chart(
-        f"{title}: on the dashed line a probability means what it says; points of fewer than {MINIMUM_ROWS} rows are left "
-        f"out. Calibration error: {'; '.join(told)}.",
-        svg,
-    )
-
-
-def _many(found: Findings, name: str) -> bool:
-    return len(found.params.tasks[name].labels) > 2
+    note = f"On the dashed line, probabilities equal the share of correct predictions. Calibration error: {errors}."
+    svg = draw_lines(title, note, across, Axis("share of correct predictions", 0.0, 1.0, percent=True), series, diagonal=True)
+    return Chart(f"{title}. {note} Points with fewer than {MINIMUM_ROWS} rows are left out.", svg)

@@ -7,9 +7,9 @@ from typing import Any
 
 from compactlm.artifacts import SPLITS
 from compactlm.report.blocks import Block, Chart, Heading, Section, Table, Text
-from compactlm.report.drawings.lines import Axis, Series, draw_lines
+from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import NOT_JUDGED, count, listed, percent, plain, words
+from compactlm.figures.numbers import NOT_JUDGED, count, listed, percent, plain, words
 
 ALL = "all"  # of the sources of a split
 SAMENESS = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compactlm.report.blocks import Block, Chart, Section, Table
-from compactlm.report.drawings.lines import Axis, Series, draw_lines
+from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import TOO_FEW, count, percent, plain, words
+from compactlm.figures.numbers import TOO_FEW, count, percent, plain, words
 
 LOSS = "loss"
 SAME_TEACHER = 0.005  # of accuracy: further apart, the shapes of the frontier had another teacher or other data

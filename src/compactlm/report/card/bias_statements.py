@@ -8,7 +8,7 @@ from typing import Any
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.params import BiasAudit, ModelLimits
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import figures, gaps, listed, named, percent, plain, shares, words
+from compactlm.figures.numbers import figures, gaps, listed, named, percent, plain, shares, words
 from compactlm.report.sections.fairness import DATA_FIGURES, is_gated, judged_steps
 from compactlm.report.standing import Standing, of_data, of_model, of_stereotypes
 from compactlm.report.verdict import gate_sentence, gates

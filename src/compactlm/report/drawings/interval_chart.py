@@ -1,4 +1,4 @@
-"""Figures with their intervals, one below the other: fairness, slices, robustness."""
+"""Charts of figures with their confidence intervals, one below the other: fairness, slices, robustness."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
+from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import PER_CENT
 from compactlm.report.drawings.canvas import (
     CHARACTER,
     MARKS,
@@ -22,7 +24,6 @@ from compactlm.report.drawings.canvas import (
     ticks,
     widened,
 )
-from compactlm.report.numbers import PER_CENT, Figure
 
 NAME, EACH, GAP, FOOT = 17.0, 13.0, 8.0, 40.0
 SIDE = 14.0
@@ -30,7 +31,7 @@ SIDE = 14.0
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """A name, and a figure by series; a series without a figure is left out."""
+    """A name, and a figure for each series. A series without a figure is left out."""
 
     name: str
     figures: Mapping[str, Figure]
@@ -38,7 +39,14 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """What is measured; the value that stands for parity or the like, if any; the limits of what passes; whether in per cent."""
+    """The common axis.
+
+    Attributes:
+        title: what is measured.
+        reference: the value of a dashed line, such as parity.
+        limits: the ends of the band of acceptable values.
+        percent: whether ticks are in per cent.
+    """
 
     title: str
     reference: float | None = None
@@ -47,14 +55,14 @@ class Scale:
 
 
 def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[str], lines: Sequence[Line]) -> Markup:
-    """Draw a figure for each line and series, with the interval as a bar through it.
+    """Draw a mark for each line and series, with the confidence interval as a bar.
 
     Args:
-        title: the drawing's name, unique on the page.
-        description: what it shows, for those who do not see it.
-        scale: of all lines.
+        title: the name of the drawing, unique on the page.
+        description: the content, for screen readers.
+        scale: the common axis.
         series: names, in the order of colours and marks.
-        lines: at least one, with a figure at least.
+        lines: at least one, with at least one figure that has a value.
     """
     drawn, top = legend(series)
     across = _range(scale, lines)
@@ -69,13 +77,13 @@ def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[
     for one in lines:
         drawn += [label(one.name, 4, y + 13, "name"), *_ground(scale, across, values, y + NAME, y + NAME + EACH * len(series))]
         for position, name in enumerate(series):
-            drawn += _figure(one.figures.get(name, {}), position, across, y + NAME + EACH * (position + 0.5))
+            drawn += _figure(one.figures.get(name), position, across, y + NAME + EACH * (position + 0.5))
         y += NAME + EACH * len(series) + GAP
     return frame(title, description, height, drawn)
 
 
 def _ground(scale: Scale, across: Range, values: Sequence[float], top: float, bottom: float) -> list[str]:
-    """Return what lies under the figures of a line, and not under its name: the band of the limits, the grid and the reference."""
+    """Return what is drawn below the marks of a line: the band of the limits, the grid and the reference."""
     drawn = []
     if scale.limits:
         low, high = (across.at(min(max(limit, across.low), across.high)) for limit in scale.limits)
@@ -89,15 +97,17 @@ def _ground(scale: Scale, across: Range, values: Sequence[float], top: float, bo
 
 
 def _range(scale: Scale, lines: Sequence[Line]) -> Range:
-    found = [value for one in lines for figure in one.figures.values() for value in figure.values()]
+    found = [
+        value for one in lines for figure in one.figures.values() for value in (figure.value, figure.low, figure.high) if value is not None
+    ]
     low, high = widened([*found, *([] if scale.reference is None else [scale.reference])])
     return Range(low, high, SIDE, WIDTH - SIDE)
 
 
-def _figure(figure: Figure, position: int, across: Range, y: float) -> list[str]:
-    if "value" not in figure:
+def _figure(figure: Figure | None, position: int, across: Range, y: float) -> list[str]:
+    if figure is None or figure.value is None:
         return []
     drawn = []
-    if "low" in figure and "high" in figure:
-        drawn.append(line(f"whisker s{position}", across.at(figure["low"]), y, across.at(figure["high"]), y))
-    return [*drawn, mark(MARKS[position % len(MARKS)], position, across.at(figure["value"]), y)]
+    if figure.low is not None and figure.high is not None:
+        drawn.append(line(f"whisker s{position}", across.at(figure.low), y, across.at(figure.high), y))
+    return [*drawn, mark(MARKS[position % len(MARKS)], position, across.at(figure.value), y)]

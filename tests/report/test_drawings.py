@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from compactlm.report.drawings.canvas import tick_texts, ticks
-from compactlm.report.drawings.intervals import Line, Scale, draw_intervals
-from compactlm.report.drawings.lines import Axis, Series, draw_lines
+from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
+from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.81, 0.93), (-0.3, 0.2), (0.0, 965.0), (1e-5, 3e-5)])

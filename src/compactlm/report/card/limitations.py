@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.report.findings import Findings
-from compactlm.report.numbers import TOO_FEW, figures, listed, percent, perplexities, points, quoted, shares, words
+from compactlm.figures.numbers import TOO_FEW, figures, listed, percent, perplexities, points, quoted, shares, words
 from compactlm.report.sections.weakness import worst
 from compactlm.report.verdict import SIGNIFICANT
 

@@ -1,4 +1,4 @@
-"""Lines and points over two axes: learning curves, reliability, quality against parameters."""
+"""Charts of lines and points over two axes: learning curves, reliability, quality against parameters."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from compactlm.report.drawings.canvas import (
     ticks,
     widened,
 )
-from compactlm.report.numbers import PER_CENT
+from compactlm.figures.numbers import PER_CENT
 
 HEIGHT = 260.0
 LEFT, RIGHT, BOTTOM = 52.0, 10.0, 42.0
-MARKED = 12  # a line has marks at so many of its points
+MARKED = 12  # marks on a line, about
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """Points that belong together, with a name for each where they are to be named."""
+    """A series of points. `names` are shown beside the points; `joined` draws a line through them."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -41,7 +41,7 @@ class Series:
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """What an axis measures, its bounds where they are fixed, and whether its ticks are shares in per cent."""
+    """An axis: its title, its bounds if they are fixed, and whether its ticks are in per cent."""
 
     title: str
     low: float | None = None
@@ -49,7 +49,7 @@ class Axis:
     percent: bool = False
 
     def range(self, values: Sequence[float], start: float, end: float) -> Range:
-        """Return the axis for some values."""
+        """Return the range of the axis for some values."""
         low, high = widened(values)
         return Range(low if self.low is None else self.low, high if self.high is None else self.high, start, end)
 
@@ -62,12 +62,12 @@ def draw_lines(title: str, description: str, x: Axis, y: Axis, series: Sequence[
     """Draw series over two axes.
 
     Args:
-        title: the drawing's name, unique on the page.
-        description: what it shows, for those who do not see it.
-        x: the axis that lies.
-        y: the axis that stands.
-        series: at least one, each with a point at least; the n-th has the n-th colour and mark.
-        diagonal: whether to draw where both axes are equal.
+        title: the name of the drawing, unique on the page.
+        description: the content, for screen readers.
+        x: the horizontal axis.
+        y: the vertical axis.
+        series: at least one, each with at least one point.
+        diagonal: whether to draw the line on which both axes are equal.
     """
     drawn, top = legend([one.name for one in series])
     top += 8
