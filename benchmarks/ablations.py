@@ -23,6 +23,7 @@ from compactlm.bert.runtime import prepare
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.phases import Phases
 from compactlm.errors import CompactLMError
+from compactlm.figures.figure import Figure
 from compactlm.params import Params, read_params
 
 LISTED = Path("configs/ablations.yaml")
@@ -48,24 +49,26 @@ def leave_out(inputs: Inputs, what: str) -> None:
 
 
 def run(phase: str, params: Params, without: str | None = None) -> dict[str, float]:
-    """Train one row and return its validation figures, and the seconds and tokens of its training."""
+    """Train one row; return its validation figures and the seconds and tokens of its training, with four digits after the point."""
     prepare(params.threads, params.seed)
     phases = Phases(params)
     if without:
         leave_out(phases.inputs, without)
     if phase == "general":
         phases.general()
-        return {**phases.metrics["general"], **_effort(phases, "general")}
+        return _result(phases, "general")
     name = next(iter(params.tasks))
     # Where the task starts from its teacher, general distillation would be run for nothing.
     general, components = phases.general() if params.distill.task.start == "general" else phases.untrained()
     phases.task(name, general, components)
-    return {**phases.metrics[name], **_effort(phases, name)}
+    return _result(phases, name)
 
 
-def _effort(phases: Phases, phase: str) -> dict[str, float]:
+def _result(phases: Phases, phase: str) -> dict[str, float]:
+    values = {name: one.value if isinstance(one, Figure) else one for name, one in phases.metrics[phase].items()}
     speed: Any = phases.timings[phase]
-    return {"seconds": speed["seconds"], "tokens": speed["tokens"]}
+    values |= {name: speed[name] for name in ("seconds", "tokens")}
+    return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 
 def main(chosen: list[str]) -> None:
@@ -81,7 +84,7 @@ def main(chosen: list[str]) -> None:
             if row["name"] in known[phase]:
                 continue
             started = time.monotonic()
-            known[phase][row["name"]] = {key: round(value, 4) for key, value in run(phase, params, row.get("without")).items()}
+            known[phase][row["name"]] = run(phase, params, row.get("without"))
             artifacts.write_json(results, known)
             print(f"{phase}, {row['name']}: {known[phase][row['name']]} ({time.monotonic() - started:.0f} s)", flush=True)
 

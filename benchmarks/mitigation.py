@@ -21,12 +21,13 @@ from pydantic import Field, StrictStr
 
 from benchmarks.shapes.config import check_overrides, compose
 from benchmarks.shapes.experiments import alone, read_arguments, train
-from benchmarks.shapes.mitigations import Found, check_teacher, summarise, write
+from benchmarks.shapes.mitigations import check_teacher, summarise, write
 from benchmarks.shapes.queue import call, log_command
 from benchmarks.shapes.results import EVALUATED, evaluations
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Section
+from compactlm.report.sections.mitigation import Compared
 
 LISTED = Path("configs/mitigation.yaml")
 PREFIX = "mitigation-"
@@ -62,7 +63,7 @@ def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]
     return found
 
 
-def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[str, Found]:
+def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[str, list[Compared]]:
     """Return what was measured by mitigation, of all finished experiments; say which are missing.
 
     Args:

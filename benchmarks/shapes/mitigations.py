@@ -1,4 +1,4 @@
-"""Students under several mitigations, side by side: collected from evaluate.json, as a table and as files."""
+"""Students trained under several mitigations: their figures from evaluate.json, as a table and as files."""
 
 from __future__ import annotations
 
@@ -8,96 +8,75 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
+from compactlm.fairness.audit.predictions import FIGURES
+from compactlm.figures.figure import read_figures
+from compactlm.figures.numbers import interval
+from compactlm.report.sections.mitigation import ACCURACY, MASKED_WORDS, Compared
 from compactlm.text import markdown
 
-ROLES = ("teacher", "student")
-FIGURES = ("disparate_impact", "statistical_parity_difference", "equal_opportunity_difference", "average_odds_difference")
-ENDS = {"value": "", "low": "_low", "high": "_high"}
 
-Figure = dict[str, float]  # value, low and high; empty where it was not judged
-Found = dict[str, dict[str, Figure]]  # by name of the figure and by role
-
-
-def summarise(evaluated: Mapping[str, Any]) -> Found:
-    """Return the figures that a mitigation may move, with their intervals, by name and role.
+def summarise(evaluated: Mapping[str, Any]) -> list[Compared]:
+    """Return the figures that a mitigation may change.
 
     Args:
         evaluated: the content of reports/metrics/evaluate.json.
     """
-    return dict(_figures(evaluated))
+    return list(_compared(read_figures(evaluated)))
 
 
-def _figures(evaluated: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Figure]]]:
+def _compared(evaluated: Mapping[str, Any]) -> Iterator[Compared]:
     fairness = evaluated["fairness"]
     for task, found in evaluated["tasks"].items():
-        quality = found["quality"]
-        yield f"{task}, accuracy", {role: dict(quality[role]["accuracy"]) if quality["judged"] else {} for role in ROLES}
+        accuracy = {role: found["quality"][role]["accuracy"] for role in ("teacher", "student")}
+        yield Compared(task, "", "", ACCURACY, **accuracy)
         for attribute, audit in fairness["tasks"].get(task, {}).items():
-            for pair in (key for key in audit if "_to_" in key):
+            for pair, figures in audit["pairs"].items():
                 for figure in FIGURES:
-                    one = audit[pair][figure]
-                    yield _name(task, attribute, pair, figure), {role: _figure(one, role, one["judged"]) for role in ROLES}
-            swapped = audit.get("counterfactual", {"judged": 0})
-            flips = swapped.get("flips", {})
-            yield _name(task, attribute, "counterfactual flips"), {role: _figure(flips, role, swapped["judged"]) for role in ROLES}
+                    yield Compared(task, attribute, pair, figure, figures[figure]["teacher"], figures[figure]["student"])
+            if "counterfactual" in audit:
+                flips = audit["counterfactual"]["flips"]
+                yield Compared(task, attribute, "", "counterfactual_flips", flips["teacher"], flips["student"])
     for attribute, one in fairness["stereotypes"].items():
-        gap = one.get("log_odds_gap", {})
-        yield _name("masked words", attribute, "stereotype log odds gap"), {role: _figure(gap, role, one["judged"]) for role in ROLES}
+        gap = one["log_odds_gap"]
+        yield Compared(MASKED_WORDS, attribute, "", "stereotype_log_odds_gap", gap["teacher"], gap["student"])
 
 
-def _name(*parts: str) -> str:
-    return ", ".join(part.replace("_", " ") for part in parts)
-
-
-def _figure(figures: Mapping[str, float], role: str, judged: int) -> Figure:
-    return {name: figures[role + end] for name, end in ENDS.items() if role + end in figures} if judged else {}
-
-
-def check_teacher(found: Mapping[str, Found]) -> None:
-    """Raise CompactLMError where students had different teachers, so that they are not to be compared."""
-    accuracies = {name: [by_role["teacher"] for key, by_role in one.items() if key.endswith(", accuracy")] for name, one in found.items()}
+def check_teacher(found: Mapping[str, Sequence[Compared]]) -> None:
+    """Raise CompactLMError if the students had different teachers."""
+    accuracies = {name: {one.task: one.teacher.value for one in figures if one.figure == ACCURACY} for name, figures in found.items()}
     first, *others = accuracies
     for other in others:
         if accuracies[other] != accuracies[first]:
-            raise CompactLMError(
-                f"the teachers of {first} and {other} differ, so that their students are not to be compared; run `make mitigation` again"
-            )
+            raise CompactLMError(f"the students of {first} and {other} have different teachers; run `make mitigation` again")
 
 
-def table(found: Mapping[str, Found]) -> str:
-    """Return a table in Markdown: a figure a row, the teacher and the student under each mitigation a column each."""
-    students = list(found)
-    head = ["figure", "teacher", *(f"student, {name}" for name in students)]
+def table(found: Mapping[str, Sequence[Compared]]) -> str:
+    """Return a table in Markdown with a row for each figure, and a column for the teacher and each student."""
+    students = {name: {one.name: one for one in figures} for name, figures in found.items()}
     rows = []
-    for figure in dict.fromkeys(figure for one in found.values() for figure in one):
-        teacher = next(one[figure]["teacher"] for one in found.values() if figure in one)
-        rows.append([figure, show(teacher), *(show(found[name].get(figure, {}).get("student", {})) for name in students)])
+    for name in dict.fromkeys(name for figures in students.values() for name in figures):
+        teacher = next(figures[name].teacher for figures in students.values() if name in figures)
+        rows.append([name, interval(teacher), *(interval(figures[name].student) for figures in students.values() if name in figures)])
+    head = ["figure", "teacher", *(f"student, {name}" for name in students)]
     return markdown.table(head, rows, head[:1])
 
 
-def show(figure: Figure) -> str:
-    """Return a figure with its interval as a person reads it."""
-    if "value" not in figure:
-        return "not judged"
-    interval = f" ({figure['low']:.3f} to {figure['high']:.3f})" if {"low", "high"} <= set(figure) else ""
-    return f"{figure['value']:.3f}{interval}"
-
-
-def write(directory: Path, found: Mapping[str, Found], overrides: Sequence[str]) -> str:
+def write(directory: Path, found: Mapping[str, Sequence[Compared]], overrides: Sequence[str]) -> str:
     """Write mitigation.json and mitigation.md, and return the latter.
 
     Args:
         directory: where to write.
-        found: by mitigation.
-        overrides: how the students were trained, otherwise than the default.
+        found: the figures by mitigation.
+        overrides: the settings of the students that differ from the default.
     """
-    artifacts.write_json(directory / "mitigation.json", {"overrides": list(overrides), "mitigations": found})
+    mitigations = {name: [one.to_json() for one in figures] for name, figures in found.items()}
+    artifacts.write_json(directory / "mitigation.json", {"overrides": list(overrides), "mitigations": mitigations})
     lines = [
-        "# What mitigation does to the student",
+        "# Students under each mitigation",
         "",
-        "Students of one teacher and one shape, each trained once, with the same seed, on rows mitigated in another way. In brackets: 95 %",
-        "intervals over test rows, or over occupations. Parity is 1 for disparate impact and 0 for differences, flips and the gap.",
-        f"Otherwise than the default: {', '.join(overrides) or 'nothing'}.",
+        "Students of one teacher and one shape, trained with the same seed on rows that were mitigated in different ways. Brackets",
+        "hold 95 % confidence intervals over test rows, or over occupations. Parity is 1 for disparate impact and 0 for differences,",
+        f"flips and the gap. Settings that differ from the default: {', '.join(overrides) or 'none'}.",
         "",
         table(found),
     ]

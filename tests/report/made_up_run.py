@@ -1,17 +1,19 @@
-"""Findings of a run that never was: answers of two models drawn by skill, with the figures that the evaluation makes of them."""
+"""A made-up run: random answers of two models with different skill, and the figures that the evaluation functions compute from them."""
 
 import dataclasses
 import json
 
 import numpy as np
-from compactlm.fairness.audit.data import audit_task
-from compactlm.fairness.comparison import compare_task, fairness_metrics
 
 from benchmarks.shapes.mitigations import summarise
 from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import Answers, compare_quality
 from compactlm.evaluation.slices import make_slices, slice_accuracy, worst_slice
+from compactlm.fairness.audit.models import audit_models, fairness_metrics
+from compactlm.fairness.audit.training_data import audit_task
 from compactlm.fairness.stereotypes import Item, measure_stereotypes
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import Figure, read_figures, write_figures
 from compactlm.figures.quality import compare
 from compactlm.report.findings import Findings
 from compactlm.text.diversity import measure_diversity, settings_of
@@ -38,15 +40,14 @@ def draw(expected, skill, seed):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
-def figure(value, wide=0.02):
-    return {"value": value, "low": value - wide, "high": value + wide}
+def figure(value, wide=0.02, rows=300):
+    return Figure.measured(value, value - wide, value + wide, rows=rows, rows_needed=30)
 
 
-def robustness(judged=1):
+def robustness():
     cases = {kind: {strength: (0.97, 0.9, 0.8)[at % 3] for at, strength in enumerate(("light", "heavy"))} for kind in ("keyboard", "case")}
     return {
         "rows": 300,
-        "judged": judged,
         "perturbations": {
             kind: {
                 strength: {"changed": 1.0, "teacher": {"kept": figure(kept)}, "student": {"kept": figure(kept - 0.03)}}
@@ -60,21 +61,24 @@ def robustness(judged=1):
 
 
 def language_model():
-    def part(judged, words):
+    def part(words):
         roles = {
-            role: {"top1": figure(0.15 - 0.02 * at), "top5": figure(0.3), "pseudo_perplexity": figure(30.0 + 10 * at, 4.0)}
+            role: {
+                "top1": figure(0.15 - 0.02 * at, rows=words),
+                "top5": figure(0.3, rows=words),
+                "pseudo_perplexity": figure(30.0 + 10 * at, 4.0, words),
+            }
             for at, role in enumerate(("teacher", "student"))
         }
-        return {"masked_words": words, "words": words, "judged": judged, **roles}
+        return {"masked_words": words, "words": words, **roles}
 
     return {
         "rows": 1500,
         "teacher_top1": 0.15,
         "student_top1": 0.13,
         "retention": 0.13 / 0.15,
-        "judged": 1,
-        "quality": {**part(1, 1500), "retention": figure(0.867)},
-        "sources": {"movie_reviews": part(1, 900), "tweets": part(1, 580), "xsum": part(0, 20)},
+        "quality": {**part(1500), "retention": figure(0.867)},
+        "sources": {"movie_reviews": part(900), "tweets": part(580), "xsum": part(20)},
         "spread": {"teacher": 0.5, "student": 0.4},
     }
 
@@ -82,10 +86,10 @@ def language_model():
 def task_metrics(answers, params, test):
     seen = {word: 9 for row in test for word in row.text.lower().replace("<b>", " ").replace("</b>", " ").split()}
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, params.evaluate.slices, {**seen, "b": 9}))
-    forgotten = {"before": 0.15, "after": 0.1, "kept": figure(0.66), "surprise": 0.7, "judged": 1}
+    forgotten = {"before": figure(0.15), "after": figure(0.1), "kept": figure(0.66), "surprise": figure(0.7)}
     return {
         **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ("teacher", "student"))),
-        "quality": compare_quality(answers, 100, params.evaluate.calibration_bins, 1),
+        "quality": compare_quality(answers, params.evaluate.calibration_bins, Resampler(100, 1)),
         "slices": slices,
         "worst_slice": worst_slice(slices),
         "robustness": robustness(),
@@ -101,7 +105,7 @@ def fairness(answers, params, test):
     settings = params.bias_audit
     roles = ("teacher", "student")
     tasks = {
-        "sentiment": compare_task(
+        "sentiment": audit_models(
             test,
             "sentiment",
             LABELS,
@@ -113,16 +117,16 @@ def fairness(answers, params, test):
     }
     items = [Item(f"text {at} [MASK]", f"job{at}", "she", "he", "women" if at % 2 else "men") for at in range(40)]
     scores = {role: (lambda texts, words, at=at: draw(np.array([0] * len(texts)), 1.0, at)) for at, role in enumerate(roles)}
-    found = {"gender": measure_stereotypes(items, scores, 30, settings.bootstrap, 1)}
-    return fairness_metrics(tasks, found, settings.gate.model)
+    found = {"gender": measure_stereotypes(items, scores, settings, 1)}
+    return fairness_metrics(tasks, found)
 
 
 CLEANED = {"dropped": {"duplicate": 9, "too_short": 1}, "masked": {"email": 2, "phone": 0}}
 
 
-def varied(params, at):
-    texts = rows(40 + at, "v")
-    return {**measure_diversity(texts, settings_of(params.diversity, 1)), "near_duplicate_rate": 0.01, "self_bleu": 0.125}
+def varied(params, at, bleu=0.125):
+    measured = measure_diversity(rows(40 + at, "v"), settings_of(params.diversity, 1))
+    return {**measured, "near_duplicate_rate": 0.01, "self_bleu": Figure.over_rows(bleu, 40)}
 
 
 def all_rows():
@@ -152,7 +156,7 @@ def build(params, test_rows):
     energy = {"joules": 5000.0, "co2_grams": 0.66, "grams_a_kwh": 475.0, "country": None, "method": "estimated"}
     curve = [(float(20 * at), 1.0 / at) for at in range(1, 40)]
     shape = {"masked_words_retention": 0.8, "parameters": 1_282_400, "share": 0.056, "retention": 0.96}
-    int8 = {"bytes": 2_500_000, "rows": 500, "loss": 0.001}
+    int8 = {"bytes": 2_500_000, "agreement": Figure.over_rows(0.998, 500), "lost": 1}
     teacher = float((answers.predicted("teacher") == expected).mean())
     found = Findings(
         params=params,
@@ -168,16 +172,22 @@ def build(params, test_rows):
                 "asked": 300,
                 "copies": 290,
                 "dropped": {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0, "label_changed": 7},
-                "diversity": {"before": varied(params, 0), "after": {**varied(params, 0), "rows": 590, "self_bleu": 0.25}},
+                "diversity": {"before": varied(params, 0), "after": {**varied(params, 0, bleu=0.25), "rows": 590}},
             },
             "split": {
                 "rows": {"train": 300, "test": len(test_rows)},
-                "labels": {"train": {"sentiment": {"negative": 0.6, "positive": 0.4}}},
+                "labels": {"train": {"sentiment": {"negative": Figure.over_rows(0.6, 300), "positive": Figure.over_rows(0.4, 300)}}},
                 "sources": {"train": {"movie_reviews": 0.293333, "tweets": 0.706667}, "test": {"movie_reviews": 0.857143}},
             },
             "bias-audit": {"sentiment": audit.metrics()},
-            "tokenize": {"test": {"cut_rows": 3, "unknown_rate": 0.0001}, "vocabulary": {"coverage": 0.95, "tokens": 10817}},
-            "distill-train": {"general": {"loss": 0.35, "validation_top1": 0.12}, "sentiment": {"loss": 0.48, "validation_accuracy": 0.85}},
+            "tokenize": {
+                "test": {"cut_rows": 3, "unknown_rate": Figure.over_rows(0.0001, 500)},
+                "vocabulary": {"coverage": Figure.over_rows(0.95, 500), "tokens": 10817},
+            },
+            "distill-train": {
+                "general": {"loss": 0.35, "validation_top1": Figure.over_rows(0.12, 500)},
+                "sentiment": {"loss": 0.48, "validation_accuracy": Figure.over_rows(0.85, 500)},
+            },
             "evaluate": {
                 "tasks": {"sentiment": task_metrics(answers, params, test)},
                 "mlm": language_model(),
@@ -185,7 +195,7 @@ def build(params, test_rows):
                 "fairness": fairness(answers, params, test),
             },
             "export": {
-                name: {"rows": 500, "judged": 1, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
+                name: {"rows": 500, "fp32": {"bytes": 9_000_000, "greatest_difference": 1e-6}, "int8": int8}
                 for name in ("mlm", "sentiment")
             },
         },
@@ -203,13 +213,12 @@ def build(params, test_rows):
         ablations={"17": {"task": {"as it is": {"validation_accuracy": 0.83}, "without soft targets": {"validation_accuracy": 0.81}}}},
         mitigation={},
     )
-    students = dict.fromkeys(("none", "reweighing", "counterfactual", "both"), summarise(found.metrics["evaluate"]))
+    rows_of = [one.to_json() for one in summarise(write_figures(found.metrics["evaluate"]))]
+    students = dict.fromkeys(("none", "reweighing", "counterfactual", "both"), rows_of)
     mitigation = {"overrides": [f"distill.task.optimisation.epochs={FRONTIER_EPOCHS}"], "mitigations": students}
-    # As it is read from files, whose keys are sorted.
-    return dataclasses.replace(
-        found, metrics=sorted_keys(found.metrics), timings=sorted_keys(found.timings), mitigation=sorted_keys(mitigation)
-    )
+    return dataclasses.replace(found, metrics=as_read(found.metrics), timings=as_read(found.timings), mitigation=as_read(mitigation))
 
 
-def sorted_keys(content):
-    return json.loads(json.dumps(content, sort_keys=True))
+def as_read(content):
+    """The content as it is read from a JSON file, whose keys are sorted."""
+    return read_figures(json.loads(json.dumps(write_figures(content), sort_keys=True)))

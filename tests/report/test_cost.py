@@ -1,8 +1,10 @@
-"""What the page says of training times and of exported models."""
+"""Training times, exported models and ablations on the page."""
 
 import dataclasses
 
-from compactlm.figures.numbers import TOO_FEW
+import pytest
+
+from compactlm.figures.figure import Figure
 from compactlm.report.sections.cost import cost, machine
 from compactlm.report.sections.training import ablations, end_rows
 
@@ -18,7 +20,7 @@ def test_the_time_of_a_phase_that_was_resumed_says_so(found):
     general = stage["general"]
     name = "distill-train, general"
     plain = times(found)[name]
-    for step, expected in ((0, plain), (7, f"{plain} since it was resumed from step 7")):
+    for step, expected in ((0, plain), (7, f"{plain} since it resumed from step 7")):
         phases = {**stage, "general": {**general, "resumed_from_step": step}}
         changed = dataclasses.replace(found, timings={**found.timings, "distill-train": phases})
         assert times(changed) == {**times(found), name: expected}
@@ -28,31 +30,22 @@ def of_stage(found, name, content):
     return dataclasses.replace(found, metrics={**found.metrics, name: content})
 
 
-def test_what_int8_loses_on_few_rows_is_marked(found):
-    def told(one):
-        [cell] = [row[-1] for row in cost(of_stage(found, "export", {"sentiment": one})).blocks[-1].cells()]
-        return cell
-
-    one = found.metrics["export"]["sentiment"]
-    assert TOO_FEW not in told(one).text
-    few = told({**one, "rows": 29, "judged": 0})
-    assert few.text == f"{told(one).text}; {TOO_FEW}"
-    assert few.mark == "weak"
+@pytest.mark.parametrize("rows", [29, 30])
+def test_int8_on_few_rows_is_not_judged(found, rows):
+    one = {**found.metrics["export"]["sentiment"], "int8": {"bytes": 9, "agreement": Figure.over_rows(0.9, rows)}}
+    [cell] = [row[-1] for row in cost(of_stage(found, "export", {"sentiment": one})).blocks[-1].cells()]
+    assert cell.text.startswith("agreement 0.9")
+    assert ("not judged" in cell.text) is (cell.mark == "weak") is (rows < 30)
 
 
-def test_validation_figures_of_few_rows_are_marked_and_marks_are_no_figures(found):
-    figures = {
-        "loss": 0.5,
-        "validation_top1": 0.25,
-        "validation_top1_judged": 0,
-        "validation_accuracy": 0.5,
-        "validation_accuracy_judged": 1,
-    }
+def test_validation_figures_of_few_rows_are_not_judged(found):
+    figures = {"loss": 0.5, "validation_top1": Figure.over_rows(0.25, 9), "validation_accuracy": Figure.over_rows(0.5, 90)}
     rows = end_rows(of_stage(found, "distill-train", {"general": figures}))
-    assert rows == [
-        ["general", "loss", "0.500"],
-        ["general", "validation top1", f"0.250, {TOO_FEW}"],
-        ["general", "validation accuracy", "0.500"],
-    ]
+    assert [row[:2] for row in rows] == [["general", "loss"], ["general", "validation top1"], ["general", "validation accuracy"]]
+    assert ["not judged" in row[2] for row in rows] == [False, True, False]
+
+
+def test_ablations_show_validation_figures_alone(found):
+    figures = {"loss": 0.5, "validation_accuracy": 0.5, "validation_accuracy_judged": 1, "seconds": 9.0}
     changed = dataclasses.replace(found, ablations={"17": {"general": {"as it is": figures}}})
-    assert ablations(changed).blocks[0].head == ["variant", "validation accuracy", "validation top1"]
+    assert ablations(changed).blocks[0].head == ["variant", "validation accuracy"]

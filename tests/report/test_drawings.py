@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from compactlm.figures.figure import Figure
 from compactlm.report.drawings.canvas import tick_texts, ticks
 from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
@@ -42,8 +43,8 @@ def test_lines_are_well_formed_and_within_the_drawing():
 
 def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
     lines = [
-        Line("women to men", {"teacher": {"value": 0.1, "low": 0.0, "high": 0.2}, "student": {}}),
-        Line("old to young", {"teacher": {"value": -0.1}, "student": {"value": 0.0, "low": -0.1, "high": 0.1}}),
+        Line("women to men", {"teacher": Figure(0.1, 0.0, 0.2), "student": Figure(None)}),
+        Line("old to young", {"teacher": Figure(-0.1), "student": Figure(0.0, -0.1, 0.1)}),
     ]
     scale = Scale("difference", reference=0.0, limits=(-0.1, 0.1))
     root = read(draw_intervals("Groups", "What it shows.", scale, ("teacher", "student"), lines))
@@ -56,7 +57,7 @@ def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
 
 
 def test_names_stand_beside_the_band_and_ticks_within_the_drawing():
-    lines = [Line(name, {"kept": {"value": 0.5, "low": -10.0, "high": 10.0}}) for name in ("keyboard", "case")]
+    lines = [Line(name, {"kept": Figure(0.5, -10.0, 10.0)}) for name in ("keyboard", "case")]
     root = read(draw_intervals("Groups", "What it shows.", Scale("difference", 0.0, (-1.0, 1.0), percent=True), ("kept",), lines))
     names = [float(text.get("y")) for text in root.iter("text") if text.get("class") == "name"]
     bands = [(float(one.get("y")), float(one.get("height"))) for one in root.iter("rect") if one.get("class") == "band"]

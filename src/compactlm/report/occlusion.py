@@ -1,7 +1,7 @@
-"""Which tokens of a text a prediction hangs on: each is masked in turn, and the change of the prediction's probability is told.
+"""Which tokens of a text matter for a prediction: mask each token in turn and measure the change of the predicted label's probability.
 
-After occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901), with [MASK] for what is taken away, which keeps
-the text's length and is a token that the model knows from its pretraining.
+Occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901). [MASK] replaces the token, because it keeps the length of
+the text and the model knows it from pretraining.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from compactlm.evaluation.reading import Reader
 
 @dataclasses.dataclass(frozen=True)
 class Occlusion:
-    """What a model says of a text and what each of its tokens does to that.
+    """The effect of each token of a text on a prediction.
 
     Attributes:
-        spans: where each token stands in the text, start and end [tokens].
-        changes: what the probability of the predicted label loses without the token [tokens]; above 0 the token speaks for the label.
+        spans: start and end of each token in the text [tokens].
+        changes: how much the probability of the predicted label falls without the token [tokens]. Positive: the token speaks for the label.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -31,7 +31,7 @@ class Occlusion:
 
 
 def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]:
-    """Return the positions of at most `count` rows that a model gets wrong, drawn by (seed, id), in the order of the draw."""
+    """Return the positions of up to `count` random rows that a model gets wrong, drawn by (seed, id), in the order of the draw."""
     wrong = [at for at, right in enumerate(answers.right(role)) if not right]
     return sorted(wrong, key=lambda at: (draw_bits("errors", seed, answers.ids[at]), answers.ids[at]))[:count]
 
@@ -40,9 +40,9 @@ def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> l
     """Mask each token of each text in turn.
 
     Args:
-        reader: the classifier; its tokenizer knows where tokens stand in a text.
-        texts: at most the classifier's maximum length of each is looked at.
-        predicted: the id of the label whose probability is followed, of each text.
+        reader: the classifier, with a tokenizer that returns the offsets of tokens.
+        texts: truncated at the maximum length of the classifier.
+        predicted: for each text, the id of the label whose probability is measured.
     """
     tokenizer = reader.tokenizer
     read = tokenizer(list(texts), truncation=True, max_length=reader.maximum_length, return_offsets_mapping=True)

@@ -1,4 +1,4 @@
-"""The page reports/index.html: one file, without script, and without anything that is loaded from elsewhere."""
+"""The page reports/index.html: one file without scripts and without external resources."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PROJECT = "compactlm"
 
 
 def environment() -> jinja2.Environment:
-    """Return the templates of this package; those of HTML escape all text."""
+    """Return the templates of this package. HTML templates escape all text."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("compactlm.report", "templates"),
         autoescape=jinja2.select_autoescape(("html.j2",)),
@@ -63,8 +63,8 @@ def write_page(found: Findings, readers: Mapping[str, Reader]) -> str:
     """Return the page.
 
     Args:
-        found: what the run found.
-        readers: the student's classifier of each task, asked about its errors.
+        found: the results of the run.
+        readers: the student's classifier of each task.
     """
     return (
         environment()
@@ -87,4 +87,4 @@ def parameters(found: Findings) -> str:
 
 def _parameters(found: Findings) -> Section:
     folded = [Folded(f"params.yaml, preset {found.params.preset}", parameters(found))]
-    return Section("parameters", "Parameters", "Everything that this run was told, of all stages.", folded)
+    return Section("parameters", "Parameters", "All parameters of this run.", folded)

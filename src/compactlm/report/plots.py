@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.paired import ROLES
+from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.numbers import words
 from compactlm.report.findings import Findings, reliability
-from compactlm.report.sections.fairness import DATA_FIGURES, DIFFERENCES
+from compactlm.report.sections.fairness import DIFFERENCES
 from compactlm.report.sections.text import AUGMENTATION, augmentation_figures
 from compactlm.report.sections.training import comparable_shapes
 from compactlm.report.sections.weakness import robustness_figures, slice_figures
@@ -57,11 +58,11 @@ def _diversity(found: Findings) -> Iterator[Row]:
 
 def _confusion(found: Findings) -> Iterator[Row]:
     for task, answers in found.answers.items():
-        labels = found.params.tasks[task].labels
+        names = found.params.tasks[task].labels
         for role in ROLES:
             counted = Counter(zip(answers.expected.tolist(), answers.predicted(role).tolist(), strict=True))
             yield from (
-                (task, role, actual, predicted, counted[at, to]) for at, actual in enumerate(labels) for to, predicted in enumerate(labels)
+                (task, role, actual, predicted, counted[at, to]) for at, actual in enumerate(names) for to, predicted in enumerate(names)
             )
 
 
@@ -91,7 +92,7 @@ def _data_fairness(found: Findings) -> Iterator[Row]:
         for name, steps in audit["attributes"].items():
             for step, caption in STEPS.items():
                 for pair, by_label in steps[step]["pairs"].items():
-                    figures = [by_label[found.params.bias_audit.favorable_labels[task]][figure] for figure in DATA_FIGURES]
+                    figures = [by_label[found.params.bias_audit.favorable_labels[task]][figure] for figure in labels.FIGURES]
                     if all(figure.judged for figure in figures):
                         yield task, caption, f"{words(name)}, {words(pair)}", *(figure.value for figure in figures)
 
@@ -123,7 +124,7 @@ TABLES = (
     PlotTable("reliability", ("probability", "right", "rows"), _reliability),
     PlotTable("slices", ("slice", "accuracy"), _slices),
     PlotTable("robustness", ("flaw", "kept"), _robustness),
-    PlotTable("data-fairness", ("compared", *DATA_FIGURES), _data_fairness),
+    PlotTable("data-fairness", ("compared", *labels.FIGURES), _data_fairness),
     PlotTable("fairness", ("figure", "value"), _fairness),
     PlotTable("sizes", ("share", "kept", "model"), _sizes),
 )

@@ -1,4 +1,4 @@
-"""Write what the run found for people: reports/index.html, the student's model card, and the tables behind `dvc plots`."""
+"""Write the results for people: reports/index.html, the student's model card, and the tables behind `dvc plots`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compactlm.report.card.snippets import Snippet, classifying, filling, run_sn
 from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
 from compactlm.report.page import write_page
 from compactlm.report.plots import plot_tables
-from compactlm.report.standing import enforce_model_gate
+from compactlm.report.verdict import gates
 
 
 def _read(params: Params, test: list[Document]) -> Findings:
@@ -42,8 +42,8 @@ def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
         examples.append(("Fill a masked word", fill))
     task = next(iter(params.tasks))
     rows = [row for row in test if row.task == task]
-    examples.append(("The same without torch, by ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))
-    # Most of what each takes is the import of its libraries, which is the work of one core.
+    examples.append(("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))
+    # Most of the time is spent on imports, which use one core.
     with ThreadPoolExecutor(params.threads) as pool:
         return list(pool.map(lambda example: run_snippet(example[0], example[1], params.threads), examples))
 
@@ -62,10 +62,10 @@ def main(params: Params) -> None:
             artifacts.write_rows_as_tsv(unfinished / name, columns, rows)
     artifacts.write_text(artifacts.REPORT, page)
     artifacts.write_text(artifacts.MODEL_CARD, card)
-    # Where the model hub looks for it; .dvcignore keeps it out of what distill-train is known to have written.
+    # The model hub expects the card here. .dvcignore hides it from the outputs of distill-train.
     artifacts.write_text(artifacts.STUDENT / artifacts.STUDENT_CARD_NAME, card)
-    # Here and not where it is measured, so that the page shows what was found.
-    enforce_model_gate(found, f"{artifacts.REPORT} and fairness.gate.figures in {artifacts.METRICS / 'evaluate.json'}")
+    # The model gate ends the pipeline here and not in evaluate, so that the page is written first.
+    gates(found)[1].enforce(params.bias_audit.gate.on_violation, str(artifacts.REPORT))
 
 
 if __name__ == "__main__":

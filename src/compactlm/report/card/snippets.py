@@ -1,4 +1,4 @@
-"""Examples for the card, run as a reader would run them: what they print is what the card shows."""
+"""Examples of use for the card. They are run as a reader would run them, and the card shows their output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compactlm.bert.masked_words import choose_words
 from compactlm.draws import draw_bits
 from compactlm.errors import CompactLMError
 
-SHORT = 90  # characters of a row that fits a line
+SHORT = 90  # characters that fit on a line
 EXAMPLES = 2
 MANY = 50
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
@@ -21,7 +21,7 @@ OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFOR
 
 @dataclasses.dataclass(frozen=True)
 class Snippet:
-    """An example, and what it printed."""
+    """An example and its output."""
 
     title: str
     code: str
@@ -29,7 +29,7 @@ class Snippet:
 
 
 def short_rows(rows: Sequence[Document], seed: int, count: int = EXAMPLES) -> list[Document]:
-    """Return some rows that fit a line (any, where none does), drawn by (seed, id)."""
+    """Return random rows that fit on a line, or any rows if none fits, drawn by (seed, id)."""
     fitting = [row for row in rows if len(row.text) <= SHORT] or list(rows)
     return sorted(fitting, key=lambda row: (draw_bits("example", seed, row.id), row.id))[:count]
 
@@ -49,7 +49,7 @@ for answer in classify(texts):
 
 
 def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str | None:
-    """Return an example that fills a masked word of a test row; None where no row has a word of one token."""
+    """Return an example that fills a masked word of a test row; None if no row has a word that is a single token."""
     for candidates in (short_rows(rows, seed, MANY), rows):
         chosen = choose_words({row.id: row.text for row in candidates}, [tokenizer], 1, seed)
         if chosen:
@@ -67,7 +67,7 @@ for answer in fill({text!r}, top_k=5):
 
 
 def without_torch(task: str, rows: Sequence[Document], seed: int) -> str:
-    """Return an example that classifies a test row by ONNX Runtime."""
+    """Return an example that classifies a test row with ONNX Runtime."""
     [row] = short_rows(rows, seed, 1)
     return f"""from compactlm import CompactLM
 
@@ -78,14 +78,14 @@ print(answer.label, round(answer.probability, 3))
 
 
 def run_snippet(title: str, code: str, threads: int) -> Snippet:
-    """Run an example in a process of its own, without a network.
+    """Run an example in a new process, without a network.
 
     Raises:
-        CompactLMError: it failed.
+        CompactLMError: the example failed.
     """
     environment = os.environ | OFFLINE | {"OMP_NUM_THREADS": str(threads)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
-        raise CompactLMError(f"the model card's example {title!r} failed ({last[:200]}); run `dvc repro` so that models/ is whole")
+        raise CompactLMError(f"the example {title!r} of the model card failed ({last[:200]}); run `dvc repro` to restore models/")
     return Snippet(title, code.strip(), done.stdout.strip())

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from compactlm.figures.numbers import PER_CENT
 from compactlm.report.drawings.canvas import (
     CHARACTER,
     MARKS,
@@ -22,7 +23,6 @@ from compactlm.report.drawings.canvas import (
     ticks,
     widened,
 )
-from compactlm.figures.numbers import PER_CENT
 
 HEIGHT = 260.0
 LEFT, RIGHT, BOTTOM = 52.0, 10.0, 42.0

@@ -1,1 +1,1 @@
-"""The sections of the page, each a function from the findings to a Section, or to None where there is nothing to show."""
+"""The sections of the page. Each is a function from the findings to a Section, or to None if there is nothing to show."""

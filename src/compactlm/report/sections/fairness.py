@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from compactlm.evaluation.paired import ROLES
-from compactlm.fairness.audit.labels import FIGURES as DATA_FIGURES
+from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
@@ -35,8 +35,8 @@ def fairness(found: Findings) -> Section:
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
         f"are differences (parity: 0). Mitigation: {settings.mitigation}. A figure with a limit is ok if its whole confidence interval is "
-        "within the limit, violated if it is outside, and undecided otherwise. The data gate checks the train rows at every step. The model "
-        "gate checks the student, and its amplification: how much further from parity it is than its teacher "
+        "within the limit, violated if it is outside, and undecided otherwise. The data gate checks the train rows at every step. "
+        "The model gate checks the student, and its amplification: how much further from parity it is than its teacher "
         f"(limit: {settings.gate.model.amplification:g})."
     )
     return Section("fairness", "Fairness", lead, blocks)
@@ -53,7 +53,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
     rows: list[list[str | Cell]] = []
     lines = []
     for pair in steps["before"]["pairs"]:
-        for figure in DATA_FIGURES:
+        for figure in labels.FIGURES:
             measured = {STEPS[step]: one["pairs"][pair][favorable][figure] for step, one in steps.items() if pair in one["pairs"]}
             cells = [Cell.of(measured[caption]) if caption in measured else Cell("") for caption in captions]
             rows.append([f"{words(pair)}: {words(figure)}", *cells])
@@ -100,7 +100,7 @@ def _cells(by_role: ByRole) -> list[Cell]:
     return [*(Cell.of(by_role[role]) for role in ROLES), Cell.of(more) if more else Cell("no limit")]
 
 
-def draw_differences(title: str, limit: float, series: tuple[str, ...] | list[str], lines: list[Line]) -> Iterator[Chart]:
+def draw_differences(title: str, limit: float, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
     """Yield the drawing of differences between groups, if any of them has a value.
 
     Args:

@@ -1,104 +1,130 @@
-"""What each mitigation of bias does to the student: from runs of their own, where `make mitigation` made them."""
+"""The effect of each mitigation of bias on the student, from the separate runs of `make mitigation`."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from compactlm.params import ModelLimits
-from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text
-from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
+from compactlm.errors import CompactLMError
+from compactlm.figures.figure import Figure, read_figures
+from compactlm.figures.numbers import percent, plain, points, words
+from compactlm.report.blocks import Block, Cell, Section, Table, Text
+from compactlm.report.drawings.interval_chart import Line
 from compactlm.report.findings import Findings
-from compactlm.figures.numbers import Figure, figures, plain, points, shares, words
-from compactlm.report.sections.fairness import DIFFERENCES
+from compactlm.report.sections.fairness import DIFFERENCES, RATIO, draw_differences
 from compactlm.report.sections.training import SAME_TEACHER, other_settings
 
 NAMES = {"none": "no mitigation", "reweighing": "reweighing", "counterfactual": "counterfactual", "both": "both"}
-ACCURACY, IMPACT = "accuracy", "disparate impact"
+ACCURACY, MASKED_WORDS = "accuracy", "masked words"
 
-Students = Mapping[str, Mapping[str, Mapping[str, Figure]]]  # by mitigation, name of the figure, and role
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """A figure of teacher and student.
+
+    Attributes:
+        task: name of the task, or MASKED_WORDS.
+        attribute: name of the protected attribute, or "".
+        groups: name of the pair of groups, or "".
+        figure: name of the figure, such as ACCURACY.
+        teacher: the teacher's figure.
+        student: the student's figure.
+    """
+
+    task: str
+    attribute: str
+    groups: str
+    figure: str
+    teacher: Figure
+    student: Figure
+
+    @property
+    def name(self) -> str:
+        """The task, the attribute, the groups and the figure in words."""
+        return ", ".join(words(part) for part in (self.task, self.attribute, self.groups, self.figure) if part)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content as JSON."""
+        named = {name: getattr(self, name) for name in ("task", "attribute", "groups", "figure")}
+        return {**named, "teacher": self.teacher.to_json(), "student": self.student.to_json()}
+
+
+Students = Mapping[str, Mapping[str, Compared]]  # by mitigation and name of the figure
 
 
 def mitigation(found: Findings) -> Section | None:
-    """Return the section; None where no students were trained under mitigations, or they had another teacher than this run's."""
+    """Return the section; None if there are no students under mitigations, or their teacher is not the one of this run."""
     students = comparable_students(found)
     if not students:
         return None
-    names = dict.fromkeys(name for one in students.values() for name in one)
-    listed = sorted(names, key=lambda name: (_last(name) != ACCURACY, name))
-    blocks: list[Block] = [Text(sentence) for sentence in _effects(students, listed)]
-    blocks += [_table(students, listed), *_charts(students, listed, found.params.bias_audit.gate.model)]
+    figures = {name: one for by_name in students.values() for name, one in by_name.items()}
+    figures = dict(sorted(figures.items(), key=lambda item: (item[1].figure != ACCURACY, item[0])))
+    blocks: list[Block] = [Text(sentence) for sentence in _effects(students, figures)]
+    blocks.append(_table(students, figures))
+    limit = min(getattr(found.params.bias_audit.gate.model, figure) for figure in DIFFERENCES)
+    for where, lines in _lines(students, figures).items():
+        title = f"Differences between groups under each mitigation, {where}"
+        blocks += draw_differences(title, limit, [NAMES[name] for name in students], lines)
     lead = (
-        "Students of one teacher and one shape, each trained once on rows that were mitigated in another way, from runs of their own "
-        "(`make mitigation`), not from this one. Disparate impact is a ratio (parity: 1), the other figures of bias are 0 at parity. Where "
-        "intervals overlap, chance may explain the difference."
+        "Students of one teacher and one shape, each trained once with another mitigation of the train rows, in separate runs "
+        "(`make mitigation`). Disparate impact is a ratio (parity: 1). The other figures of bias are 0 at parity. Where confidence "
+        "intervals overlap, the difference may be due to chance."
     )
-    changed = other_settings(found, found.mitigation["overrides"])
-    if changed:
-        lead += f" They were trained otherwise, so hold them against each other and not against this run: {'; '.join(changed)}."
-    return Section("mitigation", "Mitigation of bias", lead, blocks)
+    return Section("mitigation", "Mitigation of bias", lead + other_settings(found, found.mitigation["overrides"]), blocks)
 
 
 def comparable_students(found: Findings) -> Students:
-    """Return the students in the order of NAMES, where they had the teacher that this run has: figures of other data would mislead."""
-    students: dict[str, Any] = found.mitigation.get("mitigations", {})
-    for one in students.values():
+    """Return the students in the order of NAMES if their teacher has the accuracy of this run's teacher.
+
+    Raises:
+        CompactLMError: mitigation.json was written by an older version.
+    """
+    read: dict[str, Any] = found.mitigation.get("mitigations", {})
+    if not all(isinstance(rows, list) for rows in read.values()):
+        raise CompactLMError("reports/mitigation/mitigation.json was written by an older version; run `make mitigation` again or delete it")
+    students = {name: {one.name: one for one in (Compared(**read_figures(row)) for row in rows)} for name, rows in read.items()}
+    for figures in students.values():
+        teachers = {one.task: one.teacher.value for one in figures.values() if one.figure == ACCURACY}
         for name, task in found.tasks.items():
-            value = one.get(f"{name}, {ACCURACY}", {}).get("teacher", {}).get("value")
+            value = teachers.get(name)
             if value is None or abs(value - task["teacher"]) > SAME_TEACHER:
                 return {}
     return {name: students[name] for name in NAMES if name in students}
 
 
-def _last(name: str) -> str:
-    return name.rpartition(", ")[2]
-
-
-def _student(students: Students, chosen: str, name: str) -> Figure:
-    return students[chosen].get(name, {}).get("student", {})
-
-
-def _effects(students: Students, listed: list[str]) -> Iterator[str]:
-    """Yield what each mitigation does to disparate impact and to accuracy, where both can be told."""
-    for name in listed if "none" in students else ():
-        if _last(name) != IMPACT:
+def _effects(students: Students, figures: Mapping[str, Compared]) -> Iterator[str]:
+    """Yield the effect of each mitigation on disparate impact and on accuracy."""
+    for name, one in figures.items() if "none" in students else ():
+        if one.figure != RATIO:
             continue
-        task, *where, _ = name.split(", ")
-        [accuracy] = [one for one in listed if _last(one) == ACCURACY and words(one) == f"{task}, {ACCURACY}"]
-        before = [_student(students, "none", one) for one in (name, accuracy)]
-        for chosen in students:
-            after = [_student(students, chosen, one) for one in (name, accuracy)]
-            if chosen == "none" or not all("value" in one for one in (*before, *after)):
+        accuracy = next(other.name for other in figures.values() if other.figure == ACCURACY and other.task == one.task)
+        for chosen, own in students.items():
+            before, after = ([by_name[key].student.value for key in (name, accuracy)] for by_name in (students["none"], own))
+            if chosen == "none" or None in (*before, *after):
                 continue
             yield (
-                f"{NAMES[chosen].capitalize()}: disparate impact of what it says on {task} ({', '.join(where)}) is "
-                f"{plain(after[0]['value'])}, and {plain(before[0]['value'])} without mitigation; accuracy changes by "
-                f"{points(after[1]['value'] - before[1]['value'])}."
+                f"{NAMES[chosen].capitalize()}: the disparate impact of the student's predictions on {words(one.task)} "
+                f"({words(one.attribute)}, {words(one.groups)}) is {plain(after[0])}, against {plain(before[0])} without mitigation. "
+                f"Accuracy changes by {points((after[1] or 0.0) - (before[1] or 0.0))}."
             )
 
 
-def _table(students: Students, listed: list[str]) -> Table:
+def _table(students: Students, figures: Mapping[str, Compared]) -> Table:
     rows: list[list[str | Cell]] = []
-    for name in listed:
-        show = shares if _last(name) == ACCURACY else figures
-        teacher = next(one[name]["teacher"] for one in students.values() if name in one)
-        cells = [teacher, *(_student(students, chosen, name) for chosen in students)]
-        rows.append([words(name), *(show(cell) if "value" in cell else Cell(show(cell), "weak") for cell in cells)])
+    for name, one in figures.items():
+        show = percent if one.figure == ACCURACY else plain
+        rows.append([name, *(Cell.of(figure, show) for figure in (one.teacher, *(own[name].student for own in students.values())))])
     head = ["figure", "teacher", *(f"student, {NAMES[name]}" for name in students)]
     return Table("The student under each mitigation, on test rows", head, rows)
 
 
-def _charts(students: Students, listed: list[str], limits: ModelLimits) -> Iterator[Chart]:
-    by_attribute: dict[str, list[Line]] = {}
-    for name in listed:
-        if _last(name).replace(" ", "_") in DIFFERENCES:
-            task, attribute, pair, figure = name.split(", ")
-            drawn = {NAMES[chosen]: _student(students, chosen, name) for chosen in students}
-            if any(drawn.values()):
-                by_attribute.setdefault(f"{task}, {attribute}", []).append(Line(f"{pair}: {figure}", drawn))
-    limit = min(getattr(limits, figure) for figure in DIFFERENCES)
-    for where, lines in by_attribute.items():
-        title = f"Differences between groups under each mitigation, {where}"
-        told = f"The shaded band, {limit:g} either way, is within the gate's limit for the student; the dashed line is parity."
-        scale = Scale("difference", reference=0.0, limits=(-limit, limit))
-        yield Chart(f"{title}. {told}", draw_intervals(title, told, scale, [NAMES[name] for name in students], lines))
+def _lines(students: Students, figures: Mapping[str, Compared]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for name, one in figures.items():
+        if one.figure in DIFFERENCES:
+            drawn = {NAMES[chosen]: own[name].student for chosen, own in students.items()}
+            found.setdefault(f"{words(one.task)}, {words(one.attribute)}", []).append(
+                Line(f"{words(one.groups)}: {words(one.figure)}", drawn)
+            )
+    return found

@@ -1,17 +1,18 @@
-"""The text: what cleaning left of it, how varied it is, and what augmentation changed of that."""
+"""The text: the rows that cleaning kept, their diversity, and the effect of augmentation on it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from compactlm.artifacts import SPLITS
-from compactlm.report.blocks import Block, Chart, Heading, Section, Table, Text
+from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import capital, count, listed, percent, plain, words
+from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 from compactlm.report.findings import Findings
-from compactlm.figures.numbers import NOT_JUDGED, count, listed, percent, plain, words
 
-ALL = "all"  # of the sources of a split
+ALL = "all"  # the sources of a split together
 SAMENESS = {
     "type_token_ratio": "type-token ratio",
     "distinct_1": "distinct words",
@@ -34,11 +35,11 @@ def text(found: Findings) -> Section:
         *_augmentation(found),
     ]
     lead = (
-        f"Diversity is measured over the first {count(settings.words)} words in an order drawn by the seed: the type-token ratio in "
-        f"windows of {count(settings.window)} words, the shares of different words, pairs and triples, and self-BLEU of "
-        f"{count(settings.bleu_texts)} texts, which is 1 for copies and near 0 for texts that have nothing in common. "
-        "Near-duplicates are the rows that are like an earlier one of the same split and source. "
-        "Compare figures over equally much text alone."
+        f"Diversity is measured on the first {count(settings.words)} words, in a random order of rows: the type-token ratio in windows of "
+        f"{count(settings.window)} words, the shares of distinct words, pairs and triples, and the self-BLEU of "
+        f"{count(settings.bleu_texts)} texts. Self-BLEU is 1 for identical texts and near 0 for texts without common words. "
+        "A near-duplicate is a row that is similar to an earlier row of the same split and source. Compare only figures of the same "
+        "amount of text."
     )
     return Section("text", "The text", lead, blocks)
 
@@ -47,47 +48,27 @@ def _cleaning(clean: Mapping[str, Any]) -> Table:
     cut = "added" in clean["total"]
     head = ["source", "rows", *(["added"] if cut else []), "kept", "dropped", "masked"]
     rows = [[words(name), *_cleaned(part)] for name, part in [*clean["sources"].items(), ("all", clean["total"])]]
-    note = "Masked: personal data for which a placeholder such as [EMAIL] stands, in rows that the filters kept."
+    note = "Masked: personal data that a placeholder such as [EMAIL] replaces, in the kept rows."
     if cut:
-        known = "what Punkt learnt from them" if clean["punkt_trained"] else "what NLTK knows of the language"
-        note += f" Added: rows that there are more since texts were cut into sentences, by {known}."
-    return Table("What cleaning left", head, rows, note)
+        splitter = "a Punkt model trained on them" if clean["punkt_trained"] else "the NLTK model of the language"
+        note += f" Added: rows gained by splitting texts into sentences with {splitter}."
+    return Table("Rows that cleaning kept", head, rows, note)
+
+
+def _cleaned(part: Mapping[str, Any]) -> list[str]:
+    reasons = [
+        listed([f"{count(number)} {words(kind)}" for kind, number in part.get(counted, {}).items() if number]) or "none"
+        for counted in ("dropped", "masked")
+    ]
+    return [*(count(part[name]) for name in ("rows", "added", "kept") if name in part), *reasons]
 
 
 def _left_out(found: Findings) -> list[Block]:
     rows = {name: number for name, number in found.metrics["split"].get("left_out", {}).items() if number}
     if not rows:
         return []
-    told = listed([f"{count(number)} of {words(name)}" for name, number in sorted(rows.items())])
-    return [Text(f"Left out of the splits, since they are like rows of another split or have no place in one: {told}.")]
-
-
-def _cleaned(part: Mapping[str, Any]) -> list[str]:
-    told = [
-        listed([f"{count(number)} {words(kind)}" for kind, number in part.get(counted, {}).items() if number]) or "none"
-        for counted in ("dropped", "masked")
-    ]
-    return [*(count(part[name]) for name in ("rows", "added", "kept") if name in part), *told]
-
-
-def _splits(found: Findings) -> list[Block]:
-    head = ["source", "rows", "words", "labels", *SAMENESS.values(), "near-duplicates"]
-    blocks: list[Block] = []
-    for split in SPLITS:
-        sources = found.metrics["diversity"].get(split, {})
-        rows = [[words(name), *_varied(sources[name])] for name in sorted(sources, key=lambda name: (name != ALL, name))]
-        if rows:
-            blocks.append(Table(f"Diversity of {split} by source", head, rows))
-    return blocks
-
-
-def _varied(part: Mapping[str, Any]) -> list[str]:
-    if not part.get("judged", 1):
-        return [count(part["rows"]), count(part["words"]), *[NOT_JUDGED] * (len(SAMENESS) + 2)]
-    labels = listed([f"{percent(share)} {words(label)}" for label, share in part["labels"].items()]) or "none"
-    copies = part.get("near_duplicate_rate")
-    told = "not looked for" if copies is None else percent(copies)
-    return [count(part["rows"]), count(part["words"]), labels, *(plain(part.get(name)) for name in SAMENESS), told]
+    counts = listed([f"{count(number)} of {words(name)}" for name, number in sorted(rows.items())])
+    return [Text(f"Rows left out of the splits, because they are similar to rows of another split or fit in none: {counts}.")]
 
 
 def _growth(found: Findings) -> list[Block]:
@@ -95,19 +76,40 @@ def _growth(found: Findings) -> list[Block]:
     for split in SPLITS:
         grown = found.metrics["diversity"].get(split, {}).get(ALL, {}).get("vocabulary", {})
         if grown:
-            series.append(Series(split, sorted((float(seen), float(different)) for seen, different in grown.items())))
+            series.append(Series(split, sorted((float(seen), float(distinct)) for seen, distinct in grown.items())))
     if not series:
         return []
     title = "Growth of the vocabulary"
-    told = "; ".join(f"{one.name}: {count(one.points[-1][1])} different words among {count(one.points[-1][0])}" for one in series)
-    svg = draw_lines(title, told, Axis("words", low=0.0), Axis("different", low=0.0), series)
-    return [Chart(f"{title}. {told[0].upper()}{told[1:]}.", svg)]
+    ends = "; ".join(f"{one.name}: {count(one.points[-1][1])} distinct words among {count(one.points[-1][0])}" for one in series)
+    svg = draw_lines(title, ends, Axis("words", low=0.0), Axis("distinct words", low=0.0), series)
+    return [Chart(f"{title}. {capital(ends)}.", svg)]
+
+
+def _splits(found: Findings) -> Iterator[Block]:
+    head = ["source", "rows", "words", "labels", *SAMENESS.values(), "near-duplicates"]
+    for split in SPLITS:
+        sources = found.metrics["diversity"].get(split, {})
+        rows = [[words(name), *_varied(sources[name])] for name in sorted(sources, key=lambda name: (name != ALL, name))]
+        if rows:
+            yield Table(f"Diversity of {split} by source", head, rows)
+
+
+def _varied(part: Mapping[str, Any]) -> list[str | Cell]:
+    labels = listed([f"{percent(share.value)} {words(label)}" for label, share in part["labels"].items()]) or "none"
+    copies = part.get("near_duplicate_rate")
+    found = "not measured" if copies is None else percent(copies)
+    measures = [Cell.of(part[name]) if name in part else Cell("too little text", "weak") for name in SAMENESS]
+    return [count(part["rows"]), count(part["words"]), labels, *measures, found]
 
 
 def augmentation_figures(found: Findings, step: str) -> dict[str, float]:
-    """Return the figures of the labelled train rows at a step of AUGMENTATION, by name; those that could be told."""
+    """Return the judged measures of the labelled train rows at a step of AUGMENTATION, by name."""
     measured = found.metrics["augment"].get("diversity", {}).get(step, {})
-    return {told: measured[name] for name, told in SAMENESS.items() if name in measured and measured.get("judged", 1)}
+    return {
+        name: figure.value
+        for key, name in SAMENESS.items()
+        if isinstance(figure := measured.get(key), Figure) and figure.judged and figure.value is not None
+    }
 
 
 def _augmentation(found: Findings) -> list[Block]:
@@ -118,5 +120,5 @@ def _augmentation(found: Findings) -> list[Block]:
     rows = [[name, *(plain(step.get(name)) for step in steps)] for name in SAMENESS.values()]
     rows.insert(0, ["rows", *(count(made["diversity"][step]["rows"]) for step in AUGMENTATION)])
     dropped = [f"{count(number)} {words(reason)}" for reason, number in made["dropped"].items() if number]
-    note = f"Of {count(made['asked'])} copies asked for, {count(made['copies'])} are kept; dropped: {listed(dropped) or 'none'}."
-    return [Table("Diversity of the labelled train rows, and augmentation", ["figure", *AUGMENTATION.values()], rows, note)]
+    note = f"{count(made['copies'])} of {count(made['asked'])} requested copies are kept. Dropped: {listed(dropped) or 'none'}."
+    return [Table("Diversity of the labelled train rows, and augmentation", ["measure", *AUGMENTATION.values()], rows, note)]

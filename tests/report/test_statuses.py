@@ -1,0 +1,79 @@
+"""The page and the card print the status of each figure as it was measured."""
+
+import dataclasses
+
+import pytest
+import yaml
+from made_up_run import build
+
+from compactlm.figures.figure import Figure, Limit, Status, find_figures
+from compactlm.params import parse_params
+from compactlm.report.blocks import Table
+from compactlm.report.card.bias_statements import bias_statements
+from compactlm.report.sections.fairness import fairness
+from compactlm.report.verdict import gates, keys, sentences
+
+STRICT = {"disparate_impact": 0.99, "statistical_parity_difference": 0.01, "counterfactual_flips": 0.01, "amplification": 0.0}
+
+
+def cells(found):
+    return [cell for block in fairness(found).blocks if isinstance(block, Table) for row in block.cells() for cell in row]
+
+
+def changed(found, change):
+    """The findings with another figure in place of each fairness figure of the models that has a limit."""
+
+    def walk(content):
+        if isinstance(content, Figure):
+            return change(content) if content.limit else content
+        return {key: walk(value) for key, value in content.items()} if isinstance(content, dict) else content
+
+    evaluate = found.metrics["evaluate"]
+    return dataclasses.replace(found, metrics={**found.metrics, "evaluate": {**evaluate, "fairness": walk(evaluate["fairness"])}})
+
+
+@pytest.mark.parametrize("model", [{}, STRICT], ids=["default", "strict"])
+@pytest.mark.parametrize("mitigation", ["none", "reweighing"])
+def test_the_page_shows_as_many_statuses_as_the_gates_count(default_params, test_rows, model, mitigation):
+    content = yaml.safe_load(default_params)
+    content["bias_audit"]["mitigation"] = mitigation
+    content["bias_audit"]["gate"]["model"] |= model
+    found = build(parse_params(content), test_rows)
+    for status in (Status.VIOLATED, Status.UNDECIDED, Status.OK):
+        shown = [cell for cell in cells(found) if cell.text.endswith(f", {status.words}")]
+        assert len(shown) == sum(gate.count(status) for gate in gates(found))
+
+
+@pytest.mark.parametrize(
+    ("figure", "status"),
+    [
+        (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.3)), Status.OK),
+        (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.5)), Status.UNDECIDED),
+        (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.7)), Status.VIOLATED),
+        (Figure.measured(0.5, 0.4, 0.6, rows=9, rows_needed=30, limit=Limit(0.3)), Status.NOT_JUDGED),
+    ],
+)
+def test_each_status_reaches_the_summary_the_page_and_the_card(found, figure, status):
+    same = changed(found, lambda _: figure)
+    data, model = gates(same)
+    count = sum(one.limit is not None for _, one in find_figures(same.fairness))
+    assert (model.count(status), len(model.checks), model.status) == (count, count, status)
+    assert f"the model gate is {status.words}" in sentences(same)[1]
+    assert {key.name: key.value for key in keys(same)}["Fairness gate, model"] == status.words
+    assert sum(f", {status.words}" in cell.text for cell in cells(same)) == count + data.count(status)
+    about = [sentence for sentence in bias_statements(same) if sentence.startswith("On sentiment, gender, women to men")]
+    said = [sentence for sentence in about if status.words in sentence]
+    assert said
+    if status in (Status.OK, Status.NOT_JUDGED):
+        assert len(said) == 1
+
+
+def test_a_group_that_is_less_accurate_than_with_the_teacher_is_named(found):
+    assert any("rows of men" in sentence and "significantly lower" in sentence for sentence in bias_statements(found))
+
+
+def test_findings_without_fairness_are_not_judged(found):
+    evaluate = {**found.metrics["evaluate"], "fairness": {}}
+    without = dataclasses.replace(found, metrics={**found.metrics, "evaluate": evaluate, "bias-audit": {}})
+    assert [gate.status for gate in gates(without)] == [Status.NOT_JUDGED] * 2
+    assert sentences(without)[1].count("not judged") == 2
