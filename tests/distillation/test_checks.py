@@ -6,7 +6,7 @@ import pytest
 import yaml
 from transformers import BertConfig
 
-from compactlm.distillation.layer_losses import check_losses
+from compactlm.distillation.inputs import check_losses
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 

@@ -7,9 +7,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import yaml
+
+from compactlm.params.files import insert_files
 
 ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("COMPACTLM_CACHE") or ROOT / ".cache")
+
+GOOD = ("good", "loved", "warm")  # words of the sentences of tiny_texts that are positive
 
 
 class Checkout:
@@ -44,9 +51,34 @@ class Checkout:
     def path(self, *parts: str) -> Path:
         return self.directory.joinpath(*parts)
 
+    def params(self) -> dict[str, Any]:
+        """The content of params.yaml and of the files that it names."""
+        return insert_files(yaml.safe_load(self.path("params.yaml").read_text()), self.directory)
+
+    def write_params(self, content: dict[str, Any]) -> None:
+        self.path("params.yaml").write_text(yaml.safe_dump(content))
+
+    def write_csv(self, name: str, rows: list[tuple[str, str]]) -> dict[str, Any]:
+        """Write rows of text and label to data/sources; return the source."""
+        lines = [f'"{text}",{label}' for text, label in rows]
+        self.path("data/sources", f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+        return {"kind": "files", "path": f"data/sources/{name}.csv", "columns": {"text": "text", "label": "label"}}
+
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")
         self.run("git", "commit", "--quiet", "--message", message)
+
+
+def use_tiny_models(content: dict[str, Any], teacher: dict[str, Any]) -> None:
+    """Change the parameters to a tiny teacher of two layers and a student of one, which learn tiny_texts in seconds."""
+    for section in (content["teacher"]["fine_tuning"], content["distill"]["task"]):
+        section["optimisation"] |= {"learning_rate": 0.005, "epochs": 16, "dropout": 0.0}
+    content["teacher"] |= {"source": teacher, "parameters": None, "maximum_length": 64}
+    shape = {"layers": 1, "hidden_size": 24, "attention_heads": 2, "intermediate_size": 48}
+    content["student"] |= shape | {"vocabulary_size": 100, "budget": 0.9}
+    content["tokenize"]["maximum_length"] = 64
+    content["precision"] = "fp32"
+    content["evaluate"]["timings"] |= {"batches": [1, 2], "seconds": 0.2}
 
 
 def new_checkout(directory: Path) -> Checkout:

@@ -6,7 +6,6 @@ import gzip
 import hashlib
 
 import pytest
-import yaml
 from pipeline_checkout import Checkout, new_checkout
 from safetensors.torch import load_file, save_file
 
@@ -21,7 +20,7 @@ GOOD = "kind,message\n" + "".join(f"{'spam' if row % 2 else 'ham'},message numbe
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """A checkout whose only source is a good local file."""
     fresh = new_checkout(tmp_path_factory.mktemp("bad-input"))
-    content = yaml.safe_load(fresh.path("params.yaml").read_text())
+    content = fresh.params()
     content["tasks"] = {"spam": {"sources": ["messages"], "labels": ["ham", "spam"], "metric": "accuracy"}}
     content["ingest"]["sources"] = {
         "messages": {
@@ -40,7 +39,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     }
     content["signals"]["task"]["unlabelled"] = []
     content["bias_audit"]["protected"] = {}
-    fresh.path("params.yaml").write_text(yaml.safe_dump(content))
+    fresh.write_params(content)
     return fresh
 
 
@@ -55,14 +54,13 @@ def messages(checkout):
 
 
 def change(checkout, key, value):
-    path = checkout.path("params.yaml")
-    content = yaml.safe_load(path.read_text())
+    content = checkout.params()
     *parents, last = key.split(".")
     section = content
     for parent in parents:
         section = section[parent]
     section[last] = value
-    path.write_text(yaml.safe_dump(content))
+    checkout.write_params(content)
 
 
 def refused(checkout, stage, *words):
@@ -185,7 +183,7 @@ def test_the_hub_is_off(checkout, messages):
     refused(checkout, "teacher", "google-bert/bert-base-uncased", "teacher.source", "PRESET=default")
     hub = {"kind": "hub", "dataset": "wikimedia/wikipedia", "name": "20231101.en", "revision": None, "split": "train", "streaming": True}
     columns = {"text": "text", "document": None, "label": None, "attributes": {}}
-    content = yaml.safe_load(checkout.path("params.yaml").read_text())
+    content = checkout.params()
     content["ingest"]["sources"]["articles"] = {**hub, "columns": columns, "limit": 10, "licence": "own", "homepage": "none"}
-    checkout.path("params.yaml").write_text(yaml.safe_dump(content))
+    checkout.write_params(content)
     refused(checkout, "ingest", "articles", "wikimedia/wikipedia", "local directory", "PRESET=default")

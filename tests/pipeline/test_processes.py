@@ -21,7 +21,7 @@ def test_two_processes_train_to_the_quality_of_one(smoke, tmp_path):
     for phase in ("general", "sentiment"):
         for loss in ("loss", "soft", "hidden"):
             assert both[phase][loss] == pytest.approx(alone[phase][loss], rel=0.05), (phase, loss)
-    assert both["sentiment"]["validation_accuracy"] == pytest.approx(alone["sentiment"]["validation_accuracy"], abs=0.06)
+    assert both["sentiment"]["validation_accuracy"]["value"] == pytest.approx(alone["sentiment"]["validation_accuracy"]["value"], abs=0.06)
     assert "distill-train" in copy.run("dvc", "status")
     copy.run("dvc", "commit", "--force", "distill-train")
     assert "distill-train" not in copy.run("dvc", "status").split("evaluate")[0]

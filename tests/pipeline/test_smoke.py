@@ -11,7 +11,8 @@ import yaml
 from huggingface_hub import ModelCard
 
 from compactlm.artifacts import read_json
-from compactlm.params import read_params
+from compactlm.figures.figure import Status
+from compactlm.pipeline.code import fingerprints
 
 pytestmark = pytest.mark.pipeline
 
@@ -26,6 +27,8 @@ def stages_run(output):
 
 def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert len(lock(smoke)) == 12
+    for name in lock(smoke):
+        assert read_json(smoke.path("reports", "code", f"{name}.json")) == fingerprints(name, smoke.directory)
     for name in set(lock(smoke)) - {"report"}:
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
@@ -39,9 +42,9 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert evaluated["size"]["ratio"] <= 0.1
     assert task["teacher"] > task["chance"] + 0.05, "the teacher must have learnt something from a few hundred rows"
     taught, tokenized = (read_json(smoke.path("reports", "metrics", f"{name}.json")) for name in ("teacher", "tokenize"))
-    for part in (taught["mlm"], taught["sentiment"], tokenized["train"], tokenized["validation_by_teacher"]):
-        assert part["judged"] == int(part["rows"] >= 30)
-    assert tokenized["vocabulary"]["coverage_judged"] == 1
+    for figure in (taught["mlm"]["top1"], taught["sentiment"]["accuracy"], tokenized["train"]["unknown_rate"]):
+        assert (figure["status"] == Status.NOT_JUDGED) == (figure["rows"] < figure["rows_needed"])
+    assert tokenized["vocabulary"]["coverage"]["status"] == Status.OK
     assert list(smoke.path("data", "predictions").glob("*.parquet"))
     assert set(read_json(smoke.path("reports", "timings", "evaluate.json"))["models"]) == {"teacher", "student", "bert_base"}
     assert {"tasks", "stereotypes", "gate"} == set(evaluated["fairness"])
@@ -75,6 +78,7 @@ CHANGES = [
     ("bias_audit.minimum_group_rows", 31, {"bias-audit", "evaluate"}),
     ("bias_audit.protected", {}, {"bias-audit", "evaluate"}),
     ("bias_audit.mitigation", "both", {"bias-audit"}),
+    ("bias_audit.gate.on_violation", "fail", {"bias-audit"}),
     ("bias_audit.gate.model.amplification", 0.2, {"evaluate"}),
     ("student.layers", 3, {"tokenize", "distill-train"}),
     ("student.initialisation", "random", {"distill-train"}),
@@ -85,27 +89,37 @@ CHANGES = [
     ("export.check_rows", 50, {"export"}),
 ]
 
-# What `dvc status` prints for each change, in one process, since a process takes seconds to start.
+FILES = [
+    ("configs/words/groups/gender.yaml", ", actresses", "", {"augment", "bias-audit", "evaluate", "report"}),
+    ("configs/words/slices/english.yaml", ", barely", "", {"evaluate", "report"}),
+    ("configs/sources/tweets.yaml", "public tweets", "tweets", {"ingest", "report"}),
+    ("configs/preset/smoke.yaml", "600", "500", set()),
+    ("src/compactlm/params/base.py", "from __future__", "# A comment.\nfrom __future__", set()),
+    ("src/compactlm/corpus/ingest/hub.py", "from __future__", "# A comment.\nfrom __future__", {"ingest"}),
+]
+
+# What `dvc status` prints for each change of a file, in one process, since a process takes seconds to start.
 STATUS = """
 import json, sys
 from pathlib import Path
 from dvc.repo import Repo
-path = Path("params.yaml")
-before, found = path.read_text(), []
-try:
-    for changed in json.load(sys.stdin):
-        path.write_text(changed)
+found = []
+for name, changed in json.load(sys.stdin):
+    path = Path(name)
+    before = path.read_text()
+    path.write_text(changed)
+    try:
         with Repo() as repo:
             found.append(sorted(repo.status()))
-finally:
-    path.write_text(before)
+    finally:
+        path.write_text(before)
 print(json.dumps(found))
 """
 
 
 @pytest.fixture(scope="module")
 def touched(smoke):
-    """The stages that each of CHANGES touches, by its key and value."""
+    """The stages that each of CHANGES and FILES touches, by its key and value or by its path."""
     texts = []
     for key, value, _ in CHANGES:
         content = yaml.safe_load(smoke.path("params.yaml").read_text())
@@ -115,10 +129,15 @@ def touched(smoke):
             section = section[parent]
         assert section[last] != value
         section[last] = value
-        texts.append(yaml.safe_dump(content))
+        texts.append(("params.yaml", yaml.safe_dump(content)))
+    for path, before, after, _ in FILES:
+        text = smoke.path(path).read_text()
+        assert before in text
+        texts.append((path, text.replace(before, after, 1)))
     output = smoke.run("python", "-c", STATUS, given=json.dumps(texts))
     found = json.loads(next(line for line in output.splitlines() if line.startswith("[[")))
-    return {(key, str(value)): stages for (key, value, _), stages in zip(CHANGES, found, strict=True)}
+    changes = [*((key, str(value)) for key, value, _ in CHANGES), *(path for path, *_ in FILES)]
+    return dict(zip(changes, found, strict=True))
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), CHANGES)
@@ -127,11 +146,49 @@ def test_a_changed_parameter_touches_its_stage_and_the_report_alone(touched, key
     assert set(touched[key, str(value)]) == {*expected, "report"}
 
 
+@pytest.mark.parametrize(("path", "before", "after", "expected"), FILES)
+def test_a_changed_file_touches_the_stages_that_read_it(touched, path, before, after, expected):
+    assert set(touched[path]) == expected
+
+
+def test_a_changed_word_list_runs_the_audit_again(smoke):
+    path, figures = smoke.path("configs/words/groups/gender.yaml"), smoke.path("reports/metrics/bias-audit.json")
+    before, text = read_json(figures), path.read_text()
+    changed = text.replace("men: [he, him,", "men: [him,").replace("{women: she, men: he}", "{women: she, men: him}")
+    assert changed != text
+    path.write_text(changed)
+    try:
+        assert stages_run(smoke.run("dvc", "repro", "--single-item", "bias-audit")) == ["bias-audit"]
+        assert read_json(figures) != before
+    finally:
+        smoke.run("git", "checkout", "--quiet", ".")
+        smoke.run("dvc", "checkout")
+    assert read_json(figures) == before
+
+
+def test_a_changed_docstring_is_committed_without_a_run(smoke):
+    path, record = smoke.path("src/compactlm/corpus/ingest/hub.py"), smoke.path("reports/code/ingest.json")
+    path.write_text(path.read_text().replace('"""', '"""Changed. ', 1))
+    try:
+        assert "ingest" in smoke.run("dvc", "status")
+        smoke.run("dvc", "commit", "--force")
+        assert stages_run(smoke.run("dvc", "repro")) == []
+        assert smoke.run("git", "diff", "--name-only").split() == ["dvc.lock", "src/compactlm/corpus/ingest/hub.py"]
+        assert read_json(record) == fingerprints("ingest", smoke.directory)
+        # DVC believes the commit of a change that computes as well; the record does not.
+        path.write_text(path.read_text() + "CHANGED = 1\n")
+        smoke.run("dvc", "commit", "--force")
+        assert read_json(record) != fingerprints("ingest", smoke.directory)
+    finally:
+        smoke.run("git", "checkout", "--quiet", ".")
+        smoke.run("dvc", "checkout")
+
+
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
     output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
     try:
         assert stages_run(output) == ["evaluate", "report"]
-        assert read_params(smoke.path("params.yaml")).evaluate.mlm_words == 100
+        assert yaml.safe_load(smoke.path("params.yaml").read_text())["evaluate"]["mlm_words"] == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
         assert any("evaluate.json" in path for path in differences)
         assert "mlm_words" in smoke.run("dvc", "params", "diff")

@@ -12,9 +12,8 @@ from compactlm.distillation.losses.base import Bodies, LayerLoss
 from compactlm.distillation.losses.hidden import HiddenStates
 from compactlm.distillation.losses.relations import Relations
 from compactlm.distillation.signals.sources import Batch
-from compactlm.params import Losses, Params
-from compactlm.shapes import layers
-from compactlm.shapes.layers import FIRST, LayerPairs, Shape, find_pairs, kept_layers
+from compactlm.params import Losses
+from compactlm.shapes.layers import FIRST, LayerPairs, Shape, check_losses, find_pairs
 
 # By the key of the loss in params.yaml (params.Losses). shapes.layers.FIRST gives the lowest layer of those with a layer map.
 LAYER_LOSSES: dict[str, type[LayerLoss]] = {
@@ -23,22 +22,6 @@ LAYER_LOSSES: dict[str, type[LayerLoss]] = {
     "relations": Relations,
     "attention": Attentions,
 }
-
-
-def check_losses(params: Params, teacher: Any) -> None:
-    """Check the losses of both phases against the teacher before anything is computed.
-
-    Args:
-        params: all of params.yaml.
-        teacher: the teacher's configuration (BertConfig).
-
-    Raises:
-        CompactLMError: a loss has no layer to learn from, or its heads do not fit the two models.
-    """
-    student = Shape(params.student.layers, params.student.hidden_size, params.student.attention_heads)
-    kept = kept_layers(params.signals.layers, teacher.num_hidden_layers)
-    for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
-        layers.check_losses(f"distill.{phase}", losses, student, Shape.of(teacher), kept)
 
 
 class LayerLosses(torch.nn.Module):
@@ -59,7 +42,7 @@ class LayerLosses(torch.nn.Module):
         """
         super().__init__()
         own, theirs = Shape.of(student.config), Shape.of(teacher.config)
-        layers.check_losses("distill", params, own, theirs, kept)
+        check_losses("distill", params, own, theirs, kept)
         self.kept, self.pairs, self.unused = list(kept), dict[str, LayerPairs](), dict[str, LayerPairs]()
         self.weights = {name: getattr(params, name).weight for name in LAYER_LOSSES if getattr(params, name).weight}
         for name in self.weights:

@@ -17,8 +17,8 @@ from compactlm.bert import models
 from compactlm.bert.masked_words import choose_words, top1
 from compactlm.bert.memory import memory_errors
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
-from compactlm.distillation.inputs import GENERAL, Inputs
-from compactlm.distillation.layer_losses import LayerLosses, check_losses
+from compactlm.distillation.inputs import GENERAL, Inputs, check_losses
+from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, Objective, TaskObjective
 from compactlm.distillation.signals.cache import Questions
 from compactlm.distillation.signals.counterfactual import average_families

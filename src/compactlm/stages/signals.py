@@ -5,8 +5,7 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.inputs import GENERAL, Inputs
-from compactlm.distillation.layer_losses import check_losses
+from compactlm.distillation.inputs import GENERAL, Inputs, check_losses
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
