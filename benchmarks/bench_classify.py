@@ -1,11 +1,11 @@
-"""`compactlm classify` over a file beside the bare runtime, and the index that `compactlm answer` keeps: `make bench-classify`.
+"""Compare `compactlm classify` over a file with the bare runtime, and measure the index of `compactlm answer`: `make bench-classify`.
 
     python -m benchmarks.bench_classify --lines 20000 --passages 100000
 
-The bare runtime is given the same texts as batches of token ids that were made beforehand, of similar length, and its answers are thrown
-away; `classify` reads the lines of a file, cuts them into tokens, sorts, answers and writes a line each. Both run one after the other in
-each of several rounds. Passages are the first words of the default experiment's train texts, repeated with changes. The figures, which
-are this machine's, go to reports/benchmarks/streams.json; a part that is left out (0) keeps those that stand there.
+The bare runtime gets prepared batches of token ids of similar length, and its answers are discarded. `classify` reads the lines of a file,
+tokenizes, sorts, classifies and writes one line for each. Both run in each of several rounds. Passages are the first words of the default
+experiment's train texts, repeated with changes. The figures depend on the machine and are written to reports/benchmarks/streams.json. A
+part that is skipped (0) keeps its earlier figures.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ QUIET = {"PYTHONWARNINGS": "ignore"}
 
 
 def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
-    """Yield `count` texts: those given, and from their second turn on each with one word replaced by a word of another."""
+    """Yield `count` texts: the given ones, then copies in which one word is replaced by a word of another text."""
     random = Random(seed)
     for number in range(count):
         words = texts[number % len(texts)].split()
@@ -47,14 +47,14 @@ def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
 
 
 def seconds(call: Callable[[], object]) -> float:
-    """Return how long a call takes."""
+    """Return the duration of a call."""
     start = time.perf_counter()
     call()
     return time.perf_counter() - start
 
 
 def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:
-    """Return what runs the bare runtime over the lines of a file, all that is not the runtime's done beforehand."""
+    """Return a function that runs the bare runtime over the lines of a file; everything else is done before."""
     model = lm.task(task)
     sequences = [model.tokenizer.cut(ids) for ids in model.tokenizer.encode([line.text for line in read_lines(str(path))])]
     batches = [batch for _, batch in model.batches(sequences)]
@@ -63,7 +63,7 @@ def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:
 
 
 def measure_classify(texts: list[str], lines: int, task: str, threads: int, rounds: int, scratch: Path) -> dict[str, Any]:
-    """Return lines a second of the bare runtime and of `classify`, and the ratio, the median of those of the rounds."""
+    """Return the lines per second of the bare runtime and of `classify`, and the median ratio over the rounds."""
     path = scratch / "lines.txt"
     path.write_text("".join(f"{text}\n" for text in varied(texts, lines, 0)), encoding="utf-8")
     export = str(artifacts.EXPORT)
@@ -85,7 +85,7 @@ def measure_classify(texts: list[str], lines: int, task: str, threads: int, roun
 
 
 def measure_answers(texts: list[str], passages: int, starts: int, scratch: Path) -> dict[str, Any]:
-    """Return what it takes to index passages, to open the kept index and to answer, in one process and from the command line."""
+    """Return the time to index passages, to open the index and to answer, in one process and from the command line."""
     path, index = scratch / "passages.txt", scratch / "index"
     path.write_text("".join(f"{text}\n\n" for text in varied(texts, passages, 1)), encoding="utf-8")
     lm = CompactLM(artifacts.EXPORT)
@@ -114,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=int, default=20_000)
     parser.add_argument("--passages", type=int, default=100_000)
-    parser.add_argument("--words", type=int, default=30, help="of a passage")
+    parser.add_argument("--words", type=int, default=30, help="words per passage")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, os.cpu_count() or 1}))

@@ -1,10 +1,10 @@
-"""Few labelled rows: `compactlm finetune` beside TF-IDF with logistic regression, on the default experiment's sentiment data.
+"""Compare `compactlm finetune` on few labelled rows with TF-IDF and logistic regression, on the default experiment's sentiment data.
 
-    python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows a label, 5 draws of each
+    python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows per label, 5 draws of each
     python -m benchmarks.bench_few_shot --rows 16 --draws 3
 
-The student is the pipeline's masked language model, which has seen no label. Rows are drawn from the train split, and accuracy is
-that on the whole test split; the figures go to reports/few-shot.json.
+The student is the pipeline's masked language model, which was trained without labels. Rows are drawn from the train split, and accuracy is
+measured on the whole test split. The figures are written to reports/few-shot.json.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def draw(rows: Rows, count: int, seed: int) -> list[tuple[str, str]]:
 
 
 def baseline(rows: Rows, test: Rows) -> float:
-    """Return the accuracy of TF-IDF of words and pairs of words with logistic regression, its strength chosen by cross-validation."""
+    """Return the accuracy of logistic regression over TF-IDF of words and word pairs, regularised by cross-validation."""
     model = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000)
     )
@@ -53,7 +53,7 @@ def baseline(rows: Rows, test: Rows) -> float:
 
 
 def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
-    """Return the accuracy of the fine-tuned student, with the threshold that fine-tuning chose."""
+    """Return the accuracy of the fine-tuned student, with the threshold from fine-tuning."""
     with tempfile.TemporaryDirectory() as parent:
         output = Path(parent) / "own"
         finetune(directory, Labelled([text for text, _ in rows], [label for _, label in rows], 0), output, seed=seed)
@@ -68,7 +68,7 @@ def _share(labels: Sequence[str], test: Rows) -> float:
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, nargs="+", default=[16, 64, 256], help="a label")
+    parser.add_argument("--rows", type=int, nargs="+", default=[16, 64, 256], help="rows per label")
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--task", default="sentiment")
     options = parser.parse_args()
@@ -76,12 +76,12 @@ def main() -> None:
     table = []
     for count in options.rows:
         found: dict[str, list[float]] = {"student": [], "tfidf": []}
-        for seed in tqdm(range(options.draws), desc=f"{count} rows a label", unit="draw"):
+        for seed in tqdm(range(options.draws), desc=f"{count} rows per label", unit="draw"):
             rows = draw(train, count, seed)
             found["tfidf"].append(baseline(rows, test))
             found["student"].append(student(artifacts.STUDENT / artifacts.MLM, rows, test, seed))
         table.append({"rows_a_label": count, **{name: _summary(shares) for name, shares in found.items()}})
-        print(f"{count:>4} rows a label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")
+        print(f"{count:>4} rows per label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")
     artifacts.write_json(REPORT, {"task": options.task, "test_rows": len(test), "draws": options.draws, "accuracy": table})
 
 

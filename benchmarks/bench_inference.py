@@ -1,7 +1,7 @@
-"""Speed of the finished model beside larger ones: `make bench-inference`, or `python -m benchmarks.bench_inference`.
+"""Compare the speed of the finished model with larger models: `make bench-inference`, or `python -m benchmarks.bench_inference`.
 
-Each contender runs in a process of its own, one after another, in several rounds; the student and the teacher are those that
-`dvc repro` made, and the others have random weights, which do not matter for speed.
+Each contender runs in its own process, one after another, in several rounds. The student and the teacher are those of `dvc repro`. The
+other models have random weights, which do not affect speed.
 """
 
 from __future__ import annotations
@@ -33,32 +33,32 @@ PACKAGES = ("compactlm", "torch", "transformers", "onnxruntime")
 QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
 DEFAULT_BAR, TENTH_BAR = 130, 45
 METHOD = """
-Every contender is a classifier of {labels} labels and answers rows of random tokens without padding. A row counts from token ids to
-logits; the tokenizer takes part in the cold start alone. bert-base's shape and the 6x256 student have random weights, which change
-nothing about speed. torch runs in inference mode with its default attention, fp32, uncompiled.
+Every contender is a classifier of {labels} labels. It classifies rows of random tokens without padding, from token ids to logits; only
+the cold start includes the tokenizer. bert-base's shape and the 6x256 student have random weights, which do not affect speed. torch runs
+in inference mode with its default attention, fp32, uncompiled.
 
-Contenders run one after another in processes of their own, in {rounds} rounds, so that a slow minute of the machine falls on all alike.
-In each round a point (a batch size and a length) is warmed up by one run and then repeated for {seconds:g} s; a run that alone takes
-longer counts itself. Median and 95th percentile are those of all runs, rows a second those of the median. Peak memory is the resident
-memory of the whole process, points in the table's order, so each includes those above it. A cold start is the time from the start of
-the process until the answer to one sentence: interpreter, imports, tokenizer, weights and run; the median of {starts}, with files in the
-disk cache. On ONNX it needs onnxruntime, tokenizers and NumPy alone.
+Contenders run one after another in their own processes, in {rounds} rounds, so that a slow minute of the machine affects all of them.
+In each round, a point (a batch size and a length) is warmed up by one run and then repeated for {seconds:g} s. A run that takes longer
+than that counts itself. The median and the 95th percentile are over all runs; rows/s follows from the median. Peak memory is the
+resident memory of the whole process after the points in the order of the table. A cold start is the time from the start of the process
+to the answer to one sentence: interpreter, imports, tokenizer, weights and run. The table has the median of {starts} starts with files
+in the disk cache. A cold start on ONNX needs only onnxruntime, tokenizers and NumPy.
 """
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-inference", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2, help="that each point is repeated for, in each round")
+    parser.add_argument("--seconds", type=float, default=2, help="duration of each point in each round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--starts", type=int, default=5, help="how many cold starts of each contender")
-    parser.add_argument("--threads", type=int, nargs="+", help="in place of 1 and all cores")
-    parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="rows at once")
-    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="tokens a row")
+    parser.add_argument("--starts", type=int, default=5, help="cold starts of each contender")
+    parser.add_argument("--threads", type=int, nargs="+", help="numbers of threads; by default 1 and all cores")
+    parser.add_argument("--batches", type=int, nargs="+", default=BATCHES, help="batch sizes")
+    parser.add_argument("--lengths", type=int, nargs="+", default=LENGTHS, help="tokens per row")
     return parser.parse_args()
 
 
 def _contenders(task: str, scratch: Path) -> list[Contender]:
-    """Return all contenders, the one to compare with first."""
+    """Return all contenders; the first is the baseline."""
     student, export = str(artifacts.STUDENT / task), str(artifacts.EXPORT / task)
     return [
         Contender("bert-base's shape, torch", "torch", str(scratch / "bert-base")),
@@ -71,13 +71,13 @@ def _contenders(task: str, scratch: Path) -> list[Contender]:
 
 
 def _run(module: str, *arguments: str, threads: int) -> None:
-    """Run a module in a process of its own; exit with its last words where it fails."""
+    """Run a module in a new process; exit with the end of its output if it fails."""
     environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-3000:], file=sys.stderr)
-        sys.exit(f"bench-inference: {module} {' '.join(arguments)} ended with status {done.returncode}; its last words are above")
+        sys.exit(f"bench-inference: {module} {' '.join(arguments)} ended with status {done.returncode}; its output is above")
 
 
 def _do(job: Job, scratch: Path) -> Any:
@@ -132,12 +132,12 @@ def _show(console: Console, title: str, columns: tuple[str, ...], rows: list[tab
 
 
 def _check_workspace(contenders: list[Contender], scratch: Path) -> None:
-    """Exit with a sentence where something is missing."""
+    """Exit with a sentence if a file is missing."""
     own = [one for one in contenders if scratch not in Path(one.directory).parents]
     needed = [Path(one.directory) / name for one in own for name in (one.file or "model.safetensors", "tokenizer.json")]
     missing = [path for path in needed if not path.is_file()]
     if missing:
-        sys.exit(f"bench-inference: {missing[0]} is missing; run `make train` first, which makes the models")
+        sys.exit(f"bench-inference: {missing[0]} is missing; run `make train` to make the models")
 
 
 def main() -> None:
@@ -148,7 +148,7 @@ def main() -> None:
     except ParamsError as error:
         sys.exit(f"bench-inference: {error}")
     task = next(iter(params.tasks))
-    # A pipe has no width, and a table that is cut says nothing.
+    # A pipe has no width; the default width would cut the tables.
     console = Console(width=None if sys.stdout.isatty() else 150)
     with tempfile.TemporaryDirectory(prefix="bench-inference-") as directory:
         scratch = Path(directory)

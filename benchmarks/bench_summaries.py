@@ -1,9 +1,9 @@
-"""Extractive summaries beside the first sentences of a text, both measured by ROUGE against summaries that people wrote.
+"""Compare extractive summaries with the first sentences of a text, by ROUGE against human summaries.
 
-    python -m benchmarks.bench_summaries                # all news documents that the default experiment reads (source xsum)
+    python -m benchmarks.bench_summaries                # all news documents of the default experiment (source xsum)
     python -m benchmarks.bench_summaries --rows 100
 
-The documents come from the archive that params.yaml names; the figures go to reports/summaries.json.
+The documents come from the archive in params.yaml. The figures are written to reports/summaries.json.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ MEASURES = ("rouge1", "rouge2", "rougeL")
 
 
 def documents(source: str) -> list[tuple[str, str]]:
-    """Return documents and their summaries of a source of params.yaml, those of less than four sentences left out."""
+    """Return the documents of a source in params.yaml and their summaries; skip documents of fewer than four sentences."""
     archive = read_params().ingest.sources[source]
     rows = [json.loads(line) for line in read_member(fetch(archive), list(archive.member)).decode().splitlines()]
     return [(row["document"], row["summary"]) for row in rows if len(split_sentences(row["document"])) > 3]
 
 
-def measure(pairs: Sequence[tuple[str, str]], ways: dict[str, Callable[[str], str]]) -> dict[str, dict[str, float]]:
-    """Return the F1 of each measure for each way of summarising, with the ends of its 95 % interval (bootstrap over documents)."""
+def measure(pairs: Sequence[tuple[str, str]], methods: dict[str, Callable[[str], str]]) -> dict[str, dict[str, float]]:
+    """Return the F1 of each measure and its 95 % confidence interval (bootstrap over documents) for each method."""
     scorer = RougeScorer(list(MEASURES), use_stemmer=True)
-    found = {name: BootstrapAggregator() for name in ways}
+    found = {name: BootstrapAggregator() for name in methods}
     for document, summary in tqdm(pairs, desc="summaries", unit="document"):
-        for name, way in ways.items():
-            found[name].add_scores(scorer.score(summary, way(document)))
+        for name, method in methods.items():
+            found[name].add_scores(scorer.score(summary, method(document)))
     table: dict[str, dict[str, float]] = {}
     for name, aggregator in found.items():
         scores: dict[str, Any] = aggregator.aggregate()
@@ -55,18 +55,18 @@ def measure(pairs: Sequence[tuple[str, str]], ways: dict[str, Callable[[str], st
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="directory of the models; by default that of the pipeline")
+    parser.add_argument("--model", help="directory of the models; by default the pipeline's")
     parser.add_argument("--backend", default="auto")
-    parser.add_argument("--rows", type=int, default=1000, help="documents")
+    parser.add_argument("--rows", type=int, default=1000, help="number of documents")
     parser.add_argument("--sentences", type=int, default=3)
     options = parser.parse_args()
     lm = CompactLM(options.model, backend=options.backend)
     pairs = documents("xsum")[: options.rows]
-    ways: dict[str, Callable[[str], str]] = {
+    methods: dict[str, Callable[[str], str]] = {
         "student": lambda text: " ".join(sentence.text for sentence in lm.summarize(text, options.sentences)),
         "first_sentences": lambda text: " ".join(split_sentences(text)[: options.sentences]),
     }
-    table = measure(pairs, ways)
+    table = measure(pairs, methods)
     artifacts.write_json(REPORT, {"documents": len(pairs), "sentences": options.sentences, **table})
     for name, scores in table.items():
         print(f"{name:16}", *(f"{measure} {scores[measure]:.3f}" for measure in MEASURES))

@@ -1,1 +1,1 @@
-"""Speed of the finished model beside larger ones; started by benchmarks/bench_inference.py."""
+"""The parts of benchmarks/bench_inference.py, which compares the speed of the finished model with larger models."""

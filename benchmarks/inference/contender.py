@@ -15,11 +15,11 @@ from benchmarks.inference.runners import Runner, encode, open_runner
 from benchmarks.machine import peak_bytes
 
 SENTENCE = "A slow start, but the ending was one of the best that I have seen in years."
-FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens, of every vocabulary that is measured
+FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens in every measured vocabulary
 
 
 def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
-    """Return how long each run took, in seconds: at least one, after one that does not count unless it alone took all the time."""
+    """Return the duration of each run in seconds; the first run is a warm-up, unless it takes `seconds` or longer."""
     spent: list[float] = []
     start = time.perf_counter()
     run(ids)
@@ -35,7 +35,7 @@ def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
 
 
 def measure(job: Job) -> list[dict[str, Any]]:
-    """Return for each batch size and length the seconds of all runs and the peak of memory so far."""
+    """Return the durations of all runs and the peak memory so far for each batch size and length."""
     run = open_runner(job.contender, job.threads)
     random = np.random.default_rng(0)
     found = []
@@ -47,16 +47,16 @@ def measure(job: Job) -> list[dict[str, Any]]:
 
 
 def start_cold(job: Job) -> dict[str, Any]:
-    """Load everything, answer one sentence, and return when that was done."""
+    """Load everything, classify one sentence, and return the time of the answer."""
     logits = open_runner(job.contender, job.threads)(encode(job.contender, SENTENCE))
     answered = time.time()
     if not np.isfinite(logits).all():
-        raise ValueError(f"{job.contender.name} answered with values that are not finite")
+        raise ValueError(f"{job.contender.name} returned values that are not finite numbers")
     return {"answered": answered, "peak_bytes": peak_bytes()}
 
 
 def main() -> None:
-    """Do the job and write what was found."""
+    """Run the job and write the result."""
     job = Job.load(sys.argv[1])
     found = start_cold(job) if job.cold else measure(job)
     Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")

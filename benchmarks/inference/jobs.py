@@ -1,4 +1,4 @@
-"""What is measured: one job a process. Without torch, so that the process that starts the others stays small."""
+"""A measurement in one process. Imports no torch, so that the parent process stays small."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Backend = Literal["torch", "onnx"]
 
 BATCHES = (1, 32)
 LENGTHS = (16, 128, 512)
-BAR = (1, 128)  # the batch and the length at which the bars are set
+BAR = (1, 128)  # the batch size and the length of the target speeds
 
 
 @dataclasses.dataclass(frozen=True)
 class Contender:
-    """A classifier in a form that answers.
+    """A classifier to measure.
 
     Attributes:
-        name: what the tables call it.
-        backend: what runs it.
-        directory: where its weights and tokenizer lie.
+        name: in the tables.
+        backend: torch or onnx.
+        directory: has the weights and the tokenizer.
         file: the ONNX file in `directory`; empty for torch.
-        bar: how many times as fast as the first contender it has to be at `BAR`, on one core; 0 for no bar.
+        bar: target speed-up over the first contender at `BAR`, on one core; 0 for none.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Contender:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One process: a cold start, or the points (batch size and length, by growing memory) of a contender for `seconds` each."""
+    """A cold start of a contender, or its points (batch size and length, by growing memory) for `seconds` each."""
 
     contender: Contender
     threads: int
@@ -43,12 +43,12 @@ class Job:
     cold: bool = False
 
     def dump(self) -> str:
-        """Return it as JSON."""
+        """Return the job as JSON."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def load(cls, text: str) -> Job:
-        """Return the job of some JSON."""
+        """Read a job from JSON."""
         content: dict[str, Any] = json.loads(text)
         points = tuple((batch, length) for batch, length in content["points"])
         return cls(**{**content, "contender": Contender(**content["contender"]), "points": points})

@@ -1,6 +1,6 @@
-"""Models of random weights to compare with: `python -m benchmarks.inference.material DIRECTORY OPSET TEACHER STUDENT`.
+"""Write models with random weights to compare with: `python -m benchmarks.inference.material DIRECTORY OPSET TEACHER STUDENT`.
 
-A process of its own, so that the one that starts the contenders stays small. Weights do not matter for speed.
+This runs in its own process, so that the parent process stays small. Weights do not affect speed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import quantize
 
 BERT_BASE, TENTH = "bert-base", "6x256"
-# A tenth of bert-base: 6 layers of 256 with 23,482 tokens.
+# A tenth of the parameters of bert-base.
 TENTH_CONFIG = BertConfig(
     vocab_size=23_482, hidden_size=256, num_hidden_layers=6, num_attention_heads=4, intermediate_size=1024, max_position_embeddings=512
 )
@@ -29,13 +29,13 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
 
 
 def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
-    """Write bert-base's shape as a model of torch, and a tenth of it as int8.
+    """Write bert-base's shape for torch, and a model of a tenth of its size in int8.
 
     Args:
-        directory: where to write a directory each.
+        directory: the parent of both directories.
         opset: of the ONNX file.
-        teacher: whose tokenizer bert-base's shape takes: it has as many tokens.
-        student: whose tokenizer the tenth takes, since its tokens are few enough.
+        teacher: has the tokenizer for bert-base's shape, with as many tokens.
+        student: has the tokenizer for the small model, with few enough tokens.
     """
     torch.manual_seed(0)
     base, tenth = directory / BERT_BASE, directory / TENTH
@@ -48,7 +48,7 @@ def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
 
 
 def main() -> None:
-    """Write them."""
+    """Write both models."""
     directory, opset, teacher, student = sys.argv[1:]
     prepare(1)
     write(Path(directory), int(opset), Path(teacher), Path(student))

@@ -1,4 +1,4 @@
-"""A classifier on either backend, behind one function from token ids to logits. Imports only what its backend needs."""
+"""Classifiers on both backends as functions from token ids to logits. Each imports only what its backend needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.inference.jobs import Contender
 
-# From int64 token ids [rows, tokens], none of them padding, to float32 logits [rows, labels].
+# From int64 token ids [rows, tokens], without padding, to float32 logits [rows, labels].
 Runner = Callable[[np.ndarray], np.ndarray]
 
 
@@ -51,7 +51,7 @@ def _onnx(contender: Contender, threads: int) -> Runner:
 
 
 def encode(contender: Contender, text: str) -> np.ndarray:
-    """Return the token ids of a text, int64 [1, tokens], by the tokenizer that the backend's users have."""
+    """Return the token ids of a text, int64 [1, tokens], from the tokenizer library that users of the backend have."""
     if contender.backend == "torch":
         from transformers import AutoTokenizer
 

@@ -1,4 +1,4 @@
-"""The tables that are printed and written, from what the contenders found."""
+"""Tables of the results of all contenders."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from benchmarks.inference.jobs import BAR, Contender
 Cells = list[str]
 SPEED = ("batch", "tokens", "contender", "median ms", "95th percentile ms", "rows/s", "times the first", "peak MiB")
 START = ("contender", "file MiB", "cold start s", "peak MiB")
-TEXTS = {"contender"}  # the columns that are aligned to the left
+TEXTS = {"contender"}  # left-aligned columns
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the least value that at least this share of the values does not exceed."""
+    """Return the smallest value that is at least as large as this share of the values."""
     ordered = sorted(values)
     return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
 
 
 def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Join the rounds of one contender: for each point the runs, their median and 95th percentile, and the peak of memory."""
+    """Join the rounds of one contender: number of runs, median, 95th percentile and peak memory of each point."""
     points = []
     for found in zip(*rounds, strict=True):
         spent = [seconds for one in found for seconds in one["spent"]]
@@ -41,7 +41,7 @@ def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]
 
 
 def speed_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
-    """Return a row for each point and contender; `results` are those of one number of threads, the first to compare with."""
+    """Return a row for each point and contender. `results` have the same number of threads; the first is the baseline."""
     rows = []
     for number, base in enumerate(results[0]["points"]):
         for result in results:
@@ -54,7 +54,7 @@ def speed_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
 
 
 def start_rows(starts: Sequence[dict[str, Any]]) -> list[Cells]:
-    """Return a row for each contender's cold starts."""
+    """Return a row of cold starts for each contender."""
     return [
         [
             start["contender"]["name"],
@@ -67,21 +67,21 @@ def start_rows(starts: Sequence[dict[str, Any]]) -> list[Cells]:
 
 
 def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each contender that has a bar; `results` are those on one core."""
+    """Return a sentence for each contender with a target speed; `results` are those on one core."""
 
     def latency(result: dict[str, Any]) -> float:
         return next((float(point["median_ms"]) for point in result["points"] if (point["batch"], point["tokens"]) == BAR), 0.0)
 
     lines, base = [], latency(results[0])
-    if not base:  # it was not among the points
+    if not base:  # the point was not measured
         return []
     for result in results:
         contender = Contender(**result["contender"])
         if contender.bar:
             times = base / latency(result)
-            said = "reaches" if times >= contender.bar else "misses"
+            verdict = "reaches" if times >= contender.bar else "misses"
             lines.append(
                 f"{contender.name}: {times:.0f} times as fast as {results[0]['contender']['name']} at batch {BAR[0]} with {BAR[1]} "
-                f"tokens on one core ({latency(result):.2f} ms against {base:.1f} ms), which {said} the bar of {contender.bar}."
+                f"tokens on one core ({latency(result):.2f} ms against {base:.1f} ms), which {verdict} the bar of {contender.bar}."
             )
     return lines
