@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.labels import Finding, find_rows, measure
+from compactlm.fairness.audit.reweighing import combined
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.groups import Coverage, cover
-from compactlm.fairness.mitigation import combined
 from compactlm.fairness.roles import difference_limit, ratio_limit
 from compactlm.fairness.swaps.counterfactual import Counterfactuals, make_counterfactuals
 from compactlm.figures.bootstrap import Resampler

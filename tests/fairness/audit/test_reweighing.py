@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.fairness.audit.labels import Rows, measure
-from compactlm.fairness.mitigation import combined, reweighing
+from compactlm.fairness.audit.reweighing import combined, reweighing
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import find_figures
 from compactlm.params import Attribute
