@@ -135,7 +135,7 @@ def test_fair_data_are_ok_with_enough_rows_whatever_the_mitigation(settings, mit
 def test_the_report_says_what_was_measured(settings):
     found = audit(settings())
     report = write_report({"sentiment": found}, settings())
-    assert "| train rows | 8; 75.0% (" in report
+    assert "| train rows | 8; 75.0\u00a0% (" in report
     assert "| women to men | positive | train rows | 1.875 (" in report
     assert "| women to men | positive | after mitigation | 1.000 (" in report
     assert "most frequent in the train rows: he 10, she 8." in report
@@ -153,7 +153,7 @@ def test_a_small_group_is_not_judged_anywhere(settings):
     assert {category: rate.judged for category, rate in rates.items()} == {"women_only": False, "men_only": True, "neither": False}
     [line] = [line for line in report.splitlines() if line.startswith("| train rows | 8;")]
     women, men = line.split("|")[2:4]
-    assert women.endswith("%), not judged: 8 rows; at least 9 are needed ")
+    assert women.endswith("), not judged: 8 rows; at least 9 are needed ")
     assert "not judged" not in men
 
 

@@ -8,6 +8,7 @@ from compactlm.fairness.audit.labels import FIGURES, Finding
 from compactlm.fairness.audit.training_data import STEPS, TaskAudit, data_gate
 from compactlm.fairness.groups import Coverage
 from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import count, percent, stated, words
 from compactlm.params import Attribute, BiasAudit
 from compactlm.text.markdown import code, table
 
@@ -22,12 +23,12 @@ MITIGATIONS = {
 
 def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit) -> str:
     """Return the audits as Markdown; a group that is too small is reported as not judged, never as fair."""
-    share = f"{settings.bootstrap.confidence:.0%}".replace("%", " %")
     lines = ["# Bias audit of the training data", "", *data_gate(audits).markdown(), ""]
     lines += [
         "The audit compares rows that belong to exactly one group. Disparate impact is the share of the first group's rows that have a",
         "label divided by that of the second group (parity: 1); statistical parity difference is the first minus the second (parity: 0).",
-        f"In brackets: {share} confidence intervals from {settings.bootstrap.samples:,} bootstrap resamples of whole documents.",
+        f"In brackets: {percent(settings.bootstrap.confidence, 0)} confidence intervals from {count(settings.bootstrap.samples)} bootstrap "
+        "resamples of whole documents.",
         f"Mitigation: {MITIGATIONS[settings.mitigation]}.",
     ]
     for task, audit in audits.items():
@@ -43,8 +44,9 @@ def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit) -> str:
 def _found(coverage: Coverage, attribute: Attribute) -> list[str]:
     if attribute.found_in == "column":
         return ["Groups are values of a column of the rows."]
-    words = ", ".join(f"{word} {count:,}" for word, count in list(coverage.words.items())[:WORDS_SHOWN])
-    return [f"Groups are found by {sum(map(len, attribute.groups.values()))} words; most frequent in the train rows: {words or 'none'}."]
+    frequent = ", ".join(f"{word} {rows:,}" for word, rows in list(coverage.words.items())[:WORDS_SHOWN])
+    number = sum(map(len, attribute.groups.values()))
+    return [f"Groups are found by {number} words. Most frequent in the train rows: {frequent or 'none'}."]
 
 
 def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
@@ -52,10 +54,14 @@ def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
     rows = []
     for step, finding in steps.items():
         rates = finding.base_rates.get(favorable, {})
-        cells = [f"{finding.rows[category]:,}; {interval(rates.get(category), '{:.1%}')}" for category in categories]
+        cells = [f"{count(finding.rows[category])}{_share(rates.get(category))}" for category in categories]
         rows.append([STEPS[step], *cells])
-    head = ["data", *(category.replace("_", " ") for category in categories)]
+    head = ["data", *map(words, categories)]
     return [f"Rows, and the share of them with the label {favorable}:", "", table(head, rows)]
+
+
+def _share(rate: Figure | None) -> str:
+    return "" if rate is None else f"; {stated(rate, percent)}"
 
 
 def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:
@@ -65,17 +71,16 @@ def _comparison_table(steps: Mapping[str, Finding]) -> list[str]:
         for step, finding in steps.items():
             found = finding.pairs.get(pair, {}).get(label)
             if found:
-                cells = [interval(found[figure], form) for figure, form in zip(FIGURES, ("{:.3f}", "{:+.3f}"), strict=True)]
-                rows.append([pair.replace("_", " "), label, STEPS[step], *cells])
+                rows.append([words(pair), label, STEPS[step], *(stated(found[figure]) for figure in FIGURES)])
     return [table(["compared", "label", "data", "disparate impact", "statistical parity difference"], rows)]
 
 
 def _coverage(coverage: Coverage) -> list[str]:
     total = sum(coverage.rows.values())
     lines = ["Coverage of the train rows, with samples:", ""]
-    for category, count in coverage.rows.items():
-        share = f", {count / total:.1%}" if total else ""
-        lines.append(f"- {category.replace('_', ' ')}: {count:,} rows{share}")
+    for category, rows in coverage.rows.items():
+        share = f", {percent(rows / total)}" if total else ""
+        lines.append(f"- {words(category)}: {count(rows)} rows{share}")
         lines += [f"  - {code(text)}" for text in coverage.samples[category]]
     return lines
 
@@ -84,14 +89,5 @@ def _counterfactuals(audit: TaskAudit, name: str, settings: BiasAudit) -> list[s
     if name not in audit.counterfactuals.without:
         return []
     copies = sum(copy.augmenter == f"counterfactual_{name}" for copy in audit.counterfactuals.copies)
-    without = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in audit.counterfactuals.without[name].items())
-    return ["", f"Counterfactual copies: {copies:,} of {settings.mitigation} mitigation; rows without one: {without}."]
-
-
-def interval(found: Figure | None, form: str) -> str:
-    """Return a figure with its interval in brackets and, where it is not judged, the reason; - where there is no figure."""
-    if found is None:
-        return "-"
-    bounds = "" if found.low is None or found.high is None else f" ({form.format(found.low)} to {form.format(found.high)})"
-    number = [] if found.value is None else [form.format(found.value) + bounds]
-    return ", ".join([*number, *([] if found.judged else [f"not judged: {found.reason}"])])
+    without = ", ".join(f"{count(rows)} {words(reason)}" for reason, rows in audit.counterfactuals.without[name].items())
+    return ["", f"Counterfactual copies: {count(copies)}, for {settings.mitigation} mitigation. Rows without a copy: {without}."]
