@@ -1,9 +1,9 @@
-"""Keep the figures of the run that is here beside those of other seeds and presets: `make seeds` after each run.
+"""Keep the figures of the current run beside those of other seeds and presets: `make seeds` after each run.
 
     dvc exp run -S seed=18                       # or: -S preset=quality -S seed=18
     make seeds
 
-They are kept in reports/seeds.json by preset and seed; reports/seeds.md is their table, with means and standard deviations.
+reports/seeds.json holds the figures by preset and seed; reports/seeds.md is their table, with means and standard deviations.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ COLUMNS = {
 }
 HEAD = """# The same experiment over seeds
 
-Figures of test rows; a seed redraws the split, the teacher's training, the masks, and the student's. Written by `make seeds`.
+Figures of test rows. Each seed draws the split, the teacher's training, the masks and the student's training anew. Written by `make seeds`.
 
 """
 
@@ -41,13 +41,13 @@ Kept = dict[str, dict[str, dict[str, Any]]]  # what shapes.results.figures gives
 
 
 def add(kept: Kept, preset: str, seed: int, found: dict[str, Any]) -> Kept:
-    """Return what is kept with a run's figures in place of older ones of this preset and seed; both in order."""
+    """Return the kept figures with those of a run added, in order of preset and seed; they replace older ones."""
     merged = {**kept, preset: {**kept.get(preset, {}), str(seed): found}}
     return {name: dict(sorted(merged[name].items(), key=lambda item: int(item[0]))) for name in sorted(merged)}
 
 
 def table(kept: Kept) -> str:
-    """Return the table in Markdown: a row a run, and of each preset with several their means and standard deviations."""
+    """Return the table in Markdown: one row a run; presets with several runs have means and standard deviations."""
     rows = []
     for preset, runs in kept.items():
         rows += [[preset, seed, *(percent(run[name]) for name in COLUMNS)] for seed, run in runs.items()]
@@ -59,20 +59,20 @@ def table(kept: Kept) -> str:
 
 
 def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:
-    """Return a statistic over seeds, None where one of them was not judged."""
+    """Return a statistic over seeds, or None if the figure of one seed was not judged."""
     judged = [value for value in values if value is not None]
     return statistic(judged) if len(judged) == len(values) else None
 
 
 def check_current() -> None:
-    """Raise CompactLMError where what is here was made with other parameters or another code than are here."""
+    """Raise CompactLMError if the metrics were made with other parameters or other code."""
     command = [sys.executable, "-m", "dvc", "status", "--quiet", "--with-deps", "evaluate"]
     if subprocess.run(command, check=False, capture_output=True).returncode:
-        raise CompactLMError("the figures in reports/metrics are not those of params.yaml as it is; run `dvc repro` first")
+        raise CompactLMError("the figures in reports/metrics do not belong to the current params.yaml and code; run `dvc repro` first")
 
 
 def main(params: Params) -> str:
-    """Keep the figures of the run that is here and return the table."""
+    """Keep the figures of the current run and return the table."""
     path = artifacts.METRICS / "evaluate.json"
     if not path.exists():
         raise CompactLMError(f"{path} is missing; run `dvc repro` first")

@@ -1,4 +1,4 @@
-"""What the experiments found: collected from `dvc exp show --json`, as a table and as files."""
+"""The results of the experiments: collected from `dvc exp show --json`, as a table and as files."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ COLUMNS = (
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """One shape's result. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing.
+    """The result of one shape. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing.
 
-    All figures are of test rows, but for `validation_retention`, by which a shape is chosen.
+    All figures are of test rows except `validation_retention`, which chooses the shape.
     """
 
     name: str
@@ -55,8 +55,8 @@ def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dic
     """Return the revision of each experiment that is finished, and its metrics by file.
 
     Args:
-        shown: what `dvc exp show --json` printed.
-        names: the experiments'. Those that are queued, running or failed are shown with the workspace's metrics, and left out.
+        shown: the output of `dvc exp show --json`.
+        names: of the experiments. Experiments that are queued, running or failed show the workspace's metrics, so they are left out.
     """
     found = {}
     for baseline in shown:
@@ -78,10 +78,11 @@ def _mean(tasks: Mapping[str, Mapping[str, float]], key: str) -> float | None:
 
 def _validation_retention(metrics: Mapping[str, Any], tasks: Sequence[str]) -> float | None:
     """Return the mean over tasks of student over teacher on validation rows."""
-    teachers = [metrics[TAUGHT][name]["accuracy"] for name in tasks]
+    teachers = [metrics[TAUGHT][name]["accuracy"]["value"] for name in tasks]
     if not all(teachers):
         return None
-    return mean(metrics[DISTILLED][name]["validation_accuracy"] / teacher for name, teacher in zip(tasks, teachers, strict=True))
+    students = [metrics[DISTILLED][name]["validation_accuracy"]["value"] for name in tasks]
+    return mean(student / teacher for student, teacher in zip(students, teachers, strict=True))
 
 
 def figures(evaluated: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,10 +132,10 @@ def rows(points: Sequence[Point], latencies: Mapping[str, float]) -> list[list[s
 
 
 def verdict(points: Sequence[Point], enough: float) -> str:
-    """Return the sentence that says which size to take; the choice is made on validation rows, and what it keeps of test rows is told."""
+    """Return the sentence that recommends a size. Validation rows choose it; the sentence adds its retention on test rows."""
     judged = sorted((one for one in points if one.validation_retention is not None), key=lambda one: one.parameters)
     if not judged:
-        return "No shape could be judged: the teacher has an accuracy of 0."
+        return "No shape could be judged, because the teacher has an accuracy of 0."
     keeping = [one for one in judged if one.validation_retention is not None and one.validation_retention >= enough]
     if not keeping:
         best = max(judged, key=lambda one: one.validation_retention or 0.0)
@@ -143,7 +144,7 @@ def verdict(points: Sequence[Point], enough: float) -> str:
             f"{best.name} keeps most, {best.validation_retention:.1%}."
         )
     one = keeping[0]
-    tested = "which test rows do not judge" if one.retention is None else f"{one.retention:.1%} on test rows"
+    tested = "not judged on test rows" if one.retention is None else f"{one.retention:.1%} on test rows"
     above = "" if one.retention_above_chance is None else f" ({one.retention_above_chance:.1%} above chance)"
     return (
         f"The smallest shape that keeps at least {100 * enough:g}% of the teacher's accuracy on validation rows is {one.name}: "
@@ -152,13 +153,13 @@ def verdict(points: Sequence[Point], enough: float) -> str:
 
 
 def write(directory: Path, points: Sequence[Point], latencies: Mapping[str, float], found: Mapping[str, Any]) -> None:
-    """Write frontier.json, which any machine with the same number of threads gives, and frontier.tsv, with latencies beside it.
+    """Write frontier.json, which is the same on any machine with the same number of threads, and frontier.tsv, with latencies.
 
     Args:
         directory: where to write.
         points: the results.
         latencies: milliseconds, by shape.
-        found: what else belongs into frontier.json: how the shapes were trained.
+        found: further content of frontier.json: how the shapes were trained.
     """
     shapes = [dataclasses.asdict(one) for one in points]
     artifacts.write_json(directory / "frontier.json", {**found, "shapes": shapes})

@@ -16,7 +16,8 @@ EVALUATED = {
     "size": {"ratio": 0.05, "student_parameters": 1_282_464, "teacher_parameters": 25_649_280},
     "tasks": {"sentiment": {"chance": 0.5, "retention": 0.9, "retention_above_chance": 0.75, "rows": 90, "student": 0.72, "teacher": 0.8}},
 }
-DISTILLED, TAUGHT = {"sentiment": {"validation_accuracy": 0.68}}, {"sentiment": {"accuracy": 0.8}, "parameters": 9}
+DISTILLED = {"sentiment": {"validation_accuracy": {"value": 0.68, "status": 0}}}
+TAUGHT = {"sentiment": {"accuracy": {"value": 0.8, "status": 0}}, "parameters": 9}
 
 
 def metrics(evaluated=EVALUATED, distilled=DISTILLED, taught=TAUGHT):
@@ -67,7 +68,7 @@ def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
     task = EVALUATED["tasks"]["sentiment"]
     other = {key: value for key, value in task.items() if key != "retention_above_chance"} | {"retention": 0.7, "student": 0.56}
     both = EVALUATED | {"tasks": {"sentiment": task, "topic": other}}
-    topic = {"topic": {"validation_accuracy": 0.6}}, {"topic": {"accuracy": 0.8}}
+    topic = {"topic": {"validation_accuracy": {"value": 0.6}}}, {"topic": {"accuracy": {"value": 0.8}}}
     one = point(SHAPE, metrics(both, DISTILLED | topic[0], TAUGHT | topic[1]))
     assert one.validation_retention == pytest.approx(0.8)
     assert one.retention == pytest.approx(0.8)
@@ -86,7 +87,7 @@ def test_the_smallest_that_keeps_enough_of_validation_rows_is_named():
         "No shape keeps at least 99.5% of the teacher's accuracy on validation rows; large keeps most, 99.0%."
     )
     assert "could be judged" in verdict([result("a", 1, None)], 0.95)
-    assert point(SHAPE, metrics(taught={"sentiment": {"accuracy": 0.0}})).validation_retention is None
+    assert point(SHAPE, metrics(taught={"sentiment": {"accuracy": {"value": 0.0}}})).validation_retention is None
 
 
 def test_files_hold_all_shapes(tmp_path):

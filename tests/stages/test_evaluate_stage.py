@@ -12,6 +12,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
+from compactlm.figures.figure import Status
 from compactlm.figures.quality import compare
 from compactlm.params import parse_params
 from compactlm.stages import evaluate
@@ -60,15 +61,14 @@ def test_all_figures_are_written(workspace, params):
     found = json.loads((workspace / METRICS).read_text())
     task = found["tasks"]["sentiment"]
     assert {"rows", "teacher", "student", "chance", "agreement"} < set(task)
-    assert task["judged"] == 1
-    assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} < set(task)
-    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread", "word_spread"} < set(found["mlm"])
+    assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} <= set(task)
+    assert {"rows", "teacher_top1", "student_top1", "quality", "sources", "spread", "word_spread"} <= set(found["mlm"])
     assert set(found["mlm"]["sources"]) == {"movie_reviews", "tweets"}
     assert set(found["size"]) == {
         *(f"{role}_{what}" for role in ("teacher", "student") for what in ("parameters", "bytes", "multiply_adds_a_token")),
         "ratio",
     }
-    assert task["quality"]["student"]["accuracy"]["value"] == task["student"]
+    assert task["quality"]["student"]["accuracy"]["value"] == pytest.approx(task["student"])
     table = pq.read_table(next((workspace / "data/predictions").glob("*.parquet")))
     assert table.column_names == ["id", "task", "label", "teacher", "student"]
     rows = table.to_pylist()
@@ -78,7 +78,7 @@ def test_all_figures_are_written(workspace, params):
         key: again[key] for key in ("teacher", "student", "agreement")
     }
     gender = found["fairness"]["tasks"]["sentiment"]["gender"]
-    assert {"rows", "counterfactual"} < set(gender) or "judged" in str(gender)
+    assert set(gender) == {"rows", "accuracy", "pairs", "counterfactual"}
     assert set(found["fairness"]) == {"tasks", "stereotypes", "gate"}
     timings = json.loads((workspace / "reports/timings/evaluate.json").read_text())
     assert timings["models"] == {"student": 32, "teacher": 32, "bert_base": 768}
@@ -95,11 +95,10 @@ def test_two_runs_give_the_same_bytes(workspace, params):
 def test_a_gate_that_fails_leaves_it_to_the_report_to_end_the_run(workspace, params, capsys):
     gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
     evaluate.main(params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})}))
-    assert "Model gate: not passed" in capsys.readouterr().out
+    assert "Model gate: not judged" in capsys.readouterr().out
     found = json.loads((workspace / METRICS).read_text())["fairness"]["gate"]
-    assert found["passed"] == 0
-    assert set(found["figures"]) == {"tasks", "stereotypes"}
-    assert found["violations"] + found["not_judged"] > 0
+    assert found["violated"] + found["not_judged"] > 0
+    assert found["status"] in (Status.VIOLATED, Status.NOT_JUDGED)
 
 
 def nothing_but_a_bias(model):
@@ -135,8 +134,8 @@ def the_same_of_every_word(model):
             "the model in models/student/sentiment has weights that are not finite",
         ),
         ("teacher/mlm", BertForMaskedLM, not_a_number, "the model in models/teacher/mlm has weights that are not finite"),
-        ("student/mlm", BertForMaskedLM, the_same_of_every_word, "the student's masked language model says the same of all 60 masked"),
-        ("teacher/mlm", BertForMaskedLM, the_same_of_every_word, "the teacher's masked language model says the same of all 60 masked"),
+        ("student/mlm", BertForMaskedLM, the_same_of_every_word, "the student's masked language model gives all 60 masked"),
+        ("teacher/mlm", BertForMaskedLM, the_same_of_every_word, "the teacher's masked language model gives all 60 masked"),
         ("student/mlm", BertForMaskedLM, one_point, "the student's model mlm embeds 1[0-9]+ different texts to one point"),
     ],
 )
