@@ -3,10 +3,10 @@ import random
 import numpy as np
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.draws import DrawnUntil, draw_bits, draw_column, draw_generator, draw_items, draw_share, sample
+from tests.fixtures.builders import make_row
 
-ROWS = [Document(f"{number:032x}", "s", f"text {number}", f"d{number}") for number in range(12)]
+ROWS = [make_row(number) for number in range(12)]
 
 
 def test_a_sample_depends_on_the_rows_and_not_on_their_order():

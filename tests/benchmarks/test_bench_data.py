@@ -9,14 +9,14 @@ from benchmarks.data.material import repeated, write_corpus
 from compactlm import artifacts
 from compactlm.artifacts import Document, read_documents
 from compactlm.corpus.clean.filters.bag_of_words import to_bag_of_words
+from tests.fixtures.builders import make_row
 
 STAGES = ("bag-of-words", "ingest", "clean", "split")
 
 
 def document(number: int) -> Document:
-    name = f"{number:032x}"
     text = " ".join(f"{word}{number}" for word in ("The", "film", "was", "good", "and", "warm", "so", "it", "didn't end") * 4)
-    return Document(id=name, source="s", text=text, document=name)
+    return make_row(number, text)
 
 
 def test_copies_are_changed_and_have_ids_of_their_own() -> None:

@@ -4,14 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertTokenizer
 
-from compactlm.artifacts import SEQUENCE_SCHEMA, Document
+from compactlm.artifacts import SEQUENCE_SCHEMA
 from compactlm.bert import tokenization
 from compactlm.bert.tokenization import all_tokens, encode, sample_windows, tokenize_documents, windows
 from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
-
-
-def document(name, text, task=None):
-    return Document(id=name, source="s", text=text, document=name, task=task, label="good" if task else None)
+from tests.fixtures.builders import make_row
 
 
 @given(tokens=st.lists(st.integers(10, 99), max_size=70), length=st.integers(8, 20))
@@ -34,7 +31,9 @@ def test_encode_cuts_and_keeps_order_over_several_batches(tiny_tokenizer, tiny_t
 
 def test_labelled_rows_are_cut_and_unlabelled_rows_go_on(tiny_tokenizer):
     long = "the film was good " * 5
-    rows, statistics = tokenize_documents(tiny_tokenizer, [document("a", long, "t"), document("b", long)], 10, "tokenize")
+    rows, statistics = tokenize_documents(
+        tiny_tokenizer, [make_row("a", long, label="good", task="t"), make_row("b", long)], 10, "tokenize"
+    )
     assert [row["id"] for row in rows] == ["a.0", "b.0", "b.1", "b.2"]
     assert rows[0]["input_ids"] == rows[1]["input_ids"]
     assert [(row["task"], row["label"]) for row in rows[:2]] == [("t", "good"), (None, None)]
@@ -44,7 +43,7 @@ def test_labelled_rows_are_cut_and_unlabelled_rows_go_on(tiny_tokenizer):
 
 def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
     texts = ["films slowly", "the 河 film", "the film was good and the dog was bad and it was warm"]
-    _, statistics = tokenize_documents(tiny_tokenizer, [document(str(at), text) for at, text in enumerate(texts)], 64, "tokenize")
+    _, statistics = tokenize_documents(tiny_tokenizer, [make_row(str(at), text) for at, text in enumerate(texts)], 64, "tokenize")
     metrics = statistics.metrics()
     assert tiny_tokenizer.tokenize(texts[0]) == ["film", "##s", "slow", "##ly"]
     assert metrics["tokens"] == 4 + 3 + 13
@@ -55,7 +54,7 @@ def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
 
 
 def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tiny_texts):
-    documents = [document(str(at), text) for at, text in enumerate(tiny_texts)]
+    documents = [make_row(str(at), text) for at, text in enumerate(tiny_texts)]
     _, drawn = found = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
     assert len(drawn) == 30
     assert found == sample_windows(tiny_tokenizer, documents[::-1], 12, 30, seed=1)

@@ -10,12 +10,6 @@ from compactlm.params import Split
 SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stratified", near_duplicates=None, across_splits="report", weights={})
 
 
-def document(number: int, text: str | None = None, of: str | None = None, source: str = "s", label: str | None = None) -> Document:
-    name = f"{number:032x}"
-    task = "mood" if label else None
-    return Document(id=name, source=source, text=text or f"text {name}", document=of or name, task=task, label=label)
-
-
 def to_rows(documents: list[Document], seed: int = 0) -> Rows:
     """Return what a split knows of documents, which come sorted by id, as of two shards."""
     tables = []

@@ -8,13 +8,13 @@ import torch
 import yaml
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.bert import models
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.signals.cache import write_cache
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 from compactlm.shapes.parameters import parameters_of
+from tests.fixtures.builders import make_row
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     artifacts.write_table(artifacts.TOKENIZED / "augmented", [], artifacts.SEQUENCE_SCHEMA)
     artifacts.write_documents(artifacts.COUNTERFACTUAL, [])
     artifacts.write_table(artifacts.WEIGHTED, [{"id": f"{at:02}", "weight": 1.0} for at in range(len(table))], artifacts.WEIGHT_SCHEMA)
-    artifacts.write_documents(artifacts.SPLIT / "validation", [Document("a", "movie_reviews", "a good film", "a", "sentiment", "positive")])
+    artifacts.write_documents(artifacts.SPLIT / "validation", [make_row("a", "a good film", "movie_reviews", "positive")])
     artifacts.write_json(artifacts.ID_MAP, kept)
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
     models.save(masked_teacher, tiny_tokenizer, artifacts.TEACHER / artifacts.MLM)

@@ -1,8 +1,8 @@
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.fairness.groups import Lexicon, categorise, category_names, cover
 from compactlm.params import Attribute
+from tests.fixtures.builders import make_row
 
 
 def make(groups, found_in="text"):
@@ -46,12 +46,12 @@ def test_more_than_two_groups():
     [("n", "north_only"), ("n-e", "north_only"), ("S", "south_only"), (" s\u00a0", "south_only"), (None, "neither"), ("x", "neither")],
 )
 def test_a_column_tells_the_group_whatever_the_text_says(column, value, category):
-    row = Document("a", "reviews", "she is from the south", "a", attributes=(("region", value), ("other", "s")))
+    row = make_row("a", "she is from the south", attributes=(("region", value), ("other", "s")))
     assert categorise([row], "region", column) == [category]
 
 
 def test_a_row_without_the_column_is_neither(column):
-    assert categorise([Document("a", "reviews", "s", "a")], "region", column) == ["neither"]
+    assert categorise([make_row("a", "s")], "region", column) == ["neither"]
 
 
 @pytest.mark.parametrize("name", ["gender", "age", "nationality"])
@@ -67,7 +67,7 @@ def test_the_lexicons_of_the_configuration(lexicon, name):
 
 def test_coverage_counts_words_and_shows_samples_of_each_category():
     texts = ["he came", "He left, the man", "she came", "it rained", f"{'long ' * 60}before the man came {'and ' * 60}"]
-    rows = [Document(str(at), "s", text, str(at)) for at, text in enumerate(texts)]
+    rows = [make_row(str(at), text) for at, text in enumerate(texts)]
     found = cover(rows, "gender", GENDER, 2)
     assert found.rows == {"women_only": 1, "men_only": 3, "both": 0, "neither": 1}
     assert found.words == {"he": 2, "man": 2, "she": 1}

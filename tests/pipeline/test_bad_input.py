@@ -9,7 +9,8 @@ import pytest
 from pipeline_checkout import Checkout, new_checkout
 from safetensors.torch import load_file, save_file
 
-from compactlm.artifacts import Document, write_documents
+from compactlm.artifacts import write_documents
+from tests.fixtures.builders import make_row
 
 pytestmark = pytest.mark.slow
 
@@ -148,7 +149,7 @@ def test_a_stage_before_its_inputs(checkout, messages):
 def teacher(checkout, messages, tiny_bert):
     """Splits, and a teacher's directory with parameters that name it."""
     for name in ("train", "validation"):
-        rows = [Document(f"{row:032x}", "messages", f"a good film {row}", str(row), "spam", "ham") for row in range(4)]
+        rows = [make_row(row, f"a good film {row}", "messages", "ham", task="spam") for row in range(4)]
         write_documents(checkout.path("data/split", name), rows)
     directory = checkout.path("models/sources/tiny")
     directory.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,3 @@
-import hashlib
 import multiprocessing
 import os
 import random
@@ -22,6 +21,7 @@ from compactlm.shards.fingerprint import fingerprint
 from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report, add_counts, smallest_samples
 from compactlm.shards.shards import ShardTask, manifest_path, process_shard, read_manifest, tasks_for
+from tests.fixtures.builders import scattered_row
 
 FILTERS = TypeAdapter(list[FilterSettings]).validate_python(
     [
@@ -39,8 +39,7 @@ def corpus(size: int = 300) -> list[Document]:
     rows = []
     for number in range(size):
         text = rng.choice(["film <b>{}</b> was good", "{}", "", "mail a{}@b.example now", "long {} " * 12]).replace("{}", str(number))
-        name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
-        rows.append(Document(id=name, source=rng.choice("st"), text=text, document=name))
+        rows.append(scattered_row(number, text, rng.choice("st")))
     return rows
 
 

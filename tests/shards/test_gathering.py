@@ -1,4 +1,3 @@
-import hashlib
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,11 +7,11 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.shards import gathering
 from compactlm.shards.gathering import count_by_source, cut, gather, text_bytes, write_shards
+from tests.fixtures.builders import scattered_row
 
 
 def row(number: int, text: str | None = None) -> Document:
-    name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
-    return Document(id=name, source="st"[number % 2], text=text or f"caf\u00e9 {number}", document=name)
+    return scattered_row(number, text or f"caf\u00e9 {number}", "st"[number % 2])
 
 
 def rows_of(shards: list[Path]) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from compactlm import artifacts
-from compactlm.artifacts import SPLITS, Document
+from compactlm.artifacts import SPLITS
 from compactlm.corpus.clean.cleaning import clean_corpus
 from compactlm.corpus.split.splitting import split_corpus
 from compactlm.errors import CompactLMError
@@ -21,6 +21,7 @@ from compactlm.shards.engine import Engine, LocalEngine, make_engine
 from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report
 from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, tasks_for
+from tests.fixtures.builders import make_row
 
 pytestmark = pytest.mark.slow
 
@@ -67,9 +68,7 @@ def corpus(tmp_path: Path) -> Path:
     texts = [rng.choice(dirt) + " ".join(rng.choices(words, k=rng.randrange(1, 30))) for _ in range(240)]
     texts += [f"{text} indeed" for text in texts[:40]] + texts[40:60]
     names = [f"{rng.getrandbits(128):032x}" for _ in texts]
-    artifacts.write_documents(
-        tmp_path / "raw", [Document(name, rng.choice("st"), text, name) for name, text in zip(names, texts, strict=True)]
-    )
+    artifacts.write_documents(tmp_path / "raw", [make_row(name, text, rng.choice("st")) for name, text in zip(names, texts, strict=True)])
     return tmp_path / "raw"
 
 

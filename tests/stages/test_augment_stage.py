@@ -6,9 +6,9 @@ import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.params import Augment, DiversityFigures
 from compactlm.stages import augment
+from tests.fixtures.builders import make_row
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
@@ -39,10 +39,10 @@ def make_params(copies, reserved=(), labels="report", processes=1):
 def workspace(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     rows = [
-        Document(f"{n:032x}", "reviews", f"the film is {word}, because people separate it.", f"d{n}", "sentiment", label)
+        make_row(n, f"the film is {word}, because people separate it.", "reviews", label)
         for n, (word, label) in enumerate([("good", "positive"), ("bad", "negative"), ("warm", "positive"), ("long", "negative")] * 5)
     ]
-    rows.append(Document("f" * 32, "wiki", "the story is long.", "w"))
+    rows.append(make_row("f" * 32, "the story is long.", "wiki"))
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     tokenizer = BertTokenizer(vocab={token: number for number, token in enumerate(TOKENS)})
     shape = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}

@@ -4,25 +4,20 @@ import pytest
 import yaml
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status
 from compactlm.params import parse_params
 from compactlm.stages import bias_audit
+from tests.fixtures.builders import make_row
 
 
 @pytest.fixture
 def build(tmp_path, monkeypatch, default_params):
     """A function that gives params, with changes to bias_audit, in a directory that has what the stage reads."""
     monkeypatch.chdir(tmp_path)
-    rows = [
-        Document(f"{n:032x}", "reviews", f"{'she' if n % 3 else 'he'} sings {n}", f"d{n}", "sentiment", "positive" if n % 4 else "negative")
-        for n in range(48)
-    ]
-    artifacts.write_documents(artifacts.SPLIT / "train", [*rows, Document("f" * 32, "wiki", "she slept", "w")])
-    copies = [
-        Document(f"{n + 100:032x}", "reviews", f"he hums {n}", f"d{n}", "sentiment", "negative", f"{n:032x}", "swap") for n in range(4)
-    ]
+    rows = [make_row(n, f"{'she' if n % 3 else 'he'} sings {n}", "reviews", "positive" if n % 4 else "negative") for n in range(48)]
+    artifacts.write_documents(artifacts.SPLIT / "train", [*rows, make_row("f" * 32, "she slept", "wiki")])
+    copies = [make_row(n + 100, f"he hums {n}", "reviews", "negative", parent=f"{n:032x}", augmenter="swap") for n in range(4)]
     artifacts.write_documents(artifacts.AUGMENTED, copies)
 
     def params(on_violation="warn", **changes):
@@ -71,12 +66,7 @@ def test_counterfactual_copies_are_written_beside_the_weights_which_have_their_i
 def test_a_violation_is_told_and_ends_the_stage_if_it_should(build, capsys):
     # Of the women three in four rows have the good label, of the men one in four.
     good = {0, 3, 5, 7}
-    rows = [
-        Document(
-            f"{n:032x}", "r", f"{'she' if n % 2 else 'he'} sings {n}", f"d{n}", "sentiment", "positive" if n % 8 in good else "negative"
-        )
-        for n in range(48)
-    ]
+    rows = [make_row(n, f"{'she' if n % 2 else 'he'} sings {n}", "r", "positive" if n % 8 in good else "negative") for n in range(48)]
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     artifacts.write_documents(artifacts.AUGMENTED, [])
     bias_audit.main(build(mitigation="none"))

@@ -10,12 +10,12 @@ import yaml
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status
 from compactlm.figures.quality import compare
 from compactlm.params import parse_params
 from compactlm.stages import evaluate
+from tests.fixtures.builders import make_row
 
 METRICS = "reports/metrics/evaluate.json"
 
@@ -36,11 +36,8 @@ def workspace(tmp_path, monkeypatch, tiny_bert, student_root, tiny_texts):
     for role in ("teacher", "student"):
         shutil.copytree(tiny_bert, tmp_path / "models" / role / "mlm")
         shutil.copytree(student_root / "sentiment", tmp_path / "models" / role / "sentiment")
-    rows = [
-        Document(f"{at:032x}", "movie_reviews", text, str(at), "sentiment", ("negative", "positive")[at % 3 == 0])
-        for at, text in enumerate(tiny_texts)
-    ]
-    rows += [Document(f"{at + 1000:032x}", "tweets", text.upper(), f"t{at}") for at, text in enumerate(tiny_texts[:40])]
+    rows = [make_row(at, text, "movie_reviews", ("negative", "positive")[at % 3 == 0]) for at, text in enumerate(tiny_texts)]
+    rows += [make_row(at + 1000, text.upper(), "tweets") for at, text in enumerate(tiny_texts[:40])]
     artifacts.write_documents(artifacts.SPLIT / "test", rows)
     artifacts.write_documents(artifacts.SPLIT / "train", rows[::2])
     monkeypatch.setattr(evaluate, "compare_speed", lambda configs, *rest: {name: config.hidden_size for name, config in configs.items()})

@@ -2,9 +2,9 @@ import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
-from compactlm.artifacts import Document
 from compactlm.teacher.label_agreement import agrees, label_agreement
 from compactlm.teacher.proposer import MaskedWordProposer
+from tests.fixtures.builders import make_row
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
 SHAPE = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
@@ -69,10 +69,10 @@ def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeyp
     monkeypatch.setattr("compactlm.teacher.label_agreement.classify", classify)
     originals = {"a": "good film", "b": "bad film"}
     copies = [
-        Document("1", "s", "very good film", "d", "t", "yes", "a", "insert"),
-        Document("2", "s", "bad film", "d", "t", "yes", "a", "synonym"),
-        Document("3", "s", "film bad", "d", "t", "no", "b", "swap"),
-        Document("4", "s", "bad good", "d", "t", "no", "b", "synonym"),
+        make_row("1", "very good film", label="yes", parent="a", augmenter="insert"),
+        make_row("2", "bad film", label="yes", parent="a", augmenter="synonym"),
+        make_row("3", "film bad", label="no", parent="b", augmenter="swap"),
+        make_row("4", "bad good", label="no", parent="b", augmenter="synonym"),
     ]
     model = BertForSequenceClassification(BertConfig(**SHAPE))
     asked = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
-from compactlm.artifacts import Document
 from compactlm.figures.figure import Figure
 from compactlm.text.diversity import (
     DiversitySettings,
@@ -17,12 +16,9 @@ from compactlm.text.diversity import (
     vocabulary_growth,
     words_of,
 )
+from tests.fixtures.builders import make_row
 
 SETTINGS = DiversitySettings(words=50, window=10, bleu_texts=5, bleu_words=20, seed=3)
-
-
-def row(number: int, text: str, label: str | None = None) -> Document:
-    return Document(id=f"{number:05d}", source="s", text=text, document=f"{number}", task="mood" if label else None, label=label)
 
 
 def test_words() -> None:
@@ -30,7 +26,9 @@ def test_words() -> None:
 
 
 def test_figures_of_a_small_corpus() -> None:
-    figures = measure_diversity([row(0, "one two one", "good"), row(1, "two one", "bad"), row(2, "...", "good")], SETTINGS)
+    figures = measure_diversity(
+        [make_row(0, "one two one", label="good"), make_row(1, "two one", label="bad"), make_row(2, "...", label="good")], SETTINGS
+    )
     values = {name: found["value"] for name, found in figures.items() if isinstance(found, dict) and "value" in found}
     assert figures["rows"] == 3
     assert (figures["characters"], figures["words"]) == (21, 5)
@@ -46,7 +44,7 @@ TEXTS = st.lists(st.lists(st.sampled_from("abcdef"), max_size=9), max_size=14)
 
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(texts: list[list[str]], rng: random.Random) -> None:
-    rows = [row(number, " ".join(words)) for number, words in enumerate(texts)]
+    rows = [make_row(number, " ".join(words)) for number, words in enumerate(texts)]
     figures = measure_diversity(rows, SETTINGS)
     rng.shuffle(rows)
     assert measure_diversity(rows, SETTINGS) == figures
@@ -54,7 +52,7 @@ def test_the_order_of_the_rows_does_not_matter(texts: list[list[str]], rng: rand
 
 def test_another_seed_measures_other_texts() -> None:
     rng = random.Random(1)
-    rows = [row(number, " ".join(rng.choices([f"w{word}" for word in range(500)], k=12))) for number in range(300)]
+    rows = [make_row(number, " ".join(rng.choices([f"w{word}" for word in range(500)], k=12))) for number in range(300)]
     other = dataclasses.replace(SETTINGS, seed=4)
     assert measure_diversity(rows, SETTINGS)["self_bleu"] != measure_diversity(rows, other)["self_bleu"]
 
@@ -85,5 +83,5 @@ def test_self_bleu_tells_copies_from_texts_without_a_common_word() -> None:
 
 def test_figures_of_thirty_rows_are_judged() -> None:
     for rows, judged in ((29, False), (30, True)):
-        figures = measure_diversity([row(number, "one", "good") for number in range(rows)], SETTINGS)
+        figures = measure_diversity([make_row(number, "one", label="good") for number in range(rows)], SETTINGS)
         assert Figure.from_json(figures["distinct_1"]).judged == judged

@@ -1,3 +1,4 @@
+import functools
 import os
 import random
 
@@ -7,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.corpus.augment import parallel
 from compactlm.corpus.augment import words as augment_words
 from compactlm.corpus.augment.copies import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
@@ -15,6 +15,7 @@ from compactlm.corpus.augment.masked import MASK, MaskedWordAug
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.errors import CompactLMError
 from compactlm.params import Augment
+from tests.fixtures.builders import make_row
 
 WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
 EQUAL = dict.fromkeys(AUGMENTERS, 1 / len(AUGMENTERS))
@@ -31,8 +32,7 @@ class FakeProposer:
         return [[[(word, 1.0) for word in WORDS] for _ in range(text.count(MASK))] for text in texts]
 
 
-def document(number, text, label="positive", task="sentiment", parent=None):
-    return Document(f"{number:032x}", "reviews", text, f"d{number}", task, label, parent)
+document = functools.partial(make_row, source="reviews", label="positive")
 
 
 def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
@@ -63,7 +63,7 @@ def test_copies_name_their_parent_and_keep_its_label():
 
 
 def test_only_labelled_originals_are_augmented():
-    rows = [document(1, ROWS[0].text, label=None, task=None), document(2, ROWS[1].text, parent="0" * 32)]
+    rows = [document(1, ROWS[0].text, label=None), document(2, ROWS[1].text, parent="0" * 32)]
     assert make(rows).copies == []
 
 

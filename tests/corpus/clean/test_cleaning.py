@@ -1,4 +1,3 @@
-import hashlib
 import random
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,11 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Clean
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import gather
+from tests.fixtures.builders import scattered_row
 
 SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 100}
 SETTINGS |= {"sentences": None, "near_duplicates": None, "samples": 1}
 CLEAN = Clean(**SETTINGS)
-
-
-def row(number: int, text: str, source: str = "s", attributes: tuple[tuple[str, str | None], ...] = ()) -> Document:
-    name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
-    return Document(id=name, source=source, text=text, document=name, attributes=attributes)
 
 
 def cleaned(tmp: Path, rows: list[Document], clean: Clean = CLEAN, shard_bytes: int = 10_000) -> Cleaned:
@@ -32,11 +27,16 @@ def cleaned(tmp: Path, rows: list[Document], clean: Clean = CLEAN, shard_bytes: 
 def corpus() -> list[Document]:
     rng = random.Random(2)
     texts = ["<b>film {}</b>", "{}", "Film {}", "long {} " * 20, "write to a{}@b.example"]
-    return [row(number, rng.choice(texts).replace("{}", str(number % 60)), rng.choice("st")) for number in range(400)]
+    return [scattered_row(number, rng.choice(texts).replace("{}", str(number % 60)), rng.choice("st")) for number in range(400)]
 
 
 def test_metrics_count_by_source_and_reason(tmp_path: Path) -> None:
-    rows = [row(1, "some text"), row(2, "Some  text"), row(3, "x", source="u"), row(4, "long <b>enough</b>", source="u")]
+    rows = [
+        scattered_row(1, "some text"),
+        scattered_row(2, "Some  text"),
+        scattered_row(3, "x", source="u"),
+        scattered_row(4, "long <b>enough</b>", source="u"),
+    ]
     result = cleaned(tmp_path, rows)
     metrics: Any = clean_metrics(result)
     none = dict.fromkeys(ALWAYS_COUNTED, 0)
@@ -69,11 +69,11 @@ def test_the_size_of_the_shards_changes_nothing(tmp_path: Path, profile: str) ->
 
 def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_path: Path) -> None:
     rows = [
-        row(1, "write to <i>jane.doe@mail.example</i>, or to her&#64;b.example"),
-        row(2, "call (212) 736-5000 or 212-736-5001"),
-        row(3, "pay with 4111 1111 1111 1111", source="t"),
-        row(4, "x", source="t"),
-        row(5, "from 1999 to 2004, 10 out of 10 for $1,234,567.89", source="t"),
+        scattered_row(1, "write to <i>jane.doe@mail.example</i>, or to her&#64;b.example"),
+        scattered_row(2, "call (212) 736-5000 or 212-736-5001"),
+        scattered_row(3, "pay with 4111 1111 1111 1111", source="t"),
+        scattered_row(4, "x", source="t"),
+        scattered_row(5, "from 1999 to 2004, 10 out of 10 for $1,234,567.89", source="t"),
     ]
     result = cleaned(tmp_path, rows)
     gather(result.shards, tmp_path / "out")
@@ -87,20 +87,20 @@ def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_
 
 
 def test_the_classical_recipe_masks_nothing(tmp_path: Path) -> None:
-    result = cleaned(tmp_path, [row(1, "write to jane@b.example")], Clean(**SETTINGS | {"profile": "bag-of-words"}))
+    result = cleaned(tmp_path, [scattered_row(1, "write to jane@b.example")], Clean(**SETTINGS | {"profile": "bag-of-words"}))
     gather(result.shards, tmp_path / "out")
     assert [document.text for document in read_documents(tmp_path / "out")] == ["write jane b example"]
     assert clean_metrics(result)["total"]["masked"] == {}  # type: ignore[index]
 
 
 def test_attributes_are_kept(tmp_path: Path) -> None:
-    rows = [row(number, f"text {number}", attributes=(("gender", None if number % 2 else "female"),)) for number in range(30)]
+    rows = [scattered_row(number, f"text {number}", attributes=(("gender", None if number % 2 else "female"),)) for number in range(30)]
     gather(cleaned(tmp_path, rows, shard_bytes=60).shards, tmp_path / "out")
     assert read_documents(tmp_path / "out") == sorted(rows, key=lambda document: document.id)
 
 
 def test_a_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
-    rows = [row(1, "some text"), row(2, "x", source="u")]
+    rows = [scattered_row(1, "some text"), scattered_row(2, "x", source="u")]
     with pytest.raises(CompactLMError, match=r"no row of source u is left after cleaning \(dropped: 1 too_short\)"):
         cleaned(tmp_path, rows)
 
@@ -109,12 +109,16 @@ def test_filters_of_ones_own_stand_in_the_place_of_a_profile(tmp_path: Path) -> 
     listed = [{"kind": "expression", "name": "spoiler", "pattern": "(?i)ending", "action": "drop", "replacement": ""}]
     clean = Clean(**SETTINGS | {"profile": "own", "filters": listed})
     assert [one.kind for one in filters_of(clean)] == ["expression"]
-    result = cleaned(tmp_path, [row(1, "the Ending"), row(2, "the start")], clean)
+    result = cleaned(tmp_path, [scattered_row(1, "the Ending"), scattered_row(2, "the start")], clean)
     assert result.dropped == {"s": {"spoiler": 1}}
     assert clean_metrics(result)["total"]["dropped"]["spoiler"] == 1  # type: ignore[index]
 
 
 def test_near_duplicates_go_where_that_is_asked_for(tmp_path: Path) -> None:
     near = {"threshold": 0.6, "permutations": 64, "unit": "words", "size": 1}
-    rows = [row(1, "a film that I would like to see again"), row(2, "A film that I would love to see again!"), row(3, "else")]
+    rows = [
+        scattered_row(1, "a film that I would like to see again"),
+        scattered_row(2, "A film that I would love to see again!"),
+        scattered_row(3, "else"),
+    ]
     assert cleaned(tmp_path, rows, Clean(**SETTINGS | {"near_duplicates": near})).dropped == {"s": {"near_duplicate": 1}}

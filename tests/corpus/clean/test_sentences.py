@@ -20,6 +20,7 @@ from compactlm.params import Clean
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import gather
 from compactlm.text.punkt import find_model, train_model
+from tests.fixtures.builders import make_row
 
 SENTENCES = {"sources": ["wiki"], "language": "english", "characters": 100_000, "minimum_characters": 8}
 SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 10_000}
@@ -38,11 +39,6 @@ def no_data_of_nltk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nltk.data, "path", [])
 
 
-def row(number: int, text: str, source: str = "wiki", label: str | None = None) -> Document:
-    name = f"{number:032x}"
-    return Document(id=name, source=source, text=text, document=f"d{number}", task="t" if label else None, label=label)
-
-
 def cut(directory: Path, rows: list[Document], shard_bytes: int = 100_000, **changed: Any) -> tuple[list[Document], Cleaned]:
     artifacts.write_documents(directory / "raw", rows)
     clean = Clean(**SETTINGS | changed)
@@ -52,7 +48,7 @@ def cut(directory: Path, rows: list[Document], shard_bytes: int = 100_000, **cha
 
 
 def corpus() -> list[Document]:
-    return [row(number * (2**128 // 100), text) for number, text in enumerate(TEXTS)]
+    return [make_row(number * (2**128 // 100), text, "wiki") for number, text in enumerate(TEXTS)]
 
 
 def test_abbreviations_are_learnt_from_the_corpus() -> None:
@@ -62,7 +58,11 @@ def test_abbreviations_are_learnt_from_the_corpus() -> None:
 
 
 def test_rows_become_sentences_of_the_same_document(tmp_path: Path) -> None:
-    rows = [*corpus(), row(2, "Two. Sentences are in it, for certain.", source="tweets"), row(3, "It was Dr. No. He fell.", "wiki", "good")]
+    rows = [
+        *corpus(),
+        make_row(2, "Two. Sentences are in it, for certain.", source="tweets"),
+        make_row(3, "It was Dr. No. He fell.", "wiki", "good"),
+    ]
     found, result = cut(tmp_path, rows)
     whole = {document.text: document for document in found if document.source == "tweets" or document.label}
     assert set(whole) == {rows[-2].text, rows[-1].text}
@@ -177,7 +177,7 @@ def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFact
     text = " ".join(["Some", *words])
     model = tmp_path_factory.mktemp("cut") / "punkt.json"
     artifacts.write_json(model, train_model(TEXTS))
-    cells = [{name: getattr(row(1, text), name) for name in DOCUMENT_SCHEMA.names}]
+    cells = [{name: getattr(make_row(1, text, "wiki"), name) for name in DOCUMENT_SCHEMA.names}]
     result, report = CutShard(model, str(model), ("wiki",), 1, 1, 0)(pa.Table.from_pylist(cells, DOCUMENT_SCHEMA))
     sentences = result["text"].to_pylist()
     assert all(sentence in text for sentence in sentences)

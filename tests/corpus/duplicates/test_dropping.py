@@ -1,4 +1,3 @@
-import hashlib
 import random
 from collections import Counter, defaultdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from compactlm.shards.engine import LocalEngine, apply
 from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report, add_counts
 from tests.corpus.near_rows import clusters_of
+from tests.fixtures.builders import scattered_row
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
 
@@ -35,9 +35,8 @@ def corpus() -> list[Document]:
     for number in range(160):
         words = rng.choices("the a film actor music story was good bad long short very".split(), k=rng.choice([1, 2, 9]))
         label = rng.choice([None, None, "good", "bad"])
-        name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
         text = rng.choice([str.upper, str.lower])(" ".join(words))
-        rows.append(Document(id=name, source=rng.choice("st"), text=text, document=name, task="mood" if label else None, label=label))
+        rows.append(scattered_row(number, text, rng.choice("st"), label))
     return rows
 
 

@@ -1,4 +1,3 @@
-import hashlib
 import random
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import write_shards
 from compactlm.shards.shards import tasks_for
 from tests.corpus.near_rows import clusters_of
+from tests.fixtures.builders import make_row, scattered_id
 
 WORDS = NearDuplicates(threshold=0.7, permutations=128, unit="words", size=2)
 SETTINGS = NearDuplicates(threshold=0.7, permutations=64, unit="words", size=2)
@@ -20,8 +20,7 @@ def corpus() -> list[Document]:
     rng = random.Random(6)
     texts = [" ".join(rng.choices([f"w{word}" for word in range(900)], k=40)) for _ in range(80)]
     texts += [f"{text} more" for text in texts[:25]] + [f"some {text} more" for text in texts[:10]]
-    names = [hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts]
-    return [Document(id=name, source="s", text=text, document=name) for name, text in zip(names, texts, strict=True)]
+    return [make_row(scattered_id(text), text) for text in texts]
 
 
 @pytest.mark.parametrize("shard_bytes", [5_000, 10_000_000])

@@ -5,10 +5,7 @@ from hypothesis import strategies as st
 
 from compactlm.artifacts import Document
 from compactlm.corpus.duplicates.winners import judge_equals, judge_near
-
-
-def row(name: str, label: str | None = None, source: str = "s", task: str = "mood") -> Document:
-    return Document(id=name, source=source, text="x", document=name, task=task if label else None, label=label)
+from tests.fixtures.builders import make_row
 
 
 def drop(*rows: Document) -> list[tuple[str, str]]:
@@ -16,25 +13,33 @@ def drop(*rows: Document) -> list[tuple[str, str]]:
 
 
 def test_the_smallest_id_wins() -> None:
-    assert drop(row("b"), row("a"), row("c")) == [("b", "duplicate"), ("c", "duplicate")]
-    assert drop(row("a")) == []
+    assert drop(make_row("b"), make_row("a"), make_row("c")) == [("b", "duplicate"), ("c", "duplicate")]
+    assert drop(make_row("a")) == []
 
 
 def test_a_labelled_row_wins_over_an_unlabelled_one_from_another_source() -> None:
-    assert drop(row("a", source="u"), row("b", "good")) == [("a", "duplicate")]
+    assert drop(make_row("a", source="u"), make_row("b", label="good")) == [("a", "duplicate")]
 
 
 def test_contradictory_labels_drop_all_of_the_task_but_not_unlabelled_text() -> None:
-    dropped = drop(row("a", "good"), row("b", "bad"), row("c", "bad"), row("d", source="u"), row("e", source="u"))
+    dropped = drop(
+        make_row("a", label="good"),
+        make_row("b", label="bad"),
+        make_row("c", label="bad"),
+        make_row("d", source="u"),
+        make_row("e", source="u"),
+    )
     assert dropped == [*((name, "contradictory_label") for name in "abc"), ("e", "duplicate")]
 
 
 def test_each_task_keeps_its_own_row() -> None:
-    assert drop(row("a", "good"), row("b", "news", task="topic"), row("c", "news", task="topic")) == [("c", "duplicate")]
+    assert drop(make_row("a", label="good"), make_row("b", label="news", task="topic"), make_row("c", label="news", task="topic")) == [
+        ("c", "duplicate")
+    ]
 
 
-ROWS = st.lists(st.tuples(st.sampled_from([None, "good", "bad"]), st.sampled_from(["mood", "topic"])), min_size=1, max_size=9).map(
-    lambda cells: [row(f"{number:02d}", label, task=task) for number, (label, task) in enumerate(cells)]
+ROWS = st.lists(st.tuples(st.sampled_from([None, "good", "bad"]), st.sampled_from(["sentiment", "topic"])), min_size=1, max_size=9).map(
+    lambda cells: [make_row(f"{number:02d}", label=label, task=task) for number, (label, task) in enumerate(cells)]
 )
 
 
@@ -52,7 +57,7 @@ def test_one_row_of_each_task_is_left_whatever_the_order(rows: list[Document], r
 
 
 def test_one_row_of_a_cluster_stays_and_one_of_each_label() -> None:
-    cluster = [row("c", "good"), row("g", "bad"), row("e", "good"), row("f")]
+    cluster = [make_row("c", label="good"), make_row("g", label="bad"), make_row("e", label="good"), make_row("f")]
     assert [document.id for document in judge_near(cluster)] == ["e", "f"]
     assert [document.id for document in judge_near(cluster[::-1])] == ["f", "e"]
-    assert [document.id for document in judge_near([row("d"), row("b"), row("a")])] == ["d", "b"]
+    assert [document.id for document in judge_near([make_row("d"), make_row("b"), make_row("a")])] == ["d", "b"]

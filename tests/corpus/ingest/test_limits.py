@@ -12,6 +12,7 @@ from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
 from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.shards.gathering import write_shards
+from tests.fixtures.builders import make_row
 
 RECORDS = st.lists(
     st.builds(
@@ -81,7 +82,7 @@ def test_what_is_drawn_grows_with_the_limit_and_depends_on_the_seed_alone(tmp_pa
 
 
 def test_a_maximum_of_rows_or_characters_ends_the_stream() -> None:
-    rows = [Document(id=str(number), source="s", text="abcd", document=str(number)) for number in range(5)]
+    rows = [make_row(str(number), "abcd") for number in range(5)]
     for most, characters, taken in ((None, None, 5), (2, None, 2), (None, 11, 2), (None, 12, 3), (2, 4, 1), (0, None, 0)):
         stream = iter(rows)
         assert list(take(stream, most, characters)) == rows[:taken]

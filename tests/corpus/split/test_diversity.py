@@ -1,4 +1,3 @@
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +8,14 @@ from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits
 from compactlm.shards.gathering import write_shards
 from compactlm.text.diversity import DiversitySettings, measure_diversity
 from tests.corpus.split_rows import to_rows
+from tests.fixtures.builders import scattered_row
 
 SETTINGS = DiversitySettings(words=500, window=50, bleu_texts=20, bleu_words=20, seed=1)
 
 
 def document(number: int) -> Document:
-    name = hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest()
-    label = "good" if number % 3 == 0 else None
     text = " ".join(f"word{number * place % 17}" for place in range(number % 5 + 1))
-    return Document(id=name, source="st"[number % 2], text=text, document=name, task="mood" if label else None, label=label)
+    return scattered_row(number, text, "st"[number % 2], "good" if number % 3 == 0 else None)
 
 
 @pytest.mark.parametrize("shard_bytes", [100, 100_000])

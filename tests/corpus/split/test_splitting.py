@@ -19,21 +19,22 @@ from compactlm.errors import CompactLMError
 from compactlm.params import NearDuplicates, Split, Task
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import gather
-from tests.corpus.split_rows import SPLIT, document, split_of, to_rows
+from tests.corpus.split_rows import SPLIT, split_of, to_rows
+from tests.fixtures.builders import make_row
 
-TASKS = {"mood": Task(sources=["s"], labels=["good", "bad"], metric="accuracy")}
+TASKS = {"sentiment": Task(sources=["s"], labels=["good", "bad"], metric="accuracy")}
 NEAR = NearDuplicates(threshold=0.7, permutations=64, unit="words", size=1)
 
 
 def corpus(size: int, seed: int = 0) -> list[Document]:
     """Two labelled thirds and a third of documents of up to nine rows, with some near-exact duplicates."""
     rng = random.Random(seed)
-    rows = [document(number, label=rng.choice(["good", "good", "bad"])) for number in range(2 * size // 3)]
+    rows = [make_row(number, label=rng.choice(["good", "good", "bad"])) for number in range(2 * size // 3)]
     while len(rows) < size:
         name = f"d{len(rows)}"
-        rows += [document(len(rows) + offset, of=name, source="u") for offset in range(rng.randint(1, 9))]
+        rows += [make_row(len(rows) + offset, document=name, source="u") for offset in range(rng.randint(1, 9))]
     for number in range(0, len(rows), 40):
-        rows.append(document(len(rows), text=rows[number].text.upper() + " !!", source="u"))
+        rows.append(make_row(len(rows), text=rows[number].text.upper() + " !!", source="u"))
     return rows
 
 
@@ -43,7 +44,8 @@ ROWS = st.lists(
     max_size=60,
 ).map(
     lambda cells: [
-        document(number, text=text if number % 3 == 0 else None, of=of, source=source) for number, (text, of, source) in enumerate(cells)
+        make_row(number, text=text if number % 3 == 0 else None, document=of, source=source)
+        for number, (text, of, source) in enumerate(cells)
     ]
 )
 
@@ -73,8 +75,13 @@ def test_groups_are_closed_under_both_keys_and_bind_nothing_else(rows: list[Docu
 
 
 def test_what_shares_nothing_stays_apart_and_chains_are_followed() -> None:
-    chain = [document(0, "same", "d1"), document(1, "SAME!", "d2"), document(2, "other", "d2"), document(3, "other too", "d3")]
-    found = to_rows([*chain, document(4, "x", "d2", source="u")])
+    chain = [
+        make_row(0, "same", document="d1"),
+        make_row(1, "SAME!", document="d2"),
+        make_row(2, "other", document="d2"),
+        make_row(3, "other too", document="d3"),
+    ]
+    found = to_rows([*chain, make_row(4, "x", "u", document="d2")])
     assert group([found.duplicates, found.documents]).tolist() == [0, 0, 0, 1, 2]
     assert group([np.zeros(0, dtype=np.int64)]).tolist() == []
 
@@ -137,8 +144,8 @@ def test_another_seed_splits_otherwise() -> None:
 
 
 def test_a_split_without_a_label_of_a_task_is_refused() -> None:
-    rows = to_rows([document(number, label="bad" if number == 0 else "good") for number in range(40)])
-    with pytest.raises(CompactLMError, match=r"tasks\.mood: split \w+ has \d+ of its rows .* label bad; .* s "):
+    rows = to_rows([make_row(number, label="bad" if number == 0 else "good") for number in range(40)])
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad; .* s "):
         check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
     rows = to_rows(corpus(300))
     check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
@@ -158,7 +165,7 @@ def written(found: SplitCorpus, directory: Path) -> dict[str, list[Document]]:
 
 def near_duplicates(rows: list[Document]) -> list[Document]:
     words = "a long text of many words that is nearly the same as another one"
-    return [*rows, *(document(len(rows) + number, f"{words} {number} number {number}") for number in range(60))]
+    return [*rows, *(make_row(len(rows) + number, f"{words} {number} number {number}") for number in range(60))]
 
 
 @pytest.mark.parametrize("placement", ["stratified", "stable"])
@@ -212,7 +219,7 @@ def test_metrics_count_the_leakage_that_grouping_prevents(tmp_path: Path) -> Non
     assert metrics["leakage"]["rows_drawn_singly"]["duplicates"] > 0
     assert sum(metrics["rows"].values()) == len(rows)
     assert sum(metrics["share"].values()) == pytest.approx(1, abs=1e-5)
-    shares = metrics["labels"]["test"]["mood"].values()
+    shares = metrics["labels"]["test"]["sentiment"].values()
     assert sum(share["value"] for share in shares) == pytest.approx(1, abs=1e-5)
     assert {share["rows"] for share in shares} == {sum(row.label is not None for row in written(found, tmp_path)["test"])}
 
@@ -238,7 +245,7 @@ def test_weights_repeat_train_rows_and_leave_the_others_alone(tmp_path: Path) ->
 
 def test_weights_that_leave_train_without_a_label_are_refused(tmp_path: Path) -> None:
     found = split(corpus(300), tmp_path / "none", weights={"s": 0.0})
-    with pytest.raises(CompactLMError, match=r"tasks\.mood: split\.weights .* label (good|bad); .* s "):
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split\.weights .* label (good|bad); .* s "):
         check_weights(found.rows, found.homes, found.mixture.labels, TASKS)
     found = split(corpus(300), tmp_path / "some", weights={"s": 0.5, "u": 0.0})
     check_weights(found.rows, found.homes, found.mixture.labels, TASKS)

@@ -11,7 +11,8 @@ from compactlm.corpus.split.rows import draw_place
 from compactlm.corpus.split.splitting import decide
 from compactlm.corpus.split.stable import place, share_deviations
 from compactlm.params import Split
-from tests.corpus.split_rows import SPLIT, document, to_rows
+from tests.corpus.split_rows import SPLIT, to_rows
+from tests.fixtures.builders import make_row
 
 STABLE = Split(**{**SPLIT.model_dump(), "placement": "stable"})
 PREVENT = STABLE.model_copy(update={"across_splits": "prevent"})
@@ -29,7 +30,7 @@ CELLS = st.lists(st.tuples(st.sampled_from([None, "d1", "d2", "d3", "d4"]), st.i
 @settings(max_examples=60)
 @given(CELLS, st.integers(1, 60), st.integers(0, 2**32))
 def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | None, int]], known: int, seed: int) -> None:
-    rows = [document(number, of=of) for number, (of, _) in enumerate(cells)]
+    rows = [make_row(number, document=of) for number, (of, _) in enumerate(cells)]
     clusters = [cluster for _, cluster in cells]
     known = min(known, len(rows))
     before = homes(rows[:known], clusters[:known], seed)
@@ -46,7 +47,7 @@ def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | Non
 @settings(max_examples=60)
 @given(CELLS, st.integers(0, 2**32))
 def test_no_cluster_and_no_document_is_in_two_splits(cells: list[tuple[str | None, int]], seed: int) -> None:
-    rows = [document(number, of=of) for number, (of, _) in enumerate(cells)]
+    rows = [make_row(number, document=of) for number, (of, _) in enumerate(cells)]
     found = homes(rows, [cluster for _, cluster in cells], seed)
     for key in (lambda index: cells[index][1], lambda index: cells[index][0] or f"row {index}"):
         split_of: dict[object, set[int]] = {}
@@ -63,14 +64,14 @@ def test_a_row_without_a_document_is_placed_by_its_letters_and_digits() -> None:
 
 
 def test_duplicates_of_two_documents_are_protected_although_near_duplicates_are_only_reported() -> None:
-    rows = [document(number, of=f"d{number}", text="the same" if number % 2 else None) for number in range(200)]
+    rows = [make_row(number, document=f"d{number}", text="the same" if number % 2 else None) for number in range(200)]
     found, _ = decide(to_rows(rows), None, STABLE, 0)
     assert len({home for home in found[1::2].tolist() if home >= 0}) == 1
     assert (found[::2] >= 0).all()
 
 
 def test_a_train_row_that_is_like_a_test_row_is_left_out() -> None:
-    rows = [document(number) for number in range(400)]
+    rows = [make_row(number) for number in range(400)]
     alone = homes(rows, list(range(400)))
     test, validation, train = (next(name for name, home in alone.items() if home == split) for split in PROTECTED)
     clusters = [0 if member.id in {test, validation, train} else number + 1 for number, member in enumerate(rows)]
@@ -83,7 +84,7 @@ def test_protection_of_nothing() -> None:
 
 def test_shares_and_labels_are_kept_on_average() -> None:
     rng = random.Random(3)
-    rows = to_rows([document(number, label=rng.choice(["good", "good", "bad"])) for number in range(20_000)], seed=5)
+    rows = to_rows([make_row(number, label=rng.choice(["good", "good", "bad"])) for number in range(20_000)], seed=5)
     deviations = share_deviations(rows, decide(rows, None, STABLE, 5)[0], STABLE)
     assert set(deviations["test"]) == {"s", "s/good", "s/bad"}
     for strata in deviations.values():
@@ -94,7 +95,7 @@ def test_shares_and_labels_are_kept_on_average() -> None:
 
 
 def test_another_seed_places_otherwise_and_other_shares_of_validation_leave_test_alone() -> None:
-    rows = [document(number) for number in range(2_000)]
+    rows = [make_row(number) for number in range(2_000)]
     first = place(to_rows(rows, 1).drawn, STABLE)
     assert first.tolist() != place(to_rows(rows, 2).drawn, STABLE).tolist()
     other = place(to_rows(rows, 1).drawn, Split(**{**STABLE.model_dump(), "train": 0.6, "validation": 0.25}))

@@ -5,12 +5,12 @@ import pytest
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.artifacts import Document
 from compactlm.bert.masked_words import choose_words, top1
 from compactlm.evaluation.words.language_model import LanguageModel, ask, compare_language_models
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
 from compactlm.params import Evaluate, parse_params
+from tests.fixtures.builders import make_row
 
 SEED = 3
 
@@ -25,7 +25,7 @@ def evaluate(default_params):
 
 @pytest.fixture(scope="module")
 def rows(tiny_texts):
-    return [Document(f"row{at:03d}", "tweets" if at < 10 else "reviews", text, str(at)) for at, text in enumerate(tiny_texts)]
+    return [make_row(f"row{at:03d}", text, "tweets" if at < 10 else "reviews") for at, text in enumerate(tiny_texts)]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.gate import Gate
@@ -11,11 +10,11 @@ from compactlm.fairness.roles import by_role, rule
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
+from tests.fixtures.builders import make_row
 
 LABELS = ["negative", "positive"]
 ROWS = [
-    Document(str(at), "s", f"{'she' if at % 2 else 'he'} was {'good' if at % 4 < 2 else 'bad'}", str(at), "sentiment", LABELS[at % 4 < 2])
-    for at in range(80)
+    make_row(str(at), f"{'she' if at % 2 else 'he'} was {'good' if at % 4 < 2 else 'bad'}", label=LABELS[at % 4 < 2]) for at in range(80)
 ]
 
 

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.fairness.audit.predictions import COUNTS, FIGURES, audit_groups, fairness_figures
 from compactlm.fairness.roles import AMPLIFICATION, STUDENT, TEACHER
 from compactlm.figures.figure import Status, write_figures
+from tests.fixtures.builders import make_row
 
 
 def make(counts, text):
@@ -18,7 +18,7 @@ def make(counts, text):
 
 
 def audit(settings, listed, student=None, minimum=1):
-    rows = [Document(str(at), "s", text, str(at), "sentiment", "x") for at, (text, _, _) in enumerate(listed)]
+    rows = [make_row(str(at), text, label="x") for at, (text, _, _) in enumerate(listed)]
     favorable, teacher = [has for _, has, _ in listed], [says for _, _, says in listed]
     predicted = {TEACHER: teacher, STUDENT: teacher if student is None else student}
     right = {role: [says == has for says, has in zip(answers, favorable, strict=True)] for role, answers in predicted.items()}

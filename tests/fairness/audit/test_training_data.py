@@ -1,18 +1,15 @@
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.fairness.audit.data_report import write_report
 from compactlm.fairness.audit.training_data import audit_task, data_gate
 from compactlm.figures.figure import Status
+from tests.fixtures.builders import make_row
 
 LABELS = ["negative", "neutral", "positive"]
 
 
 def make_documents(texts, prefix, parents=None):
-    return [
-        Document(f"{prefix}{n}", "reviews", text, f"d{n}", "sentiment", label, parents and parents[n])
-        for n, (text, label) in enumerate(texts)
-    ]
+    return [make_row(f"{prefix}{n}", text, "reviews", label, parent=parents and parents[n]) for n, (text, label) in enumerate(texts)]
 
 
 TEXTS = [("she won", "positive")] * 6 + [("she lost", "negative")] * 2 + [("he won", "positive")] * 4 + [("he lost", "negative")] * 6
@@ -80,8 +77,7 @@ def test_a_task_without_protected_attributes(settings):
 
 def test_an_attribute_of_a_column(settings):
     rows = [
-        Document(f"r{n}", "reviews", "it", f"d{n}", "sentiment", "positive" if n % 3 else "negative", attributes=(("region", "sn"[n % 2]),))
-        for n in range(24)
+        make_row(f"r{n}", "it", "reviews", "positive" if n % 3 else "negative", attributes=(("region", "sn"[n % 2]),)) for n in range(24)
     ]
     chosen = settings(protected=("region",))
     found = audit(chosen, rows, [])

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from compactlm.artifacts import Document
 from compactlm.fairness.groups import Lexicon
 from compactlm.fairness.swaps.counterfactual import Swapper, make_counterfactuals
 from compactlm.params import Attribute
+from tests.fixtures.builders import make_row
 
 
 @pytest.mark.parametrize(
@@ -203,10 +203,10 @@ def test_several_groups_are_moved_round_by_the_row(lexicon):
 
 def test_copies_name_their_parent_and_keep_its_label(gender):
     rows = [
-        Document("a" * 32, "s", "She sang", "d1", "sentiment", "positive"),
-        Document("b" * 32, "s", "who sang", "d1", "sentiment", "positive", "a" * 32, "delete"),
-        Document("c" * 32, "s", "he sings", "d2", "sentiment", "negative", "e" * 32, "swap"),
-        Document("d" * 32, "s", "she is unlabelled", "d3"),
+        make_row("a" * 32, "She sang", label="positive"),
+        make_row("b" * 32, "who sang", label="positive", parent="a" * 32, augmenter="delete"),
+        make_row("c" * 32, "he sings", label="negative", parent="e" * 32, augmenter="swap"),
+        make_row("d" * 32, "she is unlabelled"),
     ]
     found = make_counterfactuals(rows, {"gender": gender})
     assert found.without == {"gender": {"no_mention": 1, "no_counterpart": 0, "unchanged": 0}}
@@ -222,7 +222,7 @@ def test_copies_name_their_parent_and_keep_its_label(gender):
 
 def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
     attribute = gender.model_copy(update={"swaps": gender.swaps[:4]})
-    found = make_counterfactuals([Document("a", "s", "she and her mother", "d", "t", "good")], {"gender": attribute})
+    found = make_counterfactuals([make_row("a", "she and her mother", label="good")], {"gender": attribute})
     assert found.copies == []
     assert found.without["gender"]["no_counterpart"] == 1
 

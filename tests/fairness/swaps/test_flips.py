@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.swaps.flips import count_flips
 from compactlm.figures.figure import Status, write_figures
+from tests.fixtures.builders import make_row
 
 
 def model(shift):
@@ -20,7 +20,7 @@ def model(shift):
 
 
 TEXTS = ["she sang"] * 6 + ["he sang"] * 3 + ["it rained"] * 5 + ["the shed"]
-ROWS = [Document(str(at), "s", text, str(at), "t", "good") for at, text in enumerate(TEXTS)]
+ROWS = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(TEXTS)]
 
 
 def count(settings, teacher, student, minimum=1):
