@@ -61,12 +61,12 @@ def test_summary_before_a_run_is_one_sentence(workspace, monkeypatch, capsys):
 
 
 def test_preset_hands_its_name_on(workspace, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr(presets, "select", lambda name: asked.append(name) or "done")
+    names = []
+    monkeypatch.setattr(presets, "select", lambda name: names.append(name) or "done")
     assert compactlm(monkeypatch, "preset", "smoke") == compactlm(monkeypatch, "preset") == 0
     # `make train PRESET=` passes an empty name.
     assert compactlm(monkeypatch, "preset", "") == 0
-    assert asked == ["smoke", None, None]
+    assert names == ["smoke", None, None]
     assert capsys.readouterr().out == "done\n" * 3
 
 
@@ -82,6 +82,16 @@ def test_without_a_command_there_is_help(monkeypatch, capsys):
     compactlm(monkeypatch)
     captured = capsys.readouterr()
     assert "summary" in captured.out + captured.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["fill", "inspect", "check", "classify", "embed", "compare", "similar", "answer", "chat", "complete", "summarize", "finetune"],
+)
+def test_help_has_an_example(monkeypatch, capsys, command):
+    assert compactlm(monkeypatch, command, "--help") == 0
+    output = capsys.readouterr().out
+    assert f"compactlm {command} " in output[output.index("Examples:") :]
 
 
 def test_the_version(monkeypatch, capsys):
@@ -101,7 +111,7 @@ def test_a_full_disk_is_one_sentence():
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (OSError("weights that are\nno weights"), "a file cannot be used (weights that are no weights); check"),
         (FileNotFoundError(2, "No such file or directory", "a.txt"), "a.txt cannot be used (No such file or directory); check"),
@@ -109,7 +119,7 @@ def test_a_full_disk_is_one_sentence():
     ],
     ids=["a library's", "no file", "no room"],
 )
-def test_what_the_system_refuses_is_one_sentence(monkeypatch, capsys, error, said):
+def test_a_system_error_is_one_sentence(monkeypatch, capsys, error, message):
     def fail():
         raise error
 
@@ -117,7 +127,7 @@ def test_what_the_system_refuses_is_one_sentence(monkeypatch, capsys, error, sai
     monkeypatch.setattr(sys, "stdout", sys.stdout)  # which main() replaces
     with pytest.raises(SystemExit, match="1"):
         cli.main()
-    assert f"compactlm: {said}" in capsys.readouterr().err
+    assert f"compactlm: {message}" in capsys.readouterr().err
 
 
 def test_what_an_encoding_lacks_is_a_question_mark(export_root):

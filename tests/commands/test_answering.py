@@ -4,9 +4,7 @@ import pytest
 
 
 @pytest.fixture
-def faq(tmp_path, monkeypatch, export_root):
-    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
-    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
+def faq(tmp_path):
     path = tmp_path / "faq.jsonl"
     rows = [{"question": "was the film good?", "answer": "very good"}, {"question": "a dog by the river", "answer": "warm"}]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "{broken\n")

@@ -4,12 +4,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def model(monkeypatch, export_root, tmp_path):
-    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
-    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
-
-
 def test_embed_writes_a_vector_a_line(cli, on_onnx):
     lines = ["good", "", "b\ufffdd"]
     status, output, errors = cli("embed", "-", given=b"good\n\nb\xffd\n")
@@ -34,10 +28,3 @@ def test_similar(cli, tmp_path):
     path.write_text("old dog\nbad film\n")
     assert json.loads(cli("similar", "old dogs", "--file", path, "--json", "--top", "1")[1])[0]["text"] == "old dog"
     assert cli("similar", "good", "--file", tmp_path / "none")[0] == 1
-
-
-@pytest.mark.parametrize("command", ["embed", "compare", "similar", "answer", "chat", "complete", "summarize", "finetune"])
-def test_help_has_an_example(cli, command):
-    status, output, _ = cli(command, "--help")
-    assert status == 0
-    assert f"compactlm {command} " in output[output.index("Examples:") :]

@@ -37,13 +37,6 @@ def test_a_mistyped_command_is_status_2(cli, arguments):
     assert cli(*arguments)[0] == 2
 
 
-@pytest.mark.parametrize("command", ["fill", "inspect", "check", "classify"])
-def test_help_has_an_example(cli, command):
-    status, output, _ = cli(command, "--help")
-    assert status == 0
-    assert f"$ compactlm {command} " in output or f"| compactlm {command} " in output
-
-
 def test_inspect_shows_layers(cli):
     status, output, errors = cli("inspect", "the film", "--top", "1")
     assert (status, errors) == (0, "")

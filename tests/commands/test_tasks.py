@@ -8,11 +8,6 @@ import pytest
 COMMAND = [sys.executable, "-m", "compactlm.cli", "classify"]
 
 
-@pytest.fixture(autouse=True)
-def model(monkeypatch, export_root):
-    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
-
-
 def test_one_text(cli, on_onnx):
     answer = on_onnx.classify("good")
     status, output, errors = cli("classify", "good")

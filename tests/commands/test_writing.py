@@ -1,12 +1,5 @@
 import json
 
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def model(monkeypatch, export_root):
-    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
-
 
 def test_complete(cli, on_onnx):
     expected = on_onnx.complete("the film", length=4, temperature=0.7, seed=3)[0]

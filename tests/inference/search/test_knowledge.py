@@ -8,11 +8,6 @@ from compactlm.inference.search.conversation import Conversation
 PAIRS = [("was the film good?", "very good"), ("who hated the ending?", "the actor"), ("a dog by the river", "warm")]
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def faq(tmp_path):
     path = tmp_path / "faq.jsonl"

@@ -5,11 +5,6 @@ from compactlm.errors import CompactLMError
 LINES = "the old dog\n\n\U0001f600\ngood film\ngood film \nbad music by the river\n"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COMPACTLM_CACHE", str(tmp_path / "cache"))
-
-
 def test_words_are_whole_words_of_the_vocabulary_and_not_the_word_itself(lm):
     found = lm.similar("good", 500)
     words = {token for token in lm.mlm.tokenizer.library.get_vocab() if len(token) > 1 and token.isalpha()} - {"good"}

@@ -1,1 +1,0 @@
-from tests.fixtures.loaded import *  # noqa: F403 - fixtures
