@@ -1,8 +1,7 @@
 """Speed and memory of the data stages: `make bench-data`, or `python -m benchmarks.bench_data`.
 
-The embedded text, repeated with changes to several sizes, goes through the classical recipe (a pandas frame and a function applied
-to each text) and through the stages, on the same cores. Each runs in a process of its own, whose memory, with that of the
-processes that it starts, is watched.
+The text of data/raw is repeated with changes to several sizes. The classical recipe (a pandas frame and a function applied to each text)
+and the data stages process it on the same cores. Each job runs in its own process, and the memory of all its processes is measured.
 """
 
 from __future__ import annotations
@@ -29,28 +28,30 @@ from compactlm import artifacts
 from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/data")
-FASTER, LONGER, LARGER = 10.0, 11.0, 1.3  # what is asked for
-JUDGED_FROM = 100  # megabytes, where there are as many; with fewer it is told how fast processes start
-WATCHED = 0.05  # seconds between two looks at the memory
+FASTER, LONGER, LARGER = 10.0, 11.0, 1.3  # the targets
+JUDGED_FROM = 100  # megabytes; with less text the start of processes dominates the time
+WATCHED = 0.05  # seconds between two measurements of memory
 Results = dict[str, dict[str, dict[str, float]]]
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-data", description=__doc__)
-    parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 100, 1000], help="of text")
-    parser.add_argument("--recipe-up-to", type=int, default=1000, help="megabytes: the classical recipe is slow, and holds all in memory")
-    parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS), help="what is measured; near needs split")
+    parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 100, 1000], help="sizes of the text")
+    parser.add_argument(
+        "--recipe-up-to", type=int, default=1000, help="largest size for the slow classical recipe"
+    )
+    parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS), help="jobs to measure; near needs split")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--source", type=Path, default=artifacts.RAW, help="an artifact of documents to repeat")
-    parser.add_argument("--scratch", type=Path, help="where the text is written, in place of the system's directory for such files")
+    parser.add_argument("--scratch", type=Path, help="directory for the text, instead of the temporary directory of the system")
     return parser.parse_args()
 
 
 def watch(command: list[str]) -> dict[str, float]:
-    """Run a command that prints figures as JSON, and add the processor time and the peak of the memory of it and all that it starts.
+    """Run a command that prints figures as JSON, and add the processor time and the peak memory of all its processes.
 
     Raises:
-        SystemExit: it fails; its last words are shown.
+        SystemExit: the command fails; the end of its output is shown.
     """
     before = _processor_seconds()
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -62,7 +63,7 @@ def watch(command: list[str]) -> dict[str, float]:
         watcher.join()
     if process.returncode:
         print(errors[-3000:], file=sys.stderr)
-        sys.exit(f"bench-data: {' '.join(command)} ended with status {process.returncode}; its last words are above")
+        sys.exit(f"bench-data: {' '.join(command)} failed with status {process.returncode}; the end of its output is above")
     spent = {"processor_seconds": round(_processor_seconds() - before, 3), "peak_megabytes": round(peak[0] / 1e6, 1)}
     return {**json.loads(output.splitlines()[-1]), **spent}
 
@@ -84,7 +85,7 @@ def _watch_memory(process: int, peak: list[int], done: threading.Event) -> None:
 def _resident(process: psutil.Process) -> int:
     try:
         return int(process.memory_info().rss)
-    except psutil.Error:  # it has ended since
+    except psutil.Error:  # the process has ended
         return 0
 
 
@@ -94,7 +95,7 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> Results:
     for megabytes in sorted(arguments.megabytes):
         directory = scratch / str(megabytes)
         directory.mkdir()
-        # In a process of its own: on Linux a process starts with the peak memory of the one that started it.
+        # In its own process, because on Linux a process inherits the peak memory of its parent.
         size = str(megabytes * 1_000_000)
         subprocess.run([sys.executable, "-m", "benchmarks.data.material", str(arguments.source), str(directory), size], check=True)
         found = results.setdefault(str(megabytes), {})
@@ -110,7 +111,7 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> Results:
 
 
 def verdicts(results: Results) -> dict[str, tuple[float, float, bool]]:
-    """Return what is asked for: by name the figure, the bar, and whether it is held; what was not measured is left out."""
+    """Return the figure, the target and whether it is reached, by name; jobs that were not measured are left out."""
     found: dict[str, tuple[float, float, bool]] = {}
     both = [size for size, jobs in results.items() if "recipe" in jobs and "bag-of-words" in jobs]
     for size in [size for size in both if int(size) >= JUDGED_FROM] or both[-1:]:
@@ -139,14 +140,14 @@ def tables(results: Results, machine: dict[str, Any]) -> str:
                 near.append([f"{size} MB", f"{one['rows']:,.0f}", f"{one['bytes_a_row']:,.0f}", f"{one['cluster_seconds']:.1f}"])
     for name, (figure, bar, held) in verdicts(results).items():
         asked.append([name, str(figure), f"{bar:g}", "held" if held else "not held"])
-    text = ["text", "what", "near-duplicates", "asked for", "result"]
+    text = ["text", "what", "near-duplicates", "target", "result"]
     spent = ["text", "what", "seconds", "processor seconds", "MB a second", "rows a second", "peak memory of all processes, MB"]
     parts = [
         "# Data stages: speed and memory",
         f"{machine['processor']}, {machine['processes']} processes.",
         markdown.table(spent, speed, text),
         markdown.table(["near-duplicates", "rows", "memory of the clusters, MB a million rows", "seconds"], near, text),
-        markdown.table(["asked for", "measured", "bar", "result"], asked, text),
+        markdown.table(["target", "measured", "bar", "result"], asked, text),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -157,7 +158,7 @@ def main() -> None:
     try:
         artifacts.parts(arguments.source)
     except FileNotFoundError:
-        sys.exit(f"bench-data: there is no text in {arguments.source}; run `dvc repro ingest` first, or name another with --source")
+        sys.exit(f"bench-data: {arguments.source} contains no text; run `dvc repro ingest` first, or pass another artifact with --source")
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(dir=arguments.scratch, prefix="bench-data-") as scratch:
         results = measure(arguments, Path(scratch))

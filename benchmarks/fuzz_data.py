@@ -1,8 +1,8 @@
 """Random files through ingest and clean: `python -m benchmarks.fuzz_data --minutes 5`.
 
-Each round writes a file of a random format from odd tokens, harms its bytes in random places, and reads and cleans it. It ends well where
-no row is lost without a word, or where there is one sentence that says what is wrong. Anything else is a finding: the file is kept, and
-the seed makes it again.
+Each round writes a file in a random format from odd strings, damages its bytes in random places, and ingests and cleans it. A round is
+good if every row is counted, or if it ends with an error message of one sentence. Anything else is a finding: the file is kept, and the
+seed creates it again.
 """
 
 from __future__ import annotations
@@ -36,45 +36,11 @@ from compactlm.shards.gathering import gather
 
 SHARD_BYTES = 2_000
 CELLS = [
-    *(
-        "a film",
-        "The story is quite good, and the actors were never better.",
-        "",
-        " ",
-        "0",
-        "\x00",
-        "\ufeff",
-        "\u200b\u202e",
-        "e\u0301" * 9,
-    ),
-    *(
-        "caf\u00c3\u00a9",
-        "\ud83d",
-        "\ufffd",
-        "\u0645\u0631\u062d\u0628\u0627",
-        "&amp;lt;b&amp;gt;",
-        "<b",
-        "</script>",
-        "<!--",
-        "{\\displaystyle (",
-    ),
-    *(
-        "a@b.example",
-        "4111 1111 1111 1111",
-        "+1 212 555 0199",
-        "1.2.3.4",
-        "::1",
-        "x" * 300,
-        "so " * 200,
-        "\r",
-        "\r\n",
-        "\n\n",
-        "\t",
-        '"',
-        "'",
-        "\\",
-    ),
-    *("\x1b[1m", "\u0130\ufb01", "https://a.example", "NaN", "1e999", "\u2028", "\x85", "9" * 5000, "[" * 2000, "\U0001f600", "''", "`"),
+    *("a film", "The story is quite good, and the actors were never better.", "", " ", "0", "\x00", "\ufeff", "\u200b\u202e"),
+    *("e\u0301" * 9, "caf\u00c3\u00a9", "\ud83d", "\ufffd", "\u0645\u0631\u062d\u0628\u0627", "&amp;lt;b&amp;gt;", "<b", "</script>"),
+    *("<!--", "{\\displaystyle (", "a@b.example", "4111 1111 1111 1111", "+1 212 555 0199", "1.2.3.4", "::1", "x" * 300, "so " * 200),
+    *("\r", "\r\n", "\n\n", "\t", '"', "'", "\\", "\x1b[1m", "\u0130\ufb01", "https://a.example", "NaN", "1e999", "\u2028", "\x85"),
+    *("9" * 5000, "[" * 2000, "\U0001f600", "''", "`"),
 ]
 FORMATS = ("csv", "tsv", "jsonl", "txt", "parquet")
 ENCODINGS = (*["utf-8"] * 20, *["latin-1"] * 3, "utf-16", "cp1252", "utf-8-sig", "ascii", "no-such-encoding")
@@ -137,10 +103,10 @@ def _packed(content: bytes, rng: random.Random) -> tuple[bytes, str]:
 
 
 def one_round(seed: int, directory: Path) -> str:
-    """Write a file and put it through ingest and clean; return how it ended: "clean", or how the sentence begins.
+    """Write a file, ingest and clean it, and return "clean" or the start of the error message.
 
     Raises:
-        Exception: whatever is no CompactLMError, or an AssertionError where rows are lost or cleaning is not finished: a finding.
+        Exception: a finding, which is any error but CompactLMError, or an AssertionError for a lost row or unfinished cleaning.
     """
     rng = random.Random(seed)
     form = rng.choice(FORMATS)
@@ -166,10 +132,10 @@ def one_round(seed: int, directory: Path) -> str:
         cleaned = clean_corpus(artifacts.parts(directory / "raw"), directory / "clean", clean, seed, LocalEngine(1), SHARD_BYTES)
     except CompactLMError as error:
         sentence = str(error)
-        assert sentence.isprintable() and len(sentence) < 1_000, f"this is no sentence for a reader: {sentence!r}"  # noqa: PT018
+        assert sentence.isprintable() and len(sentence) < 1_000, f"this is not a readable sentence: {sentence!r}"  # noqa: PT018
         return re.sub(r"\d+", "N", sentence.replace(str(path), "FILE"))[:44]
     kept, dropped = cleaned.kept.get("rows", {}).get("rows", 0), sum(cleaned.dropped.get("rows", {}).values())
-    assert found.rows == kept + dropped, f"{found.rows} rows came in, {kept} are kept and {dropped} dropped"
+    assert found.rows == kept + dropped, f"{found.rows} rows came in, but {kept} are kept and {dropped} dropped"
     filters = filters_from(filters_of(clean))
     for shard in cleaned.shards:
         for text in pq.read_table(shard)["text"].to_pylist():
@@ -178,7 +144,7 @@ def one_round(seed: int, directory: Path) -> str:
 
 
 def fuzz(first: int, keep_on: Callable[[int], bool], kept: Path) -> tuple[Counter[str], list[int]]:
-    """Run rounds from a seed on for as long as `keep_on(round)`; return how they ended, and the seeds of findings."""
+    """Run rounds from a seed on while `keep_on(round)` is true, and return the counts of their results and the seeds of findings."""
     ends: Counter[str] = Counter()
     findings: list[int] = []
     seed = first
@@ -186,7 +152,7 @@ def fuzz(first: int, keep_on: Callable[[int], bool], kept: Path) -> tuple[Counte
         with tempfile.TemporaryDirectory(prefix="fuzz-") as directory:
             try:
                 ends[one_round(seed, Path(directory))] += 1
-            except (Exception, ValidationError):  # noqa: BLE001 (whatever it is, it is a finding)
+            except (Exception, ValidationError):  # noqa: BLE001 (any other error is a finding)
                 findings.append(seed)
                 print(f"seed {seed}:\n{traceback.format_exc(limit=-4)}", file=sys.stderr)
                 for path in Path(directory).glob("rows.*"):
@@ -197,12 +163,12 @@ def fuzz(first: int, keep_on: Callable[[int], bool], kept: Path) -> tuple[Counte
 
 
 def main() -> None:
-    """Run for some minutes, and end with status 1 where there is a finding."""
+    """Run for some minutes, and exit with status 1 if there is a finding."""
     parser = argparse.ArgumentParser(prog="fuzz-data", description=__doc__)
     parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--seed", type=int, default=0, help="of the first round")
-    parser.add_argument("--rounds", type=int, help="this many, however long they take")
-    parser.add_argument("--keep", type=Path, default=Path(".cache/fuzz"), help="where files with findings are kept")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the first round")
+    parser.add_argument("--rounds", type=int, help="number of rounds, instead of minutes")
+    parser.add_argument("--keep", type=Path, default=Path(".cache/fuzz"), help="directory for the files of findings")
     arguments = parser.parse_args()
     end = time.monotonic() + arguments.minutes * 60
     ends, findings = fuzz(

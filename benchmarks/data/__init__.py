@@ -1,1 +1,1 @@
-"""What `make bench-data` is made of."""
+"""Jobs and texts of `make bench-data`."""

@@ -1,4 +1,4 @@
-"""One thing to measure, in a process of its own: `python -m benchmarks.data.job NAME DIRECTORY PROCESSES`; prints figures as JSON."""
+"""A job to measure in its own process: `python -m benchmarks.data.job NAME DIRECTORY PROCESSES` prints its figures as JSON."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _clean(profile: str, directory: Path, processes: int) -> dict[str, float]:
 
 
 def to_words(text: str) -> str:
-    """Do with a text what the classical recipe does: lower-case, letters only, word_tokenize, stop words."""
+    """Apply the classical recipe to a text: lower case, letters only, word_tokenize, no stop words."""
     from nltk.tokenize import word_tokenize
 
     # In letters alone there are no sentences to part, for which word_tokenize would need NLTK's data.
@@ -53,7 +53,7 @@ def to_words(text: str) -> str:
 
 
 def recipe(directory: Path, _: int) -> dict[str, float]:
-    """The classical recipe as it is found everywhere: a frame, and a function that pandas applies to each text."""
+    """The classical recipe as in most tutorials: a pandas frame, and a function that is applied to each text."""
     import pandas as pd
 
     frame = pd.read_parquet(directory / "parts")
@@ -63,7 +63,7 @@ def recipe(directory: Path, _: int) -> dict[str, float]:
 
 
 def ingest(directory: Path, _: int) -> dict[str, float]:
-    """A jsonl file of one's own to documents."""
+    """Ingest of a local jsonl file."""
     from compactlm.corpus.ingest.sources import read_sources
 
     columns = {"text": "text", "document": "document", "label": None, "attributes": {}}
@@ -77,7 +77,7 @@ def ingest(directory: Path, _: int) -> dict[str, float]:
 
 
 def split(directory: Path, processes: int) -> dict[str, float]:
-    """The split that is stable under growth, without near-duplicates across splits."""
+    """A split that is stable under growth, without near-duplicates across splits."""
     from compactlm.corpus.split.splitting import split_corpus
 
     parts = artifacts.parts(directory / "parts")
@@ -88,7 +88,7 @@ def split(directory: Path, processes: int) -> dict[str, float]:
 
 
 def near(directory: Path, processes: int) -> dict[str, float]:
-    """Clusters of near-duplicates over all rows: signatures a shard first, and then the memory that the clusters take."""
+    """Clusters of near-duplicates over all rows; their memory is measured without that of the signatures."""
     from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 
     shards = sorted((directory / "work-split" / "in").glob("part-*.parquet"))
@@ -115,7 +115,7 @@ JOBS: dict[str, Callable[[Path, int], dict[str, float]]] = {
 
 
 def main() -> None:
-    """Run the job that is named on the command line."""
+    """Run the job given on the command line."""
     name, directory, processes = sys.argv[1:]
     start = time.perf_counter()
     figures = JOBS[name](Path(directory), int(processes))

@@ -1,4 +1,4 @@
-"""Text of any size, rows of an artifact repeated with changes: `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
+"""Text of any size: rows of an artifact, repeated with changes. Run `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.shards.gathering import gather, write_shards
 
-EVERY = 10  # words, of which one is changed in each copy
+EVERY = 10  # one of so many words is changed in each copy
 _SHARD_BYTES = 32_000_000
 
 
 def repeated(rows: Sequence[Document], size: int) -> Iterator[Document]:
-    """Yield rows, and copies of them in which every tenth word is another, until their texts have `size` bytes.
+    """Yield rows, then copies of them with every tenth word changed, until their texts have `size` bytes.
 
-    The other words are drawn from the running text, so that a copy has as many rare words and odd characters as its original.
+    The new words are drawn from the running text, so that copies have as many rare words and odd characters as the originals.
     """
     words = [sys.intern(word) for row in rows for word in row.text.split()]
     given = copy = 0
@@ -48,7 +48,7 @@ def _changed(row: Document, copy: int, words: Sequence[str]) -> Document:
 
 
 def write_corpus(source: Path, directory: Path, size: int) -> None:
-    """Write `parts`, an artifact of documents with `size` bytes of text, and `rows.jsonl`, the same as a file of one's own."""
+    """Write `parts`, an artifact of documents with `size` bytes of text, and `rows.jsonl`, a local file with the same text."""
     rows = artifacts.read_documents(source)
     write_shards(repeated(rows, size), directory / "shards", _SHARD_BYTES)
     gather(artifacts.parts(directory / "shards"), directory / "parts")

@@ -1,7 +1,7 @@
-"""Where each artifact lies and how it is read and written: the only module that knows paths.
+"""The paths of all artifacts, and how they are read and written.
 
-Everything is written beside its place and renamed into it, so that a failure leaves no half-written
-artifact. Parquet is written with fixed settings, sorted by id, so that equal rows give equal bytes.
+Every artifact is written beside its path and then renamed, so that a failure leaves no half-written artifact. Parquet is written with
+fixed settings and sorted by id, so that equal rows give equal bytes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 RAW = Path("data/raw")
 CLEAN = Path("data/clean")
-SHARDS = Path("data/shards")  # working shards with their manifests, a directory a stage; DVC leaves them alone, so a kill keeps them
+SHARDS = Path("data/shards")  # working shards and manifests, one directory per stage; DVC does not manage them, so they survive a kill
 SPLIT = Path("data/split")
 AUGMENTED = Path("data/augmented")
 WEIGHTED = Path("data/weighted")
@@ -31,13 +31,13 @@ TOKENIZED = Path("data/tokenized")
 SIGNALS = Path("data/signals")
 PREDICTIONS = Path("data/predictions")
 STUDENT_TOKENIZER = TOKENIZED / "tokenizer"
-ID_MAP = TOKENIZED / "id_map.json"  # the teacher's id of each of the student's ids
+ID_MAP = TOKENIZED / "id_map.json"  # the teacher's token id for each token id of the student
 TEACHER = Path("models/teacher")
 STUDENT = Path("models/student")
 EXPORT = Path("models/export")
 CHECKPOINTS = Path("models/checkpoints")
 METRICS = Path("reports/metrics")
-TIMINGS = Path("reports/timings")  # machine-dependent, so apart from the metrics
+TIMINGS = Path("reports/timings")  # apart from the metrics, because they depend on the machine
 CURVES = Path("reports/curves")
 PLOTS = Path("reports/plots")
 SAMPLES = Path("reports/samples")
@@ -47,12 +47,12 @@ BIAS_REPORT = Path("reports/bias-audit.md")
 REPORT = Path("reports/index.html")
 REPORT_PLOTS = PLOTS / "report"
 MODEL_CARD = Path("reports/model-card.md")
-STUDENT_CARD_NAME = "README.md"  # where the model hub looks for the card, in models/student
-FRONTIER = Path("reports/frontier")  # of `make frontier`, as the ablations are of benchmarks/: no stage writes these
+STUDENT_CARD_NAME = "README.md"  # the name that the model hub expects in models/student
+FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks/, not by stages
 ABLATIONS = Path("reports/ablations")
 MITIGATION = Path("reports/mitigation")
 
-MLM = "mlm"  # the name of the masked language model's directory, beside one directory a task
+MLM = "mlm"  # the directory of the masked language model, beside one directory per task
 SPLITS = ("train", "validation", "test")
 ROWS_PER_SHARD = 100_000
 
@@ -62,15 +62,15 @@ class Document:
     """One row of text.
 
     Attributes:
-        id: stable name of the row, 32 hexadecimal digits made from its source and content.
-        source: name of the source in params.yaml.
-        text: the text itself.
-        document: rows with the same source and document come from one document and stay in one split.
-        task: name of the labelled task, or None for unlabelled text.
-        label: name of the label, or None.
-        parent: id of the row that this one was derived from, or None.
-        augmenter: name of the augmenter that derived it, or None.
-        attributes: value of each protected attribute that has a column in the source, None for an empty cell.
+        id: the stable id of the row, 32 hexadecimal digits made from its source and content.
+        source: the name of the source in params.yaml.
+        text: the text.
+        document: the key of the document; rows of one source and document stay in one split.
+        task: the name of the labelled task, or None for unlabelled text.
+        label: the name of the label, or None.
+        parent: the id of the row that this row was derived from, or None.
+        augmenter: the name of the augmenter that derived it, or None.
+        attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
     """
 
     id: str
@@ -97,13 +97,13 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 
-# Only where some row has an attribute: text without any takes no column for it.
+# The column is written only if a row has an attribute.
 ATTRIBUTES = pa.field("attributes", pa.map_(pa.string(), pa.string()), nullable=False)
 DOCUMENT_SCHEMAS = (DOCUMENT_SCHEMA, DOCUMENT_SCHEMA.append(ATTRIBUTES))
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
 
-# What both models say of each test row of a task: probabilities in the order of the task's labels. The text is found by its id.
+# The probabilities of both models for each test row of a task, in the order of the labels. The id leads to the text.
 PREDICTION_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -127,17 +127,16 @@ SEQUENCE_SCHEMA = pa.schema(
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Give a fresh path beside `target` to write to, and rename it into place when the block ends well.
+    """Yield a fresh path beside `target` to write to, and rename it to `target` at the end of the block.
 
-    The path may become a file or a directory. When the block raises, nothing of it remains and what lay at
-    `target` before is untouched.
+    The path may become a file or a directory. If the block raises, the path is removed and `target` is unchanged.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.unfinished")
     _remove(unfinished)
     try:
         yield unfinished
-        if unfinished.is_dir() or target.is_dir():  # a file takes another's place by itself
+        if unfinished.is_dir() or target.is_dir():  # a file can replace another file directly
             _remove(target)
         os.replace(unfinished, target)
     finally:

@@ -1,4 +1,4 @@
-"""Make augmented copies of the labelled train rows, and ask the teacher whether their labels still hold."""
+"""Stage augment: augmented copies of the labelled train rows, with labels checked by the teacher."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SAMPLE_ROWS = 10
 
 
 def main(params: Params) -> None:
-    """Run the stage."""
+    """Read data/split/train and write data/augmented, its metrics and samples of the copies."""
     if params.augment.copies == 0:
         _write([], {"copies": 0, "wordnet": 0}, [])
         return
-    # Imported here, so that no copies cost no seconds: nlpaug and transformers are slow to import.
+    # Imported late, because nlpaug and transformers are slow to import and not needed without copies.
     from compactlm.bert.models import load_classifier, load_masked_lm, load_tokenizer
     from compactlm.bert.runtime import prepare
     from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
@@ -72,7 +72,7 @@ def main(params: Params) -> None:
 
 
 def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
-    """Return the words by which groups are found in a text; the values of a column are no words of it."""
+    """Return the words by which groups are found in texts, without the values of columns."""
     in_text = (attribute.groups.values() for attribute in attributes.values() if attribute.found_in == "text")
     return [word for groups in in_text for words in groups for word in words]
 

@@ -1,4 +1,4 @@
-"""Stage clean: data/raw to data/clean by the filters of the profile, every dropped row counted by reason and source."""
+"""Stage clean: data/raw to data/clean by the filters of the profile; dropped rows are counted by source and reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage ingest: the sources named in params.yaml to data/raw, with their figures and the data card."""
+"""Stage ingest: the sources in params.yaml to data/raw, with metrics and the data card."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data card and the figures of ingest: where each source comes from, under which licence, and how much of it there is."""
+"""The data card and the metrics of ingest: origin, licence and size of each source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compactlm.text.markdown import facts
 
 
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
-    """Return the rows and characters of each source and of all, and how many rows a source has beyond its limit."""
+    """Return the rows and characters of each source and in total, and the number of rows beyond the limit of a source."""
     sources: dict[str, dict[str, int]] = {
         name: {"rows": extract.rows, "characters": extract.characters, **({"over_limit": extract.left} if extract.left else {})}
         for name, extract in extracts.items()
@@ -21,7 +21,7 @@ def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
 
 
 def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
-    """Return the data card as Markdown: a table for each source, by name; equal sources give equal bytes."""
+    """Return the data card as Markdown, with a table for each source; equal sources give equal bytes."""
     lines = ["# Data card", "", "The sources as `ingest` took them, before cleaning. Each keeps its own licence."]
     for name, extract in sorted(extracts.items()):
         source = ingest.sources[name]

@@ -1,4 +1,4 @@
-"""The classical recipe, for comparison: lower-case words of letters only, tokenised as NLTK does, without stop words."""
+"""The classical bag-of-words recipe, for comparison: words of letters in lower case, tokenised as by NLTK, without stop words."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from compactlm.corpus.clean.filters.base import settling, to_plain
 
 _LETTER = re.compile(r"[^\W\d_]")
 _ASCII = bytes(range(128))
-# Each byte of ASCII that is a letter becomes its lower case, every other a space; those of other characters are left.
+# ASCII letters become lower case, other ASCII bytes become spaces, and bytes of other characters stay.
 _LOWER_LETTERS = bytes(byte | 32 if chr(byte).isalpha() else 32 for byte in range(128)) + bytes(range(128, 256))
-# The function words of English: articles, pronouns, prepositions, conjunctions, auxiliaries, and what is left of them at an apostrophe.
+# The function words of English: articles, pronouns, prepositions, conjunctions, auxiliaries, and their parts at an apostrophe.
 _FUNCTION_WORDS = """
     a an the this that these those such
     i me my mine myself we us our ours ourselves you your yours yourself yourselves he him his himself she her hers herself
@@ -27,7 +27,7 @@ _FUNCTION_WORDS = """
     again also always here there then once when where why how just only too very now ever never even still already
 """
 STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
-# In text of letters and spaces NLTK's tokenizer parts words at white space, and these, which are two words written as one.
+# In text of letters and spaces, NLTK's tokenizer splits at white space, and splits these words, which are two written as one.
 _PARTED = {"cannot": "can not", "gimme": "gim me", "gonna": "gon na", "gotta": "got ta", "lemme": "lem me", "wanna": "wan na"}
 _PARTED_WORDS = frozenset(_PARTED)
 _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for word, parts in _PARTED.items()}
@@ -36,7 +36,7 @@ _PARTS = {word: [part for part in parts.split() if part not in STOP_WORDS] for w
 @to_plain
 @settling
 def to_bag_of_words(text: str) -> str:
-    """Return the words of a text that are no stop words, lower-case, letters only, parted by single spaces."""
+    """Return the words of a text in lower case, letters only, without stop words, separated by single spaces."""
     encoded = text.encode() if text.isascii() else _without_other_symbols(text.lower().encode())
     kept = list(filterfalse(STOP_WORDS.__contains__, encoded.translate(_LOWER_LETTERS).decode().split()))
     if not _PARTED_WORDS.isdisjoint(kept):
@@ -45,7 +45,7 @@ def to_bag_of_words(text: str) -> str:
 
 
 def _without_other_symbols(encoded: bytes) -> bytes:
-    """Put a space for each character beyond ASCII that is no letter."""
+    """Replace each non-ASCII character that is not a letter by a space."""
     for character in set(encoded.translate(None, _ASCII).decode()):
         if not _LETTER.match(character):
             encoded = encoded.replace(character.encode(), b" ")

@@ -1,4 +1,4 @@
-"""What a filter is, and how a list of them is applied to a text."""
+"""Filters of texts, and chains that apply several filters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Dropped:
     """A text that a filter drops.
 
     Attributes:
-        reason: why, as a name that rows are counted by.
+        reason: the name of the reason, by which dropped rows are counted.
     """
 
     reason: str
@@ -30,25 +30,25 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def settling(filter_: _Function) -> _Function:
-    """Mark a filter that leaves what it made as it is, so that it need not look at its own work."""
+    """Mark a filter that does not change its own results, so that it need not run again on them."""
     filter_.settles = True  # type: ignore[attr-defined]
     return filter_
 
 
 def plain(filter_: _Function) -> _Function:
-    """Mark a filter that leaves as it is a text of which `is_plain` is true."""
+    """Mark a filter that does not change a text for which `is_plain` is true."""
     filter_.plain = True  # type: ignore[attr-defined]
     return filter_
 
 
 def to_plain(filter_: _Function) -> _Function:
-    """Mark a filter that makes plain text wherever it makes ASCII."""
+    """Mark a filter whose results are plain if they are ASCII."""
     filter_.to_plain = True  # type: ignore[attr-defined]
     return filter_
 
 
 def is_plain(text: str) -> bool:
-    """Tell whether a text is of printable ASCII, without what begins markup, addresses or odd quotes, and its spaces stand alone inside."""
+    """Return whether a text is printable ASCII with single spaces inside, without starts of markup, addresses or odd quotes."""
     return (
         text.isascii()
         and not text.encode().translate(None, _PLAIN)
@@ -65,25 +65,25 @@ def _is(mark: str, filter_: Filter) -> bool:
 
 
 class Chain:
-    """Filters in order, applied again and again until they change nothing more, so that cleaning a clean text changes nothing.
+    """Filters in order, applied repeatedly until none of them changes the text, so that cleaning a clean text changes nothing.
 
-    What one filter takes away can bring to light work for another: `&lt;b&gt;` is a tag only after it was unescaped.
+    A filter can create work for an earlier one: `&lt;b&gt;` becomes a tag only when it is unescaped.
     """
 
     def __init__(self, filters: Iterable[Filter]) -> None:
-        # Looked up once: there are more texts than anything.
+        # Looked up once, because there are many texts.
         listed = list(filters)
         self._filters = [(one, _is("settles", one), _is("to_plain", one)) for one in listed]
-        self._plain_from = [0] * (len(listed) + 1)  # how many in a row from here on are marked as `plain`
+        self._plain_from = [0] * (len(listed) + 1)  # the number of consecutive filters from here on that are marked `plain`
         for place in reversed(range(len(listed))):
             self._plain_from[place] = self._plain_from[place + 1] + 1 if _is("plain", listed[place]) else 0
 
     def __call__(self, text: str) -> str | Dropped:
-        """Return the text, or the reason of the first filter that drops it; `unrepairable` where ten rounds do not settle it."""
+        """Return the text, or the reason of the first filter that drops it (`unrepairable` if it still changes after ten rounds)."""
         text = before = encodable(text)
-        plain = is_plain(text)  # as most texts are
+        plain = is_plain(text)  # true for most texts
         place = rounds = 0
-        settled = 0  # filters in a row that left the text as it is: when all have, so will a further round
+        settled = 0  # consecutive filters that did not change the text; if all did not, a further round will not either
         while True:
             if plain:
                 settled += self._plain_from[place]
@@ -101,7 +101,7 @@ class Chain:
             apply, settles, to_plain = self._filters[place]
             place += 1
             result = apply(text)
-            if result is text:  # as most filters leave most texts: told without a look at the characters
+            if result is text:  # true for most filters and texts, and known without comparing characters
                 settled += 1
             elif isinstance(result, Dropped):
                 return result
@@ -112,5 +112,5 @@ class Chain:
 
 
 def apply_filters(text: str, filters: Iterable[Filter]) -> str | Dropped:
-    """Do with one text what a `Chain` of these filters does."""
+    """Apply a chain of filters to one text."""
     return Chain(filters)(text)

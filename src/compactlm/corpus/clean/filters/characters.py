@@ -16,18 +16,18 @@ from compactlm.corpus.clean.filters.base import plain, settling
 _TERMINAL_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _DOUBLE_QUOTE = re.compile(r"``|''")
 _NOT_ASCII = re.compile(r"([^\x00-\x7f]+)")
-_FTFY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f]")  # in ASCII these alone are changed by ftfy
+_FTFY_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\r\x0e-\x1f\x7f]")  # the only ASCII characters that ftfy changes
 _ASCII_PRINTABLE = bytes(range(0x20, 0x7F))
 _ASCII = frozenset(map(chr, range(0x80)))
 _NEIGHBOURS = 12
-_PLACEHOLDER = "xqzjvkwq"  # letters that no text has side by side, and ftfy leaves alone
+_PLACEHOLDER = "xqzjvkwq"  # a run of letters that does not occur in texts and that ftfy does not change
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 @plain
 def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: bool) -> str:
-    """Mend wrongly decoded characters, ligatures and, if asked for, curled quotes by ftfy, and normalise to `form`."""
-    # ftfy is by far the slowest of the filters, and few texts need it: none in ASCII, nor any in which it finds nothing odd.
+    """Fix wrongly decoded characters, ligatures and, if wanted, curly quotes by ftfy, and normalise to `form`."""
+    # ftfy is by far the slowest filter, and few texts need it: no ASCII text does, nor any text without odd characters.
     if text.isascii():
         return text
     config = _repair(form, straight_quotes)
@@ -42,12 +42,12 @@ def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: boo
 
 
 def _near_other_characters(text: str) -> tuple[str, list[str]]:
-    """Return the text with a placeholder for the middle of each long run of ASCII, and those middles.
+    """Return the text with a placeholder for the middle of each long run of ASCII, and these middles.
 
-    ftfy judges characters by few neighbours, a line at a time, and whatever encoding a line was read in, ASCII is the same: so
-    it makes of this what it makes of the whole.
+    ftfy judges characters by a few neighbours in the same line, and ASCII is the same in all encodings. Its result for the shortened
+    text is therefore the same as for the whole text.
     """
-    runs, middles = _NOT_ASCII.split(text), []  # ASCII and others by turns
+    runs, middles = _NOT_ASCII.split(text), []  # runs of ASCII and of other characters alternate
     for place in range(0, len(runs), 2):
         run = runs[place]
         if len(run) > 2 * _NEIGHBOURS:
@@ -60,7 +60,7 @@ def _near_other_characters(text: str) -> tuple[str, list[str]]:
 
 @functools.cache
 def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
-    """Tell whether ftfy changes a character wherever it stands; all else that it changes are sequences that `is_bad` tells of."""
+    """Return whether ftfy changes a character at any place; everything else that it changes are sequences that `is_bad` finds."""
     return ftfy.fix_text(character, config) != character
 
 
@@ -71,15 +71,15 @@ def _repair(form: Literal["NFC", "NFKC"], straight_quotes: bool) -> ftfy.TextFix
 
 @plain
 def remove_addresses(text: str) -> str:
-    """Remove web addresses, which hold no language."""
+    """Remove web addresses, because they are not natural language."""
     return _ADDRESS.sub(" ", text) if "://" in text else text
 
 
 @plain
 def remove_control_characters(text: str, keep_lines: bool) -> str:
-    """Remove control, format (zero-width), surrogate and private characters; those that part words become a space.
+    """Remove control, format (zero-width), surrogate and private characters; those that separate words become a space.
 
-    With `keep_lines` a line feed stays, for filters of lines that come later.
+    With `keep_lines`, line feeds stay for later filters of lines.
     """
     if _is_printable(text) and "\ufffd" not in text:
         return text
@@ -97,18 +97,18 @@ def _without_control(character: str) -> str:
 
 @plain
 def straighten_quotes(text: str) -> str:
-    """Write ``quoted'' and ''quoted'' with double quotes, and a lone grave accent as an apostrophe."""
+    """Replace ``quoted'' and ''quoted'' by double quotes, and single grave accents by apostrophes."""
     return _DOUBLE_QUOTE.sub('"', text).replace("`", "'") if "`" in text or "''" in text else text
 
 
 @plain
 @settling
 def fold_white_space(text: str, keep_lines: bool) -> str:
-    """Make each run of white space one space, none at the ends, and normalise to NFC; `keep_lines` keeps lines that are not blank."""
+    """Replace runs of white space by one space, strip the ends and normalise to NFC; `keep_lines` keeps lines that are not blank."""
     if keep_lines:
         lines = (" ".join(line.split()) for line in text.splitlines())
         folded = "\n".join(line for line in lines if line)
-    elif _is_printable(text) and "  " not in text and text.strip(" ") == text:  # of white space only the space is printable
+    elif _is_printable(text) and "  " not in text and text.strip(" ") == text:  # the space is the only printable white space
         folded = text
     else:
         folded = " ".join(text.split())
@@ -116,12 +116,12 @@ def fold_white_space(text: str, keep_lines: bool) -> str:
 
 
 def _is_printable(text: str) -> bool:
-    # Three times as fast as str.isprintable, which looks up every character.
+    # Three times as fast as str.isprintable, which checks each character.
     return not text.encode().translate(None, _ASCII_PRINTABLE) if text.isascii() else text.isprintable()
 
 
 def shorten_runs(text: str, maximum: int) -> str:
-    """Shorten a run of one character to `maximum`; digits and white space are left alone."""
+    """Shorten runs of one character to `maximum`, except runs of digits and white space."""
     return _run_of(maximum).sub(lambda match: match.group(1) * maximum, text)
 
 

@@ -1,4 +1,4 @@
-"""From the settings of filters to the filters themselves, and the lists of filters that stand behind a name."""
+"""Filters from their settings, and the lists of filters of each profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compactlm.params import filters as settings
 
 
 def filters_from(listed: Iterable[settings.FilterSettings]) -> list[Filter]:
-    """Return the filters with these settings, in their order."""
+    """Return the filters with these settings, in the same order."""
     return [_filter(one) for one in listed]
 
 
@@ -62,7 +62,7 @@ def _language(one: settings.Language) -> Filter:
     from compactlm.text.languages import known_languages
 
     for language in sorted(set(one.languages) - known_languages()):
-        raise CompactLMError(f"a filter of kind language names {language!r}, which the language identifier does not know; correct it")
+        raise CompactLMError(f"a filter of kind language has the unknown language {language!r}; use an ISO 639 code that py3langid knows")
     return functools.partial(
         in_languages, languages=frozenset(one.languages), minimum_probability=one.minimum_probability, minimum_letters=one.minimum_letters
     )
@@ -79,15 +79,15 @@ Profile = Literal["bert", "bag-of-words", "thorough"]
 
 
 def profile_filters(profile: Profile, minimum_characters: int, maximum_characters: int) -> list[settings.FilterSettings]:
-    """Return what stands behind the name of a profile.
+    """Return the settings of the filters of a profile.
 
-    `bert` keeps natural text and masks personal data, `bag-of-words` is the classical recipe, and `thorough` is for text from
-    anywhere: it also drops what repeats itself, what is hardly made of letters, and what is not in English.
+    `bert` keeps natural text and masks personal data, and `bag-of-words` is the classical recipe. `thorough` is for text from any
+    source: it also drops texts that repeat themselves, that have few letters, or that are not in English.
     """
     bounds = settings.Length(kind="length", unit="characters", minimum=minimum_characters, maximum=maximum_characters)
     if profile == "thorough":
         return [*_THOROUGH, bounds, *_JUDGES]
-    # The classical recipe makes letters of everything, and masks nothing.
+    # The classical recipe keeps only letters, so it masks nothing.
     last = settings.BagOfWords(kind="bag_of_words") if profile == "bag-of-words" else _PERSONAL
     return [*_PLAIN, last, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
 
@@ -101,7 +101,7 @@ _PLAIN: list[settings.FilterSettings] = [
     settings.StraightenQuotes(kind="straighten_quotes"),
 ]
 _THOROUGH: list[settings.FilterSettings] = [
-    settings.Length(kind="length", unit="characters", minimum=0, maximum=1_000_000),  # before anything takes time on it
+    settings.Length(kind="length", unit="characters", minimum=0, maximum=1_000_000),  # first, because other filters take long on such texts
     settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
     settings.RemoveMarkup(kind="remove_markup"),
     settings.RemoveAddresses(kind="remove_addresses"),

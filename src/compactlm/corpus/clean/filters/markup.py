@@ -1,4 +1,4 @@
-"""Filter of markup: HTML entities and tags, scripts and comments, TeX formulas. Its time grows in proportion to the text."""
+"""Filter of markup: HTML entities and tags, scripts, comments and TeX formulas, in time linear in the length of the text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BRACKET = re.compile(r"[(){}]")
 
 @plain
 def remove_markup(text: str) -> str:
-    """Unescape HTML entities, however often they were escaped, and remove HTML tags, comments, scripts, styles and TeX formulas."""
+    """Unescape HTML entities (also repeatedly escaped ones), and remove HTML tags, comments, scripts, styles and TeX formulas."""
     if "&" in text:
         text = _unescaped(text)
     if "\\displaystyle" in text:
@@ -40,7 +40,7 @@ def remove_markup(text: str) -> str:
 
 def _unescaped(text: str) -> str:
     for _ in range(_ROUNDS):
-        # A chain such as &amp;amp;amp;lt; is undone at once: one link a round would take the square of its length.
+        # A chain such as &amp;amp;amp;lt; is undone at once, because one step per round would take quadratic time.
         text = _ESCAPED_AMPERSANDS.sub("&", text)
         unescaped = _ENTITY.sub(lambda match: html.unescape(match.group()), text)
         if unescaped == text:
@@ -50,7 +50,7 @@ def _unescaped(text: str) -> str:
 
 
 def _without_formulas(text: str) -> str:
-    """Remove what Wikipedia's formulas leave in plain text: from a bracket with displaystyle to the one that closes it, or the end."""
+    """Remove the remains of Wikipedia's formulas: from a bracket with displaystyle to its closing bracket, or to the end."""
     kept, position = [], 0
     while match := _FORMULA.search(text, position):
         kept += [text[position : match.start()], " "]
@@ -68,9 +68,9 @@ def _closing(text: str, start: int) -> int:
 
 
 def _without_hidden_elements(text: str) -> str:
-    """Remove scripts, styles and comments with all that is in them; what never ends is left, for the filters of tags."""
+    """Remove scripts, styles and comments with their content; elements without an end are left to the filter of tags."""
     kept, position, search_from = [], 0, 0
-    endless: set[str] = set()  # what has no end here has none further on
+    endless: set[str] = set()  # names of elements that have no end in the rest of the text
     while match := _HIDDEN_START.search(text, search_from):
         search_from = match.end()
         name = (match.group(1) or match.group(2)).lower()

@@ -1,4 +1,4 @@
-"""Filters that drop a text for its length or for the kinds of its characters."""
+"""Filters that drop a text because of its length or its shares of letters, digits and symbols."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ASCII_LETTERS, _ASCII_DIGITS = string.ascii_letters.encode(), string.digits.enc
 
 
 def within_length(text: str, unit: Literal["characters", "words"], minimum: int, maximum: int | None) -> str | Dropped:
-    """Drop a text that is empty, or has fewer or more characters or words than the bounds allow."""
+    """Drop a text that is empty or whose number of characters or words is out of bounds."""
     if not text:
         return Dropped(EMPTY)
     size = len(text) if unit == "characters" else len(text.split())
@@ -27,10 +27,10 @@ def within_length(text: str, unit: Literal["characters", "words"], minimum: int,
 
 
 def within_share(text: str, of: CharacterKind, minimum: float, maximum: float) -> str | Dropped:
-    """Drop a text whose share of letters, digits or symbols is out of bounds, as `few_letters`, `many_symbols` and the like.
+    """Drop a text whose share of letters, digits or symbols is out of bounds, with a reason such as `few_letters`.
 
-    The share is of the characters that are no white space. Marks that combine with letters count as letters; symbols are all
-    that are neither letters nor digits. A text of white space alone is left to the filter of length.
+    The share is of all characters except white space. Combining marks count as letters; symbols are all characters that are neither
+    letters nor digits. A text of only white space is kept here, and the filter of length drops it.
     """
     counts = count_characters(text)
     everything = sum(counts.values())
@@ -41,7 +41,7 @@ def within_share(text: str, of: CharacterKind, minimum: float, maximum: float) -
 
 
 def count_characters(text: str) -> dict[CharacterKind, int]:
-    """Count letters (with combining marks), digits and symbols; white space is none of them."""
+    """Count letters (with combining marks), digits and symbols; white space is not counted."""
     if text.isascii():  # ten times as fast
         visible = text.encode().translate(None, _ASCII_SPACE)
         no_letters = visible.translate(None, _ASCII_LETTERS)

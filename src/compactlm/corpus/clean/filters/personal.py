@@ -1,4 +1,4 @@
-"""Filter that masks personal data by typed placeholders: the kind of thing stays in the text, the thing itself does not."""
+"""Filter that replaces personal data by placeholders that name its kind, such as [EMAIL]."""
 
 from __future__ import annotations
 
@@ -21,42 +21,41 @@ _PLACEHOLDER = re.compile("|".join(re.escape(placeholder) for placeholder in PLA
 _KIND_OF = {placeholder: kind for kind, placeholder in PLACEHOLDERS.items()}
 
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
-# What must not stand before a match is asked after its first character, so that the search can skip to that.
+# The lookbehind comes after the first character of each pattern, so that the search can skip to that character.
 _IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)")
-# No issuer's numbers begin with 20 or 21, as years do.
+# No card number starts with 20 or 21, but years do.
 _CARD = re.compile(r"[2-6](?<![\w.-][2-6])(?!(?<=2)[01])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
 _CARD_GAP = re.compile(r"[ -]")
-_CARD_DIGITS = (15, 16)  # of nearly all cards
+_CARD_DIGITS = (15, 16)  # nearly all cards have so many
 _SOCIAL_SECURITY = re.compile(r"[0-8](?<![\w-][0-8])(?!(?<=0)00|(?<=6)66)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\w|\.\d)")
 _FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
 _IP_6 = re.compile(r"(?<![\w.:])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::?[0-9A-Fa-f]{1,4}){1,7}(?![\w:]|\.\d)")
 _BOOK = re.compile(r"\b(?:ISBN|ISSN|OCLC|PMID)(?:-1[03])?:?\s{0,3}$", re.IGNORECASE)
 _MANY_DIGITS = re.compile(r"\d(?:[^\w\n,;:%$\"'!?]{0,3}\d){6}")
-_LONG: frozenset[PersonalKind] = frozenset(("card", "social_security", "phone"))  # what is not there without so many digits
+_LONG: frozenset[PersonalKind] = frozenset(("card", "social_security", "phone"))  # kinds that need at least seven digits
 
 
 def mask_personal(text: str, kinds: Sequence[PersonalKind], region: str) -> str:
-    """Put placeholders in the place of personal data of these kinds.
+    """Replace personal data of these kinds by placeholders.
 
-    Card numbers and IBANs are known by their check digits, phone numbers by the numbering plans of `phonenumbers`; a number
-    that breaks these rules is left, so that prices, years and scores stay, and so are an IP address that can be nobody's and a
-    number after ISBN or the like.
+    Card numbers and IBANs are recognised by their check digits, and phone numbers by the numbering plans of `phonenumbers`. Other
+    numbers stay, such as prices, years and scores. IP addresses that belong to nobody and numbers after ISBN or the like stay too.
 
     Args:
         text: the text.
-        kinds: what to mask.
-        region: two letters of the country whose phone numbers are written without a country code.
+        kinds: the kinds of personal data to mask.
+        region: two letters of the country whose phone numbers come without a country code.
     """
     long = _MANY_DIGITS.search(text) is not None
-    for kind in PLACEHOLDERS:  # in this order whatever the order of `kinds`: a card number could be read as a phone number
+    for kind in PLACEHOLDERS:  # in a fixed order, because a card number could look like a phone number
         if kind in kinds and (long or kind not in _LONG):
             text = _mask_phones(text, region) if kind == "phone" else _MASKS[kind](text)
     return text
 
 
 def count_masked(before: str, after: str) -> Counter[PersonalKind]:
-    """Count the placeholders of each kind that `after` has and `before` did not have."""
+    """Count the placeholders of each kind that are in `after` but not in `before`."""
     if "[" not in after:
         return Counter()
     counts = Counter(_KIND_OF[found] for found in _PLACEHOLDER.findall(after))
@@ -65,7 +64,7 @@ def count_masked(before: str, after: str) -> Counter[PersonalKind]:
 
 
 def _mask(pattern: re.Pattern[str], kind: PersonalKind, needs: str, valid: Callable[[str], int]) -> Callable[[str], str]:
-    """Return a function that masks what matches; `valid` tells how many characters of a match belong to it, 0 for none."""
+    """Return a function that masks matches; `valid` returns how many characters of a match to mask, 0 for an invalid match."""
 
     def replaced(match: re.Match[str]) -> str:
         size = valid(match.group())
@@ -75,10 +74,10 @@ def _mask(pattern: re.Pattern[str], kind: PersonalKind, needs: str, valid: Calla
 
 
 def _iban(candidate: str) -> int:
-    # Imported here, as phonenumbers below: only texts with such a candidate need it.
+    # Imported late, like phonenumbers below, because only texts with a candidate need it.
     from stdnum import iban
 
-    # Words in capitals that follow may look like its last groups.
+    # Words in capitals after the number may look like its last groups.
     while candidate:
         if iban.is_valid(candidate):
             return len(candidate)
@@ -94,7 +93,7 @@ def _card(candidate: str) -> int:
 
     if valid(candidate):
         return len(candidate)
-    # A date or a security code that follows may look like its last groups.
+    # A date or a security code after the number may look like its last groups.
     starts = (candidate[: gap.start()] for gap in _CARD_GAP.finditer(candidate))
     return next((len(start) for start in starts if len(_CARD_GAP.sub("", start)) in _CARD_DIGITS and valid(start)), 0)
 
@@ -104,10 +103,10 @@ def _ip_address(candidate: str) -> int:
         address = ipaddress.ip_address(candidate)
     except ValueError:
         return 0
-    # Nobody's: netmasks, this machine, groups of machines, and ranges never given out, where names in code (Bad::Face) lie.
+    # Netmasks, loopback, multicast and reserved ranges belong to nobody; names in code (Bad::Face) fall into them too.
     if address.is_reserved or address.is_loopback or address.is_unspecified or address.is_multicast:
         return 0
-    # Four single digits number versions, enzymes and sections far more often than machines.
+    # Four single digits are far more often a version, an enzyme or a section than an address.
     return 0 if _FOUR_DIGITS.fullmatch(candidate) else len(candidate)
 
 

@@ -1,4 +1,4 @@
-"""Filters that drop a text for what it repeats, after the rules of Gopher (Rae et al. 2021, https://arxiv.org/abs/2112.11446)."""
+"""Filters that drop a text because it repeats itself, by the rules of Gopher (Rae et al. 2021, https://arxiv.org/abs/2112.11446)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REPEATED_NGRAMS = "repeated_ngrams"
 
 
 def without_repeated_lines(text: str, maximum_share: float) -> str | Dropped:
-    """Drop a text in which more than `maximum_share` of the lines that are not blank repeat an earlier one."""
+    """Drop a text if more than `maximum_share` of its lines repeat an earlier line; blank lines do not count."""
     if "\n" not in text:
         return text
     lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
@@ -17,7 +17,7 @@ def without_repeated_lines(text: str, maximum_share: float) -> str | Dropped:
 
 
 def without_repeated_ngrams(text: str, size: int, maximum_share: float, minimum_words: int) -> str | Dropped:
-    """Drop a text in which more than `maximum_share` of the runs of `size` words repeat an earlier one, whatever the case."""
+    """Drop a text if more than `maximum_share` of its runs of `size` words repeat an earlier run, ignoring case."""
     words = text.casefold().split()
     if len(words) < max(minimum_words, size):
         return text
