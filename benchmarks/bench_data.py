@@ -37,9 +37,7 @@ Results = dict[str, dict[str, dict[str, float]]]
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-data", description=__doc__)
     parser.add_argument("--megabytes", type=int, nargs="+", default=[10, 100, 1000], help="sizes of the text")
-    parser.add_argument(
-        "--recipe-up-to", type=int, default=1000, help="largest size for the slow classical recipe"
-    )
+    parser.add_argument("--recipe-up-to", type=int, default=1000, help="largest size for the slow classical recipe")
     parser.add_argument("--jobs", nargs="+", choices=list(JOBS), default=list(JOBS), help="jobs to measure; near needs split")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--source", type=Path, default=artifacts.RAW, help="an artifact of documents to repeat")

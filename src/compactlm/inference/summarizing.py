@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,20 +10,12 @@ import numpy as np
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
+from compactlm.text.sentences import split_sentences
 
 DAMPING = 0.85
 LEAD = 0.5  # how fast the weight of a position falls from the start of the text
 AT_ONCE = 2048  # sentences whose pairs are all compared; more pairs would fill the memory
 LEAST_WORDS = 4  # shorter sentences rarely make sense alone
-
-# A full stop after these does not end a sentence.
-_ABBREVIATIONS = "mr mrs ms dr prof st sr jr vs etc inc ltd co fig gen col sgt capt lt rev hon jan feb apr aug sep sept oct nov dec"
-_BEFORE = re.compile(rf"(?:\b(?:{'|'.join(_ABBREVIATIONS.split())}|[a-z]|e\.g|i\.e|u\.s|u\.k)\.)$", re.IGNORECASE)
-_CLOSING, _OPENING = r"[\"'\u201d\u2019)\]]", r"[\"'\u201c\u2018(\[]"
-_MARK = r"[.!?\u2026]"
-# Possessive quantifiers match a run of marks only once; backtracking would take quadratic time on a text of marks.
-_END = re.compile(rf"((?<!{_MARK}){_MARK}++{_CLOSING}*)\s++(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
-LONGEST_BEFORE = 8  # characters of the longest abbreviation, with its full stop
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,23 +25,6 @@ class Sentence:
     text: str
     position: int
     centrality: float
-
-
-def split_sentences(text: str) -> list[str]:
-    """Split a text into sentences, each on one line.
-
-    A sentence ends at an empty line, or at a mark before a capital, a digit or a letter without case, except after common
-    abbreviations and initials.
-    """
-    sentences, start = [], 0
-    for match in _END.finditer(text):
-        end = match.end(1) if match.group(1) else match.start()
-        if match.group(1) == "." and _BEFORE.search(text, max(start, end - LONGEST_BEFORE), end):
-            continue
-        sentences.append(text[start:end])
-        start = match.end()
-    sentences.append(text[start:])
-    return [joined for sentence in sentences if (joined := " ".join(sentence.split()))]
 
 
 def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: int = AT_ONCE) -> list[Sentence]:

@@ -221,7 +221,7 @@ def test_every_kind_of_filter_can_be_composed() -> None:
 
 def test_a_language_that_nobody_knows_is_refused() -> None:
     unknown = SETTINGS.validate_python([{"kind": "language", "languages": ["xx"], "minimum_probability": 0.5, "minimum_letters": 9}])
-    with pytest.raises(CompactLMError, match="names 'xx', which the language identifier does not know"):
+    with pytest.raises(CompactLMError, match="unknown language 'xx'"):
         filters_from(unknown)
 
 
