@@ -96,5 +96,5 @@ def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, maske
     assert isinstance(inputs.task_source("sentiment", task_teacher, task), CachedSignals)
     task_teacher.classifier.bias.data += 1
     task_teacher.save_pretrained(artifacts.TEACHER / "sentiment")
-    with pytest.raises(CompactLMError, match="data/signals/sentiment holds signals for teacher "):
+    with pytest.raises(CompactLMError, match="data/signals/sentiment has signals for teacher "):
         inputs.task_source("sentiment", task_teacher, task)

@@ -102,7 +102,7 @@ def test_a_tasks_cache_of_other_rows_is_refused_before_general_distillation(buil
     cached(phases, dataclasses.replace(rows, ids=swapped))
     trained = []
     monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
-    with pytest.raises(CompactLMError, match=r"row 0 of data/signals/sentiment has the id 01\.0, but the row to be learned is 00\.0;"):
+    with pytest.raises(CompactLMError, match=r"row 0 of data/signals/sentiment has the id 01\.0, but the training row is 00\.0;"):
         phases.general()
     assert not trained
 

@@ -159,7 +159,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(saved, capsys, h
     assert checkpoint.load(again, its_optimizer)[0] == 3
     assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in before.items() if name.startswith("1"))
     warning = capsys.readouterr().err
-    assert warning.startswith(f"warning: passing over the damaged checkpoint {last} (")
+    assert warning.startswith(f"warning: ignoring the damaged checkpoint {last} (")
     assert warning.count("\n") == 1
     # What one process says the others need not say.
     assert checkpoint.load(again, its_optimizer, process=1)[0] == 3

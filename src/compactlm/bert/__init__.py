@@ -1,1 +1,1 @@
-"""What loads, tokenizes, batches and runs a BERT; shared by distillation, evaluation and inference."""
+"""Load, tokenize, batch and run a BERT. Distillation, evaluation and inference share this package."""

@@ -1,4 +1,4 @@
-"""What makes a run repeatable and quiet, whatever it computes."""
+"""Make a run repeatable and its output quiet."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ import sys
 import torch
 import transformers
 
-KEPT_BYTES = 2**30  # a tensor of a batch is smaller
+KEPT_BYTES = 2**30  # more than any tensor of a batch
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 
 
 def prepare(threads: int, seed: int = 0) -> None:
-    """Fix the number of CPU threads of all processes, on which the last bits of a result depend, and the seed; silence small loads.
+    """Fix the number of CPU threads and the seed, and hide the progress of loading models.
 
-    The seed matters before any training: a head that a checkpoint lacks gets random weights when it is loaded.
+    The last bits of a result depend on the number of threads. The seed matters even without training: loading a model gives random
+    weights to a head that the checkpoint lacks.
+
+    Args:
+        threads: the total number over all processes of this machine.
+        seed: of torch's random generator.
     """
-    # Unless it is asked, Intel's library of matrix products does not promise the same last bits in every run. It reads
-    # this when it is first used.
+    # Without this, Intel's matrix library may give other last bits in another run. It reads the variable at its first use.
     os.environ.setdefault("MKL_CBWR", "AUTO")
-    # Its first logarithm, tanh or exponential of a process differs in the last bits now and then where several threads
-    # begin on it at once; 16 numbers are for one thread alone.
+    # The library's first logarithm, tanh or exponential may differ in the last bits if several threads begin it together.
+    # 16 numbers are computed by one thread.
     torch.log(torch.ones(16))
     _reuse_memory()
-    # Processes of one machine share its cores; threads beyond them wait in a busy loop.
+    # The processes of a machine share its cores; more threads than cores would wait in a busy loop.
     torch.set_num_threads(max(1, threads // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
     torch.manual_seed(seed)
     transformers.utils.logging.set_verbosity_error()
@@ -33,10 +37,10 @@ def prepare(threads: int, seed: int = 0) -> None:
 
 
 def _reuse_memory() -> None:
-    """Let glibc keep the memory of freed tensors for the next ones.
+    """Let glibc keep the memory of freed tensors for later ones.
 
-    By its default it asks the system for every tensor of more than 32 MiB anew and gives it back at once, so that each step of training
-    waits for the system to clear the same pages again.
+    By default glibc returns every tensor of more than 32 MiB to the system at once, so each training step waits for the system to clear the
+    same pages again.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

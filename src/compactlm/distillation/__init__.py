@@ -1,1 +1,1 @@
-"""The teacher, its signals, the losses and the trainer."""
+"""Distillation: the teacher's signals, the losses, the inputs and the two phases."""

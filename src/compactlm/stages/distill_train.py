@@ -23,7 +23,7 @@ from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint, fingerprint
 from compactlm.training.energy import tracked
 
-EMBEDDING_TEXTS = 4096  # more change the projection no more than another draw does
+EMBEDDING_TEXTS = 4096  # with more texts the projection changes only as much as with another sample
 CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
 
 
@@ -31,15 +31,15 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     used = params.model_dump(
         mode="json", include={"seed", "threads", "precision", "batch_tokens", "tasks", "student", "signals", "distill"}
     )
-    del used["distill"]["checkpoint_minutes"]  # how often it is written does not change what it holds
-    # Of the cached signals what stands for the gigabytes: cache.json holds their sha256.
+    del used["distill"]["checkpoint_minutes"]  # this does not change the content of a checkpoint
+    # cache.json has the sha256 of the cached signals, so their gigabytes need not be read.
     signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
     key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.COUNTERFACTUAL, artifacts.TEACHER, *signals])
     return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, *params.tasks)}
 
 
 def _fit_embedding(directory: Path, params: Params) -> None:
-    """Keep beside the masked language model what makes sentence embeddings of its hidden states, where the text is enough for it."""
+    """Save the projection for sentence embeddings beside the masked language model, if there are enough texts to fit it."""
     train = artifacts.read_table(artifacts.SPLIT / "train").to_pylist()
     texts = [row["text"] for row in draw_items(train, EMBEDDING_TEXTS, "embedding", params.seed, key=lambda row: row["id"])]
     if len(texts) >= fewest_texts(params.student.hidden_size):
@@ -58,9 +58,9 @@ def _write(phases: Phases, students: dict[str, BertPreTrainedModel], energy: dic
 
 
 def main(params: Params) -> None:
-    """Run the stage; under `accelerate launch`, in every process."""
+    """Run the stage. Under `accelerate launch` it runs in every process."""
     prepare(params.threads, params.seed)
-    # Asked first, which lets each process take its own device before any model is placed.
+    # This call comes first: it lets each process choose its device before any model is loaded.
     with tracked(params.energy, processes.is_main_process()) as energy:
         phases = Phases(params, _checkpoints(params), artifacts.CURVES)
         general, components = phases.general()

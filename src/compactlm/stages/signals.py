@@ -1,4 +1,4 @@
-"""Ask the teacher once what it says of all that students will learn from, for every student with this vocabulary."""
+"""Compute the teacher's signals for all training rows once, for every student with this vocabulary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compactlm.pipeline.run import run
 
 
 def _check_size(inputs: Inputs, width: int) -> float:
-    """Return the gigabytes of the teacher's answers; raise CompactLMError where the cache may take more than params allow."""
+    """Return the expected gigabytes of the cache; raise CompactLMError if it may exceed signals.gigabytes."""
     params, signals = inputs.params, inputs.params.signals
     general = inputs.general()
     tokens, layers, top_k = sum(general.lengths), len(inputs.layers), min(signals.general.top_k, len(inputs.id_map))
@@ -27,7 +27,7 @@ def _check_size(inputs: Inputs, width: int) -> float:
         beyond += surplus(questions.ids, 0, 0)
     if size + beyond > signals.gigabytes:
         raise CompactLMError(
-            f"the teacher's signals would take up to {size + beyond:.2g} GB and signals.gigabytes allows {signals.gigabytes:g}; raise it, "
+            f"the teacher's signals may take {size + beyond:.2g} GB, but signals.gigabytes allows {signals.gigabytes:g}; raise it, "
             "name fewer signals.layers, lower signals.general.sequences or maskings, or set signals.source to online"
         )
     return size

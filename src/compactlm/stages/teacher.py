@@ -1,4 +1,4 @@
-"""Find the teacher, give it a masked-language-model head where it lacks one, fine-tune it for each task, measure it."""
+"""Get the teacher, train a masked-language-model head if it has none, fine-tune it for each task, and measure it."""
 
 from __future__ import annotations
 

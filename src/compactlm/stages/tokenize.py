@@ -1,4 +1,4 @@
-"""Choose the student's vocabulary from the teacher's tokens and turn all text into sequences of its ids."""
+"""Choose the student's vocabulary from the teacher's tokens, and tokenize all text with it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def _check_size(params: Params, teacher_tokens: int) -> None:
     size = params.student.vocabulary_size
     if size != "fit" and size > teacher_tokens:
         raise CompactLMError(
-            f"student.vocabulary_size is {size:,}, but the student's tokens are chosen from the teacher's {teacher_tokens:,}; "
-            "lower it to no more than that, or set it to fit"
+            f"student.vocabulary_size is {size:,}, but the teacher has only {teacher_tokens:,} tokens; "
+            "lower it to at most that number, or set it to fit"
         )
 
 
 def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[int, float]:
-    """Return how much each of the teacher's tokens is used, labelled rows and unlabelled text weighed against each other."""
+    """Return the weighted frequency of each of the teacher's tokens in labelled rows and unlabelled text."""
     parts = []
     for labelled, description in ((True, "labelled rows"), (False, "unlabelled text")):
         texts = [document.text for document in documents if (document.task is not None) == labelled]
@@ -52,7 +52,7 @@ def main(params: Params) -> None:
     prepare(params.threads)
     length = params.tokenize.maximum_length
     parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
-    # Copies of both kinds are one to all that come after.
+    # Later stages treat both kinds of copies alike.
     copies = [*artifacts.read_documents(artifacts.AUGMENTED), *artifacts.read_documents(artifacts.COUNTERFACTUAL)]
     parts["augmented"] = sorted(copies, key=lambda copy: copy.id)
     teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
@@ -71,7 +71,7 @@ def main(params: Params) -> None:
             metrics[name] = _metrics(statistics)
             if name == "train":
                 artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("tokens", "sequences"), statistics.histogram())
-    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "the teacher's tokens, to compare")
+    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "tokenize validation by the teacher")
     metrics["validation_by_teacher"] = _metrics(by_teacher)
     artifacts.write_json(artifacts.METRICS / "tokenize.json", metrics)
 

@@ -1,1 +1,1 @@
-"""The student's vocabulary, shape and initial weights."""
+"""The student's vocabulary, shape and first weights."""

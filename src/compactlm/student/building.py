@@ -1,4 +1,4 @@
-"""The student's configuration and its weights before training."""
+"""Build a student's configuration and classifier, and check its size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compactlm.shapes.parameters import fitting_vocabulary
 
 
 def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> int:
-    """Return the number of tokens to choose: as params say, or the most that the budget allows.
+    """Return the number of tokens to choose: student.vocabulary_size, or the largest that the budget allows.
 
     Raises:
         CompactLMError: the budget leaves no room for a vocabulary.
@@ -62,16 +62,15 @@ def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int,
 
 
 def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
-    """Return the `size` orthonormal directions that keep most of the vectors, float [size, width].
+    """Return the `size` orthonormal directions with the largest part of the vectors, float [size, width].
 
-    The vectors are not centred: the map must be linear for the projections to start from it. Where `size` exceeds the
-    width, the directions beyond it are 0.
+    The vectors are not centred, because projections start from this map and must be linear. Directions beyond the width are 0.
     """
-    # The eigenvectors of a small matrix, and not the singular vectors of a long one: many times as fast, and as good in float64.
+    # Eigenvectors of a small matrix are much faster than singular vectors of a long one, and as exact in float64.
     doubled = vectors.double()
     _, directions = torch.linalg.eigh(doubled.T @ doubled)  # the strongest last
     found = directions.T.flip(0)[: min(size, len(vectors))]
-    # The sign of an eigenvector is arbitrary; fix it, so that every machine starts from the same student.
+    # Fix the arbitrary sign of each eigenvector, so that every machine starts from the same student.
     signs = torch.sign(found.gather(1, found.abs().argmax(dim=1, keepdim=True)))
     components = torch.zeros(size, vectors.shape[1], dtype=torch.float64)
     components[: len(found)] = found * signs
@@ -79,12 +78,12 @@ def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def count_parameters(model: torch.nn.Module) -> int:
-    """Return the number of parameters, tied ones counted once."""
+    """Return the number of parameters. Tied parameters count once."""
     return sum(parameter.numel() for parameter in model.parameters())
 
 
 def check_budget(student_parameters: int, teacher_parameters: int, budget: float) -> None:
-    """Raise CompactLMError where the student has more than `budget` of the teacher's parameters."""
+    """Raise CompactLMError if the student has more than `budget` of the teacher's parameters."""
     allowed = int(teacher_parameters * budget)
     if student_parameters > allowed:
         raise CompactLMError(

@@ -1,4 +1,4 @@
-"""Initial weights for a student whose layers have the teacher's shape: the teacher's own, without a projection."""
+"""Copy the teacher's weights to a student whose layers have the teacher's shape."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ SHAPE = ("hidden_size", "num_attention_heads", "intermediate_size", "hidden_act"
 
 
 def can_be_copied(student: BertModel, teacher: BertModel) -> bool:
-    """Return whether the layers have one shape, and the student has no more of them than the teacher."""
+    """Return whether the layers have the same shape and the student has at most as many as the teacher."""
     own, theirs = student.config, teacher.config
     return own.num_hidden_layers <= theirs.num_hidden_layers and all(getattr(own, name) == getattr(theirs, name) for name in SHAPE)
 
 
 @torch.no_grad()
 def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int], layers: Sequence[int]) -> torch.Tensor:
-    """Copy the embeddings of the student's tokens and positions, and a layer of the teacher's for each of the student's.
+    """Copy the embeddings of the student's tokens and positions, and one of the teacher's layers for each of the student's.
 
-    Positions that the teacher does not have keep their random weights.
+    Positions beyond the teacher's keep their random weights.
 
     Args:
-        student: for which `can_be_copied` holds.
-        teacher: of the same form.
+        student: a body for which `can_be_copied` is true.
+        teacher: its teacher's body.
         teacher_ids: the teacher's id of each of the student's ids.
-        layers: the teacher's layer for each of the student's, the embeddings (0) first.
+        layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
 
     Returns:
-        The components, float [hidden size, hidden size]: no direction is turned.
+        The components: the identity, float [hidden size, hidden size].
     """
     own, theirs = student.embeddings, teacher.embeddings
     own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[torch.tensor(teacher_ids)])
@@ -44,14 +44,14 @@ def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int]
 
 @torch.no_grad()
 def copy_token_types(student: BertModel, vectors: torch.Tensor) -> None:
-    """Set the student's token types to as many of the teacher's as both have; text is all of the first."""
+    """Copy the token types that both models have. Single texts use only the first."""
     own = student.embeddings.token_type_embeddings.weight
     own[: len(vectors)] = vectors[: len(own)]
 
 
 @torch.no_grad()
 def copy_mlm_head(student: BertForMaskedLM, teacher: BertForMaskedLM, teacher_ids: Sequence[int]) -> None:
-    """Copy the masked-language-model head of a teacher whose decoder is tied to its word embeddings, on top of a copied body."""
+    """Copy the masked-language-model head to a student with a copied body. The teacher's decoder is tied to its word embeddings."""
     own, theirs = student.cls.predictions, teacher.cls.predictions
     own.transform.load_state_dict(theirs.transform.state_dict())
     own.bias.copy_(theirs.decoder.bias[torch.tensor(teacher_ids)])

@@ -1,4 +1,4 @@
-"""A teacher's attention heads and feed-forward neurons, cut down to a student's numbers and widths."""
+"""Choose a teacher's strongest attention heads and neurons, and resize them for a student."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Any
 
 import torch
 
-SMALL = 0.02  # the standard deviation of BERT's random weights, for what the teacher has no counterpart of
+SMALL = 0.02  # the standard deviation of BERT's random weights, for rows without a counterpart in the teacher
 
 
 def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, count: int) -> list[int]:
-    """Return the indices of the `count` heads (or all) whose contribution to the layer's output varies most, in order.
+    """Return the indices, in order, of the at most `count` heads whose contribution to the layer's output varies most.
 
     Args:
-        contexts: what the heads gathered, float [tokens, heads * head's width].
+        contexts: outputs of the heads, float [tokens, heads * head's width].
         output: weight of the layer's output projection, float [hidden size, heads * head's width].
-        heads: of the teacher.
-        count: to keep.
+        heads: the number of the teacher's heads.
+        count: the number to keep.
     """
     width = contexts.shape[1] // heads
     parts = contexts - contexts.mean(dim=0)
@@ -25,43 +25,43 @@ def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, co
 
 
 def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: int) -> torch.Tensor:
-    """Return the indices of the `count` neurons (or all) whose contribution to the layer's output varies most, in order.
+    """Return the indices, in order, of the at most `count` neurons whose contribution to the layer's output varies most.
 
     Args:
         activations: float [tokens, neurons].
         output: weight of the layer's output projection, float [hidden size, neurons].
-        count: to keep.
+        count: the number to keep.
     """
     sizes = (activations - activations.mean(dim=0)).norm(dim=0) * output.norm(dim=0)
     return sizes.topk(min(count, len(sizes))).indices.sort().values
 
 
 def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the weight and bias of a linear map that reads the student's stream and not the teacher's.
+    """Return the weight and bias of a teacher's linear map, changed to read the student's hidden states.
 
-    What the components leave out of the teacher's stream is taken at its mean.
+    The part of the teacher's states outside the components is replaced by its mean.
 
     Args:
-        layer: reads the teacher's stream.
+        layer: the teacher's linear map.
         components: float [student's hidden size, teacher's hidden size].
-        mean: of the stream that the layer reads, float [teacher's hidden size].
+        mean: of the layer's inputs, float [teacher's hidden size].
     """
     left_out = mean - components.T @ (components @ mean)
     return layer.weight @ components.T, layer.bias + layer.weight @ left_out
 
 
 def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tensor, mean: torch.Tensor) -> list[dict[str, torch.Tensor]]:
-    """Return for each of a layer's heads the folded weights and biases of query, key and value.
+    """Fold query, key and value of every head of a layer; see `fold`.
 
     Args:
         attention: a BERT layer's `attention.self`.
         output: weight of the layer's output projection.
         components: float [student's hidden size, teacher's hidden size].
-        mean: of the stream that the layer reads.
+        mean: of the layer's inputs.
 
     Returns:
-        One dict a head: query, key and value, float [head's width, student's hidden size + 1] with the bias as the last column, and
-        output, float [teacher's hidden size, head's width].
+        One dict for each head. Query, key and value are float [head's width, student's hidden size + 1] with the bias as the last
+        column; output is float [teacher's hidden size, head's width].
     """
     heads = attention.num_attention_heads
     parts = {}
@@ -73,15 +73,15 @@ def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tenso
 
 
 def resize_head(head: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Return a head's query, key and value at another width, the scores and values changed as little as possible.
+    """Return a head's query, key and value at another width, with scores and values changed as little as possible.
 
-    The scores depend on query^T key alone and the layer's output on output value alone; both products are cut to their largest
-    singular values. A wider head keeps them and gets small random rows beside.
+    Scores depend only on query^T key, and the layer's output only on output value. Both products are cut to their largest singular
+    values. A wider head keeps them and gets additional small random rows.
     """
     old = head["query"].shape[0]
     if width == old:
         return {name: head[name] for name in ("query", "key", "value")}
-    # BERT divides scores by the square root of the head's width, which the new width would change.
+    # BERT divides scores by the square root of the head's width, so a new width would change them.
     scale = (width / old) ** 0.25
     query, key = _factors(head["query"].T @ head["key"], width)
     _, value = _factors(head["output"] @ head["value"], width)

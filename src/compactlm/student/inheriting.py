@@ -20,11 +20,11 @@ from compactlm.student.heads import fold, fold_attention, resize_head, strongest
 from compactlm.student.regression import fit_layer_norm, ridge
 from compactlm.student.teacher_trace import Trace, directions, record
 
-SPREAD = 1.2  # how much wider than its input the stream is before a layer normalisation
+SPREAD = 1.2  # the size of the hidden states before a layer normalisation, relative to the sublayer's input
 
 
 def project_embeddings(student: BertModel, teacher: BertModel, ids: torch.Tensor, components: torch.Tensor) -> None:
-    """Set the student's embeddings to the teacher's, projected; `ids` are the teacher's of each of the student's tokens."""
+    """Set the student's embeddings to the teacher's, projected. `ids` holds the teacher's id of each of the student's tokens."""
     own, theirs = student.embeddings, teacher.embeddings
     with torch.no_grad():
         own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[ids] @ components.T)
@@ -43,21 +43,21 @@ def inherit(
     attention_mask: torch.Tensor,
     layers: Sequence[int],
 ) -> torch.Tensor:
-    """Set all weights of the student's body from the teacher's.
+    """Fit all weights of the student's body to the teacher's.
 
     Args:
-        student: any shape that is no wider than the teacher.
+        student: a body that is not wider than the teacher.
         teacher: a BERT body, in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
-        input_ids: a sample of text in the student's ids, int64 [rows, tokens]; some 10,000 tokens are enough.
+        input_ids: a sample of text in the student's ids, int64 [rows, tokens]; about 10,000 tokens are enough.
         attention_mask: [rows, tokens].
-        layers: the teacher's layer for each of the student's, the embeddings (0) first.
+        layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
 
     Returns:
         The components, float [student's hidden size, teacher's hidden size].
     """
     ids, real = torch.tensor(teacher_ids), attention_mask.bool()
-    sources = [max(layer - 1, 0) for layer in layers[1:]]  # of the teacher's layers that one stands for, the last
+    sources = [max(layer - 1, 0) for layer in layers[1:]]  # of several layers in a row, the last
     trace = record(teacher, ids[input_ids], attention_mask, set(sources))
     components = directions(trace.hidden, student.config.hidden_size)
     states = _inherit_embeddings(student, teacher, ids, components, input_ids, real, trace)
@@ -91,7 +91,7 @@ def _inherit_attention(
     folded = fold_attention(theirs.attention.self, output, components, trace.hidden[source].mean(dim=0))
     chosen = strongest_heads(trace.contexts[source], output, len(folded), attention.num_attention_heads)
     width = attention.attention_head_size
-    # Heads that the teacher does not have keep their random weights.
+    # Heads beyond the teacher's number keep their random weights.
     for place, head in enumerate(resize_head(folded[index], width) for index in chosen):
         rows = slice(place * width, (place + 1) * width)
         for name, weights in head.items():
@@ -114,7 +114,7 @@ def _inherit_feed_forward(
 
 
 def _contexts(attention: Any, states: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
-    """Return what the student's heads gather, float [tokens, hidden size], from its states, float [tokens, hidden size]."""
+    """Return the student's attention contexts from its hidden states, both float [tokens, hidden size]."""
     padded = states.new_zeros(*real.shape, states.shape[1])
     padded[real] = states
     heads = attention.num_attention_heads
@@ -125,7 +125,7 @@ def _contexts(attention: Any, states: torch.Tensor, real: torch.Tensor) -> torch
 
 def _fit_sublayer(sublayer: Any, inputs: torch.Tensor, states: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Fit a BERT sublayer's output projection and layer normalisation, and return its output."""
-    # Before a layer normalisation only the direction matters: the target, standardised, at the size of the stream.
+    # Only the direction matters before a layer normalisation, so the target is standardised and scaled to the hidden states.
     wanted = (target - target.mean(dim=0)) / target.std(dim=0, correction=0).clamp(min=1e-6) * states.std() * SPREAD
     weight, bias = ridge(inputs, wanted - states)
     sublayer.dense.weight.copy_(weight)

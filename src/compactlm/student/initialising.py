@@ -27,17 +27,16 @@ def initialise(
     attention_mask: torch.Tensor,
     layers: Sequence[int],
 ) -> torch.Tensor:
-    """Give a student its first weights, and return the components that its projections start from.
+    """Set a student's first weights, and return the components that its projections start from.
 
     Args:
-        student: a masked language model or a classifier with random weights; its head is set where the teacher has such a head.
-            It is put into eval mode, since the fit of the head reads it.
-        teacher: with the same kind of head; it is put into eval mode.
+        student: a masked language model or a classifier with random weights. It is put into eval mode.
+        teacher: a model with the same kind of head. It is put into eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
-        kind: as params' student.initialisation: "inherited", "embeddings" or "random".
+        kind: student.initialisation in params.yaml: "inherited", "embeddings" or "random".
         input_ids: a sample of text; see `inherit`.
         attention_mask: of the sample.
-        layers: the teacher's layer for each of the student's, the embeddings (0) first.
+        layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
 
     Returns:
         float [student's hidden size, teacher's hidden size].
@@ -50,7 +49,7 @@ def initialise(
     size, width = student.config.hidden_size, teacher.config.hidden_size
     if kind == "inherited" and size > width:
         raise CompactLMError(
-            f"student.hidden_size {size} is more than the teacher's {width}, so its weights cannot be inherited; "
+            f"student.hidden_size {size} exceeds the teacher's {width}, so weights cannot be inherited; "
             "lower it, or set student.initialisation to embeddings in params.yaml"
         )
     if kind == "inherited":
@@ -81,10 +80,10 @@ def _is_tied(model: Any) -> bool:
 def inherit_mlm_head(
     student: BertForMaskedLM, teacher: BertForMaskedLM, teacher_ids: Sequence[int], input_ids: torch.Tensor, attention_mask: torch.Tensor
 ) -> None:
-    """Fit the student's masked-language-model head, on top of its inherited body, to the teacher's logits over the student's tokens.
+    """Fit the head of a student with an inherited body to the teacher's logits over the student's tokens.
 
     Args:
-        student: in eval mode; its decoder is tied to its word embeddings, which stay as they are.
+        student: in eval mode. Its decoder is tied to its word embeddings, which do not change.
         teacher: in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
         input_ids: a sample of masked text in the student's ids, int64 [rows, tokens].
@@ -95,7 +94,7 @@ def inherit_mlm_head(
     theirs = last_states(teacher.bert, ids[input_ids], attention_mask)
     decoder = teacher.cls.predictions.decoder
     student.cls.predictions.bias.copy_(decoder.bias[ids])
-    # The features whose logits by the student's embeddings come nearest to the teacher's.
+    # The features whose logits, by the student's embeddings, are closest to the teacher's.
     embeddings = student.bert.embeddings.word_embeddings.weight.double()
     solver = torch.linalg.pinv(embeddings) @ decoder.weight[ids].double()
     features = teacher.cls.predictions.transform(theirs) @ solver.T.float()
@@ -108,7 +107,7 @@ def inherit_mlm_head(
 
 @torch.no_grad()
 def inherit_classifier(student: Any, teacher: Any, components: torch.Tensor) -> None:
-    """Set pooler and classifier of a BertForSequenceClassification to the teacher's, read through the components."""
+    """Set the pooler and the classifier to the teacher's, projected onto the components."""
     student.bert.pooler.dense.weight.copy_(components @ teacher.bert.pooler.dense.weight @ components.T)
     student.bert.pooler.dense.bias.copy_(components @ teacher.bert.pooler.dense.bias)
     student.classifier.weight.copy_(teacher.classifier.weight @ components.T)

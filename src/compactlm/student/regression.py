@@ -1,28 +1,28 @@
-"""Small closed-form fits on activations, in double precision where sums are long."""
+"""Closed-form fits on activations. Long sums use double precision."""
 
 from __future__ import annotations
 
 import torch
 
-CONSTANT = 1e-9  # a variance that is less than this share of the mean square is rounding
+CONSTANT = 1e-9  # a variance below this share of the mean square is rounding
 
 
 def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the weight and bias of the linear map that best predicts the targets, as a torch.nn.Linear holds them.
+    """Return the weight and bias of the linear map that best predicts the targets, shaped as in torch.nn.Linear.
 
     Args:
         inputs: float [rows, features].
         targets: float [rows, outputs].
-        penalty: of the weights' squares, as a share of the features' mean variance.
+        penalty: on the squared weights, relative to the mean variance of the features.
 
     Returns:
-        float [outputs, features] and float [outputs].
+        The weight, float [outputs, features], and the bias, float [outputs].
     """
     inputs, targets = inputs.double(), targets.double()
     mean_input, mean_target = inputs.mean(dim=0), targets.mean(dim=0)
     centred = inputs - mean_input
     moments = centred.T @ centred
-    # Features that never change have only rounding for a variance, on which nothing may be built.
+    # The variance of a constant feature is only rounding; the fit must not use it.
     least = CONSTANT * inputs.square().sum(dim=0).mean() + torch.finfo(torch.float32).tiny
     moments.diagonal().add_(torch.maximum(penalty * moments.diagonal().mean(), least))
     weight = torch.linalg.solve(moments, centred.T @ (targets - mean_target)).T
@@ -30,12 +30,12 @@ def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) ->
 
 
 def fit_layer_norm(norm: torch.nn.LayerNorm, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Set the gain and bias of a layer normalisation so that its output predicts the targets, and return that output.
+    """Fit the gain and bias of a layer normalisation to the targets, and return its output.
 
     Args:
-        norm: its weight and bias are set.
+        norm: the layer normalisation to change.
         inputs: float [rows, width].
-        targets: the same shape.
+        targets: float [rows, width].
     """
     normal = torch.nn.functional.layer_norm(inputs, inputs.shape[-1:], eps=norm.eps)
     mean, wanted = normal.mean(dim=0), targets.mean(dim=0)

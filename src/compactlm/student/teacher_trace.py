@@ -17,7 +17,14 @@ ROWS_AT_ONCE = 32  # of the sample; more would not fit the processor's caches
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """What the teacher computes at the tokens of some sequences, float [tokens, width]; all but `hidden` by layer, from 0."""
+    """What the teacher computes at the tokens of a sample, each tensor float [tokens, width].
+
+    Attributes:
+        hidden: hidden states, the embeddings first.
+        contexts: input of the attention's output projection, by layer index from 0.
+        attended: output of the attention sublayer, by layer index.
+        activations: input of the feed-forward output projection, by layer index.
+    """
 
     hidden: list[torch.Tensor]
     contexts: dict[int, torch.Tensor]
@@ -58,7 +65,7 @@ def record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.Te
 
 
 def _parts(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Give a sample some rows at a time, without the columns that are padding in all of them."""
+    """Yield a sample some rows at a time, without the columns that are padding in all of them."""
     for part, mask in zip(input_ids.split(ROWS_AT_ONCE), attention_mask.split(ROWS_AT_ONCE), strict=True):
         width = int(mask.any(dim=0).nonzero().max()) + 1
         yield part[:, :width], mask[:, :width]
@@ -71,7 +78,7 @@ def last_states(body: BertModel, input_ids: torch.Tensor, attention_mask: torch.
 
 
 def directions(hidden: Sequence[torch.Tensor], size: int) -> torch.Tensor:
-    """Return the principal directions of hidden states of several layers, each state at unit length, float [size, width]."""
+    """Return the principal directions of the hidden states of several layers, each scaled to unit length, float [size, width]."""
     states = torch.cat([torch.nn.functional.normalize(layer, dim=1) for layer in hidden])
-    step = max(1, len(states) // 40_000)  # more rows change little but take long
+    step = max(1, len(states) // 40_000)  # more rows change little
     return principal_components(states[::step], size)

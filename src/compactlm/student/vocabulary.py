@@ -1,4 +1,4 @@
-"""The student's vocabulary: a subset of the teacher's tokens, so that token-level signals align by an id map."""
+"""The student's vocabulary: a subset of the teacher's tokens, so that an id map aligns the signals of tokens."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from compactlm.errors import CompactLMError
 def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float], size: int) -> list[str]:
     """Choose the teacher's tokens that the student keeps.
 
-    Kept are the special tokens, every token of one character that occurs in the text (alone and as a continuation, so
-    that any word can be spelled), and then the most frequent tokens.
+    It keeps the special tokens, every single-character token of the text (alone and as a continuation, so that any word can be
+    spelled), and then the most frequent tokens.
 
     Args:
         vocabulary: the teacher's tokens and their ids.
-        counts: how often each id occurs in the text; weights are welcome.
+        counts: how often each id occurs in the text; fractions are allowed.
         size: the number of tokens to keep.
 
     Returns:
         The tokens, in the order of the teacher's ids; the position in the list is the student's id.
 
     Raises:
-        CompactLMError: the teacher lacks a special token, or `size` has no room for what must be kept.
+        CompactLMError: the teacher lacks a special token, or `size` is smaller than the tokens that must be kept.
     """
     missing = [token for token in SPECIAL if token not in vocabulary]
     if missing:
@@ -39,8 +39,7 @@ def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float]
         kept.update(vocabulary[form] for form in (character, f"##{character}") if form in vocabulary)
     if len(kept) > size:
         raise CompactLMError(
-            f"student.vocabulary_size is {size}, but special tokens and single characters alone are {len(kept)} tokens; "
-            "raise it to more than that"
+            f"student.vocabulary_size is {size}, but special tokens and single characters need {len(kept)} tokens; raise it"
         )
     by_use = sorted(vocabulary.values(), key=lambda index: (-counts.get(index, 0), index))
     kept.update([index for index in by_use if index not in kept][: size - len(kept)])
@@ -56,15 +55,14 @@ def count_tokens(sequences: Iterable[Sequence[int]]) -> Counter[int]:
 
 
 def weigh_counts(labelled: Mapping[int, float], unlabelled: Mapping[int, float], share: float | None) -> dict[int, float]:
-    """Return the use of each token, to choose a vocabulary by.
+    """Return the weighted frequency of each token, by which a vocabulary is chosen.
 
-    What a token is worth is how much text gets longer without it. A corpus is mostly unlabelled, yet the student is asked about
-    the tasks; by mere frequency the words that carry a label would be the ones that are spelled in fragments.
+    Most of a corpus is unlabelled. Without weights, words that matter for a task would be split into fragments because they are rare.
 
     Args:
         labelled: how often each id occurs in the tasks' rows.
-        unlabelled: how often it occurs in all other text.
-        share: of the whole that the tasks' rows hold, 0 to 1; None leaves the counts as they are.
+        unlabelled: how often each id occurs in all other text.
+        share: the weight of the tasks' rows in the total, 0 to 1; None returns plain counts.
     """
     parts = [(labelled, 1.0), (unlabelled, 1.0)]
     if share is not None and labelled and unlabelled:
@@ -82,7 +80,7 @@ def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], tokens:
 
 
 def build_tokenizer(teacher_tokenizer: Any, tokens: Sequence[str], maximum_positions: int) -> BertTokenizer:
-    """Return a tokenizer like the teacher's (letter case, accents) with these tokens only."""
+    """Return a tokenizer with only these tokens, and the teacher's treatment of case and accents."""
     normalizer = teacher_tokenizer.backend_tokenizer.normalizer
     return BertTokenizer(
         vocab={token: index for index, token in enumerate(tokens)},
@@ -100,10 +98,10 @@ def id_map(teacher_tokenizer: Any, student_tokenizer: Any) -> list[int]:
         CompactLMError: the student has a token that the teacher lacks.
     """
     teacher, student = teacher_tokenizer.get_vocab(), student_tokenizer.get_vocab()
-    strangers = sorted(set(student) - set(teacher))
-    if strangers:
+    missing = sorted(set(student) - set(teacher))
+    if missing:
         raise CompactLMError(
-            f"the student's tokenizer has {len(strangers)} tokens that the teacher lacks (first: {strangers[0]!r}); "
-            "run `dvc repro tokenize`, so that both belong to one teacher"
+            f"the student's tokenizer has {len(missing)} tokens that the teacher lacks (first: {missing[0]!r}); "
+            "run `dvc repro tokenize` to build it from this teacher"
         )
     return [teacher[token] for token, _ in sorted(student.items(), key=lambda item: item[1])]

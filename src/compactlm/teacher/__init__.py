@@ -1,1 +1,1 @@
-"""The teacher: loading it, giving it a head, and fine-tuning it."""
+"""The teacher: its source, its checks, its training and its proposals for augmentation."""

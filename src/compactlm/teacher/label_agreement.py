@@ -1,4 +1,4 @@
-"""Whether a classifier agrees with the labels that augmented copies have inherited."""
+"""Whether a classifier agrees with the labels of augmented copies."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def agrees(
     maximum_length: int,
     batch_tokens: int,
 ) -> list[bool]:
-    """Tell for each row whether a classifier gives it its label.
+    """Return for each row whether a classifier predicts its label.
 
     Args:
-        model: the classifier, whose output ids are in the order of `labels`.
-        tokenizer: the tokenizer that belongs to it.
+        model: the classifier, whose outputs are in the order of `labels`.
+        tokenizer: the classifier's tokenizer.
         labels: the task's label names.
         rows: texts with their labels.
-        maximum_length: tokens a sequence; longer texts are cut.
-        batch_tokens: tokens a batch, padding included.
+        maximum_length: tokens in a sequence; longer texts are cut.
+        batch_tokens: tokens in a batch, padding included.
     """
     tokens = encode(tokenizer, [text for text, _ in rows], maximum_length)
     answers = classify(model, tokens, batch_tokens, "label agreement").argmax(dim=1).tolist()
@@ -38,16 +38,16 @@ def agrees(
 
 
 def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], originals: Sequence[bool]) -> dict[str, Any]:
-    """Sum up a classifier's answers on copies.
+    """Summarise a classifier's answers on copies.
 
     Args:
-        copies: at least one.
-        agreed: by a copy's id, whether it is given its label.
-        originals: whether each copy's parent is given it.
+        copies: the copies, at least one.
+        agreed: by a copy's id, whether the classifier predicts its label.
+        originals: for each copy's parent, whether the classifier predicts its label.
 
     Returns:
-        `share` (of the copies to which the classifier gives their label), `originals` (the same share of the copies' parents, for
-        comparison), and `by_augmenter` (share), as the JSON of figures.
+        Figures in JSON: `share` (of the copies whose label the classifier predicts), `originals` (the same share for the copies'
+        parents), and `by_augmenter` (share).
     """
     by_augmenter: dict[str, list[bool]] = collections.defaultdict(list)
     for copy in copies:

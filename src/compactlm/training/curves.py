@@ -1,4 +1,4 @@
-"""Learning curves by DVCLive, one directory a phase."""
+"""Learning curves by DVCLive, one directory for each phase."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from compactlm.artifacts import replacing
 
 @contextlib.contextmanager
 def curves(directory: Path) -> Iterator[Callable[[int, dict[str, float]], None]]:
-    """Give a function that logs the losses of a step; `dvc plots` reads what it writes to `directory`/plots/metrics.
+    """Yield a function that logs the losses of a step to `directory`/plots/metrics, which `dvc plots` reads.
 
-    DVC owns dvc.yaml and the experiments here, so DVCLive writes neither.
+    DVC manages dvc.yaml and experiments, so DVCLive must not write them.
     """
     with replacing(directory) as unfinished, Live(str(unfinished), dvcyaml=None, save_dvc_exp=False, report=None) as live:
 

@@ -1,8 +1,8 @@
-"""Energy and CO2 of a training, by codecarbon in its offline mode: the only module that touches it.
+"""Energy and CO2 of a training run, by codecarbon in its offline mode.
 
-Where the processor's energy counters can be read it is measured; elsewhere it is estimated from the load of the processor and its
-rated power, and `method` says so. Where neither can be had there is no figure. A training that was resumed is measured from
-there on. With several processes, what the main process uses, and all GPUs that it sees, are counted.
+Energy is measured if the processor's energy counters are readable. Otherwise it is estimated from the processor's load and rated power, and
+`method` says so. If neither works there is no figure. A resumed run counts from its resumption. With several processes, the main process
+and all GPUs that it sees are counted.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ METHODS = {"intel_rapl": "measured by energy counters", "cpu_load": "estimated f
 
 @contextlib.contextmanager
 def tracked(settings: Energy, main_process: bool) -> Iterator[dict[str, Any]]:
-    """Give an empty dictionary that holds the figures when the block has ended well.
+    """Yield a dictionary that is filled with the figures when the block ends.
 
-    The figures are `joules`, `co2_grams`, `grams_a_kwh`, `country` (None for the world's average) and `method`; there are none where
-    nothing could be measured, where params say so, and in other processes than the main one.
+    The figures are `joules`, `co2_grams`, `grams_a_kwh`, `country` (None for the world's average) and `method`. The dictionary stays
+    empty if nothing can be measured, if `settings.track` is off, and outside the main process.
 
     Args:
         settings: the section of params.yaml.
-        main_process: whether this is the process that measures.
+        main_process: whether this is the main process.
     """
     figures: dict[str, Any] = {}
     tracker = _start(settings) if settings.track and main_process else None
@@ -52,7 +52,7 @@ def _start(settings: Energy) -> Any:
             log_level="critical",
         )
         tracker.start()
-    except Exception:  # noqa: BLE001 - a figure beside the work; no training may end for it
+    except Exception:  # noqa: BLE001 - a failure to measure must not stop training
         return None
     return tracker
 

@@ -1,31 +1,31 @@
-"""Hard labels: cross-entropy, which can count the rows that are already right for less."""
+"""Hard labels: cross-entropy, optionally with a focus on rows that are still wrong."""
 
 from __future__ import annotations
 
 import torch
 from torch.nn import functional
 
-LEAST_ERROR = 1e-12  # far below what float32 tells from 0
+LEAST_ERROR = 1e-12  # a lower bound far below the precision of float32
 
 
 def hard_labels(student: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None = None, focal_gamma: float = 0.0) -> torch.Tensor:
-    """Cross-entropy, each row times its weight; rows with label -100 are passed over.
+    """Return the mean cross-entropy, each row times its weight. Rows with the label -100 are ignored.
 
-    With a `focal_gamma` each row also counts (1 - p)^gamma, p the student's probability of its label (Lin et al. 2017).
+    With a `focal_gamma` each row is also multiplied by (1 - p)^gamma, where p is the student's probability of the label (Lin et al. 2017).
 
     Args:
         student: logits, float [rows, classes].
         labels: int64 [rows].
         weights: float [rows], or None for 1.
-        focal_gamma: 0 or more; 0 is cross-entropy itself.
+        focal_gamma: 0 or more; 0 is plain cross-entropy.
 
     Returns:
-        The weighted mean over labelled rows in nats, a scalar; 0 where no row is labelled.
+        The weighted mean over labelled rows in nats, a scalar; 0 if no row is labelled.
     """
     labelled = labels >= 0
     each = functional.cross_entropy(student.float(), labels, reduction="none", ignore_index=-100)
     if focal_gamma:
-        # 1 - p without the rounding of p near 1, and never 0: below 1 the power has no finite slope there.
+        # 1 - p without rounding near p = 1, and never 0, where a power below 1 has no finite slope.
         error = -torch.expm1(-each)
         each = error.clamp(min=LEAST_ERROR) ** focal_gamma * each
     if weights is not None:

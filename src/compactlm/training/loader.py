@@ -1,4 +1,4 @@
-"""Batches made ready while the device still computes the one before."""
+"""Prepare the next batch while the device computes the current one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from compactlm.training.processes import Batch
 
 
 class Loader:
-    """Gives the batch of each step in turn; `ahead` of time, in a thread, or when it is asked for.
+    """Returns the batch of each step in turn, prepared on demand or `ahead` of time in a thread.
 
-    Ahead pays where the device is not the processor that makes the batches: there the thread would take from the step what it gives.
+    Preparing ahead only helps if the device is not the processor that prepares the batches.
     """
 
     def __init__(self, load: Callable[[int], Batch], steps: range, ahead: bool) -> None:
-        """Take a function from a step to its batch, the steps in order, and whether to load ahead."""
+        """Take a function that returns a step's batch, the steps in order, and whether to load ahead."""
         self.load, self.steps = load, steps
         self.pool = ThreadPoolExecutor(1, "loader") if ahead and len(steps) else None
         self.waiting: Future[Batch] | None = self.pool.submit(load, steps[0]) if self.pool else None
 
     def take(self, step: int) -> Batch:
-        """Return a step's batch; an error of its making is raised here."""
+        """Return a step's batch. Errors of its preparation are raised here."""
         if not self.pool or not self.waiting:
             return self.load(step)
         batch = self.waiting.result()

@@ -1,7 +1,7 @@
-"""Training in several processes, one a device, that `accelerate launch` started; with one process all of this does nothing.
+"""Training in several processes, one for each device, that `accelerate launch` starts. With one process nothing here has an effect.
 
-Every process has the same plan of batches and learns from its share of the rows of each. DistributedDataParallel averages the gradients,
-so that the weights stay the same everywhere; what is written to the disk the main process writes alone.
+All processes have the same batches, and each learns from its share of a batch's rows. DistributedDataParallel averages the gradients, so
+that the weights stay equal. Only the main process writes to the disk.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ Parameters = ParamSpec("Parameters")
 
 
 def _state() -> Any:
-    """Return what Accelerate knows of the processes; the first call lets them find one another."""
-    # PartialState looks for GPUs and, where there is none, takes each of several processes for the only one.
+    """Return Accelerate's state of the processes; the first call connects them."""
+    # Without a GPU, PartialState would treat each of several processes as the only one.
     several_on_cpu = int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
     return PartialState(cpu=several_on_cpu or parse_flag_from_env("ACCELERATE_USE_CPU"))
 
 
 def is_main_process() -> bool:
-    """Return whether this process is the one that writes, logs and shows progress; true where there is only one."""
+    """Return whether this process writes, logs and shows progress."""
     return bool(_state().is_main_process)
 
 
 def on_main(function: Callable[Parameters, object], *args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
-    """Call a function in the main process alone; the others wait until it has returned."""
+    """Call a function in the main process only; the others wait until it returns."""
     state = _state()
     if state.is_main_process:
         function(*args, **kwargs)
@@ -39,21 +39,21 @@ def on_main(function: Callable[Parameters, object], *args: Parameters.args, **kw
 
 
 def leave() -> None:
-    """Take leave of the other processes at the end of a run, which NCCL wants; nothing may wait for them afterwards."""
+    """Disconnect from the other processes at the end of a run, as NCCL requires. Nothing may wait for them afterwards."""
     _state().destroy_process_group()
 
 
 def connect(precision: str) -> Accelerator:
     """Return the accelerator for a precision of Settings."""
     _state()
-    # An objective may leave out a part whose loss weighs 0, and then the parameters of that part get no gradient.
-    # Where every parameter gets one, torch says once that this was needless.
+    # Parameters of a loss whose weight is 0 get no gradient. If every parameter gets one, torch warns once that this
+    # option was not needed.
     ddp = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(mixed_precision="bf16" if precision == "bf16" else "no", kwargs_handlers=[ddp])
 
 
 class _OnlyLossLearns(torch.nn.Module):
-    """An objective whose other losses have no graph; DDP would wait for the gradients of all that is reachable from them."""
+    """An objective whose other losses are detached; DDP would otherwise wait for their gradients."""
 
     def __init__(self, objective: torch.nn.Module) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class _OnlyLossLearns(torch.nn.Module):
 def wrap(
     accelerator: Accelerator, objective: torch.nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    """Move both to the device; with several processes, let their gradients be averaged in every backward."""
+    """Move both to the device. With several processes, every backward averages the gradients."""
     module = objective if accelerator.num_processes == 1 else _OnlyLossLearns(objective)
     prepared: tuple[torch.nn.Module, torch.optim.Optimizer] = accelerator.prepare(module, optimizer)
     return prepared
@@ -76,12 +76,9 @@ def wrap(
 def share(positions: Sequence[int], process: int, processes: int) -> tuple[Sequence[int], float]:
     """Return one process's rows of a batch, and the weight of its losses.
 
-    DDP takes the plain mean over processes, though one of them may have a row more; weighted by its rows times the
-    processes over all rows, the mean over processes is the mean over rows, as in one process. It is exact for a mean over
-    rows, and near for a mean over tokens, masked positions or labelled rows, whose numbers in a row differ; a loss that
-    compares the rows of a batch sees those of its process alone.
-    With fewer rows than processes each takes the whole batch: all must take part in a step, and the mean of equal
-    gradients is the gradient.
+    DDP takes the plain mean over processes, but a process may have one row more than another. The weight makes the result the mean over
+    rows, as in one process. This is exact for a mean over rows and approximate for a mean over tokens, masked positions or labelled rows.
+    With fewer rows than processes each process takes the whole batch, because all must take part in a step.
     """
     if processes == 1 or len(positions) < processes:
         return positions, 1.0
@@ -90,13 +87,13 @@ def share(positions: Sequence[int], process: int, processes: int) -> tuple[Seque
 
 
 def agree(accelerator: Accelerator, decision: bool) -> bool:
-    """Return what the main process decided; clocks differ, and all must take the same way."""
+    """Return the main process's decision. Clocks differ, and all processes must do the same."""
     if accelerator.num_processes == 1:
         return decision
     return bool(accelerator.gather(torch.tensor([decision], dtype=torch.uint8, device=accelerator.device))[0])
 
 
 def random_states(accelerator: Accelerator) -> torch.Tensor:
-    """Return the state of torch's generator in each process, uint8 [processes, bytes]."""
+    """Return the state of torch's random generator in each process, uint8 [processes, bytes]."""
     own = torch.get_rng_state()[None]
     return own if accelerator.num_processes == 1 else accelerator.gather(own.to(accelerator.device)).cpu()

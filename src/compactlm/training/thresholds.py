@@ -1,23 +1,23 @@
-"""The probability from which a classifier of two labels should give the second one."""
+"""The decision threshold of a classifier with two labels."""
 
 from __future__ import annotations
 
 import numpy as np
 
-FEWEST_ROWS = 100  # of validation; on fewer the best threshold is an accident
+MINIMUM_ROWS = 100  # validation rows; with fewer the best threshold is due to chance
 
 
 def best_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the threshold of the second label's probability that is right on most rows, the nearest to 0.5 of several.
+    """Return the threshold with the highest accuracy, and of several the one nearest to 0.5.
 
     Args:
-        probabilities: of the second label, [rows].
-        targets: 0 or 1, [rows].
+        probabilities: of the second label, float [rows].
+        targets: label ids, 0 or 1 [rows].
 
     Returns:
-        None where there are fewer rows than FEWEST_ROWS, or where no threshold does better than 0.5.
+        The probability from which the second label is predicted; None with fewer rows than MINIMUM_ROWS, or if 0.5 is best.
     """
-    if len(targets) < FEWEST_ROWS:
+    if len(targets) < MINIMUM_ROWS:
         return None
     values = np.unique(probabilities)
     candidates = [0.5, *((values[:-1] + values[1:]) / 2).tolist()]

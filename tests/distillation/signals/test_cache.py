@@ -167,9 +167,7 @@ def test_a_state_beyond_half_precision_is_refused(ask, tmp_path, value, shown):
         return answers
 
     online.answer = spoiled
-    with pytest.raises(
-        CompactLMError, match=f"greatest value of layer 2 of the teacher is {shown} .*; set signals.source to online, or leave that"
-    ):
+    with pytest.raises(CompactLMError, match=f"value of layer 2 of the teacher is {shown} .*; set signals.source to online, or leave that"):
         write_cache(tmp_path / "cache", questions, online, 300, "task")
     assert not (tmp_path / "cache" / "cache.json").exists()
 
@@ -177,7 +175,7 @@ def test_a_state_beyond_half_precision_is_refused(ask, tmp_path, value, shown):
 def test_a_score_beyond_half_precision_is_refused(ask, tmp_path):
     questions, online = ask("general")
     online.bias = online.bias + 1e5
-    with pytest.raises(CompactLMError, match=r"greatest value of the scores of tokens is 1e\+05 .*; set signals.source to online$"):
+    with pytest.raises(CompactLMError, match=r"value of the scores of tokens is 1e\+05 .*; set signals.source to online$"):
         write_cache(tmp_path / "cache", questions, online, 300, "general")
 
 
@@ -237,7 +235,7 @@ def test_layers_that_are_altered_are_refused(ask, cache, tmp_path):
     file = tmp_path / "cache" / "cache.json"
     content = json.loads(file.read_text())
     file.write_text(json.dumps({**content, "layers": [1, 0]}))
-    with pytest.raises(CompactLMError, match=r"holds signals for layers \[1, 0\], but layers is \[2, 0\] now; run"):
+    with pytest.raises(CompactLMError, match=r"has signals for layers \[1, 0\], but layers is \[2, 0\] now; run"):
         CachedSignals(tmp_path / "cache", questions, asked)
     file.write_text(json.dumps({**content, "asked": []}))
     with pytest.raises(CompactLMError, match=r"cache.json is damaged \(.*\); run"):
@@ -267,24 +265,24 @@ def refused(directory, questions, sentence):
 
 def test_a_cache_of_another_number_of_rows_is_refused(cache, rows):
     fewer = dataclasses.replace(rows, ids=rows.ids[:-1], sequences=rows.sequences[:-1])
-    refused(cache("task"), fewer, "holds signals of 40 rows, but 39 rows are to be learned")
+    refused(cache("task"), fewer, "has signals of 40 rows, but training has 39 rows")
 
 
 def test_a_cache_of_other_rows_is_refused_at_the_first_of_them(cache, rows):
     other = dataclasses.replace(rows, ids=[*rows.ids[:7], "other", *rows.ids[8:30], "another", *rows.ids[31:]])
-    refused(cache("task"), other, "row 7 of .* has the id row7, but the row to be learned is other;")
+    refused(cache("task"), other, "row 7 of .* has the id row7, but the training row is other;")
 
 
 def test_a_cache_of_other_tokens_is_refused(cache, rows):
     sequences = list(rows.sequences)
     sequences[3] = [*sequences[3][:-2], 9, sequences[3][-1]]
     other = dataclasses.replace(rows, sequences=sequences)
-    refused(cache("task"), other, r"row 3 of .* \(row3\) was read by the teacher with other tokens")
+    refused(cache("task"), other, r"row 3 of .* \(row3\) has signals for other tokens")
 
 
 def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
     other = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, 0.3, "2/general", 2)
-    refused(cache("general"), other, r"row 0 of .* \(row0/0\) was read by the teacher with other tokens")
+    refused(cache("general"), other, r"row 0 of .* \(row0/0\) has signals for other tokens")
 
 
 @pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}])
@@ -294,7 +292,7 @@ def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, change
     write_cache(tmp_path / "cache", questions, online, 300, "general", asked)
     assert CachedSignals(tmp_path / "cache", questions, asked).layers == LAYERS
     [(name, value)] = changed.items()
-    with pytest.raises(CompactLMError, match=f"holds signals for {name} .*, but {name} is {value} now; run `dvc repro`"):
+    with pytest.raises(CompactLMError, match=f"has signals for {name} .*, but {name} is {value} now; run `dvc repro`"):
         CachedSignals(tmp_path / "cache", questions, asked | changed)
 
 

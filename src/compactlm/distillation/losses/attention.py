@@ -12,7 +12,7 @@ from compactlm.errors import CompactLMError
 
 
 def attention_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Mean squared difference of attention probabilities, head by head (the attention loss of Jiao et al. 2020, TinyBERT).
+    """Return the mean squared difference of attention probabilities, head by head (Jiao et al. 2020, TinyBERT).
 
     TinyBERT compares the scores before their softmax, but transformers returns only probabilities. In training these are taken after
     dropout, so the student's attention dropout adds noise to this loss.

@@ -25,7 +25,7 @@ class HiddenDistance(Protocol):
 
 
 def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
-    """One minus the cosine of projected student and teacher vectors (the cosine loss of Sanh et al. 2019, DistilBERT).
+    """Return one minus the cosine of projected student and teacher vectors (the cosine loss of Sanh et al. 2019, DistilBERT).
 
     Args:
         student: float [rows, tokens, teacher's hidden size].
@@ -40,7 +40,7 @@ def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
 
 
 def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Mean squared difference of projected student and teacher vectors (the hidden loss of Jiao et al. 2020, TinyBERT).
+    """Return the mean squared difference of projected student and teacher vectors (Jiao et al. 2020, TinyBERT).
 
     Args:
         student: float [rows, tokens, teacher's hidden size].

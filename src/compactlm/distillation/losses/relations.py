@@ -26,7 +26,7 @@ def relation_loss(
     relation_heads: int,
     weights: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Divergence of the student's self-relations from the teacher's (Wang et al. 2021, MiniLMv2).
+    """Return the divergence of the student's self-relations from the teacher's (Wang et al. 2021, MiniLMv2).
 
     The vectors are split into relation heads. A head's self-relation is softmax(X X^T / sqrt(head's width)): for each token, a
     distribution over the sequence's tokens without padding. Each side is scaled by its own width, so widths may differ.

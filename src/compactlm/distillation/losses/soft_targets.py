@@ -1,4 +1,4 @@
-"""Soft targets: the teacher's softened distribution, over all classes or over its likeliest ones."""
+"""Soft targets: the teacher's softened distribution over all classes, or over its likeliest ones."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch.nn import functional
 
 
 def soft_targets(student: torch.Tensor, teacher: torch.Tensor, temperature: float, weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Kullback-Leibler divergence of softened distributions, times the temperature squared (Hinton et al. 2015).
+    """Return the Kullback-Leibler divergence of softened distributions, times the squared temperature (Hinton et al. 2015).
 
     Args:
         student: logits, float [rows, classes].
         teacher: logits, float [rows, classes].
-        temperature: divides both logits; its square keeps the gradient's size.
+        temperature: divides both logits. Its square preserves the size of the gradient.
         weights: float [rows], or None for 1.
 
     Returns:
-        The mean over rows in nats, a scalar; 0 where there is none.
+        The mean over rows in nats, a scalar; 0 without rows.
     """
     log_student = functional.log_softmax(student.float() / temperature, dim=-1)
     log_teacher = functional.log_softmax(teacher.detach().float() / temperature, dim=-1)
@@ -35,31 +35,31 @@ def soft_targets_of_top(
     teacher_log_rest: torch.Tensor,
     temperature: float,
 ) -> torch.Tensor:
-    """Soft targets from the teacher's k likeliest tokens, and one bin for the mass of all other tokens together.
+    """Return the divergence over the teacher's k likeliest tokens and one bin for all other tokens.
 
-    Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015) is taken. It is thus
-    at most that of `soft_targets` (the data-processing inequality), and equal where k is the whole vocabulary. The student learns
-    how much mass the other tokens have, but not how the teacher spreads it over them.
+    Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015). The result is at most that
+    of `soft_targets` (data-processing inequality), and equal if k is the whole vocabulary. The student learns the total mass of the other
+    tokens, but not how the teacher distributes it.
 
     Args:
         student: logits, float [positions, vocabulary].
         teacher_values: the teacher's k largest logits, not yet divided by the temperature, float [positions, k].
-        teacher_indices: the tokens that they are of, int64 [positions, k], each at most once a position.
-        teacher_log_rest: the other tokens' logits, summed as logsumexp(logits / temperature) over the tokens that are not in
-            `teacher_indices`, float [positions]: -inf where there is no other. It holds for this temperature alone.
-        temperature: divides the student's logits and `teacher_values`; its square keeps the gradient's size.
+        teacher_indices: the tokens of these logits, int64 [positions, k], each at most once for a position.
+        teacher_log_rest: logsumexp(logits / temperature) over all other tokens, float [positions]; -inf if there are none. It is valid
+            for this temperature only.
+        temperature: divides the student's logits and `teacher_values`. Its square preserves the size of the gradient.
 
     Returns:
-        The mean over positions in nats, a scalar; 0 where there is none.
+        The mean over positions in nats, a scalar; 0 without positions.
     """
     loss: torch.Tensor = _TopDivergence.apply(student, teacher_values, teacher_indices, teacher_log_rest, temperature)
     return loss * temperature**2
 
 
 class _TopDivergence(torch.autograd.Function):
-    """The divergence over k + 1 bins, and its slope, in few passes over the vocabulary.
+    """The divergence over k + 1 bins and its gradient, in few passes over the vocabulary.
 
-    The logits of a vocabulary are most of what a compact model moves through memory, and autograd would keep and revisit several copies.
+    Vocabulary logits are most of a compact model's memory traffic, and autograd would keep several copies of them.
     """
 
     @staticmethod
@@ -68,7 +68,7 @@ class _TopDivergence(torch.autograd.Function):
     ) -> torch.Tensor:
         scaled = student.float() / temperature
         top = scaled.gather(-1, indices)
-        # The least float stands for -inf where no token is left over: it has no mass either, but 0 times a difference of it is 0, not nan.
+        # The least float replaces -inf if no token is left: it has no mass either, but 0 times a difference of it is 0, not nan.
         least = torch.finfo(scaled.dtype).min
         scaled.scatter_(-1, indices, least)
         greatest = scaled.amax(dim=-1, keepdim=True) if scaled.numel() else scaled.new_full((*scaled.shape[:-1], 1), least)
@@ -85,7 +85,7 @@ class _TopDivergence(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
         indices, mass, bins = ctx.saved_tensors
-        masses, ctx.masses = ctx.masses, None  # changed in place, so that there is no second time
+        masses, ctx.masses = ctx.masses, None  # changed in place, so backward can run only once
         bins = bins * slope
         gradient = masses.mul_(bins[:, -1:] / mass).scatter_(-1, indices, bins[:, :-1])
         return gradient.to(ctx.dtype), None, None, None, None

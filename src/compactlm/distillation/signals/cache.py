@@ -1,9 +1,9 @@
-"""The teacher's answers on the disk: written once, then looked up by every student that shares the vocabulary.
+"""A cache of the teacher's answers on the disk, written once for all students with the same vocabulary.
 
-A cache is a directory of rows.parquet (the id of each row, and a digest of the tokens that the teacher read), tensors.safetensors
-(the answers of all rows, one after another) and cache.json (the teacher's layers, the number of rows, how the teacher was asked, and
-the sha256 of tensors.safetensors, so that cache.json stands for every byte of the answers).
-It is written a batch at a time and read a row at a time, and is never in memory as a whole.
+A cache is a directory with three files. rows.parquet has the id of each row and a digest of the tokens that the teacher read.
+tensors.safetensors has the answers of all rows, one after another. cache.json has the teacher's layers, the number of rows, the settings
+that the answers depend on, and the sha256 of tensors.safetensors.
+The cache is written batch by batch and read row by row, and never is in memory as a whole.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from compactlm.errors import CompactLMError
 
 TENSORS = "tensors.safetensors"
 PER_TOKEN, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
-# Half precision for what is large; the sums of the rest in full, since they may be -inf and are few.
+# Half precision for the large tensors. teacher_log_rest is small and may be -inf, so it keeps full precision.
 KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
 
 
 class Questions(Protocol):
-    """The rows that a teacher is asked about: examples of a phase, before any answers."""
+    """The rows that a teacher reads: examples of a phase without signals."""
 
     @property
     def ids(self) -> Sequence[str]:
@@ -48,26 +48,36 @@ class Questions(Protocol):
         ...
 
     def question(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids and attention_mask, and labels where tokens are masked, of some rows."""
+        """Return input_ids and attention_mask of some rows, and labels if tokens are masked."""
         ...
 
 
 def gigabytes(tokens: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
-    """Return what a cache takes on the disk: tokens of all rows, masked places, rows, layers kept, hidden size, k, labels."""
+    """Return the expected size of a cache.
+
+    Args:
+        tokens: of all rows.
+        places: masked tokens of all rows.
+        rows: the number of rows.
+        layers: the number of kept layers.
+        width: the teacher's hidden size.
+        top_k: the number of kept logits of a place.
+        labels: the number of labels of a task.
+    """
     return (tokens * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
 
 def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
-    """Return the gigabytes that a cache of these rows may at most take beyond `gigabytes`, given the places that are expected.
+    """Return the largest excess of a cache over `gigabytes`: ids, digests, headers, and more masked places than expected.
 
-    These are ids, digests and headers, and the places that chance may add: five times their standard deviation.
+    The number of places is random; five standard deviations are added.
     """
     named = sum(len(name.encode()) for name in ids) + len(ids) * 56 + 8192
     return (named + (5 * places**0.5 + 1) * (top_k * 6 + 4)) / 1e9
 
 
 def digests(questions: Questions) -> tuple[list[str], list[int]]:
-    """Return of each row a hash of what the teacher reads and of the tokens that are to be predicted, and how many these are."""
+    """Return for each row a hash of its tokens and labels, and the number of tokens to predict."""
     found, places = [], []
     for row in range(len(questions.ids)):
         question = questions.question([row])
@@ -87,18 +97,18 @@ def write_cache(
     description: str,
     asked: Mapping[str, Any] | None = None,
 ) -> None:
-    """Ask the teacher about every row and keep its answers in a new directory.
+    """Write the teacher's answers on all rows to a new directory.
 
     Args:
-        directory: where to; it must not be there.
+        directory: it must not exist.
         questions: the rows.
-        teacher: whose answers to keep.
-        batch_tokens: tokens a batch, padding included.
+        teacher: the source of the answers.
+        batch_tokens: tokens in a batch, padding included.
         description: shown beside the progress bar.
-        asked: what else the answers depend on, by name and in values that JSON can hold: which teacher, how precisely.
+        asked: other settings that the answers depend on, such as the teacher and the precision, as JSON values.
 
     Raises:
-        CompactLMError: there is not enough memory, or an answer is beyond half precision.
+        CompactLMError: there is not enough memory, or an answer exceeds half precision.
     """
     lengths = list(questions.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
@@ -122,7 +132,7 @@ def write_cache(
 
 
 def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
-    """Make the directory and the file of tensors, from the answers to the first batch."""
+    """Create the directory and the file of tensors, with shapes from the answers to the first batch."""
     numbers = {"starts": starts, "place_starts": place_starts}
     shapes: dict[str, tuple[torch.dtype, Sequence[int]]] = {name: (values.dtype, values.shape) for name, values in numbers.items()}
     totals = {**dict.fromkeys(PER_TOKEN, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
@@ -137,7 +147,7 @@ def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: to
 
 
 def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], description: str) -> None:
-    """Raise CompactLMError where an answer is beyond the numbers of half precision, in which it is kept."""
+    """Raise CompactLMError if an answer exceeds half precision."""
     limit = torch.finfo(torch.float16).max
     states = answers["teacher_states"]
     states = states[mask.to(states.device).bool()].abs()
@@ -145,10 +155,10 @@ def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], desc
     found["the scores of tokens"] = answers.get("teacher_values", states[:0]).abs()
     for what, values in found.items():
         greatest = float(values.max()) if values.numel() else 0.0
-        if not greatest <= limit:  # or it is no number
+        if not greatest <= limit:  # also for nan
             leave = "" if what.startswith("the ") else ", or leave that layer out of signals.layers"
             raise CompactLMError(
-                f"the greatest value of {what} is {greatest:.4g} ({description}), and the cache's half precision ends at {limit:.0f}; "
+                f"the largest value of {what} is {greatest:.4g} ({description}), but the cache's half precision ends at {limit:.0f}; "
                 f"set signals.source to online{leave}"
             )
 
@@ -166,13 +176,13 @@ def _store(
 
 
 class CachedSignals:
-    """A signal source that looks up what the teacher said once."""
+    """A signal source that reads the teacher's answers from a cache."""
 
     def __init__(self, directory: Path, questions: Questions, asked: Mapping[str, Any] | None = None) -> None:
-        """Open a cache for these rows; `asked` is what it must have been written with.
+        """Open a cache for these rows. `asked` holds the settings that it must have been written with.
 
         Raises:
-            CompactLMError: the cache is damaged, or of other rows, of the same rows cut or masked otherwise, or was asked for otherwise.
+            CompactLMError: the cache is damaged, or was written for other rows, other tokens, other masks or other settings.
             FileNotFoundError: there is no cache.
         """
         if not (directory / "cache.json").is_file():
@@ -184,8 +194,8 @@ class CachedSignals:
         for name, wanted in (asked or {}).items():
             if kept.get(name) != wanted:
                 raise CompactLMError(
-                    f"{directory} holds signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
-                    "run `dvc repro`, so that the signals are written anew"
+                    f"{directory} has signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
+                    "run `dvc repro` to write the signals again"
                 )
         places = self._check(directory, questions)
         self.tensors = read_tensors(directory / TENSORS)
@@ -196,7 +206,7 @@ class CachedSignals:
             self._check_index(questions, places)
 
     def _check_index(self, questions: Questions, places: Sequence[int]) -> None:
-        """Raise ValueError where a row would be given what the teacher said of another."""
+        """Raise ValueError if the index would give a row another row's answers."""
         for starts, counts in ((self.starts, questions.lengths), (self.place_starts, places)):
             if starts != list(itertools.accumulate(counts, initial=0)):
                 raise ValueError("its index is not that of the rows")
@@ -208,25 +218,23 @@ class CachedSignals:
 
     @staticmethod
     def _check(directory: Path, questions: Questions) -> list[int]:
-        """Raise CompactLMError where the rows are others; return how many tokens of each are to be predicted."""
+        """Raise CompactLMError if the cache is of other rows; return the number of tokens to predict of each row."""
         with damage(directory / "rows.parquet"):
             table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
-        mend = "run `dvc repro`, so that the signals and the rows are of one run"
+        fix = "run `dvc repro` to make both in one run"
         if len(table["id"]) != len(questions.ids):
-            raise CompactLMError(
-                f"{directory} holds signals of {len(table['id'])} rows, but {len(questions.ids)} rows are to be learned; {mend}"
-            )
+            raise CompactLMError(f"{directory} has signals of {len(table['id'])} rows, but training has {len(questions.ids)} rows; {fix}")
         for row, (kept, wanted) in enumerate(zip(table["id"], questions.ids, strict=True)):
             if kept != wanted:
-                raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the row to be learned is {wanted}; {mend}")
+                raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the training row is {wanted}; {fix}")
         hashes, places = digests(questions)
         for row, (kept, found) in enumerate(zip(table["digest"], hashes, strict=True)):
             if kept != found:
-                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) was read by the teacher with other tokens; {mend}")
+                raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) has signals for other tokens; {fix}")
         return places
 
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the teacher online needs it
-        """Return what the teacher said of these rows, in full precision; see SignalSource."""
+    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the online teacher needs it
+        """Return the signals of these rows in full precision; see SignalSource."""
         return {name: self._look_up(name, tensor, rows) for name, tensor in self.tensors.items()}
 
     def _look_up(self, name: str, tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:

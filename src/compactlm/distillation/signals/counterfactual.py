@@ -1,8 +1,7 @@
-"""One answer for a row and its counterfactual copies, so that a teacher's bias does not come back through its soft targets.
+"""Equal soft targets for a row and its counterfactual copies, so that the student does not learn the teacher's bias.
 
-A teacher that was fine-tuned on biased labels says different things of a text and of its counterfactual, and a student of its soft
-targets would learn just that. With counterfactual copies among the rows the student learns the mean of the teacher's logits over both
-(the mean over role-reversed texts of Gupta et al. 2022, https://arxiv.org/abs/2203.12574, for a classifier).
+A teacher that was fine-tuned on biased labels gives different answers on a text and its counterfactual copy. Here all rows of a family get
+the mean of the teacher's logits (Gupta et al. 2022, https://arxiv.org/abs/2203.12574, who average over role-reversed texts).
 """
 
 from __future__ import annotations
@@ -18,19 +17,19 @@ from compactlm.distillation.signals.sources import Batch, SignalSource
 
 
 class AveragedSignals:
-    """A signal source whose logits are means over families of rows; everything else is as the source says."""
+    """A signal source whose logits are means over families of rows. All other signals are unchanged."""
 
     def __init__(self, source: SignalSource, logits: torch.Tensor) -> None:
-        """Take the source and a mean for each row, float [rows, labels], nan where a row keeps its own."""
+        """Take the source and a mean for each row, float [rows, labels]; nan keeps the row's own logits."""
         self.source, self.logits = source, logits
 
     @property
     def layers(self) -> Sequence[int]:
-        """The teacher's layers whose hidden states it gives, 0 for the embeddings."""
+        """The teacher's layers whose hidden states are signals, 0 for the embeddings."""
         return self.source.layers
 
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """Return the teacher's tensors for a batch; see SignalSource."""
+        """Return the signals of a batch; see SignalSource."""
         answers = self.source.answer(batch, rows)
         own = answers["teacher_logits"]
         means = self.logits[list(rows)].to(own)
@@ -41,10 +40,10 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
     """Return a source that gives a row and its counterfactual copies the mean of their logits.
 
     Args:
-        source: the teacher's signals, which are asked once about these rows.
-        questions: the rows; their ids are those of documents, followed by a dot and a number.
-        parents: of each counterfactual copy, by document id. Without any the source is returned as it is.
-        batch_tokens: tokens a batch, padding included.
+        source: the teacher's signals. It reads the rows of families once.
+        questions: the rows. An id is the document's id, a dot and a number.
+        parents: the document id of each counterfactual copy's original, by the copy's id. Without copies the source is returned unchanged.
+        batch_tokens: tokens in a batch, padding included.
 
     Raises:
         CompactLMError: there is not enough memory.

@@ -1,16 +1,16 @@
-"""What the teacher says of a student's sequences, read by the student's own segmentation through the id map.
+"""The teacher's signals for a batch of a student's sequences.
 
-A signal source answers a batch: the teacher online does so by reading it, the cache (see signal_cache) by looking up what the
-teacher said once. Both give the same tensors, rows first, so that nothing else knows which of them it has:
+The student's token ids are mapped to the teacher's, so both read the same tokens. The online teacher computes signals for each batch; the
+cache (see cache) looks them up. Both return the same tensors, rows first:
 
-    teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], the layers as the source names them
+    teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
     teacher_logits      of a task, float [rows, labels]
     teacher_values      logits of the likeliest tokens at each masked place, float [rows, places, k]
-    teacher_indices     these tokens in the student's ids, int64 [rows, places, k]
-    teacher_log_rest    logsumexp of all other tokens' logits over the temperature, float [rows, places]
-    teacher_attentions  probabilities, float [rows, layers, heads, tokens, tokens]; online alone, where they are asked for
+    teacher_indices     the student's ids of these tokens, int64 [rows, places, k]
+    teacher_log_rest    logsumexp of all other tokens' logits, divided by the temperature, float [rows, places]
+    teacher_attentions  probabilities, float [rows, layers, heads, tokens, tokens]; only online and on request
 
-The places of a row are its masked tokens from left to right; rows with fewer than the longest are filled up with zeros.
+The places of a row are its masked tokens from left to right, padded with zeros.
 """
 
 from __future__ import annotations
@@ -46,23 +46,25 @@ def require_attentions(attentions: Sequence[torch.Tensor] | None, side: str) -> 
 
 
 class SignalSource(Protocol):
-    """Where a teacher's signals come from."""
+    """A source of the teacher's signals."""
 
     @property
     def layers(self) -> Sequence[int]:
-        """The teacher's layers whose hidden states it gives, 0 for the embeddings."""
+        """The teacher's layers whose hidden states are signals, 0 for the embeddings."""
         ...
 
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """Return the teacher's tensors for a batch (input_ids, attention_mask, and labels where tokens are masked).
+        """Return the signals of a batch.
 
-        `rows` are the numbers of the batch's rows in the cache, of which the teacher online has no need.
+        Args:
+            batch: input_ids and attention_mask, and labels if tokens are masked.
+            rows: the rows of the cache; the online teacher does not need them.
         """
         ...
 
 
 class _Online:
-    """A teacher that reads every batch, in evaluation mode: with dropout it would teach noise."""
+    """A teacher that reads every batch, in eval mode, because dropout would add noise to its signals."""
 
     def __init__(self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool, precision: str) -> None:
         self.teacher = teacher.eval().requires_grad_(False)
@@ -71,7 +73,7 @@ class _Online:
         self.id_map = torch.tensor(id_map, device=teacher.device)
 
     def _read(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
-        """Return the topmost hidden states, and the states and attentions that are asked for."""
+        """Return the last hidden states, and the signals of the layers."""
         device = self.teacher.device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.teacher.bert(
@@ -87,7 +89,7 @@ class _Online:
 
 
 class OnlineTask(_Online):
-    """A fine-tuned teacher, online."""
+    """An online teacher of a task."""
 
     def __init__(
         self,
@@ -97,10 +99,10 @@ class OnlineTask(_Online):
         attentions: bool = False,
         precision: str = "fp32",
     ) -> None:
-        """Take the teacher, its id of each of the student's ids, the layers, whether attentions are asked for, and the precision.
+        """Take the teacher, its id of each of the student's ids, the layers, whether to return attentions, and the precision.
 
         Raises:
-            CompactLMError: the teacher has fewer layers than are named.
+            CompactLMError: the teacher lacks one of the layers.
         """
         super().__init__(teacher, id_map, layers, attentions, precision)
 
@@ -113,7 +115,7 @@ class OnlineTask(_Online):
 
 
 class OnlineMasked(_Online):
-    """The masked language model of a teacher, online."""
+    """An online masked language model."""
 
     def __init__(
         self,
@@ -125,16 +127,16 @@ class OnlineMasked(_Online):
         attentions: bool = False,
         precision: str = "fp32",
     ) -> None:
-        """Take what OnlineTask takes, how many tokens to keep, and the temperature at which the others are summed."""
+        """Take what OnlineTask takes, the number of tokens to keep, and the temperature for the sum over all other tokens."""
         super().__init__(teacher, id_map, layers, attentions, precision)
         self.top_k, self.temperature = min(top_k, len(id_map)), temperature
         decoder = teacher.cls.predictions.decoder
-        # Only the student's tokens are scored: the soft targets are the teacher's distribution over these.
+        # Only the student's tokens are scored. The soft targets are the teacher's distribution over them.
         self.weight, self.bias = decoder.weight[self.id_map], decoder.bias[self.id_map]
 
     @torch.no_grad()
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
-        """Return states and the likeliest tokens at the masked places; see SignalSource."""
+        """Return states, and the likeliest tokens at the masked places; see SignalSource."""
         states, answers = self._read(batch)
         where = (batch["labels"] >= 0).to(states.device)
         logits = torch.nn.functional.linear(self.teacher.cls.predictions.transform(states[where]), self.weight, self.bias)
@@ -150,13 +152,13 @@ class OnlineMasked(_Online):
 
 
 def places(where: torch.Tensor) -> torch.Tensor:
-    """Return which places of a row exist, bool [rows, most masked tokens of a row], from where tokens are masked."""
+    """Return which places exist, bool [rows, most masked tokens of a row], from a mask of the masked tokens."""
     counts = where.sum(dim=1)
     return torch.arange(int(counts.max()), device=where.device)[None, :] < counts[:, None]
 
 
 def _spread(values: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
-    """Return the values of all places, row after row, as a tensor with rows first."""
+    """Turn the values of all places, row after row, into a padded tensor with rows first."""
     spread = values.new_zeros(*packed.shape, *values.shape[1:])
     spread[packed] = values
     return spread

@@ -1,6 +1,6 @@
-"""Tensors of a safetensors file, written and read a slice at a time: a cache of many gigabytes takes memory for one batch alone.
+"""Write and read slices of tensors in a safetensors file, so that a cache of many gigabytes needs memory for only one batch.
 
-The library itself maps the file, so that all pages that were ever read count as the process's memory.
+The safetensors library maps the whole file, and all pages that were ever read count as the process's memory.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from safetensors import SafetensorError, safe_open
 from compactlm.errors import CompactLMError
 
 TYPES = {"F16": torch.float16, "F32": torch.float32, "I32": torch.int32, "I64": torch.int64}
-ORDER = ("I64", "F32", "I32", "F16")  # in which the library lays out tensors, and then by name
-MEND = "run `dvc checkout`, or `dvc repro --force signals`"
+ORDER = ("I64", "F32", "I32", "F16")  # the library's order of tensors, and then by name
+FIX = "run `dvc checkout`, or `dvc repro --force signals`"
 
 
 @contextlib.contextmanager
 def damage(path: Path) -> Iterator[None]:
-    """Turn what a library says of a file that is cut or torn into a sentence.
+    """Turn a library's error about a damaged file into a sentence.
 
     Raises:
         CompactLMError: the file cannot be read.
@@ -33,41 +33,41 @@ def damage(path: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, ValueError, KeyError, TypeError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:  # of the system, and not of what the file holds
+        if isinstance(error, OSError) and error.errno is not None:  # an error of the system, not of the content
             raise
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise CompactLMError(f"{path} is damaged ({reason}); {MEND}") from None
+        raise CompactLMError(f"{path} is damaged ({reason}); {FIX}") from None
 
 
 class TensorOnDisk:
-    """A tensor of which any run of its first dimension can be read."""
+    """A tensor on the disk. Slices of its first dimension can be read and written."""
 
     def __init__(self, file: FileIO, offset: int, dtype: torch.dtype, shape: list[int]) -> None:
-        """Take the open file, where in it the tensor begins, its type and its shape."""
+        """Take the open file, the tensor's offset in it, its type and its shape."""
         self.file, self.offset, self.dtype, self.shape = file, offset, dtype, shape
         self.row = dtype.itemsize
         for length in shape[1:]:
             self.row *= length
 
     def read(self, first: int, last: int | None) -> torch.Tensor:
-        """Return the elements from `first` to before `last`; None reads to the end.
+        """Return the elements from `first` up to, but not including, `last`; None reads to the end.
 
         Raises:
-            CompactLMError: the file was cut since it was opened.
+            CompactLMError: the file was truncated after it was opened.
         """
         count = (self.shape[0] if last is None else last) - first
         found = torch.empty(count, *self.shape[1:], dtype=self.dtype)
         wanted = memoryview(found.view(-1).view(torch.uint8).numpy()) if found.numel() else memoryview(b"")  # type: ignore[arg-type]
         done = 0
-        while done < len(wanted):  # the system may give less than was asked for
+        while done < len(wanted):  # the system may return fewer bytes than requested
             got = os.preadv(self.file.fileno(), [wanted[done:]], self.offset + first * self.row + done)
             if not got:
-                raise CompactLMError(f"{self.file.name} ends {len(wanted) - done} bytes early; {MEND}")
+                raise CompactLMError(f"{self.file.name} ends {len(wanted) - done} bytes early; {FIX}")
             done += got
         return found
 
     def write(self, first: int, values: torch.Tensor) -> None:
-        """Put values in place of the elements from `first`, in this tensor's type."""
+        """Write values, converted to this tensor's type, from element `first` on."""
         kept = values.detach().to(device="cpu", dtype=self.dtype).contiguous()
         rest = memoryview(kept.view(-1).view(torch.uint8).numpy()) if kept.numel() else memoryview(b"")  # type: ignore[arg-type]
         place = self.offset + first * self.row
@@ -77,7 +77,7 @@ class TensorOnDisk:
 
 
 def create_tensors(path: Path, shapes: Mapping[str, tuple[torch.dtype, Sequence[int]]]) -> dict[str, TensorOnDisk]:
-    """Write a file of zeros with tensors of these types and shapes, byte for byte as the library would, to be filled in."""
+    """Create a file with tensors of zeros, in the same bytes as the library would write."""
     codes = {dtype: code for code, dtype in TYPES.items()}
     header, end = {}, 0
     for name in sorted(shapes, key=lambda name: (ORDER.index(codes[shapes[name][0]]), name)):
@@ -99,10 +99,10 @@ def _tensors(file: FileIO, header: Mapping[str, Any], begin: int) -> dict[str, T
 
 
 def read_tensors(path: Path) -> dict[str, TensorOnDisk]:
-    """Return the tensors of a file, which stays open as long as they are used.
+    """Return the tensors of a file. The file stays open as long as they are used.
 
     Raises:
-        CompactLMError: the file was cut, or is not of this format.
+        CompactLMError: the file is truncated or is not a safetensors file.
     """
     with damage(path):
         with safe_open(path, framework="pt"):  # checks the header
