@@ -17,7 +17,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from benchmarks.machine import processor
 from benchmarks.shapes.config import Latency
 from compactlm.export.directory import export_onnx
-from compactlm.inference.runtime.onnx_files import INPUTS, open_session
+from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 
 PASSES = 5  # a model's runs are spread over the measurement, so that a slow minute of the machine falls on all alike
 

@@ -17,7 +17,7 @@ from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
 from benchmarks.inference.runners import encode, open_runner
 from benchmarks.inference.tables import SPEED, TEXTS, bar_lines, percentile, speed_rows, start_rows, summarise
 from compactlm.export.directory import write_directory
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE
+from compactlm.inference.runtime.directories import FLOAT_FILE
 from compactlm.text import markdown
 
 POINTS = tuple((batch, length) for batch in BATCHES for length in LENGTHS)

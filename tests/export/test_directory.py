@@ -9,7 +9,8 @@ from transformers import BertForSequenceClassification, BertModel
 from compactlm.artifacts import read_json
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import export_onnx, write_directory
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INPUTS, INT8_FILE, open_session
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 from compactlm.inference.runtime.projection import FILE, FIRST, LAST, Projection
 
 NAMES = ("mlm", "sentiment", "embedding")

@@ -6,7 +6,7 @@ from transformers import BertConfig, BertForMaskedLM
 
 from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import LARGE, quantize
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from tests.export.test_directory import random_feeds, run
 
 

@@ -15,7 +15,8 @@ import pytest
 from filelock import FileLock
 from tokenizers import Tokenizer
 
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE, open_session
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.onnx_session import open_session
 
 FILES = {"fp32": FLOAT_FILE, "q8": INT8_FILE}  # what transformers.js reads for each of its dtypes
 TASKS = {"mlm": "fill-mask", "embedding": "feature-extraction"}  # all others are classifiers

@@ -17,7 +17,8 @@ from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_name
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE, open_session
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.onnx_session import open_session
 
 ENOUGH = 500  # rows; on fewer, half a percentage point is only a row or two
 CHANCE = 0.05  # significance level of a loss on fewer rows

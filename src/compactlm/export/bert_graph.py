@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from compactlm.inference.runtime.onnx_files import FIRST_OUTPUT, INPUTS
+from compactlm.inference.runtime.onnx_session import FIRST_OUTPUT, INPUTS
 
 FUSED = "com.microsoft"
 IR_VERSION = 10  # the file format of opset 21; older runtimes reject newer formats

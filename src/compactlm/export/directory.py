@@ -12,7 +12,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.export.bert_graph import build_bert
 from compactlm.export.quantization import quantize
-from compactlm.inference.runtime.onnx_files import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.projection import FILE as PROJECTION
 
 

@@ -17,7 +17,7 @@ from compactlm.draws import draw_items
 from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
 from compactlm.export.directory import write_directory
 from compactlm.figures.figure import Figure, write_figures
-from compactlm.inference.runtime.onnx_files import EMBEDDING, FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.directories import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 

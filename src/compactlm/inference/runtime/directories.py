@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 
 from compactlm.errors import CompactLMError
 
-MLM = "mlm"
-EMBEDDING = "embedding"
+MLM, EMBEDDING = "mlm", "embedding"  # directories beside one directory for each task
 Backend = Literal["auto", "torch", "onnx", "int8"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
-FILES = {"torch": Path("model.safetensors"), "onnx": Path("onnx/model.onnx"), "int8": Path("onnx/model_quantized.onnx")}
+FLOAT_FILE, INT8_FILE = "onnx/model.onnx", "onnx/model_quantized.onnx"  # the paths that transformers.js expects
+FILES = {"torch": "model.safetensors", "onnx": FLOAT_FILE, "int8": INT8_FILE}
 PLACES = (Path("models/export"), Path("models/student"))  # where the pipeline writes them
 VARIABLE = "COMPACTLM_MODEL"
 HOW = "run `make train`, or pass the directory of a finished model with --model"
@@ -87,7 +87,7 @@ def open_directory(path: Path, backend: Backend) -> ModelDirectory:
         how = "pass a directory that has it, such as models/student, with --model"
         if backend != "torch":
             how = "run `dvc repro export`, or choose another --backend or --model"
-        raise CompactLMError(f"{path} has no {' or '.join(str(FILES[name]) for name in candidates)}; {how}")
+        raise CompactLMError(f"{path} has no {' or '.join(FILES[name] for name in candidates)}; {how}")
     return ModelDirectory(
         path=path,
         backend=found[0],

@@ -10,7 +10,7 @@ from compactlm.bert.arrays import Array, check_finite
 from compactlm.bert.batches import Batch
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.directories import ModelDirectory
-from compactlm.inference.runtime.onnx_files import FIRST_OUTPUT, INPUTS, open_session
+from compactlm.inference.runtime.onnx_session import FIRST_OUTPUT, INPUTS, open_session
 from compactlm.inference.runtime.projection import FILE as PROJECTION
 from compactlm.inference.runtime.projection import FIRST
 from compactlm.inference.runtime.runner import Kind, short_reason

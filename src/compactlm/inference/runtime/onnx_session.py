@@ -1,4 +1,4 @@
-"""File names, inputs and outputs of exported models, and how to open one. Imports only ONNX Runtime."""
+"""Inputs and outputs of exported models, and how to open one. Imports only ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from pathlib import Path
 
 import onnxruntime
 
-EMBEDDING = "embedding"  # the directory of the sentence embedding, beside those of the masked language model and the tasks
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 FIRST_OUTPUT = "first_hidden_state"  # second output of the sentence embedding
-FLOAT_FILE, INT8_FILE = "onnx/model.onnx", "onnx/model_quantized.onnx"  # the paths that transformers.js expects
 ERRORS_ONLY = 3
 
 
