@@ -1,4 +1,4 @@
-"""The picture: what the shapes keep of their teacher, against their size and against their latency."""
+"""The picture of the frontier: the retention of each shape against its size and its latency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentF
 from benchmarks.shapes.results import Point
 from compactlm.artifacts import replacing
 
-# Told apart by marker as well as by colour (Okabe and Ito's, for all eyes).
+# Each series has its own marker, and a colour from the palette of Okabe and Ito for colour-blind readers.
 SERIES = (
     ("retention", "accuracy", "#0072B2", "o"),
     ("retention_above_chance", "accuracy above chance", "#D55E00", "s"),
@@ -23,14 +23,14 @@ GREY = "#666666"
 
 
 def draw(path: Path, points: Sequence[Point], latencies: Mapping[str, float], enough: float, budget: float) -> None:
-    """Draw retention against parameters and, where it was measured, against latency, as a PNG.
+    """Draw retention against parameters and, for shapes that were timed, against latency, as a PNG.
 
     Args:
         path: the file to write.
-        points: the shapes' results.
-        latencies: milliseconds by shape; `teacher` is drawn as a line.
-        enough: the retention to mark.
-        budget: the share of the teacher's parameters to mark.
+        points: the results of the shapes.
+        latencies: milliseconds by shape; `teacher` becomes a line.
+        enough: the retention that gets a line.
+        budget: the share of the teacher's parameters that gets a line.
     """
     figure = Figure(figsize=(12.5, 5.6), dpi=130, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)
@@ -39,17 +39,17 @@ def draw(path: Path, points: Sequence[Point], latencies: Mapping[str, float], en
     _mark(left, budget * teacher, f"{100 * budget:g}% of the teacher's {teacher:.1f}M")
     _ticks(left, [one.parameters / 1e6 for one in points])
     left.set_xlabel("parameters, millions")
-    left.set_ylabel("kept of the teacher")
+    left.set_ylabel("retention")
     timed = [one for one in points if one.name in latencies]
     _panel(right, timed, latencies, enough)
     if "teacher" in latencies:
         _mark(right, latencies["teacher"], f"teacher, {latencies['teacher']:.1f} ms")
     _ticks(right, [latencies[one.name] for one in timed])
-    right.set_xlabel("latency on the CPU, ms a sequence")
+    right.set_xlabel("latency on the CPU, ms per sequence")
     left.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     values = [value for one in points for key, *_ in SERIES if (value := getattr(one, key)) is not None]
     left.set_ylim(min(0.0, *values) - 0.02, max(1.0, *values) + 0.2)
-    figure.suptitle("What a student keeps of its teacher on test rows, by its size")
+    figure.suptitle("Retention of the teacher's quality on test rows, by size of the student")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=len(SERIES) + 1, frameon=False)
     with replacing(path) as unfinished:
         figure.savefig(unfinished, format="png", metadata={"Software": None})
@@ -71,7 +71,7 @@ def _panel(axes: Axes, points: Sequence[Point], where: Mapping[str, float], enou
 
 
 def _ticks(axes: Axes, values: Sequence[float]) -> None:
-    """Write the values on the axis, but those whose labels would touch the one before."""
+    """Label the values on the axis, except those whose label would touch the previous one."""
     low, high = axes.get_xlim()
     apart = (high / low) ** 0.06 if values else 1.0
     kept: list[float] = []

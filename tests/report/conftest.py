@@ -47,3 +47,22 @@ def readers(student_root):
 def altered_augment(found):
     """A function that gives the findings with another augment.json."""
     return lambda content: dataclasses.replace(found, metrics={**found.metrics, "augment": content})
+
+
+@pytest.fixture(scope="session")
+def two_tasks(found):
+    """The findings with a second task, `topic`, that has the results of the first."""
+
+    def twice(content):
+        return dict.fromkeys(("sentiment", "topic"), content["sentiment"])
+
+    params, audit, evaluate = found.params, found.params.bias_audit, found.metrics["evaluate"]
+    audit = audit.model_copy(update={name: twice(getattr(audit, name)) for name in ("protected", "favorable_labels")})
+    fairness = {**evaluate["fairness"], "tasks": twice(evaluate["fairness"]["tasks"])}
+    evaluate = {**evaluate, "tasks": twice(evaluate["tasks"]), "fairness": fairness}
+    return dataclasses.replace(
+        found,
+        params=params.model_copy(update={"tasks": twice(params.tasks), "bias_audit": audit}),
+        metrics={**found.metrics, "evaluate": evaluate, "bias-audit": twice(found.metrics["bias-audit"])},
+        answers=twice(found.answers),
+    )

@@ -143,6 +143,14 @@ def test_rows_left_out_of_the_splits_are_told(found):
     assert block.text.endswith("3 of boolq and 1,200 of movie reviews.")
 
 
+def test_two_tasks_share_the_page(two_tasks, readers):
+    page = Page(write_page(two_tasks, dict.fromkeys(two_tasks.tasks, readers["sentiment"])))
+    assert page.texts("h3").count("topic") == page.texts("h3").count("sentiment") == 4
+    names = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(set(names)) == len(names)
+    assert page.texts("p")[1].count("of the teacher's accuracy on") == 2
+
+
 def test_text_of_the_data_cannot_become_markup(text):
     assert "<b>bad" not in text
     assert "&lt;b&gt;" in text

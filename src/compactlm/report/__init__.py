@@ -1,1 +1,1 @@
-"""What a run found, for people: the page reports/index.html, the model card, and the tables behind `dvc plots`."""
+"""The results of a run for people: the page reports/index.html, the model card, and the tables behind `dvc plots`."""

@@ -137,3 +137,9 @@ def test_robustness_follows_the_worst_flaw(found, altered, kept, said):
     case = {"changed": 1.0, **{role: {"kept": Figure.over_rows(kept, 300)} for role in ("teacher", "student")}}
     flaws = {**task["robustness"], "perturbations": {"keyboard": {"light": case, "heavy": case}}}
     assert saying(limitations(altered(tasks={"sentiment": {**task, "robustness": flaws}})), "It is", said, "keyboard")
+
+
+def test_two_tasks_share_the_card(two_tasks, test_rows):
+    card = write_card(two_tasks, test_rows, SNIPPETS)
+    assert "| topic | accuracy |" in card
+    assert "`sentiment`, `topic`." in card
