@@ -95,7 +95,7 @@ def test_a_missing_file_is_named(tmp_path):
     ("key", "value", "more", "message"),
     [
         (["shapes", 0, "attention_heads"], 3, [], "shape 1x8: student: hidden_size 8 is not a multiple of attention_heads 3"),
-        (["shapes", 0, "hidden_size"], 2048, [], r"shape 1x8: the student has .* and student.budget allows"),
+        (["shapes", 0, "hidden_size"], 2048, [], r"shape 1x8: the student has .*, but student.budget allows"),
         (["overrides"], [], [], "student.vocabulary_size is fit, which gives every shape a vocabulary"),
         (["overrides"], ["preset=huge"], [], f"shape 1x8: .*Could not find 'preset/huge'; correct the overrides in {FRONTIER}"),
         (["latency", "tokens"], 4096, [], "latency.tokens is 4096 .* but a student reads 512"),

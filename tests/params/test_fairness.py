@@ -27,26 +27,26 @@ def complaint(content):
 
 def test_the_reference_group_must_be_there(content):
     content["bias_audit"]["attributes"]["gender"]["privileged"] = "boys"
-    assert "the privileged group 'boys' is not among groups (women, men); name one of these" in complaint(content)
+    assert "privileged is 'boys', which is not one of groups (women, men)" in complaint(content)
 
 
 def test_a_word_stands_for_one_group(content):
     content["bias_audit"]["attributes"]["gender"]["groups"]["men"].append("She")
-    assert "'She' stands for the groups women and men; keep it in one of them" in complaint(content)
+    assert "'She' is in the groups women and men" in complaint(content)
 
 
 @pytest.mark.parametrize("key", ["swaps", "swaps_before_noun"])
 def test_a_swap_has_a_word_of_each_group(content, key):
     content["bias_audit"]["attributes"]["gender"][key].append({"women": "her"})
-    assert f"an entry of {key} names women; give it a word of each of women, men" in complaint(content)
+    assert f"an entry of {key} names women; give it one word of each of women, men" in complaint(content)
 
 
 @pytest.mark.parametrize(
     ("swap", "told"),
     [
-        ({"women": "he", "men": "she"}, "an entry of swaps has 'he' for women, but it is a word of men; name it there"),
-        ({"women": "nurse", "men": "she"}, "an entry of swaps has 'she' for men, but it is a word of women; name it there"),
-        ({"women": "nurse", "men": "actor"}, "an entry of swaps (nurse, actor) has no word of groups; add one of them there"),
+        ({"women": "he", "men": "she"}, "an entry of swaps has 'he' for women, but it is a word of men"),
+        ({"women": "nurse", "men": "she"}, "an entry of swaps has 'she' for men, but it is a word of women"),
+        ({"women": "nurse", "men": "actor"}, "an entry of swaps (nurse, actor) has no word of groups"),
     ],
 )
 def test_a_swap_keeps_each_word_in_its_group(content, swap, told):
@@ -62,18 +62,18 @@ def test_white_space_in_words_is_one_space(content):
     assert read.groups["women"][-1] == "old woman"
     assert read.swaps[-1] == {"women": "old woman", "men": "man"}
     gender["groups"]["women"].append("\u00a0 ")
-    assert "is no word; take it out or write one in its place" in complaint(content)
+    assert "is not a word" in complaint(content)
 
 
 def test_a_column_has_no_words_to_swap(content):
     content["bias_audit"]["attributes"]["region"] = {**COLUMN, "swaps": [{"north": "a", "south": "b"}]}
-    assert "swaps are words of a text, but the attribute is found in a column; set swaps to []" in complaint(content)
+    assert "swaps exchange words of a text, but the attribute is found in a column; set swaps to []" in complaint(content)
 
 
 def test_a_column_is_named_by_every_source_of_the_task(content):
     content["bias_audit"]["attributes"]["region"] = COLUMN
     content["bias_audit"]["protected"]["sentiment"] = ["gender", "region"]
-    assert "ingest.sources.movie_reviews.columns.attributes, a source of tasks.sentiment, names none for it" in complaint(content)
+    assert "ingest.sources.movie_reviews.columns.attributes (a source of tasks.sentiment) names no column" in complaint(content)
     content["ingest"]["sources"]["movie_reviews"]["columns"]["attributes"] = {"region": 3}
     assert parse_params(content).bias_audit.protected["sentiment"] == ["gender", "region"]
 
@@ -89,13 +89,13 @@ def test_what_has_no_swaps_can_have_no_counterfactual(content, mitigation):
 def test_templates_have_one_mask_and_as_many_occupations_of_each_group(content):
     changed = copy.deepcopy(content)
     changed["bias_audit"]["stereotypes"]["gender"]["templates"][0]["text"] = "the {occupation} left"
-    assert "has [MASK] 0 times; put it there once" in complaint(changed)
+    assert "has [MASK] 0 times" in complaint(changed)
     changed = copy.deepcopy(content)
     changed["bias_audit"]["stereotypes"]["gender"]["occupations"]["men"].pop()
-    assert "occupations has more of one group than of the other" in complaint(changed)
+    assert "occupations has more entries for one group" in complaint(changed)
     changed = copy.deepcopy(content)
     changed["bias_audit"]["stereotypes"]["gender"]["templates"][0]["words"] = {"women": "she", "boys": "he"}
-    assert "are of other groups than occupations" in complaint(changed)
+    assert "name other groups than occupations" in complaint(changed)
 
 
 def test_the_examples_of_lexicons_compose():

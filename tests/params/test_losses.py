@@ -92,7 +92,7 @@ def complaint(good: dict[str, Any], changes: Mapping[str, Any]) -> str:
             {"relations.weight": 1.0, "relations.layers": [[3, 4], [3, 4]]},
             "relations.layers has the student's layer 3 twice; keep one of its pairs",
         ),
-        (NOTHING, " has no loss with a weight above 0; give one of them a weight"),
+        (NOTHING, " has no loss with a weight above 0; set one of the weights"),
     ],
 )
 def test_a_loss_that_cannot_be_had_is_refused_in_a_sentence(

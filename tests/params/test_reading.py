@@ -195,7 +195,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         (
             "student.vocabulary_size",
             30522,
-            "the student has .* and student.budget allows .* set student.vocabulary_size to fit, or lower",
+            "the student has .* student.budget allows .* set student.vocabulary_size to fit, or lower",
         ),
         ("student.vocabulary_size", 99, "student.vocabulary_size is 99, but input should be greater than or equal to 100"),
         ("student.budget", 0.01, "leaves no room for a vocabulary .*; lower student.layers or student.hidden_size"),
@@ -214,7 +214,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         (
             "signals.task.unlabelled",
             ["movie_reviews"],
-            "names 'movie_reviews', whose rows are labelled for tasks.sentiment; name unlabelled sources",
+            "names 'movie_reviews', whose rows are labelled for tasks.sentiment",
         ),
         ("clean.minimum_characters", 10**9, "clean: minimum_characters is greater than maximum_characters"),
         ("tokenize.maximum_length", 100_000, "tokenize.maximum_length is greater than student.maximum_positions"),
@@ -226,7 +226,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         (
             "clean.sentences",
             {**SENTENCES, "sources": ["editorials", "movie_reviews"]},
-            "clean.sentences.sources names 'movie_reviews', whose rows are labelled for tasks.sentiment; name unlabelled sources",
+            "clean.sentences.sources names 'movie_reviews', whose rows are labelled for tasks.sentiment",
         ),
         ("split.weights", {"tweet": 2.0}, "split.weights names 'tweet', which is not in ingest.sources"),
         ("split.weights", {"tweets": -1.0}, "split.weights.tweets is -1.0"),
@@ -238,7 +238,7 @@ def test_splits_that_add_up_but_for_rounding_are_taken(shares: tuple[float, floa
         ),
         ("ingest.sources.tweets.limit", {"rows": 5}, "ingest.sources.tweets.limit.characters is missing"),
         ("ingest.sources.tweets.columns.text", {"columns": [], "separator": " "}, "ingest.sources.tweets.columns.text.columns"),
-        ("clean.profile", "own", "clean: profile is own, but filters lists none"),
+        ("clean.profile", "own", "clean: profile is own, but filters is empty"),
         ("clean.filters", [{"kind": "remove_markup"}], "clean: filters are listed, but profile is bert; set profile to own"),
         ("clean.filters", [{"kind": "remove_markups"}], "clean.filters.0.kind is 'remove_markups'; it must be one of bag_of_words, "),
         ("ingest.sources.editorials.columns.document", {"column": 0, "before": ""}, "ingest.sources.editorials.columns.document.before"),
@@ -292,7 +292,7 @@ def test_params_cannot_be_altered() -> None:
 @pytest.mark.parametrize("name", ["mlm", "general", "parameters"])
 def test_a_task_may_not_have_a_name_of_the_pipeline(name: str) -> None:
     content = changed(f"tasks.{name}", GOOD["tasks"]["sentiment"])
-    assert f"tasks.{name}: the name {name} is taken" in complaint(content)
+    assert f"tasks.{name}: the pipeline uses the name {name}" in complaint(content)
 
 
 def test_label_names_may_be_written_as_numbers() -> None:
@@ -335,7 +335,7 @@ def test_a_local_file_needs_no_more_than_its_path_and_the_column_of_its_text() -
         ({"columns": {"text": "message"}}, "ingest.sources.messages.path is missing; add it"),
         ({"path": "messages.csv", "columns": {}}, "ingest.sources.messages.columns.text is missing; add it"),
         ({"path": "messages.csv", "columns": {"text": "message", "lable": "kind"}}, "columns.lable is not a known parameter"),
-        ({"path": "messages.csv", "columns": {"text": "message", "label": True}}, "the name of a column is needed"),
+        ({"path": "messages.csv", "columns": {"text": "message", "label": True}}, "it must be the name of a column"),
     ],
 )
 def test_what_a_local_file_lacks_is_named(source: dict[str, Any], named: str) -> None:

@@ -91,7 +91,7 @@ def test_good_input_passes(checkout, messages):
         ("split.train", 1.7, ["split.train", "1.7", "less than 1"]),
         ("split.train", 0.5, ["split", "add up to 0.8", "make them add up to 1"]),
         ("augment.share_of_words", -0.1, ["augment.share_of_words"]),
-        ("student.hidden_size", 256, ["student.budget allows", "student.vocabulary_size: fit", "lower student.layers"]),
+        ("student.hidden_size", 256, ["student.budget", "student.vocabulary_size: fit", "lower student.layers"]),
         ("tasks.spam.sources", ["letters"], ["tasks.spam.sources", "'letters'", "ingest.sources"]),
         ("ingest.sources.messages.path", "data/sources/none.csv", ["messages", "none.csv"]),
         ("ingest.sources.messages.sha256", "0" * 64, ["messages", "sha256", hashlib.sha256(GOOD.encode()).hexdigest()]),

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
+from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
+from compactlm.shapes.parameters import check_budget, choose_vocabulary_size, fitting_vocabulary, parameters_of
 from compactlm.student.building import build_config, count_parameters
 
 SHAPES = [(1, 16, 2, 32, 16), (2, 32, 4, 64, 64), (3, 24, 3, 100, 40), (4, 128, 4, 512, 512)]
@@ -60,3 +61,24 @@ def test_a_fitting_vocabulary_fits_really_and_one_token_more_does_not(shape: tup
 def test_a_fitting_vocabulary_is_the_largest_within_what_is_allowed(one: Student, labels: int, allowed: int) -> None:
     size = fitting_vocabulary(one, allowed, labels)
     assert parameters_of(one, size, labels) <= allowed < parameters_of(one, size + 1, labels)
+
+
+def test_the_vocabulary_has_the_size_of_params_or_fits_the_budget() -> None:
+    shape = (1, 16, 2, 32, 16)
+    assert choose_vocabulary_size(student(*shape, vocabulary=130), 1, 2) == 130
+    teacher, labels = 203_457, 300  # enough labels for the classifier to be the larger form
+    one = student(*shape)
+    size = choose_vocabulary_size(one, teacher, labels)
+    allowed = int(teacher * one.budget)
+    assert really(build_config(one, size), labels) <= allowed < really(build_config(one, size + 1), labels)
+
+
+def test_a_student_beyond_the_budget_is_refused() -> None:
+    one = student(1, 16, 2, 32, 16)
+    enough = 10 * parameters_of(one, 100)
+    assert choose_vocabulary_size(one, enough, 2) == 100
+    with pytest.raises(CompactLMError, match=r"student\.budget is 10% .* no room .* lower student\.layers or student\.hidden_size"):
+        choose_vocabulary_size(one, enough - 10, 2)
+    check_budget(100, 1000, 0.1)
+    with pytest.raises(CompactLMError, match=r"101 parameters, but student\.budget allows 100 .* set student\.vocabulary_size to fit"):
+        check_budget(101, 1000, 0.1)

@@ -1,11 +1,8 @@
-import pytest
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForMaskedLM
 
-from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.shapes.parameters import parameters_of
-from compactlm.student.building import build_classifier, build_config, check_budget, count_parameters, principal_components, vocabulary_size
+from compactlm.student.building import build_classifier, build_config, count_parameters, principal_components
 
 SHAPE = {"layers": 1, "hidden_size": 16, "attention_heads": 2, "intermediate_size": 32, "maximum_positions": 16}
 
@@ -47,36 +44,11 @@ def test_directions_beyond_the_teachers_width_are_zero():
     assert torch.allclose(components[:4] @ components[:4].T, torch.eye(4))
 
 
-def test_the_vocabulary_is_what_params_say_or_what_the_budget_allows():
-    assert vocabulary_size(student_of(130), 1, 2) == 130
-    teacher, labels = 203_457, 300  # enough labels for the classifier to be the larger form
-    size = vocabulary_size(student_of(), teacher, labels)
-    for tokens, fits in ((size, True), (size + 1, False)):
-        config = build_config(student_of(), tokens)
-        config.num_labels = labels
-        largest = max(count_parameters(BertForMaskedLM(config)), count_parameters(BertForSequenceClassification(config)))
-        assert (largest <= int(teacher * 0.1)) == fits
-
-
-def test_a_budget_without_room_for_a_vocabulary_is_refused():
-    shape = student_of(budget=0.5)
-    enough = 2 * parameters_of(shape, 100)
-    assert vocabulary_size(shape, enough, 2) == 100
-    with pytest.raises(CompactLMError, match=r"student.budget is 50% .* no room .* lower student.layers or student.hidden_size"):
-        vocabulary_size(shape, enough - 2, 2)
-
-
 def test_the_config_is_plain_bert_of_the_shape():
     config = build_config(student_of(), 123)
     own = (config.num_hidden_layers, config.hidden_size, config.num_attention_heads, config.intermediate_size, config.vocab_size)
     assert own == (1, 16, 2, 32, 123)
     assert config.max_position_embeddings == 16
-
-
-def test_the_budget_is_a_bound_not_a_target():
-    check_budget(100, 1000, 0.1)
-    with pytest.raises(CompactLMError, match=r"101 parameters and student.budget allows 100 \(10% of the teacher's 1,000\); lower"):
-        check_budget(101, 1000, 0.1)
 
 
 def test_a_task_student_has_the_body_of_the_general_one():

@@ -26,8 +26,8 @@ from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.shapes.layers import uniform_layers
-from compactlm.shapes.parameters import parameters_of
-from compactlm.student.building import build_classifier, build_config, check_budget, count_parameters
+from compactlm.shapes.parameters import check_budget, parameters_of
+from compactlm.student.building import build_classifier, build_config, count_parameters
 from compactlm.student.initialising import initialise
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint

@@ -1,4 +1,4 @@
-"""What every section of params.yaml is made of: the section itself, names and numbers."""
+"""The types that all sections of params.yaml use: sections, names and numbers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
 
 
 def _number(value: Any) -> Any:
-    # YAML 1.1 reads 3e-05 as a string, and `dvc exp run -S` writes such numbers.
+    # YAML 1.1 reads 3e-05 as a string, and `dvc exp run -S` writes small numbers in this form.
     if isinstance(value, str):
         try:
             return float(value)
         except ValueError:
             return value
     if isinstance(value, bool):
-        raise ValueError("a number is needed, not true or false")
+        raise ValueError("it must be a number, not true or false")
     return value
 
 
@@ -30,6 +30,6 @@ CountOrZero = Annotated[StrictInt, Field(ge=0)]
 
 
 class Section(BaseModel):
-    """A part of params.yaml: immutable, and with no key that it does not know."""
+    """A part of params.yaml. It is immutable and refuses unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""The sections of the stages that prepare the rows: clean, split, augment, tokenize; and where they work."""
+"""The sections of the stages that prepare the rows: clean, split, augment and tokenize."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from compactlm.params.filters import FilterSettings
 
 
 class NearDuplicates(Section):
-    """Near-duplicates by MinHash: texts whose shingles have a Jaccard similarity of at least `threshold`.
+    """Near-duplicates are texts whose shingles have a Jaccard similarity of at least `threshold`, estimated by MinHash.
 
-    A shingle is a run of `size` words or characters. The estimate's standard error is at most 0.5 over the root of
-    `permutations`: 0.044 for 128.
+    A shingle is a run of `size` words or characters. The standard error of the estimate is at most 0.5 / sqrt(`permutations`): 0.044 for
+    128 permutations.
     """
 
     threshold: Annotated[Number, Field(gt=0, le=1)]
@@ -24,10 +24,10 @@ class NearDuplicates(Section):
 
 
 class Data(Section):
-    """Where the data stages work: no setting here changes what they write.
+    """Where the data stages run. These settings do not change what the stages write.
 
-    `processes` work on a shard each (null: as many as there are cores); a shard holds about `shard_megabytes` of text. With
-    `engine: ray` they are tasks on the Ray cluster at `address`, or on one that is started on this machine.
+    Each of `processes` worker processes (null: one per core) handles one shard of about `shard_megabytes` of text at a time. With
+    `engine: ray`, shards are tasks on the Ray cluster at `address`, or on a cluster that is started on this machine (null).
     """
 
     engine: Literal["local", "ray"]
@@ -38,15 +38,15 @@ class Data(Section):
     @model_validator(mode="after")
     def _address_is_of_a_cluster(self) -> Data:
         if self.engine == "local" and self.address is not None:
-            raise ValueError("address names a Ray cluster, but engine is local; set engine to ray, or address to null")
+            raise ValueError("address names a Ray cluster, but engine is local; set engine to ray or address to null")
         return self
 
 
 class Sentences(Section):
-    """Rows of these sources without a label are cut into rows of a sentence each, once their text is clean, by NLTK's Punkt.
+    """Unlabelled rows of `sources` are split into one row per sentence by NLTK's Punkt, after cleaning.
 
-    Sentences keep the document of their row; those of fewer than `minimum_characters` are dropped and counted. Where NLTK's data for
-    `language` are not on the machine, Punkt learns from about `characters` characters of these sources.
+    A sentence keeps the document of its row. Sentences of fewer than `minimum_characters` are dropped and counted. If NLTK's data for
+    `language` are not installed, Punkt is trained on about `characters` characters of these sources.
     """
 
     sources: Annotated[list[Name], Field(min_length=1)]
@@ -56,10 +56,11 @@ class Sentences(Section):
 
 
 class Clean(Section):
-    """`profile: bert` keeps natural text, with personal data masked; `thorough` is for text from anywhere.
+    """How text is cleaned.
 
-    `bag-of-words` is the classical recipe, for comparison. With `profile: own` the filters are those of the list `filters`, and the bounds
-    are whatever its filters of kind length say. Of the rows dropped for a reason, `samples` of each source are shown.
+    Profile `bert` keeps natural text and masks personal data, `thorough` is stricter and meant for text of unknown quality, and
+    `bag-of-words` is the classical recipe, for comparison. Profile `own` applies the list `filters`, and ignores `minimum_characters` and
+    `maximum_characters`. For each source and each reason, `samples` dropped rows are shown.
     """
 
     profile: Literal["bert", "thorough", "bag-of-words", "own"]
@@ -73,24 +74,24 @@ class Clean(Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Clean:
         if self.minimum_characters > self.maximum_characters:
-            raise ValueError("minimum_characters is greater than maximum_characters; lower the one or raise the other")
+            raise ValueError("minimum_characters is greater than maximum_characters; lower the first or raise the second")
         if self.profile == "own" and not self.filters:
-            raise ValueError("profile is own, but filters lists none; list some, or name a profile")
+            raise ValueError("profile is own, but filters is empty; list filters or choose another profile")
         if self.profile != "own" and self.filters is not None:
-            raise ValueError(f"filters are listed, but profile is {self.profile}; set profile to own, or filters to null")
+            raise ValueError(f"filters are listed, but profile is {self.profile}; set profile to own or filters to null")
         if self.sentences is not None and self.profile == "bag-of-words":
-            raise ValueError("sentences are to be cut, but profile bag-of-words leaves no full stops; set sentences to null")
+            raise ValueError("profile bag-of-words removes the full stops that sentences needs; set sentences to null")
         return self
 
 
 class Split(Section):
-    """The share of the rows in each split, and how rows are placed.
+    """The share of the rows in each split, and how rows are assigned to splits.
 
-    `placement: stratified` keeps shares, sources and labels to the row; with `stable` a row that is placed stays there when data is
-    added, and shares are kept on average. Near-duplicates across splits are counted (`report`); or rows that are like one of test, or in
-    train of validation, are left out and all others stay where they are (`leave_out`); or those of one kind come to one split (`prevent`,
-    which is `leave_out` where the placement is stable). `weights` says how often a source's rows come in
-    train, 1 where it names none.
+    With `placement: stratified` the shares are exact, also within sources and labels. With `stable` the shares hold on average, and a row
+    stays in its split when data is added. Near-duplicates across splits are only counted (`report`), left out
+    (`leave_out`: no row of train resembles a row of validation or test, and none of validation resembles a row of test), or placed in
+    the same split (`prevent`; with stable placement this is `leave_out`). `weights` gives the number of times that the rows of a source
+    appear in train; the default is 1.
     """
 
     train: Annotated[Number, Field(gt=0, lt=1)]
@@ -104,7 +105,9 @@ class Split(Section):
     @model_validator(mode="after")
     def _adds_up(self) -> Split:
         if self.across_splits != "report" and self.near_duplicates is None:
-            raise ValueError(f"across_splits is {self.across_splits}, but near_duplicates is null; say how they are found, or set report")
+            raise ValueError(
+                f"across_splits is {self.across_splits}, but near_duplicates is null; set near_duplicates, or across_splits to report"
+            )
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test add up to {total:g}; make them add up to 1")
@@ -112,9 +115,10 @@ class Split(Section):
 
 
 class DiversityFigures(Section):
-    """How much text the figures of diversity are taken over, so that those of two corpora can be compared.
+    """The amount of text for diversity figures; with equal amounts, the figures of two corpora are comparable.
 
-    Vocabulary and repetition over `words` words, in windows of `window` words; self-BLEU over `bleu_words` words of `bleu_texts` texts.
+    Vocabulary and repetition are measured over `words` words in windows of `window` words, self-BLEU over `bleu_words` words of each of
+    `bleu_texts` texts.
     """
 
     words: Count
@@ -127,11 +131,11 @@ ReservedKind = Literal["names", "numbers", "negations", "protected"]
 
 
 class Augment(Section):
-    """`copies` copies of every labelled train row, each by one augmenter drawn by `shares`.
+    """Each labelled train row gets `copies` augmented copies, each made by one augmenter that is drawn with the probabilities `shares`.
 
-    Words of the kinds that `reserved` lists are not changed, and all but names are not put in; `protected` are the words that bias_audit
-    finds groups by.
-    With `labels: keep` a copy that the teacher gives another label than its row has is dropped; `report` only counts them.
+    Augmenters do not change words of the kinds in `reserved`, and insert none of them except names; `protected` words are those by which
+    bias_audit finds groups. With `labels: keep`, a copy is dropped if the teacher predicts another label for it than its row has;
+    `report` only counts such copies.
     """
 
     copies: CountOrZero
@@ -148,6 +152,6 @@ class Augment(Section):
 
 
 class Tokenize(Section):
-    """`maximum_length` counts tokens a sequence, [CLS] and [SEP] included; longer unlabelled text becomes several sequences."""
+    """`maximum_length` is the most tokens per sequence, [CLS] and [SEP] included. Longer unlabelled text becomes several sequences."""
 
     maximum_length: Annotated[StrictInt, Field(ge=8)]

@@ -1,4 +1,4 @@
-"""The section of distillation: the losses with their weights, and the optimisation, of both phases."""
+"""The sections of signals and distillation: what the teacher teaches, the losses and the optimisation of both phases."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from compactlm.params.models import Optimisation
 
 
 class GeneralSignals(Section):
-    """The unlabelled text of general distillation: `sequences` of the train split, a share of whose tokens is masked.
+    """The text of general distillation: `sequences` sequences of the train split, with the share `mask_rate` of their tokens masked.
 
-    `maskings` is in how many ways each sequence is masked; an epoch reads one of them. Of the teacher's distribution at a
-    masked token the `top_k` likeliest tokens are kept, and at `temperature` the sum of all others.
+    Each sequence is masked in `maskings` ways, and an epoch reads one of them. At a masked token, the signals are the probabilities of the
+    teacher's `top_k` most likely tokens at `temperature`, and the sum of all others.
     """
 
     sequences: Count
@@ -25,19 +25,19 @@ class GeneralSignals(Section):
 
 
 class TaskSignals(Section):
-    """The text of task distillation besides the labelled rows and their copies: drawn from `unlabelled` sources."""
+    """The unlabelled text of task distillation: `unlabelled_sequences` sequences, drawn from the sources `unlabelled`."""
 
     unlabelled: list[Name]
     unlabelled_sequences: CountOrZero
 
 
 class Signals(Section):
-    """What the student learns from the teacher.
+    """The outputs of the teacher that the student learns from.
 
-    `cached` asks the teacher once, in a stage of its own, and serves every student with this vocabulary; `online` asks it at
-    every step. `layers` lists the teacher's layers whose hidden states teach, 0 for the embeddings; a number n
-    takes n layers, spread evenly up to the last. A cache that may take more than `gigabytes` on
-    the disk is refused before it is made; it is never in memory as a whole.
+    With `source: cached`, the stage signals runs the teacher once, and all students with this vocabulary use the cache; with `online`,
+    the teacher runs at every step. `layers` lists the teacher's layers whose hidden states are signals, 0 for the embeddings; a number n
+    selects n layers that are spread evenly, the last layer included. A cache that may need more than `gigabytes` of disk space is
+    refused before it is computed.
     """
 
     source: Literal["cached", "online"]
@@ -47,12 +47,12 @@ class Signals(Section):
     task: TaskSignals
 
 
-# "uniform", "last", or pairs of a student's and a teacher's layer; see compactlm.shapes.layers.
+# "uniform", "last", or pairs of a layer of the student and a layer of the teacher; see compactlm.shapes.layers.
 LayerMap = Literal["uniform", "last"] | Annotated[list[tuple[CountOrZero, CountOrZero]], Field(min_length=1)]
 
 
 class HiddenLoss(Section):
-    """Distance of hidden states, the student's through a learned projection, at the layers that have signals."""
+    """Distance between hidden states of paired layers; a learned projection maps the student's to the teacher's size."""
 
     weight: NotNegative
     distance: Literal["cosine", "mse"]
@@ -60,16 +60,16 @@ class HiddenLoss(Section):
 
 
 class EmbeddingLoss(Section):
-    """Distance of the embeddings' outputs (Jiao et al. 2020, TinyBERT); `signals.layers` must hold 0."""
+    """Distance between the outputs of the embeddings (Jiao et al. 2020, TinyBERT). `signals.layers` must contain 0."""
 
     weight: NotNegative
     distance: Literal["cosine", "mse"]
 
 
 class RelationLoss(Section):
-    """Relations of queries, keys and values (Wang et al. 2021, MiniLMv2), split into `heads`.
+    """Relations of queries, keys and values in `heads` relation heads (Wang et al. 2021, MiniLMv2).
 
-    The teacher's at layer n come from its hidden states n - 1, which `signals.layers` must hold.
+    The teacher's relations of layer n are computed from its hidden states of layer n - 1, which `signals.layers` must contain.
     """
 
     weight: NotNegative
@@ -78,16 +78,16 @@ class RelationLoss(Section):
 
 
 class AttentionLoss(Section):
-    """Mean squared error of attention probabilities (Jiao et al. 2020, TinyBERT); only with signals.source: online."""
+    """Mean squared error of attention probabilities (Jiao et al. 2020, TinyBERT). It needs signals.source: online."""
 
     weight: NotNegative
     layers: LayerMap
 
 
 class Losses(Section):
-    """The loss is the sum of these, each times its weight; a weight of 0 leaves one out.
+    """The loss of a phase is the weighted sum of these losses; a weight of 0 disables a loss.
 
-    Soft targets are the teacher's distribution, hard labels the data's own, focal where `focal_gamma` is above 0.
+    Soft targets are the teacher's distribution. Hard labels come from the data, with a focal loss if `focal_gamma` is above 0.
     """
 
     soft_weight: NotNegative
@@ -100,15 +100,15 @@ class Losses(Section):
 
 
 class GeneralDistillation(Losses):
-    """Distillation of the masked language model, on the text of signals.general."""
+    """Distillation of the masked language model on the text of signals.general."""
 
     optimisation: Optimisation
 
 
 class TaskDistillation(Losses):
-    """Distillation of each task, on its rows, their augmented copies and the text of signals.task.
+    """Distillation of each task on its rows, their augmented copies and the text of signals.task.
 
-    `start` is where the student begins: the student of general distillation, or weights inherited from the fine-tuned teacher.
+    The student starts from the student of general distillation (`start: general`) or from weights of the fine-tuned teacher (`teacher`).
     """
 
     start: Literal["general", "teacher"]
@@ -117,7 +117,7 @@ class TaskDistillation(Losses):
 
 
 class Distill(Section):
-    """General, then task distillation. `checkpoint_minutes` is how much work a killed run may lose."""
+    """General distillation, then task distillation, with a checkpoint every `checkpoint_minutes`."""
 
     general: GeneralDistillation
     task: TaskDistillation

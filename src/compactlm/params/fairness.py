@@ -1,4 +1,4 @@
-"""The section of the bias audit: protected attributes, what is done against bias, and how much of it is too much."""
+"""The section of the bias audit: protected attributes, mitigation, and limits."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from compactlm.params.base import Count, Fraction, Name, NotNegative, Number, Se
 
 
 def _one_space(word: str) -> str:
-    # Texts are searched for words with any white space between their parts, so white space must not tell two words apart.
+    # A text may have any white space between the parts of a word, so white space does not distinguish words.
     tidy = " ".join(word.split())
     if not tidy:
-        raise ValueError(f"{word!r} is no word; take it out or write one in its place")
+        raise ValueError(f"{word!r} is not a word; remove or replace it")
     return tidy
 
 
@@ -23,13 +23,13 @@ Swap = dict[Name, Word]
 
 
 class Attribute(Section):
-    """A protected attribute, and the groups that it divides the rows into.
+    """A protected attribute and its groups.
 
-    `found_in: text` finds a group by the words that mention it, as whole words; `found_in: column` by the value that the row has in the
-    column that its source names in columns.attributes. `groups` maps a group's name to these words or values. Every group is compared
-    with the `privileged` one. Each entry of `swaps` has a word of each group, which take each other's place in a counterfactual text;
-    those of `swaps_before_noun` only where a noun phrase follows (her book: his book). Such a word may be in no group at all (actor),
-    but in no other than its own. White space in words counts as one space, and none at their ends.
+    `groups` maps the name of each group to words or values. With `found_in: text`, a row belongs to a group if its text contains one of
+    the words as a whole word. With `found_in: column`, it belongs to the group of its value in the column that the source names in
+    columns.attributes. All groups are compared with the `privileged` one. Each entry of `swaps` has one word per group; a counterfactual
+    text exchanges these words. Entries of `swaps_before_noun` apply only before a noun phrase (her book: his book). A word of a swap
+    may be missing from `groups` (actor), but must not belong to another group. White space within words counts as one space.
     """
 
     found_in: Literal["text", "column"]
@@ -41,23 +41,23 @@ class Attribute(Section):
     @model_validator(mode="after")
     def _groups_exist(self) -> Attribute:
         if self.privileged not in self.groups:
-            raise ValueError(f"the privileged group {self.privileged!r} is not among groups ({', '.join(self.groups)}); name one of these")
+            raise ValueError(f"privileged is {self.privileged!r}, which is not one of groups ({', '.join(self.groups)}); name one of these")
         owners: dict[str, str] = {}
         for group, words in self.groups.items():
             for word in words:
                 if owners.setdefault(word.casefold(), group) != group:
-                    raise ValueError(f"{word!r} stands for the groups {owners[word.casefold()]} and {group}; keep it in one of them")
+                    raise ValueError(f"{word!r} is in the groups {owners[word.casefold()]} and {group}; keep it in one of them")
         return self
 
     @model_validator(mode="after")
     def _swaps_fit(self) -> Attribute:
         for key, swaps in (("swaps", self.swaps), ("swaps_before_noun", self.swaps_before_noun)):
             if swaps and self.found_in == "column":
-                raise ValueError(f"{key} are words of a text, but the attribute is found in a column; set {key} to []")
+                raise ValueError(f"{key} exchange words of a text, but the attribute is found in a column; set {key} to []")
             for swap in swaps:
                 if set(swap) != set(self.groups):
                     raise ValueError(
-                        f"an entry of {key} names {', '.join(swap) or 'no group'}; give it a word of each of {', '.join(self.groups)}"
+                        f"an entry of {key} names {', '.join(swap) or 'no group'}; give it one word of each of {', '.join(self.groups)}"
                     )
                 self._check_owners(key, swap)
         return self
@@ -67,20 +67,20 @@ class Attribute(Section):
         found = {group: owners.get(word.casefold()) for group, word in swap.items()}
         for group, owner in found.items():
             if owner not in (group, None):
-                raise ValueError(f"an entry of {key} has {swap[group]!r} for {group}, but it is a word of {owner}; name it there")
+                raise ValueError(f"an entry of {key} has {swap[group]!r} for {group}, but it is a word of {owner}; correct the entry")
         if not any(found.values()):
-            raise ValueError(f"an entry of {key} ({', '.join(swap.values())}) has no word of groups; add one of them there")
+            raise ValueError(f"an entry of {key} ({', '.join(swap.values())}) has no word of groups; add one of its words to groups")
 
 
 class Bootstrap(Section):
-    """Intervals come from `samples` resamples of whole documents, and hold `confidence` of them."""
+    """Confidence intervals at the level `confidence`, from `samples` bootstrap resamples of whole documents."""
 
     samples: Count
     confidence: Annotated[Number, Field(gt=0, lt=1)]
 
 
 class Template(Section):
-    """A sentence with {occupation} and [MASK], and the word that stands for each group in place of the latter."""
+    """A sentence with {occupation} and [MASK], and the word of each group that fills the mask."""
 
     text: StrictStr
     words: Annotated[dict[Name, StrictStr], Field(min_length=2, max_length=2)]
@@ -89,12 +89,12 @@ class Template(Section):
     def _has_both(self) -> Template:
         for part in ("{occupation}", "[MASK]"):
             if self.text.count(part) != 1:
-                raise ValueError(f"the text {self.text!r} has {part} {self.text.count(part)} times; put it there once")
+                raise ValueError(f"the text {self.text!r} has {part} {self.text.count(part)} times; use it once")
         return self
 
 
 class StereotypeTemplates(Section):
-    """Sentences, and the occupations that are stereotypically said to be of either group; as many of the one as of the other."""
+    """Sentences, and equally many occupations that stereotypes assign to each of two groups."""
 
     templates: Annotated[list[Template], Field(min_length=1)]
     occupations: Annotated[dict[Name, Words], Field(min_length=2, max_length=2)]
@@ -102,25 +102,25 @@ class StereotypeTemplates(Section):
     @model_validator(mode="after")
     def _groups_agree(self) -> StereotypeTemplates:
         if len({len(words) for words in self.occupations.values()}) > 1:
-            raise ValueError("occupations has more of one group than of the other, which would lean to a word; list as many of each")
+            raise ValueError("occupations has more entries for one group than for the other; list equally many")
         for template in self.templates:
             if set(template.words) != set(self.occupations):
-                raise ValueError(f"the words of {template.text!r} are of other groups than occupations; name the same two groups")
+                raise ValueError(f"the words of {template.text!r} name other groups than occupations; use the same two groups")
         return self
 
 
 class DataLimits(Section):
-    """What the rows that students learn from may come to: the least disparate impact (or its inverse), the greatest difference."""
+    """Limits for the train rows: the lowest disparate impact (or its inverse) and the greatest difference."""
 
     disparate_impact: Fraction
     statistical_parity_difference: Fraction
 
 
 class ModelLimits(Section):
-    """What a student may come to on test rows.
+    """Limits for the student on test rows.
 
-    `counterfactual_flips` is a share of rows, `stereotype_log_odds_gap` is in nats, and `amplification` is how much further from parity
-    than its teacher a student may be, by any of the others.
+    `counterfactual_flips` is a share of rows, `stereotype_log_odds_gap` is in nats, and `amplification` limits how much further from
+    parity than its teacher the student is, in each of the other figures.
     """
 
     disparate_impact: Fraction
@@ -133,7 +133,7 @@ class ModelLimits(Section):
 
 
 class Gate(Section):
-    """A violation is told (`warn`), or ends the stage as well (`fail`). What cannot be judged is never a pass."""
+    """The limits. With `on_violation: warn` a violation is reported; with `fail` the stage fails, also if a figure cannot be judged."""
 
     on_violation: Literal["warn", "fail"]
     data: DataLimits
@@ -141,10 +141,10 @@ class Gate(Section):
 
 
 class BiasAudit(Section):
-    """The audit of labelled rows and of models by aif360. A group with fewer rows than the minimum is not judged.
+    """The audit of labelled rows and models by aif360. Groups of fewer than `minimum_group_rows` rows are not judged.
 
-    `protected` names the attributes to audit for each task; a task without any is not audited. Of more labels than two the favourable
-    one is held against all others where one has to be chosen. `stereotypes` are looked for in the masked language models.
+    `protected` lists the attributes to audit for each task; other tasks are not audited. With more than two labels, the favourable one is
+    compared with all others together. `stereotypes` are measured in the masked language models.
     """
 
     attributes: dict[Name, Attribute]

@@ -1,4 +1,4 @@
-"""The filters of cleaning, each with its settings; a list of them, in order, is what cleaning does to a text."""
+"""The filters of the stage clean and their settings. A text passes through a list of filters in order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compactlm.params.base import Count, CountOrZero, Fraction, Name, Section
 
 
 class RepairUnicode(Section):
-    """Mend wrongly decoded characters and ligatures by ftfy, and normalise to `form`; `straight_quotes` uncurls quotes."""
+    """Fix wrongly decoded characters and ligatures with ftfy, and normalise to `form`; `straight_quotes` replaces curly quotes."""
 
     kind: Literal["repair_unicode"]
     form: Literal["NFC", "NFKC"]
@@ -31,27 +31,27 @@ class RemoveAddresses(Section):
 
 
 class RemoveControlCharacters(Section):
-    """Remove control, zero-width, surrogate and private characters, and terminal escapes; `keep_lines` spares line feeds."""
+    """Remove control, zero-width, surrogate and private-use characters and terminal escapes; `keep_lines` keeps line feeds."""
 
     kind: Literal["remove_control_characters"]
     keep_lines: StrictBool
 
 
 class StraightenQuotes(Section):
-    """Write quotes made of grave accents and doubled apostrophes as double quotes."""
+    """Replace quotes of grave accents or doubled apostrophes with double quotes."""
 
     kind: Literal["straighten_quotes"]
 
 
 class FoldWhiteSpace(Section):
-    """Make each run of white space one space; with `keep_lines` line breaks stay, and blank lines go."""
+    """Replace each run of white space with one space; `keep_lines` keeps line breaks but not blank lines."""
 
     kind: Literal["fold_white_space"]
     keep_lines: StrictBool
 
 
 class RepeatedCharacters(Section):
-    """Shorten a run of one character, digits apart, to `maximum`."""
+    """Shorten runs of the same character, except digits, to `maximum`."""
 
     kind: Literal["repeated_characters"]
     maximum: Annotated[Count, Field(ge=2)]
@@ -67,7 +67,7 @@ class RepeatedLines(Section):
 class RepeatedNgrams(Section):
     """Drop a text in which more than `maximum_share` of the runs of `size` words repeat an earlier one.
 
-    A text of fewer than `minimum_words` words is kept: in a short one a single repetition is a large share.
+    A text of fewer than `minimum_words` words is kept, because one repetition is a large share of a short text.
     """
 
     kind: Literal["repeated_ngrams"]
@@ -87,12 +87,12 @@ class Length(Section):
     @model_validator(mode="after")
     def _bounds_in_order(self) -> Length:
         if self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum is greater than maximum; lower the one or raise the other")
+            raise ValueError("minimum is greater than maximum; lower the first or raise the second")
         return self
 
 
 class CharacterShare(Section):
-    """Drop a text whose share of such characters, among those that are no white space, is out of bounds."""
+    """Drop a text whose share of letters, digits or symbols among all characters but white space is out of bounds."""
 
     kind: Literal["character_share"]
     of: Literal["letters", "digits", "symbols"]
@@ -102,14 +102,14 @@ class CharacterShare(Section):
     @model_validator(mode="after")
     def _bounds_in_order(self) -> CharacterShare:
         if self.minimum > self.maximum:
-            raise ValueError("minimum is greater than maximum; lower the one or raise the other")
+            raise ValueError("minimum is greater than maximum; lower the first or raise the second")
         return self
 
 
 class Language(Section):
-    """Drop a text that is not in one of `languages` (ISO 639) with at least `minimum_probability`, all of them together.
+    """Drop a text if the probabilities of `languages` (ISO 639) add up to less than `minimum_probability`.
 
-    A text with fewer than `minimum_letters` letters is kept, since nobody can tell the language of a few words.
+    A text with fewer than `minimum_letters` letters is kept, because the language of a few words is uncertain.
     """
 
     kind: Literal["language"]
@@ -122,7 +122,7 @@ PersonalKind = Literal["email", "phone", "card", "iban", "social_security", "ip_
 
 
 class MaskPersonal(Section):
-    """Put typed placeholders such as [EMAIL] in the place of personal data; `region` is where phone numbers without +NN are from."""
+    """Replace personal data with placeholders such as [EMAIL]; `region` is the country of phone numbers without a +NN prefix."""
 
     kind: Literal["mask_personal"]
     of: Annotated[list[PersonalKind], Field(min_length=1)]
@@ -130,9 +130,9 @@ class MaskPersonal(Section):
 
 
 class Expression(Section):
-    """A regular expression of one's own: `drop` the text where it is found, or replace what it matches by `replacement`.
+    """A regular expression: `drop` texts that match it, or replace the matches with `replacement`.
 
-    A dropped text is counted under `name`.
+    Dropped texts are counted under `name`.
     """
 
     kind: Literal["expression"]
@@ -146,14 +146,14 @@ class Expression(Section):
         try:
             pattern = re.compile(self.pattern)
         except re.error as error:
-            raise ValueError(f"the pattern {self.pattern!r} is no regular expression ({error}); correct it") from None
+            raise ValueError(f"the pattern {self.pattern!r} is not a regular expression ({error}); correct it") from None
         if self.action == "replace" and pattern.search(self.replacement):
-            raise ValueError(f"the pattern {self.pattern!r} matches its own replacement, so cleaning never ends; change one of the two")
+            raise ValueError(f"the pattern {self.pattern!r} matches its own replacement, so cleaning would never end; change one of them")
         return self
 
 
 class BagOfWords(Section):
-    """The classical recipe, for comparison: lower-case words of letters only, without stop words."""
+    """The classical recipe, for comparison: lower-case words of letters, without stop words."""
 
     kind: Literal["bag_of_words"]
 

@@ -1,4 +1,4 @@
-"""The sections of the two models, teacher and student, and how any model is trained."""
+"""The sections of the teacher and the student, and the optimisation of any model."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compactlm.params.sources import PackageArchive
 
 
 class PackageTeacher(PackageArchive):
-    """A teacher inside a package archive: `directory` is the model's directory in the archive."""
+    """A teacher in a package archive; `directory` is the path of the model in the archive."""
 
     kind: Literal["package"]
     directory: StrictStr
@@ -39,7 +39,7 @@ TeacherSource = Annotated[PackageTeacher | DirectoryTeacher | HubTeacher, Field(
 
 
 class Optimisation(Section):
-    """How a model is trained. `batch_tokens` counts tokens a batch, padding included; `warmup` is a share of all steps."""
+    """How a model is trained. `batch_tokens` is the most tokens per batch, padding included; `warmup` is a share of all steps."""
 
     epochs: Count
     learning_rate: Positive
@@ -50,10 +50,10 @@ class Optimisation(Section):
 
 
 class MlmHead(Section):
-    """Fitting of a masked-language-model head, on `sequences` of the train split, to a teacher that comes without one.
+    """Training of a masked-language-model head on `sequences` sequences of the train split, for a teacher without one.
 
-    The `trained_layers` topmost layers are trained with the head, since a body that was trained for something else has
-    moved away from the words. Every teacher's head is then measured on `validation_words` masked words of the validation split.
+    The top `trained_layers` layers are trained with the head, because a body that was trained for another purpose predicts words poorly.
+    The head of every teacher is then evaluated on `validation_words` masked words of the validation split.
     """
 
     sequences: Count
@@ -64,14 +64,14 @@ class MlmHead(Section):
 
 
 class FineTuning(Section):
-    """Fine-tuning of the teacher for each task, with the embeddings and the `frozen_layers` lowest layers left as they are."""
+    """Fine-tuning of the teacher for each task. The embeddings and the lowest `frozen_layers` layers are not trained."""
 
     frozen_layers: CountOrZero
     optimisation: Optimisation
 
 
 class Teacher(Section):
-    """`parameters` is the number with a 2-label head, checked by counting; null leaves the budget check to distill-train."""
+    """`parameters` is the number of parameters with a 2-label head; null counts them only once the teacher is loaded."""
 
     source: TeacherSource
     parameters: Count | None
@@ -81,12 +81,11 @@ class Teacher(Section):
 
 
 class Student(Section):
-    """The student's shape. `budget` is the greatest share of the teacher's parameters that it may have.
+    """The shape of the student. `budget` is its greatest number of parameters, as a share of the teacher's.
 
-    `vocabulary_size: fit` takes as many tokens as the budget allows. When the most useful tokens are counted, labelled rows
-    have `task_share` of the say whatever their number, unlabelled text the rest; null counts all text alike.
-    The first weights are `inherited` (fitted to the teacher's states, or copied where the shapes allow), `embeddings` (only these,
-    projected), or `random`.
+    `vocabulary_size: fit` takes as many tokens as the budget allows, the most used first. In the counts of use, labelled rows have the
+    weight `task_share` and unlabelled text the rest; null counts all text alike. The initial weights are `inherited` (fitted to the
+    teacher's hidden states, or copied if the shapes are equal), `embeddings` (only the embeddings are projected), or `random`.
     """
 
     layers: Count
@@ -103,6 +102,6 @@ class Student(Section):
     def _heads_divide(self) -> Student:
         if self.hidden_size % self.attention_heads:
             raise ValueError(
-                f"hidden_size {self.hidden_size} is not a multiple of attention_heads {self.attention_heads}; change one of the two"
+                f"hidden_size {self.hidden_size} is not a multiple of attention_heads {self.attention_heads}; change one of them"
             )
         return self

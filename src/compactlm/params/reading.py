@@ -1,4 +1,4 @@
-"""Reading params.yaml, and the sentences that say what is wrong with it."""
+"""Read params.yaml, and describe what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 
 class ParamsError(ValueError):
-    """params.yaml cannot be used; the message says which key, why, and how to mend it."""
+    """params.yaml cannot be used; the message says which key is wrong, why, and how to fix it."""
 
 
 def read_params(path: Path = PARAMS_FILE) -> Params:
     """Read and check params.yaml.
 
     Raises:
-        ParamsError: the file is missing, is not YAML, or says something that cannot be done.
+        ParamsError: the file is missing, is not valid YAML, or has values that cannot be used.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -62,9 +62,9 @@ def _sentence(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
 
 
 def _choice(detail: Any, content: dict[str, Any]) -> tuple[Any, ...]:
-    """Return the path, with all names, of a value for which there is a choice of forms; empty where there is none.
+    """Return the path of a value that may have several forms, or an empty path.
 
-    pydantic says of each form why the value is not of it, and puts the form's name where no key has it.
+    pydantic reports an error for each form and puts the name of the form into the path, where no key has this name.
     """
     place: Any = content
     for at, part in enumerate(detail["loc"]):
@@ -73,7 +73,7 @@ def _choice(detail: Any, content: dict[str, Any]) -> tuple[Any, ...]:
         if isinstance(part, str) and not isinstance(place, dict):
             return tuple(detail["loc"][:at])
         if isinstance(part, str) and part not in place:
-            return ()  # the forms of a section, of which the problem names the key
+            return ()  # forms of a section; the problem names the key
         if isinstance(part, int) and not (isinstance(place, list) and part < len(place)):
             return ()
         place = place[part]
@@ -81,20 +81,20 @@ def _choice(detail: Any, content: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _choices(place: tuple[Any, ...], details: list[Any], content: Any) -> str:
-    """Return what may stand in a place: one sentence of all forms."""
+    """Return one sentence with all forms that a value may have."""
     forms = []
     for detail in details:
         form = str(detail["loc"][len(place)])
-        said = PAIRS if form.startswith("list[tuple[") else _lower(detail["msg"]).removeprefix("input should be ")
-        forms.append(said)
+        text = PAIRS if form.startswith("list[tuple[") else _lower(detail["msg"]).removeprefix("input should be ")
+        forms.append(text)
     location, value = _location(details[0] | {"loc": place, "type": ""}, content), content
     for part in place:
-        value = value[part] if part in value or isinstance(value, list) else value  # all but the name of a section's kind
+        value = value[part] if part in value or isinstance(value, list) else value  # skip the name of a kind of section
     return f"{location} is {value!r}, but input should be {', or '.join(dict.fromkeys(forms))}; correct it"
 
 
 def _location(detail: Any, content: dict[str, Any]) -> str:
-    """Return the path of keys to what is wrong, without the names of union members that pydantic puts between them."""
+    """Return the path of the wrong value, without the names of forms that pydantic puts between the keys."""
     keys: list[str] = []
     place: Any = content
     tag = None

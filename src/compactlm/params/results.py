@@ -1,4 +1,4 @@
-"""The sections of the stages that judge the student and hand it over: evaluate, export; and what training costs: energy."""
+"""The sections of the stages evaluate and export, and the section energy."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from compactlm.params.base import Count, Fraction, Positive, Section
 
 
 class PseudoPerplexity(Section):
-    """How many rows of each source, and how many words of each row, are masked for pseudo-perplexity."""
+    """The number of rows per source, and of masked words per row, for pseudo-perplexity."""
 
     rows_a_source: Count
     words_a_row: Count
 
 
 class Slices(Section):
-    """Parts of the test rows that are looked at by themselves.
+    """Groups of test rows that are evaluated separately.
 
-    `lengths` are the most words of a short and of a medium row. A row has a negation where one of its words is among `negations` or
-    has one of `negation_endings`, and a rare word where the train split has a word fewer than `rare_below` times.
+    `lengths` are the most words of a short and of a medium row. A row has a negation if one of its words is in `negations` or ends with one
+    of `negation_endings`. It has a rare word if one of its words occurs fewer than `rare_below` times in the train split.
     """
 
     lengths: tuple[Count, Count]
@@ -31,26 +31,26 @@ class Slices(Section):
     @model_validator(mode="after")
     def _lengths_in_order(self) -> Slices:
         if self.lengths[0] >= self.lengths[1]:
-            raise ValueError("lengths names a short row's most words and then a medium row's; make the second greater than the first")
+            raise ValueError("lengths are the most words of a short and of a medium row; make the second greater than the first")
         return self
 
 
 class Strengths(Section):
-    """The share of a row's words that a perturbation changes; at least one word."""
+    """The share of the words of a row that a perturbation changes; at least one word is changed."""
 
     light: Annotated[Fraction, Field(gt=0)]
     heavy: Annotated[Fraction, Field(gt=0)]
 
 
 class Robustness(Section):
-    """At most `rows` test rows of each task are read again with flaws of everyday writing."""
+    """At most `rows` test rows per task are evaluated again with flaws of everyday writing."""
 
     rows: Count
     strengths: Strengths
 
 
 class Timings(Section):
-    """Sequences of `tokens` tokens are timed in `batches` of these sizes, for `seconds` each, in a process for each model."""
+    """Inference is timed on sequences of `tokens` tokens, for `seconds` at each batch size in `batches`, in one process per model."""
 
     tokens: Count
     batches: Annotated[list[Count], Field(min_length=1)]
@@ -58,9 +58,9 @@ class Timings(Section):
 
 
 class Energy(Section):
-    """Whether the energy of training is tracked, and the country (three letters of ISO 3166) whose electricity it is.
+    """Whether the energy of training is tracked, and the country of the electricity (three letters of ISO 3166).
 
-    Without a country the world's average of CO2 a kilowatt hour is taken.
+    Without a country, the world average of CO2 per kilowatt hour is used.
     """
 
     track: StrictBool
@@ -68,10 +68,10 @@ class Energy(Section):
 
 
 class Evaluate(Section):
-    """`mlm_words` words are masked on test rows to compare the masked language models.
+    """The masked language models are compared on `mlm_words` masked words of test rows.
 
-    The first `forgetting_words` of these are asked of each task's body too. Intervals come from `resamples` bootstrap resamples, the
-    calibration error from `calibration_bins` bins.
+    The body of each task is evaluated on the first `forgetting_words` of them. Confidence intervals come from `resamples` bootstrap
+    resamples, the calibration error from `calibration_bins` bins.
     """
 
     mlm_words: Count
@@ -85,9 +85,9 @@ class Evaluate(Section):
 
 
 class Export(Section):
-    """The ONNX files are compared with the original on `check_rows` test rows.
+    """The ONNX files are compared with the original model on `check_rows` test rows.
 
-    fp32 may differ by `tolerance`; int8 may lose `accuracy_loss` of a task's accuracy, as a share: 0.005 is half a point.
+    The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]

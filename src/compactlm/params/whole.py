@@ -1,4 +1,4 @@
-"""All of params.yaml, and what no single section can see to be wrong."""
+"""All of params.yaml, and the checks that involve several sections."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from compactlm.params.models import Student, Teacher
 from compactlm.params.results import Energy, Evaluate, Export
 from compactlm.params.sources import Ingest
 from compactlm.shapes.layers import Shape, check_kept, check_losses
-from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
+from compactlm.shapes.parameters import check_budget, choose_vocabulary_size, parameters_of
 
-# These stand beside the tasks' names in artifacts and metrics.
+# Names that appear beside the names of tasks in artifacts and metrics.
 RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes", "energy"}
 
 
@@ -32,15 +32,15 @@ class Task(Section):
     @model_validator(mode="after")
     def _labels_differ(self) -> Task:
         if len(set(self.labels)) != len(self.labels):
-            raise ValueError("two labels have the same name; give each label a name of its own")
+            raise ValueError("two labels have the same name; rename one")
         return self
 
 
 class Params(Section):
-    """All of params.yaml. `batch_tokens` is the tokens a batch, padding included, where models only read; training has its own."""
+    """All of params.yaml. `batch_tokens` is the most tokens per batch, padding included, for inference; training has its own."""
 
     preset: StrictStr
-    seed: Annotated[CountOrZero, Field(lt=2**32)]  # all that NumPy takes
+    seed: Annotated[CountOrZero, Field(lt=2**32)]  # the largest seed of NumPy
     threads: Count
     precision: Literal["fp32", "bf16"]
     batch_tokens: Count
@@ -69,7 +69,7 @@ class Params(Section):
 
 
 def _contradictions(params: Params) -> Iterator[str]:
-    """Yield what no single section can see to be wrong."""
+    """Yield a sentence for each contradiction between sections."""
     for name, task in params.tasks.items():
         yield from _task_contradictions(params, name, task)
     owners: dict[str, str] = {}
@@ -97,30 +97,30 @@ def _unlabelled_contradictions(params: Params, owners: Mapping[str, str]) -> Ite
             if source not in params.ingest.sources:
                 yield f"{key} names {source!r}, which is not in ingest.sources; add it there or correct the name"
             elif source in owners:
-                yield f"{key} names {source!r}, whose rows are labelled for tasks.{owners[source]}; name unlabelled sources"
+                yield f"{key} names {source!r}, whose rows are labelled for tasks.{owners[source]}; use unlabelled sources"
 
 
 def _size_contradictions(params: Params) -> Iterator[str]:
     if params.tokenize.maximum_length > params.student.maximum_positions:
-        yield "tokenize.maximum_length is greater than student.maximum_positions; lower the one or raise the other"
+        yield "tokenize.maximum_length is greater than student.maximum_positions; lower the first or raise the second"
     if params.tokenize.maximum_length > params.teacher.maximum_length:
-        yield "tokenize.maximum_length is greater than teacher.maximum_length, and the teacher reads the same sequences; lower it"
+        yield "tokenize.maximum_length is greater than teacher.maximum_length, but the teacher reads the same sequences; lower it"
 
 
 def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]:
     sources = params.ingest.sources
     if name in RESERVED:
-        yield f"tasks.{name}: the name {name} is taken by the pipeline itself; choose another"
+        yield f"tasks.{name}: the pipeline uses the name {name} itself; choose another"
     for source in task.sources:
         if source not in sources:
             yield f"tasks.{name}.sources names {source!r}, which is not in ingest.sources; add it there or correct the name"
         elif sources[source].columns.label is None:
-            yield f"tasks.{name}.sources names {source!r}, but ingest.sources.{source}.columns.label is null; say where its labels are"
+            yield f"tasks.{name}.sources names {source!r}, but ingest.sources.{source}.columns.label is null; name the column there"
     for attribute in params.bias_audit.protected.get(name, []):
         if attribute not in params.bias_audit.attributes:
             yield f"bias_audit.protected.{name} names {attribute!r}, which is not in bias_audit.attributes; add it there or correct it"
         elif params.bias_audit.favorable_labels.get(name) not in task.labels:
-            yield f"bias_audit.favorable_labels.{name} is not one of tasks.{name}.labels ({', '.join(task.labels)}); name one of these"
+            yield f"bias_audit.favorable_labels.{name} is not one of tasks.{name}.labels ({', '.join(task.labels)}); use one of these"
         else:
             yield from _column_contradictions(params, name, task, attribute)
 
@@ -129,30 +129,21 @@ def _column_contradictions(params: Params, name: str, task: Task, attribute: str
     for source in task.sources if params.bias_audit.attributes[attribute].found_in == "column" else ():
         if source in params.ingest.sources and attribute not in params.ingest.sources[source].columns.attributes:
             yield (
-                f"bias_audit.attributes.{attribute} is found in a column, but ingest.sources.{source}.columns.attributes, a source of "
-                f"tasks.{name}, names none for it; add it there"
+                f"bias_audit.attributes.{attribute} is found in a column, but ingest.sources.{source}.columns.attributes (a source of "
+                f"tasks.{name}) names no column for it; add it there"
             )
 
 
 def _budget_contradictions(params: Params) -> Iterator[str]:
-    if params.teacher.parameters is None:
+    student, parameters = params.student, params.teacher.parameters
+    if parameters is None:
         return
-    student, labels = params.student, max(len(task.labels) for task in params.tasks.values())
-    allowed = int(params.teacher.parameters * student.budget)
-    if student.vocabulary_size == "fit":
-        if fitting_vocabulary(student, allowed, labels) < 100:
-            yield (
-                f"student.budget allows {allowed:,} parameters ({student.budget:.0%} of the teacher's), which "
-                "leaves no room for a vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size"
-            )
-        return
-    size = parameters_of(student, student.vocabulary_size, labels)
-    if size > allowed:
-        yield (
-            f"the student has {size:,} parameters and student.budget allows {allowed:,} ({student.budget:.0%} of the teacher's "
-            f"{params.teacher.parameters:,}); set student.vocabulary_size to fit, "
-            "or lower student.layers or student.hidden_size"
-        )
+    labels = max(len(task.labels) for task in params.tasks.values())
+    try:
+        vocabulary = choose_vocabulary_size(student, parameters, labels)
+        check_budget(parameters_of(student, vocabulary, labels), parameters, student.budget)
+    except CompactLMError as error:
+        yield str(error)
 
 
 def _loss_contradictions(params: Params) -> Iterator[str]:
@@ -173,4 +164,4 @@ def _loss_contradictions(params: Params) -> Iterator[str]:
             )
         others = (losses.hidden, losses.embeddings, losses.relations, losses.attention)
         if not any((losses.soft_weight, losses.hard_weight, *(other.weight for other in others))):
-            yield f"distill.{phase} has no loss with a weight above 0; give one of them a weight"
+            yield f"distill.{phase} has no loss with a weight above 0; set one of the weights"

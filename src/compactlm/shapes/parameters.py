@@ -1,8 +1,12 @@
-"""The number of a student's parameters, computed from its shape without building it."""
+"""The number of a student's parameters, computed from its shape without building it, and the budget for it."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Literal, Protocol
+
+from compactlm.errors import CompactLMError
+
+SMALLEST_VOCABULARY = 100
 
 
 class StudentShape(Protocol):
@@ -16,6 +20,10 @@ class StudentShape(Protocol):
     def intermediate_size(self) -> int: ...  # noqa: D102
     @property
     def maximum_positions(self) -> int: ...  # noqa: D102
+    @property
+    def vocabulary_size(self) -> int | Literal["fit"]: ...  # noqa: D102
+    @property
+    def budget(self) -> float: ...  # noqa: D102
 
 
 def parameters_of(shape: StudentShape, vocabulary_size: int, labels: int = 2) -> int:
@@ -26,6 +34,33 @@ def parameters_of(shape: StudentShape, vocabulary_size: int, labels: int = 2) ->
 def fitting_vocabulary(shape: StudentShape, allowed: int, labels: int = 2) -> int:
     """Return the largest vocabulary with which the student has at most `allowed` parameters; it may be negative."""
     return min((allowed - fixed) // per_token for fixed, per_token in _forms(shape, labels))
+
+
+def choose_vocabulary_size(shape: StudentShape, teacher_parameters: int, labels: int) -> int:
+    """Return the number of tokens of the student: as params.yaml sets it, or as many as the budget allows.
+
+    Raises:
+        CompactLMError: the budget leaves no room for a vocabulary.
+    """
+    if shape.vocabulary_size != "fit":
+        return shape.vocabulary_size
+    size = fitting_vocabulary(shape, int(teacher_parameters * shape.budget), labels)
+    if size < SMALLEST_VOCABULARY:
+        raise CompactLMError(
+            f"student.budget is {shape.budget:.0%} of the teacher's {teacher_parameters:,} parameters, which leaves no room for a "
+            "vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size"
+        )
+    return size
+
+
+def check_budget(student_parameters: int, teacher_parameters: int, budget: float) -> None:
+    """Raise CompactLMError if the student has more than the share `budget` of the teacher's parameters."""
+    allowed = int(teacher_parameters * budget)
+    if student_parameters > allowed:
+        raise CompactLMError(
+            f"the student has {student_parameters:,} parameters, but student.budget allows {allowed:,} ({budget:.0%} of the teacher's "
+            f"{teacher_parameters:,}); set student.vocabulary_size to fit, or lower student.layers or student.hidden_size"
+        )
 
 
 def _forms(shape: StudentShape, labels: int) -> list[tuple[int, int]]:

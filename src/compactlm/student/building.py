@@ -7,26 +7,7 @@ from collections.abc import Sequence
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.shapes.parameters import fitting_vocabulary
-
-
-def vocabulary_size(student: Student, teacher_parameters: int, labels: int) -> int:
-    """Return the number of tokens to choose: student.vocabulary_size, or the largest that the budget allows.
-
-    Raises:
-        CompactLMError: the budget leaves no room for a vocabulary.
-    """
-    if student.vocabulary_size != "fit":
-        return student.vocabulary_size
-    size = fitting_vocabulary(student, int(teacher_parameters * student.budget), labels)
-    if size < 100:
-        raise CompactLMError(
-            f"student.budget is {student.budget:.0%} of the teacher's {teacher_parameters:,} parameters, which leaves no room for a "
-            "vocabulary (student.vocabulary_size: fit); lower student.layers or student.hidden_size in params.yaml"
-        )
-    return size
 
 
 def build_config(student: Student, vocabulary_size: int) -> BertConfig:
@@ -80,13 +61,3 @@ def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
 def count_parameters(model: torch.nn.Module) -> int:
     """Return the number of parameters. Tied parameters count once."""
     return sum(parameter.numel() for parameter in model.parameters())
-
-
-def check_budget(student_parameters: int, teacher_parameters: int, budget: float) -> None:
-    """Raise CompactLMError if the student has more than `budget` of the teacher's parameters."""
-    allowed = int(teacher_parameters * budget)
-    if student_parameters > allowed:
-        raise CompactLMError(
-            f"the student has {student_parameters:,} parameters and student.budget allows {allowed:,} ({budget:.0%} of the teacher's "
-            f"{teacher_parameters:,}); lower student.vocabulary_size, student.layers or student.hidden_size in params.yaml"
-        )
