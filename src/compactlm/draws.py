@@ -10,12 +10,13 @@ import hashlib
 import heapq
 import random
 from collections.abc import Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from compactlm.artifacts import Document
+if TYPE_CHECKING:
+    from compactlm.artifacts import Document
 
 Item = TypeVar("Item")
 

@@ -13,8 +13,8 @@ print([name for name in ("torch", "transformers", "nlpaug") if name in sys.modul
 """
 LIGHT = """
 import sys
-import compactlm.text.lines, compactlm.text.sentences, compactlm.text.unicode
-print([name for name in ("pyarrow", "nltk", "numpy", "torch") if name in sys.modules])
+import compactlm.draws, compactlm.text.lines, compactlm.text.sentences, compactlm.text.unicode
+print([name for name in ("pyarrow", "nltk", "torch") if name in sys.modules])
 """
 
 

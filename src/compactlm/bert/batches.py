@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Sequence
 
 import numpy as np
 
 from compactlm.bert.arrays import Array
+from compactlm.draws import draw_generator
 
 BATCH_TOKENS = 4096
 POOL = 4096  # sequences sorted by length together: little padding, and a new mixture in every epoch
@@ -53,7 +53,7 @@ def make_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS, key: 
         Lists of positions in `lengths`. Each position occurs once.
     """
     order = list(range(len(lengths)))
-    generator = None if key is None else random.Random(key)
+    generator = None if key is None else draw_generator(key)
     if generator:
         generator.shuffle(order)
     size = pool if generator else max(len(order), 1)

@@ -7,14 +7,13 @@ for the word, and is right if its first choice is that word.
 from __future__ import annotations
 
 import dataclasses
-import random
 from collections.abc import Sequence
 from typing import Any
 
 from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_lm import MaskedToken, score
-from compactlm.draws import draw_bits, draw_generator
+from compactlm.draws import draw_generator, draw_items
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
     vocabularies = [set(tokenizer.get_vocab()) for tokenizer in tokenizers]
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
     chosen: list[MaskedWord] = []
-    for row in sorted(texts, key=lambda name: draw_bits("masked", seed, name)):
+    for row in draw_items(texts, len(texts), "masked", seed, key=str):
         if len(chosen) == count:
             break
         words = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
@@ -74,7 +73,7 @@ def mask_one(sequence: Sequence[int], mask: int, key: str) -> MaskedToken:
 
     A sequence of only these two has its last token masked.
     """
-    position = random.Random(key).randrange(1, max(len(sequence) - 1, 2))
+    position = draw_generator(key).randrange(1, max(len(sequence) - 1, 2))
     return MaskedToken([*sequence[:position], mask, *sequence[position + 1 :]], position, sequence[position])
 
 

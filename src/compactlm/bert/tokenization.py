@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
-from compactlm.draws import draw_bits
+from compactlm.draws import draw_items
 
 TEXTS_AT_ONCE = 1000
 HISTOGRAM_STEP = 8  # tokens
@@ -48,7 +48,8 @@ def sample_windows(
 
     Documents are drawn by (seed, id); a window is one sequence of a document.
     """
-    order = sorted(documents, key=lambda row: draw_bits("packed", seed, row.id))
+    listed = list(documents)
+    order = draw_items(listed, len(listed), "windows", seed, key=lambda row: row.id)
     ids: list[str] = []
     sequences: list[list[int]] = []
     for start in range(0, len(order), TEXTS_AT_ONCE):

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from compactlm.corpus.augment.perturbation import PERTURBATIONS, make_perturbations, perturb
-from compactlm.draws import draw_bits
+from compactlm.draws import draw_items
 from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
@@ -25,7 +25,7 @@ class Classifier(Protocol):
 
 def choose_rows(ids: Sequence[str], count: int, seed: int) -> list[int]:
     """Return the positions of at most `count` rows, drawn by (seed, id), in the order of their ids."""
-    drawn = sorted(range(len(ids)), key=lambda at: (draw_bits("robustness", seed, ids[at]), ids[at]))[:count]
+    drawn = draw_items(range(len(ids)), count, "robustness", seed, key=lambda at: ids[at])
     return sorted(drawn, key=lambda at: ids[at])
 
 

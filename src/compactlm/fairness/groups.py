@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import Document
+from compactlm.draws import draw_items
 from compactlm.params import Attribute
 
 BOTH = "both"
@@ -99,12 +99,11 @@ def cover(rows: Sequence[Document], name: str, attribute: Attribute, samples: in
     return Coverage(
         rows={category: len(members) for category, members in found.items()},
         words=dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))),
-        samples={category: [lexicon.excerpt(row.text) for row in _draw(members, samples)] for category, members in found.items()},
+        samples={
+            category: [lexicon.excerpt(row.text) for row in draw_items(members, samples, "coverage", key=lambda row: row.id)]
+            for category, members in found.items()
+        },
     )
-
-
-def _draw(rows: Sequence[Document], count: int) -> list[Document]:
-    return sorted(rows, key=lambda row: hashlib.blake2b(row.id.encode()).digest())[:count]
 
 
 def longest_first(words: Iterable[str]) -> list[str]:

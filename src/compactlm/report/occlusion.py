@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 from compactlm.bert.models import classify
-from compactlm.draws import draw_bits
+from compactlm.draws import draw_items
 from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.reading import Reader
 
@@ -33,7 +33,7 @@ class Occlusion:
 def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]:
     """Return the positions of up to `count` random rows that a model gets wrong, drawn by (seed, id), in the order of the draw."""
     wrong = [at for at, right in enumerate(answers.right(role)) if not right]
-    return sorted(wrong, key=lambda at: (draw_bits("errors", seed, answers.ids[at]), answers.ids[at]))[:count]
+    return draw_items(wrong, count, "errors", seed, key=lambda at: answers.ids[at])
 
 
 def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> list[Occlusion]:

@@ -10,8 +10,6 @@ Ivanova 2023, https://arxiv.org/abs/2305.10588), and the sum is the log probabil
 from __future__ import annotations
 
 import functools
-import hashlib
-import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +18,7 @@ from transformers import BertForMaskedLM
 
 from compactlm.bert.masked_lm import MaskedToken, score
 from compactlm.bert.masked_words import MaskedWord
+from compactlm.draws import draw_generator, draw_items
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
 
@@ -40,10 +39,9 @@ def draw_words(
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
     drawn: list[MaskedWord] = []
     spelled_by_all = functools.cache(lambda word: all(_spells(tokenizer, word, maximum_length) for tokenizer in tokenizers))
-    order = sorted(texts, key=lambda name: hashlib.blake2b(f"{seed}/perplexity/{name}".encode()).digest())
-    for row in order[:rows]:
+    for row in draw_items(texts, rows, "perplexity", seed, key=str):
         spelled = tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(texts[row])))
-        generator = random.Random(f"{seed}/perplexity/{row}")
+        generator = draw_generator("perplexity words", seed, row)
         positions = generator.sample(range(len(spelled)), len(spelled))
         eligible = [at for at in positions if spelled_by_all(spelled[at])]
         drawn.extend(MaskedWord(spelled, at, row) for at in sorted(eligible[:words]))

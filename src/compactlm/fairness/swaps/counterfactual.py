@@ -7,10 +7,10 @@ that mentions one comes again, with the same label, as if it spoke of another.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping
 
-from compactlm.artifacts import Document
+from compactlm.artifacts import Document, derived_id
+from compactlm.draws import draw_bits
 from compactlm.fairness.groups import longest_first, word_pattern
 from compactlm.fairness.swaps.grammar import agree_article, match_case
 from compactlm.fairness.swaps.pronouns import is_possessive
@@ -48,7 +48,7 @@ class Swapper:
             text: the text.
             row: id of the row; of more groups than two it draws the one whose words are taken.
         """
-        steps = 1 + int.from_bytes(hashlib.blake2b(row.encode(), digest_size=8).digest(), "big") % (len(self.groups) - 1)
+        steps = 1 + draw_bits(row) % (len(self.groups) - 1)
         parts, end = "", 0
         for found in self.pattern.finditer(text):
             replacement = self._replace(self.found[(found.lastindex or 1) - 1], text[: found.start()], text[found.end() :], steps)
@@ -102,5 +102,5 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
 
 
 def _derive(row: Document, attribute: str, text: str) -> Document:
-    name = hashlib.sha256("\0".join((row.id, AUGMENTER, attribute, text)).encode()).hexdigest()[:32]
+    name = derived_id(row.id, AUGMENTER, attribute, text)
     return dataclasses.replace(row, id=name, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{attribute}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from pathlib import Path
-from random import Random
 from typing import get_args
 
+from compactlm.draws import draw_generator
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
 from compactlm.text.tables import stream_rows
@@ -79,7 +79,7 @@ def split(labels: list[str], seed: int) -> tuple[list[int], list[int]]:
     held_out: list[int] = []
     for name in sorted(set(labels)):
         rows = [row for row, label in enumerate(labels) if label == name]
-        Random(f"{seed}/{name}").shuffle(rows)
+        draw_generator("validation", seed, name).shuffle(rows)
         held_out += rows[: round(VALIDATION * len(rows))]
     chosen = set(held_out)
     return [row for row in range(len(labels)) if row not in chosen], sorted(held_out)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
 from compactlm.bert.masked_words import choose_words
-from compactlm.draws import draw_bits
+from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
 
 SHORT = 90  # characters that fit on a line
@@ -31,7 +31,7 @@ class Snippet:
 def short_rows(rows: Sequence[Document], seed: int, count: int = EXAMPLES) -> list[Document]:
     """Return random rows that fit on a line, or any rows if none fits, drawn by (seed, id)."""
     fitting = [row for row in rows if len(row.text) <= SHORT] or list(rows)
-    return sorted(fitting, key=lambda row: (draw_bits("example", seed, row.id), row.id))[:count]
+    return draw_items(fitting, count, "example", seed, key=lambda row: row.id)
 
 
 def classifying(task: str, rows: Sequence[Document], seed: int) -> str:
