@@ -1,4 +1,4 @@
-"""Teacher and student as the evaluation meets them: loaded, found sound, and counted."""
+"""The models of teacher and student: loading, checks for broken models, and sizes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EMBEDDED_TEXTS = 200
 
 @dataclasses.dataclass(frozen=True)
 class Role:
-    """Teacher or student: its name, the directory of its models, and the tokens that it reads at once."""
+    """Teacher or student: its name, the directory of its models, and its maximum number of tokens a sequence."""
 
     name: str
     directory: Path
@@ -54,10 +54,10 @@ def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:
 
 
 def answer(readers: Mapping[str, Reader], rows: Sequence[Document], labels: Sequence[str], task: str) -> Answers:
-    """Ask both classifiers for the test rows of a task.
+    """Classify the test rows of a task with both classifiers.
 
     Raises:
-        CompactLMError: the answers are those of a broken model.
+        CompactLMError: a model is broken by its outputs.
     """
     texts = tuple(row.text for row in rows)
     expected = np.array([labels.index(str(row.label)) for row in rows], dtype=np.int64)
@@ -86,10 +86,10 @@ def spreads(
 
 
 def word_spreads(models: Mapping[str, LanguageModel], words: Sequence[MaskedWord], batch_tokens: int) -> dict[str, float]:
-    """Return how far what each masked language model says of some masked words differs between them (`pathologies.distance`).
+    """Return the mean distance of each masked language model's distributions over some masked words (`pathologies.distance`).
 
     Raises:
-        CompactLMError: a model says the same of all of them.
+        CompactLMError: a model gives all of them the same distribution.
     """
     found: dict[str, float] = {}
     findings: list[str] = []
@@ -108,8 +108,8 @@ def sizes(
 ) -> dict[str, float]:
     """Return parameters, bytes on the disk and multiply-adds a token of both, and the ratio of parameters.
 
-    The student is counted in its largest form and the teacher in its smallest, so that the ratio flatters nobody; the teacher
-    is counted as a classifier, since that is what it is known by.
+    The ratio compares the student's largest model with the teacher's smallest, so it never understates the student's size. The teacher
+    counts as a classifier, which is the form that its name refers to.
 
     Args:
         loaded: models by role.

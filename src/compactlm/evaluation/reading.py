@@ -1,4 +1,4 @@
-"""A classifier that reads text: with its tokenizer, in batches, each different sequence once."""
+"""A classifier with its tokenizer. It classifies in batches, and each distinct sequence once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Reader:
 
     Args:
         model: the classifier; it is put into eval mode.
-        tokenizer: its own.
-        maximum_length: tokens of a text that it reads.
+        tokenizer: of the classifier.
+        maximum_length: tokens a text; longer texts are cut.
         batch_tokens: tokens a batch, padding included.
-        description: what the progress bar says.
+        description: of the progress bar.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class Reader:
     def probabilities(self, texts: Sequence[str]) -> Array:
         """Return the probability of each label, float64 [texts, labels]; nan where the model's output is not finite.
 
-        What the model has read before it does not read again: a changed text is often the same sequence of tokens, as where
-        letter case changes and the tokenizer knows none.
+        A sequence that was classified before is not classified again. Changed texts often have the same tokens, for instance when only
+        letter case changes and the tokenizer ignores case.
         """
         sequences = [tuple(sequence) for sequence in self.encode(texts)]
         new = [sequence for sequence in dict.fromkeys(sequences) if sequence not in self._known]

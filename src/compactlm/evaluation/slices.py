@@ -1,4 +1,4 @@
-"""Accuracy on parts of the test rows: short and long, by source, with and without negation, with and without rare words."""
+"""Accuracy on slices of the test rows: by length, by source, with and without negation, with and without rare words."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def words_of(text: str) -> list[str]:
 
 
 def count_words(texts: Iterable[str], wanted: Iterable[str]) -> dict[str, int]:
-    """Return how often each of the wanted words occurs in the texts, 0 included."""
+    """Return how often each of the wanted words occurs in the texts, including words with a count of 0."""
     counts = collections.Counter(dict.fromkeys(wanted, 0))
     for text in texts:
         counts.update(word for word in words_of(text) if word in counts)
@@ -39,8 +39,8 @@ def make_slices(texts: Sequence[str], sources: Sequence[str], settings: Slices, 
     Args:
         texts: of the rows.
         sources: of the rows.
-        settings: bounds of length in words, what negates, and how often a word must have been seen not to be rare.
-        seen: how often each word of letters of these texts occurs in the train split.
+        settings: bounds of length in words, the negations, and the count below which a word is rare.
+        seen: count in the train split of each word that consists of letters.
     """
     rows = [words_of(text) for text in texts]
     lengths = np.array([len(words) for words in rows])

@@ -1,7 +1,7 @@
-"""The figures of a classifier on labelled rows: once by scikit-learn, and for many resamples at once.
+"""The metrics of a classifier on labelled rows, by scikit-learn and for many resamples at once.
 
-Both functions give the same figures for the same rows (the tests hold the one against the other). The first is what is
-reported; the second, which scikit-learn has no like of, is for intervals.
+Both functions give the same figures for the same rows (the tests compare them). The first gives the reported values. The second gives the
+intervals, for which scikit-learn has no function.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def resampled_task_metrics(expected: Labels, probabilities: Array, weights: Arra
     names = np.arange(labels)
     is_label, is_predicted = expected[:, None] == names, probabilities.argmax(axis=1)[:, None] == names
     actual, predicted, right = (weights @ marks.astype(np.float64) for marks in (is_label, is_predicted, is_label & is_predicted))
-    # A label that does not occur in a resample, and is not predicted, has an F1 of 0 there, as with scikit-learn's zero_division=0.
+    # A label that neither occurs in a resample nor is predicted has an F1 of 0, as with zero_division=0 of scikit-learn.
     f1 = _divide(2 * right, actual + predicted, 0.0)[:, np.unique(expected)]
     covariance = right.sum(axis=1) * total - (actual * predicted).sum(axis=1)
     spread = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
@@ -87,7 +87,7 @@ def calibration_gaps(expected: Labels, probabilities: Array, bins: int) -> Array
 
 
 def _ranked_labels(expected: Labels, labels: int) -> list[int]:
-    """Return the labels whose rows can be ranked against the others; of two, one says all."""
+    """Return the labels whose rows can be ranked against the others; of two labels, one is enough."""
     present = [int(label) for label in np.unique(expected)]
     if len(present) < 2:
         return []

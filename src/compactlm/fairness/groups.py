@@ -1,4 +1,4 @@
-"""Which group a row belongs to: by the words of its text, or by the value of a column."""
+"""The group that a row belongs to: found by the words of its text or by the value of a column."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> lis
 
     Args:
         rows: the rows.
-        name: of the attribute, under which a row keeps the value of its column; white space at its ends does not matter.
-        attribute: the attribute; what is found in a column is never `both`, and a value that no group names is `neither`.
+        name: of the attribute. A row keeps the value of its column under this name; white space at its ends does not matter.
+        attribute: the attribute. A row of a column attribute is never `both`; a value that no group names is `neither`.
     """
     if attribute.found_in == "text":
         return Lexicon(attribute).categorise(row.text for row in rows)
@@ -41,7 +41,7 @@ def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> lis
 
 
 class Lexicon:
-    """The words of an attribute's groups, matched as whole words whatever the case of their letters."""
+    """The words of an attribute's groups, matched as whole words in any letter case."""
 
     def __init__(self, attribute: Attribute) -> None:
         self.patterns = {group: word_pattern(words) for group, words in attribute.groups.items()}
@@ -62,7 +62,7 @@ class Lexicon:
         return [self.category(text) for text in texts]
 
     def words(self, text: str) -> list[str]:
-        """Return the words of all groups that stand in a text, in small letters."""
+        """Return the words of all groups that occur in a text, in lower case."""
         return [" ".join(found.lower().split()) for pattern in self.patterns.values() for found in pattern.findall(text)]
 
     def excerpt(self, text: str) -> str:
@@ -76,7 +76,7 @@ class Lexicon:
 
 @dataclasses.dataclass(frozen=True)
 class Coverage:
-    """How an attribute divides some rows.
+    """The division of some rows by an attribute.
 
     Attributes:
         rows: number of rows a category, every category named.
@@ -90,7 +90,7 @@ class Coverage:
 
 
 def cover(rows: Sequence[Document], name: str, attribute: Attribute, samples: int) -> Coverage:
-    """Count the rows of each category and draw `samples` of each by their ids, so that the order of the rows does not matter."""
+    """Count the rows of each category and draw `samples` of each by their ids, independently of the order of the rows."""
     lexicon = Lexicon(attribute)
     found: dict[str, list[Document]] = {category: [] for category in category_names(attribute)}
     for row, category in zip(rows, categorise(rows, name, attribute), strict=True):
@@ -107,15 +107,15 @@ def cover(rows: Sequence[Document], name: str, attribute: Attribute, samples: in
 
 
 def longest_first(words: Iterable[str]) -> list[str]:
-    """Return the words in the order in which a text is searched for them."""
+    """Return the words in the order of the search: longer words first."""
     return sorted(words, key=lambda word: (-len(word), word))
 
 
 def word_pattern(words: Iterable[str], named: bool = False) -> re.Pattern[str]:
-    """Return a pattern that finds these words as whole words, the longest first, whatever their case and the white space in them.
+    """Return a pattern that finds these words as whole words, the longest first, in any letter case and with any white space in them.
 
     Args:
-        words: with single spaces in them, and none at their ends.
+        words: with single spaces in them and no space at their ends.
         named: give each word a capturing group, in the order of longest_first.
     """
     escaped = (re.escape(word).replace(r"\ ", r"\s+") for word in longest_first(words))

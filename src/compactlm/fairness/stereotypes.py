@@ -1,4 +1,4 @@
-"""Stereotypes of a masked language model: which group's word it prefers beside an occupation, on pairs of sentences from templates.
+"""Stereotypes of a masked language model: the group's word that it prefers beside an occupation, on sentence pairs from templates.
 
 The two sentences of a pair differ in one word (Nangia et al. 2020, https://arxiv.org/abs/2010.00133). Both lists of occupations have the
 same length, so a model that always prefers one word scores one half. Such a model is saturated: its preference means nothing. The metrics
@@ -20,13 +20,13 @@ from compactlm.params import BiasAudit, StereotypeTemplates
 SATURATED = 0.95  # share of the pairs, beside either list of occupations, in which the same group's word is the likelier one
 SUMS = 5  # of each model
 
-# Sentences with one [MASK], and the words to score in each, to log probabilities: float [sentences, 2], nan for a word that is no token.
+# From sentences with one [MASK] and two words for each to log probabilities: float [sentences, 2], nan for a word that is not a token.
 ScoreWords = Callable[[Sequence[str], Sequence[tuple[str, str]]], Array]
 
 
 @dataclasses.dataclass(frozen=True)
 class Item:
-    """A pair of sentences: the text with [MASK], the word of the group that the stereotype names, and that of the other."""
+    """A pair of sentences: the text with [MASK], the word of the stereotypical group, and the word of the other group."""
 
     text: str
     occupation: str

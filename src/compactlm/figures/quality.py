@@ -1,4 +1,4 @@
-"""How good a model is at a task, and how much of the teacher's quality a student keeps."""
+"""The accuracy of a model, and how much of the teacher's accuracy a student retains."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 
 
 def accuracy(labels: Sequence[int], predictions: Sequence[int]) -> float:
-    """Return the share of rows that are predicted right, 0 to 1."""
+    """Return the share of rows with a correct prediction, 0 to 1."""
     return float(accuracy_score(labels, predictions))
 
 
@@ -23,12 +23,12 @@ def retention(student: float, teacher: float) -> float:
 
 
 def retention_above_chance(student: float, teacher: float, by_chance: float) -> float:
-    """Return the same after subtracting what guessing reaches from both; nan where the teacher does not beat guessing."""
+    """Return the retention after subtracting the accuracy by chance from both; nan where the teacher does not beat chance."""
     return (student - by_chance) / (teacher - by_chance) if teacher > by_chance else float("nan")
 
 
 def compare(expected: Sequence[int], teacher: Sequence[int], student: Sequence[int]) -> dict[str, float]:
-    """Return accuracy of teacher and student on the same rows, chance, both retentions, agreement and the rows' number.
+    """Return the headline figures of a task: number of rows, accuracy of both models, chance, both retentions, and agreement.
 
     Args:
         expected: label ids.

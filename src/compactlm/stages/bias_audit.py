@@ -1,4 +1,4 @@
-"""Audit the labelled train rows for bias, before and after augmentation, and mitigate it: by weights, counterfactual copies or both."""
+"""Audit the labelled train rows for bias before and after augmentation, and mitigate it by weights, counterfactual copies or both."""
 
 from __future__ import annotations
 

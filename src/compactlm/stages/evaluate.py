@@ -1,4 +1,4 @@
-"""Compare teacher and student on the same test rows; no other stage compares models on these."""
+"""Compare teacher and student on the same test rows. No other stage compares models on them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ REFERENCE = "bert_base"  # its shape, with random weights
 
 
 def _seen(texts: Iterable[str]) -> dict[str, int]:
-    """Return how often the train split has each word of these texts."""
+    """Return how often each word of these texts occurs in the train split."""
     train = artifacts.read_table(artifacts.SPLIT / "train")["text"].to_pylist()
     return count_words(train, {word for text in texts for word in words_of(text)})
 
@@ -43,7 +43,7 @@ def _resampler(params: Params) -> Resampler:
 
 
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
-    """Return a task's figures; each key is a section of its own."""
+    """Return the figures of a task; each key is a section of the report."""
     evaluate, resampler = params.evaluate, _resampler(params)
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler.confidence)
     return {

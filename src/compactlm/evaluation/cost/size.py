@@ -1,4 +1,4 @@
-"""What a model costs on any machine: multiply-adds a token, and bytes on the disk."""
+"""The size of a model on any machine: multiply-adds a token, and bytes on disk."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from transformers import BertConfig
 
 
 def multiply_adds_a_token(config: BertConfig, tokens: int) -> int:
-    """Return the multiply-adds of a BERT's body for each token of a sequence of so many.
+    """Return the multiply-adds of a BERT's body for each token of a sequence of `tokens` tokens.
 
-    Counted are the matrix products of all layers: four projections, two of the feed-forward part, and attention, which each
-    token pays to all of the sequence. Embeddings are looked up; norms, activations and the head are small and left out.
+    This counts the matrix products of all layers: four projections, two products of the feed-forward part, and the attention of each token
+    to the whole sequence. Embeddings need no products. Norms, activations and the head are small and left out.
     """
     hidden, intermediate = config.hidden_size, config.intermediate_size
     layer = 4 * hidden * hidden + 2 * hidden * intermediate + 2 * tokens * hidden

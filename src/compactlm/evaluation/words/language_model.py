@@ -22,7 +22,7 @@ from compactlm.params import Evaluate
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModel:
-    """A masked language model with its tokenizer and the tokens that it reads at once."""
+    """A masked language model with its tokenizer and its maximum number of tokens a sequence."""
 
     model: BertForMaskedLM
     tokenizer: Any
@@ -40,12 +40,12 @@ class WordAnswers:
 
 
 def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate: Evaluate, batch_tokens: int, seed: int) -> WordAnswers:
-    """Ask both models for words of the test rows.
+    """Predict words of the test rows with both models.
 
     Args:
         models: by role.
         rows: the test rows of all sources.
-        evaluate: how many words to ask for; those for pseudo-perplexity are drawn from each source alike.
+        evaluate: the number of words; the same number for pseudo-perplexity is drawn from each source.
         batch_tokens: tokens a batch, padding included.
         seed: of the draws.
     """

@@ -30,7 +30,7 @@ def draw_words(
 
     Args:
         texts: row ids and texts; rows and words are drawn by (seed, id), so the order does not matter.
-        tokenizers: a word takes part where none of them needs [UNK] for it, and all spell it in half a window at most.
+        tokenizers: a word takes part if all of them split it into known tokens that fit into half a window.
         rows: the greatest number of rows.
         words: the greatest number of words a row; punctuation marks are words too.
         maximum_length: tokens of the shortest window.
@@ -58,7 +58,7 @@ def _spells(tokenizer: Any, word: str, maximum_length: int) -> bool:
 
 
 def mask_tokens(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[MaskedToken]:
-    """Return a sequence for each token of the word: those before it in sight, itself and those after it masked.
+    """Return a sequence for each token of the word. It shows the tokens before this token and masks it and those after it.
 
     The text is cut around the word to `maximum_length` tokens, half of the room on each side where both need it.
     """

@@ -19,8 +19,8 @@ UNPRIVILEGED = [{GROUP: 0}]
 
 @contextlib.contextmanager
 def _without_hints_of_missing_extras() -> Iterator[None]:
-    # aif360 tells on the root logger, at import, which optional algorithms are not installed; the first such call
-    # also gives the root logger a handler, which would make every other library's warnings come out twice.
+    # At import, aif360 logs which optional algorithms are not installed, on the root logger. The first such call also adds a handler to the
+    # root logger, so that the warnings of all other libraries would appear twice.
     root = logging.getLogger()
     handlers = list(root.handlers)
 
@@ -42,7 +42,7 @@ with _without_hints_of_missing_extras():
 
 
 def make_dataset(privileged: Sequence[bool], favorable: Sequence[bool], weights: Sequence[float]) -> Any:
-    """Return a BinaryLabelDataset; aif360 takes numbers only, so groups and labels become 0.0 and 1.0."""
+    """Return a BinaryLabelDataset. aif360 accepts numbers only, so groups and labels become 0.0 and 1.0."""
     frame = pd.DataFrame(
         {GROUP: [float(value) for value in privileged], LABEL: [float(value) for value in favorable], WEIGHT: list(weights)}
     )
@@ -62,7 +62,7 @@ def make_metric(dataset: Any) -> Any:
 
 
 def make_classification_metric(dataset: Any, predicted: Sequence[bool]) -> Any:
-    """Return aif360's metrics of predictions, whether each row is predicted favourable, against a data set from `make_dataset`."""
+    """Return aif360's metrics of predictions (True: favourable) against a data set from `make_dataset`."""
     classified = dataset.copy(deepcopy=True)
     classified.labels = np.asarray(predicted, dtype=np.float64).reshape(-1, 1)
     return ClassificationMetric(dataset, classified, unprivileged_groups=UNPRIVILEGED, privileged_groups=PRIVILEGED)

@@ -24,7 +24,7 @@ FIGURES = ("disparate_impact", "statistical_parity_difference")
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """Labelled rows as an audit sees them, one entry a row.
+    """The columns of labelled rows that an audit needs, one entry a row.
 
     Attributes:
         categories: from `groups.categorise`.
@@ -73,7 +73,7 @@ def pairs(attribute: Attribute) -> Iterator[tuple[str, str]]:
 
 
 def find_rows(rows: Sequence[Document], name: str, attribute: Attribute) -> Rows:
-    """Return labelled rows as an audit of the attribute `name` sees them."""
+    """Return the columns that an audit of the attribute `name` needs."""
     return Rows(categorise(rows, name, attribute), [str(row.label) for row in rows], [f"{row.source}/{row.document}" for row in rows])
 
 

@@ -1,7 +1,7 @@
-"""Counterfactual texts: the same text with the words of one group in place of another's.
+"""Counterfactual texts: the same text with the words of one group replaced by those of another.
 
 Counterfactual data augmentation (Lu et al. 2018, https://arxiv.org/abs/1807.11714) balances what a model learns about groups: each text
-that mentions one comes again, with the same label, as if it spoke of another.
+that mentions a group is copied, with the same label, as a text about another group.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ REASONS = ("no_mention", "no_counterpart", "unchanged")
 
 
 class Swapper:
-    """Swaps an attribute's words; two groups change places, more are moved round."""
+    """Swaps an attribute's words. Two groups change places; three or more rotate."""
 
     def __init__(self, attribute: Attribute) -> None:
         """Take the attribute; words of its groups without an entry in swaps have no counterpart."""
         self.groups = list(attribute.groups)
         owners = {word: group for group, words in attribute.groups.items() for word in words}
-        # The pattern itself tells which word was found: some letters (Turkish ones) become others under case folding, so that
-        # the spelling of a word need not be that of the lexicon.
+        # The capturing group of the pattern identifies the word. Its spelling cannot, because case folding changes some letters (such as
+        # Turkish ones), so the text may spell a word differently from the lexicon.
         self.found = [(owners[word], word.casefold()) for word in longest_first(owners)]
         self.pattern = word_pattern(owners, named=True)
         self.always = self._counterparts(attribute.swaps)
@@ -42,11 +42,11 @@ class Swapper:
         return found
 
     def swap(self, text: str, row: str) -> str | None:
-        """Return the counterfactual text; None where the text mentions no group, or with a word that has no counterpart.
+        """Return the counterfactual text; None if the text mentions no group, or has a word without a counterpart.
 
         Args:
             text: the text.
-            row: id of the row; of more groups than two it draws the one whose words are taken.
+            row: id of the row; with three groups or more it draws the target group.
         """
         steps = 1 + draw_bits(row) % (len(self.groups) - 1)
         parts, end = "", 0
@@ -65,13 +65,13 @@ class Swapper:
         return swap[target] if swap else None
 
     def mentions(self, text: str) -> bool:
-        """Tell whether a text has a word of any group."""
+        """Return whether a text has a word of any group."""
         return self.pattern.search(text) is not None
 
 
 @dataclasses.dataclass(frozen=True)
 class Counterfactuals:
-    """The copies, sorted by id, and by attribute how many rows have none, by reason (all of REASONS)."""
+    """The copies, sorted by id, and the number of rows without a copy, by attribute and reason (all of REASONS)."""
 
     copies: list[Document]
     without: dict[str, dict[str, int]]
@@ -80,7 +80,7 @@ class Counterfactuals:
 def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute]) -> Counterfactuals:
     """Copy every labelled row that mentions a group, once for each attribute, with the attribute's words swapped.
 
-    A copy has its row's label and document, and names the row as its parent. What it is depends on the row alone.
+    A copy has its row's label and document, and names the row as its parent. It depends on its row only.
 
     Args:
         rows: train rows and their augmented copies.

@@ -1,4 +1,4 @@
-"""How a word agrees with what stands before it: its article, and the case of its letters."""
+"""Agreement of a replaced word with its context: the indefinite article before it and its letter case."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def match_case(word: str, pattern: str) -> str:
 
 
 def agree_article(before: str, word: str) -> str:
-    """Return the text before a word with its indefinite article, if it ends with one, as the word's first sound asks."""
+    """Return the text before a word; an indefinite article at its end agrees with the first sound of the word."""
     found = _ARTICLE.search(before)
     if found is None:
         return before

@@ -1,9 +1,9 @@
-"""Whether "her" and "his" belong to a noun phrase that follows: a rule of thumb by the words around, without a parser.
+"""Whether "her" and "his" belong to a noun phrase that follows: heuristic rules on the surrounding words, without a parser.
 
-"Her" is "his" where it does (her book) and "him" where it is the object of a verb or a preposition (saw her, with her); "his" is "her"
-or "hers". What comes next decides, unless the verb before is one of few kinds that take more than an object: the causatives (made her
-laugh), the verbs that put somebody into a state (made her happy, had her arrested), and the verbs of giving (gave her flowers); or an
-adverbial of time comes next (saw her last week).
+"Her" becomes "his" before its noun phrase (her book), and "him" as the object of a verb or a preposition (saw her, with her). "His"
+becomes "her" or "hers". The next words decide, with two exceptions. First, some verbs take more than an object: causatives (made her
+laugh), verbs that put somebody into a state (made her happy, had her arrested), and verbs of giving (gave her flowers). Second, an
+adverbial of time may follow (saw her last week).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _CLOSED = _set(
     "whenever where whereas wherever whether which while who whoever whom whose why with within without won't would wouldn't yesterday yet "
     "you your yours"
 )
-# These may stand before an adjective (her very first film) or end the clause (loved her so much): what follows them decides.
+# These precede an adjective (her very first film) or end the clause (loved her so much): the word after them decides.
 _DEGREE = frozenset(
     "all almost always ever even just least less more most much never now once only quite rather so still too twice very".split()
 )
@@ -66,7 +66,7 @@ _MOVE = _set(
 )
 _MEET = _set("hit kiss kissed know knew love loved meet meeting meets met notice noticed visit visited")
 _THINK = _set("think thinking thinks thought")
-# What they take.
+# Complements of these verbs.
 _INFINITIVES = _set(
     "appear ask avoid be become begin believe bring choose come deal decide develop die discover do earn eat feel find forget get give go "
     "grieve grow have hear join keep know learn leave let look lose make meet pay put react realise realize recover remember see seem sell "
@@ -117,11 +117,11 @@ _ALL = re.compile(r"(?i)\s+all\b(?!\s+(?:he|her|his|of|she|that|the|these|they|t
 _JOINED = re.compile(r"\s*(?:/|(?:and/or|and|or)\b)", re.IGNORECASE)  # his or her friends, her/his story
 _HER_TOO = re.compile(r"\s+(?:and|or)\s+her\b(?!(?:\s+[\w-]+){1,3}['\u2019]s?\s)", re.IGNORECASE)  # her and her sister, but not sister's
 _NEXT = re.compile(r"\s*(-?\w[\w'\u2019]*(?:-\w[\w'\u2019]*)*|)(.*)", re.DOTALL)
-LONGEST = 8  # words looked at
+LONGEST = 8  # words searched
 
 
 def is_possessive(word: str, before: str, after: str) -> bool:
-    """Tell whether a possessive pronoun belongs to a noun phrase that follows it. "Saw her dance" has two readings, and is taken for that.
+    """Return whether a possessive pronoun belongs to a noun phrase that follows it. "Saw her dance" is ambiguous and counts as one.
 
     Args:
         word: the pronoun; only "her" can be an object as well.
@@ -144,7 +144,7 @@ def is_possessive(word: str, before: str, after: str) -> bool:
 
 
 def _is_object(verb: str, before: str, after: str) -> bool:
-    """Tell whether the verb before takes what comes next besides an object."""
+    """Return whether the next words are a complement of the verb before, so that the pronoun is its object."""
     first, rest = _next_word(after)
     while first in _DEGREE or _is_adverb(first):
         first, rest = _next_word(rest)
@@ -155,7 +155,7 @@ def _is_object(verb: str, before: str, after: str) -> bool:
         return True
     if ends and first in (_ACTS if verb in _LET else _CAUSED if verb in _MAKE else ()):
         return True
-    described = _clause_ends(rest.lstrip(", "))  # her quiet, dark charm: of adjectives in a row the last one tells
+    described = _clause_ends(rest.lstrip(", "))  # her quiet, dark charm: the last of several adjectives decides
     if described and verb in _STATE | _MAKE | _THINK and (first in _ADJECTIVES or _ADJECTIVE.match(first) or _next_word(rest)[0] == "than"):
         return True
     if ends and verb in _STATE and _PARTICIPLE.match(first):
@@ -172,7 +172,7 @@ def _is_object(verb: str, before: str, after: str) -> bool:
 
 
 def _is_dated(verb: str, after: str) -> bool:
-    """Tell whether an adverbial of time comes next."""
+    """Return whether an adverbial of time comes next."""
     if verb in _OWNS_TIME or not verb:
         return False
     when = _WHEN.match(after)
@@ -184,9 +184,9 @@ def _is_dated(verb: str, after: str) -> bool:
 
 
 def noun_phrase_follows(after: str) -> bool:
-    """Tell whether a text begins with a noun phrase without its determiner.
+    """Return whether a text begins with a noun phrase without its determiner.
 
-    Sentence marks and words of closed classes begin none; degree adverbs leave the decision to the word after them.
+    Punctuation and words of closed classes begin none. After a degree adverb, the next word decides.
     """
     rest = after
     while joined := _JOINED.match(rest):
@@ -212,13 +212,13 @@ def _is_closed(word: str) -> bool:
 
 
 def _clause_ends(text: str) -> bool:
-    """Tell whether a text begins with a mark, or with a word that no noun phrase begins with."""
+    """Return whether a text begins with punctuation, or with a word that begins no noun phrase."""
     word, _ = _next_word(text)
     return not word or _is_closed(word) or word in _DEGREE or _is_adverb(word)
 
 
 def _next_word(text: str) -> tuple[str, str]:
-    """Return the next word, in small letters and with a plain apostrophe, and what follows it; "" at a mark or the end."""
+    """Return the next word, in lower case and with a plain apostrophe, and the rest; "" at punctuation or the end."""
     found = _NEXT.match(text)
     if found is None:
         return "", ""
