@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 
-from transformers import BertConfig
-
 from benchmarks.shapes.config import Latency
 from benchmarks.shapes.latency import described, measure
+from tests.fixtures.builders import make_config
 
 
 def test_every_model_is_timed():
-    shape = {"vocab_size": 50, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "max_position_embeddings": 32}
-    models = {"small": BertConfig(num_hidden_layers=1, **shape), "large": BertConfig(num_hidden_layers=2, **shape)}
+    models = {"small": make_config(), "large": make_config(num_hidden_layers=2)}
     latency = Latency(tokens=16, warm_up=1, runs=12)
     timings = measure(models, latency, 1, 18)
     assert all(0 < one.lower <= one.median <= one.upper for one in timings.values())

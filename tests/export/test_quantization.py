@@ -2,20 +2,19 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
-from transformers import BertConfig, BertForMaskedLM
+from transformers import BertForMaskedLM
 
 from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import LARGE, quantize
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from tests.export.test_directory import random_feeds, run
+from tests.fixtures.builders import make_config
 
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
     """Paths of a masked language model in fp32 and int8 whose embeddings are large enough to be quantised."""
-    config = BertConfig(
-        vocab_size=2100, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, initializer_range=0.2
-    )
+    config = make_config(vocab_size=2100, hidden_size=32, intermediate_size=64, initializer_range=0.2)
     assert config.vocab_size * config.hidden_size >= LARGE
     directory = tmp_path_factory.mktemp("wide")
     paths = directory / "fp32.onnx", directory / "int8.onnx"

@@ -3,12 +3,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm import artifacts
 from compactlm.params import Augment, DiversityFigures
 from compactlm.stages import augment
-from tests.fixtures.builders import make_row
+from tests.fixtures.builders import make_config, make_row
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
@@ -45,10 +45,9 @@ def workspace(tmp_path, monkeypatch):
     rows.append(make_row("f" * 32, "the story is long.", "wiki"))
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     tokenizer = BertTokenizer(vocab={token: number for number, token in enumerate(TOKENS)})
-    shape = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
     torch.manual_seed(0)
     for name, model in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
-        model(BertConfig(**shape)).save_pretrained(artifacts.TEACHER / name)
+        model(make_config(vocab_size=len(TOKENS))).save_pretrained(artifacts.TEACHER / name)
         tokenizer.save_pretrained(artifacts.TEACHER / name)
     return tmp_path
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 
 from compactlm.student.heads import SMALL, fold, fold_attention, resize_head, strongest_heads, strongest_neurons
+from tests.fixtures.builders import make_config
 
 STREAM = 12  # of the student, and a column for the bias
 
@@ -107,7 +108,7 @@ def test_folding_keeps_what_a_layer_says_where_the_components_lose_nothing():
 
 
 def test_folded_heads_are_the_attentions_own(tiny_config):
-    config = BertConfig(hidden_size=32, num_attention_heads=4, num_hidden_layers=1, intermediate_size=8, vocab_size=10)
+    config = make_config(hidden_size=32, num_attention_heads=4)
     torch.manual_seed(0)
     attention = BertModel(config).encoder.layer[0].attention
     torch.nn.init.normal_(attention.self.key.bias)

@@ -5,13 +5,14 @@ import copy
 import pytest
 import torch
 from torch.nn.functional import cosine_similarity
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.errors import CompactLMError
 from compactlm.student.copying import can_be_copied
 from compactlm.student.inheriting import inherit
 from compactlm.student.initialising import inherit_classifier, initialise
 from compactlm.student.teacher_trace import directions
+from tests.fixtures.builders import make_config
 
 VOCABULARY, FIRST = 200, 5  # ids below FIRST never occur in the sample
 TEACHER = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 64, "initializer_range": 0.2}
@@ -22,7 +23,7 @@ AS_WIDE = {**TEACHER, "intermediate_size": 65}
 
 
 def config(**shape):
-    return BertConfig(**{"vocab_size": VOCABULARY, "max_position_embeddings": 24, **shape})
+    return make_config(**{"vocab_size": VOCABULARY, "max_position_embeddings": 24, **shape})
 
 
 def build(form, seed=1, **shape):

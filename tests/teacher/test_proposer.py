@@ -1,13 +1,12 @@
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm.teacher.label_agreement import agrees, label_agreement
 from compactlm.teacher.proposer import MaskedWordProposer
-from tests.fixtures.builders import make_row
+from tests.fixtures.builders import make_config, make_row
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
-SHAPE = {"vocab_size": len(TOKENS), "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +16,7 @@ def tokenizer():
 
 def make_proposer(tokenizer, **options):
     torch.manual_seed(0)
-    return MaskedWordProposer(BertForMaskedLM(BertConfig(max_position_embeddings=12, **SHAPE)), tokenizer, **options)
+    return MaskedWordProposer(BertForMaskedLM(make_config(vocab_size=len(TOKENS), max_position_embeddings=12)), tokenizer, **options)
 
 
 def test_it_proposes_whole_words_for_each_mask_in_order(tokenizer):
@@ -74,7 +73,7 @@ def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeyp
         make_row("3", "film bad", label="no", parent="b", augmenter="swap"),
         make_row("4", "bad good", label="no", parent="b", augmenter="synonym"),
     ]
-    model = BertForSequenceClassification(BertConfig(**SHAPE))
+    model = BertForSequenceClassification(make_config(vocab_size=len(TOKENS)))
     asked = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
     answers = agrees(model, tokenizer, ["no", "yes"], asked, 12, 64)
     assert answers == [True, False, True, False, True, True, True, True]

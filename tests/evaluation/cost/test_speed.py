@@ -4,17 +4,15 @@ import sys
 import time
 
 import pytest
-from transformers import BertConfig
 
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.cost import speed
 from compactlm.evaluation.cost.speed import compare_speed, measure, peak_memory
-
-TINY = {"vocab_size": 100, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+from tests.fixtures.builders import make_config
 
 
 def test_each_batch_size_is_timed(monkeypatch):
-    found = measure(BertConfig(**TINY), 1, 16, [1, 4], 0.02)
+    found = measure(make_config(), 1, 16, [1, 4], 0.02)
     assert set(found) >= {"batch_1", "batch_4", "peak_memory_bytes"}
     for batch in (1, 4):
         one = found[f"batch_{batch}"]
@@ -25,9 +23,9 @@ def test_each_batch_size_is_timed(monkeypatch):
 
 @pytest.mark.slow
 def test_memory_is_of_each_model_alone():
-    large = {**TINY, "vocab_size": 500_000, "hidden_size": 128}  # 256 MB of embeddings
+    large = make_config(vocab_size=500_000, hidden_size=128)  # 256 MB of embeddings
     blot = bytearray(os.urandom(1)) * 10**9  # what this process holds belongs to no model
-    found = compare_speed({"small": BertConfig(**TINY), "large": BertConfig(**large)}, 1, 8, [1], 0.01)
+    found = compare_speed({"small": make_config(), "large": large}, 1, 8, [1], 0.01)
     small, large_one = (found[name]["peak_memory_bytes"] for name in ("small", "large"))
     assert 200 * 2**20 < large_one - small < 600 * 2**20
     assert len(blot) < peak_memory()
@@ -40,7 +38,7 @@ def test_one_failure_ends_all_processes(monkeypatch):
     process = speed._process
     monkeypatch.setattr(speed, "_process", lambda: started.append(process()) or started[-1])
     with pytest.raises(CompactLMError, match=r"^timing of broken"):
-        compare_speed({"broken": BertConfig(**{**TINY, "hidden_size": 17}), "never_timed": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+        compare_speed({"broken": make_config(hidden_size=17), "never_timed": make_config()}, 1, 8, [1], 0.01)
     assert [one.returncode == 0 for one in started] == [False, True]
 
 
@@ -54,13 +52,13 @@ def test_nothing_is_timed_while_another_process_still_starts(monkeypatch):
     delays = iter([0.0, 1.0])
     monkeypatch.setattr(speed, "_process", lambda: one(next(delays)))
     begun = time.time()
-    found = compare_speed({"quick": BertConfig(**TINY), "slow": BertConfig(**TINY)}, 1, 8, [1], 0.01)
+    found = compare_speed({"quick": make_config(), "slow": make_config()}, 1, 8, [1], 0.01)
     assert begun + 1 <= found["quick"] <= found["slow"]
 
 
 @pytest.mark.slow
 def test_a_process_that_fails_is_told_in_a_sentence():
-    broken = BertConfig(**{**TINY, "hidden_size": 17})
+    broken = make_config(hidden_size=17)
     with pytest.raises(CompactLMError, match=r"^timing of broken at batch sizes 1, 2 failed .*; free some memory, or lower") as caught:
         compare_speed({"broken": broken}, 1, 8, [1, 2], 0.01)
     assert "\n" not in str(caught.value)
