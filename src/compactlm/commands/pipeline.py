@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from compactlm.errors import CompactLMError, needs
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 app = typer.Typer()
 
@@ -60,4 +62,6 @@ def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
 
 def _console(width: int) -> Console:
     """Return a console of this width, or of the terminal's width if there is a terminal."""
+    from rich.console import Console
+
     return Console(width=None if "COLUMNS" in os.environ or Console().is_terminal else width)

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +14,7 @@ from compactlm.inference.api import CompactLM
 
 
 @pytest.fixture
-def damaged(request, tmp_path, student_root, export_root):
+def damaged(tmp_path, student_root, export_root):
     """Copies of both directories of models, to be damaged."""
     shutil.copytree(student_root, tmp_path / "student")
     shutil.copytree(export_root, tmp_path / "export")
@@ -26,92 +27,79 @@ def use(root):
     lm.classify("good")
 
 
-def refuse(root, message):
+def refuse(call, message):
     with pytest.raises(CompactLMError, match=message) as caught:
-        use(root)
+        call()
     assert "\n" not in str(caught.value)
 
 
-def test_both_can_be_used(damaged):
-    use(damaged / "student")
-    use(damaged / "export")
+def cut(path):
+    path.write_bytes(path.read_bytes()[: 200 if path.suffix == ".json" else 2000])
 
 
-def test_a_missing_directory(tmp_path):
-    refuse(tmp_path / "nothing", "no model in .*nothing.*make train.*--model")
-    (tmp_path / "empty").mkdir()
-    refuse(tmp_path / "empty", "empty has no model 'mlm'")
+def rewrite(**values):
+    def change(path):
+        path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+    return change
 
 
-@pytest.mark.parametrize("root", ["student", "export"])
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("config.json", "config.json cannot be read"), ("tokenizer.json", "tokenizer.json cannot be read .*; restore it with `dvc checkout`")],
-)
-def test_a_torn_file(damaged, root, name, message):
-    path = damaged / root / "mlm" / name
-    path.write_bytes(path.read_bytes()[:200])
-    refuse(damaged / root, message)
-
-
-@pytest.mark.parametrize("path", ["student/mlm/model.safetensors", "export/mlm/onnx/model.onnx"])
-def test_torn_weights(damaged, path):
-    path = damaged / path
-    path.write_bytes(path.read_bytes()[:2000])
-    refuse(damaged / path.relative_to(damaged).parts[0], f"{path.name} cannot be read .*; restore it with `dvc checkout`")
-
-
-@pytest.mark.parametrize(("root", "name"), [("student", "*.safetensors"), ("export", "onnx/*.onnx")])
-def test_missing_weights(damaged, root, name):
-    for file in (damaged / root / "mlm").glob(name):
+def remove_weights(directory):
+    for file in (*directory.glob("*.safetensors"), *directory.glob("onnx/*.onnx")):
         file.unlink()
-    refuse(damaged / root, "mlm has no onnx/model.onnx or model.safetensors or onnx/model_quantized.onnx; run `dvc repro export`")
 
 
-def test_a_missing_config(damaged):
-    (damaged / "student" / "mlm" / "config.json").unlink()
-    refuse(damaged / "student", "mlm/config.json is missing")
-
-
-@pytest.mark.parametrize("root", ["student", "export"])
-def test_another_vocabulary(damaged, root):
-    path = damaged / root / "mlm" / "tokenizer.json"
+def forget_a_token(path):
     tokenizer = json.loads(path.read_text())
     del tokenizer["model"]["vocab"]["people"]
     path.write_text(json.dumps(tokenizer))
-    refuse(damaged / root, r"tokenizer.json has \d+ tokens .* \d+;")
 
 
-@pytest.mark.parametrize("root", ["student", "export"])
-def test_a_model_of_another_kind(damaged, root):
-    shutil.rmtree(damaged / root / "mlm")
-    shutil.copytree(damaged / root / "sentiment", damaged / root / "mlm")
-    refuse(damaged / root, "is not a model of the kind 'mlm'")
+def replace_by_the_classifier(directory):
+    shutil.rmtree(directory)
+    shutil.copytree(directory.with_name("sentiment"), directory)
 
 
-def test_a_model_that_is_no_bert(damaged):
-    path = damaged / "student" / "mlm" / "config.json"
-    path.write_text(json.dumps({"model_type": "gpt2"}))
-    refuse(damaged / "student", "'gpt2'.* BERT")
+BOTH = ("student", "export")
+LABELS = ({"a": "x", "b": "y"}, ["x", "y"], {"1": "x", "2": "y"})
+DAMAGE = [
+    *((f"{root}/mlm/config.json", cut, "config.json cannot be read") for root in BOTH),
+    *((f"{root}/mlm/tokenizer.json", cut, "tokenizer.json cannot be read .*dvc checkout") for root in BOTH),
+    ("student/mlm/model.safetensors", cut, "model.safetensors cannot be read .*dvc checkout"),
+    ("export/mlm/onnx/model.onnx", cut, "model.onnx cannot be read .*dvc checkout"),
+    *((f"{root}/mlm", remove_weights, "mlm has no onnx/model.onnx or model.safetensors or onnx/model_quantized.onnx") for root in BOTH),
+    ("student/mlm/config.json", Path.unlink, "mlm/config.json is missing"),
+    *((f"{root}/mlm/tokenizer.json", forget_a_token, r"tokenizer.json has \d+ tokens .* \d+;") for root in BOTH),
+    *((f"{root}/mlm", replace_by_the_classifier, "is not a model of the kind 'mlm'") for root in BOTH),
+    ("student/mlm/config.json", rewrite(model_type="gpt2"), "'gpt2'.* BERT"),
+    *(("export/sentiment/config.json", rewrite(id2label=labels), "config.json has no id2label") for labels in LABELS),
+]
 
 
-@pytest.mark.parametrize("labels", [{"a": "x", "b": "y"}, ["x", "y"], {"1": "x", "2": "y"}])
-def test_labels_without_their_numbers(damaged, labels):
-    path = damaged / "export" / "sentiment" / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "id2label": labels}))
-    refuse(damaged / "export", "config.json has no id2label")
+def test_both_can_be_used(damaged):
+    for root in BOTH:
+        use(damaged / root)
+
+
+@pytest.mark.parametrize(("path", "damage", "message"), DAMAGE)
+def test_damage_is_one_sentence(damaged, path, damage, message):
+    damage(damaged / path)
+    refuse(lambda: use(damaged / path.partition("/")[0]), message)
+
+
+def test_a_missing_directory(tmp_path):
+    refuse(lambda: use(tmp_path / "nothing"), "no model in .*nothing.*make train.*--model")
+    (tmp_path / "empty").mkdir()
+    refuse(lambda: use(tmp_path / "empty"), "empty has no model 'mlm'")
 
 
 def test_a_config_with_more_positions_than_the_model(damaged):
-    path = damaged / "export" / "sentiment" / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "max_position_embeddings": 5000}))
-    with pytest.raises(CompactLMError, match=r"model.onnx fails on 102 tokens") as caught:
-        CompactLM(damaged / "export", threads=1).classify("good " * 100)
-    assert "\n" not in str(caught.value)
+    rewrite(max_position_embeddings=5000)(damaged / "export" / "sentiment" / "config.json")
+    refuse(lambda: CompactLM(damaged / "export", threads=1).classify("good " * 100), r"model.onnx fails on 102 tokens")
 
 
-def broken_numbers(root):
-    """Make a weight that all depends on no number, in both files of the classifier and of the masked language model."""
+def write_nan(root):
+    """Set a weight that all outputs depend on to nan, in both files of the classifier and of the masked language model."""
     for name, kind in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
         model = kind.from_pretrained(root / "student" / name)
         with torch.no_grad():
@@ -121,8 +109,8 @@ def broken_numbers(root):
         export_onnx(model, root / "export" / name / "onnx" / "model.onnx", 18)
 
 
-def test_weights_that_are_no_numbers(damaged):
-    broken_numbers(damaged)
+def test_weights_that_are_not_numbers(damaged):
+    write_nan(damaged)
     for root in ("student", "export"):
         lm = CompactLM(damaged / root, threads=1)
         for ask in (lambda lm=lm: lm.fill("the [MASK]"), lambda lm=lm: lm.classify("good"), lambda lm=lm: lm.inspect("good")):
