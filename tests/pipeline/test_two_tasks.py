@@ -51,7 +51,7 @@ def test_all_stages_run_for_two_tasks(tmp_path, tiny_bert, tiny_texts):
     for task in evaluated["tasks"].values():
         assert task["rows"] > 30
         assert task["teacher"] > task["chance"]
-    assert set(evaluated["fairness"]["tasks"]) == {"sentiment"}
+    assert {task: set(audited) for task, audited in evaluated["fairness"]["tasks"].items()} == {"sentiment": {"gender"}, "subject": set()}
     assert tasks.keys() <= metrics("teacher").keys() & metrics("distill-train").keys() & metrics("signals").keys()
     assert {"mlm", "embedding", *tasks} == set(metrics("export"))
     predictions = read_table(checkout.path("data/predictions")).to_pylist()
