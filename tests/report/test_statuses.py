@@ -68,6 +68,15 @@ def test_each_status_reaches_the_summary_the_page_and_the_card(found, figure, st
         assert len(said) == 1
 
 
+def test_figures_of_small_groups_are_not_judged(default_params, test_rows):
+    content = yaml.safe_load(default_params)
+    content["bias_audit"]["minimum_group_rows"] = 500
+    found = build(parse_params(content), test_rows)
+    assert [gate.status for gate in gates(found)] == [Status.NOT_JUDGED] * 2
+    assert sum("at least 500" in cell.text for cell in cells(found)) > sum(len(gate.checks) for gate in gates(found))
+    assert sum("at least 500" in sentence for sentence in bias_statements(found)) >= 4
+
+
 def test_a_group_that_is_less_accurate_than_with_the_teacher_is_named(found):
     assert any("rows of men" in sentence and "significantly lower" in sentence for sentence in bias_statements(found))
 

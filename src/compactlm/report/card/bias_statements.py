@@ -34,7 +34,8 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
     captions = {**STEPS, "mitigated": f"{STEPS['mitigated']}, {found.params.bias_audit.mitigation}"}
     for pair in steps["before"]["pairs"]:
         for figure in labels.FIGURES:
-            values = [f"{stated(steps[step]['pairs'][pair][label][figure])} ({caption})" for step, caption in captions.items()]
+            measured = {caption: steps[step]["pairs"].get(pair) for step, caption in captions.items()}
+            values = [f"{stated(by_label[label][figure])} ({caption})" for caption, by_label in measured.items() if by_label]
             yield (
                 f"In the data for {words(task)}, {words(name)}, {words(pair)}: the {words(figure)} of the label {label} is "
                 f"{listed(values)}."
