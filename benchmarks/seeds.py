@@ -15,9 +15,10 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from benchmarks.shapes.results import figures, percent
+from benchmarks.shapes.results import figures
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
+from compactlm.figures.numbers import percent
 from compactlm.params import Params, ParamsError, read_params
 from compactlm.text import markdown
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks.shapes.config import Shape
 from compactlm import artifacts
+from compactlm.figures.numbers import count, percent, plain
 
 EVALUATED, DISTILLED, TAUGHT = ((artifacts.METRICS / f"{stage}.json").as_posix() for stage in ("evaluate", "distill-train", "teacher"))
 COLUMNS = (
@@ -116,18 +117,13 @@ def point(shape: Shape, metrics: Mapping[str, Any]) -> Point:
     )
 
 
-def percent(value: float | None) -> str:
-    """Return a share of 1 as a person reads it."""
-    return "not judged" if value is None else f"{value:.1%}"
-
-
 def rows(points: Sequence[Point], latencies: Mapping[str, float]) -> list[list[str]]:
     """Return the table's rows, smallest shape first, as a person reads them."""
     table = []
     for one in points:
-        latency = f"{latencies[one.name]:.2f}" if one.name in latencies else ""
+        latency = plain(latencies[one.name], 2) if one.name in latencies else ""
         shares = (one.share, one.teacher, one.student, one.retention, one.retention_above_chance, one.masked_words_retention)
-        table.append([one.name, f"{one.parameters:,}", *map(percent, shares), latency])
+        table.append([one.name, count(one.parameters), *map(percent, shares), latency])
     return table
 
 
@@ -140,15 +136,16 @@ def verdict(points: Sequence[Point], enough: float) -> str:
     if not keeping:
         best = max(judged, key=lambda one: one.validation_retention or 0.0)
         return (
-            f"No shape keeps at least {100 * enough:g}% of the teacher's accuracy on validation rows; "
-            f"{best.name} keeps most, {best.validation_retention:.1%}."
+            f"No shape keeps at least {percent(enough)} of the teacher's accuracy on validation rows; "
+            f"{best.name} keeps most, {percent(best.validation_retention)}."
         )
     one = keeping[0]
-    tested = "not judged on test rows" if one.retention is None else f"{one.retention:.1%} on test rows"
-    above = "" if one.retention_above_chance is None else f" ({one.retention_above_chance:.1%} above chance)"
+    tested = "not judged on test rows" if one.retention is None else f"{percent(one.retention)} on test rows"
+    above = "" if one.retention_above_chance is None else f" ({percent(one.retention_above_chance)} above chance)"
     return (
-        f"The smallest shape that keeps at least {100 * enough:g}% of the teacher's accuracy on validation rows is {one.name}: "
-        f"{one.validation_retention:.1%}, and {tested}{above}, with {one.parameters:,} parameters, {one.share:.1%} of the teacher's."
+        f"The smallest shape that keeps at least {percent(enough)} of the teacher's accuracy on validation rows is {one.name}: "
+        f"{percent(one.validation_retention)}, and {tested}{above}, with {count(one.parameters)} parameters, "
+        f"{percent(one.share)} of the teacher's."
     )
 
 

@@ -74,17 +74,20 @@ def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
     assert one.retention == pytest.approx(0.8)
     assert one.student == pytest.approx(0.64)
     assert one.retention_above_chance is None
-    assert rows([one], {}) == [["4x96", "1,282,464", "5.0%", "80.0%", "64.0%", "80.0%", "not judged", "25.0%", ""]]
+    assert rows([one], {}) == [
+        ["4x96", "1,282,464", "5.0\u00a0%", "80.0\u00a0%", "64.0\u00a0%", "80.0\u00a0%", "not judged", "25.0\u00a0%", ""]
+    ]
 
 
 def test_the_smallest_that_keeps_enough_of_validation_rows_is_named():
     points = [result("large", 900_000, 0.99), result("small", 100_000, 0.9, test=0.99), result("middle", 500_000, 0.95, test=0.94)]
     assert verdict(points, 0.95) == (
-        "The smallest shape that keeps at least 95% of the teacher's accuracy on validation rows is middle: 95.0%, and 94.0% on test rows "
-        "(70.0% above chance), with 500,000 parameters, 5.0% of the teacher's."
+        "The smallest shape that keeps at least 95.0\u00a0% of the teacher's accuracy on validation rows is middle: 95.0\u00a0%, "
+        "and 94.0\u00a0% on test rows "
+        "(70.0\u00a0% above chance), with 500,000 parameters, 5.0\u00a0% of the teacher's."
     )
     assert verdict(points, 0.995) == (
-        "No shape keeps at least 99.5% of the teacher's accuracy on validation rows; large keeps most, 99.0%."
+        "No shape keeps at least 99.5\u00a0% of the teacher's accuracy on validation rows; large keeps most, 99.0\u00a0%."
     )
     assert "could be judged" in verdict([result("a", 1, None)], 0.95)
     assert point(SHAPE, metrics(taught={"sentiment": {"accuracy": {"value": 0.0}}})).validation_retention is None

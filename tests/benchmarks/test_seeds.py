@@ -33,8 +33,8 @@ def test_the_table_has_means_and_standard_deviations_of_a_preset_with_several_se
     kept = add(add({}, "default", 17, figures(evaluated(0.80))), "default", 18, figures(evaluated(0.82)))
     rows = [line.split(" | ") for line in table(add(kept, "quality", 17, figures(evaluated(0.83)))).splitlines() if line.startswith("| ")]
     found = {(row[0].strip("| "), row[1]): row[2:] for row in rows[2:]}
-    assert found["default", "mean"][1] == "**81.0%**"
-    assert found["", "standard deviation"][1] == "1.4%"
+    assert found["default", "mean"][1] == "**81.0 %**"
+    assert found["", "standard deviation"][1] == "1.4 %"
     assert [key for key in found if key[0] == "quality"] == [("quality", "17")]
 
 
@@ -42,7 +42,7 @@ def test_what_was_not_judged_for_one_seed_has_no_mean():
     unjudged = {**figures(evaluated()), "retention": None}
     kept = add(add({}, "default", 17, unjudged), "default", 18, figures(evaluated()))
     row = next(line for line in table(kept).splitlines() if "mean" in line)
-    assert row.startswith("| default | mean | **84.0%** | **80.0%** | **not judged** | **88.2%** |")
+    assert row.startswith("| default | mean | **84.0 %** | **80.0 %** | **not judged** | **88.2 %** |")
 
 
 @pytest.fixture
