@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, INFORMATION, UNJUDGED, WITHIN, WORSE, direction, review
 from compactlm.evaluation.review.console import exit_status, judge, verdict
 from compactlm.figures.figure import Status
 
@@ -53,8 +53,8 @@ def verdicts(*parts):
         ("fairness.sentiment.gender.student.disparate_impact", 0.7, 1.1, BETTER),
         ("fairness.sentiment.gender.student.disparate_impact", 1.1, 0.7, WORSE),
         ("fairness.stereotypes.gender.preference.student", 0.45, 0.60, WORSE),
-        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, TOLD),
-        ("something.new", 0.1, 0.9, TOLD),
+        ("fairness.stereotypes.gender.preference.amplification", -0.15, 0.05, INFORMATION),
+        ("something.new", 0.1, 0.9, INFORMATION),
     ],
 )
 def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new, expected):
@@ -71,20 +71,20 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
         ("fairness.gate.violated", 0, 1, WORSE),
         ("fairness.gate.violated", 2, 0, BETTER),
         ("fairness.gate.not_judged", 2, 3, WORSE),
-        ("fairness.gate.undecided", 0, 3, TOLD),
-        ("fairness.gate.checks", 12, 14, TOLD),
-        ("tasks.sentiment.rows", 1589, 1400, TOLD),
-        ("tasks.sentiment.rows", 1589, 4000, TOLD),
+        ("fairness.gate.undecided", 0, 3, INFORMATION),
+        ("fairness.gate.checks", 12, 14, INFORMATION),
+        ("tasks.sentiment.rows", 1589, 1400, INFORMATION),
+        ("tasks.sentiment.rows", 1589, 4000, INFORMATION),
         ("tasks.sentiment.rows", 1589, 700, WORSE),
         ("mlm.rows", 1500, 100, WORSE),
-        ("tasks.sentiment.robustness.rows", 300, 200, TOLD),
+        ("tasks.sentiment.robustness.rows", 300, 200, INFORMATION),
         ("tasks.sentiment.robustness.rows", 300, 30, WORSE),  # enough to be judged, and an interval that hides a brittle student
         ("fairness.tasks.sentiment.gender.counterfactual.rows", 224, 40, WORSE),
         ("mlm.quality.words", 556, 100, WORSE),
         ("fairness.stereotypes.gender.pairs", 200, 40, WORSE),
-        ("mlm.sources.quac.words", 80, 10, TOLD),
-        ("tasks.sentiment.slices.length.short.rows", 255, 40, TOLD),
-        ("tasks.sentiment.student", 0.8, 0.5, TOLD),  # the same number as quality.student.accuracy, which has an interval
+        ("mlm.sources.quac.words", 80, 10, INFORMATION),
+        ("tasks.sentiment.slices.length.short.rows", 255, 40, INFORMATION),
+        ("tasks.sentiment.student", 0.8, 0.5, INFORMATION),  # the same number as quality.student.accuracy, which has an interval
     ],
 )
 def test_figures_without_an_interval_decide_where_no_chance_is_in_them(key, old, new, expected):
@@ -145,8 +145,8 @@ OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
         ((UNDECIDED, VIOLATED), 0.81, WORSE),
         ((VIOLATED, OK), 0.79, BETTER),
         ((VIOLATED, VIOLATED), 0.79, WITHIN),
-        ((OK, UNDECIDED), 0.79, TOLD),
-        ((UNDECIDED, OK), 0.79, TOLD),
+        ((OK, UNDECIDED), 0.79, INFORMATION),
+        ((UNDECIDED, OK), 0.79, INFORMATION),
         ((OK, UNDECIDED), 0.5, WORSE),  # by more than the margin
         ((OK, NOT_JUDGED), 0.95, NO_LONGER),
         ((NOT_JUDGED, OK), 0.1, UNJUDGED),
@@ -158,7 +158,7 @@ def test_a_change_of_status(statuses, new, expected):
     for key in (KEY, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
         relative = key != KEY and expected in (WITHIN, WORSE) and (statuses[0] is VIOLATED) == (statuses[1] is VIOLATED)
         diff = figure(key, 0.8, new, statuses=statuses)
-        assert verdicts(diff) == {key: TOLD if relative else expected}
+        assert verdicts(diff) == {key: INFORMATION if relative else expected}
         [change] = review({FILE: diff}).changes
         assert VIOLATED not in statuses or statuses[0] is statuses[1] or change.decides
 
@@ -177,7 +177,7 @@ def test_figures_without_an_interval_do_not_decide():
     general = figure("general.validation_top1", 0.1, 0.1, half=None, statuses=(OK, NOT_JUDGED))
     found = review({FILE: task | general | figure("mlm.quality.student.top1", 0.1, 0.1)})
     assert {change.key: change.verdict for change in found.changes if not change.decides} == {
-        "sentiment.accuracy": TOLD,
+        "sentiment.accuracy": INFORMATION,
         "general.validation_top1": NO_LONGER,
     }
     assert exit_status(found) == 0

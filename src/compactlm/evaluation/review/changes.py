@@ -20,7 +20,15 @@ from typing import Any, Literal
 from compactlm.evaluation.review.old_form import read_old_form
 from compactlm.figures.figure import Figure, Status, is_figure
 
-BETTER, WORSE, WITHIN, LOST, NEW, TOLD, UNJUDGED = "better", "worse", "within the interval", "lost", "new", "told", "not judged"
+BETTER, WORSE, WITHIN, LOST, NEW, INFORMATION, UNJUDGED = (
+    "better",
+    "worse",
+    "within the interval",
+    "lost",
+    "new",
+    "for information",
+    "not judged",
+)
 NO_LONGER = "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
 FEWER = 0.5  # of the test rows or words; with fewer, intervals are so wide that nearly everything is within them
@@ -152,13 +160,13 @@ def _judge(file: str, key: str, old: Figure | None, new: Figure | None) -> Chang
         verdict, decides = WORSE if new.status is Status.VIOLATED else BETTER, True
     elif ROWS.search(key):
         decides = (new.value or 0.0) < FEWER * (old.value or 0.0)
-        verdict = WORSE if decides else TOLD
+        verdict = WORSE if decides else INFORMATION
     else:
         allowed = EXACT_TOLERANCE * abs(old.value or 0.0) if margin is None else margin
         verdict = _compared(old.value, new.value, towards if decides or with_interval else None, allowed)
         if verdict == WITHIN and old.status is not new.status:
-            verdict = TOLD  # such as from ok to undecided
-    return Change(file, key, old, new, margin, verdict, decides and verdict != TOLD)
+            verdict = INFORMATION  # such as from ok to undecided
+    return Change(file, key, old, new, margin, verdict, decides and verdict != INFORMATION)
 
 
 def _half_width(figure: Figure | None, towards: Direction | None) -> float | None:
@@ -170,7 +178,7 @@ def _half_width(figure: Figure | None, towards: Direction | None) -> float | Non
 
 def _compared(before: float | None, after: float | None, towards: Direction | None, margin: float) -> str:
     if towards is None or before is None or after is None:
-        return TOLD
+        return INFORMATION
     gain = _goodness(after, towards) - _goodness(before, towards)
     return WITHIN if abs(gain) <= margin else BETTER if gain > 0 else WORSE
 

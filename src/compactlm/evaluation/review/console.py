@@ -13,11 +13,11 @@ from rich.table import Table
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, TOLD, UNJUDGED, WITHIN, WORSE, Change, Review, review
+from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, INFORMATION, UNJUDGED, WITHIN, WORSE, Change, Review, review
 from compactlm.figures.figure import Figure
 
 EVALUATE = (artifacts.METRICS / "evaluate.json").as_posix()
-ORDER = (WORSE, NO_LONGER, LOST, BETTER, NEW, UNJUDGED, WITHIN, TOLD)
+ORDER = (WORSE, NO_LONGER, LOST, BETTER, NEW, UNJUDGED, WITHIN, INFORMATION)
 STYLES = {WORSE: "red", NO_LONGER: "red", LOST: "red", BETTER: "green"}
 
 
@@ -87,7 +87,7 @@ def _cells(change: Change) -> list[str]:
     difference = "" if change.difference is None else f"{change.difference:+.4g}"
     margin = "" if change.margin is None else f"{change.margin:.4g}"
     stage = change.file.rpartition("/")[2].removesuffix(".json")
-    verdict = change.verdict + _statuses(change) + ("" if change.decides else " (does not decide)")
+    verdict = change.verdict + _statuses(change) + ("" if change.decides or change.verdict == INFORMATION else " (does not decide)")
     return [f"{stage}: {change.key}", _number(change.old), _number(change.new), difference, margin, verdict]
 
 
