@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, INFORMATION, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review.changes import BETTER, INFORMATION, LOST, NEW, NO_LONGER, UNJUDGED, WITHIN, WORSE, direction, review
 from compactlm.evaluation.review.console import exit_status, judge, verdict
 from compactlm.figures.figure import Status
 

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.review.changes import BETTER, LOST, NEW, NO_LONGER, INFORMATION, UNJUDGED, WITHIN, WORSE, Change, Review, review
+from compactlm.evaluation.review.changes import BETTER, INFORMATION, LOST, NEW, NO_LONGER, UNJUDGED, WITHIN, WORSE, Change, Review, review
 from compactlm.figures.figure import Figure
 
 EVALUATE = (artifacts.METRICS / "evaluate.json").as_posix()
