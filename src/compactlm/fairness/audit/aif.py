@@ -56,16 +56,34 @@ def make_dataset(privileged: Sequence[bool], favorable: Sequence[bool], weights:
     )
 
 
-def make_metric(dataset: Any) -> Any:
-    """Return aif360's metrics of a data set from `make_dataset`."""
-    return BinaryLabelDatasetMetric(dataset, unprivileged_groups=UNPRIVILEGED, privileged_groups=PRIVILEGED)
+def compute_figures(
+    figures: Sequence[str],
+    privileged: Sequence[bool],
+    favorable: Sequence[bool],
+    weights: Sequence[float] | None = None,
+    predicted: Sequence[bool] | None = None,
+) -> dict[str, float]:
+    """Return fairness figures of rows of two groups, by the name of aif360's method; nan where there are no rows.
 
-
-def make_classification_metric(dataset: Any, predicted: Sequence[bool]) -> Any:
-    """Return aif360's metrics of predictions (True: favourable) against a data set from `make_dataset`."""
-    classified = dataset.copy(deepcopy=True)
-    classified.labels = np.asarray(predicted, dtype=np.float64).reshape(-1, 1)
-    return ClassificationMetric(dataset, classified, unprivileged_groups=UNPRIVILEGED, privileged_groups=PRIVILEGED)
+    Args:
+        figures: the names.
+        privileged: whether each row belongs to the privileged group; all others belong to the other group.
+        favorable: whether each row has the favourable label.
+        weights: of the rows; None stands for 1 each.
+        predicted: whether each row is predicted the favourable label; None compares the labels themselves.
+    """
+    if not len(privileged):
+        return dict.fromkeys(figures, float("nan"))
+    dataset = make_dataset(privileged, favorable, [1.0] * len(privileged) if weights is None else weights)
+    groups = {"unprivileged_groups": UNPRIVILEGED, "privileged_groups": PRIVILEGED}
+    if predicted is None:
+        metric = BinaryLabelDatasetMetric(dataset, **groups)
+    else:
+        classified = dataset.copy(deepcopy=True)
+        classified.labels = np.asarray(predicted, dtype=np.float64).reshape(-1, 1)
+        metric = ClassificationMetric(dataset, classified, **groups)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return {name: float(getattr(metric, name)()) for name in figures}
 
 
 def reweigh(dataset: Any) -> list[float]:

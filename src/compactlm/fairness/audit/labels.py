@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.aif import make_dataset, make_metric
+from compactlm.fairness.audit.aif import compute_figures
 from compactlm.fairness.groups import categorise, category_names, only
 from compactlm.figures.bootstrap import Array, Resampler, ratio
 from compactlm.figures.figure import Figure, Limit
@@ -149,12 +149,8 @@ def _rates(rows: Rows, categories: Sequence[str], labels: Sequence[str], weights
 
 def _by_aif360(rows: Rows, groups: tuple[str, str], label: str, weights: Array) -> dict[str, float]:
     compared = positions(rows.categories, groups)
-    if not compared:
-        return dict.fromkeys(FIGURES, float("nan"))
     privileged = [rows.categories[at] == only(groups[1]) for at in compared]
-    metric = make_metric(make_dataset(privileged, [rows.labels[at] == label for at in compared], [float(weights[at]) for at in compared]))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: float(getattr(metric, name)()) for name in FIGURES}
+    return compute_figures(FIGURES, privileged, [rows.labels[at] == label for at in compared], weights[compared].tolist())
 
 
 def positions(categories: Sequence[str], groups: Sequence[str]) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.aif import make_classification_metric, make_dataset
+from compactlm.fairness.audit.aif import compute_figures
 from compactlm.fairness.audit.labels import compare_rates, pair_name, pairs, positions
 from compactlm.fairness.groups import categorise, category_names, only
 from compactlm.fairness.roles import ByRole, by_role, rule
@@ -149,10 +149,5 @@ def _by_aif360(
     categories: Sequence[str], groups: tuple[str, str], favorable: Sequence[bool], predicted: Sequence[bool]
 ) -> dict[str, float]:
     compared = positions(categories, groups)
-    if not compared:
-        return dict.fromkeys(FIGURES, float("nan"))
     privileged = [categories[at] == only(groups[1]) for at in compared]
-    dataset = make_dataset(privileged, [favorable[at] for at in compared], [1.0] * len(compared))
-    metric = make_classification_metric(dataset, [predicted[at] for at in compared])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {name: float(getattr(metric, name)()) for name in FIGURES}
+    return compute_figures(FIGURES, privileged, [favorable[at] for at in compared], predicted=[predicted[at] for at in compared])
