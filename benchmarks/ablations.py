@@ -38,7 +38,7 @@ def compose(overrides: list[str]) -> Params:
 
 
 def leave_out(inputs: Inputs, what: str) -> None:
-    """Let students not see the augmented copies, or weigh all rows alike."""
+    """Remove the augmented copies, or the weights of the rows."""
     if what == "copies":
         inputs.augmented = []
     elif what == "weights":
@@ -58,7 +58,7 @@ def run(phase: str, params: Params, without: str | None = None) -> dict[str, flo
         phases.general()
         return _result(phases, "general")
     name = next(iter(params.tasks))
-    # Where the task starts from its teacher, general distillation would be run for nothing.
+    # General distillation is not needed if the task starts from its teacher.
     general, components = phases.general() if params.distill.task.start == "general" else phases.untrained()
     phases.task(name, general, components)
     return _result(phases, name)

@@ -1,6 +1,6 @@
-"""Training speed of compactlm beside a plain Trainer and TextBrewer: `make bench-train`, or `python -m benchmarks.bench_train`.
+"""Compare the training speed of compactlm with a plain Trainer and TextBrewer: `make bench-train`.
 
-Each contender runs in a process of its own, one after another, on the data and the teacher that `dvc repro` made.
+The contenders run one after another, each in its own process, on the data and the teacher of `dvc repro`.
 """
 
 from __future__ import annotations
@@ -29,43 +29,45 @@ from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/train")
 PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
-STEADY = 0.85  # of the matrix rate must be left at the end
+STEADY = 0.85  # the smallest ratio of the slower to the faster matrix rate; below it the machine was busy
 METHOD = """
-Tokens are real ones: padding is not counted. Every contender trains the same shape of student on the same sequences, with the same
-losses (soft targets, hidden states through learned projections, hard labels where params weigh them), and with as many real tokens a
-batch on average. A clock behind the optimizer's step leaves out 3 steps of warm-up and divides the steps of the next {seconds:g} s into
-thirds, of whose speeds the median counts.
+Only real tokens are counted, not padding. All contenders train a student of the same shape on the same sequences, with the same losses
+(soft targets, hidden states through learned projections, hard labels if params.yaml gives them a weight) and with the same mean number of
+real tokens in a batch. A clock at the optimizer's step leaves out 3 warm-up steps, and divides the steps of the next {seconds:g} s into
+thirds. The speed is the median of the thirds.
 
-The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, and the teacher asked at every step; both use AdamW. In general
-distillation the plain Trainer pads to a fixed length and takes logits at every position; in task distillation both pad to the longest
-row of a batch. "Text packed" reads other rows than the others: the same sequences one after another, cut into rows as long as the
-longest, so that there is no padding. The teacher of all of these is cut to the student's tokens beforehand, so that it scores no others.
-Ours is as params.yaml says, but for the source of the signals. TextBrewer's soft targets are a cross-entropy, whose gradient is that of
-the divergence.
+The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, AdamW, and the teacher runs at every step. In general distillation
+the plain Trainer pads to a fixed length and computes logits at every position. In task distillation both pad to the longest row of a batch.
+"Text packed" joins the same sequences and cuts them into rows of the longest length, so there is no padding. The teacher of these
+contenders scores only the student's tokens. Ours follows params.yaml except for the source of the signals. TextBrewer's soft targets are a
+cross-entropy, which has the same gradient as the divergence.
 
-Memory is the peak of resident memory of the whole process. A cache is read from the disk a batch at a time, so its size does not matter.
+Memory is the peak resident memory of the process. A cache is read from the disk batch by batch, so its size does not matter.
 
-The share of the matrix rate, the greater of the two measured, is that of the arithmetic, padding included, at 2 operations a
-multiply-add: all layers, masked-language-model heads and projections, three forwards' worth for what is trained and one for the
-teacher. Embeddings, norms, losses, a classifier's head and the optimizer are not counted.
+The share of the matrix rate is the arithmetic of a contender, padding included, divided by the faster of two measured matrix rates. A
+multiply-add counts as 2 operations. The arithmetic is that of all layers, masked-language-model heads and projections: three forwards for
+trained modules and one for the teacher. Embeddings, norms, losses, classifier heads and the optimizer are not counted.
 """
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-train", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=20, help="that each contender is timed for, after the warm-up")
+    parser.add_argument("--seconds", type=float, default=20, help="the time for each contender, after the warm-up")
     parser.add_argument(
-        "--vocabulary", choices=("default", "full", "both"), default="both", help="the student's; full: all of the teacher's"
+        "--vocabulary",
+        choices=("default", "full", "both"),
+        default="both",
+        help="the student's vocabulary; full: the teacher's",
     )
     parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
-    parser.add_argument("--threads", type=int, help="in place of params.yaml's")
-    parser.add_argument("--profile", action="store_true", help="also divide a step of ours into its parts")
-    parser.add_argument("--parts", action="store_true", help="also take back one measure of ours at a time")
+    parser.add_argument("--threads", type=int, help="the number of threads instead of params.yaml's")
+    parser.add_argument("--profile", action="store_true", help="also measure the parts of one of our steps")
+    parser.add_argument("--parts", action="store_true", help="also measure ours without each optimisation in turn")
     return parser.parse_args()
 
 
 def _check_workspace(task: str) -> None:
-    """Exit with a sentence where something is missing."""
+    """Exit with one sentence if something is missing."""
     needed = [artifacts.ID_MAP, *(artifacts.TEACHER / name / "config.json" for name in (artifacts.MLM, task))]
     needed += [next((artifacts.TOKENIZED / name).glob("part-*.parquet"), artifacts.TOKENIZED / name) for name in ("train", "augmented")]
     missing = [path for path in needed if not path.exists() or path.is_dir()]
@@ -76,7 +78,7 @@ def _check_workspace(task: str) -> None:
 
 
 def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabulary, dict[str, Any]]]:
-    """Yield kind, phase, vocabulary and more of each job, in order; a cache is written before it is read."""
+    """Yield kind, phase, vocabulary and more of each job, in order. A cache is written before it is read."""
     vocabularies: list[Vocabulary] = ["default", "full"] if arguments.vocabulary == "both" else [arguments.vocabulary]
     phases: tuple[Phase, ...] = ("general", "task")
     kinds: tuple[Kind, ...] = ("plain", "online", "cache", "cached")
@@ -84,7 +86,7 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
         for phase in phases:
             for kind in kinds:
                 yield kind, phase, vocabulary, {}
-            # TextBrewer has task distillation alone; a classifier's rows cannot be packed.
+            # TextBrewer has only task distillation, and a classifier's rows cannot be packed.
             yield "textbrewer" if phase == "task" else "packed", phase, vocabulary, {}
     for phase in phases:
         if arguments.profile:
@@ -95,7 +97,7 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
 
 
 def _run(job: Job) -> dict[str, Any]:
-    """Run a job in a process of its own and return what it found; exit with its last words where it fails."""
+    """Run a job in its own process and return its results; exit with the end of its log if it fails."""
     result = Path(job.directory) / "result.json"
     result.unlink(missing_ok=True)
     quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -126,7 +128,7 @@ def main() -> None:
     except ParamsError as error:
         sys.exit(f"bench-train: {error}")
     _check_workspace(next(iter(params.tasks)))
-    # A pipe has no width, and a table that is cut says nothing.
+    # A pipe has no width, and the table must not be cut.
     console = Console(width=None if sys.stdout.isatty() else 150)
     threads = arguments.threads or params.threads
     counts = dict(zip(("general", "task"), arguments.sequences, strict=True))
@@ -152,7 +154,7 @@ def main() -> None:
         note += " The two differ: something else used the machine meanwhile, so measure again."
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     shown = [
-        # Other work can only lower what is measured, so the greater rate is nearer to what the machine can do.
+        # Other processes can only lower a measured rate, so the higher rate is closer to the machine's.
         ("Training speed", tables.SPEED, tables.speed_rows(results, max(rate, after))),
         (
             "What each measure is worth",

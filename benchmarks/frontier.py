@@ -1,10 +1,10 @@
-"""Which size to take: train the shapes of configs/frontier.yaml as experiments of DVC's queue, and draw what each keeps of the teacher.
+"""Compare student sizes: train the shapes of configs/frontier.yaml in DVC's queue, and draw how much quality each retains.
 
     python -m benchmarks.frontier                   # with the default preset
     python -m benchmarks.frontier preset=smoke      # with other parameters, as after `dvc exp run -S`
-    python -m benchmarks.frontier --collect         # train nothing: draw the experiments that are there
+    python -m benchmarks.frontier --collect         # train nothing: draw the finished experiments
 
-The workspace stays as it is but for reports/frontier/. `dvc exp apply frontier-NAME` takes one of the students.
+Only reports/frontier/ of the workspace changes. `dvc exp apply frontier-NAME` brings one of the students into the workspace.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ REPORTS = artifacts.FRONTIER
 
 
 def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:
-    """Return the results of all finished shapes, smallest first, and the revision of one of them; say what is missing."""
+    """Return the results of all finished shapes, smallest first, and the revision of one of them; print which are missing."""
     names = {experiment(shape.name): shape for shape in frontier.shapes}
     found = evaluations(json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])), list(names))
     points, revision = [], ""
     for name, shape in names.items():
         if name not in found:
-            print(f"{name} gave no result; what happened: {log_command(name)}", file=sys.stderr)
+            print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)
             continue
         revision, evaluated = found[name]
         one, params = point(shape, evaluated), composed[shape.name]
@@ -51,12 +51,12 @@ def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -
             continue
         points.append(one)
     if not points:
-        raise CompactLMError("no shape has a result, so nothing is drawn; mend what failed and run `make frontier` again")
+        raise CompactLMError("no shape has a result, so nothing is drawn; fix the failures above and run `make frontier` again")
     return sorted(points, key=lambda one: one.parameters), revision
 
 
 def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequence[Point], revision: str) -> dict[str, Any]:
-    """Return the content of latency.json: each shape's and the teacher's, measured here and now."""
+    """Measure each shape and the teacher on this machine, and return the content of latency.json."""
     import dvc.api
     from transformers import BertConfig
 
@@ -87,7 +87,7 @@ def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) 
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 1 where a shape has no result."""
+    """Run the command; return 1 if a shape has no result."""
     chosen = read_arguments(arguments, "make frontier", "Train several shapes and draw what each keeps of the teacher.")
     frontier = read_frontier()
     composed = compose_all(frontier, chosen.overrides)

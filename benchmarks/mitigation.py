@@ -1,10 +1,10 @@
-"""What mitigation does to the student: train it under each mitigation of configs/mitigation.yaml, as experiments of DVC's queue.
+"""Compare mitigations of bias: train the student with each mitigation of configs/mitigation.yaml in DVC's queue.
 
     python -m benchmarks.mitigation                   # with the default preset
     python -m benchmarks.mitigation preset=smoke      # with other parameters, as after `dvc exp run -S`
-    python -m benchmarks.mitigation --collect         # train nothing: collect the experiments that are there
+    python -m benchmarks.mitigation --collect         # train nothing: collect the finished experiments
 
-The workspace stays as it is but for reports/mitigation/. `dvc exp apply mitigation-NAME` takes one of the students.
+Only reports/mitigation/ of the workspace changes. `dvc exp apply mitigation-NAME` brings one of the students into the workspace.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def read_listed(path: Path = LISTED) -> Mitigations:
 
 
 def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]]:
-    """Return the overrides of each experiment by its name, checked so far as that is possible before anything is trained."""
+    """Return the overrides of each experiment by name, checked before anything is trained."""
     try:
         check_overrides(more, "the command line")
     except ValueError as error:
@@ -64,7 +64,7 @@ def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]
 
 
 def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[str, list[Compared]]:
-    """Return what was measured by mitigation, of all finished experiments; say which are missing.
+    """Return the figures of all finished experiments by mitigation; print which are missing.
 
     Args:
         names: the experiments'.
@@ -76,15 +76,15 @@ def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[st
         if name in evaluated:
             found[name.removeprefix(PREFIX)] = summarise(evaluated[name][1][EVALUATED])
         else:
-            print(f"{name} gave no result; what happened: {log_command(name)}", file=sys.stderr)
+            print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)
     if not found:
-        raise CompactLMError("no mitigation has a result, so nothing is written; mend what failed and run `make mitigation` again")
+        raise CompactLMError("no mitigation has a result, so nothing is written; fix the failures above and run `make mitigation` again")
     check_teacher(found)
     return found
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; return 1 where a mitigation has no result."""
+    """Run the command; return 1 if a mitigation has no result."""
     chosen = read_arguments(arguments, "make mitigation", "Train the student under each mitigation and hold them side by side.")
     listed = read_listed()
     each = experiments(listed, chosen.overrides)

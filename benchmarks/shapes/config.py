@@ -1,4 +1,4 @@
-"""configs/frontier.yaml, typed and checked, and the parameters that each of its shapes composes to."""
+"""Read configs/frontier.yaml, and compose the parameters of each of its shapes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Share = Annotated[Number, Field(gt=0, le=1)]
 
 
 class Shape(Section):
-    """One student's shape; its experiment is called after `name`."""
+    """A student's shape. Its experiment has this `name`."""
 
     name: Annotated[StrictStr, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     layers: Count
@@ -31,12 +31,12 @@ class Shape(Section):
     intermediate_size: Count
 
     def overrides(self) -> list[str]:
-        """Return what makes the default student one of this shape, as after `dvc exp run -S`."""
+        """Return the overrides of this shape, as for `dvc exp run -S`."""
         return [f"student.{field}={getattr(self, field)}" for field in FIELDS]
 
 
 class Latency(Section):
-    """One sequence of `tokens` at a time, `runs` times after `warm_up` runs that are not counted."""
+    """How to measure latency: sequences of `tokens` tokens, `runs` times after `warm_up` runs."""
 
     tokens: Annotated[Count, Field(ge=2)]
     warm_up: CountOrZero
@@ -63,21 +63,21 @@ class Frontier(Section):
 
 
 def check_overrides(overrides: Sequence[str], where: str) -> None:
-    """Raise ValueError for an override that has no value, or that sets what each shape states itself."""
+    """Raise ValueError for an override without a value, or for one of a key that every shape sets."""
     for override in overrides:
         key, equals, _ = override.partition("=")
         if not equals:
             raise ValueError(f"{where} has {override!r}, which sets no value; write it as key=value")
         if key in {f"student.{field}" for field in FIELDS}:
-            raise ValueError(f"{where} sets {key}, which every shape states itself; remove it")
+            raise ValueError(f"{where} sets {key}, which every shape sets; remove it")
 
 
 def read_frontier(path: Path = FRONTIER) -> Frontier:
-    """Read and check the shapes; raises CompactLMError with a sentence that says what is wrong, where, and how to mend it."""
+    """Read and check the shapes; raises CompactLMError."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CompactLMError(f"{path} is missing; `git checkout {path}` brings it back") from None
+        raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
     except yaml.YAMLError as error:
         raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
     try:
@@ -114,7 +114,7 @@ def compose(overrides: Sequence[str], what: str) -> Params:
 
 
 def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Params]:
-    """Return the parameters of each shape, by its name, checked so far as that is possible before anything is trained.
+    """Return the parameters of each shape by name, checked before anything is trained.
 
     Args:
         frontier: the shapes.
@@ -146,7 +146,7 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
 
 
 def _check_preset(frontier: Frontier, more: Sequence[str], params: Params) -> None:
-    """Raise CompactLMError where the command line names a preset of which the file's own overrides leave nothing."""
+    """Raise CompactLMError if the file's overrides replace everything of a preset on the command line."""
     preset = next((override for override in more if override.startswith("preset=") and override != "preset=default"), None)
     if preset:
         others = [override for override in more if override != preset]

@@ -1,4 +1,4 @@
-"""Several experiments trained one after the other by DVC's queue, as a command that a person waits for."""
+"""Train several experiments one after another in DVC's queue, and wait for them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ LOCK = Path(".cache/experiments.lock")
 
 
 def read_arguments(arguments: Sequence[str], command: str, description: str) -> argparse.Namespace:
-    """Return `overrides` and `collect` of a command that trains experiments; from here on SIGTERM ends it as Ctrl-C does."""
+    """Read `overrides` and `collect` from the command line. From here on SIGTERM ends the command like Ctrl-C."""
     parser = argparse.ArgumentParser(prog=command, description=description)
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as after `dvc exp run -S`: preset=smoke, seed=18")
-    parser.add_argument("--collect", action="store_true", help="train nothing; collect the experiments that are there")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="parameters, as for `dvc exp run -S`: preset=smoke, seed=18")
+    parser.add_argument("--collect", action="store_true", help="train nothing; collect the finished experiments")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     return chosen
@@ -29,7 +29,7 @@ def read_arguments(arguments: Sequence[str], command: str, description: str) -> 
 
 @contextlib.contextmanager
 def alone(command: str) -> Iterator[None]:
-    """Refuse to run twice at a time, or beside another command that fills the queue."""
+    """Raise CompactLMError if this command or another one that fills the queue is running."""
     LOCK.parent.mkdir(parents=True, exist_ok=True)
     with LOCK.open("w") as file:
         try:
@@ -43,7 +43,7 @@ def alone(command: str) -> Iterator[None]:
 
 
 def train(experiments: Mapping[str, Sequence[str]]) -> None:
-    """Queue experiments and wait until all have ended; those of earlier runs are replaced.
+    """Queue experiments and wait until all have ended. They replace those of earlier runs.
 
     Args:
         experiments: overrides of the default preset, by name.
@@ -62,11 +62,11 @@ def train(experiments: Mapping[str, Sequence[str]]) -> None:
         for name, overrides in experiments.items():
             call(run_command(name, overrides, copied))
         if others := queue.others():
-            print(f"{others} other experiments wait in DVC's queue and are run too.")
+            print(f"{others} other experiments wait in DVC's queue and run too.")
         print(f"To watch an experiment from another terminal: {log_command(queue.names[0])} --follow", flush=True)
         queue.wait(report)
     except (KeyboardInterrupt, CompactLMError):
-        print("Taking what is not finished out of the queue ...", file=sys.stderr, flush=True)
+        print("Removing unfinished experiments from the queue ...", file=sys.stderr, flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         queue.cancel()
         raise

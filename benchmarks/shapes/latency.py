@@ -1,4 +1,4 @@
-"""How long one sequence takes on the CPU, by ONNX Runtime. Weights do not matter for that, so they are random."""
+"""Measure the latency of one sequence on the CPU with ONNX Runtime. Weights do not matter, so they are random."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from benchmarks.shapes.config import Latency
 from compactlm.export.directory import export_onnx
 from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 
-PASSES = 5  # a model's runs are spread over the measurement, so that a slow minute of the machine falls on all alike
+PASSES = 5  # all models run in every pass, so that a slow minute of the machine affects all
 
 
 @dataclasses.dataclass(frozen=True)
 class Timing:
-    """Milliseconds a sequence: median and quartiles of all runs."""
+    """Milliseconds for a sequence: median and quartiles of all runs."""
 
     median: float
     lower: float

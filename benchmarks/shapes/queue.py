@@ -1,4 +1,4 @@
-"""DVC's experiment queue: the commands that fill and run it, and waiting for experiments to end.
+"""DVC's experiment queue: fill it, run it, and wait for experiments to end.
 
 `dvc exp run --run-all` waits for ever for an experiment that fails before its process starts, so the queue is started and looked at.
 Processes talk in it by files, which may be read half-written: nothing is asked that a file of ours or a process table can tell.
@@ -21,12 +21,12 @@ from typing import IO, Any
 from compactlm.errors import CompactLMError
 
 PREFIX = "frontier-"
-TARGET = "evaluate"  # export, the last stage, has nothing to say here
-NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, which an experiment's directory would lack
+TARGET = "evaluate"  # the last stage that the comparison needs
+NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, missing in an experiment's directory
 UNFINISHED = ("Queued", "Running")
-WORKER = "dvc-exp-worker-1.json"  # what DVC writes of the worker's process
+WORKER = "dvc-exp-worker-1.json"  # DVC writes the worker's process here
 LOOK_SECONDS = 3.0
-WORKER_SECONDS = 60.0  # without a worker, until another is started
+WORKER_SECONDS = 60.0  # without a worker, before another is started
 Report = Callable[[str, str], None]
 
 
@@ -56,13 +56,13 @@ def start_command() -> list[str]:
 
 
 def log_command(name: str) -> str:
-    """Return what to type to see why an experiment failed."""
+    """Return the command that shows why an experiment failed."""
     return f"dvc queue logs {name}"
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Hold Ctrl-C and termination back until the block has ended: while DVC queues, the work tree is stashed away for a second."""
+    """Delay Ctrl-C and termination until the block has ended, because DVC stashes the work tree for a second while it queues."""
     held: list[int] = []
     old = {number: signal.signal(number, lambda number, _: held.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -75,7 +75,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def call(command: Sequence[str], fails: bool = False) -> str:
-    """Run a command to its end, whatever is typed meanwhile, and return what it printed.
+    """Run a command, without interruption from the keyboard, and return its output.
 
     Raises:
         CompactLMError: it failed and may not.
@@ -84,14 +84,14 @@ def call(command: Sequence[str], fails: bool = False) -> str:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
         "COMPACTLM_CACHE": os.environ.get("COMPACTLM_CACHE") or str(Path(".cache").resolve()),  # not one for each experiment
     }
-    # Into files and not pipes, which the queue's worker would inherit and keep open as long as it lives.
+    # Files instead of pipes, because the queue's worker would inherit pipes and keep them open.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         with undisturbed():
             status = subprocess.run(command, stdout=output, stderr=errors, check=False, env=environment, start_new_session=True).returncode
         printed, complaint = (_content(file) for file in (output, errors))
     if status and not fails:
         reason = " ".join((complaint or printed).split())[-600:]
-        raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); mend that and run the command again")
+        raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); fix the cause and run the command again")
     return printed
 
 
@@ -101,13 +101,13 @@ def _content(file: IO[bytes]) -> str:
 
 
 def paths_not_in_git() -> list[str]:
-    """Return the user's own text and models, so that experiments have them too."""
+    """Return the user's own text and models, which experiments need too."""
     listed = call(["git", "ls-files", "--others", "--directory", "-z", "--", *NOT_IN_GIT])
     return sorted(path.rstrip("/") for path in listed.split("\0") if path and not path.endswith(".unfinished"))
 
 
 class Queue:
-    """The queue of this repository, as far as it concerns experiments of some names."""
+    """The experiments of some names in this repository's queue."""
 
     def __init__(self, names: Sequence[str]) -> None:
         from dvc.repo import Repo
@@ -126,38 +126,38 @@ class Queue:
         return [entry for entry in self._all_entries() if entry["name"] in self.names]
 
     def states(self) -> dict[str, str]:
-        """Return Queued, Running, Failed or Success by name; a name that the queue does not know is left out."""
+        """Return Queued, Running, Failed or Success by name, without names that the queue does not know."""
         return {entry["name"]: entry["status"] for entry in self._entries()}
 
     def others(self) -> int:
-        """Return how many experiments of other names wait in the queue; they are run as well."""
+        """Return the number of waiting experiments of other names, which run too."""
         return sum(entry["status"] == "Queued" and entry["name"] not in self.names for entry in self._all_entries())
 
     def cancel(self) -> None:
-        """Take experiments of these names that have not ended out of the queue, running ones too."""
+        """Remove unfinished experiments of these names from the queue, also running ones."""
         for _ in range(3):
             self._remove(("Queued",))
             running = [name for name, state in self.states().items() if state == "Running"]
             if not running:
                 break
-            # The stage's process is interrupted; DVC then removes the experiment's directory.
+            # This interrupts the stage's process; DVC then removes the experiment's directory.
             call(["dvc", "queue", "kill", *running], fails=True)
             self._until(lambda: "Running" not in self.states().values(), 60)
         self.stop()
 
     def forget(self) -> None:
-        """Forget how experiments of these names ended, and their logs."""
+        """Remove the results and logs of earlier experiments of these names from the queue."""
         self._remove(("Failed", "Success"))
 
     def remove_experiments(self) -> None:
-        """Remove the finished experiments of these names at the present commit."""
+        """Remove the finished experiments of these names at the current commit."""
         listed = call(["dvc", "exp", "list", "--name-only"]).split()
         present = [name for name in self.names if name in listed]
         if present:
             call(["dvc", "exp", "remove", *present])
 
     def wait(self, report: Report) -> dict[str, str]:
-        """Run the queue until no experiment of these names is left in it, and return how each ended.
+        """Run the queue until all experiments of these names have ended, and return their states.
 
         Args:
             report: called with a name and its state whenever one changes.
@@ -175,7 +175,7 @@ class Queue:
                 break
             if self._worker_lives():
                 seen = time.monotonic()
-            elif time.monotonic() - seen > WORKER_SECONDS:  # it was killed, or left just before the queue was filled
+            elif time.monotonic() - seen > WORKER_SECONDS:  # it was killed, or ended just before the queue was filled
                 self._revive(states)
                 seen = time.monotonic()
             time.sleep(LOOK_SECONDS)
@@ -183,7 +183,7 @@ class Queue:
         return states
 
     def stop(self) -> None:
-        """Let the worker leave, where nobody's experiment needs it: it would by itself, but for a file that it read half-written."""
+        """Stop the worker if no experiment needs it. It normally ends by itself, but may miss that after reading a half-written file."""
         if self._worker_lives() and not any(entry["status"] in UNFINISHED for entry in self._all_entries()):
             call(["dvc", "queue", "stop"], fails=True)
 

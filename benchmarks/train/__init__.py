@@ -1,1 +1,1 @@
-"""Training speed of compactlm, a plain Trainer and TextBrewer, side by side; started by benchmarks/bench_train.py."""
+"""Training speed of compactlm, a plain Trainer and TextBrewer; see benchmarks/bench_train.py."""

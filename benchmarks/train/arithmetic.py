@@ -1,4 +1,4 @@
-"""What a measurement counts: tokens, padding, windows of time, and an estimate of the arithmetic."""
+"""Count tokens, padding, time windows and arithmetic operations of a measurement."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRAINING = 3  # a forward, and a backward of twice its arithmetic
 
 @dataclasses.dataclass(frozen=True)
 class Size:
-    """Of a batch: rows, their padded length, real tokens, and masked ones."""
+    """The size of a batch: rows, their padded length, real tokens and masked tokens."""
 
     rows: int
     length: int
@@ -23,7 +23,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """Of a BERT; `vocabulary` is how many tokens its head scores."""
+    """The shape of a BERT. `vocabulary` is the number of tokens that its head scores."""
 
     layers: int
     hidden: int
@@ -38,7 +38,7 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What a contender computes a step.
+    """What a contender computes in a step.
 
     Attributes:
         student: its shape.
@@ -56,7 +56,7 @@ class Work:
 
 
 def body_flops(shape: Shape, rows: int, length: int) -> int:
-    """Return the operations of a forward through all layers, two for each multiply-add; embeddings and norms are not counted."""
+    """Return the operations of a forward through all layers, without embeddings and norms. A multiply-add is two operations."""
     dense = rows * length * (4 * shape.hidden**2 + 2 * shape.hidden * shape.intermediate)
     attention = 2 * rows * length**2 * shape.hidden
     return 2 * shape.layers * (dense + attention)
@@ -68,7 +68,7 @@ def head_flops(shape: Shape, positions: int) -> int:
 
 
 def step_flops(work: Work, size: Size) -> int:
-    """Return the operations of a step, padding included: the teacher forward, the student forward and backward."""
+    """Return the operations of a step, padding included: the teacher's forward, and the student's forward and backward."""
     positions = size.rows * size.length
     scored = {"none": 0, "masked": size.masked, "all": positions}[work.scored]
     student = body_flops(work.student, size.rows, size.length) + head_flops(work.student, scored)
@@ -78,13 +78,13 @@ def step_flops(work: Work, size: Size) -> int:
 
 
 def padding(sizes: Sequence[Size]) -> float:
-    """Return the share of all positions that hold no token."""
+    """Return the share of positions that are padding."""
     positions = sum(size.rows * size.length for size in sizes)
     return 1 - sum(size.tokens for size in sizes) / positions
 
 
 def rates(start: float, ends: Sequence[float], tokens: Sequence[int], windows: int = 3) -> list[float]:
-    """Return the tokens a second of each of several windows, which divide the steps evenly.
+    """Return the tokens per second of several windows with equal numbers of steps.
 
     Args:
         start: when the first step began.
@@ -104,10 +104,10 @@ def middle(values: Sequence[float]) -> float:
 
 
 def amortised(speed: float, tokens: int, epochs: int, once: float) -> float:
-    """Return the tokens a second when `once` seconds are spent before some epochs of so many tokens."""
+    """Return the tokens per second over all epochs if `once` seconds are spent before the first one."""
     return epochs * tokens / (epochs * tokens / speed + once)
 
 
 def rows_for(lengths: Sequence[int], batches: int) -> int:
-    """Return the rows of a batch of fixed rows that has, on average, as many tokens as one of so many batches of all sequences."""
+    """Return the rows of a fixed-size batch, so that its mean number of tokens equals that of `batches` batches of all sequences."""
     return max(1, round(len(lengths) / batches))

@@ -1,4 +1,4 @@
-"""One clock for all contenders: it ticks when any torch optimizer has made its step, whoever's loop that is."""
+"""One clock for all contenders. It ticks at every step of any torch optimizer, in any training loop."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ WARM_UP = 3  # steps; the first ones allocate memory
 
 
 class _Finished(BaseException):
-    """The time is over; no `except Exception` of a training loop may stop it."""
+    """The time is over. A BaseException, so that no `except Exception` of a training loop catches it."""
 
 
 def size_of(batch: dict[str, torch.Tensor]) -> Size:
-    """Return the size of a batch of input_ids and attention_mask, and of labels at masked positions where these are two-dimensional."""
+    """Return the size of a batch of input_ids, attention_mask and labels; two-dimensional labels mark masked positions."""
     rows, length = batch["input_ids"].shape
     labels = batch.get("labels")
     masked = int((labels >= 0).sum()) if labels is not None and labels.ndim == 2 else 0
@@ -28,10 +28,10 @@ def size_of(batch: dict[str, torch.Tensor]) -> Size:
 
 
 class Clock:
-    """Ends a training loop after some seconds, and knows when each step ended and what it was made on."""
+    """Ends a training loop after some seconds, and records the end and the batch of each step."""
 
     def __init__(self, seconds: float) -> None:
-        """Take the seconds after the warm-up."""
+        """Take the number of seconds after the warm-up."""
         self.seconds, self.start = seconds, 0.0
         self.ends: list[float] = []
         self.sizes: list[Size] = []
@@ -40,7 +40,7 @@ class Clock:
         self._steps = 0
 
     def supply(self, batch: dict[str, torch.Tensor]) -> None:
-        """Note a batch that is handed to the loop; every contender calls it for every batch, in order."""
+        """Record a batch for the loop. Every contender calls this for every batch, in order."""
         self._supplied.append(size_of(batch))
 
     def run(self, train: Callable[[], object]) -> None:
@@ -70,10 +70,10 @@ class Clock:
 
 
 class Stopwatch:
-    """Divides a step of ours into its parts by marks: the time since the last mark belongs to the part that is named."""
+    """Divides our steps into parts by marks. The time since the last mark belongs to the named part."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start without parts."""
         self.parts: dict[str, float] = {}
         self.last = time.perf_counter()
 
@@ -83,7 +83,7 @@ class Stopwatch:
         self.last = time.perf_counter()
 
     def mark(self, part: str) -> None:
-        """Give the time since the last mark to a part."""
+        """Add the time since the last mark to a part."""
         now = time.perf_counter()
         self.parts[part] = self.parts.get(part, 0.0) + now - self.last
         self.last = now

@@ -20,7 +20,7 @@ SIDE, PRODUCTS = 2048, 8
 
 
 def _matrix_rate() -> dict[str, float]:
-    """Return the fastest of some products of two fp32 matrices, in operations a second."""
+    """Return the best rate of several products of two fp32 matrices, in operations per second."""
     left, right = torch.rand(SIDE, SIDE), torch.rand(SIDE, SIDE)
     fastest = float("inf")
     for _ in range(PRODUCTS):
@@ -31,7 +31,7 @@ def _matrix_rate() -> dict[str, float]:
 
 
 def measure(job: Job) -> dict[str, Any]:
-    """Do a job in the working directory and return its figures by name: speeds in tokens and operations a second, times in seconds."""
+    """Run a job in the working directory and return its figures: tokens and operations per second, times in seconds."""
     from benchmarks.train import others, ours
     from benchmarks.train.material import Material
 
@@ -63,7 +63,7 @@ def measure(job: Job) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Do the job and write what was found."""
+    """Run the job and write its figures."""
     job = Job.load(sys.argv[1])
     prepare(job.threads)
     found = _matrix_rate() if job.kind == "machine" else measure(job)

@@ -1,4 +1,4 @@
-"""What is measured: one job a process. Without torch, so that the process that starts the others stays small."""
+"""The jobs, each for one process. No torch, so that the process that starts them stays small."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PARTS: dict[Part, str] = {
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One process. `part` is the one measure that is taken back in ours; `directory` holds the caches of a run."""
+    """One job. `part` is the optimisation that ours runs without; `directory` has the caches of a run."""
 
     kind: Kind
     threads: int
@@ -44,12 +44,12 @@ class Job:
 
     @property
     def cache(self) -> str:
-        """The name of its cache in `directory`."""
+        """The name of the job's cache in `directory`."""
         return f"{self.phase}-{self.vocabulary}"
 
     @property
     def title(self) -> str:
-        """What it is called while it runs."""
+        """The job's name for people."""
         if self.kind == "machine":
             return NAMES[self.kind]
         extra = [PARTS[self.part]] if self.part != "none" else []
@@ -57,11 +57,11 @@ class Job:
         return ": ".join([f"{self.phase}, {self.vocabulary} vocabulary", "; ".join([NAMES[self.kind], *extra])])
 
     def dump(self) -> str:
-        """Return it as JSON."""
+        """Return the job as JSON."""
         return json.dumps(dataclasses.asdict(self))
 
     @classmethod
     def load(cls, text: str) -> Job:
-        """Return the job of some JSON."""
+        """Read a job from JSON."""
         content: dict[str, Any] = json.loads(text)
         return cls(**content)

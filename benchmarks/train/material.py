@@ -1,4 +1,4 @@
-"""What all contenders share: the sequences, the teacher, and a student of one shape with random weights."""
+"""The inputs of all contenders: sequences, the teacher, and a student with random weights."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from compactlm.student.building import build_config
 
 
 def _only_common_losses(losses: Any) -> Any:
-    """Return the losses that every contender has: soft targets, hidden states and hard labels."""
+    """Keep only the losses that every contender has: soft targets, hidden states and hard labels."""
     none = {name: getattr(losses, name).model_copy(update={"weight": 0.0}) for name in ("embeddings", "relations", "attention")}
     return losses.model_copy(update={**none, "focal_gamma": 0.0})
 
 
 class Material:
-    """The workspace's data and teacher, as a job needs them."""
+    """The workspace's data and teacher for a job."""
 
     def __init__(self, job: Job) -> None:
         """Read params.yaml and data/tokenized of the working directory."""
@@ -52,16 +52,16 @@ class Material:
 
     @property
     def losses(self) -> GeneralDistillation | TaskDistillation:
-        """The losses of the job's phase, and its optimisation."""
+        """The losses and the optimisation of the job's phase."""
         return self.params.distill.general if self.job.phase == "general" else self.params.distill.task
 
     @property
     def temperature(self) -> float:
-        """Of the soft targets."""
+        """The temperature of the soft targets."""
         return self.params.signals.general.temperature if self.job.phase == "general" else self.params.distill.task.temperature
 
     def task_rows(self) -> TaskRows:
-        """Return some rows of the task, labelled and unlabelled, each of weight 1."""
+        """Return rows of the task, labelled and unlabelled, each with the weight 1."""
         rows = self.inputs.task(self.task)
         count = len(rows.ids)
         chosen = random.Random(f"{self.params.seed}/bench").sample(range(count), min(self.job.sequences, count))
@@ -69,7 +69,7 @@ class Material:
         return TaskRows(ids, sequences, [rows.labels[row] for row in chosen], [rows.weights[row] for row in chosen])
 
     def sequences(self) -> list[list[int]]:
-        """Return the phase's sequences, as they are."""
+        """Return the phase's sequences."""
         return self.inputs.general().sequences if self.job.phase == "general" else self.task_rows().sequences
 
     def teacher(self) -> Any:
@@ -79,7 +79,7 @@ class Material:
         return models.load_classifier(artifacts.TEACHER / self.task).eval()
 
     def cut_teacher(self) -> Any:
-        """Return a teacher that takes the student's ids and scores the student's tokens alone, so that no contender works for others."""
+        """Return a teacher that reads the student's ids and scores only the student's tokens, so that no contender does extra work."""
         teacher = self.teacher()
         ids = torch.tensor(self.inputs.id_map, device=teacher.device)
         embeddings = teacher.bert.embeddings.word_embeddings
@@ -101,17 +101,17 @@ class Material:
         return BertForSequenceClassification(config)
 
     def pairs(self, student: Any, teacher: Any) -> LayerPairs:
-        """Return the paired layers whose signals are kept."""
+        """Return the pairs of layers whose signals are kept."""
         if not self.losses.hidden.weight:
             return []
         depths = student.config.num_hidden_layers, teacher.config.num_hidden_layers
         return find_pairs("hidden", self.losses.hidden.layers, *depths, self.inputs.layers)[0]
 
     def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
-        """Return both shapes; the teacher scores the student's tokens alone."""
+        """Return both shapes. The teacher scores only the student's tokens."""
         tokens = len(self.inputs.id_map)
         return Shape.of(student.config, tokens), Shape.of(teacher.config, tokens)
 
     def rows_a_batch(self, lengths: list[int]) -> int:
-        """Return the rows of a batch that has, on average, as many real tokens as one of ours."""
+        """Return the rows of a batch whose mean number of real tokens equals ours."""
         return rows_for(lengths, len(make_batches(lengths, self.losses.optimisation.batch_tokens, "bench")))

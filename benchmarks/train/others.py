@@ -1,4 +1,4 @@
-"""The others: a plain Hugging Face Trainer as tutorials write it, and TextBrewer. Both ask the teacher at every step."""
+"""The other contenders: a plain Hugging Face Trainer as in tutorials, and TextBrewer. Both run the teacher at every step."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
 from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.training.hard_labels import hard_labels
 
-STEPS = 1_000_000  # more than any machine gets through in time
+STEPS = 1_000_000  # more than any machine finishes in time
 Collate = Callable[[Sequence[dict[str, Any]]], dict[str, torch.Tensor]]
 
 
 class _Projected(torch.nn.Module):
-    """A student and the projections that are trained with it."""
+    """A student with its trained projections."""
 
     def __init__(self, student: Any, width: int, pairs: Sequence[tuple[int, int]]) -> None:
         super().__init__()
@@ -42,14 +42,14 @@ class _Projected(torch.nn.Module):
 
 
 class _DistillationTrainer(Trainer):  # type: ignore[misc]
-    """Soft targets, hidden states and hard labels in compute_loss, where tutorials put them."""
+    """Soft targets, hidden states and hard labels in compute_loss, as in tutorials."""
 
     def __init__(self, material: Material, teacher: Any, pairs: Sequence[tuple[int, int]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.material, self.teacher, self.pairs = material, teacher, pairs
 
     def compute_loss(self, model: Any, inputs: dict[str, torch.Tensor], return_outputs: bool = False, **_: Any) -> Any:
-        """Return the loss of a batch; logits are dense, and selected where the text is masked."""
+        """Return the loss of a batch. Logits are computed everywhere, and selected at the masked positions."""
         losses, labels, mask = self.material.losses, inputs["labels"], inputs["attention_mask"]
         output = model(inputs["input_ids"], mask)
         with torch.no_grad():
@@ -69,7 +69,7 @@ class _DistillationTrainer(Trainer):  # type: ignore[misc]
 
 
 def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, Any]]:
-    """Return a row for each sequence, padded to the longest."""
+    """Return one row for each sequence, padded to the longest."""
     longest, special = max(map(len, sequences)), set(tokenizer.all_special_ids)
     rows: list[dict[str, Any]] = []
     for sequence in sequences:
@@ -85,13 +85,13 @@ def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, An
 
 
 def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
-    """Return the text of the sequences one after another, cut into rows as long as the longest; what is left of it is dropped."""
+    """Join all sequences and cut them into rows of the longest length; the rest is dropped."""
     longest, text = max(map(len, sequences)), list(itertools.chain.from_iterable(sequences))
     return [text[start : start + longest] for start in range(0, len(text) - longest + 1, longest)]
 
 
 def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
-    """Return the rows as a tokenizer gives them, and what makes a batch of them."""
+    """Return the rows as a tokenizer returns them, and their collator."""
     tokenizer = material.inputs.tokenizer
     if material.job.phase == "general":
         sequences = material.sequences()
@@ -106,7 +106,7 @@ def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
 
 
 def _counted(collate: Collate, clock: Clock) -> Collate:
-    """Return a collator that tells the clock of its batches."""
+    """Return a collator that reports its batches to the clock."""
 
     def count(features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         batch = dict(collate(features))
@@ -117,7 +117,7 @@ def _counted(collate: Collate, clock: Clock) -> Collate:
 
 
 def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
-    """Return how many of these rows have as many real tokens as a batch of ours, which holds the sequences as they are."""
+    """Return the number of these rows with as many real tokens as one of our batches."""
     lengths = [len(sequence) for sequence in material.sequences()]
     tokens = material.rows_a_batch(lengths) * mean(lengths)
     return max(1, round(tokens / mean(sum(row["attention_mask"]) for row in rows)))
@@ -151,7 +151,7 @@ def measure_plain(material: Material, clock: Clock) -> Work:
 
 
 def measure_textbrewer(material: Material, clock: Clock) -> Work:
-    """Train with TextBrewer's GeneralDistiller until the clock stops it; it has task distillation alone."""
+    """Train a task with TextBrewer's GeneralDistiller until the clock stops it."""
     from textbrewer import DistillationConfig, GeneralDistiller, TrainingConfig  # type: ignore[import-untyped]
 
     losses, device = material.losses, models.best_device()
@@ -178,7 +178,7 @@ def measure_textbrewer(material: Material, clock: Clock) -> Work:
     temperature = material.temperature
     distiller = GeneralDistiller(
         TrainingConfig(output_dir=str(Path(material.job.directory) / "textbrewer"), device=device, ckpt_steps=STEPS),
-        # Its divergence lacks the temperature squared.
+        # Its divergence lacks the squared temperature.
         DistillationConfig(
             temperature=temperature,
             kd_loss_weight=losses.soft_weight * temperature**2,

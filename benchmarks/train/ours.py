@@ -1,4 +1,4 @@
-"""The project's own loop and objectives, as the stages use them; one measure at a time can be taken back."""
+"""Our loop and objectives as in the stages. A job can leave out one optimisation."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import Batch
 from compactlm.training.loop import Settings, set_dropout, train
 
-EPOCHS = 300  # more than any machine gets through in time
+EPOCHS = 300  # more than any machine finishes in time
 PADDED = {"input_ids": 0, "attention_mask": 0, "labels": -100, "teacher_states": 0}
 
 
 class _DenseHead(torch.nn.Module):
-    """A head that scores every position, though only the masked ones are asked for."""
+    """A head that scores every position and returns only the masked ones."""
 
     def __init__(self, student: Any) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class _DenseObjective(GeneralObjective):
 
 
 class _Examples:
-    """Examples that tell the clock what they hand out; with `longest` every batch is padded to it, and none is grouped by length."""
+    """Examples that report their batches to the clock. With `longest`, rows are padded to it and not grouped by length."""
 
     def __init__(self, examples: Any, clock: Clock, watch: Stopwatch, longest: int | None) -> None:
         self.examples, self.clock, self.watch, self.longest = examples, clock, watch, longest
@@ -75,7 +75,7 @@ class _Examples:
 
 
 def write(material: Material) -> dict[str, float]:
-    """Write the job's cache and return how long it took and how large it is."""
+    """Write the job's cache and return its seconds, tokens and gigabytes."""
     job, inputs, teacher = material.job, material.inputs, material.teacher()
     questions: Any = inputs.general() if job.phase == "general" else material.task_rows()
     source = inputs.online_general(teacher) if job.phase == "general" else inputs.online_task(teacher)
@@ -87,9 +87,9 @@ def write(material: Material) -> dict[str, float]:
 
 
 def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
-    """Train until the clock stops it; return what is computed a step, and what was found besides the clock's times."""
+    """Train until the clock stops; return the arithmetic of a step, and other figures."""
     job, params, inputs, losses = material.job, material.params, material.inputs, material.losses
-    # Also where the answers come from the cache: distill-train loads the teacher for the student's first weights.
+    # With a cache too: distill-train loads the teacher for the student's first weights.
     teacher, student = material.teacher(), material.student().to(models.best_device())
     rows = material.task_rows() if job.phase == "task" else None
     questions: Any = rows or inputs.general()
@@ -108,7 +108,7 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     )
     optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
     longest = max(examples.lengths) if job.part == "padding" else None
-    if longest:  # as many real tokens a batch, so more positions
+    if longest:  # the same number of real tokens in a batch, so more positions
         optimisation = optimisation.model_copy(update={"batch_tokens": longest * material.rows_a_batch(list(examples.lengths))})
     watch = Stopwatch()
     clock.on_start = watch.clear

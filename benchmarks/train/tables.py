@@ -1,4 +1,4 @@
-"""The tables that are printed and written, from what the contenders found."""
+"""Tables of the contenders' results."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned t
 
 
 def with_writing(result: dict[str, Any], written: dict[str, Any]) -> float:
-    """Return the tokens a second of a training from the cache with the cache's writing and opening counted, over the epochs of params."""
+    """Return the tokens per second of training with a cache, including the time to write and open it, over the epochs of params."""
     return amortised(result["tokens_a_second"], result["epoch_tokens"], result["epochs"], written["seconds"] + result["opened"])
 
 
@@ -35,13 +35,13 @@ def _thirds(result: dict[str, Any]) -> str:
 
 
 def _find(results: Sequence[dict[str, Any]], **wanted: Any) -> dict[str, Any] | None:
-    """Return the first result whose job has these values, and otherwise neither a part taken back nor a profile."""
+    """Return the first result whose job has these values; by default without a left-out part or a profile."""
     wanted = {"part": "none", "profile": False, **wanted}
     return next((result for result in results if all(result["job"][key] == value for key, value in wanted.items())), None)
 
 
 def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
-    """Return a row for each contender; `rate` is that of the matrix product, in operations a second."""
+    """Return one row for each contender. `rate` is the matrix rate in operations per second."""
     rows = []
     for result in results:
         job = result["job"]
@@ -62,27 +62,27 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
 
 
 def cache_lines(results: Sequence[dict[str, Any]]) -> list[str]:
-    """Return a sentence for each cache that was written."""
+    """Return one sentence for each written cache."""
     return [
         f"Writing the cache of {result['job']['phase']} distillation at {result['vocabulary_tokens']:,} tokens took "
-        f"{result['seconds']:.1f} s for {result['tokens']:,} tokens ({result['tokens'] / result['seconds']:,.0f} a second, "
-        f"{1e9 * result['gigabytes'] / result['tokens']:,.0f} bytes a token); training reads it from the disk, a batch at a time."
+        f"{result['seconds']:.1f} s for {result['tokens']:,} tokens ({result['tokens'] / result['seconds']:,.0f} per second, "
+        f"{1e9 * result['gigabytes'] / result['tokens']:,.0f} bytes for each token); training reads it from the disk batch by batch."
         for result in results
         if result["job"]["kind"] == "cache"
     ]
 
 
 def worth_rows(results: Sequence[dict[str, Any]], vocabulary: str = "default") -> list[Cells]:
-    """Return a row for each measure that was taken back, and one for the teacher asked at every step."""
+    """Return one row for each left-out optimisation, and one for the online teacher."""
     rows = []
     for phase in ("general", "task"):
         where = {"phase": phase, "vocabulary": vocabulary}
         base = _find(results, kind="cached", **where)
         if base is None:
             continue
-        rows.append([phase, "nothing taken back", f"{base['tokens_a_second']:,.0f}", _thirds(base), "1.00"])
+        rows.append([phase, "no change", f"{base['tokens_a_second']:,.0f}", _thirds(base), "1.00"])
         found = [(name, _find(results, kind="cached", part=part, **where)) for part, name in PARTS.items()]
-        for name, result in [("the teacher asked at every step", _find(results, kind="online", **where)), *found]:
+        for name, result in [("the teacher online", _find(results, kind="online", **where)), *found]:
             if result:
                 times = base["tokens_a_second"] / result["tokens_a_second"]
                 rows.append([phase, name, f"{result['tokens_a_second']:,.0f}", _thirds(result), f"{times:.2f}"])
@@ -90,7 +90,7 @@ def worth_rows(results: Sequence[dict[str, Any]], vocabulary: str = "default") -
 
 
 def profile_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
-    """Return a row for each part of a step."""
+    """Return one row for each part of a step."""
     rows = []
     for result in results:
         parts: dict[str, float] = result.get("parts", {})
