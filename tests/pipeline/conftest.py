@@ -1,4 +1,4 @@
-"""The smoke preset, run once for all tests of the pipeline, whichever process they run in."""
+"""The smoke preset, run once for all tests of the pipeline."""
 
 from __future__ import annotations
 

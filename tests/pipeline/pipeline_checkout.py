@@ -1,11 +1,13 @@
-"""A checkout of its own for a test of the pipeline, as a user would have it."""
+"""Checkouts of the project in which tests run commands as a user does."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +22,13 @@ GOOD = ("good", "loved", "warm")  # words of the sentences of tiny_texts that ar
 
 
 class Checkout:
-    """A git repository with the project's files, and the commands that a user types in it."""
+    """A git repository with the files of the project."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def run(self, *command: str, fails: bool = False, given: str = "", timeout: int = 1800, **environment: str) -> str:
-        """Run a command and return what it printed; its exit status must be as expected."""
+        """Run a command, check that it succeeds or fails, and return its output."""
         settings = {"cwd": self.directory, "env": self.environment | environment, "timeout": timeout}
         found = subprocess.run(command, input=given, capture_output=True, text=True, check=False, **settings)
         output = found.stdout + found.stderr
@@ -63,6 +65,23 @@ class Checkout:
         lines = [f'"{text}",{label}' for text, label in rows]
         self.path("data/sources", f"{name}.csv").write_text("\n".join(["text,label", *lines]) + "\n")
         return {"kind": "files", "path": f"data/sources/{name}.csv", "columns": {"text": "text", "label": "label"}}
+
+    def clone(self, directory: Path) -> Checkout:
+        """Return a clone that shares the cache of DVC, with all artifacts checked out."""
+        self.run("git", "clone", "--quiet", str(self.directory), str(directory))
+        copy = Checkout(directory)
+        copy.run("dvc", "cache", "dir", "--local", str(self.path(".dvc", "cache")))
+        copy.run("dvc", "checkout")
+        return copy
+
+    @contextlib.contextmanager
+    def restored(self) -> Iterator[None]:
+        """Restore all files that git and DVC know when the block ends."""
+        try:
+            yield
+        finally:
+            self.run("git", "checkout", "--quiet", ".")
+            self.run("dvc", "checkout")
 
     def commit(self, message: str) -> None:
         self.run("git", "add", "--all")

@@ -1,4 +1,4 @@
-"""Bad input ends a stage in one sentence that says what, where and how to mend it, and leaves nothing half-written."""
+"""Bad input ends a stage with one sentence and leaves nothing half-written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make bench-train` compares does the same work, on what the smoke preset's pipeline made."""
+"""The contenders of `make bench-train` do the same work, on artifacts of the smoke preset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the smoke preset exports: small enough, checked, and the same in Node as in Python."""
+"""The exported models of the smoke preset are small, checked, and give the same results in Node as in Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make frontier` through DVC's queue, for a shape that is trained already, so that nothing is trained."""
+"""`make frontier` through the queue of DVC, for a shape that has been trained before, so that nothing is trained."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ FRONTIER = {
 
 
 def test_a_shape_is_drawn_and_the_workspace_stays_as_it_is(smoke, tmp_path):
-    copy = type(smoke)(tmp_path / "copy")
-    smoke.run("git", "clone", "--quiet", str(smoke.directory), str(copy.directory))
-    copy.run("dvc", "cache", "dir", "--local", str(smoke.path(".dvc", "cache")))
-    copy.run("dvc", "checkout")
+    copy = smoke.clone(tmp_path / "copy")
     copy.path("configs/frontier.yaml").write_text(yaml.safe_dump(FRONTIER))
     output = copy.run("python", "-m", "benchmarks.frontier", "preset=smoke")
     assert "frontier-4x128: success" in output

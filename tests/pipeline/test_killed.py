@@ -1,4 +1,4 @@
-"""A training that is killed in the pipeline and run again."""
+"""Training that is killed and run again."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ pytestmark = pytest.mark.pipeline
 
 
 def test_a_killed_training_goes_on_and_ends_in_the_same_weights(smoke, tmp_path):
-    copy = type(smoke)(tmp_path / "copy")
-    smoke.run("git", "clone", "--quiet", str(smoke.directory), str(copy.directory))
-    copy.run("dvc", "cache", "dir", "--local", str(smoke.path(".dvc", "cache")))
-    copy.run("dvc", "checkout")
+    copy = smoke.clone(tmp_path / "copy")
     expected = copy.path("models/student/sentiment/model.safetensors").read_bytes()
     content = yaml.safe_load(copy.path("params.yaml").read_text())
     content["distill"]["checkpoint_minutes"] = 0.0

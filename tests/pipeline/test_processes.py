@@ -1,4 +1,4 @@
-"""Two processes of `accelerate launch` on the CPU, by the README's recipe, against one."""
+"""Two processes of `accelerate launch` on the CPU, compared with one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,7 @@ LAUNCH = "accelerate launch --multi_gpu --num_processes=2 --num_machines=1 --mix
 
 
 def test_two_processes_train_to_the_quality_of_one(smoke, tmp_path):
-    copy = type(smoke)(tmp_path / "copy")
-    smoke.run("git", "clone", "--quiet", str(smoke.directory), str(copy.directory))
-    copy.run("dvc", "cache", "dir", "--local", str(smoke.path(".dvc", "cache")))
-    copy.run("dvc", "checkout")
+    copy = smoke.clone(tmp_path / "copy")
     copy.run(*LAUNCH.split())
     alone, both = (read_json(one.path("reports/metrics/distill-train.json")) for one in (smoke, copy))
     for phase in ("general", "sentiment"):

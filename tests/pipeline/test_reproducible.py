@@ -1,4 +1,4 @@
-"""The smoke preset from another fresh checkout: the same artifacts and the same figures."""
+"""The smoke preset gives the same artifacts and figures in another fresh checkout."""
 
 from __future__ import annotations
 

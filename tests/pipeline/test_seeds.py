@@ -1,17 +1,17 @@
-"""Figures are kept of a run that is of the parameters that are here, and of no other."""
+"""`make seeds` keeps the figures of a run only if params.yaml has not changed since."""
 
 import yaml
 
 
 def test_a_run_is_kept_unless_the_parameters_have_changed_since(smoke):
-    said = smoke.run("python", "-m", "benchmarks.seeds")
-    assert "| smoke | 17 |" in said
+    output = smoke.run("python", "-m", "benchmarks.seeds")
+    assert "| smoke | 17 |" in output
     params, kept = smoke.path("params.yaml"), smoke.path("reports/seeds.json").read_bytes()
     before = params.read_text()
     try:
         params.write_text(yaml.safe_dump(yaml.safe_load(before) | {"seed": 18}))
-        said = smoke.run("python", "-m", "benchmarks.seeds", fails=True)
+        output = smoke.run("python", "-m", "benchmarks.seeds", fails=True)
     finally:
         params.write_text(before)
-    assert said.strip() == "seeds: the figures in reports/metrics are not those of params.yaml as it is; run `dvc repro` first"
+    assert output.strip() == "seeds: the figures in reports/metrics are not those of params.yaml as it is; run `dvc repro` first"
     assert smoke.path("reports/seeds.json").read_bytes() == kept

@@ -1,4 +1,4 @@
-"""The smoke preset through DVC: what it writes, and that nothing runs that need not."""
+"""The smoke preset through DVC: its outputs, and which stages run again after a change."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
 
 
 def test_a_second_run_does_nothing_and_takes_seconds(smoke):
-    # Of the CPU, since another worker may hold it meanwhile.
+    # CPU time, because other workers may run at the same time.
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = smoke.run("dvc", "repro")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -156,20 +156,17 @@ def test_a_changed_word_list_runs_the_audit_again(smoke):
     before, text = read_json(figures), path.read_text()
     changed = text.replace("men: [he, him,", "men: [him,").replace("{women: she, men: he}", "{women: she, men: him}")
     assert changed != text
-    path.write_text(changed)
-    try:
+    with smoke.restored():
+        path.write_text(changed)
         assert stages_run(smoke.run("dvc", "repro", "--single-item", "bias-audit")) == ["bias-audit"]
         assert read_json(figures) != before
-    finally:
-        smoke.run("git", "checkout", "--quiet", ".")
-        smoke.run("dvc", "checkout")
     assert read_json(figures) == before
 
 
 def test_a_changed_docstring_is_committed_without_a_run(smoke):
     path, record = smoke.path("src/compactlm/corpus/ingest/hub.py"), smoke.path("reports/code/ingest.json")
-    path.write_text(path.read_text().replace('"""', '"""Changed. ', 1))
-    try:
+    with smoke.restored():
+        path.write_text(path.read_text().replace('"""', '"""Changed. ', 1))
         assert "ingest" in smoke.run("dvc", "status")
         smoke.run("dvc", "commit", "--force")
         assert stages_run(smoke.run("dvc", "repro")) == []
@@ -179,23 +176,17 @@ def test_a_changed_docstring_is_committed_without_a_run(smoke):
         path.write_text(path.read_text() + "CHANGED = 1\n")
         smoke.run("dvc", "commit", "--force")
         assert read_json(record) != fingerprints("ingest", smoke.directory)
-    finally:
-        smoke.run("git", "checkout", "--quiet", ".")
-        smoke.run("dvc", "checkout")
 
 
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
-    output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
-    try:
+    with smoke.restored():
+        output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
         assert stages_run(output) == ["evaluate", "report"]
         assert yaml.safe_load(smoke.path("params.yaml").read_text())["evaluate"]["mlm_words"] == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
         assert any("evaluate.json" in path for path in differences)
         assert "mlm_words" in smoke.run("dvc", "params", "diff")
         smoke.run("dvc", "plots", "diff")
-    finally:
-        smoke.run("git", "checkout", "--quiet", ".")
-        smoke.run("dvc", "checkout")
     assert "up to date" in smoke.run("dvc", "status")
 
 
