@@ -60,7 +60,7 @@ def test_summary_before_a_run_is_one_sentence(workspace, monkeypatch, capsys):
     assert captured.err == "compactlm: reports/metrics/evaluate.json is missing because no student was evaluated yet; run `make train`\n"
 
 
-def test_preset_hands_its_name_on(workspace, monkeypatch, capsys):
+def test_preset_passes_its_name_on(workspace, monkeypatch, capsys):
     names = []
     monkeypatch.setattr(presets, "select", lambda name: names.append(name) or "done")
     assert compactlm(monkeypatch, "preset", "smoke") == compactlm(monkeypatch, "preset") == 0
@@ -124,13 +124,13 @@ def test_a_system_error_is_one_sentence(monkeypatch, capsys, error, message):
         raise error
 
     monkeypatch.setattr(app, "app", fail)
-    monkeypatch.setattr(sys, "stdout", sys.stdout)  # which main() replaces
+    monkeypatch.setattr(sys, "stdout", sys.stdout)  # main() replaces it
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert f"compactlm: {message}" in capsys.readouterr().err
 
 
-def test_what_an_encoding_lacks_is_a_question_mark(export_root):
+def test_characters_outside_the_encoding_become_question_marks(export_root):
     environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-m", "compactlm.cli", "complete", "caf\u00e9 \u4e2d", "-n", "1", "--model", str(export_root)]
     done = subprocess.run(command, check=False, capture_output=True, env=environment)

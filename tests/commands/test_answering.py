@@ -20,13 +20,13 @@ def test_answer(cli, faq):
     assert (found["text"], found["line"]) == ("warm", 2)
 
 
-def test_what_is_not_known(cli, faq):
+def test_an_unknown_answer(cli, faq):
     status, output, _ = cli("answer", "--knowledge", faq, "cold music", "--threshold", "1")
     assert status == 0
     assert output.startswith("I don't know.  (")
 
 
-def test_chat_answers_each_line_and_leans_on_those_before(cli, faq):
+def test_chat_uses_earlier_questions(cli, faq):
     given = b"was the film good?\n\na dog by\nthe river\n"
     status, output, _ = cli("chat", "--knowledge", faq, "--threshold", "0.9999", given=given)
     assert status == 0

@@ -46,7 +46,7 @@ def test_inspect_shows_layers(cli):
     assert lines[4].strip().startswith("layer 1: ")
 
 
-def test_inspect_on_onnx_says_what_is_missing(cli, export_root):
+def test_inspect_on_onnx_reports_skipped_tokens(cli, export_root):
     status, output, errors = cli("inspect", "good " * 100, "--model", export_root, "--json")
     assert status == 0
     assert len(json.loads(output)["positions"]) == 64

@@ -52,7 +52,7 @@ def test_a_text_with_line_breaks_gets_one_line(cli):
     assert cli("classify", "-", given=b"the\rold\tdog\n")[1].endswith("\tthe old dog\n")
 
 
-def test_a_field_belongs_to_lines(cli):
+def test_field_needs_lines(cli):
     status, output, errors = cli("classify", "rows.jsonl", "--field", "m")
     assert (status, output) == (2, "")
     assert "--field needs lines" in errors
@@ -71,7 +71,7 @@ def test_an_unknown_task(cli):
     assert "there is no task 'spam'" in errors
 
 
-def test_a_reader_that_goes_away_ends_it_quietly(tmp_path):
+def test_a_closed_pipe_ends_the_command_quietly(tmp_path):
     path = tmp_path / "lines.txt"
     path.write_text("good\n" * 20_000)
     with subprocess.Popen([*COMMAND, "--file", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
@@ -89,6 +89,6 @@ def test_ctrl_c_is_status_130():
         process.stdin.write(b"good\n")
         process.stdin.flush()
         assert process.stdout.readline().endswith(b"good\n")
-        process.send_signal(signal.SIGINT)  # while it waits for the next line
+        process.send_signal(signal.SIGINT)  # while the command waits for the next line
         assert process.wait(timeout=120) == 130
         assert b"Traceback" not in process.stderr.read()

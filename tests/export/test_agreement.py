@@ -29,7 +29,7 @@ def test_files_agree_with_the_original(export_root, classifier, masked, tiny_seq
             assert (found.original == found.quantized).mean() > 0.85
 
 
-def test_readings_are_those_of_single_rows(export_root, masked, tiny_sequences):
+def test_choices_equal_those_of_single_rows(export_root, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences[:20])]
     found = compare(masked, export_root / "mlm", [i.sequence for i in items], [i.position for i in items], 256, 1, "compare")
     for item, choice in zip(items, found.original, strict=True):
@@ -57,7 +57,7 @@ def test_a_difference_that_is_no_number_is_refused(export_root):
 
 
 def loss(rows, lost, gained):
-    """What measure_loss says of rows of which the original predicts half right."""
+    """The loss for rows of which the original predicts half correctly."""
     expected, original = np.zeros(rows, int), np.arange(rows) % 2
     quantized = original.copy()
     quantized[np.flatnonzero(original == 0)[:lost]] = 1

@@ -41,7 +41,7 @@ def test_the_layout_is_that_of_transformers_js(export_root, name):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("file", [FLOAT_FILE, INT8_FILE])
-def test_a_file_names_inputs_and_output_and_no_path_of_the_machine(export_root, name, file):
+def test_a_file_names_inputs_and_outputs_and_has_no_local_path(export_root, name, file):
     proto = onnx.load(export_root / name / file)
     assert tuple(value.name for value in proto.graph.input) == INPUTS
     outputs = ["last_hidden_state", "first_hidden_state"] if name == "embedding" else ["logits"]
@@ -83,7 +83,7 @@ def test_a_model_that_the_graph_does_not_describe_is_refused(tiny_classifier, tm
     assert not list(tmp_path.iterdir())
 
 
-def test_behind_the_last_attention_a_classifier_computes_one_position(export_root, tmp_path):
+def test_the_last_layer_of_a_classifier_computes_one_position(export_root, tmp_path):
     proto = onnx.load(export_root / "sentiment" / FLOAT_FILE)
     inner = [f"bert.encoder.layer.{layer}/inner" for layer in (0, 1)]
     proto.graph.output.extend(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in inner)
@@ -93,7 +93,7 @@ def test_behind_the_last_attention_a_classifier_computes_one_position(export_roo
     assert (whole.shape, last.shape) == ((3, 9, 64), (3, 1, 64))
 
 
-def test_the_embedding_gives_what_its_projection_is_for(export_root, tiny_bert, tmp_path):
+def test_the_embedding_has_the_outputs_that_its_projection_needs(export_root, tiny_bert, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(tiny_bert, source)
     model = BertModel.from_pretrained(source).eval()

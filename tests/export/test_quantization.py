@@ -13,7 +13,7 @@ from tests.fixtures.builders import make_config
 
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory):
-    """Paths of a masked language model in fp32 and int8 whose embeddings are large enough to be quantised."""
+    """Paths of a masked language model in fp32 and int8 whose embeddings are large enough to be quantized."""
     config = make_config(vocab_size=2100, hidden_size=32, intermediate_size=64, initializer_range=0.2)
     assert config.vocab_size * config.hidden_size >= LARGE
     directory = tmp_path_factory.mktemp("wide")
@@ -37,7 +37,7 @@ def test_embeddings_and_head_are_stored_once(wide):
     assert wide[1].stat().st_size < 2100 * (32 + 4 + 4) + 4 * 514 * 32 + 8 * 32 * 32 + 30_000
 
 
-def test_int8_says_nearly_what_fp32_says(wide):
+def test_int8_is_close_to_fp32(wide):
     feeds = random_feeds(4, 40)
     expected, found = (run(path, feeds) for path in wide)
     real = feeds["attention_mask"].numpy().astype(bool)

@@ -14,7 +14,7 @@ from compactlm.inference.classifying import classify
 LONG = "the film was good " * 25_000
 
 
-def test_a_stream_gets_what_the_model_says_in_its_order(lm, student_root, tiny_texts):
+def test_a_stream_gets_the_answers_of_the_model_in_order(lm, student_root, tiny_texts):
     model = BertForSequenceClassification.from_pretrained(student_root / "sentiment").eval()
     tokenizer = AutoTokenizer.from_pretrained(student_root / "sentiment")
     with torch.inference_mode():
@@ -39,7 +39,7 @@ def test_several_threads_give_the_same_answers_in_the_same_order(lm, tiny_texts)
     np.testing.assert_allclose(together, alone, atol=1e-5)
 
 
-def test_what_fails_in_a_thread_is_told_and_ends_all(lm, monkeypatch):
+def test_an_error_in_a_thread_ends_all_threads(lm, monkeypatch):
     def fail(self, batch):
         raise CompactLMError("it is broken; fix it")
 
@@ -51,7 +51,7 @@ def test_what_fails_in_a_thread_is_told_and_ends_all(lm, monkeypatch):
     assert threading.active_count() == before
 
 
-def test_texts_are_taken_as_they_are_answered(lm):
+def test_texts_are_read_one_by_one(lm):
     taken = []
 
     def texts():
@@ -68,7 +68,7 @@ def test_the_first_chunk_is_small(lm):
     taken = iter(range(10))
     answers = classify(lm.task(), ("good" for _ in taken), texts_at_once=3, first_texts=2)
     next(answers)
-    assert next(taken) == 8  # two, three that are classified and three that are tokenized meanwhile
+    assert next(taken) == 8  # two answered, three being classified, three being tokenized
     assert len(list(answers)) == 1 + 3 + 3 + 1
 
 
@@ -79,7 +79,7 @@ def test_odd_texts_have_an_answer(lm, text):
     assert answer.probability == answer.probabilities[answer.label]
 
 
-def test_of_100_000_words_the_start_is_read(lm):
+def test_only_the_start_of_a_very_long_text_is_read(lm):
     answer = lm.classify(LONG)
     assert answer.cut
     assert answer.probabilities == pytest.approx(lm.classify("the film was good " * 15 + "the film").probabilities, abs=1e-4)
@@ -111,12 +111,12 @@ def test_an_impossible_threshold_is_refused(student_root, tmp_path, value):
         with_config(student_root, tmp_path / "model", decision_threshold=value).classify("good")
 
 
-def test_an_unknown_task_is_named_with_those_there_are(lm):
+def test_an_unknown_task_is_named_with_the_known_ones(lm):
     with pytest.raises(CompactLMError, match=r"no task 'spam' in .*: sentiment"):
         lm.classify("good", task="spam")
 
 
 @pytest.mark.parametrize("method", ["classify_all", "embed", "check"])
-def test_one_text_is_not_taken_for_its_letters(lm, method):
+def test_a_single_string_is_refused(lm, method):
     with pytest.raises(CompactLMError, match=r"'good' .* list of texts"):
         getattr(lm, method)("good")

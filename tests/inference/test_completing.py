@@ -25,14 +25,14 @@ def test_each_token_is_the_likeliest_of_the_first_mask(lm, tiny_bert):
         allowed[:7] = -torch.inf  # special tokens
         if not tokenizer.token(ids[-1])[-1:].isalnum():
             allowed[[*tokenizer.marks, *tokenizer.continuations]] = -torch.inf
-        assert logits[chosen] == pytest.approx(float(allowed.max()), abs=1e-4)  # nothing is repeated in so short a text
+        assert logits[chosen] == pytest.approx(float(allowed.max()), abs=1e-4)  # so short a text has no repetition
         ids.append(chosen)
     assert found.score == pytest.approx(total / 5, abs=1e-4)
     assert found.text == TEXT + found.added
     assert found.added.strip()
 
 
-def test_drawing_depends_on_the_seed_alone(lm):
+def test_sampling_depends_only_on_the_seed(lm):
     drawn = [lm.complete(TEXT, length=8, temperature=1.0, seed=seed)[0].added for seed in (1, 1, 2, 3)]
     assert drawn[0] == drawn[1]
     assert len(set(drawn)) == 3
@@ -59,7 +59,7 @@ def test_no_three_tokens_come_twice(lm):
 
 
 @pytest.mark.parametrize("text", ["", "\U0001f600", "good " * 25_000])
-def test_odd_texts_are_gone_on_with(lm, text):
+def test_odd_texts_are_completed(lm, text):
     (found,) = lm.complete(text, length=3)
     assert len(found.pieces) == 3
     assert np.isfinite(found.score)

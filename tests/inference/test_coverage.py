@@ -1,7 +1,7 @@
 from compactlm.inference.coverage import check
 
 
-def test_lines_are_counted_by_what_comes_back(on_torch):
+def test_lines_are_counted_by_what_they_decode_to(on_torch):
     lines = ["the film was good.", "  the   film ", "The Café!", "the \U0001f600 film \U0001f600", "good " * 63, "", "a [MASK] dog"]
     found = check(on_torch.mlm.tokenizer, lines)
     assert (found.lines, found.exact, found.normalised, found.lost) == (7, 5, 1, 1)

@@ -26,14 +26,14 @@ def test_a_vector_is_the_mean_of_a_texts_tokens(lm, tiny_bert):
     np.testing.assert_allclose(found, unit(np.stack(means(tiny_bert, TEXTS))), atol=1e-4)
 
 
-def test_nothing_of_a_long_text_is_left_out(lm):
+def test_a_long_text_is_embedded_in_parts(lm):
     parts, _ = SentenceEmbedding(lm.embedding.model, None).means(["good " * 62, "bad " * 31], [LAST])
     (long,) = lm.embed(["good " * 62 + "bad " * 31])
     np.testing.assert_allclose(long, unit((2 * parts[0] + parts[1]) / 3), atol=1e-4)
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "\0"])
-def test_a_text_of_nothing_is_near_nothing(lm, text):
+def test_an_empty_text_has_the_zero_vector(lm, text):
     assert not lm.embed([text]).any()
     assert lm.compare(text, "good").similarity == 0
 
@@ -59,7 +59,7 @@ def test_an_export_without_an_embedding_says_so(export_root, tmp_path):
         CompactLM(tmp_path, backend="onnx").embed(["good"])
 
 
-def test_a_fitted_projection_spreads_texts_out(on_torch, tiny_texts):
+def test_a_fitted_projection_lowers_the_mean_similarity(on_torch, tiny_texts):
     texts = [*tiny_texts, ""]
     projection = fit_projection(on_torch.embedding.model, texts)
     found = SentenceEmbedding(on_torch.embedding.model, projection).embed(tiny_texts)

@@ -27,7 +27,7 @@ def test_candidates_are_the_likeliest_of_the_model(lm, tiny_bert):
 def test_a_text_longer_than_the_model_reads_is_read_around_each_mask(lm):
     text = "good " * 300 + "the [MASK] film " + "bad " * 300 + "[MASK]"
     found = lm.fill(text, 3)
-    # Of the 64 tokens 62 are text: the mask in the middle, 31 to its left and 30 to its right.
+    # 62 of the 64 tokens are text: the mask, 31 tokens before it and 30 after it.
     assert_alike(found[0], lm.fill("good " * 30 + "the [MASK] film " + "bad " * 29, 3)[0])
     assert_alike(found[1], lm.fill("bad " * 61 + "[MASK]", 3)[0])
 

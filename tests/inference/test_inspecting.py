@@ -5,7 +5,7 @@ from transformers import BertForMaskedLM
 TEXT = "the film was loved."
 
 
-def test_pieces_and_predictions(lm):
+def test_tokens_and_predictions(lm):
     found = lm.inspect(TEXT, 2)
     assert [position.piece for position in found.positions] == ["[CLS]", "the", "film", "was", "loved", ".", "[SEP]"]
     assert [position.id for position in found.positions] == lm.mlm.tokenizer.encode([TEXT])[0]

@@ -42,14 +42,14 @@ def test_the_sentences_of_a_long_text_are_compared_in_parts(monkeypatch):
     assert sizes == [(3, 3)] * 6 + [(2, 2)]
 
 
-def test_the_same_is_not_said_twice():
+def test_similar_sentences_are_discounted():
     text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
     found = summarize(Given(), text, 3)
     assert [sentence.text.split()[0] for sentence in found] == ["Dogs", "Cats", "Birds"]
     assert [sentence.position for sentence in found] == sorted(sentence.position for sentence in found)
 
 
-def test_a_sentence_that_is_repeated_word_for_word_is_never_in_twice():
+def test_a_repeated_sentence_is_chosen_once():
     found = summarize(Given(), "Dogs run by the river. Cats sleep. Dogs RUN by the river. Cats sleep.", 4)
     assert [sentence.position for sentence in found] == [0, 1]
 

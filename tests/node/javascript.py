@@ -1,4 +1,4 @@
-"""Runs tests/node/predict.mjs with transformers.js, installed at the versions of package-lock.json into the git-ignored cache."""
+"""Run tests/node/predict.mjs with transformers.js, which is installed into the cache at the versions of package-lock.json."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.onnx_session import open_session
 
-FILES = {"fp32": FLOAT_FILE, "q8": INT8_FILE}  # what transformers.js reads for each of its dtypes
+FILES = {"fp32": FLOAT_FILE, "q8": INT8_FILE}  # the file that transformers.js reads for each dtype
 TASKS = {"mlm": "fill-mask", "embedding": "feature-extraction"}  # all others are classifiers
 
 HERE = Path(__file__).parent
@@ -26,7 +26,7 @@ CACHE = Path(os.environ.get("COMPACTLM_CACHE") or HERE.parents[1] / ".cache")
 
 
 def installed() -> Path:
-    """Return a directory with the packages and predict.mjs; skip the test where Node.js and npm are not on the machine."""
+    """Return a directory with the packages and predict.mjs; skip the test if Node.js or npm is missing."""
     missing = [command for command in ("node", "npm") if not shutil.which(command)]
     if missing:
         pytest.skip(f"{' and '.join(missing)} cannot be found; install Node.js 18 or newer with npm to run the exported models in it")
@@ -37,7 +37,7 @@ def installed() -> Path:
         if not (directory / "installed").is_file():
             install(directory)
         program = directory / "predict.mjs"
-        # Another worker may be reading it, and would find half of it.
+        # Another worker may be reading the file, so it is written only if it differs.
         if not program.is_file() or program.read_bytes() != (HERE / program.name).read_bytes():
             shutil.copyfile(HERE / program.name, program)
     return directory
@@ -46,7 +46,7 @@ def installed() -> Path:
 def install(directory: Path) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copyfile(HERE / name, directory / name)
-    # Without scripts: that of onnxruntime-node fetches GPU libraries that nothing here needs.
+    # The install script of onnxruntime-node would fetch GPU libraries.
     command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     tried = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False, timeout=600)
     assert tried.returncode == 0, tried.stderr
@@ -54,15 +54,15 @@ def install(directory: Path) -> None:
 
 
 def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
-    """Return for each text the token ids and the answer that transformers.js gives.
+    """Return the token ids and the answer of transformers.js for each text.
 
     Args:
-        directory: where the models lie, in a directory each.
-        name: of the model's directory.
+        directory: has one directory for each model.
+        name: the name of the model's directory.
         task: "fill-mask" for the likeliest token at each mask, "text-classification" for the likeliest label,
             "feature-extraction" for the normalised mean of the last hidden states.
         dtype: "fp32" for onnx/model.onnx, "q8" for onnx/model_quantized.onnx.
-        texts: to read, one at a time.
+        texts: the texts, read one at a time.
     """
     question = json.dumps({"directory": str(directory), "name": name, "task": task, "dtype": dtype, "texts": texts})
     command = ["node", "predict.mjs"]
@@ -74,7 +74,7 @@ def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str])
 
 
 def python_answers(directory: Path, name: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
-    """Return the same as `answers` by ONNX Runtime and tokenizers in Python."""
+    """Return the same as `answers`, computed by ONNX Runtime and tokenizers in Python."""
     tokenizer = Tokenizer.from_file(str(directory / name / "tokenizer.json"))
     mask, session = tokenizer.token_to_id("[MASK]"), open_session(directory / name / FILES[dtype], 1)
     found = []
@@ -95,7 +95,7 @@ def python_answers(directory: Path, name: str, dtype: str, texts: list[str]) -> 
 
 
 def compare_with_python(directory: Path, name: str, dtype: str, texts: list[str]) -> None:
-    """Check that Node and Python find the same token ids and first choices, or embeddings that point the same way."""
+    """Check that Node and Python find the same token ids and first choices, or embeddings of nearly the same direction."""
     ours = python_answers(directory, name, dtype, texts)
     theirs = answers(directory, name, TASKS.get(name, "text-classification"), dtype, texts)
     for text, own, other in zip(texts, ours, theirs, strict=True):

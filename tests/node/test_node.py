@@ -1,4 +1,4 @@
-"""The exported models in Node, by transformers.js: the same token ids and the same first choices as in Python."""
+"""The exported models give the same token ids and first choices in Node, with transformers.js, as in Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.node.javascript import compare_with_python
 
 pytestmark = pytest.mark.slow
 
-# What a tokenizer can do in one way or another: cases, accents, marks, numbers, what has no token, more than one space.
+# Inputs on which tokenizers may differ: case, accents, punctuation, numbers, unknown characters, repeated spaces.
 ODD = [
     "The FILM was Good!!!",
     "Él était café",
@@ -26,13 +26,13 @@ ODD = [
 
 @pytest.fixture(scope="module")
 def texts(tiny_texts):
-    """100 sentences, some of them odd."""
+    """100 sentences, ODD ones first."""
     return [*ODD, *tiny_texts[: 100 - len(ODD)]]
 
 
 @pytest.mark.parametrize("dtype", ["fp32", "q8"])
 @pytest.mark.parametrize("name", ["mlm", "sentiment", "embedding"])
-def test_node_and_python_say_the_same(export_root, texts, name, dtype):
+def test_node_and_python_give_the_same_answers(export_root, texts, name, dtype):
     if name == "mlm":
         texts = [" ".join(["[MASK]", *text.split()[1:]]) for text in texts]
     compare_with_python(export_root, name, dtype, texts)

@@ -18,7 +18,7 @@ LABELS = ["negative", "positive"]
 
 @pytest.fixture
 def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
-    """A workspace with the tiny student, whose classifier is right about every test row but each eighth."""
+    """A workspace with the tiny student, whose classifier is wrong on every eighth test row."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_bert, artifacts.STUDENT / "mlm")
     shutil.copytree(tiny_classifier, artifacts.STUDENT / "sentiment")
@@ -61,7 +61,7 @@ def test_a_check_on_few_rows_is_marked(params):
     assert not any(value.judged for found in metrics.values() for value in found["int8"].values() if isinstance(value, Figure))
 
 
-def test_an_int8_that_collapses_ends_the_stage_and_leaves_nothing(params, tiny_classifier, tmp_path, monkeypatch):
+def test_a_large_int8_loss_ends_the_stage_without_output(params, tiny_classifier, tmp_path, monkeypatch):
     broken = BertForSequenceClassification.from_pretrained(tiny_classifier)
     with torch.no_grad():
         broken.classifier.weight.neg_()

@@ -15,7 +15,7 @@ def write(path, rows):
 ROWS = [(f"text {number}", ("yes", "no")[number % 2]) for number in range(40)]
 
 
-def test_rows_are_read_and_odd_ones_left_out(tmp_path):
+def test_unusable_rows_are_skipped(tmp_path):
     path = write(tmp_path / "rows.csv", [*ROWS, ("text 3", "yes"), (" ", "no"), ("text 77", ""), ('"two\nlines"', "no")])
     found = read_labelled(path, "message", "spam")
     assert found.texts == [text for text, _ in ROWS] + ["two\nlines"]
@@ -41,13 +41,13 @@ def test_labels_may_be_numbers(tmp_path):
         ("rows.csv", [('"open', "yes")], ("message", "spam"), "is not valid csv at line"),
     ],
 )
-def test_what_cannot_be_learnt_from_is_refused(tmp_path, name, rows, columns, message):
+def test_unusable_files_are_refused(tmp_path, name, rows, columns, message):
     with pytest.raises(CompactLMError, match=message):
         read_labelled(write(tmp_path / name, rows), *columns)
 
 
 @pytest.mark.parametrize("name", ["rows.2026.csv", "ROWS.CSV", "v1.0.rows.csv.gz"])
-def test_the_end_of_the_name_says_the_format(tmp_path, name):
+def test_the_suffix_decides_the_format(tmp_path, name):
     path = write(tmp_path / name, ROWS)
     if name.endswith(".gz"):
         path.write_bytes(gzip.compress(path.read_bytes()))

@@ -16,7 +16,7 @@ def states(base, tiny_sequences):
 
 
 @pytest.mark.parametrize("depth", [0, 1, 2])
-def test_a_plain_classifier_gives_the_answers_of_the_probe(base, states, tiny_sequences, tiny_tokenizer, tmp_path, depth):
+def test_a_plain_classifier_computes_the_probe(base, states, tiny_sequences, tiny_tokenizer, tmp_path, depth):
     targets = torch.tensor([min(2, len(sequence) % 4) for sequence in tiny_sequences])
     probe = fit_probe(states, targets, [depth])
     build_probe(base, ["a", "b", "c"], probe, seed=1).save_pretrained(tmp_path)
@@ -30,7 +30,7 @@ def test_a_plain_classifier_gives_the_answers_of_the_probe(base, states, tiny_se
     assert base.config.num_hidden_layers == 2
 
 
-def test_the_depth_is_the_one_that_tells_the_labels_apart():
+def test_the_depth_that_separates_the_labels_is_chosen():
     generator = torch.Generator().manual_seed(0)
     states, targets = torch.randn(3, 60, 8, generator=generator), torch.arange(60) % 2
     states[1, :, 3] += 3.0 * targets

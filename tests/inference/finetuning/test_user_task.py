@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def rows(tmp_path, tiny_texts):
-    """Rows whose label one word decides."""
+    """Rows whose label depends on one word."""
     path = tmp_path / "rows.csv"
     lines = [f'"{text}",{"warm" if ("film" in text) != ("music" in text) else "cold"}' for text in tiny_texts]
     path.write_text("text,label\n" + "\n".join(lines) + "\n")
@@ -20,14 +20,14 @@ def rows(tmp_path, tiny_texts):
 
 
 def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_texts):
-    said = []
+    sentences = []
     lm = CompactLM(student_root, backend="torch", threads=1)
-    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=25, learning_rate=3e-3, say=said.append)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=25, learning_rate=3e-3, say=sentences.append)
     assert found.labels == ["cold", "warm"]
     assert found.rows + found.validation_rows == len(tiny_texts)
     assert found.accuracy > 0.9 > found.majority
-    assert said[0].startswith("logistic regression over ")
-    assert said[1].startswith("epoch 1: validation loss ")
+    assert sentences[0].startswith("logistic regression over ")
+    assert sentences[1].startswith("epoch 1: validation loss ")
     assert found.epochs > 0
     config = json.loads((tmp_path / "own" / "config.json").read_text())
     assert config["labelled_rows"] == found.rows
@@ -39,32 +39,32 @@ def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_text
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tmp_path / "own" / "model.safetensors").read_bytes()
 
 
-def test_training_stops_where_validation_gets_no_better(student_root, tmp_path, rows):
-    said = []
+def test_training_stops_when_validation_stops_improving(student_root, tmp_path, rows):
+    sentences = []
     lm = CompactLM(student_root, backend="torch", threads=1)
-    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=said.append)
-    # With no step the start is never bettered, and what was chosen without training learns from all rows.
-    assert (found.epochs, len(said)) == (0, 5)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=sentences.append)
+    # With a learning rate of 0 nothing improves on the probe, which is then refitted on all rows.
+    assert (found.epochs, len(sentences)) == (0, 5)
     assert found.rows == len(rows.read_text().splitlines()) - 1
     assert json.loads((tmp_path / "own" / "config.json").read_text())["labelled_rows"] == found.rows
 
 
-def test_a_teacher_is_taught_first_and_learnt_from(student_root, tiny_bert, tmp_path, rows):
-    said = []
+def test_a_teacher_is_fine_tuned_first(student_root, tiny_bert, tmp_path, rows):
+    sentences = []
     lm = CompactLM(student_root, backend="torch", threads=1)
-    found = lm.finetune(rows, "text", "label", tmp_path / "own", tiny_bert, epochs=2, say=said.append)
+    found = lm.finetune(rows, "text", "label", tmp_path / "own", tiny_bert, epochs=2, say=sentences.append)
     assert found.teacher_accuracy is not None
-    assert said[0].startswith("teacher, epoch 1")
-    # A classifier of the same labels answers as it is.
-    said.clear()
-    first = lm.finetune(rows, "text", "label", tmp_path / "second", tmp_path / "own", epochs=2, say=said.append)
+    assert sentences[0].startswith("teacher, epoch 1")
+    # A classifier of the same labels is not fine-tuned.
+    sentences.clear()
+    first = lm.finetune(rows, "text", "label", tmp_path / "second", tmp_path / "own", epochs=2, say=sentences.append)
     assert first.teacher_accuracy >= found.accuracy
-    assert said[0].startswith("logistic regression")
+    assert sentences[0].startswith("logistic regression")
 
 
 def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
     lm = CompactLM(student_root, backend="torch", threads=1)
-    (tmp_path / "config.json").write_text("{}")  # which many a directory has
+    (tmp_path / "config.json").write_text("{}")  # a common file name
     with pytest.raises(CompactLMError, match=r"has files that are not part of a model.* --output"):
         lm.finetune(rows, "text", "label", tmp_path)
     assert rows.is_file()
@@ -72,7 +72,7 @@ def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
         lm.finetune(rows, "text", "label", ".")
 
 
-def test_the_models_that_are_learnt_from_are_left_alone(student_root, tiny_bert, rows):
+def test_the_source_models_are_not_overwritten(student_root, tiny_bert, rows):
     lm = CompactLM(student_root, backend="torch", threads=1)
     for output, teacher in ((student_root / "sentiment" / ".." / "mlm", None), (tiny_bert, tiny_bert)):
         with pytest.raises(CompactLMError, match=r"is the model to learn from.* --output"):
@@ -87,17 +87,17 @@ def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
         CompactLM(tmp_path / "student", threads=1).finetune(rows, "text", "label", tmp_path / "own")
 
 
-def test_what_is_no_teacher(student_root, tmp_path, rows):
+def test_a_directory_without_a_teacher(student_root, tmp_path, rows):
     lm = CompactLM(student_root, threads=1)
     with pytest.raises(CompactLMError, match=r"the teacher's directory .*none has no config.json; .* with --teacher"):
         lm.finetune(rows, "text", "label", tmp_path / "own", tmp_path / "none")
 
 
-def test_rows_that_are_left_out_are_told(student_root, tmp_path, rows):
-    said = []
+def test_skipped_rows_are_reported(student_root, tmp_path, rows):
+    sentences = []
     rows.write_text(rows.read_text() + "the film,\n,warm\n")
-    CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=said.append)
-    assert said[0].startswith(f"2 rows of {rows} are skipped")
+    CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=sentences.append)
+    assert sentences[0].startswith(f"2 rows of {rows} are skipped")
 
 
 def test_the_default_model_is_the_student(student_root, export_root, tmp_path, rows, monkeypatch):

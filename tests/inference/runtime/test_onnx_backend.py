@@ -1,4 +1,4 @@
-"""What the runner on ONNX Runtime says where it fails; test_agreement has what it gives."""
+"""Failures of the ONNX Runtime runner; tests of export compare its outputs."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from compactlm.inference.runtime.onnx_backend import OnnxRunner
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer of size 9")])
-def test_a_want_of_memory_is_no_fault_of_the_file(export_root, monkeypatch, error):
+def test_a_lack_of_memory_is_reported_as_such(export_root, monkeypatch, error):
     def fail(*_, **__):
         raise error
 

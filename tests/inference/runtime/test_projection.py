@@ -18,15 +18,15 @@ def vectors():
     return (generator.normal(size=(500, 8)) @ generator.normal(size=(8, 8)) + 5).astype(np.float32)
 
 
-def test_whitened_vectors_are_centred_and_alike_in_all_directions(vectors):
+def test_whitened_vectors_have_mean_zero_and_equal_variances(vectors):
     found = fit_whitening(vectors, (LAST,), 0.0).apply(vectors)
     np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-3)
-    # Features of length 1 have one direction less that varies; the others vary alike.
+    # Features of length 1 vary in one direction less; the variances of the others are equal.
     variances = np.sort(np.linalg.eigvalsh(np.cov(found.T)))
     assert variances[-1] / variances[0] < 1.01
 
 
-def test_a_floor_spares_small_directions_and_an_endless_one_only_centres(vectors):
+def test_a_floor_limits_the_gain_and_an_infinite_one_only_centres(vectors):
     gains = [np.linalg.cond(fit_whitening(vectors, (LAST,), floor).weight) for floor in (0.0, 0.1, 1.0)]
     assert gains[0] > gains[1] > gains[2] > 1
     rows = unit(vectors)
@@ -47,7 +47,7 @@ def test_a_projection_beside_the_model_is_used(student_root, tmp_path):
     assert found.embedding.fingerprint != fingerprint
 
 
-def test_both_layers_are_taken(student_root, tmp_path):
+def test_both_layers_are_used(student_root, tmp_path):
     shutil.copytree(student_root / "mlm", tmp_path / "mlm")
     Projection(LAYERS, np.zeros(64, np.float32), np.eye(64, dtype=np.float32)).save(tmp_path / "mlm")
     found = CompactLM(tmp_path, threads=1).embed(TEXTS) * np.sqrt(2)

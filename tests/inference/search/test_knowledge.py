@@ -33,7 +33,7 @@ def test_below_the_threshold_there_is_no_answer(lm, faq):
     assert known.answer("", 0.5).text is None
 
 
-def test_broken_rows_are_counted_and_left_out(lm, faq):
+def test_broken_rows_are_counted_and_skipped(lm, faq):
     faq.write_text(faq.read_text() + '{"question": \n{"question": "no answer"}\n\n{"text": "Slow dog. Quick cat."}\n')
     known = lm.knowledge(faq)
     assert len(known.index) == 4
@@ -48,7 +48,7 @@ def test_a_change_of_the_file_is_noticed(lm, faq):
     assert lm.knowledge(faq).answer("a dog by the river").text == "cold"
 
 
-def test_a_text_is_answered_from_in_passages_of_whole_sentences(lm, tmp_path):
+def test_passages_are_whole_sentences(lm, tmp_path):
     path = tmp_path / "notes.txt"
     long = " ".join(f"The dog number {number} was slow." for number in range(30))
     path.write_text(f"The film\nwas good.\n\n{long}\n\n\nOld people hated it!")
@@ -64,7 +64,7 @@ def test_a_text_is_answered_from_in_passages_of_whole_sentences(lm, tmp_path):
 
 
 @pytest.mark.parametrize("row", ['{"question": "old \\ud83d", "answer": "dog \\ude00"}', '{"text": "dog \\ude00"}'])
-def test_half_a_character_is_no_failure(lm, faq, row):
+def test_lone_surrogates_are_replaced(lm, faq, row):
     faq.write_text(row + "\n")
     assert lm.knowledge(faq).answer("old dog", -1).text == "dog \ufffd"
 
@@ -83,7 +83,7 @@ def test_lines_that_are_not_utf_8_are_counted(lm, tmp_path):
 
 
 @pytest.mark.parametrize("content", [None, "", '{"a": 1}\n'])
-def test_nothing_to_answer_from(lm, tmp_path, content):
+def test_a_file_without_usable_rows(lm, tmp_path, content):
     path = tmp_path / "faq.jsonl"
     if content is not None:
         path.write_text(content)
@@ -99,7 +99,7 @@ def test_a_conversation_uses_earlier_questions(lm, faq):
     assert talk.ask("a dog by").text is None
     assert talk.ask("the river").text == "warm"
     assert talk.ask("who hated the ending?").text == "the actor"
-    assert talk.ask("").text is None  # and not the last answer once more
+    assert talk.ask("").text is None  # not the previous answer again
     forgetful = Conversation(known, threshold, turns=0)
     forgetful.ask("a dog by")
     assert forgetful.ask("the river").text is None

@@ -5,7 +5,7 @@ from compactlm.errors import CompactLMError
 LINES = "the old dog\n\n\U0001f600\ngood film\ngood film \nbad music by the river\n"
 
 
-def test_words_are_whole_words_of_the_vocabulary_and_not_the_word_itself(lm):
+def test_words_are_the_other_whole_words_of_the_vocabulary(lm):
     found = lm.similar("good", 500)
     words = {token for token in lm.mlm.tokenizer.library.get_vocab() if len(token) > 1 and token.isalpha()} - {"good"}
     assert {neighbour.text for neighbour in found} == words
@@ -26,7 +26,7 @@ def test_lines_of_a_file_have_their_numbers(lm, tmp_path):
     assert lm.similar("bad music by the rivers", 1, path)[0].line == 7
 
 
-def test_a_text_that_a_file_repeats_does_not_crowd_out_the_others(lm, tmp_path):
+def test_a_repeated_line_does_not_hide_other_lines(lm, tmp_path):
     path = tmp_path / "lines.txt"
     path.write_text("good film\n" * 40 + LINES)
     assert {neighbour.text for neighbour in lm.similar("Good film", 2, path)} < set(LINES.split("\n")) - {"good film"}

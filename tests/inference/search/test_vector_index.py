@@ -10,7 +10,7 @@ from compactlm.inference.search.vector_index import ABOUT, ENTRIES, VECTORS, ope
 
 @pytest.fixture
 def counted():
-    """Entries and their vectors, with how often each was asked for."""
+    """Entries and their vectors, with the number of calls of each function."""
     calls = {"entries": 0, "embed": 0}
     generator = np.random.default_rng(0)
     vectors = unit(generator.normal(size=(300, 16)))
@@ -30,13 +30,13 @@ def test_search_is_exact(tmp_path, counted):
     entries, embed, vectors, _ = counted
     index = open_index(tmp_path / "index", "a", entries, embed)
     assert len(index) == 300
-    asked = unit(np.random.default_rng(1).normal(size=(1, 16)))[0]
-    hits = index.search(asked, 5)
-    expected = np.argsort(-(vectors @ asked))[:5]
+    query = unit(np.random.default_rng(1).normal(size=(1, 16)))[0]
+    hits = index.search(query, 5)
+    expected = np.argsort(-(vectors @ query))[:5]
     assert [hit.entry["line"] for hit in hits] == expected.tolist()
     assert [hit.entry["text"] for hit in hits] == [f"entry {number} \U0001f600" for number in expected]
-    np.testing.assert_allclose([hit.score for hit in hits], (vectors @ asked)[expected], atol=1e-5)
-    assert len(index.search(asked, 1000)) == 300
+    np.testing.assert_allclose([hit.score for hit in hits], (vectors @ query)[expected], atol=1e-5)
+    assert len(index.search(query, 1000)) == 300
 
 
 def test_equal_scores_keep_the_order_of_the_entries(tmp_path):
@@ -45,7 +45,7 @@ def test_equal_scores_keep_the_order_of_the_entries(tmp_path):
     assert [hit.entry["line"] for hit in index.search(vectors[0], 30)] == [*range(20), *range(40, 50)]
 
 
-def test_an_index_is_built_once_and_again_for_something_else(tmp_path, counted):
+def test_an_index_is_rebuilt_for_another_fingerprint(tmp_path, counted):
     entries, embed, vectors, calls = counted
     for fingerprint, builds in (("a", 1), ("a", 1), ("b", 2), ("b", 2)):
         index = open_index(tmp_path / "index", fingerprint, entries, embed)
@@ -55,7 +55,7 @@ def test_an_index_is_built_once_and_again_for_something_else(tmp_path, counted):
 
 
 @pytest.mark.parametrize("name", [VECTORS, ENTRIES, ABOUT])
-def test_a_damaged_index_is_built_again(tmp_path, counted, name):
+def test_a_damaged_index_is_rebuilt(tmp_path, counted, name):
     entries, embed, vectors, calls = counted
     open_index(tmp_path / "index", "a", entries, embed)
     path = tmp_path / "index" / name
@@ -64,13 +64,13 @@ def test_a_damaged_index_is_built_again(tmp_path, counted, name):
     assert calls["embed"] == 2
 
 
-def test_where_nothing_can_be_kept(tmp_path, counted):
+def test_an_unwritable_directory(tmp_path, counted):
     (tmp_path / "file").write_text("")
     with pytest.raises(CompactLMError, match=r"cannot be written to .*index .* COMPACTLM_CACHE"):
         open_index(tmp_path / "file" / "index", "a", *counted[:2])
 
 
-def test_an_open_index_outlives_its_being_built_again(tmp_path, counted):
+def test_an_open_index_survives_a_rebuild(tmp_path, counted):
     entries, embed, vectors, _ = counted
     index = open_index(tmp_path / "index", "a", entries, embed)
     open_index(tmp_path / "index", "b", lambda: [{"text": "another", "line": 1}], embed)
@@ -83,7 +83,7 @@ def test_two_processes_that_build_at_once(tmp_path, counted, monkeypatch):
 
     def late(source, target):
         monkeypatch.setattr(os, "replace", replace)
-        open_index(tmp_path / "index", "a", entries, embed)  # the other one
+        open_index(tmp_path / "index", "a", entries, embed)  # the other process
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", late)
