@@ -1,6 +1,9 @@
 """`make seeds` keeps the figures of a run only if params.yaml has not changed since."""
 
+import pytest
 import yaml
+
+pytestmark = pytest.mark.pipeline
 
 
 def test_a_run_is_kept_unless_the_parameters_have_changed_since(smoke):

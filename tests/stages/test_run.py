@@ -5,8 +5,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from compactlm.artifacts import read_json
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
+from compactlm.pipeline.code import fingerprints
 from compactlm.pipeline.run import run
 
 FULL_DISK = Exception("Error while serializing: I/O error: No space left on device (os error 28)")
@@ -83,3 +85,20 @@ def test_a_bug_keeps_its_traceback(error):
 
 def test_an_interruption_exits_as_shells_expect():
     assert ending(KeyboardInterrupt()) == 130
+
+
+def test_a_stage_records_its_code_when_it_has_run(tmp_path, monkeypatch):
+    Path("dvc.yaml").write_text("stages: {clean: {cmd: x, deps: [data/raw, src/clean.py]}}\n")
+    Path("src").mkdir()
+    code, record = Path("src/clean.py"), Path("reports/code/clean.json")
+    code.write_text("RATE = 1\n")
+    ending(CompactLMError("not now; try again"))
+    assert not record.exists()
+    monkeypatch.setenv("RANK", "1")  # one of several training processes, but not the first
+    run("clean", lambda params: None)
+    assert not record.exists()
+    monkeypatch.setenv("RANK", "0")
+    expected = fingerprints("clean")
+    run("clean", lambda params: code.write_text("RATE = 2\n"))
+    assert set(read_json(record)) == {"src/clean.py"}
+    assert read_json(record) == expected != fingerprints("clean")
