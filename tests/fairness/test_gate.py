@@ -61,7 +61,7 @@ def test_the_lines_name_the_figures_that_are_not_ok_the_worst_first():
         "Model gate: violated (1 violated, 1 not judged, 1 undecided, of 4 checks).",
         "sentiment, bad: 0.300 (0.200 to 0.400) is violated (limit: -0.1 to 0.1)",
         "sentiment, few rows: not judged (3 rows; at least 30 are needed)",
-        "sentiment, wide: 0.100 (-0.050 to 0.250) is undecided (limit: -0.1 to 0.1)",
+        "sentiment, wide: 0.100 (\N{MINUS SIGN}0.050 to 0.250) is undecided (limit: -0.1 to 0.1)",
     ]
 
 
