@@ -38,11 +38,6 @@ def test_what_cannot_be_judged_never_passes(figure):
     assert not figure.judged
 
 
-def test_an_exact_number_needs_no_interval():
-    assert Figure.exact(0.11, limit=Limit(high=0.1)).status is Status.VIOLATED
-    assert Figure.exact(0.1, limit=Limit(high=0.1)).to_json() == {"value": 0.1, "limit_high": 0.1, "status": 0}
-
-
 @given(numbers, numbers, numbers, st.integers(0, 100), st.none() | st.integers(0, 100), st.none() | st.tuples(numbers, st.none() | numbers))
 def test_json_gives_back_the_figure(value, low, high, rows, needed, bounds):
     figure = Figure.measured(value, low, high, rows=rows, rows_needed=needed, limit=Limit(*bounds) if bounds else None)

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.figures.quality import accuracy, chance, compare, retention, retention_above_chance
+from compactlm.figures.quality import accuracy, chance, headline_figures, retention, retention_above_chance
 
 LABELS = st.lists(st.integers(0, 2), min_size=1, max_size=30)
 
 
 def test_figures_of_a_small_example():
     expected, teacher, student = [0, 0, 0, 1, 1, 1, 1, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1, 1, 0], [0, 0, 1, 1, 1, 1, 1, 1, 0, 0]
-    found = compare(expected, teacher, student)
+    found = headline_figures(expected, teacher, student)
     assert (found["rows"], found["teacher"], found["chance"]) == (10, 0.9, 0.7)
     assert found["student"] == pytest.approx(0.7)
     assert found["retention"] == pytest.approx(7 / 9)

@@ -14,7 +14,7 @@ from compactlm.fairness.audit.training_data import audit_task
 from compactlm.fairness.stereotypes import Item, measure_stereotypes
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, read_figures, write_figures
-from compactlm.figures.quality import compare
+from compactlm.figures.quality import headline_figures
 from compactlm.report.findings import Findings
 from compactlm.text.diversity import measure_diversity, settings_of
 
@@ -88,7 +88,7 @@ def task_metrics(answers, params, test):
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, params.evaluate.slices, {**seen, "b": 9}))
     forgotten = {"before": figure(0.15), "after": figure(0.1), "kept": figure(0.66), "surprise": figure(0.7)}
     return {
-        **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ("teacher", "student"))),
+        **headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ("teacher", "student"))),
         "quality": compare_quality(answers, params.evaluate.calibration_bins, Resampler(100, 1)),
         "slices": slices,
         "worst_slice": worst_slice(slices),

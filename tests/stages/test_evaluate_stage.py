@@ -12,7 +12,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status
-from compactlm.figures.quality import compare
+from compactlm.figures.quality import headline_figures
 from compactlm.params import parse_params
 from compactlm.stages import evaluate
 from tests.fixtures.builders import make_row
@@ -70,7 +70,7 @@ def test_all_figures_are_written(workspace, params):
     assert table.column_names == ["id", "task", "label", "teacher", "student"]
     rows = table.to_pylist()
     predicted = {role: [int(row[role][1] > row[role][0]) for row in rows] for role in ("teacher", "student")}
-    again = compare([("negative", "positive").index(row["label"]) for row in rows], predicted["teacher"], predicted["student"])
+    again = headline_figures([("negative", "positive").index(row["label"]) for row in rows], predicted["teacher"], predicted["student"])
     assert {key: task[key] for key in ("teacher", "student", "agreement")} == {
         key: again[key] for key in ("teacher", "student", "agreement")
     }

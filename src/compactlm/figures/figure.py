@@ -53,7 +53,7 @@ class Limit:
 class Figure:
     """A measured number.
 
-    The status is decided once, by `measured` or `exact`, where the number is measured. Everything that prints the figure reads it.
+    The status is decided once, by `measured`, where the number is measured. Everything that prints the figure reads it.
 
     Attributes:
         value: the number, or None where it could not be measured.
@@ -100,12 +100,6 @@ class Figure:
     def over_rows(cls, value: float | None, rows: int) -> Self:
         """Return a figure without an interval that is judged where it rests on MINIMUM_ROWS."""
         return cls.measured(value, rows=rows, rows_needed=MINIMUM_ROWS)
-
-    @classmethod
-    def exact(cls, value: float | None, *, rows: int | None = None, limit: Limit | None = None) -> Self:
-        """Return a figure without chance in it, such as a count of parameters: the value itself decides."""
-        found = cls.measured(value, value, value, rows=rows, limit=limit)
-        return dataclasses.replace(found, low=None, high=None)
 
     @property
     def judged(self) -> bool:

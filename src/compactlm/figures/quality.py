@@ -27,7 +27,7 @@ def retention_above_chance(student: float, teacher: float, by_chance: float) -> 
     return (student - by_chance) / (teacher - by_chance) if teacher > by_chance else float("nan")
 
 
-def compare(expected: Sequence[int], teacher: Sequence[int], student: Sequence[int]) -> dict[str, float]:
+def headline_figures(expected: Sequence[int], teacher: Sequence[int], student: Sequence[int]) -> dict[str, float]:
     """Return the headline figures of a task: number of rows, accuracy of both models, chance, both retentions, and agreement.
 
     Args:

@@ -25,7 +25,7 @@ from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers
 from compactlm.fairness.gate import Gate
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
-from compactlm.figures.quality import compare
+from compactlm.figures.quality import headline_figures
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 
@@ -47,7 +47,7 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     evaluate, resampler = params.evaluate, _resampler(params)
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler.confidence)
     return {
-        **compare(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        **headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
         "quality": compare_quality(answers, evaluate.calibration_bins, resampler),
         "slices": slices,
         "worst_slice": worst_slice(slices),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from compactlm.fairness.audit.labels import FIGURES, Finding
-from compactlm.fairness.audit.training_data import STEPS, TaskAudit, data_gate
+from compactlm.fairness.audit.training_data import STEPS, DataAudit, data_gate
 from compactlm.fairness.groups import Coverage
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import count, percent, stated, words
@@ -21,7 +21,7 @@ MITIGATIONS = {
 }
 
 
-def write_report(audits: Mapping[str, TaskAudit], settings: BiasAudit) -> str:
+def write_report(audits: Mapping[str, DataAudit], settings: BiasAudit) -> str:
     """Return the audits as Markdown; a group that is too small is reported as not judged, never as fair."""
     lines = ["# Bias audit of the training data", "", *data_gate(audits).markdown(), ""]
     lines += [
@@ -85,7 +85,7 @@ def _coverage(coverage: Coverage) -> list[str]:
     return lines
 
 
-def _counterfactuals(audit: TaskAudit, name: str, settings: BiasAudit) -> list[str]:
+def _counterfactuals(audit: DataAudit, name: str, settings: BiasAudit) -> list[str]:
     if name not in audit.counterfactuals.without:
         return []
     copies = sum(copy.augmenter == f"counterfactual_{name}" for copy in audit.counterfactuals.copies)

@@ -18,7 +18,7 @@ from compactlm.params import BiasAudit
 
 
 @dataclasses.dataclass(frozen=True)
-class TaskAudit:
+class ModelAudit:
     """What was found for a task: groups by attribute, and flips by attribute that has swaps."""
 
     groups: dict[str, GroupAudit]
@@ -38,7 +38,7 @@ def audit_models(
     predict: Mapping[str, Predict],
     settings: BiasAudit,
     seed: int,
-) -> TaskAudit:
+) -> ModelAudit:
     """Audit teacher and student on the test rows of a task, for each attribute that bias_audit.protected names for it.
 
     Args:
@@ -60,13 +60,13 @@ def audit_models(
             )
     names = settings.protected.get(task, [])
     if not names:
-        return TaskAudit({}, {})
+        return ModelAudit({}, {})
     favorable = list(labels).index(settings.favorable_labels[task])
     expected = np.array([list(labels).index(str(row.label)) for row in rows], dtype=np.int64)
     answers = {role: np.asarray(found).argmax(axis=1) for role, found in probabilities.items()}
     has, right = (expected == favorable).tolist(), {role: (found == expected).tolist() for role, found in answers.items()}
     predicted = {role: (found == favorable).tolist() for role, found in answers.items()}
-    return TaskAudit(
+    return ModelAudit(
         {name: audit_groups(rows, name, has, right, predicted, settings, seed) for name in names},
         {
             name: count_flips(rows, settings.attributes[name], probabilities, predict, favorable, settings, seed)
@@ -76,7 +76,7 @@ def audit_models(
     )
 
 
-def fairness_metrics(tasks: Mapping[str, TaskAudit], stereotypes: Mapping[str, Stereotypes]) -> dict[str, object]:
+def fairness_metrics(tasks: Mapping[str, ModelAudit], stereotypes: Mapping[str, Stereotypes]) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json: `tasks`, `stereotypes` and the counts of the `gate`."""
     found = {
         "tasks": {name: audit.metrics() for name, audit in tasks.items()},

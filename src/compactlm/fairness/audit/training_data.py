@@ -21,7 +21,7 @@ SAMPLES = 3  # rows a category shown in the report
 
 
 @dataclasses.dataclass(frozen=True)
-class TaskAudit:
+class DataAudit:
     """The result of the audit of a task.
 
     Attributes:
@@ -50,7 +50,7 @@ def audit_task(
     labels: Sequence[str],
     settings: BiasAudit,
     seed: int,
-) -> TaskAudit:
+) -> DataAudit:
     """Audit one task, and mitigate its bias as the settings say.
 
     Weights are computed on all rows that the student trains on: rows, copies and counterfactual copies. The group of a copy is found in
@@ -91,7 +91,7 @@ def audit_task(
             step: measure(found[name].first(count), attribute, labels, minimum, resampler, weighted, limits if gated[step] else None)
             for step, (count, weighted) in steps.items()
         }
-    return TaskAudit(
+    return DataAudit(
         findings=findings,
         coverage={name: cover(rows, name, attribute, SAMPLES) for name, attribute in attributes.items()},
         weights={row.id: weight for row, weight in zip(everything, weights, strict=True)},
@@ -106,7 +106,7 @@ def _limits(limits: DataLimits) -> dict[str, Limit]:
     }
 
 
-def data_gate(audits: Mapping[str, TaskAudit]) -> Gate:
+def data_gate(audits: Mapping[str, DataAudit]) -> Gate:
     """Return the gate on the rows of each step: the favourable label, each group compared with the privileged one."""
     steps = {
         task: {name: {STEPS[step]: finding.metrics() for step, finding in by_step.items()} for name, by_step in audit.findings.items()}
