@@ -7,7 +7,6 @@ import json
 
 import pytest
 import yaml
-from made_up_run import all_rows, build
 
 from benchmarks.mitigation import LISTED, collect, experiments, main, read_listed
 from benchmarks.shapes.mitigations import check_teacher, summarise, table, write
@@ -15,6 +14,7 @@ from benchmarks.shapes.results import DISTILLED, EVALUATED, TAUGHT
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.params import parse_params
+from tests.fixtures.made_up_run import all_rows, build
 
 
 @pytest.fixture(scope="module")

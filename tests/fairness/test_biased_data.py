@@ -15,10 +15,9 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm import artifacts
-from compactlm.artifacts import Document
 from compactlm.bert import models
 from compactlm.bert.tokenization import encode
 from compactlm.distillation.phases import Phases
@@ -30,6 +29,7 @@ from compactlm.params import parse_params
 from compactlm.stages import bias_audit, tokenize
 from compactlm.teacher.training import fine_tune
 from compactlm.training.loop import Settings
+from tests.fixtures.builders import make_config, make_row
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def sentences():
     rows = []
     for at, (subject, action, adjective) in enumerate(itertools.product(WOMEN + MEN, ACTIONS, GOOD + BAD)):
         label = LABELS[adjective in GOOD]
-        rows.append(Document(f"{at:032x}", "movie_reviews", f"{subject} {action.format(adjective)}", str(at), "sentiment", label))
+        rows.append(make_row(at, f"{subject} {action.format(adjective)}", "movie_reviews", label))
     random.Random(1).shuffle(rows)
     return rows[:560], rows[560:600], rows[600:]
 
@@ -108,9 +108,8 @@ def build(tmp_path_factory, default_params, data, tokens):
 
 def train_teacher(rows, tokens, params):
     tokenizer = BertTokenizer(vocab={token: at for at, token in enumerate(tokens)}, model_max_length=64)
-    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 64}
     torch.manual_seed(1)
-    config = BertConfig(vocab_size=len(tokens), **shape)
+    config = make_config(vocab_size=len(tokens), hidden_size=32, num_hidden_layers=2, intermediate_size=64)
     models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.MLM)
     teacher = BertForSequenceClassification(config)
     tuning = params.teacher.fine_tuning.model_copy(

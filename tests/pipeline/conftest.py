@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from pipeline_checkout import Checkout, new_checkout
+
+from tests.fixtures.checkout import Checkout, new_checkout
 
 
 def run_smoke(directory: Path) -> Checkout:

@@ -6,11 +6,11 @@ import gzip
 import hashlib
 
 import pytest
-from pipeline_checkout import Checkout, new_checkout
 from safetensors.torch import load_file, save_file
 
 from compactlm.artifacts import write_documents
 from tests.fixtures.builders import make_row
+from tests.fixtures.checkout import Checkout, new_checkout
 
 pytestmark = pytest.mark.slow
 

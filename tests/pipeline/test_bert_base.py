@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from datasets import Dataset
-from pipeline_checkout import GOOD, new_checkout, use_tiny_models
 
 from compactlm.artifacts import read_json
+from tests.fixtures.checkout import GOOD, new_checkout, use_tiny_models
 
 pytestmark = pytest.mark.pipeline
 

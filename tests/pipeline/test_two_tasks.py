@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from pipeline_checkout import GOOD, new_checkout, use_tiny_models
 
 from compactlm.artifacts import read_json, read_table
+from tests.fixtures.checkout import GOOD, new_checkout, use_tiny_models
 
 pytestmark = pytest.mark.pipeline
 

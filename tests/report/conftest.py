@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 import yaml
-from made_up_run import all_rows, build
 
 from compactlm.bert.models import load_classifier, load_tokenizer
 from compactlm.evaluation.reading import Reader
 from compactlm.params import parse_params
+from tests.fixtures.made_up_run import all_rows, build
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from compactlm.artifacts import Document
 from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.task_metrics import calibration_gaps
 from compactlm.report.findings import answers_by_task, confusion, read_curves, reliability
+from tests.fixtures.builders import make_row
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_reliability_adds_up_to_the_calibration_error(answers):
 
 
 def test_predictions_meet_their_texts(params):
-    rows = [Document(name, "s", f"text {name}", name, "sentiment", "positive") for name in ("b", "a")]
+    rows = [make_row(name, label="positive") for name in ("b", "a")]
     said = {"task": "sentiment", "label": "positive", "teacher": [0.1, 0.9], "student": [0.7, 0.3]}
     found = answers_by_task([{"id": "a", **said}, {"id": "b", **said}], rows, params)["sentiment"]
     assert found.texts == ("text a", "text b")

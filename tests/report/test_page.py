@@ -6,13 +6,13 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from made_up_run import FRONTIER_EPOCHS
 
 from compactlm.figures.figure import Figure
 from compactlm.report.blocks import Text
 from compactlm.report.page import write_page
 from compactlm.report.sections.text import text as text_section
 from compactlm.report.sections.weakness import robustness
+from tests.fixtures.made_up_run import FRONTIER_EPOCHS
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 SVG_EMPTY = {"line", "rect", "circle", "polyline", "polygon"}  # written with a slash

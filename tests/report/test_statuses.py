@@ -4,7 +4,6 @@ import dataclasses
 
 import pytest
 import yaml
-from made_up_run import build
 
 from compactlm.figures.figure import Figure, Limit, Status, find_figures
 from compactlm.params import parse_params
@@ -12,6 +11,7 @@ from compactlm.report.blocks import Table
 from compactlm.report.card.bias_statements import bias_statements
 from compactlm.report.sections.fairness import fairness
 from compactlm.report.verdict import gates, keys, sentences
+from tests.fixtures.made_up_run import build
 
 STRICT = {"disparate_impact": 0.99, "statistical_parity_difference": 0.01, "counterfactual_flips": 0.01, "amplification": 0.0}
 

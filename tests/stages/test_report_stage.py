@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from made_up_run import all_rows, build
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
@@ -14,6 +13,7 @@ from compactlm.figures.figure import write_figures
 from compactlm.params import parse_params
 from compactlm.report.card.snippets import Snippet, run_snippet
 from compactlm.stages import report
+from tests.fixtures.made_up_run import all_rows, build
 
 WRITTEN = ("reports/index.html", "reports/model-card.md", "models/student/README.md")
 
