@@ -145,6 +145,7 @@ OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
         ((UNDECIDED, VIOLATED), 0.81, WORSE),
         ((VIOLATED, OK), 0.79, BETTER),
         ((VIOLATED, VIOLATED), 0.79, WITHIN),
+        ((VIOLATED, UNDECIDED), 0.79, INFORMATION),
         ((OK, UNDECIDED), 0.79, INFORMATION),
         ((UNDECIDED, OK), 0.79, INFORMATION),
         ((OK, UNDECIDED), 0.5, WORSE),  # by more than the margin
@@ -156,11 +157,12 @@ OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
 )
 def test_a_change_of_status(statuses, new, expected):
     for key in (KEY, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
-        relative = key != KEY and expected in (WITHIN, WORSE) and (statuses[0] is VIOLATED) == (statuses[1] is VIOLATED)
         diff = figure(key, 0.8, new, statuses=statuses)
-        assert verdicts(diff) == {key: INFORMATION if relative else expected}
+        status_decides = expected == BETTER or (expected == WORSE and statuses[1] is VIOLATED)
+        values_count = key == KEY or status_decides or expected not in (WITHIN, WORSE)  # amplification decides by its status alone
         [change] = review({FILE: diff}).changes
-        assert VIOLATED not in statuses or statuses[0] is statuses[1] or change.decides
+        assert change.verdict == (expected if values_count else INFORMATION)
+        assert change.decides or not status_decides
 
 
 def test_a_figure_that_loses_its_interval_is_no_longer_judged():

@@ -156,8 +156,10 @@ def _judge(file: str, key: str, old: Figure | None, new: Figure | None) -> Chang
     )
     if old is None or new is None or not (was and remains):
         verdict = (LOST if new is None else NO_LONGER) if was else NEW if old is None and remains else UNJUDGED
-    elif (old.status is Status.VIOLATED) != (new.status is Status.VIOLATED):
-        verdict, decides = WORSE if new.status is Status.VIOLATED else BETTER, True
+    elif old.status is not new.status is Status.VIOLATED:
+        verdict, decides = WORSE, True
+    elif (old.status, new.status) == (Status.VIOLATED, Status.OK):
+        verdict, decides = BETTER, True
     elif ROWS.search(key):
         decides = (new.value or 0.0) < FEWER * (old.value or 0.0)
         verdict = WORSE if decides else INFORMATION
