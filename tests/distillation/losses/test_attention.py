@@ -3,10 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch.nn import functional
-from transformers import BertModel
 
 from compactlm.distillation.losses.attention import attention_mse
-from compactlm.distillation.signals.sources import require_attentions
 from compactlm.errors import CompactLMError
 
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0]])
@@ -58,21 +56,3 @@ def test_the_student_alone_gets_a_gradient():
 def test_different_numbers_of_heads_are_an_error_that_says_how_to_mend_it():
     with pytest.raises(CompactLMError, match=r"the student has 2 and the teacher 4"):
         attention_mse(probabilities(0), probabilities(1, 4), MASK)
-
-
-@pytest.mark.parametrize("missing", [None, ()])
-def test_missing_attentions_are_an_error_that_says_how_to_mend_it(missing):
-    with pytest.raises(CompactLMError, match=r"the teacher .*attn_implementation='eager'"):
-        require_attentions(missing, "teacher")
-
-
-def test_attentions_of_transformers_come_from_eager_models_alone(tiny_bert):
-    inputs = {"input_ids": torch.tensor([[4, 40, 5], [4, 5, 0]]), "attention_mask": MASK}
-    eager, default = (BertModel.from_pretrained(tiny_bert, attn_implementation=name).eval() for name in ("eager", "sdpa"))
-    with torch.inference_mode():
-        attentions = require_attentions(eager(**inputs, output_attentions=True).attentions, "student")
-        with pytest.raises(CompactLMError, match=r"the student .*attn_implementation='eager'"):
-            require_attentions(default(**inputs, output_attentions=True).attentions, "student")
-    assert [each.shape for each in attentions] == [(2, 2, 3, 3)] * 2
-    assert attention_mse(attentions[0], attentions[0], MASK).item() == 0
-    assert attention_mse(attentions[0], attentions[1], MASK).item() > 0

@@ -13,10 +13,6 @@ def states(seed):
     return torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(seed))
 
 
-def test_the_names_of_the_distances():
-    assert list(HIDDEN_DISTANCES.items()) == [("cosine", hidden_cosine), ("mse", hidden_mse)]
-
-
 def test_hidden_cosine_is_0_in_the_same_direction_and_2_in_the_opposite():
     vectors, mask = states(0), torch.ones(2, 3)
     assert hidden_cosine(3 * vectors, vectors, mask).item() == pytest.approx(0, abs=1e-6)

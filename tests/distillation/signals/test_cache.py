@@ -255,34 +255,37 @@ def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
     assert caught.value.filename == str(tmp_path / "none" / "cache.json")
 
 
-def refused(directory, questions, sentence):
-    with pytest.raises(CompactLMError, match=sentence) as caught:
-        CachedSignals(directory, questions)
+def changed_at(values, *changes):
+    return [dict(changes).get(at, value) for at, value in enumerate(values)]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda rows: {"ids": rows.ids[:-1], "sequences": rows.sequences[:-1]}, "signals of 40 rows, but training has 39 rows"),
+        (
+            lambda rows: {"ids": changed_at(rows.ids, (7, "other"), (30, "another"))},
+            "row 7 .* row7, but the training row is other",
+        ),
+        (
+            lambda rows: {"sequences": changed_at(rows.sequences, (3, [*rows.sequences[3][:-2], 9, 3]))},
+            r"row 3 of .* \(row3\)",
+        ),
+    ],
+)
+def test_a_cache_of_other_rows_is_refused_in_a_sentence(cache, rows, change, named):
+    directory = cache("task")
+    with pytest.raises(CompactLMError, match=named) as caught:
+        CachedSignals(directory, dataclasses.replace(rows, **change(rows)))
     assert "\n" not in str(caught.value)
     assert str(directory) in str(caught.value)
     assert "; run `dvc repro`" in str(caught.value)
 
 
-def test_a_cache_of_another_number_of_rows_is_refused(cache, rows):
-    fewer = dataclasses.replace(rows, ids=rows.ids[:-1], sequences=rows.sequences[:-1])
-    refused(cache("task"), fewer, "has signals of 40 rows, but training has 39 rows")
-
-
-def test_a_cache_of_other_rows_is_refused_at_the_first_of_them(cache, rows):
-    other = dataclasses.replace(rows, ids=[*rows.ids[:7], "other", *rows.ids[8:30], "another", *rows.ids[31:]])
-    refused(cache("task"), other, "row 7 of .* has the id row7, but the training row is other;")
-
-
-def test_a_cache_of_other_tokens_is_refused(cache, rows):
-    sequences = list(rows.sequences)
-    sequences[3] = [*sequences[3][:-2], 9, sequences[3][-1]]
-    other = dataclasses.replace(rows, sequences=sequences)
-    refused(cache("task"), other, r"row 3 of .* \(row3\) has signals for other tokens")
-
-
 def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
     other = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, 0.3, "2/general", 2)
-    refused(cache("general"), other, r"row 0 of .* \(row0/0\) has signals for other tokens")
+    with pytest.raises(CompactLMError, match=r"row 0 of .* \(row0/0\) has signals for other tokens"):
+        CachedSignals(cache("general"), other)
 
 
 @pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}])
