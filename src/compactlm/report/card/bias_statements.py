@@ -9,7 +9,7 @@ from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
-from compactlm.figures.figure import Status
+from compactlm.figures.figure import Figure, Status
 from compactlm.figures.numbers import capital, interval, listed, percent, points, stated, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.verdict import gate_sentence, gates
@@ -53,10 +53,10 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
             yield f"{where}: its accuracy is significantly lower than the teacher's, by {interval(gap, points)}."
     swapped = audit.get("counterfactual")
     if swapped:
+        flips, change = swapped["flips"]["student"], swapped["probability_change"]["student"]
         yield (
-            f"Swapping the words of {words(name)} in {swapped['rows']:,} test rows of {task} flips this share of its predictions: "
-            f"{stated(swapped['flips']['student'], percent)}. The mean change of probability is "
-            f"{stated(swapped['probability_change']['student'])}."
+            f"Swapping the words of {words(name)} in {swapped['rows']:,} test rows of {task} flips {interval(flips, percent)} of its "
+            f"predictions, {_limited(flips)}. The mean change of probability is {interval(change)}."
         )
 
 
@@ -70,8 +70,8 @@ def _by_status(where: str, figures: dict[str, ByRole]) -> Iterator[str]:
             named[Status.OK].append(f"{name} {interval(student)}, the teacher's {interval(teacher)}")
         elif found & {Status.VIOLATED, Status.UNDECIDED}:
             yield (
-                f"{where}, the student's {name} is {stated(student)} (limit: {student.limit}); the teacher's is {interval(teacher)}; "
-                f"the amplification is {stated(more)} (limit: {more.limit})."
+                f"{where}, the student's {name} is {interval(student)}, {_limited(student)}; the teacher's is {interval(teacher)}; "
+                f"the amplification is {interval(more)}, {_limited(more)}."
             )
         else:
             named[Status.NOT_JUDGED].append(f"{name} ({status(student if not student.judged else more)})")
@@ -91,10 +91,16 @@ def _stereotypes(name: str, one: dict[str, Any]) -> Iterator[str]:
         f"In {one['pairs']:,} sentence pairs about occupations and {name}, it prefers the stereotypical word in {student} "
         f"(parity: 50 %), and the teacher in {teacher}.{_saturation(one)}"
     )
+    own, theirs = (f"{interval(gap[role])} nats" for role in ("student", "teacher"))
     yield (
-        f"The gap of log odds between the stereotypical word and the other is {stated(gap['student'])} nats (parity: 0; limit: "
-        f"{gap['student'].limit}), and the teacher's is {interval(gap['teacher'])}. The amplification is {stated(gap[AMPLIFICATION])}."
+        f"The gap of log odds between the stereotypical word and the other is {own} (parity: 0), {_limited(gap['student'])}. "
+        f"The teacher's is {theirs}. The amplification is {interval(gap[AMPLIFICATION])}, {_limited(gap[AMPLIFICATION])}."
     )
+
+
+def _limited(figure: Figure) -> str:
+    """Return the status of a figure with its limit."""
+    return f"{status(figure)} (limit: {figure.limit})"
 
 
 def _saturation(one: dict[str, Any]) -> str:

@@ -24,7 +24,9 @@ DIFFERENCES = tuple(name for name in FIGURES if name != RATIO)
 def fairness(found: Findings) -> Section:
     """Return the section."""
     settings = found.params.bias_audit
-    blocks: list[Block] = [Text(f"{capital(gate_sentence(gate))}.", warning=gate.status is not Status.OK) for gate in gates(found)]
+    blocks: list[Block] = [
+        Text(f"{capital(gate_sentence(gate))}.", warning=gate.status in (Status.VIOLATED, Status.NOT_JUDGED)) for gate in gates(found)
+    ]
     for task, audit in found.metrics["bias-audit"].items():
         for name, steps in audit["attributes"].items():
             blocks += [Heading(f"Data: {words(task)}, {words(name)}"), *_data(found, task, name, steps)]
