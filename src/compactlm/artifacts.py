@@ -194,8 +194,12 @@ def write_documents(directory: Path, documents: Iterable[Document]) -> None:
 
 def read_documents(directory: Path) -> list[Document]:
     """Read the documents of a directory, sorted by id."""
-    rows = read_table(directory).to_pylist()
-    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in rows]
+    return to_documents(read_table(directory))
+
+
+def to_documents(table: pa.Table) -> list[Document]:
+    """Return the rows of a table as documents."""
+    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in table.to_pylist()]
 
 
 def derived_id(*parts: object) -> str:

@@ -1,7 +1,5 @@
-import multiprocessing
 import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -229,17 +227,3 @@ def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: l
         LocalEngine(2).run(tasks, dies, "key")
     kept = sum(read_manifest(task.target) is not None for task in tasks)
     assert calls(tasks) == len(tasks) - kept
-
-
-@pytest.mark.slow
-def test_a_process_that_was_killed_between_two_runs_ends_in_one_sentence_and_the_next_run_starts_others(tasks: list[ShardTask]) -> None:
-    others = set(multiprocessing.active_children())
-    engine = LocalEngine(2)
-    first = engine.run(tasks, CLEAN, "key")
-    for worker in set(multiprocessing.active_children()) - others:
-        os.kill(worker.pid or 0, signal.SIGKILL)
-        worker.join()
-    time.sleep(1)  # until the pool knows
-    with pytest.raises(CompactLMError, match="a process that worked on a shard was killed"):
-        engine.run(tasks, CLEAN, "another key")
-    assert engine.run(tasks, CLEAN, "key") == first

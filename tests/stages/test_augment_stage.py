@@ -76,15 +76,6 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
 
 
 @pytest.mark.slow
-def test_the_number_of_processes_changes_no_byte(workspace, monkeypatch):
-    monkeypatch.setattr("compactlm.corpus.augment.parallel.CHUNK", 3)
-    augment.main(make_params(3))
-    [shard] = artifacts.AUGMENTED.glob("*.parquet")
-    first = shard.read_bytes()
-    augment.main(make_params(3, processes=2))
-    assert shard.read_bytes() == first
-
-
 def test_a_copy_that_the_teacher_labels_otherwise_is_dropped_and_counted(workspace):
     augment.main(make_params(2))
     everything = artifacts.read_documents(artifacts.AUGMENTED)

@@ -1,4 +1,3 @@
-import errno
 import hashlib
 import random
 from pathlib import Path
@@ -10,7 +9,6 @@ import yaml
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params, parse_params
-from compactlm.pipeline.run import run
 from compactlm.stages import clean, ingest, split
 
 
@@ -108,29 +106,3 @@ def test_a_failing_ingest_leaves_the_old_artifacts_and_nothing_half_written(proj
     with pytest.raises(CompactLMError, match=r"films\.tsv is not valid utf-8 in line 2 \(byte 0xff\)"):
         ingest.main(parse_params(project))
     assert hashes() == before
-
-
-def test_a_task_with_too_few_rows_for_three_splits_is_refused(project: dict[str, Any]) -> None:
-    lines = ["text\tdocument\tlabel", *(f"film {number}\td{number}\tpositive" for number in range(9)), "film nine\td\tnegative"]
-    Path("films.tsv").write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d of its rows .* label negative"):
-        run_all(project)
-    assert not artifacts.SPLIT.exists()
-
-
-def test_no_space_left_ends_in_one_sentence_and_leaves_nothing(project: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: object, directory: Path) -> None:
-        directory.mkdir()
-        (directory / "part-00000.parquet").write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device", str(directory))
-
-    monkeypatch.setattr(ingest, "gather", full)
-    with pytest.raises(SystemExit, match=r"ingest: no space is left on the disk while writing data/.*; free some and run"):
-        run("ingest", ingest.main)
-    assert list(Path("data").iterdir()) == [artifacts.SHARDS]
-
-
-def test_a_bad_source_ends_the_command_with_its_sentence(project: dict[str, Any]) -> None:
-    Path("films.tsv").unlink()
-    with pytest.raises(SystemExit, match=r"^ingest: ingest\.sources\.films: the file .*films\.tsv does not exist"):
-        run("ingest", ingest.main)

@@ -1,4 +1,3 @@
-import dataclasses
 import random
 
 import pytest
@@ -7,8 +6,8 @@ from hypothesis import strategies as st
 from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from compactlm.figures.figure import Figure
+from compactlm.params import DiversityFigures
 from compactlm.text.diversity import (
-    DiversitySettings,
     distinct_ngrams,
     mean_type_token_ratio,
     measure_diversity,
@@ -18,7 +17,7 @@ from compactlm.text.diversity import (
 )
 from tests.fixtures.builders import make_row
 
-SETTINGS = DiversitySettings(words=50, window=10, bleu_texts=5, bleu_words=20, seed=3)
+SETTINGS = DiversityFigures(words=50, window=10, bleu_texts=5, bleu_words=20)
 
 
 def test_words() -> None:
@@ -26,9 +25,8 @@ def test_words() -> None:
 
 
 def test_figures_of_a_small_corpus() -> None:
-    figures = measure_diversity(
-        [make_row(0, "one two one", label="good"), make_row(1, "two one", label="bad"), make_row(2, "...", label="good")], SETTINGS
-    )
+    rows = [make_row(0, "one two one", label="good"), make_row(1, "two one", label="bad"), make_row(2, "...", label="good")]
+    figures = measure_diversity(rows, SETTINGS, 3)
     values = {name: found["value"] for name, found in figures.items() if isinstance(found, dict) and "value" in found}
     assert figures["rows"] == 3
     assert (figures["characters"], figures["words"]) == (21, 5)
@@ -45,16 +43,15 @@ TEXTS = st.lists(st.lists(st.sampled_from("abcdef"), max_size=9), max_size=14)
 @given(TEXTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_matter(texts: list[list[str]], rng: random.Random) -> None:
     rows = [make_row(number, " ".join(words)) for number, words in enumerate(texts)]
-    figures = measure_diversity(rows, SETTINGS)
+    figures = measure_diversity(rows, SETTINGS, 3)
     rng.shuffle(rows)
-    assert measure_diversity(rows, SETTINGS) == figures
+    assert measure_diversity(rows, SETTINGS, 3) == figures
 
 
 def test_another_seed_measures_other_texts() -> None:
     rng = random.Random(1)
     rows = [make_row(number, " ".join(rng.choices([f"w{word}" for word in range(500)], k=12))) for number in range(300)]
-    other = dataclasses.replace(SETTINGS, seed=4)
-    assert measure_diversity(rows, SETTINGS)["self_bleu"] != measure_diversity(rows, other)["self_bleu"]
+    assert measure_diversity(rows, SETTINGS, 3)["self_bleu"] != measure_diversity(rows, SETTINGS, 4)["self_bleu"]
 
 
 def test_vocabulary_type_token_ratio_and_distinct_ngrams() -> None:
@@ -83,5 +80,5 @@ def test_self_bleu_tells_copies_from_texts_without_a_common_word() -> None:
 
 def test_figures_of_thirty_rows_are_judged() -> None:
     for rows, judged in ((29, False), (30, True)):
-        figures = measure_diversity([make_row(number, "one", label="good") for number in range(rows)], SETTINGS)
+        figures = measure_diversity([make_row(number, "one", label="good") for number in range(rows)], SETTINGS, 3)
         assert Figure.from_json(figures["distinct_1"]).judged == judged

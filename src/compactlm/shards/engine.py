@@ -6,12 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-import pyarrow as pa
 from tqdm import tqdm
 
 from compactlm.shards.fingerprint import fingerprint
-from compactlm.shards.reports import Report
-from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, process_shard, tasks_for
+from compactlm.shards.shards import Manifest, ShardFunction, ShardStep, ShardTask, process_shard, tasks_for
 from compactlm.shards.worker_pool import WorkerPool, count_processes
 
 REMEDY = "use fewer processes or smaller shards and run the command again (finished shards are kept)"
@@ -33,19 +31,7 @@ class Engine(Protocol):
         ...
 
 
-class Parametrised(Protocol):
-    """A function of a shard, together with the parameters that its result depends on."""
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on beside the shard and the code, as JSON values."""
-        ...
-
-    def __call__(self, table: pa.Table, /) -> tuple[pa.Table, Report]:
-        """Return the new shard, and a report of what was dropped."""
-        ...
-
-
-def apply(shards: Sequence[Path], target: Path, engine: Engine, function: Parametrised) -> tuple[list[Path], list[Manifest]]:
+def apply(shards: Sequence[Path], target: Path, engine: Engine, function: ShardStep) -> tuple[list[Path], list[Manifest]]:
     """Apply a function to shards, write the results to `target` and remove all other files there.
 
     Returns:

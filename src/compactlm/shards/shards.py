@@ -7,15 +7,18 @@ shard or one that is made again.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic_core import to_jsonable_python
 
 from compactlm.artifacts import DOCUMENT_SCHEMAS, read_json, replacing, write_json
 from compactlm.errors import CompactLMError
@@ -48,6 +51,23 @@ class ShardTask:
 
 
 ShardFunction = Callable[[pa.Table], tuple[pa.Table, Report]]
+
+
+class ShardStep(abc.ABC):
+    """A function of a shard together with its parameters, as a dataclass."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return everything that the result depends on beside the shard and the code, as JSON values.
+
+        Paths are left out; another field holds the sha256 of the file.
+        """
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        found: dict[str, Any] = to_jsonable_python({name: value for name, value in values.items() if not isinstance(value, Path)})
+        return found
+
+    @abc.abstractmethod
+    def __call__(self, table: pa.Table, /) -> tuple[pa.Table, Report]:
+        """Return the new shard, and a report of what was dropped."""
 
 
 def tasks_for(shards: Iterable[Path], target: Path) -> list[ShardTask]:

@@ -27,7 +27,7 @@ def main(params: Params) -> None:
     from compactlm.shards.worker_pool import count_processes
     from compactlm.teacher.label_agreement import agrees, label_agreement
     from compactlm.teacher.proposer import MaskedWordProposer
-    from compactlm.text.diversity import measure_diversity, settings_of
+    from compactlm.text.diversity import measure_diversity
 
     prepare(params.threads, params.seed)
     batch_tokens = params.batch_tokens
@@ -58,13 +58,12 @@ def main(params: Params) -> None:
         agreement[name] = label_agreement(copies, agreed, answers[len(judged) :])
     if settings.labels == "keep":
         result = keep_labels(result, agreed)
-    sizes = settings_of(params.diversity, params.seed)
     metrics = {
         **summarise(rows, result, rewriters),
         "wordnet": int(wordnet is not None),
         "diversity": {
-            "before": measure_diversity(rows, sizes),
-            "after": measure_diversity([*rows, *result.copies], sizes),
+            "before": measure_diversity(rows, params.diversity, params.seed),
+            "after": measure_diversity([*rows, *result.copies], params.diversity, params.seed),
         },
     }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]

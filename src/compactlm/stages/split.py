@@ -10,7 +10,6 @@ from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.shards.engine import make_engine
 from compactlm.shards.gathering import MEGABYTE, gather
-from compactlm.text.diversity import settings_of
 
 PLOTTED = {"words": ("words", "rows"), "vocabulary": ("words", "different")}
 
@@ -26,7 +25,7 @@ def main(params: Params) -> None:
         for name, shards in found.shards.items():
             gather(shards, directory / name)
     artifacts.write_json(artifacts.METRICS / "split.json", split_metrics(found, params.split, params.seed))
-    figures = measure_splits(found.shards, settings_of(params.diversity, params.seed))
+    figures = measure_splits(found.shards, params.diversity, params.seed)
     if found.clusters is not None:
         add_near_duplicates(figures, found.rows, found.homes, found.clusters)
     artifacts.write_json(artifacts.METRICS / "diversity.json", figures)

@@ -7,7 +7,6 @@ order drawn by the seed. The figures of two corpora can therefore be compared.
 from __future__ import annotations
 
 import bisect
-import dataclasses
 import math
 import re
 from collections import Counter
@@ -24,30 +23,6 @@ _SMOOTHING = 0.1  # stands for a count of 0
 Words = list[str]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class DiversitySettings:
-    """How much text the figures are measured over.
-
-    Attributes:
-        words: the number of words over which vocabulary and repetition are measured.
-        window: the number of words of one window of the mean type-token ratio.
-        bleu_texts: the number of texts that self-BLEU compares.
-        bleu_words: the number of words of each of these texts that are compared.
-        seed: draws the texts.
-    """
-
-    words: int
-    window: int
-    bleu_texts: int
-    bleu_words: int
-    seed: int
-
-
-def settings_of(section: DiversityFigures, seed: int) -> DiversitySettings:
-    """Return the settings from the section of params.yaml."""
-    return DiversitySettings(**section.model_dump(), seed=seed)
-
-
 def words_of(text: str) -> Words:
     """Return the words of a text in lower case: runs of letters and digits, with apostrophes inside them."""
     return _WORD.findall(text.casefold())
@@ -56,12 +31,12 @@ def words_of(text: str) -> Words:
 class Diversity:
     """Figures of diversity, gathered row by row, so that the corpus need not fit into memory."""
 
-    def __init__(self, settings: DiversitySettings) -> None:
+    def __init__(self, settings: DiversityFigures, seed: int) -> None:
         self._settings = settings
         self._rows = self._characters = self._words = 0
         self._lengths: Counter[int] = Counter()
         self._labels: Counter[str] = Counter()
-        self._sample: DrawnUntil[Words] = DrawnUntil(settings.words, "diversity", settings.seed, least=settings.bleu_texts)
+        self._sample: DrawnUntil[Words] = DrawnUntil(settings.words, "diversity", seed, least=settings.bleu_texts)
 
     def add(self, document: Document) -> None:
         """Count a row."""
@@ -102,9 +77,9 @@ class Diversity:
         }
 
 
-def measure_diversity(documents: Iterable[Document], settings: DiversitySettings) -> dict[str, object]:
-    """Return the figures of a stream of rows; they do not depend on its order."""
-    gathered = Diversity(settings)
+def measure_diversity(documents: Iterable[Document], settings: DiversityFigures, seed: int) -> dict[str, object]:
+    """Return the figures of a stream of rows, which do not depend on its order; the seed draws the measured texts."""
+    gathered = Diversity(settings, seed)
     for document in documents:
         gathered.add(document)
     return gathered.figures()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compactlm.artifacts import DOCUMENT_SCHEMAS, Document
+from compactlm.artifacts import DOCUMENT_SCHEMAS
 from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
 from compactlm.corpus.ingest.repeats import number_repeats
@@ -91,11 +91,3 @@ def test_a_maximum_of_rows_or_characters_ends_the_stream() -> None:
 def test_without_rows_there_is_nothing_to_do(tmp_path: Path) -> None:
     number_repeats([])
     take_drawn([], 3, None, 1)
-
-
-@pytest.mark.parametrize("label", [None, "good"])
-def test_a_row_alone_keeps_its_id(tmp_path: Path, label: str | None) -> None:
-    document: Document = to_document(Record("x", None, label), "s", None)
-    write_shards([document], tmp_path, 10)
-    number_repeats(sorted(tmp_path.iterdir()))
-    assert [row["id"] for row in rows(sorted(tmp_path.iterdir()))] == [document.id]

@@ -85,11 +85,6 @@ def test_an_id_depends_on_source_text_and_document() -> None:
     assert row_id("s", "d", "x", 1) not in names
 
 
-def test_a_row_without_a_document_is_one_of_its_own() -> None:
-    document = to_document(Record("x", None, None), "s", None)
-    assert document.document == document.id
-
-
 def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
     joined = Columns(text=JoinedColumns(columns=["title", "body.parts.0"], separator=" / "), document="meta.id", label=None, attributes={})
     row = {"title": "T", "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}

@@ -5,12 +5,13 @@ import pytest
 
 from compactlm.artifacts import Document
 from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
+from compactlm.params import DiversityFigures
 from compactlm.shards.gathering import write_shards
-from compactlm.text.diversity import DiversitySettings, measure_diversity
+from compactlm.text.diversity import measure_diversity
 from tests.corpus.split_rows import to_rows
 from tests.fixtures.builders import scattered_row
 
-SETTINGS = DiversitySettings(words=500, window=50, bleu_texts=20, bleu_words=20, seed=1)
+SETTINGS = DiversityFigures(words=500, window=50, bleu_texts=20, bleu_words=20)
 
 
 def document(number: int) -> Document:
@@ -25,12 +26,12 @@ def test_each_split_and_source_has_the_figures_of_its_rows(tmp_path: Path, shard
     for split, numbers in splits.items():
         write_shards([document(number) for number in numbers], tmp_path / split, shard_bytes)
         shards[split] = sorted((tmp_path / split).iterdir())
-    figures = measure_splits(shards, SETTINGS)
+    figures = measure_splits(shards, SETTINGS, 1)
     for split, numbers in splits.items():
         rows = [document(number) for number in numbers]
         assert list(figures[split]) == ["all", "s", "t"]
-        assert figures[split]["all"] == measure_diversity(rows, SETTINGS)
-        assert figures[split]["t"] == measure_diversity([row for row in rows if row.source == "t"], SETTINGS)
+        assert figures[split]["all"] == measure_diversity(rows, SETTINGS, 1)
+        assert figures[split]["t"] == measure_diversity([row for row in rows if row.source == "t"], SETTINGS, 1)
     tables = plot_rows(figures)
     assert tables["words"]["train"] == [(1, 12), (2, 12), (4, 24), (8, 12)]
     assert tables["vocabulary"]["test"][-1][1] == len({word for number in splits["test"] for word in document(number).text.split()})

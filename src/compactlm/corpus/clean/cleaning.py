@@ -23,7 +23,7 @@ from compactlm.params.filters import MaskPersonal
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import count_by_source, cut
 from compactlm.shards.reports import Counts, DropCounter, Report, Samples, add_counts, smallest_samples
-from compactlm.shards.shards import Manifest
+from compactlm.shards.shards import Manifest, ShardStep
 
 # These reasons are counted even if they are 0, so that a figure does not come and go between two experiments.
 ALWAYS_COUNTED = (CONTRADICTORY_LABEL, DUPLICATE, EMPTY, TOO_LONG, TOO_SHORT, UNREPAIRABLE)
@@ -31,7 +31,7 @@ _LISTED = TypeAdapter(list[FilterSettings])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class CleanShard:
+class CleanShard(ShardStep):
     """Cleans a shard by a list of filters.
 
     Attributes:
@@ -43,10 +43,6 @@ class CleanShard:
     filters: tuple[FilterSettings, ...]
     seed: int
     samples: int
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on, as JSON values."""
-        return {"filters": _LISTED.dump_python(list(self.filters)), "seed": self.seed, "samples": self.samples}
 
     def prepare(self) -> None:
         """Load the models of the filters, which takes a second."""

@@ -19,7 +19,7 @@ from compactlm.draws import DrawnUntil
 from compactlm.params import Sentences
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.reports import DropCounter, Report
-from compactlm.shards.shards import Manifest, batches_of
+from compactlm.shards.shards import Manifest, ShardStep, batches_of
 from compactlm.text.punkt import find_model, make_tokenizer, train_model
 
 ADDED = "sentences"
@@ -27,7 +27,7 @@ _BATCH = 1_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class CutShard:
+class CutShard(ShardStep):
     """Cuts the unlabelled rows of a shard into sentences; each becomes a row of the same document.
 
     Attributes:
@@ -45,10 +45,6 @@ class CutShard:
     minimum: int
     seed: int
     samples: int
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on, as JSON values."""
-        return {name: getattr(self, name) for name in ("sha256", "sources", "minimum", "seed", "samples")}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the sentences and the uncut rows, sorted by id, and a report of added and dropped rows."""

@@ -18,10 +18,10 @@ from compactlm.artifacts import Document, file_sha256, replacing
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.duplicates.winners import DUPLICATE, NEAR_DUPLICATE, judge_equals, judge_near
 from compactlm.params import NearDuplicates
-from compactlm.shards.engine import Engine, Parametrised, apply
+from compactlm.shards.engine import Engine, apply
 from compactlm.shards.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals, hash_key
 from compactlm.shards.reports import DropCounter, Report
-from compactlm.shards.shards import ROW_GROUP, Manifest
+from compactlm.shards.shards import ROW_GROUP, Manifest, ShardStep
 
 _BATCH = 10_000
 _JUDGED_BY = ("id", "source", "task", "label")
@@ -29,14 +29,14 @@ Judgement = dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class AddKeys:
+class AddKeys(ShardStep):
     """Applies a function to a shard and adds a key to each row. Texts that differ only in case have equal keys.
 
     Attributes:
         function: a function of a shard of documents.
     """
 
-    function: Parametrised
+    function: ShardStep
 
     def parameters(self) -> dict[str, object]:
         """Return everything that the result depends on, as JSON values."""
@@ -50,7 +50,7 @@ class AddKeys:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class DropShard:
+class DropShard(ShardStep):
     """Drops the judged rows of a shard.
 
     Attributes:
@@ -64,10 +64,6 @@ class DropShard:
     sha256: str
     seed: int
     samples: int
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on, as JSON values."""
-        return {"judged": self.sha256, "seed": self.seed, "samples": self.samples}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the rows that stay, without keys, and a report of the dropped rows."""

@@ -22,6 +22,7 @@ from rensa import RMinHash
 from compactlm.corpus.duplicates.clusters import Integers, band_hashes, choose_bands, cluster
 from compactlm.params import NearDuplicates
 from compactlm.shards.reports import Report
+from compactlm.shards.shards import ShardStep
 
 _BATCH = 10_000
 _WORD = re.compile(r"[^\W_]+")
@@ -61,7 +62,7 @@ def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SignShard:
+class SignShard(ShardStep):
     """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row.
 
     Attributes:
@@ -71,10 +72,6 @@ class SignShard:
 
     settings: NearDuplicates
     seed: int
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on, as JSON values."""
-        return {"near_duplicates": self.settings.model_dump(), "seed": self.seed}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the signatures of all rows, in their order."""

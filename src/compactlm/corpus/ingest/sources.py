@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts
+from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts, to_documents
 from compactlm.corpus.ingest.archives import fetch, read_member
 from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
@@ -97,7 +97,7 @@ class _Reader:
         if not taken["rows"]:
             raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first drawn row, so no row is left; raise it")
         left = counted["rows"] - taken["rows"]
-        sha256 = sha256_of(_sorted_documents(shards))
+        sha256 = sha256_of(row for table in sorted_tables(shards) for row in to_documents(table))
         return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name))
 
     def _documents(self, name: str, source: Source) -> Iterator[Document]:
@@ -120,12 +120,6 @@ class _Reader:
 def _shown(source: Source) -> str:
     text = source.columns.text
     return repr(text) if isinstance(text, str | int) else " or ".join(repr(column) for column in text.columns)
-
-
-def _sorted_documents(shards: list[Path]) -> Iterator[Document]:
-    for table in sorted_tables(shards):
-        for row in table.to_pylist():
-            yield Document(**{**row, "attributes": tuple(row.get("attributes", ()))})
 
 
 def _rows(name: str, source: Source) -> Rows:

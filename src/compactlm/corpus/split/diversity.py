@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS, Document
 from compactlm.corpus.split.rows import Homes, Integers, Rows
-from compactlm.text.diversity import Diversity, DiversitySettings, words_of
+from compactlm.params import DiversityFigures
+from compactlm.text.diversity import Diversity, words_of
 
 ALL = "all"
 _BATCH = 1_000
@@ -19,15 +20,15 @@ Figures = dict[str, dict[str, dict[str, Any]]]
 _COLUMNS = ("id", "source", "text", "document", "task", "label")
 
 
-def measure_splits(shards: Mapping[str, Sequence[Path]], settings: DiversitySettings) -> Figures:
+def measure_splits(shards: Mapping[str, Sequence[Path]], settings: DiversityFigures, seed: int) -> Figures:
     """Return the figures by split and source, with "all" for all sources together."""
     figures: Figures = {}
     for split, paths in shards.items():
-        gathered: dict[str, Diversity] = {ALL: Diversity(settings)}
+        gathered: dict[str, Diversity] = {ALL: Diversity(settings, seed)}
         for document in _documents(paths):
             words = words_of(document.text)
             gathered[ALL].add_words(document, words)
-            gathered.setdefault(document.source, Diversity(settings)).add_words(document, words)
+            gathered.setdefault(document.source, Diversity(settings, seed)).add_words(document, words)
         figures[split] = {source: gathered[source].figures() for source in sorted(gathered)}
     return figures
 

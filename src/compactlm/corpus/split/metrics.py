@@ -32,7 +32,7 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     metrics: dict[str, object] = {
         "rows": totals,
         "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
-        "sources": {name: _source_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)},
+        "sources": {name: _shares(_by_source(rows, column.tolist())) for name, column in zip(SPLITS, counts, strict=True)},
         "labels": {name: {task: _label_shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
         "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
         "leakage": _leakage(found, split, seed),
@@ -40,7 +40,8 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     if split.placement == "stable":
         metrics["deviations"] = share_deviations(rows, homes, split)
     if split.placement == "stable" or split.across_splits == "leave_out":
-        metrics["left_out"] = _by_source(rows, homes < 0)
+        left_out = np.bincount(rows.stratum[homes < 0], minlength=len(rows.strata))
+        metrics["left_out"] = dict(sorted(_by_source(rows, left_out.tolist()).items()))
     if split.weights:
         metrics["mixture"] = {"left_out": dict(found.mixture.left_out), "repeated": dict(found.mixture.repeated)}
     return metrics
@@ -64,18 +65,11 @@ def rows_like_protected(homes: Homes, clusters: Integers) -> dict[str, int]:
     return {SPLITS[home]: int(gone[home]) for home in PROTECTED[1:]}
 
 
-def _by_source(rows: Rows, chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for (source, _, _), count in zip(rows.strata, np.bincount(rows.stratum[chosen], minlength=len(rows.strata)).tolist(), strict=True):
-        counts[source] += count
-    return dict(sorted(counts.items()))
-
-
-def _source_shares(rows: Rows, counts: Iterable[int]) -> dict[str, float]:
+def _by_source(rows: Rows, counts: Iterable[int]) -> Counter[str]:
     found: Counter[str] = Counter()
     for (source, _, _), count in zip(rows.strata, counts, strict=True):
         found[source] += count
-    return _shares(found)
+    return found
 
 
 def _label_counts(rows: Rows, counts: Iterable[int]) -> dict[str, Counter[str]]:

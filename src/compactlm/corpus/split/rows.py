@@ -14,6 +14,7 @@ from compactlm.artifacts import SPLITS
 from compactlm.draws import draw_bits
 from compactlm.shards.keys import KEY_BYTES, as_keys, hash_key, number_keys
 from compactlm.shards.reports import Report
+from compactlm.shards.shards import ShardStep
 
 _OTHER = re.compile(r"[\W_]+")
 _OTHER_ASCII = bytes(code for code in range(128) if not chr(code).isalnum())
@@ -47,7 +48,7 @@ class Rows:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SplitKeyShard:
+class SplitKeyShard(ShardStep):
     """Turns a shard of documents into a shard of what a split knows of each row.
 
     Attributes:
@@ -55,10 +56,6 @@ class SplitKeyShard:
     """
 
     seed: int
-
-    def parameters(self) -> dict[str, object]:
-        """Return everything that the result depends on, as JSON values."""
-        return {"seed": self.seed}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return source, task, label, keys of text and document, and the draw of each row, in order."""

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from compactlm.corpus.clean.filters import characters, expressions, markup, measures, personal, repetition
 from compactlm.corpus.clean.filters.bag_of_words import to_bag_of_words
-from compactlm.corpus.clean.filters.base import Filter
+from compactlm.corpus.clean.filters.base import Dropped, Filter
 from compactlm.errors import CompactLMError
 from compactlm.params import filters as settings
+
+FUNCTIONS: dict[str, Callable[..., str | Dropped]] = {  # the fields of the settings are the keyword arguments of the function
+    "repair_unicode": characters.repair_unicode,
+    "remove_markup": markup.remove_markup,
+    "remove_addresses": characters.remove_addresses,
+    "remove_control_characters": characters.remove_control_characters,
+    "straighten_quotes": characters.straighten_quotes,
+    "fold_white_space": characters.fold_white_space,
+    "repeated_characters": characters.shorten_runs,
+    "repeated_lines": repetition.without_repeated_lines,
+    "repeated_ngrams": repetition.without_repeated_ngrams,
+    "length": measures.within_length,
+    "character_share": measures.within_share,
+    "mask_personal": personal.mask_personal,
+    "bag_of_words": to_bag_of_words,
+}
 
 
 def filters_from(listed: Iterable[settings.FilterSettings]) -> list[Filter]:
@@ -19,41 +35,15 @@ def filters_from(listed: Iterable[settings.FilterSettings]) -> list[Filter]:
     return [_filter(one) for one in listed]
 
 
-def _filter(one: settings.FilterSettings) -> Filter:  # noqa: C901 - a table with a type in each row
-    partial = functools.partial
-    match one:
-        case settings.RepairUnicode():
-            return partial(characters.repair_unicode, form=one.form, straight_quotes=one.straight_quotes)
-        case settings.RemoveMarkup():
-            return markup.remove_markup
-        case settings.RemoveAddresses():
-            return characters.remove_addresses
-        case settings.RemoveControlCharacters():
-            return partial(characters.remove_control_characters, keep_lines=one.keep_lines)
-        case settings.StraightenQuotes():
-            return characters.straighten_quotes
-        case settings.FoldWhiteSpace():
-            return partial(characters.fold_white_space, keep_lines=one.keep_lines)
-        case settings.RepeatedCharacters():
-            return partial(characters.shorten_runs, maximum=one.maximum)
-        case settings.RepeatedLines():
-            return partial(repetition.without_repeated_lines, maximum_share=one.maximum_share)
-        case settings.RepeatedNgrams():
-            return partial(
-                repetition.without_repeated_ngrams, size=one.size, maximum_share=one.maximum_share, minimum_words=one.minimum_words
-            )
-        case settings.Length():
-            return partial(measures.within_length, unit=one.unit, minimum=one.minimum, maximum=one.maximum)
-        case settings.CharacterShare():
-            return partial(measures.within_share, of=one.of, minimum=one.minimum, maximum=one.maximum)
-        case settings.Language():
-            return _language(one)
-        case settings.MaskPersonal():
-            return partial(personal.mask_personal, kinds=tuple(one.of), region=one.region)
-        case settings.Expression():
-            return _expression(one)
-        case settings.BagOfWords():
-            return to_bag_of_words
+def _filter(one: settings.FilterSettings) -> Filter:
+    if isinstance(one, settings.Language):
+        return _language(one)
+    if isinstance(one, settings.Expression):
+        pattern = re.compile(one.pattern)
+        if one.action == "drop":
+            return functools.partial(expressions.drop_where_found, pattern=pattern, reason=one.name)
+        return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)
+    return functools.partial(FUNCTIONS[one.kind], **one.model_dump(exclude={"kind"}))
 
 
 def _language(one: settings.Language) -> Filter:
@@ -66,13 +56,6 @@ def _language(one: settings.Language) -> Filter:
     return functools.partial(
         in_languages, languages=frozenset(one.languages), minimum_probability=one.minimum_probability, minimum_letters=one.minimum_letters
     )
-
-
-def _expression(one: settings.Expression) -> Filter:
-    pattern = re.compile(one.pattern)
-    if one.action == "drop":
-        return functools.partial(expressions.drop_where_found, pattern=pattern, reason=one.name)
-    return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)
 
 
 Profile = Literal["bert", "bag-of-words", "thorough"]

@@ -36,7 +36,7 @@ _MANY_DIGITS = re.compile(r"\d(?:[^\w\n,;:%$\"'!?]{0,3}\d){6}")
 _LONG: frozenset[PersonalKind] = frozenset(("card", "social_security", "phone"))  # kinds that need at least seven digits
 
 
-def mask_personal(text: str, kinds: Sequence[PersonalKind], region: str) -> str:
+def mask_personal(text: str, of: Sequence[PersonalKind], region: str) -> str:
     """Replace personal data of these kinds by placeholders.
 
     Card numbers and IBANs are recognised by their check digits, and phone numbers by the numbering plans of `phonenumbers`. Other
@@ -44,12 +44,12 @@ def mask_personal(text: str, kinds: Sequence[PersonalKind], region: str) -> str:
 
     Args:
         text: the text.
-        kinds: the kinds of personal data to mask.
+        of: the kinds of personal data to mask.
         region: two letters of the country whose phone numbers come without a country code.
     """
     long = _MANY_DIGITS.search(text) is not None
     for kind in PLACEHOLDERS:  # in a fixed order, because a card number could look like a phone number
-        if kind in kinds and (long or kind not in _LONG):
+        if kind in of and (long or kind not in _LONG):
             text = _mask_phones(text, region) if kind == "phone" else _MASKS[kind](text)
     return text
 
