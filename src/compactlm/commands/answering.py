@@ -54,7 +54,7 @@ def answer(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Answer a question with the best answer of a file, or the best passage of a text, and print its score.
+    """Answer a question with the best answer or passage of a file.
 
     The file is embedded at first use and its index is kept. Answers are found, not written.
     """

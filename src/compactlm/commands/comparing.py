@@ -34,9 +34,9 @@ def embed(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Print the embedding of a text, a vector of length 1, or of each line, one vector per line.
+    """Print the embedding of a text, or of each line.
 
-    Spaces separate the numbers; --json prints a list.
+    An embedding is a vector of length 1 on one line. Spaces separate the numbers; --json prints a list.
     """
     from compactlm.inference.embedding import TEXTS_AT_ONCE
 

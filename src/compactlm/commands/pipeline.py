@@ -17,7 +17,10 @@ app = typer.Typer()
 
 @app.command()
 def preset(name: Annotated[str | None, typer.Argument(help="A file of configs/preset, without .yaml.")] = None) -> None:
-    """Set params.yaml to a preset; without a name, to the default unless params.yaml has other values."""
+    """Set params.yaml to a preset.
+
+    Without a name, params.yaml becomes the default preset, unless it has values of its own.
+    """
     with needs("train", "compactlm preset"):
         from compactlm.presets import select
 

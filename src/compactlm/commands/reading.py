@@ -48,7 +48,10 @@ def inspect(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Print the tokens of a text, their ids, the attention of each layer (torch only) and the predictions at each position."""
+    """Print the tokens of a text with ids, predictions and attention.
+
+    Predictions are the likeliest tokens at each position. Attention needs the torch backend.
+    """
     found = load(model, backend, threads).inspect(text_or_input(text), top)
     if found.cut:
         notice(f"the last {found.cut:,} tokens are skipped because the text is longer than the model reads")
@@ -72,7 +75,7 @@ def check(
     backend: BackendOption = "auto",
     json: JsonOption = False,
 ) -> None:
-    """Count how well the tokenizer represents the lines of a file: changed and lost text, unknown tokens, lines that are too long."""
+    """Count unknown tokens, changed and lost text, and lines that are too long."""
     lines = TextLines(file)
     found = load(model, backend).check(lines)
     if json:
