@@ -21,10 +21,10 @@ CACHE = Path(os.environ.get("COMPACTLM_CACHE") or Path(__file__).parents[2] / ".
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ASK = """
 axe.run().then(found => {
-  const told = found.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html)]);
+  const problems = found.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html)]);
   const wide = document.documentElement.scrollWidth - window.innerWidth;
   const loaded = performance.getEntriesByType("resource").map(one => one.name);
-  document.body.textContent = "found:" + JSON.stringify({told, wide, loaded, passes: found.passes.length}) + ":found";
+  document.body.textContent = "found:" + JSON.stringify({problems, wide, loaded, passes: found.passes.length}) + ":found";
 });
 """
 
@@ -63,7 +63,7 @@ def test_nothing_is_found_against_the_page(found, readers, browser, axe, tmp_pat
     command += [f"--blink-settings=preferredColorScheme={scheme}", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]
     done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True, timeout=300)
     answer = json.loads(html.unescape(re.search("found:(.*):found", done.stdout, re.DOTALL).group(1)))
-    assert answer["told"] == []
+    assert answer["problems"] == []
     assert answer["passes"] > 20
     assert answer["loaded"] == []
     assert answer["wide"] <= 0, "the page is wider than the window"

@@ -28,7 +28,7 @@ def test_reliability_adds_up_to_the_calibration_error(answers):
     assert reliability(answers, "teacher", 10) == []
 
 
-def test_predictions_meet_their_texts(params):
+def test_predictions_are_joined_with_their_texts(params):
     rows = [make_row(name, label="positive") for name in ("b", "a")]
     said = {"task": "sentiment", "label": "positive", "teacher": [0.1, 0.9], "student": [0.7, 0.3]}
     found = answers_by_task([{"id": "a", **said}, {"id": "b", **said}], rows, params)["sentiment"]

@@ -81,7 +81,7 @@ def test_headings_are_in_order_and_there_is_one_title(page):
     assert any(meta.get("name") == "viewport" for meta in page.all("meta"))
 
 
-def test_tables_and_drawings_say_what_they_are(page):
+def test_tables_and_drawings_have_names(page):
     assert len(page.texts("caption")) == len(page.all("table")) > 10
     assert all(page.texts("caption"))
     assert all(cell.get("scope") in ("col", "row") for cell in page.all("th"))
@@ -124,7 +124,7 @@ def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, 
 
 
 @pytest.mark.parametrize(("trained", "known"), [(1, "Punkt"), (0, "NLTK")])
-def test_what_cleaning_left_adds_up_where_texts_were_cut(found, trained, known):
+def test_cleaned_rows_add_up_if_texts_were_split(found, trained, known):
     clean = found.metrics["clean"]
     parts = {name: {**part, "added": 20, "kept": 110} for name, part in clean["sources"].items()}
     cut = {"sources": parts, "total": {**clean["total"], "added": 140, "kept": 830}, "punkt_trained": trained}
@@ -136,7 +136,7 @@ def test_what_cleaning_left_adds_up_where_texts_were_cut(found, trained, known):
     assert len(text_section(found).blocks[0].head) == 5
 
 
-def test_rows_left_out_of_the_splits_are_told(found):
+def test_rows_left_out_of_the_splits_are_counted(found):
     assert not any(isinstance(block, Text) for block in text_section(found).blocks)
     split = {**found.metrics["split"], "left_out": {"movie_reviews": 1200, "boolq": 3, "xsum": 0}}
     block = text_section(dataclasses.replace(found, metrics={**found.metrics, "split": split})).blocks[1]
@@ -169,7 +169,7 @@ def test_machine_dependent_numbers_stand_apart(found, readers, text):
     assert rest(text).split() == rest(without).split()
 
 
-def test_what_has_an_order_is_shown_in_it(text):
+def test_steps_strengths_and_models_are_shown_in_their_order(text):
     def places(*words):
         found = [text.index(word) for word in words]
         return found == sorted(found)
@@ -211,7 +211,7 @@ def test_colours_have_contrast_enough(text, scheme):
     assert contrast(colours["ink"], colours["bad-paper"]) >= 4.5
 
 
-def test_runs_that_were_trained_otherwise_say_so(text, found):
+def test_other_settings_of_other_runs_are_named(text, found):
     size = text[text.index('<section id="size"') : text.index('<section id="ablations"')]
     epochs = found.params.distill.task.optimisation.epochs
     assert f"distill.task.optimisation.epochs {FRONTIER_EPOCHS} (here {epochs})" in size
@@ -219,18 +219,18 @@ def test_runs_that_were_trained_otherwise_say_so(text, found):
     assert "fewer epochs than the default experiment" in text[text.index('<section id="ablations"') :]
 
 
-def test_the_page_is_whole_without_what_commands_of_their_own_make(found, readers):
+def test_sections_of_separate_runs_are_optional(found, readers):
     page = Page(write_page(dataclasses.replace(found, frontier={}, ablations={}, mitigation={}), readers))
     assert "Quality against parameters" in page.texts("h2")
     assert not {"Ablations", "Mitigation of bias"} & set(page.texts("h2"))
 
 
 @pytest.mark.parametrize("cased", [False, True])
-def test_case_says_nothing_about_an_uncased_model(found, readers, cased):
+def test_an_uncased_model_gets_a_note_on_case(found, readers, cased):
     class Tokenizer:
         def tokenize(self, text):
             return [text if cased else text.lower()]
 
     reader = type("Reader", (), {"tokenizer": Tokenizer()})()
-    told = [block.text for block in robustness(found, {"sentiment": reader}).blocks if isinstance(block, Text)]
-    assert any("uncased" in one for one in told) is not cased
+    notes = [block.text for block in robustness(found, {"sentiment": reader}).blocks if isinstance(block, Text)]
+    assert any("uncased" in note for note in notes) is not cased

@@ -70,7 +70,7 @@ def test_tables_have_as_many_cells_in_every_row(card):
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
 
 
-def test_without_energy_the_card_says_so(found, test_rows):
+def test_a_card_without_energy(found, test_rows):
     card = write_card(dataclasses.replace(found, timings={}), test_rows, SNIPPETS)
     assert "co2_eq_emissions" not in card
     assert "Not measured" in card
@@ -101,7 +101,7 @@ def test_labelled_rows_are_counted_beside_all(card):
     assert "| test | 280 | sentiment: 240 |" in card
 
 
-def test_the_card_says_what_was_measured_on_which_rows(card):
+def test_the_card_names_the_rows_of_its_figures(card):
     assert "losses are measured on train rows" in card
 
 
