@@ -1,8 +1,8 @@
 """Train the rows of configs/ablations.yaml on the workspace's signals and measure each on validation rows.
 
     dvc exp run -S signals.layers=[0,3,5,6] -S signals.gigabytes=6 signals   # the signals that they share
-    python benchmarks/ablations.py                                          # all rows
-    python benchmarks/ablations.py general task:3                           # some of them
+    python -m benchmarks.ablations                                          # all rows
+    python -m benchmarks.ablations general task:3                           # some of them
 
 Each finished row is added to reports/ablations/SEED.json, and rows that are there are not run again. Nothing else is written.
 """
@@ -10,31 +10,22 @@ Each finished row is added to reports/ablations/SEED.json, and rows that are the
 from __future__ import annotations
 
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import yaml
-from dvc.utils.hydra import compose_and_dump
 
+from benchmarks.shapes.config import compose
 from compactlm import artifacts
 from compactlm.bert.runtime import prepare
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.phases import Phases
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
-from compactlm.params import Params, read_params
+from compactlm.params import Params
 
 LISTED = Path("configs/ablations.yaml")
-
-
-def compose(overrides: list[str]) -> Params:
-    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides."""
-    with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch) / "params.yaml"
-        compose_and_dump(target, str(Path("configs").resolve()), None, "config", scratch, overrides)
-        return read_params(target)
 
 
 def leave_out(inputs: Inputs, what: str) -> None:
@@ -78,7 +69,7 @@ def main(chosen: list[str]) -> None:
         for number, row in enumerate(listed[phase]):
             if chosen and phase not in chosen and f"{phase}:{number}" not in chosen:
                 continue
-            params = compose([*listed["common"], *row.get("overrides", [])])
+            params = compose([*listed["common"], *row.get("overrides", [])], row["name"], LISTED)
             results = artifacts.ABLATIONS / f"{params.seed}.json"
             known = artifacts.read_json(results) if results.exists() else {"general": {}, "task": {}}
             if row["name"] in known[phase]:

@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
-from benchmarks.shapes.experiments import alone, read_arguments, train
+from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
 from benchmarks.shapes.queue import call, experiment, log_command
 from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
 from compactlm import artifacts
@@ -45,7 +45,7 @@ def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -
         )
         if one.parameters != expected:
             print(
-                f"{name} has {one.parameters:,} parameters and {FRONTIER} asks for {expected:,}, so it is left out; run `make frontier`",
+                f"{name} has {one.parameters:,} parameters but {FRONTIER} asks for {expected:,}, so it is left out; run `make frontier`",
                 file=sys.stderr,
             )
             continue
@@ -71,9 +71,9 @@ def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequ
 
 
 def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
-    """Print the table and the sentence."""
+    """Print the table and the recommendation."""
     latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
-    table = Table(title="What each shape keeps of its teacher", title_justify="left")
+    table = Table(title="Retention of each shape", title_justify="left")
     columns = ("shape", "parameters", "of the teacher", "teacher", "student", "retention", "above chance", "masked words", "ms")
     for column in columns:
         table.add_column(column, justify="left" if column == "shape" else "right")
@@ -83,12 +83,12 @@ def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) 
     console.print(table)
     console.print(f"Teacher: {latencies['teacher']:.2f} ms with {timed['threads']} threads ({timed['processor']})", soft_wrap=True)
     console.print(verdict(points, frontier.enough), soft_wrap=True)
-    console.print(f"Drawn in {REPORTS}/retention.png; `dvc exp apply frontier-NAME` takes a shape's student.", soft_wrap=True)
+    console.print(f"Drawn in {REPORTS}/retention.png; `dvc exp apply frontier-NAME` applies a shape.", soft_wrap=True)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 if a shape has no result."""
-    chosen = read_arguments(arguments, "make frontier", "Train several shapes and draw what each keeps of the teacher.")
+    chosen = read_arguments(arguments, "make frontier", "Train several shapes and draw how much quality each retains.")
     frontier = read_frontier()
     composed = compose_all(frontier, chosen.overrides)
     with alone("make frontier"):
@@ -109,10 +109,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except CompactLMError as error:
-        sys.exit(f"frontier: {error}")
-    except KeyboardInterrupt:
-        print("frontier: interrupted; `make frontier ARGS=--collect` draws the shapes that are finished", file=sys.stderr)
-        sys.exit(130)
+    run_main("frontier", main)

@@ -20,7 +20,7 @@ import yaml
 from pydantic import Field, StrictStr
 
 from benchmarks.shapes.config import check_overrides, compose
-from benchmarks.shapes.experiments import alone, read_arguments, train
+from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
 from benchmarks.shapes.mitigations import check_teacher, summarise, write
 from benchmarks.shapes.queue import call, log_command
 from benchmarks.shapes.results import EVALUATED, evaluations
@@ -41,13 +41,13 @@ class Mitigations(Section):
 
 
 def read_listed(path: Path = LISTED) -> Mitigations:
-    """Read what to train; raises CompactLMError with a sentence that says what is wrong and how to mend it."""
+    """Read the mitigations; raises CompactLMError."""
     try:
         return Mitigations.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        raise CompactLMError(f"{path} is missing; `git checkout {path}` brings it back") from None
+        raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
     except (yaml.YAMLError, pydantic.ValidationError) as error:
-        raise CompactLMError(f"{path} cannot be used ({' '.join(str(error).split())[:400]}); correct it there") from None
+        raise CompactLMError(f"{path} is not valid ({' '.join(str(error).split())[:400]}); correct it there") from None
 
 
 def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]]:
@@ -59,7 +59,7 @@ def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]
     found = {}
     for name in dict.fromkeys(listed.mitigations):
         found[PREFIX + name] = [*listed.overrides, *more, f"bias_audit.mitigation={name}"]
-        compose(found[PREFIX + name], f"mitigation {name}")
+        compose(found[PREFIX + name], f"mitigation {name}", LISTED)
     return found
 
 
@@ -85,7 +85,7 @@ def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[st
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 if a mitigation has no result."""
-    chosen = read_arguments(arguments, "make mitigation", "Train the student under each mitigation and hold them side by side.")
+    chosen = read_arguments(arguments, "make mitigation", "Train the student with each mitigation and compare them.")
     listed = read_listed()
     each = experiments(listed, chosen.overrides)
     with alone("make mitigation"):
@@ -98,10 +98,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except CompactLMError as error:
-        sys.exit(f"mitigation: {error}")
-    except KeyboardInterrupt:
-        print("mitigation: interrupted; `make mitigation ARGS=--collect` collects what is finished", file=sys.stderr)
-        sys.exit(130)
+    run_main("mitigation", main)

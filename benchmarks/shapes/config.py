@@ -98,8 +98,17 @@ def _problem(detail: Any) -> str:
     return f"{location or 'the file'} is {detail['input']!r}, but {message[:1].lower()}{message[1:]}; correct it"
 
 
-def compose(overrides: Sequence[str], what: str) -> Params:
-    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides; raises CompactLMError."""
+def compose(overrides: Sequence[str], what: str, source: Path = FRONTIER) -> Params:
+    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides.
+
+    Args:
+        overrides: as key=value.
+        what: the experiment, for error messages.
+        source: the file with the overrides, for error messages.
+
+    Raises:
+        CompactLMError: an override is wrong, or the parameters are not valid.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / "params.yaml"
         try:
@@ -107,10 +116,10 @@ def compose(overrides: Sequence[str], what: str) -> Params:
             return read_params(target)
         except HydraException as error:
             reason = " ".join(str(error).split("\n\n")[0].split())
-            raise CompactLMError(f"{what}: {reason}; correct the overrides in {FRONTIER} or on the command line") from None
+            raise CompactLMError(f"{what}: {reason}; correct the overrides in {source} or on the command line") from None
         except ParamsError as error:
             reason = str(error).removeprefix(f"{target}: ")
-            raise CompactLMError(f"{what}: {reason} (its overrides: {FRONTIER})") from None
+            raise CompactLMError(f"{what}: {reason} (its overrides: {source})") from None
 
 
 def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Params]:

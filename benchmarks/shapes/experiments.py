@@ -8,7 +8,7 @@ import fcntl
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.shapes.queue import Queue, call, log_command, paths_not_in_git, run_command
@@ -27,6 +27,17 @@ def read_arguments(arguments: Sequence[str], command: str, description: str) -> 
     return chosen
 
 
+def run_main(command: str, main: Callable[[Sequence[str]], int]) -> None:
+    """Run a command and exit: with one sentence after an error, and with status 130 after an interruption."""
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CompactLMError as error:
+        sys.exit(f"{command}: {error}")
+    except KeyboardInterrupt:
+        print(f"{command}: interrupted; `make {command} ARGS=--collect` uses the finished experiments", file=sys.stderr)
+        sys.exit(130)
+
+
 @contextlib.contextmanager
 def alone(command: str) -> Iterator[None]:
     """Raise CompactLMError if this command or another one that fills the queue is running."""
@@ -35,10 +46,7 @@ def alone(command: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            message = (
-                f"`{command}`, or another command that trains experiments, is running in this directory already; wait until it has ended"
-            )
-            raise CompactLMError(message) from None
+            raise CompactLMError(f"`{command}` or a similar command is already running here; wait until it has ended") from None
         yield
 
 

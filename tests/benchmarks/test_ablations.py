@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.ablations import compose, leave_out
+from benchmarks.ablations import leave_out
+from benchmarks.shapes.config import compose
 from compactlm.errors import CompactLMError
 
 ROOT = Path(__file__).parents[2]
@@ -23,13 +24,13 @@ SHAPE = {"hidden_size", "attention_heads", "intermediate_size"}
 def default():
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        return compose([])
+        return compose([], "the default")
 
 
 @pytest.mark.parametrize(("phase", "row"), ROWS, ids=[f"{phase}: {row['name']}" for phase, row in ROWS])
 def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_distillation(phase, row, default, monkeypatch):
     monkeypatch.chdir(ROOT)
-    params = compose([*LISTED["common"], *row.get("overrides", [])])
+    params = compose([*LISTED["common"], *row.get("overrides", [])], row["name"])
     # The teacher is the same; more of its masked words are asked of each row.
     kept = {"signals": True, "distill": True, "student": True, "teacher": {"mlm_head": {"validation_words"}}}
     assert params.model_dump(exclude=kept) == default.model_dump(exclude=kept)
