@@ -1,9 +1,9 @@
-"""How fast models are, and how much memory they need, each in a process of its own on this machine.
+"""Speed and memory of models on this machine, each measured in its own process.
 
     python -m compactlm.evaluation.cost.speed < request.json
 
-A process of its own is the only way to know the peak memory of one model. Weights do not matter for either figure, so each model is
-built from its configuration, which lets bert-base's shape take part without its weights.
+Only a separate process shows the peak memory of one model. Weights affect neither figure, so each model is built from its configuration.
+This allows a comparison with the shape of bert-base without its weights.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from transformers import BertConfig, BertForSequenceClassification
 from compactlm.bert.models import best_device
 from compactlm.errors import CompactLMError
 
-FEWEST_RUNS = 2  # after one of the first batch size, to warm up
-READY = "ready"  # what a process says when it has imported what it needs
+FEWEST_RUNS = 2  # after one warm-up run of the first batch size
+READY = "ready"  # printed by a process that has finished its imports
 
 
 def measure(config: BertConfig, threads: int, tokens: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
-    """Time a classifier of this configuration, in this process.
+    """Time a classifier with this configuration in this process.
 
     Args:
         config: the shape.
         threads: of the CPU.
         tokens: of each sequence.
         batches: batch sizes to time.
-        seconds: spent on each of them, or FEWEST_RUNS runs where these take longer.
+        seconds: spent on each batch size, or longer if FEWEST_RUNS runs take longer.
 
     Returns:
-        For each batch size, as `batch_N`: `milliseconds` a batch (median), `sequences_a_second`, and `runs`; and
-        `peak_memory_bytes` of the process, in which Python and torch have their part, and of the GPU where there is one.
+        For each batch size, as `batch_N`: `milliseconds` a batch (median), `sequences_a_second`, and `runs`. Also `peak_memory_bytes` of
+        the process, including Python and torch, and `peak_gpu_memory_bytes` on a GPU.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -76,9 +76,9 @@ def _times(model: BertForSequenceClassification, input_ids: torch.Tensor, second
 
 
 def peak_memory() -> int:
-    """Return the most memory that this process has had resident, in bytes."""
+    """Return the peak resident memory of this process in bytes."""
     try:
-        # Not getrusage, where there is a choice: on Linux its figure outlives exec and is then that of the process that called.
+        # getrusage is the second choice: on Linux its figure survives exec and then belongs to the calling process.
         status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
         return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
     except (OSError, StopIteration):
@@ -90,16 +90,16 @@ def compare_speed(
 ) -> dict[str, dict[str, Any]]:
     """Return `measure` of each configuration by name, one process after another.
 
-    They start together, since most of a process's time here goes into imports, and nothing is timed before the last of them is ready.
+    The processes start together because most of their time is imports. Timing begins when the last of them is ready.
 
     Raises:
-        CompactLMError: a process failed, for instance for want of memory.
+        CompactLMError: a process failed, for instance because it ran out of memory.
     """
     found = {}
     with contextlib.ExitStack() as running:
         processes = {name: running.enter_context(_process()) for name in configs}
         for process in processes.values():
-            if process.stdout:  # as the pipe always is
+            if process.stdout:  # always true for a pipe
                 process.stdout.readline()
         for name, config in configs.items():
             request = {"config": config.to_dict(), "threads": threads, "tokens": tokens, "batches": list(batches), "seconds": seconds}
@@ -120,11 +120,11 @@ def _process() -> subprocess.Popen[str]:
 
 
 def main() -> None:
-    """Say READY, and answer the request on the standard input."""
+    """Print READY, and answer the request from the standard input."""
     sys.stdout.write(f"{READY}\n")
     sys.stdout.flush()
     asked = sys.stdin.read()
-    if not asked:  # the process that started this one has given up
+    if not asked:  # the parent process has stopped
         return
     request = json.loads(asked)
     config = BertConfig.from_dict(request.pop("config"))
