@@ -132,7 +132,7 @@ def distil(build, data):
             tokenize.main(params)
             phases = Phases(params)
             student = phases.task("sentiment", *phases.untrained())
-            found[mitigation] = judge(params, data[2], student, phases.prepared.tokenizer)
+            found[mitigation] = judge(params, data[2], student, phases.inputs.tokenizer)
         return found[mitigation]
 
     return run
