@@ -1,4 +1,4 @@
-"""What `make` does around the commands that it runs."""
+"""The targets of the Makefile."""
 
 import shutil
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 MAKEFILE = Path(__file__).parents[1] / "Makefile"
 
 
-def test_after_train_the_card_beside_the_student_is_that_of_the_report(tmp_path):
-    # As where DVC takes the student and the report from its cache: the card of an earlier student is left beside the new one.
+def test_train_copies_the_model_card_of_the_report_to_the_student(tmp_path):
+    # DVC may restore the student from its cache, and then an old card lies next to it.
     shutil.copy(MAKEFILE, tmp_path)
     for name in ("pyproject.toml", "constraints.txt"):
         (tmp_path / name).touch()
