@@ -6,7 +6,7 @@ SMALL, LARGE = Shape(2, 4, 8, 10), Shape(3, 6, 12, 10)
 
 
 def test_body_counts_two_operations_a_multiply_add():
-    # Per position and layer: 4 products of 4x4, 2 of 4x8; per layer and row: two products of 5x5 with 4.
+    # Per position and layer: 4 products of 4x4 and 2 of 4x8. Per layer and row: two products of 5x5 with 4.
     assert body_flops(SMALL, 1, 5) == 2 * 2 * (5 * (64 + 64) + 2 * 25 * 4)
     assert body_flops(SMALL, 3, 5) == 3 * body_flops(SMALL, 1, 5)
 

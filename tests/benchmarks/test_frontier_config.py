@@ -1,4 +1,4 @@
-"""configs/frontier.yaml composes to students that can be compared, and what is wrong with one is said in a sentence."""
+"""configs/frontier.yaml gives comparable students, and an error in it is reported in one sentence."""
 
 from __future__ import annotations
 

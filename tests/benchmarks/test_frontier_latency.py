@@ -1,4 +1,4 @@
-"""Latency of tiny models."""
+"""The latency benchmark, with tiny models."""
 
 from __future__ import annotations
 

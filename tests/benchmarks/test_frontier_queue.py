@@ -1,4 +1,4 @@
-"""The commands that fill DVC's queue, and that nothing cuts them short."""
+"""The commands that fill the queue of DVC experiments."""
 
 from __future__ import annotations
 

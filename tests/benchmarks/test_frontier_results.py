@@ -1,4 +1,4 @@
-"""Results from what `dvc exp show --json` prints, as a table, as a sentence, as files and as a picture."""
+"""Results of experiments, read from the output of `dvc exp show --json`: a table, a sentence, files and a picture."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shown(name, found, state="success", **more):
 
 
 def result(name, parameters, retention, above=0.7, words=0.2, test=None):
-    """A shape that keeps `retention` of validation rows, and of test rows too but where `test` says otherwise."""
+    """A shape with this retention on the validation rows, and on the test rows unless `test` gives another one."""
     return Point(name, 2, 8, parameters, parameters / 1e7, 0.8, 0.7, test or retention, above, 0.1, 0.02, words, retention)
 
 
@@ -46,7 +46,7 @@ def test_finished_experiments_are_found_and_no_others():
             "experiments": [
                 shown("frontier-a", metrics()),
                 shown("frontier-b", metrics(), state=None),
-                shown("frontier-c", metrics(), state="failed"),  # with the metrics of the workspace
+                shown("frontier-c", metrics(), state="failed"),  # dvc shows the metrics of the workspace for it
                 shown("frontier-d", metrics(), state="queued"),
                 shown("frontier-e", metrics(), data=None, error={"msg": "broken"}),
                 shown("another", metrics()),

@@ -1,4 +1,4 @@
-"""What `make bench-inference` counts, and a run of one contender on each backend."""
+"""The arithmetic of `make bench-inference`, and one run on each backend."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POINTS = tuple((batch, length) for batch in BATCHES for length in LENGTHS)
 
 @pytest.fixture(scope="module")
 def contenders(tmp_path_factory, tiny_classifier):
-    """The tiny classifier in torch and in ONNX."""
+    """The tiny classifier as a torch and as an ONNX model."""
     directory = tmp_path_factory.mktemp("bench") / "export"
     write_directory(BertForSequenceClassification.from_pretrained(tiny_classifier), tiny_classifier, directory, 18)
     return [Contender("torch", "torch", str(tiny_classifier)), Contender("onnx", "onnx", str(directory), FLOAT_FILE)]

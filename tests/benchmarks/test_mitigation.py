@@ -1,4 +1,4 @@
-"""What each mitigation does to the student, collected from made-up results of experiments."""
+"""The comparison of bias mitigations, from made-up results of experiments."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.fixtures.made_up_run import all_rows, build
 
 @pytest.fixture(scope="module")
 def evaluated(default_params):
-    """A function that gives evaluate.json of a made-up run with other accuracies and another disparate impact of the student."""
+    """A function that returns evaluate.json of a made-up run, with these accuracies and this disparate impact of the student."""
     content = build(parse_params(yaml.safe_load(default_params)), all_rows()).metrics["evaluate"]
 
     def change(student=0.8, teacher=0.84, impact=1.2):

@@ -1,4 +1,4 @@
-"""The figures of several seeds and presets, kept side by side."""
+"""The figures of several seeds and presets in one file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_what_was_not_judged_for_one_seed_has_no_mean():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch, default_params):
-    """The parameters of a run of the default, with its figures in the working directory."""
+    """The parameters of a default run, with its figures in the working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(seeds, "check_current", lambda: None)
     artifacts.write_json(artifacts.METRICS / "evaluate.json", evaluated())
