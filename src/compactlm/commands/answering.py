@@ -18,7 +18,7 @@ from compactlm.commands.common import (
     load,
     notice,
     notice_replaced,
-    print_json,
+    show,
 )
 from compactlm.text.lines import text_or_input
 
@@ -96,7 +96,4 @@ def _open(file: Path, index: Path | None, model: Path | None, backend: BackendNa
 
 
 def _print(found: Answer, json: bool) -> None:
-    if json:
-        print_json(found)
-    else:
-        typer.echo(f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})")
+    show(found, json, [f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})"])

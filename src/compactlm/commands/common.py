@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -51,9 +51,10 @@ def to_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=_fields, allow_nan=False)
 
 
-def print_json(value: Any) -> None:
-    """Print a value, which may contain dataclasses, as one line of JSON."""
-    typer.echo(to_json(value))
+def show(value: Any, json: bool, lines: Iterable[str]) -> None:
+    """Print a value as one line of JSON, or else the lines that describe it."""
+    for line in [to_json(value)] if json else lines:
+        typer.echo(line)
 
 
 def _fields(value: Any) -> Any:

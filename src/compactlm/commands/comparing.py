@@ -18,7 +18,7 @@ from compactlm.commands.common import (
     epilogue,
     load,
     notice_replaced,
-    print_json,
+    show,
     to_json,
 )
 from compactlm.text.lines import text_or_input
@@ -63,11 +63,7 @@ def compare(
     Texts about similar things are near each other. Opposites, such as good and bad, are near too.
     """
     found = load(model, backend, threads).compare(first, second)
-    if json:
-        print_json(found)
-        return
-    typer.echo(f"similarity {found.similarity:6.3f}")
-    typer.echo(f"distance   {found.distance:6.3f}")
+    show(found, json, [f"similarity {found.similarity:6.3f}", f"distance   {found.distance:6.3f}"])
 
 
 @app.command(epilog=epilogue("compactlm similar good", 'compactlm similar "where is my parcel" --file questions.txt --top 3'))
@@ -85,8 +81,4 @@ def similar(
     The words or lines are embedded at first use. Their embeddings are kept in the cache directory (COMPACTLM_CACHE).
     """
     found = load(model, backend, threads).similar(text_or_input(text), top, file)
-    if json:
-        print_json(found)
-        return
-    for neighbour in found:
-        typer.echo(f"{neighbour.similarity:6.3f}  {neighbour.text}")
+    show(found, json, (f"{neighbour.similarity:6.3f}  {neighbour.text}" for neighbour in found))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, TextLines, ThreadsOption, epilogue, load, notice, print_json
+from compactlm.commands.common import BackendOption, JsonOption, ModelOption, TextLines, ThreadsOption, epilogue, load, notice, show
 from compactlm.text.lines import text_or_input
+
+if TYPE_CHECKING:
+    from compactlm.inference.coverage import Check
+    from compactlm.inference.filling import Candidate
+    from compactlm.inference.inspecting import Inspection
 
 app = typer.Typer()
 
@@ -29,14 +35,15 @@ def fill(
 ) -> None:
     """Print the likeliest tokens for each [MASK]."""
     found = load(model, backend, threads).fill(text_or_input(text), top)
-    if json:
-        print_json([{"mask": number, "candidates": candidates} for number, candidates in enumerate(found, start=1)])
-        return
+    masks = [{"mask": number, "candidates": candidates} for number, candidates in enumerate(found, start=1)]
+    show(masks, json, _candidate_lines(found))
+
+
+def _candidate_lines(found: list[list[Candidate]]) -> Iterator[str]:
     for number, candidates in enumerate(found, start=1):
         if len(found) > 1:
-            typer.echo(f"mask {number}")
-        for candidate in candidates:
-            typer.echo(f"{candidate.probability:7.1%}  {candidate.piece}")
+            yield f"mask {number}"
+        yield from (f"{candidate.probability:7.1%}  {candidate.piece}" for candidate in candidates)
 
 
 @app.command(epilog=epilogue('compactlm inspect --backend torch "The cat sits on the mat."'))
@@ -55,17 +62,18 @@ def inspect(
     found = load(model, backend, threads).inspect(text_or_input(text), top)
     if found.cut:
         notice(f"the last {found.cut:,} tokens are skipped because the text is longer than the model reads")
-    if json:
-        print_json(found)
-        return
+    show(found, json, _position_lines(found))
+    if not json and found.positions and not found.positions[0].attends_to:
+        notice("ONNX files have no attention output; use --backend torch to see it")
+
+
+def _position_lines(found: Inspection) -> Iterator[str]:
     for row, position in enumerate(found.positions):
         predictions = ", ".join(f"{candidate.piece} {candidate.probability:.0%}" for candidate in position.predictions)
-        typer.echo(f"{row:3}  {position.piece:<16} {position.id:>6}  predicts {predictions}")
+        yield f"{row:3}  {position.piece:<16} {position.id:>6}  predicts {predictions}"
         for layer, shares in enumerate(position.attends_to, start=1):
             seen = ", ".join(f"{found.positions[at].piece}@{at} {share:.0%}" for at, share in shares)
-            typer.echo(f"{'':29}layer {layer}: {seen}")
-    if found.positions and not found.positions[0].attends_to:
-        notice("ONNX files have no attention output; use --backend torch to see it")
+            yield f"{'':29}layer {layer}: {seen}"
 
 
 @app.command(epilog=epilogue("compactlm check notes.txt", "cat notes.txt | compactlm check --json -"))
@@ -78,25 +86,26 @@ def check(
     """Count unknown tokens, changed and lost text, and lines that are too long."""
     lines = TextLines(file)
     found = load(model, backend).check(lines)
-    if json:
-        print_json({**vars(found), "not_utf8": lines.broken})
-        return
+    show({**vars(found), "not_utf8": lines.broken}, json, _count_lines(found, lines.broken))
+
+
+def _count_lines(found: Check, broken: int) -> Iterator[str]:
     for name, value in (
         ("lines", found.lines),
         ("tokens", found.pieces),
         ("lines decode exactly, apart from spaces", found.exact),
         ("lines decode in lower case or without accents", found.normalised),
         ("lines lose text", found.lost),
-        ("lines are not valid UTF-8", lines.broken),
+        ("lines are not valid UTF-8", broken),
         (f"lines are longer than {found.limit} tokens", found.too_long),
         ("tokens in the longest line", found.longest),
         ("unknown tokens", found.unknown),
     ):
-        typer.echo(f"{value:>12,}  {name}")
+        yield f"{value:>12,}  {name}"
     if found.unknown_words:
         words = ", ".join(f"{word!r} {count}" for word, count in found.unknown_words.most_common(10))
-        typer.echo(f"unknown: {words}")
+        yield f"unknown: {words}"
     if found.first_lost:
-        typer.echo(f"first line that loses text: {found.first_lost}")
+        yield f"first line that loses text: {found.first_lost}"
     if found.first_too_long:
-        typer.echo(f"first line that is too long: {found.first_too_long}")
+        yield f"first line that is too long: {found.first_too_long}"

@@ -20,7 +20,7 @@ from compactlm.commands.common import (
     load,
     notice,
     notice_replaced,
-    print_json,
+    show,
     to_json,
 )
 from compactlm.errors import CompactLMError
@@ -104,12 +104,7 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
 
 
 def _print(answer: Classification, json: bool) -> None:
-    if json:
-        print_json(answer)
-        return
-    typer.echo(answer.label)
-    for label, probability in answer.probabilities.items():
-        typer.echo(f"{probability:7.1%}  {label}")
+    show(answer, json, [answer.label, *(f"{probability:7.1%}  {label}" for label, probability in answer.probabilities.items())])
 
 
 def _row(line: Line, answer: Classification, structured: bool, json: bool) -> str:
@@ -148,12 +143,11 @@ def finetune(
     target = output or Path("models/finetuned") / label
     lm = load(model, "torch", threads)
     found = lm.finetune(data, text, label, target, teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, say=notice)
-    if json:
-        print_json(found)
-        return
-    typer.echo(f"{found.rows:,} labelled rows of {len(found.labels)} labels used for training, {found.validation_rows:,} held out")
     way = f"after {found.epochs} epochs" if found.epochs else "by logistic regression over the student's hidden states"
-    typer.echo(f"held-out accuracy {found.accuracy:.1%} {way}; the most frequent label alone: {found.majority:.1%}")
+    lines = [
+        f"{found.rows:,} labelled rows of {len(found.labels)} labels used for training, {found.validation_rows:,} held out",
+        f"held-out accuracy {found.accuracy:.1%} {way}; the most frequent label alone: {found.majority:.1%}",
+    ]
     if found.teacher_accuracy is not None:
-        typer.echo(f"held-out accuracy of the teacher {found.teacher_accuracy:.1%}")
-    typer.echo(f'compactlm classify --model {target} "..."')
+        lines.append(f"held-out accuracy of the teacher {found.teacher_accuracy:.1%}")
+    show(found, json, [*lines, f'compactlm classify --model {target} "..."'])

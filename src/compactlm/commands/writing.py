@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, print_json
+from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, show
 from compactlm.text.lines import read_text, text_or_input
 
 app = typer.Typer()
@@ -36,11 +36,7 @@ def complete(
     The model is an encoder that fills gaps. It was not trained to write, so expect a few words at most.
     """
     found = load(model, backend, threads).complete(text_or_input(text), length, temperature, top, beams, seed)
-    if json:
-        print_json(found)
-        return
-    for completion in found:
-        typer.echo(completion.text)
+    show(found, json, (completion.text for completion in found))
 
 
 @app.command(epilog=epilogue("compactlm summarize article.txt --sentences 3", "cat article.txt | compactlm summarize --json -"))
@@ -54,8 +50,4 @@ def summarize(
 ) -> None:
     """Print the central sentences of a text, in their order, without near-repetitions."""
     found = load(model, backend, threads).summarize(read_text(file), sentences)
-    if json:
-        print_json(found)
-        return
-    for sentence in found:
-        typer.echo(sentence.text)
+    show(found, json, (sentence.text for sentence in found))
