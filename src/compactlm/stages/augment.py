@@ -9,7 +9,6 @@ from compactlm import artifacts
 from compactlm.params import Attribute, Params
 from compactlm.pipeline.run import run
 
-AGREEMENT_ROWS = 1_000
 SAMPLE_ROWS = 10
 
 
@@ -19,22 +18,21 @@ def main(params: Params) -> None:
         _write([], {"copies": 0, "wordnet": 0}, [])
         return
     # Imported late, because nlpaug and transformers are slow to import and not needed without copies.
-    from compactlm.bert.models import load_classifier, load_masked_lm, load_tokenizer
+    from compactlm.bert.models import load_masked_lm, load_tokenizer
     from compactlm.bert.runtime import prepare
     from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
     from compactlm.corpus.augment.wordnet import find_wordnet
     from compactlm.draws import sample
     from compactlm.shards.worker_pool import count_processes
-    from compactlm.teacher.label_agreement import agrees, label_agreement
+    from compactlm.teacher.label_agreement import judge_copies
     from compactlm.teacher.proposer import MaskedWordProposer
     from compactlm.text.diversity import measure_diversity
 
     prepare(params.threads, params.seed)
-    batch_tokens = params.batch_tokens
     rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
     directory = artifacts.TEACHER / artifacts.MLM
     model, _ = load_masked_lm(directory)
-    proposer = MaskedWordProposer(model, load_tokenizer(directory), batch_tokens)
+    proposer = MaskedWordProposer(model, load_tokenizer(directory), params.batch_tokens)
     wordnet = find_wordnet()
     settings = params.augment
     terms = _terms(params.bias_audit.attributes)
@@ -42,24 +40,12 @@ def main(params: Params) -> None:
     rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
     result = augment(rows, settings, params.seed, rewriters)
     originals = {row.id: row.text for row in rows}
-    agreement = {}
-    agreed: dict[str, bool] = {}
-    for name, task in params.tasks.items():
-        own = [copy for copy in result.copies if copy.task == name]
-        copies = sample(own, AGREEMENT_ROWS, params.seed)
-        if not copies:
-            continue
-        directory = artifacts.TEACHER / name
-        classifier, tokenizer = load_classifier(directory), load_tokenizer(directory)
-        judged = own if settings.labels == "keep" else copies
-        asked = [(copy.text, str(copy.label)) for copy in judged] + [(originals[str(copy.parent)], str(copy.label)) for copy in copies]
-        answers = agrees(classifier, tokenizer, task.labels, asked, params.teacher.maximum_length, batch_tokens)
-        agreed.update(zip((copy.id for copy in judged), answers[: len(judged)], strict=True))
-        agreement[name] = label_agreement(copies, agreed, answers[len(judged) :])
+    agreed, agreement = judge_copies(result.copies, originals, params)
     if settings.labels == "keep":
         result = keep_labels(result, agreed)
     metrics = {
         **summarise(rows, result, rewriters),
+        "agreement": agreement,
         "wordnet": int(wordnet is not None),
         "diversity": {
             "before": measure_diversity(rows, params.diversity, params.seed),
@@ -67,21 +53,13 @@ def main(params: Params) -> None:
         },
     }
     shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
-    _write(result.copies, {**_marked(metrics), "agreement": agreement}, shown)
+    _write(result.copies, metrics, shown)
 
 
 def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
     """Return the words by which groups are found in texts, without the values of columns."""
     in_text = (attribute.groups.values() for attribute in attributes.values() if attribute.found_in == "text")
     return [word for groups in in_text for words in groups for word in words]
-
-
-def _marked(metrics: dict[str, Any]) -> dict[str, Any]:
-    """Return the metrics with the share of words that each augmenter changes as a figure of its copies."""
-    from compactlm.figures.figure import Figure
-
-    shares, copies = metrics["changed_words"], metrics["by_augmenter"]
-    return {**metrics, "changed_words": {name: Figure.over_rows(share, copies[name]).to_json() for name, share in shares.items()}}
 
 
 def _write(copies: list[artifacts.Document], metrics: dict[str, Any], shown: list[tuple[Any, ...]]) -> None:

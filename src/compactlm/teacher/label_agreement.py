@@ -8,10 +8,45 @@ from typing import Any
 
 from transformers import BertForSequenceClassification
 
+from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.bert.models import classify
+from compactlm.bert.models import classify, load_classifier, load_tokenizer
 from compactlm.bert.tokenization import encode
+from compactlm.draws import sample
 from compactlm.figures.figure import Figure
+from compactlm.params import Params
+
+ROWS = 1_000  # copies of a task that the share of agreement is measured on
+
+
+def judge_copies(
+    copies: Sequence[Document], originals: Mapping[str, str], params: Params
+) -> tuple[dict[str, bool], dict[str, dict[str, Any]]]:
+    """Classify copies by the teacher of their task: all copies if only those with the right label are kept, else a sample.
+
+    Args:
+        copies: the augmented copies.
+        originals: the text of each row by its id.
+        params: the parameters of the experiment.
+
+    Returns:
+        Whether the teacher predicts the label of a copy, by its id, and the figures of `label_agreement` by task.
+    """
+    agreed: dict[str, bool] = {}
+    agreement = {}
+    for name, task in params.tasks.items():
+        own = [copy for copy in copies if copy.task == name]
+        measured = sample(own, ROWS, params.seed)
+        if not measured:
+            continue
+        judged = own if params.augment.labels == "keep" else measured
+        rows = [(copy.text, str(copy.label)) for copy in judged] + [(originals[str(copy.parent)], str(copy.label)) for copy in measured]
+        directory = artifacts.TEACHER / name
+        classifier, tokenizer = load_classifier(directory), load_tokenizer(directory)
+        answers = agrees(classifier, tokenizer, task.labels, rows, params.teacher.maximum_length, params.batch_tokens)
+        agreed.update(zip((copy.id for copy in judged), answers[: len(judged)], strict=True))
+        agreement[name] = label_agreement(measured, agreed, answers[len(judged) :])
+    return agreed, agreement
 
 
 def agrees(

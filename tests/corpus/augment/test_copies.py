@@ -231,7 +231,7 @@ def test_summary_counts_and_averages():
     assert summary["rows"] == 3
     assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
     assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
-    assert all(0 < share <= 1 for share in summary["changed_words"].values())
+    assert all(0 < share["value"] <= 1 for share in summary["changed_words"].values())
 
 
 def test_into_no_text_nothing_is_inserted():

@@ -17,6 +17,7 @@ from compactlm.corpus.augment.parallel import ParallelWords, WordSettings
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.corpus.augment.words import WORD_AUGMENTERS, Rewrite
 from compactlm.draws import draw_bits, draw_generator
+from compactlm.figures.figure import Figure
 from compactlm.params import Augment
 
 AUGMENTERS = ("synonym", "insert", *WORD_AUGMENTERS)
@@ -174,7 +175,7 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
 
     Returns:
         `rows` (labelled rows), `asked` (requested copies), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words`
-        (mean share of the words of the original, by augmenter; an augmenter without copies has none).
+        (mean share of the words of the original as a figure, by augmenter; an augmenter without copies has none).
     """
     originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
     shares: dict[str, list[float]] = {name: [] for name in AUGMENTERS}
@@ -186,5 +187,7 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
         "copies": len(result.copies),
         "dropped": result.dropped,
         "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},
-        "changed_words": {name: sum(values) / len(values) for name, values in shares.items() if values},
+        "changed_words": {
+            name: Figure.over_rows(sum(values) / len(values), len(values)).to_json() for name, values in shares.items() if values
+        },
     }
