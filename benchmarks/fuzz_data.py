@@ -172,9 +172,7 @@ def main() -> None:
     arguments = parser.parse_args()
     end = time.monotonic() + arguments.minutes * 60
     ends, findings = fuzz(
-        arguments.seed,
-        lambda done: done < arguments.rounds if arguments.rounds is not None else time.monotonic() < end,
-        arguments.keep,
+        arguments.seed, lambda done: done < arguments.rounds if arguments.rounds is not None else time.monotonic() < end, arguments.keep
     )
     for name, count in ends.most_common():
         print(f"{count:7,}  {name}")

@@ -172,9 +172,7 @@ def test_a_cluster_that_goes_away_ends_in_one_sentence(monkeypatch: pytest.Monke
     monkeypatch.setattr(ray, "wait", gone)
     monkeypatch.setattr(ray, "cancel", gone)
     tasks = [ShardTask(Path("one"), Path("two"))]
-    with pytest.raises(
-        CompactLMError, match=r"the Ray cluster is gone, .*\(.*nobody answers\); check the cluster and run the command again"
-    ):
+    with pytest.raises(CompactLMError, match=r"the Ray cluster is gone .*\(.*nobody answers\); check the cluster"):
         make_engine("ray", 2, None).run(tasks, lambda table: (table, Report()), "key")
 
 

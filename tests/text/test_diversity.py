@@ -7,14 +7,7 @@ from nltk.translate.bleu_score import SmoothingFunction, sentence_bleu
 
 from compactlm.figures.figure import Figure
 from compactlm.params import DiversityFigures
-from compactlm.text.diversity import (
-    distinct_ngrams,
-    mean_type_token_ratio,
-    measure_diversity,
-    self_bleu,
-    vocabulary_growth,
-    words_of,
-)
+from compactlm.text.diversity import distinct_ngrams, mean_type_token_ratio, measure_diversity, self_bleu, vocabulary_growth, words_of
 from tests.fixtures.builders import make_row
 
 SETTINGS = DiversityFigures(words=50, window=10, bleu_texts=5, bleu_words=20)

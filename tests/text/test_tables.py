@@ -103,12 +103,7 @@ def test_jsonl_and_txt_and_a_byte_order_mark(file: Path) -> None:
     [
         (b"ok\nbad \xff byte\n", "txt", "utf-8", r"f is not valid utf-8 in line 2 \(byte 0xff\); convert the file or correct encoding in"),
         (b"x", "txt", "utf-99", r"'utf-99'"),
-        (
-            b"t,n\nhello,1\nhello, you,2\n",
-            "csv",
-            "utf-8",
-            r"f has 3 cells at line 3 but 2 names in its header; .* quotes",
-        ),
+        (b"t,n\nhello,1\nhello, you,2\n", "csv", "utf-8", r"f has 3 cells at line 3 but 2 names in its header; .* quotes"),
         (b"t\tn\nhello\tyou\t2\n", "tsv", "utf-8", r"f has 3 cells at line 2 but 2 names in its header; .* tabs"),
         (b'a\n"open', "csv", "utf-8", r"f is not valid csv at line 2"),
         (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),

@@ -217,10 +217,7 @@ def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
     assert len(set(held)) > 50
 
 
-@pytest.mark.parametrize(
-    ("copy", "share"),
-    [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)],
-)
+@pytest.mark.parametrize(("copy", "share"), [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)])
 def test_changed_share(copy, share):
     assert changed_share("a b c d", copy) == share
 

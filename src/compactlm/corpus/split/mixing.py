@@ -57,11 +57,7 @@ def _times(name: str, weight: float, seed: int) -> int:
 
 def _copies(table: pa.Table, number: int) -> pa.Table:
     parents = table["id"].to_pylist()
-    columns = {
-        "id": [derived_id(parent, MIXTURE, number) for parent in parents],
-        "parent": parents,
-        "augmenter": [MIXTURE] * len(parents),
-    }
+    columns = {"id": [derived_id(parent, MIXTURE, number) for parent in parents], "parent": parents, "augmenter": [MIXTURE] * len(parents)}
     for name, values in columns.items():
         place = table.schema.get_field_index(name)
         table = table.set_column(place, table.schema.field(name), pa.array(values, pa.string()))
