@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.fairness.roles import ByRole, by_role, rule
+from compactlm.fairness.roles import ByRole, Rule, by_role, rule
 from compactlm.fairness.swaps.counterfactual import Swapper
 from compactlm.figures.bootstrap import Array, Resampler, ratio
 from compactlm.params import Attribute, BiasAudit
@@ -63,23 +62,20 @@ def count_flips(
     swapped = [(at, text) for at, row in enumerate(rows) if (text := swapper.swap(row.text, row.id)) not in (None, row.text)]
     places, texts = [at for at, _ in swapped], [str(text) for _, text in swapped]
     enough = len(texts) >= settings.minimum_group_rows
-    flips, changes = {}, {}
+    columns: dict[tuple[str, str], Array] = {}
     for role, model in predict.items():
         before = np.asarray(probabilities[role])[places]
         after = np.asarray(model(texts)) if enough else np.full_like(before, np.nan)
         broken = np.where(np.isfinite(after).all(axis=1), 0.0, np.nan)  # a row without finite probabilities has no label
-        flips[role] = (before.argmax(axis=1) != after.argmax(axis=1)) + broken
-        changes[role] = np.abs(after[:, favorable] - before[:, favorable])
+        columns["flips", role] = (before.argmax(axis=1) != after.argmax(axis=1)) + broken
+        columns["change", role] = np.abs(after[:, favorable] - before[:, favorable])
     documents = [f"{rows[at].source}/{rows[at].document}" for at in places]
-    drawn = resampler.sums(np.stack([np.ones(len(texts)), *flips.values(), *changes.values()], axis=1), documents)
-    means = dict(zip((*flips, *(f"change of {role}" for role in changes)), ratio(drawn[:, 1:], drawn[:, :1]).T, strict=True))
-    about: dict[str, Any] = {"rows": len(texts), "rows_needed": settings.minimum_group_rows}
+    drawn = resampler.sums(np.stack([np.ones(len(texts)), *columns.values()], axis=1), documents)
+    sampled = dict(zip(columns, ratio(drawn[:, 1:], drawn[:, :1]).T, strict=True))
 
-    def points(values: Mapping[str, Array]) -> dict[str, float]:
-        return {role: float(found.mean()) if enough else float("nan") for role, found in values.items()}
+    def measured(kind: str, judged_by: Rule | None = None) -> ByRole:
+        points = {role: float(columns[kind, role].mean()) if enough else float("nan") for role in predict}
+        about = {"rows": len(texts), "rows_needed": settings.minimum_group_rows}
+        return by_role(points, {role: sampled[kind, role] for role in predict}, resampler, judged_by, **about)
 
-    return Flips(
-        len(texts),
-        by_role(points(flips), means, resampler, rule("counterfactual_flips", settings.gate.model), **about),
-        by_role(points(changes), {role: means[f"change of {role}"] for role in changes}, resampler, **about),
-    )
+    return Flips(len(texts), measured("flips", rule("counterfactual_flips", settings.gate.model)), measured("change"))
