@@ -53,6 +53,6 @@ def test_the_student_alone_gets_a_gradient():
     assert teacher.grad is None
 
 
-def test_different_numbers_of_heads_are_an_error_that_says_how_to_mend_it():
+def test_different_numbers_of_heads_are_an_error_that_names_both():
     with pytest.raises(CompactLMError, match=r"the student has 2 and the teacher 4"):
         attention_mse(probabilities(0), probabilities(1, 4), MASK)
