@@ -31,15 +31,15 @@ def default():
 def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_distillation(phase, row, default, monkeypatch):
     monkeypatch.chdir(ROOT)
     params = compose([*LISTED["common"], *row.get("overrides", [])], row["name"])
-    # The teacher is the same; more of its masked words are asked of each row.
+    # Only the number of masked validation words of the teacher may differ.
     kept = {"signals": True, "distill": True, "student": True, "teacher": {"mlm_head": {"validation_words"}}}
     assert params.model_dump(exclude=kept) == default.model_dump(exclude=kept)
     assert params.teacher.mlm_head.validation_words >= default.teacher.mlm_head.validation_words
-    # One vocabulary: rows are compared on the same tokens and signals.
+    # All rows share one vocabulary, so that they are compared on the same tokens and signals.
     differing = {"initialisation"} | (SHAPE if params.distill.task.attention.weight else set())
     assert params.student.model_dump(exclude=differing) == default.student.model_dump(exclude=differing)
     assert params.signals.general == default.signals.general
-    # Fewer rows are other rows than the cached ones.
+    # Fewer rows are not a subset of the cached rows.
     assert params.signals.task == default.signals.task or params.signals.source == "online"
 
 
