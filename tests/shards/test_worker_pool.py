@@ -86,7 +86,7 @@ def test_what_fails_while_they_start_fails_nothing_else():
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_at_its_start_is_told_of_by_the_next_run():
+def test_a_process_that_is_killed_at_its_start_is_reported_by_the_next_run():
     pool = WorkerPool(4, "rows", "try again", os._exit, (9,))
     for _ in range(50):
         pool.warm(os.getpid)  # whether or not it is known by then

@@ -46,7 +46,7 @@ def working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run_all() -> dict[str, Any]:
-    """Run the stages, and return what cleaning says of the file; no row is lost without a word."""
+    """Run the stages, check that every row is counted, and return the metrics of cleaning for the file."""
     for name, stage in STAGES.items():
         run(name, stage)
     cleaned = artifacts.read_json(artifacts.METRICS / "clean.json")
@@ -79,7 +79,7 @@ DIRTY = {
 }
 
 
-def test_dirty_characters_are_mended_or_dropped_and_counted() -> None:
+def test_dirty_characters_are_fixed_or_dropped_and_counted() -> None:
     lines = [json.dumps({"text": text, "name": f"\udc80{number}"}) for number, text in enumerate([*GOOD, *DIRTY])]
     Path("own.jsonl").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines[:20]).encode() + b"\n" + "\n".join(lines[20:]).encode())
     project("own.jsonl", columns={"text": "text", "document": "name"})

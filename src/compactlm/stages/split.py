@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from compactlm import artifacts
-from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
 from compactlm.corpus.split.metrics import split_metrics
+from compactlm.corpus.split.split_diversity import add_near_duplicates, measure_splits, plot_rows
 from compactlm.corpus.split.splitting import check_tasks, check_weights, split_corpus
 from compactlm.params import Params
 from compactlm.pipeline.run import run

@@ -94,7 +94,7 @@ def test_last_words_leaves_out_addresses_and_notices() -> None:
     assert archives.last_words("") == "nothing"
 
 
-def test_a_full_disk_is_told_as_one(index: Path) -> None:
+def test_a_full_disk_is_reported(index: Path) -> None:
     archive = wheel(index)[1]
     failure = archives._failure(archive, "ERROR: Could not install: [Errno 28] No space left on device")
     assert isinstance(failure, OSError)

@@ -135,7 +135,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     trained: bool | None = None
     if clean.sentences is not None:
         # Imported late because importing NLTK takes a second.
-        from compactlm.corpus.clean.sentences import cut_sentences
+        from compactlm.corpus.clean.sentence_cutting import cut_sentences
 
         cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
     left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)

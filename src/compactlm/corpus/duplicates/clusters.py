@@ -74,7 +74,7 @@ def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf
             if (labels[members] != labels[members[0]]).any():
                 edges.append(_bucket_edges(members, signatures_of, threshold))
         if edges:
-            labels = united(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
+            labels = join_rows(labels, *(np.concatenate(side) for side in zip(*edges, strict=True)))
     return labels
 
 
@@ -138,7 +138,7 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def united(labels: Integers, left: Integers, right: Integers) -> Integers:
+def join_rows(labels: Integers, left: Integers, right: Integers) -> Integers:
     """Join rows along edges, in addition to what the labels join already.
 
     Args:

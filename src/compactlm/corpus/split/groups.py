@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from compactlm.artifacts import SPLITS
-from compactlm.corpus.duplicates.clusters import united
+from compactlm.corpus.duplicates.clusters import join_rows
 from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers
 
 PROTECTED = (TEST, VALIDATION, TRAIN)  # a split keeps its rows, and related rows of later splits are left out
@@ -27,7 +27,7 @@ def group(numberings: Iterable[Integers]) -> Integers:
         rows = np.arange(len(numbering))
         first = _first_rows(numbering)[numbering]
         joined = np.flatnonzero(first != rows)
-        labels = united(labels if len(labels) else rows, joined, first[joined])
+        labels = join_rows(labels if len(labels) else rows, joined, first[joined])
     is_first = labels == np.arange(len(labels))
     return (np.cumsum(is_first) - 1)[labels]
 

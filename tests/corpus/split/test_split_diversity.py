@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from compactlm.artifacts import Document
-from compactlm.corpus.split.diversity import add_near_duplicates, measure_splits, plot_rows
+from compactlm.corpus.split.split_diversity import add_near_duplicates, measure_splits, plot_rows
 from compactlm.params import DiversityFigures
 from compactlm.shards.gathering import write_shards
 from compactlm.text.diversity import measure_diversity

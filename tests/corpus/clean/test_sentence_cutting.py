@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from compactlm import artifacts
 from compactlm.artifacts import DOCUMENT_SCHEMA, Document, derived_id, read_documents
 from compactlm.corpus.clean.cleaning import Cleaned, clean_corpus, clean_metrics
-from compactlm.corpus.clean.sentences import CutShard, sample_texts
+from compactlm.corpus.clean.sentence_cutting import CutShard, sample_texts
 from compactlm.params import Clean
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.gathering import gather
