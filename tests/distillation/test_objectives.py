@@ -207,7 +207,7 @@ def test_the_student_can_learn_what_the_teacher_says(task):
     batch = examples.batch(range(40), 0)
     theirs = batch["teacher_logits"].argmax(dim=1)
     assert 10 < theirs.sum() < 30
-    train("task", objective, examples, FEW.model_copy(update={"epochs": 20}), Settings(1))
+    train("task", objective, examples, FEW.model_copy(update={"epochs": 40}), Settings(1))
     with torch.inference_mode():
         own = objective.student.eval()(batch["input_ids"], attention_mask=batch["attention_mask"]).logits.argmax(dim=1)
     assert (own == theirs).float().mean() > 0.88
