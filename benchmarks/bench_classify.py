@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.machine import processor
+from benchmarks.shared.machine import processor
 from compactlm import CompactLM, artifacts
 from compactlm.commands.tasks import classify
 from compactlm.text.lines import read_lines

@@ -23,7 +23,7 @@ import psutil
 from rich.console import Console
 
 from benchmarks.data.job import JOBS
-from benchmarks.machine import processor
+from benchmarks.shared.machine import processor
 from compactlm import artifacts
 from compactlm.text import markdown
 

@@ -18,6 +18,7 @@ from random import Random
 
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegressionCV
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
@@ -49,7 +50,7 @@ def baseline(rows: Rows, test: Rows) -> float:
         TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000)
     )
     model.fit([text for text, _ in rows], [label for _, label in rows])
-    return _share(model.predict([text for text, _ in test]), test)
+    return float(model.score([text for text, _ in test], [label for _, label in test]))
 
 
 def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
@@ -58,11 +59,7 @@ def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
         output = Path(parent) / "own"
         finetune(directory, Labelled([text for text, _ in rows], [label for _, label in rows], 0), output, seed=seed)
         answers = CompactLM(output, backend="torch").classify_all(text for text, _ in test)
-        return _share([answer.label for answer in answers], test)
-
-
-def _share(labels: Sequence[str], test: Rows) -> float:
-    return sum(found == label for found, (_, label) in zip(labels, test, strict=True)) / len(test)
+        return float(accuracy_score([label for _, label in test], [answer.label for answer in answers]))
 
 
 def main() -> None:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.metadata
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,18 +16,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.inference import tables
 from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
-from benchmarks.machine import processor
+from benchmarks.shared import harness
+from benchmarks.shared.machine import processor
 from compactlm import artifacts
-from compactlm.params import Params, ParamsError, read_params
-from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/inference")
 PACKAGES = ("compactlm", "torch", "transformers", "onnxruntime")
-QUIET = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
 DEFAULT_BAR, TENTH_BAR = 130, 45
 METHOD = """
 Every contender is a classifier of {labels} labels. It classifies rows of random tokens without padding, from token ids to logits; only
@@ -70,20 +64,8 @@ def _contenders(task: str, scratch: Path) -> list[Contender]:
     ]
 
 
-def _run(module: str, *arguments: str, threads: int) -> None:
-    """Run a module in a new process; exit with the end of its output if it fails."""
-    environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", module, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(done.stderr[-3000:], file=sys.stderr)
-        sys.exit(f"bench-inference: {module} {' '.join(arguments)} ended with status {done.returncode}; its output is above")
-
-
 def _do(job: Job, scratch: Path) -> Any:
-    result = scratch / "result.json"
-    _run("benchmarks.inference.contender", job.dump(), str(result), threads=job.threads)
-    return json.loads(result.read_text(encoding="utf-8"))
+    return harness.run_job("bench-inference", job.contender.name, "benchmarks.inference.contender", job, scratch)
 
 
 def _file_bytes(contender: Contender) -> int:
@@ -98,7 +80,7 @@ def _speed(
     for number in range(arguments.rounds):
         for contender in contenders:
             rounds[contender.name].append(_do(Job(contender, threads, arguments.seconds, points), scratch))
-            console.print(f"{threads} threads, round {number + 1}: {contender.name}", highlight=False)
+            console.print(f"{threads} threads, round {number + 1}: {contender.name}")
     return [{"contender": dataclasses.asdict(one), "points": tables.summarise(rounds[one.name])} for one in contenders]
 
 
@@ -120,17 +102,6 @@ def _starts(contenders: list[Contender], threads: int, arguments: argparse.Names
     ]
 
 
-def _show(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> str:
-    """Print a table and return it in Markdown."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="left" if column in tables.TEXTS else "right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
-    return f"## {title}\n\n{markdown.table(columns, rows, tables.TEXTS)}"
-
-
 def _check_workspace(contenders: list[Contender], scratch: Path) -> None:
     """Exit with a sentence if a file is missing."""
     own = [one for one in contenders if scratch not in Path(one.directory).parents]
@@ -143,36 +114,33 @@ def _check_workspace(contenders: list[Contender], scratch: Path) -> None:
 def main() -> None:
     """Run all contenders, print the tables and write them to reports/benchmarks."""
     arguments = _arguments()
-    try:
-        params: Params = read_params()
-    except ParamsError as error:
-        sys.exit(f"bench-inference: {error}")
+    params = harness.params_of("bench-inference")
     task = next(iter(params.tasks))
-    # A pipe has no width; the default width would cut the tables.
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = harness.new_console(150)
     with tempfile.TemporaryDirectory(prefix="bench-inference-") as directory:
         scratch = Path(directory)
         contenders = _contenders(task, scratch)
         _check_workspace(contenders, scratch)
         tokenizers = (str(artifacts.TEACHER / task), str(artifacts.EXPORT / task))
-        _run("benchmarks.inference.material", directory, str(params.export.opset), *tokenizers, threads=1)
+        made = (directory, str(params.export.opset), *tokenizers)
+        harness.run_module("bench-inference", "writing models to compare with", "benchmarks.inference.material", *made, threads=1)
         counts = arguments.threads or sorted({1, os.cpu_count() or 1})
         speed = {threads: _speed(contenders, threads, arguments, scratch, console) for threads in counts}
         starts = _starts(contenders, 1, arguments, scratch)
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions = harness.versions(PACKAGES)
     lines = tables.bar_lines(speed[1]) if 1 in speed else []
-    machine = f"{processor()}, {os.cpu_count()} cores. {', '.join(f'{name} {version}' for name, version in versions.items())}."
+    machine = f"{processor()}, {os.cpu_count()} cores. {harness.named(versions)}."
     text = [f"# Inference speed, on one machine\n\n{machine}", "\n".join(f"- {line}" for line in lines)]
     for threads, results in speed.items():
         title = f"On {threads} core{'s' if threads > 1 else ''}"
-        text.append(_show(console, title, tables.SPEED, tables.speed_rows(results)))
-    text.append(_show(console, "Files and cold start, on one core", tables.START, tables.start_rows(starts)))
-    console.print(*lines, sep="\n", highlight=False)
+        text.append(harness.show(console, title, tables.SPEED, tables.speed_rows(results), tables.TEXTS))
+    title = "Files and cold start, on one core"
+    text.append(harness.show(console, title, tables.START, tables.start_rows(starts), tables.TEXTS))
+    console.print(*lines, sep="\n")
     labels = len(params.tasks[task].labels)
     method = METHOD.strip().format(labels=labels, rounds=arguments.rounds, seconds=arguments.seconds, starts=arguments.starts)
     text.append(f"## How it was measured\n\n{method}")
     content = {
-        "processor": processor(),
         "cores": os.cpu_count(),
         "versions": versions,
         "seconds": arguments.seconds,
@@ -180,9 +148,7 @@ def main() -> None:
         "speed": {str(threads): results for threads, results in speed.items()},
         "starts": starts,
     }
-    artifacts.write_json(REPORT.with_suffix(".json"), content)
-    artifacts.write_text(REPORT.with_suffix(".md"), "\n\n".join(filter(None, text)) + "\n")
-    console.print(f"written: {REPORT}.md, {REPORT}.json", highlight=False)
+    harness.write_report(REPORT, text, content)
 
 
 if __name__ == "__main__":

@@ -6,26 +6,19 @@ The contenders run one after another, each in its own process, on the data and t
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
+import dataclasses
 import importlib.util
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.machine import processor
+from benchmarks.shared import harness
+from benchmarks.shared.machine import processor
 from benchmarks.train import tables
 from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
 from compactlm import artifacts
-from compactlm.params import Params, ParamsError, read_params
-from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/train")
 PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
@@ -97,39 +90,16 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
 
 
 def _run(job: Job) -> dict[str, Any]:
-    """Run a job in its own process and return its results; exit with the end of its log if it fails."""
-    result = Path(job.directory) / "result.json"
-    result.unlink(missing_ok=True)
-    quiet = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, "-m", "benchmarks.train.contender", job.dump(), str(result)]
-    environment = {**os.environ, **quiet, "OMP_NUM_THREADS": str(job.threads)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode or not result.is_file():
-        print(done.stderr[-3000:], file=sys.stderr)
-        sys.exit(f"bench-train: {job.title} ended with status {done.returncode}; its last words are above")
-    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
+    found: dict[str, Any] = harness.run_job("bench-train", job.title, "benchmarks.train.contender", job, Path(job.directory))
     return found
-
-
-def _print(console: Console, title: str, columns: tuple[str, ...], rows: list[tables.Cells]) -> None:
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="left" if column in tables.TEXTS else "right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
 
 
 def main() -> None:
     """Run all contenders, print the tables and write them to reports/benchmarks."""
     arguments = _arguments()
-    try:
-        params: Params = read_params()
-    except ParamsError as error:
-        sys.exit(f"bench-train: {error}")
+    params = harness.params_of("bench-train")
     _check_workspace(next(iter(params.tasks)))
-    # A pipe has no width, and the table must not be cut.
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = harness.new_console(150)
     threads = arguments.threads or params.threads
     counts = dict(zip(("general", "task"), arguments.sequences, strict=True))
     results: list[dict[str, Any]] = []
@@ -140,19 +110,19 @@ def main() -> None:
 
         rate = machine_rate()
         machine = f"{processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
-        console.print(machine, highlight=False)
+        console.print(machine)
         for kind, phase, vocabulary, more in _plan(arguments):
             job = Job(kind, threads, arguments.seconds, counts[phase], directory, phase, vocabulary, **more)
-            found = {"job": json.loads(job.dump()), **_run(job)}
+            found = {"job": dataclasses.asdict(job), **_run(job)}
             del found["job"]["directory"]
             results.append(found)
             said = f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps"
-            console.print(f"{job.title}: {said}", highlight=False)
+            console.print(f"{job.title}: {said}")
         after = machine_rate()
     note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."
     if min(rate, after) < STEADY * max(rate, after):
         note += " The two differ: something else used the machine meanwhile, so measure again."
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions = harness.versions(PACKAGES)
     shown = [
         # Other processes can only lower a measured rate, so the higher rate is closer to the machine's.
         ("Training speed", tables.SPEED, tables.speed_rows(results, max(rate, after))),
@@ -163,20 +133,16 @@ def main() -> None:
         ),
         ("A step of ours, cached", tables.PROFILE, tables.profile_rows(results)),
     ]
-    text = [
-        f"# Training speed, on one machine\n\n{machine}. {note} {', '.join(f'{name} {version}' for name, version in versions.items())}."
-    ]
+    text = [f"# Training speed, on one machine\n\n{machine}. {note} {harness.named(versions)}."]
     for title, columns, rows in shown:
         if rows:
-            _print(console, title, columns, rows)
-            text.append(f"## {title}\n\n{markdown.table(columns, rows, tables.TEXTS)}")
+            text.append(harness.show(console, title, columns, rows, tables.TEXTS))
             if columns is tables.SPEED:
                 lines = tables.cache_lines(results)
-                console.print(*lines, note, sep="\n", highlight=False)
+                console.print(*lines, note, sep="\n")
                 text.append("\n".join(f"- {line}" for line in lines))
     text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds))
     content = {
-        "processor": processor(),
         "threads": threads,
         "matrix_flops": {"before": rate, "after": after},
         "versions": versions,
@@ -184,9 +150,7 @@ def main() -> None:
         "sequences": counts,
         "results": results,
     }
-    artifacts.write_json(REPORT.with_suffix(".json"), content)
-    artifacts.write_text(REPORT.with_suffix(".md"), "\n\n".join(text) + "\n")
-    console.print(f"written: {REPORT}.md, {REPORT}.json", highlight=False)
+    harness.write_report(REPORT, text, content)
 
 
 if __name__ == "__main__":

@@ -14,24 +14,23 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
+from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_listed
 from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
-from benchmarks.shapes.queue import call, experiment, log_command
+from benchmarks.shapes.queue import call, log_command
 from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
+from benchmarks.shared import harness
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.shapes.parameters import parameters_of
 
 REPORTS = artifacts.FRONTIER
+PREFIX = "frontier-"
 
 
 def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:
     """Return the results of all finished shapes, smallest first, and the revision of one of them; print which are missing."""
-    names = {experiment(shape.name): shape for shape in frontier.shapes}
+    names = {PREFIX + shape.name: shape for shape in frontier.shapes}
     found = evaluations(json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])), list(names))
     points, revision = [], ""
     for name, shape in names.items():
@@ -60,27 +59,22 @@ def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequ
     import dvc.api
     from transformers import BertConfig
 
-    from benchmarks.shapes.latency import described, measure
+    from benchmarks.shapes.latency import measure
     from compactlm.student.building import build_config
 
     params = composed[points[0].name]
     teacher = dvc.api.read((artifacts.TEACHER / next(iter(params.tasks)) / "config.json").as_posix(), rev=revision)
     models = {one.name: build_config(composed[one.name].student, int(composed[one.name].student.vocabulary_size)) for one in points}
     models["teacher"] = BertConfig.from_dict(json.loads(teacher))
-    return described(measure(models, frontier.latency, params.threads, params.export.opset), frontier.latency, params.threads)
+    return measure(models, frontier.latency, params.threads, params.export.opset)
 
 
 def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
     """Print the table and the recommendation."""
     latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
-    table = Table(title="Retention of each shape", title_justify="left")
     columns = ("shape", "parameters", "of the teacher", "teacher", "student", "retention", "above chance", "masked words", "ms")
-    for column in columns:
-        table.add_column(column, justify="left" if column == "shape" else "right")
-    for row in rows(points, latencies):
-        table.add_row(*row)
-    console = Console(width=None if Console().is_terminal else 110)
-    console.print(table)
+    console = harness.new_console(110)
+    harness.show(console, "Retention of each shape", columns, rows(points, latencies), {"shape"})
     console.print(f"Teacher: {latencies['teacher']:.2f} ms with {timed['threads']} threads ({timed['processor']})", soft_wrap=True)
     console.print(verdict(points, frontier.enough), soft_wrap=True)
     console.print(f"Drawn in {REPORTS}/retention.png; `dvc exp apply frontier-NAME` applies a shape.", soft_wrap=True)
@@ -89,12 +83,12 @@ def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 if a shape has no result."""
     chosen = read_arguments(arguments, "make frontier", "Train several shapes and draw how much quality each retains.")
-    frontier = read_frontier()
+    frontier = read_listed(Frontier, FRONTIER)
     composed = compose_all(frontier, chosen.overrides)
     with alone("make frontier"):
         baseline = call(["git", "rev-parse", "HEAD"]).strip()
         if not chosen.collect:
-            train({experiment(one.name): [*frontier.overrides, *chosen.overrides, *one.overrides()] for one in frontier.shapes})
+            train({PREFIX + one.name: [*frontier.overrides, *chosen.overrides, *one.overrides()] for one in frontier.shapes})
         points, revision = collect(frontier, composed, baseline)
         timed = time_models(frontier, composed, points, revision)
         latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}

@@ -15,11 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pydantic
-import yaml
 from pydantic import Field, StrictStr
 
-from benchmarks.shapes.config import check_overrides, compose
+from benchmarks.shapes.config import check_command_line, compose, read_listed
 from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
 from benchmarks.shapes.mitigations import check_teacher, summarise, write
 from benchmarks.shapes.queue import call, log_command
@@ -40,22 +38,9 @@ class Mitigations(Section):
     mitigations: Annotated[list[Literal["none", "reweighing", "counterfactual", "both"]], Field(min_length=1)]
 
 
-def read_listed(path: Path = LISTED) -> Mitigations:
-    """Read the mitigations; raises CompactLMError."""
-    try:
-        return Mitigations.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
-    except (yaml.YAMLError, pydantic.ValidationError) as error:
-        raise CompactLMError(f"{path} is not valid ({' '.join(str(error).split())[:400]}); correct it there") from None
-
-
 def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]]:
     """Return the overrides of each experiment by name, checked before anything is trained."""
-    try:
-        check_overrides(more, "the command line")
-    except ValueError as error:
-        raise CompactLMError(str(error)) from None
+    check_command_line(more)
     found = {}
     for name in dict.fromkeys(listed.mitigations):
         found[PREFIX + name] = [*listed.overrides, *more, f"bias_audit.mitigation={name}"]
@@ -86,7 +71,7 @@ def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[st
 def main(arguments: Sequence[str]) -> int:
     """Run the command; return 1 if a mitigation has no result."""
     chosen = read_arguments(arguments, "make mitigation", "Train the student with each mitigation and compare them.")
-    listed = read_listed()
+    listed = read_listed(Mitigations, LISTED)
     each = experiments(listed, chosen.overrides)
     with alone("make mitigation"):
         baseline = call(["git", "rev-parse", "HEAD"]).strip()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.machine import peak_bytes
+from benchmarks.shared.machine import peak_bytes
 from compactlm import artifacts
 from compactlm.corpus.clean.filters.bag_of_words import STOP_WORDS
 from compactlm.params import Clean, FilesSource, Ingest, NearDuplicates, Split

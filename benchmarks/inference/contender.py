@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.inference.jobs import Job
 from benchmarks.inference.runners import Runner, encode, open_runner
-from benchmarks.machine import peak_bytes
+from benchmarks.shared.machine import peak_bytes
 
 SENTENCE = "A slow start, but the ending was one of the best that I have seen in years."
 FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens in every measured vocabulary

@@ -42,10 +42,6 @@ class Job:
     points: tuple[tuple[int, int], ...] = ()
     cold: bool = False
 
-    def dump(self) -> str:
-        """Return the job as JSON."""
-        return json.dumps(dataclasses.asdict(self))
-
     @classmethod
     def load(cls, text: str) -> Job:
         """Read a job from JSON."""

@@ -1,11 +1,11 @@
-"""Read configs/frontier.yaml, and compose the parameters of each of its shapes."""
+"""Read files of experiments such as configs/frontier.yaml, and compose the parameters of each experiment."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import pydantic
 import yaml
@@ -19,6 +19,7 @@ from compactlm.params import Count, CountOrZero, Number, Params, ParamsError, Se
 FRONTIER = Path("configs/frontier.yaml")
 FIELDS = ("layers", "hidden_size", "attention_heads", "intermediate_size")
 Share = Annotated[Number, Field(gt=0, le=1)]
+Listed = TypeVar("Listed", bound=Section)
 
 
 class Shape(Section):
@@ -72,16 +73,22 @@ def check_overrides(overrides: Sequence[str], where: str) -> None:
             raise ValueError(f"{where} sets {key}, which every shape sets; remove it")
 
 
-def read_frontier(path: Path = FRONTIER) -> Frontier:
-    """Read and check the shapes; raises CompactLMError."""
+def check_command_line(overrides: Sequence[str]) -> None:
+    """Raise CompactLMError for overrides of the command line that `check_overrides` refuses."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        check_overrides(overrides, "the command line")
+    except ValueError as error:
+        raise CompactLMError(str(error)) from None
+
+
+def read_listed(kind: type[Listed], path: Path) -> Listed:
+    """Read and check a file of experiments; raises CompactLMError."""
+    try:
+        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
     except yaml.YAMLError as error:
         raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
-    try:
-        return Frontier.model_validate(content)
     except pydantic.ValidationError as error:
         raise CompactLMError(f"{path}: {'; and '.join(_problem(detail) for detail in error.errors(include_url=False))}") from None
 
@@ -132,10 +139,7 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
     Raises:
         CompactLMError: a shape cannot be trained, or not be compared with the others.
     """
-    try:
-        check_overrides(more, "the command line")
-    except ValueError as error:
-        raise CompactLMError(str(error)) from None
+    check_command_line(more)
     composed = {}
     for shape in frontier.shapes:
         params = compose([*frontier.overrides, *more, *shape.overrides()], f"shape {shape.name}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import statistics
 import tempfile
 import time
@@ -14,25 +13,16 @@ import numpy as np
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
-from benchmarks.machine import processor
 from benchmarks.shapes.config import Latency
+from benchmarks.shared.machine import processor
 from compactlm.export.directory import export_onnx
 from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 
 PASSES = 5  # all models run in every pass, so that a slow minute of the machine affects all
 
 
-@dataclasses.dataclass(frozen=True)
-class Timing:
-    """Milliseconds for a sequence: median and quartiles of all runs."""
-
-    median: float
-    lower: float
-    upper: float
-
-
-def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, opset: int) -> dict[str, Timing]:
-    """Return the latency of a classifier of each configuration, at batch size 1.
+def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, opset: int) -> dict[str, Any]:
+    """Return the content of latency.json: milliseconds of a classifier of each configuration at batch size 1, median and quartiles.
 
     Args:
         models: configurations by name.
@@ -59,20 +49,14 @@ def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, op
                     start = time.perf_counter()
                     session.run(["logits"], feeds[name])
                     spent[name].append(1000 * (time.perf_counter() - start))
-    return {name: _timing(values) for name, values in spent.items()}
-
-
-def _timing(values: list[float]) -> Timing:
-    lower, median, upper = statistics.quantiles(values, n=4)
-    return Timing(median, lower, upper)
-
-
-def described(timings: Mapping[str, Timing], latency: Latency, threads: int) -> dict[str, Any]:
-    """Return the content of latency.json."""
+    quartiles = {name: statistics.quantiles(values, n=4) for name, values in spent.items()}
     return {
         "processor": processor(),
         "threads": threads,
         "tokens": latency.tokens,
         "runs": PASSES * -(-latency.runs // PASSES),
-        "milliseconds": {name: {key: round(value, 3) for key, value in dataclasses.asdict(one).items()} for name, one in timings.items()},
+        "milliseconds": {
+            name: {"median": round(median, 3), "lower": round(lower, 3), "upper": round(upper, 3)}
+            for name, (lower, median, upper) in quartiles.items()
+        },
     }

@@ -1,7 +1,7 @@
 """DVC's experiment queue: fill it, run it, and wait for experiments to end.
 
-`dvc exp run --run-all` waits for ever for an experiment that fails before its process starts, so the queue is started and looked at.
-Processes talk in it by files, which may be read half-written: nothing is asked that a file of ours or a process table can tell.
+`dvc exp run --run-all` never ends if an experiment fails before its process starts, so this module starts the queue and polls it.
+DVC's processes communicate by files that may be half-written, so this module reads as few of them as possible.
 """
 
 from __future__ import annotations
@@ -20,19 +20,14 @@ from typing import IO, Any
 
 from compactlm.errors import CompactLMError
 
-PREFIX = "frontier-"
 TARGET = "evaluate"  # the last stage that the comparison needs
 NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, missing in an experiment's directory
 UNFINISHED = ("Queued", "Running")
 WORKER = "dvc-exp-worker-1.json"  # DVC writes the worker's process here
 LOOK_SECONDS = 3.0
 WORKER_SECONDS = 60.0  # without a worker, before another is started
+START = ("dvc", "queue", "start", "--jobs", "1")  # one experiment at a time
 Report = Callable[[str, str], None]
-
-
-def experiment(shape: str) -> str:
-    """Return the name of a shape's experiment."""
-    return PREFIX + shape
 
 
 def run_command(name: str, overrides: Sequence[str], copied: Sequence[str]) -> list[str]:
@@ -48,11 +43,6 @@ def run_command(name: str, overrides: Sequence[str], copied: Sequence[str]) -> l
     settings = [part for override in overrides for part in ("-S", override)]
     copies = [part for path in copied for part in ("--copy-paths", path)]
     return ["dvc", "exp", "run", "--queue", "--name", name, *settings, *copies, TARGET]
-
-
-def start_command() -> list[str]:
-    """Return the command that runs the queue, one experiment at a time."""
-    return ["dvc", "queue", "start", "--jobs", "1"]
 
 
 def log_command(name: str) -> str:
@@ -142,7 +132,9 @@ class Queue:
                 break
             # This interrupts the stage's process; DVC then removes the experiment's directory.
             call(["dvc", "queue", "kill", *running], fails=True)
-            self._until(lambda: "Running" not in self.states().values(), 60)
+            deadline = time.monotonic() + 60
+            while "Running" in self.states().values() and time.monotonic() < deadline:
+                time.sleep(1)
         self.stop()
 
     def forget(self) -> None:
@@ -162,7 +154,7 @@ class Queue:
         Args:
             report: called with a name and its state whenever one changes.
         """
-        call(start_command())
+        call(START)
         known: dict[str, str] = {}
         seen = time.monotonic()
         while True:
@@ -201,15 +193,9 @@ class Queue:
         dead = [name for name, state in states.items() if state == "Running"]
         if dead:
             call(["dvc", "queue", "kill", *dead], fails=True)
-        call(start_command())
+        call(START)
 
     def _remove(self, states: Sequence[str]) -> None:
         revisions = [entry["rev"] for entry in self._entries() if entry["status"] in states]
         if revisions:
             call(["dvc", "queue", "remove", *revisions])
-
-    @staticmethod
-    def _until(reached: Callable[[], bool], seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not reached() and time.monotonic() < deadline:
-            time.sleep(1)

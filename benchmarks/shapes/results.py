@@ -13,21 +13,6 @@ from compactlm import artifacts
 from compactlm.figures.numbers import count, percent, plain
 
 EVALUATED, DISTILLED, TAUGHT = ((artifacts.METRICS / f"{stage}.json").as_posix() for stage in ("evaluate", "distill-train", "teacher"))
-COLUMNS = (
-    "name",
-    "layers",
-    "hidden_size",
-    "parameters",
-    "share",
-    "teacher",
-    "student",
-    "retention",
-    "retention_above_chance",
-    "masked_words_teacher",
-    "masked_words_student",
-    "masked_words_retention",
-    "validation_retention",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +35,9 @@ class Point:
     masked_words_student: float
     masked_words_retention: float | None
     validation_retention: float | None
+
+
+COLUMNS = tuple(field.name for field in dataclasses.fields(Point))
 
 
 def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import statistics
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -96,11 +95,6 @@ def rates(start: float, ends: Sequence[float], tokens: Sequence[int], windows: i
     bounds = [len(ends) * window // windows for window in range(windows + 1)]
     times = [start, *ends]
     return [sum(tokens[first:last]) / (times[last] - times[first]) for first, last in itertools.pairwise(bounds)]
-
-
-def middle(values: Sequence[float]) -> float:
-    """Return the median."""
-    return statistics.median(values)
 
 
 def amortised(speed: float, tokens: int, epochs: int, once: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
+import statistics
 import sys
 import time
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.train.arithmetic import middle, padding, rates, step_flops
+from benchmarks.shared.machine import peak_bytes
+from benchmarks.train.arithmetic import padding, rates, step_flops
 from benchmarks.train.clock import Clock
 from benchmarks.train.jobs import Job
 from compactlm.bert.runtime import prepare
@@ -51,7 +52,7 @@ def measure(job: Job) -> dict[str, Any]:
     return {
         **found,
         **vocabulary,
-        "tokens_a_second": middle(windows),
+        "tokens_a_second": statistics.median(windows),
         "windows": windows,
         "steps": len(tokens),
         "seconds": seconds,
@@ -64,11 +65,10 @@ def measure(job: Job) -> dict[str, Any]:
 
 def main() -> None:
     """Run the job and write its figures."""
-    job = Job.load(sys.argv[1])
+    job = Job(**json.loads(sys.argv[1]))
     prepare(job.threads)
     found = _matrix_rate() if job.kind == "machine" else measure(job)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    Path(sys.argv[2]).write_text(json.dumps({**found, "peak_bytes": peak}), encoding="utf-8")
+    Path(sys.argv[2]).write_text(json.dumps({**found, "peak_bytes": peak_bytes()}), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import Any, Literal
+from typing import Literal
 
 Kind = Literal["machine", "plain", "packed", "textbrewer", "online", "cache", "cached"]
 Phase = Literal["general", "task"]
@@ -55,13 +54,3 @@ class Job:
         extra = [PARTS[self.part]] if self.part != "none" else []
         extra += ["step by step"] if self.profile else []
         return ": ".join([f"{self.phase}, {self.vocabulary} vocabulary", "; ".join([NAMES[self.kind], *extra])])
-
-    def dump(self) -> str:
-        """Return the job as JSON."""
-        return json.dumps(dataclasses.asdict(self))
-
-    @classmethod
-    def load(cls, text: str) -> Job:
-        """Read a job from JSON."""
-        content: dict[str, Any] = json.loads(text)
-        return cls(**content)

@@ -70,18 +70,15 @@ class _DistillationTrainer(Trainer):  # type: ignore[misc]
 
 def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, Any]]:
     """Return one row for each sequence, padded to the longest."""
-    longest, special = max(map(len, sequences)), set(tokenizer.all_special_ids)
-    rows: list[dict[str, Any]] = []
-    for sequence in sequences:
-        missing = longest - len(sequence)
-        rows.append(
-            {
-                "input_ids": [*sequence, *[tokenizer.pad_token_id] * missing],
-                "attention_mask": [1] * len(sequence) + [0] * missing,
-                "special_tokens_mask": [int(token in special) for token in sequence] + [1] * missing,
-            }
-        )
-    return rows
+    padded = tokenizer.pad({"input_ids": list(sequences)})
+    return [
+        {
+            "input_ids": ids,
+            "attention_mask": mask,
+            "special_tokens_mask": tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True),
+        }
+        for ids, mask in zip(padded["input_ids"], padded["attention_mask"], strict=True)
+    ]
 
 
 def pack(sequences: Sequence[list[int]]) -> list[list[int]]:

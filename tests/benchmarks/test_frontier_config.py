@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_frontier
+from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_listed
 from compactlm.errors import CompactLMError
 from compactlm.shapes.parameters import parameters_of
 
@@ -37,8 +37,7 @@ def changed(key, value):
 
 
 def test_the_default_shapes_reach_from_half_a_million_to_five_and_share_everything_else():
-    frontier = read_frontier()
-    composed = compose_all(frontier)
+    composed = compose_all(read_listed(Frontier, FRONTIER))
     sizes = [parameters_of(params.student, params.student.vocabulary_size) for params in composed.values()]
     assert sizes == sorted(sizes)
     assert len(sizes) == 5
@@ -73,22 +72,20 @@ def test_a_wrong_file_is_refused_in_a_sentence(tmp_path, key, value, message):
     path = tmp_path / "frontier.yaml"
     path.write_text(yaml.safe_dump(changed(key, value)))
     with pytest.raises(CompactLMError, match=message) as caught:
-        read_frontier(path)
+        read_listed(Frontier, path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", ["", "- 1", "shapes: ["])
+@pytest.mark.parametrize("content", ["", "- 1", "shapes: [", None])
 def test_a_file_without_shapes_is_refused(tmp_path, content):
     path = tmp_path / "frontier.yaml"
-    path.write_text(content)
-    with pytest.raises(CompactLMError, match=r"frontier\.yaml"):
-        read_frontier(path)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CompactLMError, match=r"frontier\.yaml is missing"):
-        read_frontier(tmp_path / "frontier.yaml")
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(
+        CompactLMError, match=r"frontier\.yaml: " if content in ("", "- 1") else r"frontier\.yaml is (missing|not valid YAML)"
+    ):
+        read_listed(Frontier, path)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +108,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_queued(key, value,
 
 @pytest.mark.slow
 def test_a_preset_that_the_files_overrides_undo_is_refused():
+    frontier = read_listed(Frontier, FRONTIER)
     with pytest.raises(CompactLMError, match=r"preset=quality changes nothing here, since configs/frontier\.yaml sets all"):
-        compose_all(read_frontier(), ["preset=quality"])
-    assert compose_all(read_frontier(), ["preset=smoke"])
+        compose_all(frontier, ["preset=quality"])
+    assert compose_all(frontier, ["preset=smoke"])

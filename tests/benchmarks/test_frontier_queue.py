@@ -8,20 +8,15 @@ import subprocess
 
 import pytest
 
-from benchmarks.shapes.queue import call, experiment, log_command, paths_not_in_git, run_command, start_command, undisturbed
+from benchmarks.shapes.queue import call, paths_not_in_git, run_command, undisturbed
 from compactlm.errors import CompactLMError
 
 
 def test_an_experiment_stops_before_export_and_is_not_forced():
-    command = run_command(experiment("2x56"), ["student.layers=2", "seed=3"], ["models/sources/own"])
+    command = run_command("frontier-2x56", ["student.layers=2", "seed=3"], ["models/sources/own"])
     assert command == (
         "dvc exp run --queue --name frontier-2x56 -S student.layers=2 -S seed=3 --copy-paths models/sources/own evaluate".split()
     )
-
-
-def test_one_experiment_runs_at_a_time():
-    assert start_command() == ["dvc", "queue", "start", "--jobs", "1"]
-    assert log_command("frontier-2x56") == "dvc queue logs frontier-2x56"
 
 
 def test_a_failing_command_is_named_with_its_reason():

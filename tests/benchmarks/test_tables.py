@@ -1,4 +1,3 @@
-from benchmarks.train.jobs import Job
 from benchmarks.train.tables import PROFILE, TEXTS, cache_lines, profile_rows, speed_rows, worth_rows
 from compactlm.text import markdown
 
@@ -50,8 +49,3 @@ def test_parts_of_a_step_are_ordered_by_their_time():
     text = markdown.table(PROFILE, [first, second], TEXTS)
     assert text.splitlines()[1] == "| --- | --- | ---: | ---: |"
     assert text.splitlines()[2] == "| task | body | 150.0 | 75.0% |"
-
-
-def test_a_job_survives_json():
-    job = Job("cached", 2, 20, 512, "somewhere", part="padding")
-    assert Job.load(job.dump()) == job
