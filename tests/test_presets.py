@@ -39,9 +39,11 @@ def workspace(tmp_path, monkeypatch, composed):
     return tmp_path
 
 
-def git(*arguments):
+def commit():
+    """Commit params.yaml in a new repository."""
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+    for arguments in (["init", "--quiet"], ["add", "params.yaml"], [*identity, "commit", "--quiet", "-m", "own values"]):
+        subprocess.run(["git", *arguments], check=True, capture_output=True)
 
 
 def write(text):
@@ -146,9 +148,7 @@ def test_own_values_are_not_overwritten_by_a_named_preset(workspace, composed, n
 
 def test_own_values_that_are_committed_are_used_or_make_way(workspace, composed):
     write(composed["default"] + OWN)
-    git("init", "--quiet")
-    git("add", "params.yaml")
-    git("commit", "--quiet", "-m", "own values")
+    commit()
     # git has them, so a named preset loses nothing; but with none named they are what is meant.
     assert "which are used" in select(None)
     assert read() == composed["default"] + OWN
@@ -158,9 +158,7 @@ def test_own_values_that_are_committed_are_used_or_make_way(workspace, composed)
 
 def test_edits_on_top_of_committed_values_are_not_lost(workspace, composed):
     write(composed["default"] + OWN)
-    git("init", "--quiet")
-    git("add", "params.yaml")
-    git("commit", "--quiet", "-m", "own values")
+    commit()
     write(composed["default"] + OWN.replace("18", "19"))
     with pytest.raises(CompactLMError, match="values of its own"):
         select("smoke")

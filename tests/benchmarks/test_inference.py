@@ -17,6 +17,7 @@ from benchmarks.inference.contender import measure, time_runs
 from benchmarks.inference.jobs import BATCHES, LENGTHS, Contender, Job
 from benchmarks.inference.runners import encode, open_runner
 from benchmarks.inference.tables import SPEED, TEXTS, bar_lines, speed_rows, start_rows, summarise
+from benchmarks.shared.harness import run_job
 from compactlm.export.directory import write_directory
 from compactlm.inference.runtime.directories import FLOAT_FILE
 from compactlm.text import markdown
@@ -52,6 +53,16 @@ def test_onnx_starts_without_torch(contenders, tmp_path):
     found = json.loads(result.read_text())
     assert begun < found["answered"] < time.time()
     assert found["peak_bytes"] > 2**20
+
+
+def test_a_job_runs_in_a_process_and_a_failure_is_shown(contenders, tmp_path, capfd):
+    def run(contender):
+        return run_job("bench-x", contender.name, "benchmarks.inference.contender", Job(contender, 1, 0, cold=True), tmp_path)
+
+    assert run(contenders[1])["peak_bytes"] > 2**20
+    with pytest.raises(SystemExit, match="bench-x: onnx ended with status 1"):
+        run(dataclasses.replace(contenders[1], directory="nowhere"))
+    assert "nowhere" in capfd.readouterr().err
 
 
 def test_each_point_is_measured(contenders, monkeypatch):

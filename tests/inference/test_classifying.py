@@ -37,6 +37,7 @@ def test_several_threads_give_the_same_answers_in_the_same_order(lm, tiny_texts)
     found = [list(model.classify_all(texts, texts_at_once=300)) for model in (lm, several)]
     alone, together = ([answer.probability for answer in answers] for answers in found)
     np.testing.assert_allclose(together, alone, atol=1e-5)
+    assert list(several.classify_all([])) == []
 
 
 def test_an_error_in_a_thread_ends_all_threads(lm, monkeypatch):
@@ -83,10 +84,6 @@ def test_only_the_start_of_a_very_long_text_is_read(lm):
     answer = lm.classify(LONG)
     assert answer.cut
     assert answer.probabilities == pytest.approx(lm.classify("the film was good " * 15 + "the film").probabilities, abs=1e-4)
-
-
-def test_no_texts_have_no_answers(lm):
-    assert list(lm.classify_all([])) == []
 
 
 def with_config(student_root, directory, **values):

@@ -13,11 +13,8 @@ def test_lines_are_counted_by_what_they_decode_to(on_torch):
 def test_many_lines_are_read_in_parts(on_torch):
     found = check(on_torch.mlm.tokenizer, ("good dog" for _ in range(2500)))
     assert (found.lines, found.pieces, found.exact) == (2500, 5000, 2500)
-
-
-def test_no_lines(on_torch):
-    found = check(on_torch.mlm.tokenizer, [])
-    assert (found.lines, found.pieces, found.first_lost) == (0, 0, None)
+    none = check(on_torch.mlm.tokenizer, [])
+    assert (none.lines, none.pieces, none.first_lost) == (0, 0, None)
 
 
 def test_a_word_of_very_many_letters_is_lost(on_torch):

@@ -36,9 +36,6 @@ def test_a_long_text_is_embedded_in_parts(lm):
 def test_an_empty_text_has_the_zero_vector(lm, text):
     assert not lm.embed([text]).any()
     assert lm.compare(text, "good").similarity == 0
-
-
-def test_no_texts(lm):
     assert len(lm.embed([])) == 0
 
 

@@ -62,15 +62,15 @@ def classify(
             yield from _answers(model, ids, model.runner.task_logits(model.batch([model.tokenizer.cut(one) for one in ids])))
         return
     encode = WordCache(model.tokenizer).encode
-    crew = _CREWS.get(model) or _CREWS.setdefault(model, _Crew(model))
-    tokenizer, workers = ThreadPoolExecutor(1, "tokenizer"), ThreadPoolExecutor(crew.workers, "model")
+    runner, size = _CREWS.get(model) or _CREWS.setdefault(model, _open_crew(model))
+    tokenizer, workers = ThreadPoolExecutor(1, "tokenizer"), ThreadPoolExecutor(size, "model")
     try:
         ahead: Future[list[Sequence[int]]] | None = None
         running: _Chunk | None = None
         # Texts are read in this thread: Ctrl-C cannot interrupt another thread that waits for standard input.
         for chunk in itertools.chain(chunks, ([], [])):  # two more rounds finish the last two chunks
             before, ahead = ahead, tokenizer.submit(encode, chunk) if chunk else None
-            done, running = running, _Chunk(model, crew.runner, before.result(), workers) if before else None
+            done, running = running, _Chunk(model, runner, before.result(), workers) if before else None
             if done:
                 yield from done.answers()
     finally:
@@ -78,23 +78,18 @@ def classify(
             pool.shutdown(cancel_futures=True)
 
 
-class _Crew:
-    """Worker threads that each run their own batches, so that no core is idle between two operators.
+def _open_crew(model: Model) -> tuple[Runner, int]:
+    """Return a runner and the number of worker threads that each run their own batches, so that no core is idle between two operators.
 
     On ONNX Runtime each worker uses one thread of a second runner (several, on machines with many cores). torch shares one
     thread pool, so a single worker runs its batches.
     """
-
-    def __init__(self, model: Model) -> None:
-        threads = model.threads or os.cpu_count() or 1
-        self.workers = 1 if model.directory.backend == "torch" else min(threads, MOST_WORKERS)
-        if self.workers > 1:
-            self.runner = open_runner(model.directory, model.kind, threads // self.workers)
-        else:
-            self.runner = model.runner
+    threads = model.threads or os.cpu_count() or 1
+    workers = 1 if model.directory.backend == "torch" else min(threads, MOST_WORKERS)
+    return open_runner(model.directory, model.kind, threads // workers) if workers > 1 else model.runner, workers
 
 
-_CREWS: WeakKeyDictionary[Model, _Crew] = WeakKeyDictionary()  # a model's second runner is opened once
+_CREWS: WeakKeyDictionary[Model, tuple[Runner, int]] = WeakKeyDictionary()  # a model's second runner is opened once
 
 
 class _Chunk:

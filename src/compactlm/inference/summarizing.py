@@ -47,8 +47,9 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: 
         raise CompactLMError("the text is empty, so there is nothing to summarize; pass a text with sentences")
     vectors = embedding.embed(sentences).astype(np.float64)
     scores = _scores(vectors, [len(sentence.split()) for sentence in sentences], at_once)
-    repeated = _repeated(sentences)
-    chosen = _choose(scores, vectors, min(count, len(sentences) - len(repeated)), repeated)
+    first = {sentences[position].casefold(): position for position in reversed(range(len(sentences)))}
+    repeated = sorted(set(range(len(sentences))) - set(first.values()))
+    chosen = _choose(scores, vectors, min(count, len(first)), repeated)
     return [Sentence(sentences[position], position, float(scores[position])) for position in sorted(chosen)]
 
 
@@ -86,17 +87,6 @@ def centrality(similarities: Array, jumps: Array) -> Array:
         if np.abs(scores - before).sum() < 1e-9:
             break
     return scores
-
-
-def _repeated(sentences: Sequence[str]) -> list[int]:
-    """Return the positions of sentences that occurred before, ignoring case."""
-    seen: set[str] = set()
-    repeated = []
-    for position, sentence in enumerate(map(str.casefold, sentences)):
-        if sentence in seen:
-            repeated.append(position)
-        seen.add(sentence)
-    return repeated
 
 
 def _choose(scores: Array, vectors: Array, count: int, excluded: Sequence[int]) -> list[int]:

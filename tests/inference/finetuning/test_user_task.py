@@ -19,9 +19,13 @@ def rows(tmp_path, tiny_texts):
     return path
 
 
-def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_texts):
+@pytest.fixture
+def lm(student_root):
+    return CompactLM(student_root, backend="torch", threads=1)
+
+
+def test_a_task_is_learnt_saved_and_used(lm, tmp_path, rows, tiny_texts):
     sentences = []
-    lm = CompactLM(student_root, backend="torch", threads=1)
     found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=25, learning_rate=3e-3, seed=1, say=sentences.append)
     assert found.labels == ["cold", "warm"]
     assert found.rows + found.validation_rows == len(tiny_texts)
@@ -39,9 +43,8 @@ def test_a_task_is_learnt_saved_and_used(student_root, tmp_path, rows, tiny_text
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tmp_path / "own" / "model.safetensors").read_bytes()
 
 
-def test_training_stops_when_validation_stops_improving(student_root, tmp_path, rows):
+def test_training_stops_when_validation_stops_improving(lm, tmp_path, rows):
     sentences = []
-    lm = CompactLM(student_root, backend="torch", threads=1)
     found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=sentences.append)
     # With a learning rate of 0 nothing improves on the probe, which is then refitted on all rows.
     assert (found.epochs, len(sentences)) == (0, 5)
@@ -49,9 +52,8 @@ def test_training_stops_when_validation_stops_improving(student_root, tmp_path, 
     assert json.loads((tmp_path / "own" / "config.json").read_text())["labelled_rows"] == found.rows
 
 
-def test_a_teacher_is_fine_tuned_first(student_root, tiny_bert, tmp_path, rows):
+def test_a_teacher_is_fine_tuned_first(lm, tiny_bert, tmp_path, rows):
     sentences = []
-    lm = CompactLM(student_root, backend="torch", threads=1)
     found = lm.finetune(rows, "text", "label", tmp_path / "own", tiny_bert, epochs=2, say=sentences.append)
     assert found.teacher_accuracy is not None
     assert sentences[0].startswith("teacher, epoch 1")
@@ -62,8 +64,7 @@ def test_a_teacher_is_fine_tuned_first(student_root, tiny_bert, tmp_path, rows):
     assert sentences[0].startswith("logistic regression")
 
 
-def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
-    lm = CompactLM(student_root, backend="torch", threads=1)
+def test_a_directory_of_other_files_is_left_alone(lm, tmp_path, rows):
     (tmp_path / "config.json").write_text("{}")  # a common file name
     with pytest.raises(CompactLMError, match=r"has files that are not part of a model.* --output"):
         lm.finetune(rows, "text", "label", tmp_path)
@@ -72,8 +73,7 @@ def test_a_directory_of_other_files_is_left_alone(student_root, tmp_path, rows):
         lm.finetune(rows, "text", "label", ".")
 
 
-def test_the_source_models_are_not_overwritten(student_root, tiny_bert, rows):
-    lm = CompactLM(student_root, backend="torch", threads=1)
+def test_the_source_models_are_not_overwritten(lm, student_root, tiny_bert, rows):
     for output, teacher in ((student_root / "sentiment" / ".." / "mlm", None), (tiny_bert, tiny_bert)):
         with pytest.raises(CompactLMError, match=r"is the model to learn from.* --output"):
             lm.finetune(rows, "text", "label", output, teacher)
@@ -87,16 +87,15 @@ def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
         CompactLM(tmp_path / "student", threads=1).finetune(rows, "text", "label", tmp_path / "own")
 
 
-def test_a_directory_without_a_teacher(student_root, tmp_path, rows):
-    lm = CompactLM(student_root, threads=1)
+def test_a_directory_without_a_teacher(lm, tmp_path, rows):
     with pytest.raises(CompactLMError, match=r"the teacher's directory .*none has no config.json; .* with --teacher"):
         lm.finetune(rows, "text", "label", tmp_path / "own", tmp_path / "none")
 
 
-def test_skipped_rows_are_reported(student_root, tmp_path, rows):
+def test_skipped_rows_are_reported(lm, tmp_path, rows):
     sentences = []
     rows.write_text(rows.read_text() + "the film,\n,warm\n")
-    CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=sentences.append)
+    lm.finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=sentences.append)
     assert sentences[0].startswith(f"2 rows of {rows} are skipped")
 
 
@@ -112,6 +111,6 @@ def test_the_default_model_is_the_student(student_root, export_root, tmp_path, r
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])
-def test_an_impossible_seed(student_root, tmp_path, rows, seed):
+def test_an_impossible_seed(lm, tmp_path, rows, seed):
     with pytest.raises(CompactLMError, match=rf"seed is {seed}.* 4294967295"):
-        CompactLM(student_root, threads=1).finetune(rows, "text", "label", tmp_path / "own", seed=seed)
+        lm.finetune(rows, "text", "label", tmp_path / "own", seed=seed)

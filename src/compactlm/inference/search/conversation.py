@@ -6,13 +6,11 @@ from collections import deque
 
 from compactlm.inference.search.knowledge import Answer, Knowledge
 
-TURNS = 3
-
 
 class Conversation:
     """Answers questions. A question without an answer is searched again together with the questions before it."""
 
-    def __init__(self, knowledge: Knowledge, threshold: float | None = None, turns: int = TURNS) -> None:
+    def __init__(self, knowledge: Knowledge, threshold: float | None = None, turns: int = 3) -> None:
         """Take the knowledge, the minimum score of an answer (see Knowledge.answer) and the number of earlier questions to keep."""
         self.knowledge, self.threshold = knowledge, threshold
         self.before: deque[str] = deque(maxlen=turns)

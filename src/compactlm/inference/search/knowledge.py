@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
-from compactlm.inference.search.vector_index import Entry, VectorIndex, file_digest, index_directory, open_index
+from compactlm.inference.search.vector_index import Entry, VectorIndex, open_file_index
 from compactlm.text.lines import Line, read_lines, read_objects
 from compactlm.text.unicode import encodable
 
@@ -58,14 +59,8 @@ class Knowledge:
         Raises:
             CompactLMError: the file cannot be read, or has no usable row or passage.
         """
-        try:
-            digest = file_digest(path)
-        except OSError as error:
-            raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file with --knowledge") from None
         self.path, self.embedding, self.broken, self.unreadable = path, embedding, 0, 0
-        fingerprint = f"1 {digest} {embedding.fingerprint}"
-        directory = index or index_directory(f"{path.resolve()} {embedding.model.directory.path.resolve()}")
-        self.index: VectorIndex = open_index(directory, fingerprint, self._entries, embedding.embed)
+        self.index: VectorIndex = open_file_index(path, "", index, embedding, self._entries)
 
     def _entries(self) -> list[Entry]:
         rows = self._rows() if self.path.suffix.lower() == ".jsonl" else _passages(_paragraphs(self._text()))
@@ -111,16 +106,10 @@ class Knowledge:
 
 def _paragraphs(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:
     """Yield the paragraphs between empty lines, each with the number of its first line."""
-    first, words = 0, []
-    for line in lines:
-        if line.text.strip():
-            first = first or line.number
-            words.append(line.text.strip())
-        elif words:
-            yield first, " ".join(words)
-            first, words = 0, []
-    if words:
-        yield first, " ".join(words)
+    for filled, some in itertools.groupby(lines, key=lambda line: bool(line.text.strip())):
+        if filled:
+            paragraph = list(some)
+            yield paragraph[0].number, " ".join(line.text.strip() for line in paragraph)
 
 
 def _passages(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> Iterator[Entry]:

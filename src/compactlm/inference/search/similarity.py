@@ -7,7 +7,7 @@ from pathlib import Path
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
-from compactlm.inference.search.vector_index import Entry, VectorIndex, file_digest, index_directory, open_index
+from compactlm.inference.search.vector_index import Entry, VectorIndex, index_directory, open_file_index, open_index
 from compactlm.text.lines import read_lines
 
 
@@ -44,12 +44,7 @@ def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
             raise CompactLMError(f"{path} has no text; pass a file with one text per line")
         return found
 
-    try:
-        digest = file_digest(path)
-    except OSError as error:
-        raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
-    directory = index_directory(f"lines {path.resolve()} {embedding.model.directory.path.resolve()}")
-    return open_index(directory, f"1 {digest} {embedding.fingerprint}", lines, embedding.embed)
+    return open_file_index(path, "lines ", None, embedding, lines)
 
 
 def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, count: int) -> list[Neighbour]:

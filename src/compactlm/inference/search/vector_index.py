@@ -20,6 +20,7 @@ from safetensors.numpy import save_file
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
+from compactlm.inference.embedding import SentenceEmbedding
 
 CACHE_VARIABLE = "COMPACTLM_CACHE"
 VECTORS, ENTRIES, ABOUT = "vectors.safetensors", "entries.jsonl", "index.json"
@@ -142,7 +143,18 @@ def index_directory(name: str) -> Path:
     return Path(root) / "indexes" / hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
-def file_digest(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+def open_file_index(
+    path: Path, kind: str, directory: Path | None, embedding: SentenceEmbedding, entries: Callable[[], Sequence[Entry]]
+) -> VectorIndex:
+    """Open the index of a file's entries in a directory; None takes the directory of this kind of index in the user's cache.
+
+    Raises:
+        CompactLMError: the file cannot be read, or the index cannot be written.
+    """
+    try:
+        with path.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
+    directory = directory or index_directory(f"{kind}{path.resolve()} {embedding.model.directory.path.resolve()}")
+    return open_index(directory, f"1 {digest} {embedding.fingerprint}", entries, embedding.embed)
