@@ -7,6 +7,7 @@ and the data stages process it on the same cores. Each job runs in its own proce
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import resource
@@ -14,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,19 +51,20 @@ def watch(command: list[str]) -> dict[str, float]:
     Raises:
         SystemExit: the command fails; the end of its output is shown.
     """
-    before = _processor_seconds()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        peak, done = [0], threading.Event()
-        watcher = threading.Thread(target=_watch_memory, args=(process.pid, peak, done))
-        watcher.start()
-        output, errors = process.communicate()
-        done.set()
-        watcher.join()
+    before, peak = _processor_seconds(), 0
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        process = psutil.Popen(command, stdout=output, stderr=errors)
+        while process.poll() is None:
+            peak = max(peak, _resident(process))
+            time.sleep(WATCHED)
+        output.seek(0)
+        errors.seek(0)
+        printed, complaint = output.read(), errors.read()
     if process.returncode:
-        print(errors[-3000:], file=sys.stderr)
+        print(complaint[-3000:], file=sys.stderr)
         sys.exit(f"bench-data: {' '.join(command)} failed with status {process.returncode}; the end of its output is above")
-    spent = {"processor_seconds": round(_processor_seconds() - before, 3), "peak_megabytes": round(peak[0] / 1e6, 1)}
-    return {**json.loads(output.splitlines()[-1]), **spent}
+    spent = {"processor_seconds": round(_processor_seconds() - before, 3), "peak_megabytes": round(peak / 1e6, 1)}
+    return {**json.loads(printed.splitlines()[-1]), **spent}
 
 
 def _processor_seconds() -> float:
@@ -71,20 +72,14 @@ def _processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _watch_memory(process: int, peak: list[int], done: threading.Event) -> None:
-    while not done.wait(WATCHED):
-        try:
-            parent = psutil.Process(process)
-            peak[0] = max(peak[0], sum(_resident(one) for one in [parent, *parent.children(recursive=True)]))
-        except psutil.Error:
-            return
-
-
 def _resident(process: psutil.Process) -> int:
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:  # the process has ended
-        return 0
+    """Return the memory of a process and its children in bytes, without those that have ended."""
+    total = 0
+    with contextlib.suppress(psutil.Error):
+        for one in [process, *process.children(recursive=True)]:
+            with contextlib.suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total
 
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> Results:

@@ -15,9 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_listed
-from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
-from benchmarks.shapes.queue import call, log_command
-from benchmarks.shapes.results import Point, evaluations, point, rows, verdict, write
+from benchmarks.shapes.experiments import alone, finished, read_arguments, run_experiments, run_main
+from benchmarks.shapes.results import Point, point, rows, verdict, write
 from benchmarks.shared import harness
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
@@ -28,16 +27,12 @@ REPORTS = artifacts.FRONTIER
 PREFIX = "frontier-"
 
 
-def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -> tuple[list[Point], str]:
+def collect(frontier: Frontier, composed: Mapping[str, Params], shown: Sequence[Mapping[str, Any]]) -> tuple[list[Point], str]:
     """Return the results of all finished shapes, smallest first, and the revision of one of them; print which are missing."""
     names = {PREFIX + shape.name: shape for shape in frontier.shapes}
-    found = evaluations(json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])), list(names))
-    points, revision = [], ""
-    for name, shape in names.items():
-        if name not in found:
-            print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)
-            continue
-        revision, evaluated = found[name]
+    points, last = [], ""
+    for name, (revision, evaluated) in finished(shown, list(names)).items():
+        shape = names[name]
         one, params = point(shape, evaluated), composed[shape.name]
         expected = parameters_of(
             params.student, int(params.student.vocabulary_size), max(len(task.labels) for task in params.tasks.values())
@@ -49,9 +44,10 @@ def collect(frontier: Frontier, composed: Mapping[str, Params], baseline: str) -
             )
             continue
         points.append(one)
+        last = revision
     if not points:
         raise CompactLMError("no shape has a result, so nothing is drawn; fix the failures above and run `make frontier` again")
-    return sorted(points, key=lambda one: one.parameters), revision
+    return sorted(points, key=lambda one: one.parameters), last
 
 
 def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequence[Point], revision: str) -> dict[str, Any]:
@@ -86,10 +82,8 @@ def main(arguments: Sequence[str]) -> int:
     frontier = read_listed(Frontier, FRONTIER)
     composed = compose_all(frontier, chosen.overrides)
     with alone("make frontier"):
-        baseline = call(["git", "rev-parse", "HEAD"]).strip()
-        if not chosen.collect:
-            train({PREFIX + one.name: [*frontier.overrides, *chosen.overrides, *one.overrides()] for one in frontier.shapes})
-        points, revision = collect(frontier, composed, baseline)
+        each = {PREFIX + one.name: [*frontier.overrides, *chosen.overrides, *one.overrides()] for one in frontier.shapes}
+        points, revision = collect(frontier, composed, run_experiments(each, chosen.collect))
         timed = time_models(frontier, composed, points, revision)
         latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
         write(REPORTS, points, latencies, {"enough": frontier.enough, "overrides": [*frontier.overrides, *chosen.overrides]})

@@ -9,8 +9,6 @@ Only reports/mitigation/ of the workspace changes. `dvc exp apply mitigation-NAM
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,10 +16,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr
 
 from benchmarks.shapes.config import check_command_line, compose, read_listed
-from benchmarks.shapes.experiments import alone, read_arguments, run_main, train
+from benchmarks.shapes.experiments import alone, finished, read_arguments, run_experiments, run_main
 from benchmarks.shapes.mitigations import check_teacher, summarise, write
-from benchmarks.shapes.queue import call, log_command
-from benchmarks.shapes.results import EVALUATED, evaluations
+from benchmarks.shapes.results import EVALUATED
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Section
@@ -49,19 +46,8 @@ def experiments(listed: Mitigations, more: Sequence[str]) -> dict[str, list[str]
 
 
 def collect(names: Sequence[str], shown: Sequence[Mapping[str, Any]]) -> dict[str, list[Compared]]:
-    """Return the figures of all finished experiments by mitigation; print which are missing.
-
-    Args:
-        names: the experiments'.
-        shown: what `dvc exp show --json` printed.
-    """
-    evaluated = evaluations(shown, list(names))
-    found = {}
-    for name in names:
-        if name in evaluated:
-            found[name.removeprefix(PREFIX)] = summarise(evaluated[name][1][EVALUATED])
-        else:
-            print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)
+    """Return the figures of the finished experiments by mitigation, from the output of `dvc exp show --json`; print which are missing."""
+    found = {name.removeprefix(PREFIX): summarise(files[EVALUATED]) for name, (_, files) in finished(shown, names).items()}
     if not found:
         raise CompactLMError("no mitigation has a result, so nothing is written; fix the failures above and run `make mitigation` again")
     check_teacher(found)
@@ -74,10 +60,7 @@ def main(arguments: Sequence[str]) -> int:
     listed = read_listed(Mitigations, LISTED)
     each = experiments(listed, chosen.overrides)
     with alone("make mitigation"):
-        baseline = call(["git", "rev-parse", "HEAD"]).strip()
-        if not chosen.collect:
-            train(each)
-        found = collect(list(each), json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline])))
+        found = collect(list(each), run_experiments(each, chosen.collect))
         print(write(artifacts.MITIGATION, found, [*listed.overrides, *chosen.overrides]))
     return int(len(found) < len(each))
 

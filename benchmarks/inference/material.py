@@ -29,14 +29,7 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
 
 
 def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
-    """Write bert-base's shape for torch, and a model of a tenth of its size in int8.
-
-    Args:
-        directory: the parent of both directories.
-        opset: of the ONNX file.
-        teacher: has the tokenizer for bert-base's shape, with as many tokens.
-        student: has the tokenizer for the small model, with few enough tokens.
-    """
+    """Write bert-base's shape for torch with the teacher's tokenizer, and a tenth of its size in int8 with the student's."""
     torch.manual_seed(0)
     base, tenth = directory / BERT_BASE, directory / TENTH
     BertForSequenceClassification(BertConfig()).save_pretrained(base)

@@ -130,11 +130,7 @@ def compose(overrides: Sequence[str], what: str, source: Path = FRONTIER) -> Par
 
 
 def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Params]:
-    """Return the parameters of each shape by name, checked before anything is trained.
-
-    Args:
-        frontier: the shapes.
-        more: overrides from the command line, which count after those of the file.
+    """Return the parameters of each shape by name, checked before anything is trained; `more` overrides come after those of the file.
 
     Raises:
         CompactLMError: a shape cannot be trained, or not be compared with the others.

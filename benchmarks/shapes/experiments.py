@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import json
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.shapes.queue import Queue, call, log_command, paths_not_in_git, run_command
+from benchmarks.shapes.results import evaluations
 from compactlm.errors import CompactLMError
 
 LOCK = Path(".cache/experiments.lock")
@@ -51,11 +54,7 @@ def alone(command: str) -> Iterator[None]:
 
 
 def train(experiments: Mapping[str, Sequence[str]]) -> None:
-    """Queue experiments and wait until all have ended. They replace those of earlier runs.
-
-    Args:
-        experiments: overrides of the default preset, by name.
-    """
+    """Queue experiments, given as overrides by name, and wait until all have ended. They replace those of earlier runs."""
     queue = Queue(list(experiments))
     queue.cancel()
     queue.forget()
@@ -78,3 +77,21 @@ def train(experiments: Mapping[str, Sequence[str]]) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         queue.cancel()
         raise
+
+
+def run_experiments(experiments: Mapping[str, Sequence[str]], collect: bool) -> list[dict[str, Any]]:
+    """Train experiments, unless finished ones are only collected, and return the output of `dvc exp show --json`."""
+    baseline = call(["git", "rev-parse", "HEAD"]).strip()
+    if not collect:
+        train(experiments)
+    shown: list[dict[str, Any]] = json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline]))
+    return shown
+
+
+def finished(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return the revision and the metrics of each finished experiment, in the order of the names; print which are missing."""
+    found = evaluations(shown, names)
+    for name in names:
+        if name not in found:
+            print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)
+    return {name: found[name] for name in names if name in found}

@@ -22,14 +22,7 @@ PASSES = 5  # all models run in every pass, so that a slow minute of the machine
 
 
 def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, opset: int) -> dict[str, Any]:
-    """Return the content of latency.json: milliseconds of a classifier of each configuration at batch size 1, median and quartiles.
-
-    Args:
-        models: configurations by name.
-        latency: how many tokens and runs.
-        threads: of the CPU.
-        opset: of the ONNX file.
-    """
+    """Return the content of latency.json: milliseconds of a classifier of each configuration at batch size 1, median and quartiles."""
     torch.manual_seed(0)
     random = np.random.default_rng(0)
     spent: dict[str, list[float]] = {name: [] for name in models}

@@ -16,11 +16,7 @@ from compactlm.text import markdown
 
 
 def summarise(evaluated: Mapping[str, Any]) -> list[Compared]:
-    """Return the figures that a mitigation may change.
-
-    Args:
-        evaluated: the content of reports/metrics/evaluate.json.
-    """
+    """Return the figures that a mitigation may change, from the content of reports/metrics/evaluate.json."""
     return list(_compared(read_figures(evaluated)))
 
 
@@ -62,13 +58,7 @@ def table(found: Mapping[str, Sequence[Compared]]) -> str:
 
 
 def write(directory: Path, found: Mapping[str, Sequence[Compared]], overrides: Sequence[str]) -> str:
-    """Write mitigation.json and mitigation.md, and return the latter.
-
-    Args:
-        directory: where to write.
-        found: the figures by mitigation.
-        overrides: the settings of the students that differ from the default.
-    """
+    """Write mitigation.json and mitigation.md, and return the latter. `overrides` are the settings that differ from the default."""
     mitigations = {name: [one.to_json() for one in figures] for name, figures in found.items()}
     artifacts.write_json(directory / "mitigation.json", {"overrides": list(overrides), "mitigations": mitigations})
     lines = [

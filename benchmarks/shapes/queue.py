@@ -31,14 +31,9 @@ Report = Callable[[str, str], None]
 
 
 def run_command(name: str, overrides: Sequence[str], copied: Sequence[str]) -> list[str]:
-    """Return the command that queues an experiment.
+    """Return the command that queues an experiment, which also gets `copied`, the needed paths that git does not have.
 
-    Not with --force, which would replace an older experiment but also run every stage anew, the teacher's among them.
-
-    Args:
-        name: the experiment's.
-        overrides: what differs from the default preset.
-        copied: paths that git does not have and the experiment needs.
+    The command has no --force, which would replace an older experiment but also run every stage again.
     """
     settings = [part for override in overrides for part in ("-S", override)]
     copies = [part for path in copied for part in ("--copy-paths", path)]
@@ -149,11 +144,7 @@ class Queue:
             call(["dvc", "exp", "remove", *present])
 
     def wait(self, report: Report) -> dict[str, str]:
-        """Run the queue until all experiments of these names have ended, and return their states.
-
-        Args:
-            report: called with a name and its state whenever one changes.
-        """
+        """Run the queue until all experiments of these names have ended, and return their states; report each change."""
         call(START)
         known: dict[str, str] = {}
         seen = time.monotonic()

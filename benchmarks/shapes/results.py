@@ -41,11 +41,9 @@ COLUMNS = tuple(field.name for field in dataclasses.fields(Point))
 
 
 def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the revision of each experiment that is finished, and its metrics by file.
+    """Return the revision of each finished experiment in the output of `dvc exp show --json`, and its metrics by file.
 
-    Args:
-        shown: the output of `dvc exp show --json`.
-        names: of the experiments. Experiments that are queued, running or failed show the workspace's metrics, so they are left out.
+    Experiments that are queued, running or failed are left out because DVC shows the workspace's metrics for them.
     """
     found = {}
     for baseline in shown:
@@ -75,11 +73,7 @@ def _validation_retention(metrics: Mapping[str, Any], tasks: Sequence[str]) -> f
 
 
 def figures(evaluated: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a run's figures of test rows, named as in Point.
-
-    Args:
-        evaluated: the content of reports/metrics/evaluate.json.
-    """
+    """Return a run's figures of test rows, named as in Point, from the content of reports/metrics/evaluate.json."""
     size, tasks, words = evaluated["size"], evaluated["tasks"], evaluated["mlm"]
     return {
         "parameters": size["student_parameters"],
@@ -138,13 +132,9 @@ def verdict(points: Sequence[Point], enough: float) -> str:
 
 
 def write(directory: Path, points: Sequence[Point], latencies: Mapping[str, float], found: Mapping[str, Any]) -> None:
-    """Write frontier.json, which is the same on any machine with the same number of threads, and frontier.tsv, with latencies.
+    """Write frontier.json, which is the same on any machine with the same number of threads, and frontier.tsv, with latencies in ms.
 
-    Args:
-        directory: where to write.
-        points: the results.
-        latencies: milliseconds, by shape.
-        found: further content of frontier.json: how the shapes were trained.
+    `found` is further content of frontier.json: how the shapes were trained.
     """
     shapes = [dataclasses.asdict(one) for one in points]
     artifacts.write_json(directory / "frontier.json", {**found, "shapes": shapes})

@@ -83,13 +83,9 @@ def padding(sizes: Sequence[Size]) -> float:
 
 
 def rates(start: float, ends: Sequence[float], tokens: Sequence[int], windows: int = 3) -> list[float]:
-    """Return the tokens per second of several windows with equal numbers of steps.
+    """Return the tokens per second of several windows with equal numbers of steps, or of each step if there are fewer.
 
-    Args:
-        start: when the first step began.
-        ends: when each step ended.
-        tokens: of each step.
-        windows: how many; with fewer steps there are as many as steps.
+    `start` is the time when the first step began, `ends` are the times when each step ended, and `tokens` are its tokens.
     """
     windows = min(windows, len(ends))
     bounds = [len(ends) * window // windows for window in range(windows + 1)]

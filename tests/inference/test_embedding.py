@@ -46,10 +46,6 @@ def test_comparison(lm):
     assert found.distance == pytest.approx(np.sqrt(2 - 2 * found.similarity), abs=1e-4)
 
 
-def test_both_backends_give_the_same(on_torch, on_onnx, tiny_texts):
-    np.testing.assert_allclose(on_torch.embed(tiny_texts), on_onnx.embed(tiny_texts), atol=1e-4)
-
-
 def test_an_export_without_an_embedding_says_so(export_root, tmp_path):
     shutil.copytree(export_root / "mlm", tmp_path / "mlm")
     with pytest.raises(CompactLMError, match="has no model 'embedding'"):

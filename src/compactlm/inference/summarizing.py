@@ -31,13 +31,8 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: 
     """Return `count` different sentences of a text (or all, if there are fewer), in the order of the text.
 
     Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer
-    the start of the text. Sentences similar to a chosen one are discounted (after Carbonell and Goldstein 1998).
-
-    Args:
-        embedding: embeds the sentences.
-        text: the text.
-        count: number of sentences.
-        at_once: number of sentences whose pairs are compared together; a longer text is scored in parts.
+    the start of the text. Sentences similar to a chosen one are discounted (after Carbonell and Goldstein 1998). A text of more than
+    `at_once` sentences is scored in parts.
 
     Raises:
         CompactLMError: the text has no sentence.

@@ -76,19 +76,9 @@ class _Objective(torch.nn.Module):
 def fit(
     model: BertForSequenceClassification, rows: Rows, held_out: Rows, epochs: int, rate: float, seed: int, say: Callable[[str], object]
 ) -> int:
-    """Train a classifier and keep the weights of the lowest validation loss.
+    """Train a classifier at a peak learning rate, keep the weights with the lowest loss on the held-out rows, and return their epoch.
 
-    Args:
-        model: its weights on entry count as epoch 0.
-        rows: the rows to learn from.
-        held_out: the validation rows.
-        epochs: the largest number of passes over the rows.
-        rate: the peak learning rate.
-        seed: of the order of the rows.
-        say: called with a sentence after each epoch.
-
-    Returns:
-        The epoch of the weights.
+    The weights on entry count as epoch 0. The seed draws the order of the rows, and `say` gets a sentence after each epoch.
 
     Raises:
         CompactLMError: a loss is not a finite number.

@@ -32,12 +32,7 @@ class Labelled:
 
 
 def read_labelled(path: Path, text: str, label: str) -> Labelled:
-    """Read a csv, tsv, jsonl or parquet file with a header or named fields.
-
-    Args:
-        path: the file, also packed by gzip (.gz).
-        text: the name of the text column.
-        label: the name of the label column.
+    """Read two columns of a csv, tsv, jsonl or parquet file (or these with .gz) that has a header or named fields.
 
     Raises:
         CompactLMError: the file cannot be read, lacks a column, or has too few rows of a label.

@@ -76,13 +76,9 @@ class VectorIndex:
 def open_index(
     directory: Path, fingerprint: str, entries: Callable[[], Sequence[Entry]], embed: Callable[[Sequence[str]], Array]
 ) -> VectorIndex:
-    """Open an index; build it if it is missing, damaged or has another fingerprint.
+    """Open an index; build it if it is missing, damaged or has another fingerprint of what it depends on.
 
-    Args:
-        directory: the directory of the index.
-        fingerprint: identifies everything that the index depends on.
-        entries: returns the entries, each with a `text` to embed; called only to build the index.
-        embed: returns unit vectors of texts.
+    Only building calls `entries`, which returns entries with a `text` each, and `embed`, which returns unit vectors of texts.
 
     Raises:
         CompactLMError: the directory cannot be written, or has other files.
