@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.inference.jobs import Job
+from benchmarks.inference.jobs import Contender, Job
 from benchmarks.inference.runners import Runner, encode, open_runner
 from benchmarks.shared.machine import peak_bytes
 
@@ -57,7 +57,8 @@ def start_cold(job: Job) -> dict[str, Any]:
 
 def main() -> None:
     """Run the job and write the result."""
-    job = Job.load(sys.argv[1])
+    content = json.loads(sys.argv[1])
+    job = Job(**{**content, "contender": Contender(**content["contender"])})
     found = start_cold(job) if job.cold else measure(job)
     Path(sys.argv[2]).write_text(json.dumps(found), encoding="utf-8")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 Backend = Literal["torch", "onnx"]
 
@@ -39,12 +39,5 @@ class Job:
     contender: Contender
     threads: int
     seconds: float
-    points: tuple[tuple[int, int], ...] = ()
+    points: Sequence[tuple[int, int]] = ()
     cold: bool = False
-
-    @classmethod
-    def load(cls, text: str) -> Job:
-        """Read a job from JSON."""
-        content: dict[str, Any] = json.loads(text)
-        points = tuple((batch, length) for batch, length in content["points"])
-        return cls(**{**content, "contender": Contender(**content["contender"]), "points": points})

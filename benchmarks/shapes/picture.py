@@ -87,13 +87,5 @@ def _mark(axes: Axes, where: float, label: str) -> None:
     axes.axvline(where, color=GREY, linestyle="--", linewidth=1)
     low, high = axes.get_xlim()
     side = "left" if where < math.sqrt(low * high) else "right"
-    axes.annotate(
-        f" {label} ",
-        (where, 1),
-        xytext=(0, -4),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        ha=side,
-        va="top",
-        color=GREY,
-    )
+    where_and_how = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": GREY}
+    axes.annotate(f" {label} ", (where, 1), xytext=(0, -4), ha=side, va="top", **where_and_how)

@@ -73,11 +73,6 @@ def test_each_point_is_measured(contenders, monkeypatch):
     assert all(min(point["spent"]) > 0 for point in measured)
 
 
-def test_a_job_survives_json(contenders):
-    job = Job(contenders[1], 2, 0.5, POINTS, cold=True)
-    assert Job.load(json.dumps(dataclasses.asdict(job))) == job
-
-
 def test_without_the_point_of_the_bars_nothing_is_said_of_them():
     results = [result("large", 200.0), result("small", 2.0, 130)]
     for one in results:

@@ -31,10 +31,3 @@ def test_chat_uses_earlier_questions(cli, faq):
     status, output, _ = cli("chat", "--knowledge", faq, "--threshold", "0.9999", given=given)
     assert status == 0
     assert [line.rpartition("  (")[0] for line in output.splitlines()] == ["very good", "I don't know.", "I don't know.", "warm"]
-
-
-def test_without_a_file(cli, faq, tmp_path):
-    assert cli("answer", "why?")[0] == 2
-    status, _, errors = cli("answer", "--knowledge", tmp_path / "none", "why?")
-    assert status == 1
-    assert "none cannot be read" in errors
