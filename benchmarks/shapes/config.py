@@ -15,6 +15,7 @@ from pydantic import Field, StrictStr, model_validator
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Count, CountOrZero, Number, Params, ParamsError, Section, read_params
+from compactlm.params.reading import describe_errors
 
 FRONTIER = Path("configs/frontier.yaml")
 FIELDS = ("layers", "hidden_size", "attention_heads", "intermediate_size")
@@ -83,26 +84,18 @@ def check_command_line(overrides: Sequence[str]) -> None:
 
 def read_listed(kind: type[Listed], path: Path) -> Listed:
     """Read and check a file of experiments; raises CompactLMError."""
+    content: Any = None
     try:
-        return kind.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return kind.model_validate(content)
     except FileNotFoundError:
         raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
     except yaml.YAMLError as error:
         raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
     except pydantic.ValidationError as error:
-        raise CompactLMError(f"{path}: {'; and '.join(_problem(detail) for detail in error.errors(include_url=False))}") from None
-
-
-def _problem(detail: Any) -> str:
-    location = ".".join(str(part) for part in detail["loc"])
-    if detail["type"] == "value_error":
-        return str(detail["ctx"]["error"])
-    if detail["type"] == "extra_forbidden":
-        return f"{location} is not known here; remove it or correct its spelling"
-    if detail["type"] == "missing":
-        return f"{location} is missing; add it"
-    message = detail["msg"]
-    return f"{location or 'the file'} is {detail['input']!r}, but {message[:1].lower()}{message[1:]}; correct it"
+        raise CompactLMError(
+            f"{path}: {describe_errors(error, content) if isinstance(content, dict) else 'it holds no sections; correct it there'}"
+        ) from None
 
 
 def compose(overrides: Sequence[str], what: str, source: Path = FRONTIER) -> Params:

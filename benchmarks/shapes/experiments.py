@@ -58,7 +58,6 @@ def train(experiments: Mapping[str, Sequence[str]]) -> None:
     queue = Queue(list(experiments))
     queue.cancel()
     queue.forget()
-    queue.remove_experiments()
     started = time.monotonic()
 
     def report(name: str, state: str) -> None:

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from compactlm.errors import CompactLMError
 
@@ -73,16 +73,13 @@ def call(command: Sequence[str], fails: bool = False) -> str:
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         with undisturbed():
             status = subprocess.run(command, stdout=output, stderr=errors, check=False, env=environment, start_new_session=True).returncode
-        printed, complaint = (_content(file) for file in (output, errors))
+        for file in (output, errors):
+            file.seek(0)
+        printed, complaint = (file.read().decode(errors="replace") for file in (output, errors))
     if status and not fails:
         reason = " ".join((complaint or printed).split())[-600:]
         raise CompactLMError(f"`{' '.join(command)}` failed ({reason}); fix the cause and run the command again")
     return printed
-
-
-def _content(file: IO[bytes]) -> str:
-    file.seek(0)
-    return file.read().decode(errors="replace")
 
 
 def paths_not_in_git() -> list[str]:
@@ -133,11 +130,8 @@ class Queue:
         self.stop()
 
     def forget(self) -> None:
-        """Remove the results and logs of earlier experiments of these names from the queue."""
+        """Remove earlier experiments of these names at the current commit, and their results and logs from the queue."""
         self._remove(("Failed", "Success"))
-
-    def remove_experiments(self) -> None:
-        """Remove the finished experiments of these names at the current commit."""
         listed = call(["dvc", "exp", "list", "--name-only"]).split()
         present = [name for name in self.names if name in listed]
         if present:

@@ -60,7 +60,7 @@ def test_overrides_of_the_command_line_count():
         (["shapes"], [], r"shapes is \[\], but list should have at least 1 item"),
         (["shapes", 0, "name"], "4 x 8", "shapes.0.name is '4 x 8', but string should match pattern"),
         (["shapes", 0, "layers"], "four", "shapes.0.layers is 'four', but input should be a valid integer; correct it"),
-        (["shapes", 0, "depth"], 3, "shapes.0.depth is not known here; remove it or correct its spelling"),
+        (["shapes", 0, "depth"], 3, "shapes.0.depth is not a known parameter; remove it or correct its spelling"),
         (["shapes", 0], {"name": "a", "layers": 1}, "shapes.0.hidden_size is missing; add it"),
         (["shapes"], [GOOD["shapes"][0]] * 2, "shapes has two of the name '1x8'; rename one"),
         (["enough"], 95, "enough is 95, but input should be less than or equal to 1"),

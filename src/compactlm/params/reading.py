@@ -46,10 +46,11 @@ def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
     except CompactLMError as error:
         raise ParamsError(f"{where}: {error}") from None
     except pydantic.ValidationError as error:
-        raise ParamsError(f"{where}: {_sentence(error, content)}") from None
+        raise ParamsError(f"{where}: {describe_errors(error, content)}") from None
 
 
-def _sentence(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
+def describe_errors(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
+    """Return what is wrong in the content of a YAML file, with the path of each wrong value."""
     details = error.errors(include_url=False)
     renamed = [new for detail in details if detail["type"] == "extra_forbidden" and (new := RENAMED.get(_location(detail, content)))]
     details = [detail for detail in details if detail["type"] != "missing" or _location(detail, content) not in renamed]
