@@ -1,28 +1,16 @@
 import copy
-from pathlib import Path
 
-import hydra
 import pytest
-import yaml
-from omegaconf import OmegaConf
 
-from compactlm.params import ParamsError, parse_params
-from compactlm.params.files import insert_files
+from compactlm.params import parse_params
+from tests.params.default import GOOD, complaint, compose
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 COLUMN = {"found_in": "column", "groups": {"north": ["n"], "south": ["s"]}, "privileged": "north", "swaps": [], "swaps_before_noun": []}
 
 
 @pytest.fixture
-def content(default_params):
-    return copy.deepcopy(yaml.safe_load(default_params))
-
-
-def complaint(content):
-    with pytest.raises(ParamsError) as caught:
-        parse_params(content)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+def content():
+    return copy.deepcopy(GOOD)
 
 
 def test_the_reference_group_must_be_there(content):
@@ -42,16 +30,16 @@ def test_a_swap_has_a_word_of_each_group(content, key):
 
 
 @pytest.mark.parametrize(
-    ("swap", "told"),
+    ("swap", "facts"),
     [
         ({"women": "he", "men": "she"}, "an entry of swaps has 'he' for women, but it is a word of men"),
         ({"women": "nurse", "men": "she"}, "an entry of swaps has 'she' for men, but it is a word of women"),
         ({"women": "nurse", "men": "actor"}, "an entry of swaps (nurse, actor) has no word of groups"),
     ],
 )
-def test_a_swap_keeps_each_word_in_its_group(content, swap, told):
+def test_a_swap_keeps_each_word_in_its_group(content, swap, facts):
     content["bias_audit"]["attributes"]["gender"]["swaps"].append(swap)
-    assert told in complaint(content)
+    assert facts in complaint(content)
 
 
 def test_white_space_in_words_is_one_space(content):
@@ -104,8 +92,4 @@ def test_the_examples_of_lexicons_compose():
         "bias_audit.protected.sentiment=[gender,age,nationality]",
         "bias_audit.mitigation=both",
     ]
-    with hydra.initialize_config_dir(str(CONFIGS), version_base=None):
-        params = parse_params(
-            insert_files(OmegaConf.to_container(hydra.compose("config", overrides=overrides), resolve=True), CONFIGS.parent)
-        )
-    assert list(params.bias_audit.attributes) == ["gender", "age", "nationality"]
+    assert list(parse_params(compose(*overrides)).bias_audit.attributes) == ["gender", "age", "nationality"]

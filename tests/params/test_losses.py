@@ -1,142 +1,79 @@
-"""Losses that cannot be had with these signals or this student are refused before anything runs."""
+"""Losses that do not fit the signals or the student are refused before anything runs."""
 
-import copy
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import yaml
 
-from compactlm.params import Params, ParamsError, parse_params
+from compactlm.params import parse_params
+from tests.params.default import changed, complaint, with_changes
 
 PHASES = ["general", "task"]
-NOTHING = {
-    "soft_weight": 0.0,
-    "hard_weight": 0.0,
-    "hidden.weight": 0.0,
-    "embeddings.weight": 0.0,
-    "relations.weight": 0.0,
-    "attention.weight": 0.0,
-}
-
-
-@pytest.fixture(scope="module")
-def good(default_params: str) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(default_params)
-    return content
-
-
-def parsed(good: dict[str, Any], changes: Mapping[str, Any]) -> Params:
-    content = copy.deepcopy(good)
-    for path, value in changes.items():
-        *keys, last = path.split(".")
-        place = content
-        for key in keys:
-            place = place[key]
-        assert last in place
-        place[last] = value
-    return parse_params(content)
-
-
-def complaint(good: dict[str, Any], changes: Mapping[str, Any]) -> str:
-    with pytest.raises(ParamsError) as caught:
-        parsed(good, changes)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+LOSSES = ["soft_weight", "hard_weight", "hidden.weight", "embeddings.weight", "relations.weight", "attention.weight"]
+NOTHING = dict.fromkeys(LOSSES, 0.0)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 @pytest.mark.parametrize(
-    ("changes", "sentence"),
+    ("changes", "facts"),
     [
-        (
-            {"attention.weight": 1.0},
-            "attention has a weight, but attentions are not cached; set signals.source to online or the weight to 0",
-        ),
-        (
-            {"embeddings.weight": 1.0},
-            "embeddings has a weight, but signals.layers lacks 0, the embeddings; add it or set the weight to 0",
-        ),
-        (
-            {"relations.weight": 1.0, "relations.heads": 5},
-            "relations.heads is 5, which does not divide the student's hidden size 128; choose a number that divides the student's "
-            "and the teacher's",
-        ),
+        ({"attention.weight": 1.0}, ".attention has a weight, but attentions are not cached"),
+        ({"embeddings.weight": 1.0}, ".embeddings has a weight, but signals.layers lacks 0, the embeddings"),
+        ({"relations.weight": 1.0, "relations.heads": 5}, ".relations.heads is 5, which does not divide the student's hidden size 128"),
         (
             {"hidden.layers": [[2, 3], [4, 5]], "signals.layers": [3, 6]},
-            "hidden.layers names the teacher's layer 5, which signals.layers lacks; add it there",
+            ".hidden.layers names the teacher's layer 5, which signals.layers lacks",
         ),
-        (
-            {"hidden.layers": [[2, 3], [5, 6]]},
-            "hidden.layers names the student's layer 5, but student.layers is 4; correct one of the two",
-        ),
+        ({"hidden.layers": [[2, 3], [5, 6]]}, ".hidden.layers names the student's layer 5, but student.layers is 4"),
         (
             {"relations.weight": 1.0, "relations.layers": [[3, 4], [4, 6]], "signals.layers": [3, 6]},
-            "relations.layers names the teacher's layer 6, whose relations come from layer 5, which signals.layers lacks; add it there",
+            ".relations.layers names the teacher's layer 6, whose relations come from layer 5, which signals.layers lacks",
         ),
+        ({"relations.weight": 1.0, "relations.layers": [[0, 4]]}, ".relations.layers pairs 0, the embeddings, which have no attention"),
+        ({"relations.weight": 1.0, "relations.layers": [[7, 4]]}, ".relations.layers names the student's layer 7, but student.layers is 4"),
+        ({"hidden.layers": [[4, 6], [4, 3]]}, ".hidden.layers has the student's layer 4 twice"),
+        ({"hidden.layers": [[2, 3], [4, 6], [2, 3]]}, ".hidden.layers has the student's layer 2 twice"),
+        ({"hidden.layers": [[4, 6], [2, 3]]}, ".hidden.layers has the student's layer 2 after 4"),
+        ({"relations.weight": 1.0, "relations.layers": [[3, 4], [3, 4]]}, ".relations.layers has the student's layer 3 twice"),
         (
-            {"relations.weight": 1.0, "relations.layers": [[0, 4]]},
-            "relations.layers pairs 0, the embeddings, which have no attention; name layers from 1",
+            {"signals.source": "online", "attention.weight": 1.0, "attention.layers": [[1, 0]]},
+            ".attention.layers pairs 0, the embeddings, which have no attention",
         ),
-        (
-            {"relations.weight": 1.0, "relations.layers": [[7, 4]]},
-            "relations.layers names the student's layer 7, but student.layers is 4; correct one of the two",
-        ),
-        ({"hidden.layers": [[4, 6], [4, 3]]}, "hidden.layers has the student's layer 4 twice; keep one of its pairs"),
-        ({"hidden.layers": [[2, 3], [4, 6], [2, 3]]}, "hidden.layers has the student's layer 2 twice; keep one of its pairs"),
-        (
-            {"hidden.layers": [[4, 6], [2, 3]]},
-            "hidden.layers has the student's layer 2 after 4; list the pairs in the order of the student's layers",
-        ),
-        (
-            {"relations.weight": 1.0, "relations.layers": [[3, 4], [3, 4]]},
-            "relations.layers has the student's layer 3 twice; keep one of its pairs",
-        ),
-        (NOTHING, " has no loss with a weight above 0; set one of the weights"),
+        (NOTHING, " has no loss with a weight above 0"),
     ],
 )
-def test_a_loss_that_cannot_be_had_is_refused_in_a_sentence(
-    good: dict[str, Any], phase: str, changes: dict[str, Any], sentence: str
-) -> None:
-    where = f"distill.{phase}"
-    found = complaint(good, {path if path.startswith("signals") else f"{where}.{path}": value for path, value in changes.items()})
-    assert found == f"params.yaml: {where}{'' if sentence.startswith(' ') else '.'}{sentence}"
+def test_a_loss_that_does_not_fit_is_refused_in_a_sentence(phase: str, changes: dict[str, Any], facts: str) -> None:
+    full = {path if path.startswith("signals") else f"distill.{phase}.{path}": value for path, value in changes.items()}
+    assert complaint(with_changes(full)).startswith(f"params.yaml: distill.{phase}{facts}; ")
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_attention_pairs_are_of_layers_with_attention(good: dict[str, Any], phase: str) -> None:
-    changes = {"signals.source": "online", f"distill.{phase}.attention.weight": 1.0, f"distill.{phase}.attention.layers": [[1, 0]]}
-    assert f"distill.{phase}.attention.layers pairs 0, the embeddings, which have no attention" in complaint(good, changes)
-
-
-@pytest.mark.parametrize("phase", PHASES)
-@pytest.mark.parametrize("loss", NOTHING)
-def test_any_loss_alone_is_enough(good: dict[str, Any], phase: str, loss: str) -> None:
-    changes = {f"distill.{phase}.{path}": 0.5 if path == loss else weight for path, weight in NOTHING.items()}
-    params = parsed(good, {**changes, "signals.source": "online", "signals.layers": [0, 1, 2, 3, 4, 5, 6]})
+@pytest.mark.parametrize("loss", LOSSES)
+def test_any_loss_alone_is_enough(phase: str, loss: str) -> None:
+    changes = {f"distill.{phase}.{path}": 0.5 if path == loss else 0.0 for path in LOSSES}
+    params = parse_params(with_changes({**changes, "signals.source": "online", "signals.layers": [0, 1, 2, 3, 4, 5, 6]}))
     assert getattr(params.distill, phase).soft_weight == (0.5 if loss == "soft_weight" else 0)
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_layers_of_a_loss_without_a_weight_do_not_matter(good: dict[str, Any], phase: str) -> None:
+def test_layers_of_a_loss_without_a_weight_do_not_matter(phase: str) -> None:
     where = f"distill.{phase}"
     changes = {f"{where}.hidden.weight": 0.0, **{f"{where}.{loss}.layers": [[9, 9]] for loss in ("hidden", "relations", "attention")}}
-    assert parsed(good, {**changes, f"{where}.relations.heads": 5}).signals.layers == 2
+    assert parse_params(with_changes({**changes, f"{where}.relations.heads": 5})).signals.layers == 2
 
 
-def test_a_layer_is_kept_once(good: dict[str, Any]) -> None:
-    assert complaint(good, {"signals.layers": [3, 6, 3]}).endswith("signals.layers names a layer twice; name each once")
-    assert "signals.layers" in complaint(good, {"signals.layers": []})
+def test_a_layer_is_kept_once() -> None:
+    assert complaint(changed("signals.layers", [3, 6, 3])).endswith("signals.layers names a layer twice; name each once")
+    assert "signals.layers" in complaint(changed("signals.layers", []))
 
 
-@pytest.mark.parametrize("layers", ["first", [], [[1]], [[1, 2, 3]], [[1, -2]], [["a", 1]], 4])
-def test_a_layer_map_of_another_kind_is_named(good: dict[str, Any], layers: Any) -> None:
-    assert "distill.task.hidden.layers" in complaint(good, {"distill.task.hidden.layers": layers})
+@pytest.mark.parametrize("layers", [[[1]], [[1, 2, 3]], [["a", 1]], 4])
+def test_a_layer_map_of_another_kind_is_named(layers: Any) -> None:
+    assert "distill.task.hidden.layers" in complaint(changed("distill.task.hidden.layers", layers))
 
 
-def test_pairs_and_names_are_layer_maps(good: dict[str, Any]) -> None:
+def test_pairs_and_names_are_layer_maps() -> None:
     # Several of the student's layers may learn from one, and from an earlier one.
     changes = {"distill.task.hidden.layers": [[1, 6], [2, 3], [4, 3]], "distill.general.hidden.layers": "last"}
-    params = parsed(good, changes)
+    params = parse_params(with_changes(changes))
     assert params.distill.task.hidden.layers == [(1, 6), (2, 3), (4, 3)]
     assert params.distill.general.hidden.layers == "last"
