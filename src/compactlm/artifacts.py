@@ -63,13 +63,9 @@ class Document:
 
     Attributes:
         id: the stable id of the row, 32 hexadecimal digits made from its source and content.
-        source: the name of the source in params.yaml.
-        text: the text.
         document: the key of the document; rows of one source and document stay in one split.
         task: the name of the labelled task, or None for unlabelled text.
-        label: the name of the label, or None.
-        parent: the id of the row that this row was derived from, or None.
-        augmenter: the name of the augmenter that derived it, or None.
+        parent: the id of the row that this row was derived from by `augmenter`, or None.
         attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
     """
 
@@ -164,11 +160,7 @@ def write_table(directory: Path, rows: Iterable[dict[str, Any]], schema: pa.Sche
 
 
 def parts(directory: Path) -> list[Path]:
-    """Return the Parquet shards of a directory, in the order of their names.
-
-    Raises:
-        FileNotFoundError: the directory holds no shard.
-    """
+    """Return the Parquet shards of a directory, in the order of their names; raises FileNotFoundError if there is none."""
     shards = sorted(directory.glob("part-*.parquet"))
     if not shards:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "part-*.parquet"))
@@ -176,11 +168,7 @@ def parts(directory: Path) -> list[Path]:
 
 
 def read_table(directory: Path) -> pa.Table:
-    """Read all Parquet shards of a directory, in the order of their names.
-
-    Raises:
-        FileNotFoundError: the directory holds no shard.
-    """
+    """Read all Parquet shards of a directory, in the order of their names; raises FileNotFoundError if there is none."""
     return pa.concat_tables(pq.read_table(shard) for shard in parts(directory))
 
 
@@ -203,11 +191,7 @@ def to_documents(table: pa.Table) -> list[Document]:
 
 
 def derived_id(*parts: object) -> str:
-    """Return a stable id, 32 hexadecimal digits, of a row that is derived from another row.
-
-    Args:
-        parts: the id of the parent, and what tells its derived rows apart.
-    """
+    """Return a stable id, 32 hexadecimal digits, made of the id of a parent row and the properties that distinguish its derived rows."""
     return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 

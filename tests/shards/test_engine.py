@@ -1,6 +1,5 @@
 import os
 import random
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,7 +16,7 @@ from compactlm.shards import shards
 from compactlm.shards.engine import LocalEngine
 from compactlm.shards.fingerprint import fingerprint
 from compactlm.shards.gathering import gather, write_shards
-from compactlm.shards.reports import Report, add_counts, smallest_samples
+from compactlm.shards.reports import Report
 from compactlm.shards.shards import ShardTask, manifest_path, process_shard, read_manifest, tasks_for
 from tests.fixtures.builders import scattered_row
 
@@ -41,42 +40,8 @@ def corpus(size: int = 300) -> list[Document]:
     return rows
 
 
-def run(tmp: Path, shard_bytes: int, processes: int, name: str = "work") -> list[shards.Manifest]:
-    """Clean the corpus in shards of a size by a number of processes, and gather the result in tmp/name/artifact."""
-    work = tmp / name
-    write_shards(corpus(), work / "in", shard_bytes)
-    tasks = tasks_for(artifacts.parts(work / "in"), work / "out")
-    manifests = LocalEngine(processes).run(tasks, CLEAN, fingerprint(CLEAN.parameters()))
-    gather([task.target for task in tasks], work / "artifact")
-    return manifests
-
-
 def content(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
-
-
-def summary(manifests: list[shards.Manifest]) -> tuple[object, ...]:
-    dropped = add_counts(manifest.report.dropped for manifest in manifests)
-    masked = add_counts(manifest.report.masked for manifest in manifests)
-    return dropped, masked, smallest_samples([manifest.report.samples for manifest in manifests], CLEAN.samples)
-
-
-@pytest.mark.slow
-def test_any_shard_size_and_any_number_of_processes_give_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 60)
-    one = run(tmp_path, 10_000_000, 1, "one")
-    many = run(tmp_path, 1_500, 1, "many")
-    spread = run(tmp_path, 1_500, 2, "spread")
-    assert (len(one), len(many)) == (1, len(spread))
-    assert len(many) > 3
-    assert len(content(tmp_path / "one" / "artifact")) > 1
-    assert content(tmp_path / "one" / "artifact") == content(tmp_path / "many" / "artifact") == content(tmp_path / "spread" / "artifact")
-    assert content(tmp_path / "many" / "out") == content(tmp_path / "spread" / "out")
-    assert summary(one) == summary(many) == summary(spread)
-    dropped, masked, samples = summary(one)
-    assert sum(count for reasons in dropped.values() for count in reasons.values()) == 300 - sum(part.rows_out for part in one)  # type: ignore[attr-defined]
-    assert set(masked) == {"s", "t"}  # type: ignore[call-overload]
-    assert all(len(found) <= 2 for found in samples.values())  # type: ignore[attr-defined]
 
 
 def test_up_to_one_shard_of_rows_the_artifact_has_the_bytes_that_documents_are_written_with(tmp_path: Path) -> None:
@@ -211,19 +176,3 @@ def test_a_broken_input_ends_in_one_sentence(tasks: list[ShardTask], harm: str, 
         pq.write_table(pa.table({"text": ["x"]}), tasks[0].source)
     with pytest.raises(CompactLMError, match=rf"part-00000\.parquet .*{message}"):
         LocalEngine(1).run(tasks, Counting(), "key")
-
-
-def dies(table: pa.Table) -> tuple[pa.Table, Report]:
-    """Kill the process of the shard that holds the smallest id of all, once the others have had time to finish."""
-    if min(table["id"].to_pylist()) == min(document.id for document in corpus()):
-        time.sleep(1)
-        os._exit(9)
-    return table, Report()
-
-
-@pytest.mark.slow
-def test_a_killed_process_ends_in_one_sentence_and_the_next_run_goes_on(tasks: list[ShardTask]) -> None:
-    with pytest.raises(CompactLMError, match="a process that worked on a shard was killed"):
-        LocalEngine(2).run(tasks, dies, "key")
-    kept = sum(read_manifest(task.target) is not None for task in tasks)
-    assert calls(tasks) == len(tasks) - kept

@@ -5,7 +5,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from compactlm.params import Clean, NearDuplicates, Split
 from compactlm.shards.engine import Engine, LocalEngine, make_engine
 from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report
-from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, tasks_for
+from compactlm.shards.shards import ShardFunction, ShardTask, tasks_for
 from tests.fixtures.builders import make_row
 
 pytestmark = pytest.mark.slow
@@ -84,22 +84,6 @@ class Slowly:
         return self.function(table)
 
 
-class SlowEngine:
-    """Another engine, by which every shard takes a while."""
-
-    def __init__(self, engine: Engine, calls: Path) -> None:
-        self.engine, self.calls = engine, calls
-
-    def prepare(self, function: Callable[[], object]) -> None:
-        self.engine.prepare(function)
-
-    def rest(self) -> None:
-        self.engine.rest()
-
-    def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        return self.engine.run(tasks, Slowly(function, self.calls), fingerprint)
-
-
 def results(corpus: Path, work: Path, engine: Engine, shard_bytes: int) -> tuple[dict[str, bytes], object]:
     """Clean and split the corpus; return the bytes of all artifacts, and what is reported."""
     cleaned = clean_corpus(artifacts.parts(corpus), work / "clean", CLEAN, 7, engine, shard_bytes)
@@ -111,7 +95,9 @@ def results(corpus: Path, work: Path, engine: Engine, shard_bytes: int) -> tuple
     return content, (cleaned.kept, cleaned.dropped, cleaned.samples)
 
 
-def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(nodes: Nodes, corpus: Path, tmp_path: Path) -> None:
+def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(
+    nodes: Nodes, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     expected = results(corpus, tmp_path / "one", LocalEngine(1), ONE_SHARD)
     assert len(expected[0]) == 4
     assert "near_duplicate" in str(expected[1])
@@ -127,7 +113,9 @@ def test_ray_gives_the_bytes_of_local_processes_although_a_node_is_killed(nodes:
             time.sleep(0.02)
         nodes.kill_a_worker()
 
-    engine = SlowEngine(make_engine("ray", 2, nodes.address), calls)
+    engine = make_engine("ray", 2, nodes.address)
+    run = engine.run
+    monkeypatch.setattr(engine, "run", lambda tasks, function, fingerprint: run(tasks, Slowly(function, calls), fingerprint))
     killer = threading.Thread(target=kill_half_way)
     killer.start()
     assert results(corpus, tmp_path / "ray", engine, MANY_SHARDS) == expected

@@ -72,17 +72,12 @@ def test_as_many_processes_as_are_wanted_or_one_a_core() -> None:
     assert count_processes(None) == len(os.sched_getaffinity(0))
 
 
-def test_processes_can_start_before_they_are_wanted(tmp_path):
+def test_processes_can_start_before_they_are_wanted_and_what_fails_then_fails_nothing_else(tmp_path):
     pool = WorkerPool(2, "nothing", "wait")
+    pool.warm(functools.partial(int, "no number"))
     pool.warm(functools.partial(Path.touch, tmp_path / "warm"))
     assert pool.run(abs, [(-1,), (-2,)]) == [1, 2]
     assert (tmp_path / "warm").exists()
-
-
-def test_what_fails_while_they_start_fails_nothing_else():
-    pool = WorkerPool(2, "nothing", "wait")
-    pool.warm(functools.partial(int, "no number"))
-    assert pool.run(abs, [(-1,)]) == [1]
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ def make_params(copies, reserved=(), labels="report", processes=1):
         bias_audit=SimpleNamespace(
             attributes={
                 "size": SimpleNamespace(found_in="text", groups={"long": ["long"], "warm": ["warm"]}),
-                "told": SimpleNamespace(found_in="column", groups={"yes": ["film"], "no": ["people"]}),
+                "kind": SimpleNamespace(found_in="column", groups={"yes": ["film"], "no": ["people"]}),
             }
         ),
         diversity=DiversityFigures(words=100, window=20, bleu_texts=10, bleu_words=10),
@@ -91,20 +91,14 @@ def test_a_copy_that_the_teacher_labels_otherwise_is_dropped_and_counted(workspa
     assert metrics["diversity"]["before"]["rows"] == 20
 
 
-def test_terms_of_protected_groups_are_left_alone(workspace):
-    augment.main(make_params(2, reserved=["protected"]))
-    originals = {f"{n:032x}": word for n, word in enumerate(["good", "bad", "warm", "long"] * 5)}
-    for copy in artifacts.read_documents(artifacts.AUGMENTED):
-        word = originals[copy.parent]
-        assert copy.text.count("long") == (word == "long")
-        assert copy.text.count("warm") == (word == "warm")
-
-
-def test_values_of_a_column_are_no_reserved_words(workspace):
+def test_terms_of_protected_groups_are_left_alone_but_not_values_of_a_column(workspace):
     augment.main(make_params(3, reserved=["protected"]))
-    texts = [copy.text.split() for copy in artifacts.read_documents(artifacts.AUGMENTED)]
-    assert any("film" not in text for text in texts)
-    assert any("people" not in text for text in texts)
+    originals = {f"{n:032x}": word for n, word in enumerate(["good", "bad", "warm", "long"] * 5)}
+    copies = artifacts.read_documents(artifacts.AUGMENTED)
+    for word in ("long", "warm"):
+        assert all(copy.text.count(word) == (originals[copy.parent] == word) for copy in copies)
+    for value in ("film", "people"):
+        assert any(value not in copy.text.split() for copy in copies)
 
 
 def test_no_copies_need_no_model(tmp_path, monkeypatch):

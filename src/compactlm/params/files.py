@@ -30,11 +30,7 @@ def named_files(content: dict[str, Any]) -> dict[str, str]:
 
 
 def insert_files(content: dict[str, Any], root: Path = Path()) -> dict[str, Any]:
-    """Return the content of params.yaml with the content of the files that it names.
-
-    Args:
-        content: the sections of params.yaml.
-        root: the directory of the project.
+    """Return the content of params.yaml with the content of the files that it names, relative to the directory `root`.
 
     Raises:
         CompactLMError: a file is missing, lies elsewhere than dvc.yaml expects it, or is not a mapping in YAML.

@@ -23,12 +23,9 @@ DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def run(name: str, stage: Callable[[Params], None]) -> None:
-    """Run a stage with the checked params.yaml of the working directory.
+    """Run a stage, by its name in dvc.yaml, with the checked params.yaml of the working directory.
 
-    Args:
-        name: the name of the stage in dvc.yaml.
-        stage: reads its inputs and writes its outputs. If it fails in a way that a user can fix, the process prints one sentence and
-            exits with status 1.
+    If it fails in a way that a user can fix, the process prints one sentence and exits with status 1.
     """
     try:
         params = read_params()

@@ -32,10 +32,9 @@ class Engine(Protocol):
 
 
 def apply(shards: Sequence[Path], target: Path, engine: Engine, function: ShardStep) -> tuple[list[Path], list[Manifest]]:
-    """Apply a function to shards, write the results to `target` and remove all other files there.
+    """Apply a function to shards, write the new shards to `target`, and return their paths and manifests.
 
-    Returns:
-        The paths of the new shards, and their manifests.
+    All other files in `target` are removed.
     """
     tasks = tasks_for(shards, target)
     manifests = engine.run(tasks, function, fingerprint([type(function).__name__, function.parameters()]))
@@ -43,10 +42,9 @@ def apply(shards: Sequence[Path], target: Path, engine: Engine, function: ShardS
 
 
 class LocalEngine:
-    """Worker processes on this machine, which stay alive for the next run. With one process, everything runs in this process.
+    """Worker processes on this machine, which stay alive for the next run; None starts one per available core.
 
-    Args:
-        processes: the number of shards to process at a time; None means one per available core.
+    With one process, everything runs in this process.
     """
 
     def __init__(self, processes: int | None) -> None:
@@ -74,15 +72,12 @@ class LocalEngine:
 
 
 def make_engine(name: Literal["local", "ray"], processes: int | None, address: str | None) -> Engine:
-    """Return an engine.
+    """Return an engine that processes as many shards at a time as there are `processes`; None means one per core.
 
-    Args:
-        name: "local", or "ray" (an optional extra).
-        processes: the number of shards to process at a time; None means one per core. A Ray cluster at an address ignores it.
-        address: the address of a Ray cluster; None starts Ray on this machine.
+    A Ray cluster at an `address` ignores the number of processes; without an address, Ray starts on this machine.
 
     Raises:
-        CompactLMError: Ray is not installed.
+        CompactLMError: Ray, an optional extra, is not installed.
     """
     if name == "local":
         return LocalEngine(processes)

@@ -41,12 +41,7 @@ def add_counts(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Counts:
 
 
 class DropCounter:
-    """Counts the dropped rows of a shard by source and reason, and keeps some of their texts.
-
-    Args:
-        seed: draws the texts to keep.
-        samples: the number of texts to keep for each source and reason.
-    """
+    """Counts the dropped rows of a shard by source and reason, and keeps `samples` texts of each, drawn by the seed."""
 
     def __init__(self, seed: int, samples: int) -> None:
         self._seed, self._samples = seed, samples

@@ -22,14 +22,9 @@ def count_processes(wanted: int | None) -> int:
 
 
 class WorkerPool:
-    """Worker processes, started by the first call.
+    """Worker processes, started by the first call. Each first calls `start` with the arguments `start_with`.
 
-    Args:
-        processes: the number of processes.
-        work: what they work on, for error messages.
-        remedy: what helps when a process is killed, for the same messages.
-        start: a function that each process calls before anything else.
-        start_with: the arguments of `start`.
+    If a process is killed, the message says what it worked on (`work`) and what helps (`remedy`).
     """
 
     def __init__(
@@ -55,12 +50,9 @@ class WorkerPool:
     def run(
         self, function: Callable[..., Result], calls: Sequence[tuple[Any, ...]], done: Callable[[], object] = lambda: None
     ) -> list[Result]:
-        """Call a function once for each tuple of arguments, and return the results in the same order.
+        """Call a function once for each tuple of arguments, call `done` after each, and return the results in the same order.
 
-        Args:
-            function: a function at the top level of a module, so that other processes can import it.
-            calls: the arguments of each call.
-            done: is called after each call that ends.
+        The function is at the top level of a module, so that other processes can import it.
 
         Raises:
             CompactLMError: a process was killed, now or since the last run; the next run starts new ones.

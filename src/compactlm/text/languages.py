@@ -28,11 +28,7 @@ def language_probability(text: str, languages: frozenset[str]) -> float:
 
 
 def main_languages(texts: Iterable[str]) -> list[str]:
-    """Return the ISO 639 codes of the languages of at least LEAST of the text, most frequent first.
-
-    Args:
-        texts: the texts, one source after the other.
-    """
+    """Return the ISO 639 codes of the languages of at least LEAST of the text (ordered by source), most frequent first."""
     chunks, held = [], ""
     for text in texts:
         held = f"{held} {text}"

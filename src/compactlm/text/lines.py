@@ -56,11 +56,7 @@ def read_lines(path: str, field: str | None = None) -> Iterator[Line]:
 
 
 def read_objects(path: str) -> Iterator[tuple[Line, dict[str, Any]]]:
-    """Yield every line of a file of JSON objects with its object, which is empty for a broken line.
-
-    Raises:
-        CompactLMError: the file cannot be read.
-    """
+    """Yield every line of a file of JSON objects with its object, which is empty for a broken line; errors as in `read_lines`."""
     with contextlib.closing(_read_bytes(path)) as contents:
         for number, content in contents:
             line, row = _decode(number, content), {}
@@ -88,11 +84,7 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 def read_text(path: str) -> str:
-    """Return the text of a whole file; bytes that are not UTF-8 become U+FFFD.
-
-    Raises:
-        CompactLMError: the file cannot be read.
-    """
+    """Return the text of a whole file; bytes that are not UTF-8 become U+FFFD, and errors are those of `read_lines`."""
     return "\n".join(line.text for line in read_lines(path))
 
 

@@ -87,14 +87,7 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
 
     Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
     has no quoting: every tab separates cells. A txt file has one column (`text` or 0) and a row for each line that is not blank.
-
-    Args:
-        source: the file, or its bytes.
-        where: the name of the file for messages.
-        form: the format.
-        header: whether the first row of csv and tsv names the columns.
-        encoding: the encoding of the text formats.
-        remedy: how to fix a wrong encoding, for messages.
+    Messages name the file `where`, and `remedy` tells how to fix a wrong encoding.
 
     Raises:
         CompactLMError: the file is not what `form` and `encoding` say; the message has the line.

@@ -10,24 +10,13 @@ from compactlm import artifacts
 from compactlm.corpus.augment import parallel
 from compactlm.corpus.augment import words as augment_words
 from compactlm.corpus.augment.copies import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
-from compactlm.corpus.augment.masked import MASK, MaskedWordAug
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.params import Augment
+from tests.corpus.proposing import FixedProposer
 from tests.fixtures.builders import make_row
 
 WORDS = ("warm", "cold", "film", "very", "##ing", "3d", "quite", "never", "two")
 EQUAL = dict.fromkeys(AUGMENTERS, 1 / len(AUGMENTERS))
-
-
-class FakeProposer:
-    """Proposes the same words for every mask, and remembers how often it was called."""
-
-    def __init__(self):
-        self.calls = []
-
-    def propose(self, texts):
-        self.calls.append(list(texts))
-        return [[[(word, 1.0) for word in WORDS] for _ in range(text.count(MASK))] for text in texts]
 
 
 document = functools.partial(make_row, source="reviews", label="positive")
@@ -36,7 +25,9 @@ document = functools.partial(make_row, source="reviews", label="positive")
 def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
     settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
     texts = [row.text for row in ROWS]
-    return augment(rows, settings, seed, make_rewriters(settings, texts, proposer or FakeProposer(), thesaurus, ["actors"], processes))
+    return augment(
+        rows, settings, seed, make_rewriters(settings, texts, proposer or FixedProposer(*WORDS), thesaurus, ["actors"], processes)
+    )
 
 
 ROWS = [
@@ -65,14 +56,10 @@ def test_only_labelled_originals_are_augmented():
     assert make(rows).copies == []
 
 
-def test_no_copies_asked_for():
-    proposer = FakeProposer()
+def test_one_batched_call_for_each_use_of_the_model():
+    proposer = FixedProposer(*WORDS)
     assert make(ROWS, copies=0, proposer=proposer).copies == []
     assert proposer.calls == []
-
-
-def test_one_batched_call_for_each_use_of_the_model():
-    proposer = FakeProposer()
     make(ROWS, copies=3, shares={"synonym": 0.5, "insert": 0.5}, proposer=proposer)
     assert len(proposer.calls) == 2
 
@@ -158,25 +145,15 @@ def test_shares_are_respected():
 def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
     rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
     one = make(rows, copies=3, processes=1)
+    assert make(rows, copies=3, seed=8).copies != one.copies
     monkeypatch.setattr(parallel, "CHUNK", 7)
+    monkeypatch.setattr(parallel.WordSettings, "make", lambda *_: pytest.fail("this process has made an augmenter"))
     two = make(rows, copies=3, processes=2)
     assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
     for name, result in (("one", one), ("two", two)):
         artifacts.write_documents(tmp_path / name, result.copies)
     assert (tmp_path / "one/part-00000.parquet").read_bytes() == (tmp_path / "two/part-00000.parquet").read_bytes()
     assert one.dropped == two.dropped
-    assert make(rows, copies=3, seed=8).copies != one.copies  # that the seed counts
-
-
-@pytest.mark.slow
-def test_the_processes_do_work(monkeypatch):
-    monkeypatch.setattr(parallel, "CHUNK", 2)
-    here = []
-    workers = parallel.ParallelWords(parallel.WordSettings(0.2, (), (), ()), processes=2)
-    texts = ["one two three", "four five six"] * 3
-    monkeypatch.setattr(workers, "_make", here.append)
-    assert all(sorted(new.split()) == sorted(old.split()) for new, old in zip(workers.rewrite("swap", texts, range(6)), texts, strict=True))
-    assert here == []  # nothing was made in this process
 
 
 def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
@@ -229,7 +206,3 @@ def test_summary_counts_and_averages():
     assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
     assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
     assert all(0 < share["value"] <= 1 for share in summary["changed_words"].values())
-
-
-def test_into_no_text_nothing_is_inserted():
-    assert MaskedWordAug("insert", FakeProposer(), 0.1).augment("") == []

@@ -7,32 +7,22 @@ from nlpaug.augmenter.word import WordAugmenter
 
 from compactlm.corpus.augment.masked import MASK, MaskedWordAug
 from compactlm.corpus.augment.reserved import Reserved
-
-
-class Fixed:
-    """Proposes the given words for every mask."""
-
-    def __init__(self, *words, masks=None):
-        self.words, self.texts, self.masks = words, [], masks
-
-    def propose(self, texts):
-        self.texts += texts
-        return [[[(word, 1 / (rank + 1)) for rank, word in enumerate(self.words)] for _ in range(text.count(MASK))] for text in texts]
+from tests.corpus.proposing import FixedProposer
 
 
 def test_it_is_an_nlpaug_augmenter_with_its_interface():
-    augmenter = MaskedWordAug("substitute", Fixed("warm"), 0.5)
+    augmenter = MaskedWordAug("substitute", FixedProposer("warm"), 0.5)
     assert isinstance(augmenter, WordAugmenter)
     assert len(augmenter.augment(["a good film", "", "fine, truly", "12"])) == 4
     assert augmenter.augment(["a good film", ""])[1] == ""
     assert len(augmenter.augment("a good film", n=3)) == 3
     assert augmenter.augment("") == []
     assert augmenter.substitute("good") == "warm"
-    assert MaskedWordAug("insert", Fixed("warm"), 0.5).insert("good film") == "good warm film"
+    assert MaskedWordAug("insert", FixedProposer("warm"), 0.5).insert("good film") == "good warm film"
 
 
 def test_nlpaugs_global_seed_decides_in_its_interface():
-    augmenter = MaskedWordAug("substitute", Fixed("warm", "cold", "long"), 0.3)
+    augmenter = MaskedWordAug("substitute", FixedProposer("warm", "cold", "long"), 0.3)
     texts = ["one two three four five six seven"] * 4
     random.seed(1)
     first = augmenter.augment(texts)
@@ -59,41 +49,41 @@ def test_nlpaugs_global_seed_decides_in_its_interface():
     ],
 )
 def test_a_replacement_keeps_case_and_punctuation(word, expected):
-    assert MaskedWordAug("substitute", Fixed("warm"), 1.0).rewrite([word], [0]) == [expected]
+    assert MaskedWordAug("substitute", FixedProposer("warm"), 1.0).rewrite([word], [0]) == [expected]
 
 
 def test_only_whole_words_of_letters_are_put_in():
-    augmenter = MaskedWordAug("substitute", Fixed("##ing", "3d", "b", ",", "x-ray", "[UNK]", "Good"), 1.0)
+    augmenter = MaskedWordAug("substitute", FixedProposer("##ing", "3d", "b", ",", "x-ray", "[UNK]", "Good"), 1.0)
     assert augmenter.rewrite(["good"], [0]) == ["good"]
 
 
 def test_an_insertion_never_doubles_a_neighbour_or_opens_a_sentence():
-    augmenter = MaskedWordAug("insert", Fixed("good", "film"), 1.0)
+    augmenter = MaskedWordAug("insert", FixedProposer("good", "film"), 1.0)
     assert augmenter.rewrite(["good film"], [0]) == ["good film"]
-    augmenter = MaskedWordAug("insert", Fixed("Very"), 1.0)
+    augmenter = MaskedWordAug("insert", FixedProposer("Very"), 1.0)
     assert augmenter.rewrite(["A film. Good.", "Yes!"], [0, 0]) == ["A very film. Good.", "Yes!"]
 
 
 def test_an_insertion_parts_neither_a_name_nor_a_term_of_several_words():
     reserved = Reserved(("names", "protected"), ["old man"])
-    augmenter = MaskedWordAug("insert", Fixed("warm"), 1.0, reserved=reserved)
+    augmenter = MaskedWordAug("insert", FixedProposer("warm"), 1.0, reserved=reserved)
     assert augmenter.rewrite(["an old man left New York today"], [1]) == ["an warm old man warm left warm New York warm today"]
 
 
 def test_the_text_may_speak_of_masks():
-    proposer = Fixed("warm")
+    proposer = FixedProposer("warm")
     rewritten = MaskedWordAug("insert", proposer, 0.1).rewrite(["the token [MASK] of bert"], [1])[0]
-    assert proposer.texts[0].count(MASK) == 1
+    assert proposer.calls[0][0].count(MASK) == 1
     assert rewritten.count(MASK) == 1
     assert "warm" in rewritten
 
 
 def test_a_mask_without_proposals_leaves_its_word():
-    assert MaskedWordAug("substitute", Fixed(), 1.0).rewrite(["good film"], [0]) == ["good film"]
+    assert MaskedWordAug("substitute", FixedProposer(), 1.0).rewrite(["good film"], [0]) == ["good film"]
 
 
 def test_likelier_words_are_drawn_more_often():
-    augmenter = MaskedWordAug("substitute", Fixed("warm", "cold", "dull", "long"), 1.0)
+    augmenter = MaskedWordAug("substitute", FixedProposer("warm", "cold", "dull", "long"), 1.0)
     drawn = augmenter.rewrite(["good"] * 400, list(range(400)))
     assert drawn.count("warm") > drawn.count("dull") > 0
 
@@ -112,17 +102,17 @@ class Opposites:
 
 
 def test_an_antonym_is_never_put_in():
-    drawn = MaskedWordAug("substitute", Fixed("cold", "dull"), 1.0, thesaurus=Opposites(warm=("cold", "mild"))).rewrite(
+    drawn = MaskedWordAug("substitute", FixedProposer("cold", "dull"), 1.0, thesaurus=Opposites(warm=("cold", "mild"))).rewrite(
         ["Warm"] * 50, range(50)
     )
     assert set(drawn) == {"Dull", "Mild"}
-    assert set(MaskedWordAug("substitute", Fixed("cold", "dull"), 1.0).rewrite(["Warm"] * 50, range(50))) == {"Cold", "Dull"}
+    assert set(MaskedWordAug("substitute", FixedProposer("cold", "dull"), 1.0).rewrite(["Warm"] * 50, range(50))) == {"Cold", "Dull"}
     # Beside a word its opposite may be put in: that replaces nothing.
-    assert MaskedWordAug("insert", Fixed("cold"), 0.5, thesaurus=Opposites()).rewrite(["warm film"], [0]) == ["warm cold film"]
+    assert MaskedWordAug("insert", FixedProposer("cold"), 0.5, thesaurus=Opposites()).rewrite(["warm film"], [0]) == ["warm cold film"]
 
 
 def test_a_thesaurus_adds_words_of_its_own():
-    augmenter = MaskedWordAug("substitute", Fixed("warm"), 1.0, thesaurus=Opposites(good=("fine",)))
+    augmenter = MaskedWordAug("substitute", FixedProposer("warm"), 1.0, thesaurus=Opposites(good=("fine",)))
     drawn = augmenter.rewrite(["Good"] * 200, list(range(200)))
     assert 60 < drawn.count("Fine") < 140
     assert drawn.count("Fine") + drawn.count("Warm") == 200
@@ -132,7 +122,7 @@ def test_a_thesaurus_adds_words_of_its_own():
 @given(st.lists(st.text(alphabet="abcXY'.,!?[]-1 ", max_size=60), max_size=5), st.integers(0, 2**64))
 def test_a_row_does_not_depend_on_its_batch(texts, seed):
     for action in ("substitute", "insert"):
-        augmenter = MaskedWordAug(action, Fixed("warm", "cold", "a"), 0.4)
+        augmenter = MaskedWordAug(action, FixedProposer("warm", "cold", "a"), 0.4)
         seeds = [seed + position for position in range(len(texts))]
         alone = [augmenter.rewrite([text], [one])[0] for text, one in zip(texts, seeds, strict=True)]
         assert augmenter.rewrite(texts, seeds) == alone

@@ -68,12 +68,8 @@ def test_terms_of_protected_groups_are_found_as_the_audit_finds_them(text: str, 
 
 def test_a_word_with_a_protected_term_in_it_is_not_put_in() -> None:
     reserved = Reserved(["protected", "negations"], TERMS)
-    assert [word for word in ("she", "SHE'S", "womanly", "old", "old man", "nobody\u2019s", "body's") if reserved.is_listed(word)] == [
-        "she",
-        "SHE'S",
-        "old man",
-        "nobody\u2019s",
-    ]
+    assert all(reserved.is_listed(word) for word in ("she", "SHE'S", "old man", "nobody\u2019s"))
+    assert not any(reserved.is_listed(word) for word in ("womanly", "old", "body's"))
 
 
 @pytest.mark.parametrize("split", [str.split, split_everything])

@@ -127,45 +127,29 @@ def test_the_texts_to_learn_from_are_few_and_the_same_however_they_are_cut(tmp_p
     assert sample_texts(artifacts.parts(tmp_path / "a"), ["other"], 1_000, 1) == []
 
 
-def test_data_of_nltk_are_taken_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert find_model("english") is None
+def test_data_of_nltk_are_used_if_they_are_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "data/tokenizers/punkt_tab/english"
     directory.mkdir(parents=True)
-    for name, content in {
-        "collocations.tab": "",
+    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "data")])
+    files = {
+        "collocations.tab": "of\tthe\n",
         "sent_starters.txt": "she\n",
         "abbrev_types.txt": "rained\n",
-        "ortho_context.tab": "",
-    }.items():
+        "ortho_context.tab": "hut\t42\n",
+    }
+    for name, content in files.items():
+        assert find_model("english") is None
         (directory / name).write_text(content)
-    monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "data")])
+    for name in ("collocations.tab", "ortho_context.tab"):
+        (directory / name).write_text(files[name] + "of\n")  # half a line
+        assert find_model("english") is None
+        (directory / name).write_text(files[name])
     found, result = cut(tmp_path, corpus())
     assert result.punkt_trained is False
     assert any(document.text.startswith("It rained. Then prof.") for document in found)
 
 
-def test_data_of_nltk_that_were_copied_by_half_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = tmp_path / "tokenizers/punkt_tab/english"
-    directory.mkdir(parents=True)
-    monkeypatch.setattr(nltk.data, "path", [str(tmp_path)])
-    assert find_model("english") is None
-    for name, content in {
-        "collocations.tab": "of\tthe\nof\n",
-        "sent_starters.txt": "she\n",
-        "abbrev_types.txt": "dr\n",
-        "ortho_context.tab": "house\t42\nrain",  # and no more
-    }.items():
-        (directory / name).write_text(content)
-        assert find_model("english") is None
-    (directory / "ortho_context.tab").write_text("house\t42\n")
-    assert find_model("english") is None
-    (directory / "collocations.tab").write_text("of\tthe\n")
-    found = find_model("english")
-    assert found is not None
-    assert found["abbreviations"] == ["dr"]
-
-
-def test_without_texts_nothing_is_learnt() -> None:
+def test_punkt_learns_nothing_without_texts() -> None:
     assert train_model([]) == {"abbreviations": [], "collocations": [], "sentence_starters": [], "orthographic_contexts": {}}
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, joined_text, row_id, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, row_id, sha256_of, to_document, to_record
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
 
@@ -86,8 +86,9 @@ def test_an_id_depends_on_source_text_and_document() -> None:
 
 
 def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
-    joined = Columns(text=JoinedColumns(columns=["title", "body.parts.0"], separator=" / "), document="meta.id", label=None, attributes={})
-    row = {"title": "T", "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
+    text = JoinedColumns(columns=["title", "none", "body.parts.0"], separator=" / ")
+    joined = Columns(text=text, document="meta.id", label=None, attributes={})
+    row = {"title": "T", "none": None, "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
     assert to_record(row, "p", joined, None) == Record("T / first", "7", None)
 
 
@@ -108,9 +109,3 @@ def test_cells_are_found_by_name_position_or_path(column: str | int, value: obje
 def test_a_path_that_leads_nowhere_is_refused(column: str | int) -> None:
     with pytest.raises(CompactLMError, match=r"p: the column .* of columns\.text .* \(columns here: 'meta', 'a\.b', 'body', 'none', 3\)"):
         cell_at(ROW, column, "p", "text")
-
-
-def test_several_columns_are_joined_without_those_that_are_empty() -> None:
-    assert joined_text(ROW, ["meta.title", "none", "body"], "\n", "p") == "T\nB"
-    with pytest.raises(CompactLMError, match=r"p: the text column 'meta' holds .*"):
-        joined_text(ROW, ["meta"], " ", "p")

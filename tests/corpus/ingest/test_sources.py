@@ -23,25 +23,13 @@ CSV = "text,rating\nlovely,2\nawful,-1\nfine,0.5\nlovely,2\n"
 
 
 def files(path: Path | str, **changes: Any) -> dict[str, Any]:
-    source = {"kind": "files", "path": str(path), "format": "csv", "header": True, "encoding": "utf-8", "sha256": None, "version": "1"}
-    source |= {
-        "columns": {"text": "text", "document": None, "label": LABEL, "attributes": {}},
-        "limit": None,
-        "licence": "CC0 | own",
-        "homepage": "none",
-    }
-    return source | changes
+    return {"kind": "files", "path": str(path), "columns": {"text": "text", "label": LABEL}, "licence": "CC0 | own"} | changes
 
 
 def hub(dataset: Path | str, **changes: Any) -> dict[str, Any]:
     source = {"kind": "hub", "dataset": str(dataset), "name": None, "revision": None, "split": "train", "streaming": True}
-    source |= {
-        "columns": {"text": "text", "document": None, "label": None, "attributes": {}},
-        "limit": None,
-        "licence": "CC0",
-        "homepage": "none",
-    }
-    return source | changes
+    source |= {"columns": {"text": "text", "document": None, "label": None, "attributes": {}}, "limit": None}
+    return source | {"licence": "CC0", "homepage": "none"} | changes
 
 
 def ingest(**sources: dict[str, Any]) -> Ingest:
@@ -92,8 +80,7 @@ def test_labelled_rows_and_repeats(films: Path) -> None:
 
 def test_a_glob_reads_all_files_gzip_among_them(films: Path) -> None:
     (films.parent / "more.csv.gz").write_bytes(gzip.compress(b"text,rating\nmore,1\n"))
-    extract = read_sources(ingest(films=files(films.parent / "*.csv*")), TASKS, seed=0)["films"]
-    assert extract.rows == 5
+    assert read_sources(ingest(films=files(films.parent / "*.csv*")), TASKS, seed=0)["films"].rows == 5
 
 
 def test_the_limit_draws_the_same_rows_again(films: Path) -> None:
@@ -118,9 +105,8 @@ def test_nested_fields_of_packed_files_are_joined(films: Path) -> None:
     path = films.parent / "films.jsonl.zst"
     path.write_bytes(pa.compress("\n".join(lines).encode(), "zstd", asbytes=True))
     text = {"columns": ["meta.title", "body.0.text"], "separator": ": "}
-    label = {"column": "stars", "threshold": 0, "below": "bad", "above": "good"}
-    columns = {"text": text, "document": "meta.title", "label": label, "attributes": {"size": "stars"}}
-    extract = read_sources(ingest(films=files(path, format="jsonl", columns=columns)), TASKS, seed=0)["films"]
+    columns = {"text": text, "document": "meta.title", "label": LABEL | {"column": "stars"}, "attributes": {"size": "stars"}}
+    extract = read_sources(ingest(films=files(path, columns=columns)), TASKS, seed=0)["films"]
     assert max((row.text, row.document, row.label or "") for row in rows(extract)) == ("T2: one", "T2", "good")
     assert {row.attributes for row in rows(extract)} == {(("size", str(number)),) for number in range(-2, 3)}
 

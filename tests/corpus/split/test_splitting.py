@@ -74,18 +74,6 @@ def test_groups_are_closed_under_both_keys_and_bind_nothing_else(rows: list[Docu
         assert len(reached) == len(alike)
 
 
-def test_what_shares_nothing_stays_apart_and_chains_are_followed() -> None:
-    chain = [
-        make_row(0, "same", document="d1"),
-        make_row(1, "SAME!", document="d2"),
-        make_row(2, "other", document="d2"),
-        make_row(3, "other too", document="d3"),
-    ]
-    found = to_rows([*chain, make_row(4, "x", "u", document="d2")])
-    assert group([found.duplicates, found.documents]).tolist() == [0, 0, 0, 1, 2]
-    assert group([np.zeros(0, dtype=np.int64)]).tolist() == []
-
-
 @given(st.text(max_size=20))
 def test_the_duplicate_key_is_letters_and_digits_case_folded(text: str) -> None:
     key = duplicate_key(text or "!")
@@ -94,19 +82,19 @@ def test_the_duplicate_key_is_letters_and_digits_case_folded(text: str) -> None:
     assert duplicate_key("?".join(["", *(text or "!"), ""])) == key or not folded
 
 
-@settings(max_examples=40, deadline=None)
-@given(ROWS, st.integers(0, 2**40), st.lists(st.integers(0, 9), min_size=60, max_size=60))
-def test_a_split_is_a_partition_without_leaks(rows: list[Document], seed: int, clusters: list[int]) -> None:
+@settings(max_examples=80, deadline=None)
+@given(ROWS, st.integers(0, 2**40), st.lists(st.integers(0, 9), min_size=60, max_size=60), st.sampled_from(["stratified", "stable"]))
+def test_a_split_is_a_partition_without_leaks(rows: list[Document], seed: int, clusters: list[int], placement: str) -> None:
     found, near = to_rows(rows), np.array(clusters[: len(rows)]) + np.arange(len(rows)) // 4 * 10
-    prevent = SPLIT.model_copy(update={"across_splits": "prevent"})
+    prevent = SPLIT.model_copy(update={"across_splits": "prevent", "placement": placement})
     groups = group([found.duplicates, found.documents, near])
-    if groups.max() < 2:
+    if groups.max() < 2 and placement == "stratified":
         with pytest.raises(CompactLMError, match="too few for three splits"):
             decide(found, near, prevent, seed)
         return
     homes, by = decide(found, near, prevent, seed)
     assert by.tolist() == groups.tolist()
-    assert set(homes.tolist()) == {0, 1, 2}
+    assert set(homes.tolist()) == {0, 1, 2} if placement == "stratified" else set(homes.tolist()) <= {-1, 0, 1, 2}
     assert set(crossings({"duplicates": found.duplicates, "documents": found.documents, "near": near}, homes).values()) == {0}
     assert rows_like_protected(homes, near) == {"validation": 0, "train": 0}
 
@@ -129,18 +117,14 @@ def test_sizes_sources_and_labels_keep_their_shares(size: int, seed: int, shares
 def test_a_stratified_split_is_what_it_always_was() -> None:
     # Which rows the first release drew: the measured experiments stand on them.
     rows = corpus(120)
-    homes, _ = decide(to_rows(rows), None, SPLIT, 3)
-    assert "".join(str(home) for home in homes.tolist()) == FIRST_RELEASE
+    homes, others = (decide(to_rows(rows), None, SPLIT, seed)[0].tolist() for seed in (3, 4))
+    assert "".join(map(str, homes)) == FIRST_RELEASE
+    assert others != homes
 
 
 FIRST_RELEASE = (
     "00100020110010000200000000000110002200020102000010012000100000020200012200020020111111000000000000000000000011111000000000010"
 )
-
-
-def test_another_seed_splits_otherwise() -> None:
-    rows = to_rows(corpus(300))
-    assert decide(rows, None, SPLIT, 1)[0].tolist() != decide(rows, None, SPLIT, 2)[0].tolist()
 
 
 def test_a_split_without_a_label_of_a_task_is_refused() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.split.groups import PROTECTED, protect
+from compactlm.corpus.split.groups import PROTECTED, group, protect
 from compactlm.corpus.split.rows import draw_place
 from compactlm.corpus.split.splitting import decide
 from compactlm.corpus.split.stable import place, share_deviations
@@ -44,19 +44,6 @@ def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | Non
         assert all(PROTECTED.index(home) < PROTECTED.index(before[name]) for home in alike)
 
 
-@settings(max_examples=60)
-@given(CELLS, st.integers(0, 2**32))
-def test_no_cluster_and_no_document_is_in_two_splits(cells: list[tuple[str | None, int]], seed: int) -> None:
-    rows = [make_row(number, document=of) for number, (of, _) in enumerate(cells)]
-    found = homes(rows, [cluster for _, cluster in cells], seed)
-    for key in (lambda index: cells[index][1], lambda index: cells[index][0] or f"row {index}"):
-        split_of: dict[object, set[int]] = {}
-        for index, member in enumerate(rows):
-            if member.id in found:
-                split_of.setdefault(key(index), set()).add(found[member.id])
-        assert all(len(names) == 1 for names in split_of.values())
-
-
 def test_a_row_without_a_document_is_placed_by_its_letters_and_digits() -> None:
     assert draw_place("1", "s", "1", "The same, text!", 0) == draw_place("2", "t", "2", "the SAME text", 0)
     assert draw_place("1", "s", "d", "x", 0) == draw_place("2", "s", "d", "y", 0)
@@ -78,7 +65,8 @@ def test_a_train_row_that_is_like_a_test_row_is_left_out() -> None:
     assert homes(rows, clusters) == {name: home for name, home in alone.items() if name not in {validation, train}}
 
 
-def test_protection_of_nothing() -> None:
+def test_without_rows_there_are_no_groups_and_nothing_to_protect() -> None:
+    assert group([np.zeros(0, dtype=np.int64)]).tolist() == []
     assert protect(np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64)).tolist() == []
 
 

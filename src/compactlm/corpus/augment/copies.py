@@ -58,15 +58,10 @@ def make_rewriters(
     terms: Collection[str] = (),
     processes: int = 1,
 ) -> dict[str, Rewrite]:
-    """Return the augmenters that have a share, by name.
+    """Return the augmenters that have a share, by name. Each changes `share_of_words` of the words of a text, and at least one.
 
-    Args:
-        settings: the section of params.yaml; each augmenter changes `share_of_words` of the words of a text, and at least one.
-        texts: the texts whose words TF-IDF counts.
-        proposer: the masked language model behind `synonym` and `insert`.
-        thesaurus: an additional source of synonyms, or None.
-        terms: the terms of protected groups, which stay as they are if the settings reserve them.
-        processes: the number of processes of the augmenters without a model; it changes no copy.
+    `synonym` and `insert` draw from the proposer, `synonym` also from the thesaurus, and TF-IDF counts the words of `texts`. The terms of
+    protected groups stay as they are if the settings reserve them. The other augmenters run in `processes`, which change no copy.
     """
     share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
     counted = tuple(texts) if settings.shares.get("tfidf") else ()
@@ -81,12 +76,7 @@ def make_rewriters(
 
 
 def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentation:
-    """Drop the copies whose label a classifier does not agree with.
-
-    Args:
-        result: the copies.
-        agreed: whether the classifier agrees, by the id of the copy.
-    """
+    """Drop the copies whose label a classifier does not agree with (`agreed`, by the id of the copy)."""
     kept = [copy for copy in result.copies if agreed[copy.id]]
     changed = sum(not agreed[copy.id] for copy in result.copies)
     return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.asked)
@@ -98,12 +88,6 @@ def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: d
     The augmenter of a copy is drawn by `settings.shares`, the seed, the id of the row and the number of the copy. A copy does not
     depend on other rows or their order. Rows without a label and derived rows get no copies. A copy is dropped if it is empty, or if
     it differs from its original or another copy of the row only in case.
-
-    Args:
-        rows: the rows of the train split.
-        settings: the section of params.yaml.
-        seed: the seed of the experiment.
-        rewriters: the augmenters by name, from `make_rewriters`.
     """
     jobs = [
         _plan(row, copy, settings.shares, seed)
@@ -166,12 +150,7 @@ def changed_share(original: str, copy: str) -> float:
 
 
 def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[str]) -> dict[str, object]:
-    """Return the metrics of an augmentation.
-
-    Args:
-        rows: the rows that copies were made of.
-        result: the copies.
-        drawn: the names of the augmenters in use.
+    """Return the metrics of an augmentation of `rows` by the augmenters `drawn`.
 
     Returns:
         `rows` (labelled rows), `asked` (requested copies), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words`

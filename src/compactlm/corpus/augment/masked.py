@@ -64,14 +64,9 @@ class MaskedWordAug(WordAugmenter):
     New words consist of letters only. They differ from the word that they replace, and from both neighbours of an insertion. A
     replacement has the capitalisation of the original, and punctuation around it stays. Words with digits, inner punctuation or mixed
     case do not change. With a `thesaurus`, half of the replacements come from the model and half from the thesaurus if it knows the
-    word. They are never antonyms of the original, although a model finds antonyms as likely as synonyms.
-
-    Args:
-        action: "substitute" or "insert".
-        proposer: the masked language model.
-        share: the share of the words of a text to replace or insert; at least one word.
-        thesaurus: a thesaurus, or None.
-        reserved: the words that are neither replaced nor inserted; nothing is inserted between two of them.
+    word. They are never antonyms of the original, although a model finds antonyms as likely as synonyms. `share` is the share of the
+    words of a text to replace or insert, at least one. Reserved words are neither replaced nor inserted, and nothing is inserted between
+    two of them.
     """
 
     def __init__(

@@ -37,12 +37,7 @@ class WordSettings:
 
 
 class ParallelWords:
-    """Rewrites texts in worker processes, which start when there are enough texts.
-
-    Args:
-        settings: the settings of the augmenters.
-        processes: the number of processes; 1 for this process only.
-    """
+    """Rewrites texts in worker processes, which start when there are enough texts; 1 uses only this process."""
 
     def __init__(self, settings: WordSettings, processes: int) -> None:
         self._make = functools.cache(settings.make)

@@ -44,11 +44,7 @@ def _other_punctuation(word: str, generator: random.Random) -> str | None:
 
 
 def make_perturbations(share: float) -> dict[str, Rewrite]:
-    """Return a function for each of PERTURBATIONS that rewrites texts.
-
-    Args:
-        share: the share of the words of a text to change; at least one word.
-    """
+    """Return a function for each of PERTURBATIONS that changes a share of the words of texts, at least one word of each."""
     return {
         "keyboard": MistypingAug(share).rewrite,
         "spelling": MisspellingAug(share).rewrite,
@@ -59,14 +55,8 @@ def make_perturbations(share: float) -> dict[str, Rewrite]:
 
 
 def perturb(texts: Sequence[str], ids: Sequence[str], kind: str, rewrite: Rewrite, strength: str, seed: int) -> list[str]:
-    """Return the perturbed texts. Each depends on the seed, the kind, the strength and the id of its row, but not on other rows.
+    """Return the texts perturbed by a function from `make_perturbations`.
 
-    Args:
-        texts: the texts of the rows.
-        ids: the ids of the rows.
-        kind: one of PERTURBATIONS.
-        rewrite: the function from `make_perturbations`.
-        strength: the name of the strength.
-        seed: the seed of the experiment.
+    Each depends on the seed, the kind, the name of the strength and the id of its row, but not on other rows.
     """
     return rewrite(texts, [draw_bits("perturbation", seed, kind, strength, name) for name in ids])

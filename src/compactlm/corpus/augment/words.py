@@ -67,12 +67,9 @@ _BY_CHARACTERS: dict[str, Any] = {"tokenizer": split_everything, "reverse_tokeni
 
 
 class SeededAug:
-    """A mixin that adds `rewrite` and reserved words to an augmenter of nlpaug.
+    """A mixin that adds `rewrite` and reserved words to an augmenter of nlpaug. `texts` is for augmenters that draw from its words.
 
-    Args:
-        share: the share of the words of a text to change; at least one word.
-        reserved: the words that stay as they are.
-        texts: the corpus, for augmenters that draw from its words.
+    An augmenter changes a share of the words of a text, at least one.
     """
 
     options: ClassVar[dict[str, Any]] = {}  # for the constructor of nlpaug

@@ -32,13 +32,7 @@ _LISTED = TypeAdapter(list[FilterSettings])
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CleanShard(ShardStep):
-    """Cleans a shard by a list of filters.
-
-    Attributes:
-        filters: the settings of the filters, in order.
-        seed: draws the dropped rows that are shown.
-        samples: how many dropped rows are shown for each source and reason.
-    """
+    """Cleans a shard by filters in order. For each source and reason, `samples` dropped rows are shown, drawn by the seed."""
 
     filters: tuple[FilterSettings, ...]
     seed: int
@@ -111,15 +105,10 @@ def filters_of(clean: Clean) -> list[FilterSettings]:
 
 
 def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, engine: Engine, shard_bytes: int) -> Cleaned:
-    """Clean a corpus. The result depends neither on the engine nor on the size of the shards.
+    """Clean the corpus in the parts of an artifact. The result depends neither on the engine nor on the size of the shards.
 
-    Args:
-        parts: the parts of the artifact to clean.
-        work: a directory for working shards; finished shards in it are reused.
-        clean: the section of params.yaml.
-        seed: draws the dropped rows that are shown, and the permutations of MinHash.
-        engine: processes the shards.
-        shard_bytes: the approximate size of the text in a working shard.
+    Working shards have about `shard_bytes` of text; finished ones in `work` are reused. The seed draws the dropped rows that are shown, and
+    the permutations of MinHash.
 
     Raises:
         CompactLMError: a source has no row left.

@@ -28,15 +28,10 @@ _BATCH = 1_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CutShard(ShardStep):
-    """Cuts the unlabelled rows of a shard into sentences; each becomes a row of the same document.
+    """Cuts the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document.
 
-    Attributes:
-        model: the JSON file of the Punkt model.
-        sha256: the sha256 of that file.
-        sources: the sources whose rows are cut.
-        minimum: the fewest characters of a kept sentence.
-        seed: draws the dropped sentences that are shown.
-        samples: how many are shown for each source.
+    `model` is the JSON file of the Punkt model, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
+    `samples` of them are shown for each source, drawn by the seed.
     """
 
     model: Path
@@ -78,15 +73,7 @@ def _tokenizer(model: Path, sha256: str) -> PunktSentenceTokenizer:  # noqa: ARG
 def cut_sentences(
     shards: Sequence[Path], work: Path, engine: Engine, settings: Sentences, seed: int, samples: int
 ) -> tuple[list[Path], list[Manifest], bool]:
-    """Cut the rows of shards into sentences.
-
-    Args:
-        shards: cleaned working shards.
-        work: a directory for the results.
-        engine: processes the shards.
-        settings: the section of params.yaml.
-        seed: draws the texts to train on, and the dropped sentences that are shown.
-        samples: how many of these are shown for each source.
+    """Cut the rows of cleaned shards into sentences. The seed draws the texts to train on, and the dropped sentences that are shown.
 
     Returns:
         The new shards with the keys of their rows, their manifests, and whether Punkt was trained on the corpus.

@@ -55,14 +55,10 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf, threshold: float) -> Integers:
-    """Return for each row the smallest row number in its cluster, which is its own if it is alone.
+    """Return for each of `count` rows the smallest row number in its cluster, which is its own if it is alone.
 
-    Args:
-        count: the number of rows.
-        bands: the number of bands.
-        band_of: returns the hashes of a band, one per row.
-        signatures_of: returns the signatures of some rows, given by sorted row numbers.
-        threshold: the least share of equal places that joins two rows.
+    `band_of` returns the hashes of a band, one per row, and `signatures_of` the signatures of some rows, given by sorted row numbers. Two
+    rows are joined if at least the share `threshold` of their places is equal.
     """
     labels = np.arange(count)
     for band in range(bands):
@@ -139,15 +135,9 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
 
 
 def join_rows(labels: Integers, left: Integers, right: Integers) -> Integers:
-    """Join rows along edges, in addition to what the labels join already.
+    """Join rows along edges from `left` to `right`, and return the new labels.
 
-    Args:
-        labels: for each row the smallest number of a row that it is joined with.
-        left: a row at one end of each edge.
-        right: the row at the other end.
-
-    Returns:
-        The new labels.
+    The label of a row is the smallest number of a row that it is joined with.
     """
     # A graph of only the rows on edges: one of all rows would take ten times the memory of the labels.
     touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)

@@ -30,11 +30,7 @@ Judgement = dict[str, str]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AddKeys(ShardStep):
-    """Applies a function to a shard and adds a key to each row. Texts that differ only in case have equal keys.
-
-    Attributes:
-        function: a function of a shard of documents.
-    """
+    """Applies a function to a shard of documents and adds a key to each row. Texts that differ only in case have equal keys."""
 
     function: ShardStep
 
@@ -51,13 +47,9 @@ class AddKeys(ShardStep):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DropShard(ShardStep):
-    """Drops the judged rows of a shard.
+    """Drops the rows whose ids are in the Parquet file `judged`, which has this sha256, for the reasons there.
 
-    Attributes:
-        judged: a Parquet file with the ids to drop, and the reasons.
-        sha256: the sha256 of that file.
-        seed: draws the dropped rows that are shown.
-        samples: how many are shown for each source and reason.
+    For each source and reason, `samples` dropped rows are shown, drawn by the seed.
     """
 
     judged: Path
@@ -128,13 +120,7 @@ def _document(row: Mapping[str, str]) -> Document:
 
 
 def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
-    """Return the rows to drop as near-duplicates.
-
-    Args:
-        signed: the shards that SignShard made.
-        rows: the shards of the rows themselves.
-        settings: how near-duplicates are found.
-    """
+    """Return the rows to drop as near-duplicates, from the shards that SignShard made (`signed`) and the shards of the rows."""
     clusters = SignatureShards(signed).clusters(settings)
     several = np.bincount(clusters, minlength=len(clusters))[clusters] > 1
     members: defaultdict[int, list[Document]] = defaultdict(list)
@@ -151,15 +137,10 @@ def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings
 def deduplicate(
     shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int, samples: int
 ) -> tuple[list[Path], list[Manifest]]:
-    """Drop exact duplicates across all shards, and then near-duplicates if wanted.
+    """Drop exact duplicates across all shards, and then near-duplicates unless `near_duplicates` is None.
 
-    Args:
-        shards: shards that AddKeys made; the ids of all rows differ.
-        work: a directory for signatures and results; finished shards in it are reused.
-        engine: processes the shards.
-        near_duplicates: how near-duplicates are found, or None to keep them.
-        seed: draws the permutations of MinHash, and the dropped rows that are shown.
-        samples: how many dropped rows are shown for each source and reason.
+    AddKeys made the shards, and the ids of all rows differ. Finished shards in `work` are reused. The seed draws the permutations of
+    MinHash and the `samples` dropped rows that are shown for each source and reason.
 
     Returns:
         The new shards, and the manifests of both steps with the counts of dropped rows.

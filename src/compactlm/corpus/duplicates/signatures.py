@@ -63,12 +63,7 @@ def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignShard(ShardStep):
-    """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row.
-
-    Attributes:
-        settings: how near-duplicates are found.
-        seed: draws the permutations.
-    """
+    """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row."""
 
     settings: NearDuplicates
     seed: int
@@ -100,10 +95,6 @@ class SignatureShards:
 
     def __len__(self) -> int:
         return sum(self._sizes)
-
-    def ids(self) -> list[str]:
-        """Return the id of each row."""
-        return [name for path in self._paths for name in pq.read_table(path, columns=["id"])["id"].to_pylist()]
 
     def band(self, number: int) -> npt.NDArray[np.uint64]:
         """Return the hashes of a band, one per row."""

@@ -14,10 +14,6 @@ from compactlm.text.tables import Rows
 def read_hub(name: str, source: HubSource) -> Rows:
     """Yield the place and the cells of each row; a streamed data set is downloaded only up to its maximum of rows.
 
-    Args:
-        name: the name of the source in params.yaml, for messages.
-        source: the data set, configuration, revision and split.
-
     Raises:
         CompactLMError: the data set cannot be loaded: the hub is offline or unreachable, or the data set or split does not exist.
     """

@@ -35,13 +35,7 @@ class Record:
 
 
 def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Record:
-    """Read a record from a row.
-
-    Args:
-        row: the cells by column.
-        place: the source, file and line, for messages.
-        columns: the columns of text, document, label and attributes.
-        task: the task of the source, or None to ignore labels.
+    """Read a record from a row; labels are ignored without a task. `place` is the source, file and line, for messages.
 
     Raises:
         CompactLMError: a column is missing, the text is not a string, or the task does not have the label.
@@ -65,11 +59,7 @@ def to_document(record: Record, source: str, task: str | None) -> Document:
 def row_id(source: str, document: str | None, text: str, repeat: int) -> str:
     """Return the id of a row, 32 hexadecimal digits that depend on all arguments.
 
-    Args:
-        source: the name of the source.
-        document: the key of the document within the source, or None if the row is its own document.
-        text: the text as in the source.
-        repeat: 0 for the first of equal rows, then 1, 2, ...
+    `document` is None if the row is its own document, and `repeat` numbers equal rows from 0.
     """
     return hashlib.blake2b(json.dumps([source, document, text, repeat]).encode(), digest_size=16).hexdigest()
 
@@ -102,11 +92,7 @@ def check_label_names(name: str, columns: Columns, task: Task) -> None:
 def cell_at(row: Row, column: str | int, place: str, role: str) -> object:
     """Return the cell of a column, given by name, position, or a path of names and positions such as `answers.0.text`.
 
-    Args:
-        row: the cells; cells of JSON and Parquet can be mappings and lists.
-        column: the column; a name that contains dots wins over a path.
-        place: the place of the row, for messages.
-        role: the key of the column in params.yaml, for messages.
+    A name that contains dots wins over a path. Messages name the place of the row, and `role`, the key of the column in params.yaml.
 
     Raises:
         CompactLMError: the column does not exist.

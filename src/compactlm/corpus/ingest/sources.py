@@ -48,12 +48,8 @@ class Extract:
 def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
     """Read all sources in the order of their names. Memory holds the rows of one shard, and 40 bytes of each other row.
 
-    Args:
-        ingest: the sources.
-        tasks: the labelled tasks; rows of their sources get a task and a label.
-        seed: draws the rows of a source that has more rows than its limit.
-        work: a directory for working shards.
-        shard_bytes: the approximate size of the text in a working shard.
+    Rows of the sources of a task get the task and a label. The seed draws the rows of a source that has more rows than its limit. Working
+    shards in `work` have about `shard_bytes` of text.
 
     Raises:
         CompactLMError: a source is missing, empty or broken, or a task has rows of only one label.

@@ -14,13 +14,9 @@ PROTECTED = (TEST, VALIDATION, TRAIN)  # a split keeps its rows, and related row
 
 
 def group(numberings: Iterable[Integers]) -> Integers:
-    """Return for each row the number of its group. Rows that share a number, directly or through other rows, form a group.
+    """Return for each row the number of its group, from 0 in the order of the first rows of the groups.
 
-    Args:
-        numberings: arrays with a number for each row.
-
-    Returns:
-        Group numbers from 0, in the order of the first rows of the groups.
+    Rows that share a number in one of the numberings (an array with a number for each row), directly or through other rows, form a group.
     """
     labels = np.zeros(0, dtype=np.int64)
     for numbering in numberings:

@@ -49,11 +49,7 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitKeyShard(ShardStep):
-    """Turns a shard of documents into a shard of what a split knows of each row.
-
-    Attributes:
-        seed: the seed of the draws for a stable split.
-    """
+    """Turns a shard of documents into a shard of what a split knows of each row; the seed is for the draws of a stable split."""
 
     seed: int
 
@@ -80,12 +76,7 @@ def duplicate_key(text: str) -> str:
 def draw_place(name: str, source: str, document: str, text: str, seed: int) -> int:
     """Return a 64-bit draw by seed and document, or by the letters and digits of the text if the row is its own document.
 
-    Args:
-        name: the id of the row.
-        source: its source.
-        document: its document, which is its id if the row is its own document.
-        text: its text.
-        seed: the seed of the experiment.
+    A row is its own document if `document` is `name`, the id of the row.
     """
     # Released splits depend on these draws: a change of the parts would move rows between splits.
     if document == name:

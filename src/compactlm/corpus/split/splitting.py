@@ -57,12 +57,6 @@ class SplitCorpus:
 def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tuple[Homes, Integers]:
     """Return the split of each row (-1 if it is left out), and the group of each row.
 
-    Args:
-        rows: the rows.
-        clusters: the cluster of near-duplicates of each row, or None.
-        split: the section of params.yaml.
-        seed: the seed of the draw.
-
     Raises:
         CompactLMError: there are too few groups for three splits.
     """
@@ -79,15 +73,8 @@ def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tu
 def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, engine: Engine, shard_bytes: int) -> SplitCorpus:
     """Split a corpus. The result depends neither on the engine nor on the size of the shards.
 
-    Memory holds about a hundred bytes per row, including what scipy and scikit-learn need temporarily.
-
-    Args:
-        parts: the parts of the artifact to split.
-        work: a directory for working shards; finished shards in it are reused.
-        split: the section of params.yaml.
-        seed: draws the splits, and the permutations of MinHash.
-        engine: processes the shards.
-        shard_bytes: the approximate size of the text in a working shard.
+    Memory holds about a hundred bytes per row, including what scipy and scikit-learn need temporarily. Working shards have about
+    `shard_bytes` of text; finished ones in `work` are reused. The seed draws the splits, and the permutations of MinHash.
 
     Raises:
         CompactLMError: there are too few groups for three splits.

@@ -18,13 +18,9 @@ Name = tuple[Hashable, ...]
 
 
 def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
-    """Split rows by whole groups. The result depends on the set of rows, but not on their order in the source.
+    """Split rows by whole groups, which are numbered from 0 in the order of their first rows.
 
-    Args:
-        rows: the rows.
-        groups: the group of each row, numbered from 0 in the order of their first rows.
-        split: the section of params.yaml with the share of each split.
-        seed: the seed of the draw.
+    The result depends on the set of rows, but not on their order in the source.
 
     Raises:
         CompactLMError: there are fewer than three groups.

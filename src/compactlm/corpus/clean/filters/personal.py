@@ -37,15 +37,10 @@ _LONG: frozenset[PersonalKind] = frozenset(("card", "social_security", "phone"))
 
 
 def mask_personal(text: str, of: Sequence[PersonalKind], region: str) -> str:
-    """Replace personal data of these kinds by placeholders.
+    """Replace personal data of these kinds by placeholders; `region` is the country (two letters) of phone numbers without a country code.
 
     Card numbers and IBANs are recognised by their check digits, and phone numbers by the numbering plans of `phonenumbers`. Other
     numbers stay, such as prices, years and scores. IP addresses that belong to nobody and numbers after ISBN or the like stay too.
-
-    Args:
-        text: the text.
-        of: the kinds of personal data to mask.
-        region: two letters of the country whose phone numbers come without a country code.
     """
     long = _MANY_DIGITS.search(text) is not None
     for kind in PLACEHOLDERS:  # in a fixed order, because a card number could look like a phone number
