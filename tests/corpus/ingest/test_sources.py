@@ -80,7 +80,7 @@ def test_labelled_rows_and_repeats(films: Path) -> None:
 
 def test_a_glob_reads_all_files_gzip_among_them(films: Path) -> None:
     (films.parent / "more.csv.gz").write_bytes(gzip.compress(b"text,rating\nmore,1\n"))
-    assert read_sources(ingest(films=files(films.parent / "*.csv*")), TASKS, seed=0)["films"].rows == 5
+    assert read_sources(ingest(films=files(films.parent / "*.csv*", format="csv")), TASKS, seed=0)["films"].rows == 5
 
 
 def test_the_limit_draws_the_same_rows_again(films: Path) -> None:
