@@ -5,11 +5,12 @@ from compactlm.evaluation.paired import compare_quality, mcnemar
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import find_figures
+from tests.fixtures.compared import make_answers, two_models, with_right
 
 RESAMPLER = Resampler(300, 1)
 
 
-def test_every_figure_has_an_interval_around_it(two_models):
+def test_every_figure_has_an_interval_around_it():
     found = compare_quality(two_models(400), 15, RESAMPLER)
     for part in ("teacher", "student", "difference"):
         assert tuple(found[part]) == METRICS
@@ -26,7 +27,7 @@ def test_every_figure_has_an_interval_around_it(two_models):
     assert found["agreement"].low < same < found["agreement"].high
 
 
-def test_a_poorer_student_differs_and_a_copy_does_not(two_models, make_answers):
+def test_a_poorer_student_differs_and_a_copy_does_not():
     poorer = compare_quality(two_models(1000), 15, RESAMPLER)
     assert poorer["difference"]["accuracy"].high < 0
     assert poorer["retention"].high < 1
@@ -38,7 +39,7 @@ def test_a_poorer_student_differs_and_a_copy_does_not(two_models, make_answers):
     assert same["mcnemar"] == {"teacher_alone": 0, "student_alone": 0, "p": 1.0}
 
 
-def test_pairs_make_the_difference_surer(two_models, make_answers):
+def test_pairs_make_the_difference_surer():
     answers = two_models(600)
     teacher = answers.probabilities["teacher"]
     student = teacher.copy()
@@ -51,18 +52,18 @@ def test_pairs_make_the_difference_surer(two_models, make_answers):
     assert width("difference") < 0.8 * np.hypot(width("teacher"), width("student"))
 
 
-def test_figures_depend_on_the_seed_alone(two_models):
+def test_figures_depend_on_the_seed_alone():
     assert compare_quality(two_models(100), 15, RESAMPLER) == compare_quality(two_models(100), 15, RESAMPLER)
     assert compare_quality(two_models(100), 15, RESAMPLER) != compare_quality(two_models(100), 15, Resampler(300, 2))
 
 
-def test_mcnemar_is_the_binomial_test_of_rows_that_one_model_alone_has_right(with_right):
+def test_mcnemar_is_the_binomial_test_of_rows_that_one_model_alone_has_right():
     found = mcnemar(with_right([1] * 9 + [0] + [1] * 5, [0] * 9 + [1] + [1] * 5))
     assert (found["teacher_alone"], found["student_alone"]) == (9, 1)
     assert found["p"] == pytest.approx(2 * (10 + 1) / 2**10)
 
 
-def test_few_rows_are_marked_and_a_teacher_who_knows_nothing_gives_no_retention(two_models, with_right):
+def test_few_rows_are_marked_and_a_teacher_who_knows_nothing_gives_no_retention():
     assert not any(figure.judged for _, figure in find_figures(compare_quality(two_models(29), 15, RESAMPLER)))
     found = compare_quality(with_right([0] * 10, [1] * 10), 15, RESAMPLER)
     assert found["retention"].value is None

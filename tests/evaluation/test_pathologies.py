@@ -24,95 +24,74 @@ from compactlm.figures.figure import Figure
 LABELS = ("negative", "positive")
 
 
-@pytest.fixture
-def classifier(student_root):
-    return BertForSequenceClassification.from_pretrained(student_root / "sentiment")
-
-
-@pytest.fixture
-def say(classifier, tiny_tokenizer, tiny_texts):
-    """A function that returns what is found wrong with the classifier on some rows, of which the first have the first label."""
-
-    def build(first, rows=None):
-        rows = rows or len(tiny_texts)
-        expected = np.array([0] * first + [1] * (rows - first))
-        probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts[:rows])
-        return list(outputs(probabilities, expected, LABELS, "student", "sentiment"))
-
-    return build
+def find(probabilities, first, role="student"):
+    """Return the findings about outputs for rows of which the first have the first label, and the others the second."""
+    expected = (np.arange(len(probabilities)) >= first).astype(int)
+    return list(outputs(probabilities, expected, LABELS, role, "sentiment"))
 
 
 def sentence(found):
     [one] = found
     assert "\n" not in one
-    assert one.count(";") == 1  # what, and how to mend it
+    assert one.count(";") == 1  # what is wrong, and how to fix it
     return one
 
 
-def test_a_sound_model_passes(classifier, say, tiny_bert, tiny_tokenizer, tiny_texts, tiny_sequences):
+def test_a_sound_model_passes(tiny_bert, student_root, tiny_tokenizer, tiny_texts, tiny_sequences):
+    classifier = BertForSequenceClassification.from_pretrained(student_root / "sentiment")
     probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
     assert len(np.unique(probabilities.argmax(axis=1))) == 2
-    assert say(70) == []
+    assert find(probabilities, 70) == []
     found = spread(embed(BertForMaskedLM.from_pretrained(tiny_bert).bert, tiny_sequences, 0, 512))
     assert 0.01 < found < 1
     assert list(collapse(found, len(tiny_sequences), "student", "mlm")) == []
 
 
-def test_one_class_alone(classifier, say, tiny_tokenizer, tiny_texts):
-    probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
-    with torch.no_grad():
-        classifier.classifier.bias[1] += float(np.log(probabilities[:, 0] / probabilities[:, 1]).max()) + 0.01
-    assert "predicts 'positive' for all 144 test rows, though 70 have another label" in sentence(say(70))
+def all_positive(rows):
+    positive = 0.6 + 0.3 * np.random.default_rng(0).random(rows)
+    return np.stack([1 - positive, positive], axis=1)
 
 
-def test_one_class_alone_is_told_by_its_rows():
-    generator = np.random.default_rng(0)
-    positive = 0.6 + 0.3 * generator.random(40)
-    probabilities = np.stack([1 - positive, positive], axis=1)
+@pytest.mark.parametrize(("role", "section"), [("teacher", "teacher.fine_tuning"), ("student", "distill")])
+@pytest.mark.parametrize(
+    ("probabilities", "first", "finding"),
+    [
+        (all_positive(40), 12, "predicts 'positive' for all 40 test rows, though 12 have another label"),
+        (all_positive(29), 14, "predicts 'positive' for all 29 test rows, though 14 have another label"),
+        (np.full((144, 2), 0.5), 70, "gives all 144 test rows the same output"),
+        (np.full((144, 2), np.nan), 70, "gives 144 of 144 test rows an output that is not a finite number"),
+    ],
+)
+def test_broken_outputs_are_found(probabilities, first, finding, role, section):
+    found = sentence(find(probabilities, first, role))
+    assert found.startswith(f"the {role} of sentiment {finding}")
+    assert section in found
 
-    def found(first):
-        return list(outputs(probabilities, np.array([0] * first + [1] * (40 - first)), LABELS, "teacher", "sentiment"))
 
-    assert "the teacher of sentiment predicts 'positive' for all 40 test rows, though 12 have another label" in sentence(found(12))
-    assert "teacher.fine_tuning" in sentence(found(12))
-    assert found(4) == []  # so few rows of another label that a sound model may miss them
-    few = list(outputs(probabilities[:29], np.array([0] * 14 + [1] * 15), LABELS, "teacher", "sentiment"))
-    assert "predicts 'positive' for all 29 test rows, though 14 have another label" in sentence(few)
-    assert list(outputs(probabilities[:8], np.array([0] * 3 + [1] * 5), LABELS, "teacher", "sentiment")) == []
+@pytest.mark.parametrize(("probabilities", "first"), [(all_positive(40), 4), (all_positive(8), 3), (np.full((6, 2), 0.5), 3)])
+def test_so_few_rows_may_have_such_outputs_from_a_sound_model(probabilities, first):
+    assert find(probabilities, first) == []
 
 
 def test_a_label_that_is_never_predicted():
-    generator = np.random.default_rng(0)
-    probabilities = generator.dirichlet([5, 5, 0.1], 90)
+    probabilities = np.random.default_rng(0).dirichlet([5, 5, 0.1], 90)
     probabilities[:, 2] = 0
-    names = ("a", "b", "c")
 
     def found(third):
         expected = np.array([0, 1] * 45)
         expected[:third] = 2
-        return list(outputs(probabilities, expected, names, "student", "topic"))
+        return list(outputs(probabilities, expected, ("a", "b", "c"), "student", "topic"))
 
     assert sentence(found(10)).startswith("the student of topic never predicts 'c', though 10 of 90 test rows have that label")
     assert found(9) == []
 
 
-def test_the_same_output_for_every_input(classifier, say):
-    with torch.no_grad():
-        classifier.classifier.weight.zero_()
-    assert "gives all 144 test rows the same output" in sentence(say(70))
-    assert say(3, rows=6) == []
-
-
 def words_spread(model, tokenizer, texts):
-    """What a masked language model says of a word of each text, as one figure."""
-    chosen = choose_words(dict(enumerate_names(texts)), [tokenizer], len(texts), 1)
+    """Return the probabilities that a masked language model gives for a word of each text, and their distance."""
+    chosen = choose_words({f"row{at}": text for at, text in enumerate(texts)}, [tokenizer], len(texts), 1)
     said = probabilities(model, mask_words(chosen, tokenizer, 32), tokenizer.pad_token_id, 512, "test")
     assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
     return said, distance(said)
-
-
-def enumerate_names(texts):
-    return ((f"row{at}", text) for at, text in enumerate(texts))
 
 
 def test_a_masked_language_model_that_says_the_same_everywhere(tiny_bert, tiny_tokenizer, tiny_texts):
@@ -140,12 +119,6 @@ def test_a_masked_language_model_with_one_favourite_word_is_weak_and_not_broken(
 def test_the_distance_of_distributions():
     assert distance(np.full((5, 4), 0.25, np.float32)) == 0
     assert distance(np.eye(4, dtype=np.float32)) == pytest.approx(0.75)
-
-
-def test_outputs_that_are_not_finite(classifier, say):
-    with torch.no_grad():
-        classifier.classifier.bias[0] = float("inf")
-    assert "gives 144 of 144 test rows an output that is not a finite number" in sentence(say(70))
 
 
 def test_embeddings_at_one_point(tiny_bert, tiny_sequences):

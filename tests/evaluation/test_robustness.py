@@ -8,6 +8,7 @@ from compactlm.evaluation.robustness import choose_rows, robustness
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
 from compactlm.params import Robustness
+from tests.fixtures.compared import make_answers
 
 GOOD = "the beginning was really believable"
 BAD = "the direction was hardly interesting"
@@ -33,7 +34,7 @@ class CaseBlind(Exact):
 
 
 @pytest.fixture
-def answers(make_answers):
+def answers():
     texts = [GOOD if at % 2 == 0 else BAD for at in range(60)]
     right = [[0.9, 0.1] if at % 2 == 0 else [0.1, 0.9] for at in range(60)]
     return make_answers([at % 2 for at in range(60)], right, right, texts=texts)

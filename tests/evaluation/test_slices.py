@@ -7,6 +7,7 @@ import pytest
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.figures.figure import write_figures
 from compactlm.params import Slices
+from tests.fixtures.compared import with_right
 
 SETTINGS = Slices(lengths=(3, 6), negations=["not", "never"], negation_endings=["n't"], rare_below=2)
 TEXTS = (
@@ -46,7 +47,7 @@ def test_words_are_counted_whatever_their_case():
     assert count_words(["Good, good film", "GOOD"], ["good", "dog"]) == {"good": 3, "dog": 0}
 
 
-def test_the_worst_slice_is_one_that_is_judged(with_right):
+def test_the_worst_slice_is_one_that_is_judged():
     hard, few = [0] * 30, [0] * 29
     answers = with_right([1] * 60 + [1] * 30 + [1] * 29, [1] * 60 + hard + few)
     slices = {"kind": {"easy": np.arange(119) < 60, "hard": (np.arange(119) >= 60) & (np.arange(119) < 90), "few": np.arange(119) >= 90}}
@@ -64,11 +65,11 @@ def test_the_worst_slice_is_one_that_is_judged(with_right):
     json.dumps(write_figures(found), allow_nan=False)
 
 
-def test_without_a_slice_that_is_judged_there_is_no_worst(with_right):
+def test_without_a_slice_that_is_judged_there_is_no_worst():
     assert worst_slice(slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([True])}})) == {}
 
 
-def test_an_empty_slice_has_no_figure(with_right):
+def test_an_empty_slice_has_no_figure():
     [part] = slice_accuracy(with_right([1], [1]), {"kind": {"none": np.array([False])}})["kind"].values()
     assert (part["rows"], part["student"].judged) == (0, 0)
     assert part["student"].value is None

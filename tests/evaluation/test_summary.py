@@ -4,10 +4,17 @@ from pathlib import Path
 from rich.console import Console
 
 from compactlm.evaluation.summary import print_summary
+from compactlm.figures.figure import Figure
+
+
+def measured(figure, rows):
+    """The part of a task's metrics that says whether it has enough rows."""
+    return {"quality": {"student": {figure: Figure.over_rows(0.5, rows).to_json()}}}
+
 
 METRICS = {
     "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
-    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
+    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642, **measured("top1", 1500)},
     "tasks": {
         "sentiment": {
             "rows": 1577,
@@ -17,8 +24,9 @@ METRICS = {
             "retention": 0.9536,
             "retention_above_chance": 0.8818,
             "agreement": 0.9,
+            **measured("accuracy", 1577),
         },
-        "topic": {"rows": 20, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25},
+        "topic": {"rows": 20, "teacher": 0.4, "student": 0.5, "chance": 0.45, "retention": 1.25, **measured("accuracy", 20)},
     },
 }
 
@@ -26,25 +34,25 @@ METRICS = {
 def printed(width):
     console = Console(file=io.StringIO(), width=width)
     print_summary(METRICS, "a-teacher", Path("models/student"), console)
-    return console.file.getvalue().splitlines()
+    return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ").splitlines()
 
 
 def test_the_table_says_all_that_make_train_must_say():
     text = printed(110)
     [sentiment] = [line for line in text if "sentiment" in line and "│" in line]
-    for figure in ("1,577", "51.1%", "84.1%", "80.2%", "95.4%", "88.2%"):
+    for figure in ("1,577", "51.1 %", "84.1 %", "80.2 %", "95.4 %", "88.2 %"):
         assert figure in sentiment
     [masked] = [line for line in text if "masked words" in line]
-    for figure in ("1,500", "50.0%", "32.1%", "64.2%"):
+    for figure in ("1,500", "50.0 %", "32.1 %", "64.2 %"):
         assert figure in masked
     rest = "\n".join(line for line in text if "│" not in line)
-    for part in ("a-teacher, 22,713,986", "2,178,050 parameters, 9.6%", "models/student/mlm", "models/student/sentiment", "dvc exp run"):
+    for part in ("a-teacher, 22,713,986", "2,178,050 parameters, 9.6 %", "models/student/mlm", "models/student/sentiment", "dvc exp run"):
         assert part in rest
 
 
 def test_what_was_not_judged_has_no_figure():
     [topic] = [line for line in printed(140) if "topic" in line and "│" in line]
     assert "not judged" in topic
-    assert "125.0%" in topic
+    assert "125.0 %" in topic
     assert "20, too few to judge" in topic
     assert sum("too few to judge" in line for line in printed(140)) == 1

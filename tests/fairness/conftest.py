@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from compactlm.params import Attribute, BiasAudit, Bootstrap
+from compactlm.params import Attribute, BiasAudit
+from tests.fixtures.builders import make_attribute
 
 LEXICONS = Path(__file__).parents[2] / "configs" / "words" / "groups"
 LIMITS = {
@@ -37,17 +38,11 @@ def gender():
 @pytest.fixture(scope="session")
 def column():
     """An attribute that is found in a column."""
-    groups = {"north": ["n", "N-E"], "south": ["s"]}
-    return Attribute(found_in="column", groups=groups, privileged="north", swaps=[], swaps_before_noun=[])
+    return make_attribute({"north": ["n", "N-E"], "south": ["s"]}, "column")
 
 
 @pytest.fixture(scope="session")
-def bootstrap():
-    return Bootstrap(samples=200, confidence=0.95)
-
-
-@pytest.fixture(scope="session")
-def settings(gender, column, bootstrap):
+def settings(gender, column):
     """A function that gives the section of the bias audit, with changes."""
 
     def section(minimum=4, mitigation="reweighing", protected=("gender",), on_violation="warn"):
@@ -57,7 +52,7 @@ def settings(gender, column, bootstrap):
             protected={"sentiment": list(protected)},
             favorable_labels={"sentiment": "positive"},
             minimum_group_rows=minimum,
-            bootstrap=bootstrap,
+            bootstrap={"samples": 200, "confidence": 0.95},
             mitigation=mitigation,
             stereotypes={},
             gate={"on_violation": on_violation, "data": data, "model": LIMITS},

@@ -1,8 +1,4 @@
-import dataclasses
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
 from compactlm.fairness.gate import Gate
@@ -20,23 +16,8 @@ def gate(**figures):
     return Gate.of("model", {"tasks": {"sentiment": {"pairs": figures}}})
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "status"),
-    [
-        (0.8, 1.25, Status.OK),
-        (0.7, 0.79, Status.VIOLATED),
-        (1.26, 2.0, Status.VIOLATED),
-        (0.0, 0.0, Status.VIOLATED),
-        (0.7, 1, Status.UNDECIDED),
-    ],
-)
-def test_a_ratio_is_judged_either_way(low, high, status):
-    assert ratio_limit(0.8).status(low, high) is status
-
-
-def test_a_ratio_without_a_least_value_is_always_within():
-    assert ratio_limit(0.0).status(0.0, 1e9) is Status.OK
-    assert difference_limit(0.1).status(-0.1, 0.1) is Status.OK
+def test_limits_hold_either_way():
+    assert (ratio_limit(0.8), ratio_limit(0.0), difference_limit(0.1)) == (Limit(0.8, 1.25), Limit(0.0), Limit(-0.1, 0.1))
 
 
 @pytest.mark.parametrize(
@@ -76,18 +57,6 @@ def test_what_is_violated_or_not_judged_ends_the_stage_and_what_is_undecided_doe
     assert "wide" not in str(caught.value)
     with pytest.raises(CompactLMError, match="few: not judged"):
         gate(few=FEW).enforce("fail", "page")
-
-
-def test_the_sentence_names_some_of_many_violations_and_counts_the_rest():
     with pytest.raises(CompactLMError, match=r"n0: .* n4: .*; and 3 more; see page") as caught:
         gate(**{f"n{at}": BAD for at in range(8)}).enforce("fail", "page")
     assert "n5" not in str(caught.value)
-
-
-@given(st.none() | st.floats(), st.floats(), st.floats(), st.integers(0, 60))
-def test_what_has_no_finite_value_or_few_rows_never_passes(value, low, high, rows):
-    figure = Figure.measured(value, low, high, rows=rows, rows_needed=30, limit=Limit(-1e9, 1e9))
-    if figure.value is None or figure.low is None or figure.high is None or rows < 30:
-        assert gate(a=figure).status is Status.NOT_JUDGED
-        with pytest.raises(CompactLMError):
-            gate(a=dataclasses.replace(figure)).enforce("fail", "page")

@@ -1,15 +1,9 @@
 import pytest
 
 from compactlm.fairness.groups import Lexicon, categorise, category_names, cover
-from compactlm.params import Attribute
-from tests.fixtures.builders import make_row
+from tests.fixtures.builders import make_attribute, make_row
 
-
-def make(groups, found_in="text"):
-    return Attribute(found_in=found_in, groups=groups, privileged=next(iter(groups)), swaps=[], swaps_before_noun=[])
-
-
-GENDER = make({"women": ["she", "woman"], "men": ["he", "man", "best man"]})
+GENDER = make_attribute({"women": ["she", "woman"], "men": ["he", "man", "best man"]})
 
 
 @pytest.mark.parametrize(
@@ -29,14 +23,14 @@ def test_groups_are_found_by_whole_words(text, category):
 
 
 def test_words_are_no_patterns():
-    lexicon = Lexicon(make({"a": ["x.y", "(z)"], "b": ["b+"]}))
+    lexicon = Lexicon(make_attribute({"a": ["x.y", "(z)"], "b": ["b+"]}))
     assert lexicon.mentioned("xzy") == []
     assert lexicon.mentioned("x.y or b+ or bb") == ["a", "b"]
     assert lexicon.category("the (z) here") == "a_only"
 
 
 def test_more_than_two_groups():
-    attribute = make({"christian": ["church"], "muslim": ["mosque"], "jewish": ["synagogue"]})
+    attribute = make_attribute({"christian": ["church"], "muslim": ["mosque"], "jewish": ["synagogue"]})
     assert category_names(attribute) == ["christian_only", "muslim_only", "jewish_only", "both", "neither"]
     assert Lexicon(attribute).categorise(["a mosque", "a church, a synagogue", "a house"]) == ["muslim_only", "both", "neither"]
 

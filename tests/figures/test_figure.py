@@ -18,6 +18,7 @@ numbers = st.floats(-10, 10)
         (0.05, 0.2, Status.UNDECIDED),
         (0.11, 0.2, Status.VIOLATED),
         (-1, 1, Status.UNDECIDED),
+        (-0.2, -0.11, Status.VIOLATED),
     ],
 )
 def test_the_whole_interval_decides(low, high, status):
@@ -31,6 +32,7 @@ def test_the_whole_interval_decides(low, high, status):
         Figure.measured(math.nan, 0.0, 1.0, rows=100),
         Figure.measured(0.5, 0.4, 0.6, rows=29, rows_needed=30, limit=Limit(0, 1)),
         Figure.measured(0.5, rows=100, limit=Limit(0, 1)),
+        Figure.measured(0.5, 0.4, math.inf, rows=100, limit=Limit(0, 1)),
     ],
 )
 def test_what_cannot_be_judged_never_passes(figure):

@@ -8,7 +8,7 @@ import yaml
 from compactlm.bert.models import load_classifier, load_tokenizer
 from compactlm.evaluation.reading import Reader
 from compactlm.params import parse_params
-from tests.fixtures.made_up_run import all_rows, build
+from tests.fixtures.made_up_run import all_rows, build, with_stages
 
 
 @pytest.fixture(scope="session")
@@ -29,24 +29,13 @@ def found(params, test_rows):
 @pytest.fixture
 def altered(found):
     """A function that gives the findings with other content of evaluate.json."""
-
-    def alter(**sections):
-        metrics = {**found.metrics, "evaluate": {**found.metrics["evaluate"], **sections}}
-        return dataclasses.replace(found, metrics=metrics)
-
-    return alter
+    return lambda **sections: with_stages(found, evaluate={**found.metrics["evaluate"], **sections})
 
 
 @pytest.fixture(scope="session")
 def readers(student_root):
     directory = student_root / "sentiment"
     return {"sentiment": Reader(load_classifier(directory), load_tokenizer(directory), 48, 4096, "student")}
-
-
-@pytest.fixture
-def altered_augment(found):
-    """A function that gives the findings with another augment.json."""
-    return lambda content: dataclasses.replace(found, metrics={**found.metrics, "augment": content})
 
 
 @pytest.fixture(scope="session")

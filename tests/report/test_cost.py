@@ -7,6 +7,7 @@ import pytest
 from compactlm.figures.figure import Figure
 from compactlm.report.sections.cost import cost, machine
 from compactlm.report.sections.training import ablations, end_rows
+from tests.fixtures.made_up_run import with_stages
 
 
 def times(found):
@@ -26,21 +27,17 @@ def test_the_time_of_a_phase_that_was_resumed_says_so(found):
         assert times(changed) == {**times(found), name: expected}
 
 
-def of_stage(found, name, content):
-    return dataclasses.replace(found, metrics={**found.metrics, name: content})
-
-
 @pytest.mark.parametrize("rows", [29, 30])
 def test_int8_on_few_rows_is_not_judged(found, rows):
     one = {**found.metrics["export"]["sentiment"], "int8": {"bytes": 9, "agreement": Figure.over_rows(0.9, rows)}}
-    [cell] = [row[-1] for row in cost(of_stage(found, "export", {"sentiment": one})).blocks[-1].cells()]
+    [cell] = [row[-1] for row in cost(with_stages(found, export={"sentiment": one})).blocks[-1].cells()]
     assert cell.text.startswith("agreement 0.9")
     assert ("not judged" in cell.text) is (cell.mark == "weak") is (rows < 30)
 
 
 def test_validation_figures_of_few_rows_are_not_judged(found):
     figures = {"loss": 0.5, "validation_top1": Figure.over_rows(0.25, 9), "validation_accuracy": Figure.over_rows(0.5, 90)}
-    rows = end_rows(of_stage(found, "distill-train", {"general": figures}))
+    rows = end_rows(with_stages(found, distill_train={"general": figures}))
     assert [row[:2] for row in rows] == [["general", "loss"], ["general", "validation top1"], ["general", "validation accuracy"]]
     assert ["not judged" in row[2] for row in rows] == [False, True, False]
 

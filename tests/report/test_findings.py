@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.task_metrics import calibration_gaps
 from compactlm.report.findings import answers_by_task, confusion, read_curves, reliability
 from tests.fixtures.builders import make_row
+from tests.fixtures.compared import make_answers
 
 
 @pytest.fixture
 def answers():
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.45, 0.55], [0.3, 0.7]])
     expected = np.array([0, 1, 1, 0, 1])
-    return Answers(tuple("abcde"), tuple("vwxyz"), ("s",) * 5, expected, {"teacher": probabilities, "student": probabilities[:, ::-1]})
+    return make_answers(expected, probabilities, probabilities[:, ::-1])
 
 
 def test_confusion_counts_labels_by_row(answers):

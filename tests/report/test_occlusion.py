@@ -1,9 +1,8 @@
-import numpy as np
 import pytest
 
-from compactlm.evaluation.paired import Answers
 from compactlm.report.occlusion import Occlusion, draw_errors, occlude
 from compactlm.report.sections.errors import parts
+from tests.fixtures.compared import make_answers
 
 TEXTS = ["The film was very good!", "a  slow story"]
 
@@ -21,13 +20,9 @@ def test_each_token_is_masked_in_turn(readers):
 
 
 def test_errors_are_drawn_by_seed_and_id_alone():
-    def answers(order):
-        expected = np.zeros(len(order), dtype=np.int64)
-        wrong = np.array([[0.2, 0.8] if name % 2 else [0.9, 0.1] for name in order])
-        return Answers(tuple(f"row{name}" for name in order), ("t",) * len(order), ("s",) * len(order), expected, {"student": wrong})
-
     def names(order, seed):
-        one = answers(order)
+        wrong = [[0.2, 0.8] if name % 2 else [0.9, 0.1] for name in order]
+        one = make_answers([0] * len(order), wrong, wrong, ids=[f"row{name}" for name in order])
         return [one.ids[at] for at in draw_errors(one, "student", 5, seed)]
 
     drawn = names(range(40), 1)

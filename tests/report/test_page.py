@@ -12,7 +12,7 @@ from compactlm.report.blocks import Text
 from compactlm.report.page import write_page
 from compactlm.report.sections.text import text as text_section
 from compactlm.report.sections.weakness import robustness
-from tests.fixtures.made_up_run import FRONTIER_EPOCHS
+from tests.fixtures.made_up_run import FRONTIER_EPOCHS, with_stages
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 SVG_EMPTY = {"line", "rect", "circle", "polyline", "polygon"}  # written with a slash
@@ -110,7 +110,7 @@ def test_the_page_begins_with_the_verdict(page):
     assert verdict.count(". ") == 1
 
 
-def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, readers):
+def test_the_text_is_shown_before_and_after_augmentation(found, page, readers):
     texts = [text.replace("\N{NO-BREAK SPACE}", " ") for text in page.texts("tr")]
     assert "all7006309 duplicate and 1 too short2 email" in texts
     assert "self-BLEU0.1250.250" in texts
@@ -118,7 +118,7 @@ def test_the_text_is_shown_before_and_after_augmentation(page, altered_augment, 
     assert "Growth of the vocabulary" in " ".join(page.texts("title"))
     notes = " ".join(page.texts("figcaption"))
     assert re.search(r"290 of 300 .*kept.* 7 label changed and 3 same as original", notes)
-    without = Page(write_page(altered_augment({"copies": 0, "wordnet": 0}), readers))
+    without = Page(write_page(with_stages(found, augment={"copies": 0, "wordnet": 0}), readers))
     assert "self-BLEU0.1250.250" not in without.texts("tr")
     assert "The text" in without.texts("h2")
 
@@ -128,7 +128,7 @@ def test_cleaned_rows_add_up_if_texts_were_split(found, trained, known):
     clean = found.metrics["clean"]
     parts = {name: {**part, "added": 20, "kept": 110} for name, part in clean["sources"].items()}
     cut = {"sources": parts, "total": {**clean["total"], "added": 140, "kept": 830}, "punkt_trained": trained}
-    table = text_section(dataclasses.replace(found, metrics={**found.metrics, "clean": cut})).blocks[0]
+    table = text_section(with_stages(found, clean=cut)).blocks[0]
     assert table.head == ["source", "rows", "added", "kept", "dropped", "masked"]
     assert table.rows[-1][:4] == ["all", "700", "140", "830"]
     assert known in table.note
@@ -139,7 +139,7 @@ def test_cleaned_rows_add_up_if_texts_were_split(found, trained, known):
 def test_rows_left_out_of_the_splits_are_counted(found):
     assert not any(isinstance(block, Text) for block in text_section(found).blocks)
     split = {**found.metrics["split"], "left_out": {"movie_reviews": 1200, "boolq": 3, "xsum": 0}}
-    block = text_section(dataclasses.replace(found, metrics={**found.metrics, "split": split})).blocks[1]
+    block = text_section(with_stages(found, split=split)).blocks[1]
     assert block.text.endswith("3 of boolq and 1,200 of movie reviews.")
 
 

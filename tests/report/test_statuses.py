@@ -1,7 +1,5 @@
 """The page and the card print the status of each figure as it was measured."""
 
-import dataclasses
-
 import pytest
 import yaml
 
@@ -11,7 +9,7 @@ from compactlm.report.blocks import Table
 from compactlm.report.card.bias_statements import bias_statements
 from compactlm.report.sections.fairness import fairness
 from compactlm.report.verdict import gates, keys, sentences
-from tests.fixtures.made_up_run import build
+from tests.fixtures.made_up_run import build, with_stages
 
 STRICT = {"disparate_impact": 0.99, "statistical_parity_difference": 0.01, "counterfactual_flips": 0.01, "amplification": 0.0}
 
@@ -28,8 +26,7 @@ def changed(found, change):
             return change(content) if content.limit else content
         return {key: walk(value) for key, value in content.items()} if isinstance(content, dict) else content
 
-    evaluate = found.metrics["evaluate"]
-    return dataclasses.replace(found, metrics={**found.metrics, "evaluate": {**evaluate, "fairness": walk(evaluate["fairness"])}})
+    return with_stages(found, evaluate={**found.metrics["evaluate"], "fairness": walk(found.fairness)})
 
 
 @pytest.mark.parametrize("model", [{}, STRICT], ids=["default", "strict"])
@@ -82,7 +79,6 @@ def test_a_group_that_is_less_accurate_than_with_the_teacher_is_named(found):
 
 
 def test_findings_without_fairness_are_not_judged(found):
-    evaluate = {**found.metrics["evaluate"], "fairness": {}}
-    without = dataclasses.replace(found, metrics={**found.metrics, "evaluate": evaluate, "bias-audit": {}})
+    without = with_stages(found, evaluate={**found.metrics["evaluate"], "fairness": {}}, bias_audit={})
     assert [gate.status for gate in gates(without)] == [Status.NOT_JUDGED] * 2
     assert sentences(without)[1].count("not judged") == 2

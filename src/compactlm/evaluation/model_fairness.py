@@ -29,23 +29,15 @@ def measure_fairness(
     Args:
         params: of the run.
         rows: labelled test rows by task.
-        answers: of both models to these, by task.
+        answers: of both models to these rows, by task.
         readers: by task and role, for counterfactual texts.
         language_models: by role.
     """
     settings, seed = params.bias_audit, params.seed
-    tasks = {
-        name: audit_models(
-            rows[name],
-            name,
-            params.tasks[name].labels,
-            answers[name].probabilities,
-            {role: reader.probabilities for role, reader in readers[name].items()},
-            settings,
-            seed,
-        )
-        for name in params.tasks
-    }
+    tasks = {}
+    for name, task in params.tasks.items():
+        predict = {role: reader.probabilities for role, reader in readers[name].items()}
+        tasks[name] = audit_models(rows[name], name, task.labels, answers[name].probabilities, predict, settings, seed)
     scorers = {role: _scorer(role, one, params.batch_tokens) for role, one in language_models.items()}
     stereotypes = {
         name: measure_stereotypes(make_items(templates), scorers, settings, seed) for name, templates in settings.stereotypes.items()

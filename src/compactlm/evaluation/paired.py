@@ -45,10 +45,7 @@ class Answers:
 def compare_quality(answers: Answers, bins: int, resampler: Resampler) -> dict[str, object]:
     """Return METRICS of teacher and student, their differences, and a test of the difference.
 
-    Args:
-        answers: of both models.
-        bins: of the calibration error.
-        resampler: of the paired bootstrap: each resample holds the same rows for both models.
+    The bootstrap is paired: each resample holds the same rows for both models.
 
     Returns:
         `teacher`, `student` and `difference` (student minus teacher) by METRICS, `retention` of accuracy, `agreement` (the share of rows to

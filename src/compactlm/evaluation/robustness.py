@@ -32,11 +32,7 @@ def choose_rows(ids: Sequence[str], count: int, seed: int) -> list[int]:
 def robustness(answers: Answers, classifiers: Mapping[str, Classifier], settings: Robustness, resampler: Resampler) -> dict[str, object]:
     """Return how much of its accuracy each model keeps under each perturbation at each strength.
 
-    Args:
-        answers: of both models to the rows as they are.
-        classifiers: both models.
-        settings: how many rows to perturb, and the shares of their words.
-        resampler: makes the intervals. Its seed draws the rows and the perturbations; that of a row does not depend on other rows.
+    The resampler's seed draws the rows and the perturbations. The perturbation of a row does not depend on other rows.
 
     Returns:
         `rows`; by perturbation and strength the share of the texts that it changed and, for each model, `kept`, the accuracy on the

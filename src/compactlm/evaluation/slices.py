@@ -36,11 +36,7 @@ def count_words(texts: Iterable[str], wanted: Iterable[str]) -> dict[str, int]:
 def make_slices(texts: Sequence[str], sources: Sequence[str], settings: Slices, seen: Mapping[str, int]) -> dict[str, dict[str, Mask]]:
     """Return which rows belong to each slice, by kind and name; every row is in one slice of each kind.
 
-    Args:
-        texts: of the rows.
-        sources: of the rows.
-        settings: bounds of length in words, the negations, and the count below which a word is rare.
-        seen: count in the train split of each word that consists of letters.
+    `seen` is the count in the train split of each word that consists of letters.
     """
     rows = [words_of(text) for text in texts]
     lengths = np.array([len(words) for words in rows])

@@ -45,7 +45,7 @@ class Gate:
         return Counter(figure.status for _, figure in self.checks)[status]
 
     def metrics(self) -> dict[str, int]:
-        """Return the number of checks, how many of them are violated, undecided and not judged, and the status."""
+        """Return the number of checks, how many are violated, undecided and not judged, and the status."""
         counts = {status.name.lower(): self.count(status) for status in (Status.VIOLATED, Status.UNDECIDED, Status.NOT_JUDGED)}
         return {"checks": len(self.checks), **counts, "status": int(self.status)}
 

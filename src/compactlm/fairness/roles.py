@@ -69,7 +69,7 @@ def by_role(
         drawn: by role, the figure on each resample [resamples].
         resampler: makes the intervals.
         judged_by: the rule of the gate.
-        about: rows and rows_needed of the figure.
+        about: `rows` and `rows_needed`.
     """
     limits = {STUDENT: judged_by.limit} if judged_by else {}
     found = {role: resampler.figure(points[role], drawn[role], limit=limits.get(role), **about) for role in points}

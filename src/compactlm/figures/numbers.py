@@ -53,6 +53,11 @@ def significant(value: float) -> str:
     return f"{value:,.{digits}f}"
 
 
+def compact(value: float) -> str:
+    """Return a whole number as it is, and any other number with four significant digits."""
+    return count(value) if isinstance(value, int) else f"{value:.4g}"
+
+
 def interval(figure: Figure, show: Callable[[float], str] = plain) -> str:
     """Return the value of a figure with its confidence interval in brackets, as in `50.0 % (40.0 to 60.0)`."""
     if figure.value is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import confusion_matrix
 
 from compactlm.artifacts import Document, read_json
 from compactlm.evaluation.paired import ROLES, Answers
@@ -78,13 +79,7 @@ def read_curves(directory: Path) -> dict[str, dict[str, Curve]]:
 
 
 def answers_by_task(predictions: Iterable[Mapping[str, Any]], test: Sequence[Document], params: Params) -> dict[str, Answers]:
-    """Return both models' answers to the test rows of each task, with the texts.
-
-    Args:
-        predictions: rows of data/predictions.
-        test: rows of data/split/test.
-        params: with the tasks and their labels.
-    """
+    """Return both models' answers (rows of data/predictions) to the test rows of each task, with the texts."""
     listed, rows = list(predictions), {row.id: row for row in test}
     found = {}
     for task, settings in params.tasks.items():
@@ -101,8 +96,7 @@ def answers_by_task(predictions: Iterable[Mapping[str, Any]], test: Sequence[Doc
 
 def confusion(answers: Answers, role: str, labels: int) -> list[list[int]]:
     """Return the number of rows by actual label (outer list) and predicted label (inner list)."""
-    pairs = answers.expected * labels + answers.predicted(role)
-    counted: list[list[int]] = np.bincount(pairs, minlength=labels * labels).reshape(labels, labels).tolist()
+    counted: list[list[int]] = confusion_matrix(answers.expected, answers.predicted(role), labels=range(labels)).tolist()
     return counted
 
 

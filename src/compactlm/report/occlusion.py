@@ -37,12 +37,9 @@ def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]
 
 
 def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> list[Occlusion]:
-    """Mask each token of each text in turn.
+    """Mask each token of each text in turn; texts are truncated at the maximum length of the classifier.
 
-    Args:
-        reader: the classifier, with a tokenizer that returns the offsets of tokens.
-        texts: truncated at the maximum length of the classifier.
-        predicted: for each text, the id of the label whose probability is measured.
+    `predicted` holds for each text the id of the label whose probability is measured.
     """
     tokenizer = reader.tokenizer
     read = tokenizer(list(texts), truncation=True, max_length=reader.maximum_length, return_offsets_mapping=True)

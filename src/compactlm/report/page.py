@@ -60,12 +60,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
 
 
 def write_page(found: Findings, readers: Mapping[str, Reader]) -> str:
-    """Return the page.
-
-    Args:
-        found: the results of the run.
-        readers: the student's classifier of each task.
-    """
+    """Return the page; `readers` are the student's classifiers by task."""
     return (
         environment()
         .get_template("page.html.j2")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.numbers import words
-from compactlm.report.findings import Findings, reliability
+from compactlm.report.findings import Findings, confusion, reliability
 from compactlm.report.sections.fairness import DIFFERENCES
 from compactlm.report.sections.text import AUGMENTATION, augmentation_figures
 from compactlm.report.sections.training import comparable_shapes
@@ -21,28 +19,14 @@ DIGITS = 6
 Row = tuple[object, ...]
 
 
-@dataclasses.dataclass(frozen=True)
-class PlotTable:
-    """A table of tab-separated values below reports/plots/report.
+def plot_tables(found: Findings) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
+    """Yield the file name, the columns and the rows of each table below reports/plots/report; numbers have six digits after the point.
 
     The templates in .dvc/plots draw a panel for each value of `task` and a colour for each value of `series`.
-
-    Attributes:
-        name: of the file, without its suffix.
-        columns: the columns after `task` and `series`.
-        rows: from the findings to rows of task, series and the columns.
     """
-
-    name: str
-    columns: Sequence[str]
-    rows: Callable[[Findings], Iterator[Row]]
-
-
-def plot_tables(found: Findings) -> Iterator[tuple[str, Sequence[str], list[Row]]]:
-    """Yield the file name, the columns and the rows of each table; numbers have six digits after the point."""
-    for table in TABLES:
-        rows = [tuple(round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row) for row in table.rows(found)]
-        yield f"{table.name}.tsv", ("task", "series", *table.columns), rows
+    for name, (columns, read) in TABLES.items():
+        rows = [tuple(round(cell, DIGITS) if isinstance(cell, float) else cell for cell in row) for row in read(found)]
+        yield f"{name}.tsv", ("task", "series", *columns), rows
 
 
 def _losses(found: Findings) -> Iterator[Row]:
@@ -60,10 +44,8 @@ def _confusion(found: Findings) -> Iterator[Row]:
     for task, answers in found.answers.items():
         names = found.params.tasks[task].labels
         for role in ROLES:
-            counted = Counter(zip(answers.expected.tolist(), answers.predicted(role).tolist(), strict=True))
-            yield from (
-                (task, role, actual, predicted, counted[at, to]) for at, actual in enumerate(names) for to, predicted in enumerate(names)
-            )
+            for actual, counts in zip(names, confusion(answers, role, len(names)), strict=True):
+                yield from ((task, role, actual, predicted, rows) for predicted, rows in zip(names, counts, strict=True))
 
 
 def _reliability(found: Findings) -> Iterator[Row]:
@@ -117,14 +99,15 @@ def _sizes(found: Findings) -> Iterator[Row]:
         yield from ((task, "shapes of the frontier", *shape) for shape in shapes)
 
 
-TABLES = (
-    PlotTable("losses", ("step", "value"), _losses),
-    PlotTable("diversity", ("figure", "value"), _diversity),
-    PlotTable("confusion", ("actual", "predicted", "rows"), _confusion),
-    PlotTable("reliability", ("probability", "right", "rows"), _reliability),
-    PlotTable("slices", ("slice", "accuracy"), _slices),
-    PlotTable("robustness", ("flaw", "kept"), _robustness),
-    PlotTable("data-fairness", ("compared", *labels.FIGURES), _data_fairness),
-    PlotTable("fairness", ("figure", "value"), _fairness),
-    PlotTable("sizes", ("share", "kept", "model"), _sizes),
-)
+# By name: the columns after `task` and `series`, and a function from the findings to rows.
+TABLES: dict[str, tuple[Sequence[str], Callable[[Findings], Iterator[Row]]]] = {
+    "losses": (("step", "value"), _losses),
+    "diversity": (("figure", "value"), _diversity),
+    "confusion": (("actual", "predicted", "rows"), _confusion),
+    "reliability": (("probability", "right", "rows"), _reliability),
+    "slices": (("slice", "accuracy"), _slices),
+    "robustness": (("flaw", "kept"), _robustness),
+    "data-fairness": (("compared", *labels.FIGURES), _data_fairness),
+    "fairness": (("figure", "value"), _fairness),
+    "sizes": (("share", "kept", "model"), _sizes),
+}

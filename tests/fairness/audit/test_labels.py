@@ -10,15 +10,10 @@ from hypothesis import strategies as st
 from compactlm.fairness.audit.labels import Rows, measure, pair_name, pairs
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Limit, Status, find_figures, write_figures
-from compactlm.params import Attribute
+from tests.fixtures.builders import make_attribute
 
-
-def make(groups):
-    return Attribute(found_in="text", groups=groups, privileged="men", swaps=[], swaps_before_noun=[])
-
-
-GENDER = make({"women": ["she"], "men": ["he"]})
-THREE = make({"women": ["she"], "men": ["he"], "others": ["they"]})
+GENDER = make_attribute({"women": ["she"], "men": ["he"]}, privileged="men")
+THREE = make_attribute({"women": ["she"], "men": ["he"], "others": ["they"]}, privileged="men")
 CATEGORIES = ("women_only", "men_only", "both", "neither")
 LABELS = ["bad", "good"]
 MANY = 2000

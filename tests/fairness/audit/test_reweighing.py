@@ -8,16 +8,11 @@ from compactlm.fairness.audit.labels import Rows, measure
 from compactlm.fairness.audit.reweighing import combined, reweighing
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import find_figures
-from compactlm.params import Attribute
+from tests.fixtures.builders import make_attribute
 
-
-def make(groups):
-    return Attribute(found_in="text", groups=groups, privileged=list(groups)[1], swaps=[], swaps_before_noun=[])
-
-
-GENDER = make({"women": ["she"], "men": ["he"]})
-AGE = make({"old": ["old"], "young": ["young"]})
-THREE = make({"women": ["she"], "men": ["he"], "others": ["they"]})
+GENDER = make_attribute({"women": ["she"], "men": ["he"]}, privileged="men")
+AGE = make_attribute({"old": ["old"], "young": ["young"]}, privileged="young")
+THREE = make_attribute({"women": ["she"], "men": ["he"], "others": ["they"]}, privileged="men")
 counts = st.integers(1, 30)
 
 

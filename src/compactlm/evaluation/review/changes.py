@@ -20,16 +20,8 @@ from typing import Any, Literal
 from compactlm.evaluation.review.old_form import read_old_form
 from compactlm.figures.figure import Figure, Status, is_figure
 
-BETTER, WORSE, WITHIN, LOST, NEW, INFORMATION, UNJUDGED = (
-    "better",
-    "worse",
-    "within the interval",
-    "lost",
-    "new",
-    "for information",
-    "not judged",
-)
-NO_LONGER = "no longer judged"
+BETTER, WORSE, WITHIN, INFORMATION = "better", "worse", "within the interval", "for information"
+LOST, NEW, UNJUDGED, NO_LONGER = "lost", "new", "not judged", "no longer judged"
 EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
 FEWER = 0.5  # of the test rows or words; with fewer, intervals are so wide that nearly everything is within them
 LOWEST = 1e9  # replaces the logarithm of 0, so that the difference of two of them is a number
@@ -112,11 +104,7 @@ def direction(key: str) -> Direction | None:
 
 
 def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
-    """Judge every figure of a diff.
-
-    Args:
-        diff: by file and key, `old` and `new`.
-    """
+    """Judge every figure of a diff, which holds `old` and `new` by file and key."""
     changes, rows_differ = [], {}
     for file, sides in sorted(diff.items()):
         old, new = (_read({key: side[name] for key, side in sides.items() if _is_number(side[name])}) for name in ("old", "new"))

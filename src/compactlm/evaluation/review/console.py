@@ -15,6 +15,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.review.changes import BETTER, INFORMATION, LOST, NEW, NO_LONGER, UNJUDGED, WITHIN, WORSE, Change, Review, review
 from compactlm.figures.figure import Figure
+from compactlm.figures.numbers import compact, count
 
 EVALUATE = (artifacts.METRICS / "evaluate.json").as_posix()
 ORDER = (WORSE, NO_LONGER, LOST, BETTER, NEW, UNJUDGED, WITHIN, INFORMATION)
@@ -73,7 +74,7 @@ def print_review(found: Review, revision: str, console: Console) -> None:
     console.print(f"{others} other figures differ and do not decide; `dvc metrics diff {revision}` lists them.", soft_wrap=True)
     for key, (old, new) in found.rows_differ.items():
         console.print(
-            f"The rows differ: {key} is {old:,.0f} in {revision} and {new:,.0f} here, so the figures rest on different rows.",
+            f"The rows differ: {key} is {count(old)} in {revision} and {count(new)} here, so the figures rest on different rows.",
             soft_wrap=True,
         )
     gone = found.count(NO_LONGER) + found.count(LOST)
@@ -104,9 +105,7 @@ def _value(figure: Figure | None) -> float | None:
 
 def _number(figure: Figure | None) -> str:
     value = _value(figure)
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return "" if value is None else compact(value)
 
 
 def judge(diff: Mapping[str, Mapping[str, Mapping[str, Any]]], revision: str, console: Console) -> int:

@@ -27,12 +27,7 @@ def with_body_of(classifier: BertForSequenceClassification, masked_lm: BertForMa
 
 
 def forgetting(before: Scores, after: Scores, resampler: Resampler) -> dict[str, Figure]:
-    """Compare a masked language model before and after fine-tuning on the same masked words.
-
-    Args:
-        before: of the masked language model.
-        after: of the task's body under its head.
-        resampler: makes the intervals.
+    """Compare a masked language model with the task's body under its head, on the same masked words.
 
     Returns:
         `before` and `after` (the share of words that are the first choice), `kept` (after divided by before), and `surprise`, the mean

@@ -66,13 +66,7 @@ def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate:
 
 
 def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resampler: Resampler) -> dict[str, object]:
-    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by source.
-
-    Args:
-        answers: of both models.
-        rows: the test rows, which name each word's source.
-        resampler: makes the intervals.
-    """
+    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by the sources of the test rows."""
     source_of = {row.id: row.source for row in rows}
     chosen = np.array([source_of[word.row] for word in answers.chosen], dtype=object)
     drawn = np.array([source_of[word.row] for word in answers.drawn], dtype=object)
@@ -95,12 +89,8 @@ def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler
     def top(role: str, count: int) -> Figure:
         return share(int(answers.scores[role].hits(count)[chosen].sum()), words, resampler.confidence, rows_needed=MINIMUM_ROWS)
 
-    found = {
-        role: {
-            "top1": top(role, 1),
-            "top5": top(role, 5),
-            "pseudo_perplexity": pseudo_perplexity(answers.surprise[role][drawn], resampler),
-        }
-        for role in ROLES
-    }
+    found = {}
+    for role in ROLES:
+        perplexity = pseudo_perplexity(answers.surprise[role][drawn], resampler)
+        found[role] = {"top1": top(role, 1), "top5": top(role, 5), "pseudo_perplexity": perplexity}
     return {"masked_words": words, "words": int(drawn.sum()), **found}

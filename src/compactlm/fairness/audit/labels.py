@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -116,6 +117,7 @@ def measure(
         }
         for line, label in enumerate(labels)
     }
+    has = {label: [own == label for own in rows.labels] for label in labels}
     compared: dict[str, dict[str, dict[str, Figure]]] = {}
     for pair in pairs(attribute):
         gated, fewest = pair[1] == attribute.privileged, min(sizes[only(group)] for group in pair)
@@ -128,7 +130,9 @@ def measure(
                     value, drawn, rows=fewest, rows_needed=minimum, limit=(limits or {}).get(label, {}).get(figure) if gated else None
                 )
                 for (figure, value), drawn in zip(
-                    _by_aif360(rows, pair, label, weighted).items(), compare_rates(resampled[:, line, columns]), strict=True
+                    compare_groups(FIGURES, rows.categories, pair, favorable=has[label], weights=weighted.tolist()).items(),
+                    compare_rates(resampled[:, line, columns]),
+                    strict=True,
                 )
             }
             for line, label in enumerate(labels)
@@ -147,10 +151,13 @@ def _rates(rows: Rows, categories: Sequence[str], labels: Sequence[str], weights
     return ratio(sums[0, 1:], sums[0, :1]), ratio(drawn[:, 1:], drawn[:, :1])
 
 
-def _by_aif360(rows: Rows, groups: tuple[str, str], label: str, weights: Array) -> dict[str, float]:
-    compared = positions(rows.categories, groups)
-    privileged = [rows.categories[at] == only(groups[1]) for at in compared]
-    return compute_figures(FIGURES, privileged, [rows.labels[at] == label for at in compared], weights[compared].tolist())
+def compare_groups(
+    figures: Sequence[str], categories: Sequence[str], groups: tuple[str, str], **columns: Sequence[Any]
+) -> dict[str, float]:
+    """Return figures of the rows of two groups, by aif360; `columns` are those of `compute_figures`, with one entry for each row."""
+    compared = positions(categories, groups)
+    privileged = [categories[at] == only(groups[1]) for at in compared]
+    return compute_figures(figures, privileged, **{name: [column[at] for at in compared] for name, column in columns.items()})
 
 
 def positions(categories: Sequence[str], groups: Sequence[str]) -> list[int]:

@@ -43,8 +43,8 @@ def audit_models(
 
     Args:
         rows: the task's labelled test rows.
-        task: name of the task.
-        labels: names of its labels, in the order of the models' output ids.
+        task: its name.
+        labels: names of the labels, in the order of the models' output ids.
         probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
         predict: by role, a function from texts to such probabilities, for counterfactual texts.
         settings: the section of params.yaml.
@@ -66,13 +66,10 @@ def audit_models(
     answers = {role: np.asarray(found).argmax(axis=1) for role, found in probabilities.items()}
     has, right = (expected == favorable).tolist(), {role: (found == expected).tolist() for role, found in answers.items()}
     predicted = {role: (found == favorable).tolist() for role, found in answers.items()}
+    swapped = {name: settings.attributes[name] for name in names if settings.attributes[name].swaps}
     return ModelAudit(
         {name: audit_groups(rows, name, has, right, predicted, settings, seed) for name in names},
-        {
-            name: count_flips(rows, settings.attributes[name], probabilities, predict, favorable, settings, seed)
-            for name in names
-            if settings.attributes[name].swaps
-        },
+        {name: count_flips(rows, one, probabilities, predict, favorable, settings, seed) for name, one in swapped.items()},
     )
 
 

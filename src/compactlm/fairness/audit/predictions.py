@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.fairness.audit.aif import compute_figures
-from compactlm.fairness.audit.labels import compare_rates, pair_name, pairs, positions
+from compactlm.fairness.audit.labels import compare_groups, compare_rates, pair_name, pairs
 from compactlm.fairness.groups import categorise, category_names, only
 from compactlm.fairness.roles import ByRole, by_role, rule
 from compactlm.figures.bootstrap import Array, Resampler, ratio
@@ -93,7 +92,7 @@ def audit_groups(
         if not gated and min(sizes[only(group)] for group in pair) < needed:
             continue
         columns = [names.index(only(group)) for group in pair]
-        values = {role: _by_aif360(categories, pair, favorable, predicted[role]) for role in roles}
+        values = {role: compare_groups(FIGURES, categories, pair, favorable=favorable, predicted=predicted[role]) for role in roles}
         samples = fairness_figures(drawn[..., columns])
         found[pair_name(*pair)] = {
             figure: by_role(
@@ -143,11 +142,3 @@ def fairness_figures(counts: Array) -> dict[str, Array]:
     _, opportunity = compare_rates(ratio(_of(counts, "hits"), _of(counts, "favorable")))
     _, alarm = compare_rates(ratio(_of(counts, "false_alarms"), _of(counts, "others")))
     return dict(zip(FIGURES, (impact, parity, opportunity, (opportunity + alarm) / 2), strict=True))
-
-
-def _by_aif360(
-    categories: Sequence[str], groups: tuple[str, str], favorable: Sequence[bool], predicted: Sequence[bool]
-) -> dict[str, float]:
-    compared = positions(categories, groups)
-    privileged = [categories[at] == only(groups[1]) for at in compared]
-    return compute_figures(FIGURES, privileged, [favorable[at] for at in compared], predicted=[predicted[at] for at in compared])

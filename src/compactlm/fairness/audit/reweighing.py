@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from compactlm.fairness.audit.aif import make_dataset, reweigh
 from compactlm.fairness.audit.labels import Rows, positions
@@ -51,9 +51,8 @@ def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], favo
     each = [reweighing(rows[name], attribute, favorable, minimum) for name, attribute in attributes.items()]
     if not each:
         return [1.0] * count
-    return each[0] if len(each) == 1 else _mean_one([math.prod(weights) for weights in zip(*each, strict=True)])
-
-
-def _mean_one(weights: Sequence[float]) -> list[float]:
+    if len(each) == 1:
+        return each[0]
+    weights = [math.prod(product) for product in zip(*each, strict=True)]
     total = math.fsum(weights)
     return [weight * len(weights) / total for weight in weights]

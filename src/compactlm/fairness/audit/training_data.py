@@ -44,45 +44,27 @@ class DataAudit:
 
 
 def audit_task(
-    rows: Sequence[Document],
-    copies: Sequence[Document],
-    task: str,
-    labels: Sequence[str],
-    settings: BiasAudit,
-    seed: int,
+    rows: Sequence[Document], copies: Sequence[Document], task: str, labels: Sequence[str], settings: BiasAudit, seed: int
 ) -> DataAudit:
     """Audit one task, and mitigate its bias as the settings say.
 
-    Weights are computed on all rows that the student trains on: rows, copies and counterfactual copies. The group of a copy is found in
-    its own text, which may have lost or gained a mention.
-
-    Args:
-        rows: the task's labelled train rows.
-        copies: their augmented copies.
-        task: name of the task.
-        labels: names of its labels.
-        settings: the section of params.yaml.
-        seed: of the bootstrap.
+    Weights are computed on all rows that the student trains on: labelled train rows, their augmented copies, and counterfactual copies. The
+    group of a copy is found in its own text, which may have lost or gained a mention.
     """
     attributes = {name: settings.attributes[name] for name in settings.protected.get(task, [])}
     favorable = settings.favorable_labels.get(task, "")
     augmented = [*rows, *copies]
-    swapped = (
-        {name: attribute for name, attribute in attributes.items() if attribute.swaps}
-        if settings.mitigation in ("counterfactual", "both")
-        else {}
-    )
+    with_copies = settings.mitigation in ("counterfactual", "both")
+    swapped = {name: attribute for name, attribute in attributes.items() if attribute.swaps and with_copies}
     counterfactuals = make_counterfactuals(augmented, swapped)
     everything = [*augmented, *counterfactuals.copies]
     found = {name: find_rows(everything, name, attribute) for name, attribute in attributes.items()}
     minimum = settings.minimum_group_rows
     # The rows before mitigation are judged whatever the mitigation, because weights make the last step even by arithmetic.
     gated = {"before": True, "augmented": True, "mitigated": settings.mitigation != "none"}
-    weights = (
-        combined(found, attributes, favorable, minimum, len(everything))
-        if settings.mitigation in ("reweighing", "both")
-        else [1.0] * len(everything)
-    )
+    weights = [1.0] * len(everything)
+    if settings.mitigation in ("reweighing", "both"):
+        weights = combined(found, attributes, favorable, minimum, len(everything))
     resampler, limits = Resampler.of(settings.bootstrap, seed), {favorable: _limits(settings.gate.data)}
     findings = {}
     for name, attribute in attributes.items():

@@ -78,13 +78,9 @@ class Counterfactuals:
 
 
 def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute]) -> Counterfactuals:
-    """Copy every labelled row that mentions a group, once for each attribute, with the attribute's words swapped.
+    """Copy every labelled row that mentions a group, once for each attribute that is found in text, with the attribute's words swapped.
 
     A copy has its row's label and document, and names the row as its parent. It depends on its row only.
-
-    Args:
-        rows: train rows and their augmented copies.
-        attributes: the attributes that are found in text, by name.
     """
     copies, without = [], {name: dict.fromkeys(REASONS, 0) for name in attributes}
     listed = [row for row in rows if row.task is not None and row.label is not None]
@@ -97,10 +93,6 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
             elif text == row.text:
                 without[name]["unchanged"] += 1
             else:
-                copies.append(_derive(row, name, text))
+                own = derived_id(row.id, AUGMENTER, name, text)
+                copies.append(dataclasses.replace(row, id=own, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{name}"))
     return Counterfactuals(sorted(copies, key=lambda copy: copy.id), without)
-
-
-def _derive(row: Document, attribute: str, text: str) -> Document:
-    name = derived_id(row.id, AUGMENTER, attribute, text)
-    return dataclasses.replace(row, id=name, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{attribute}")

@@ -53,7 +53,7 @@ def count_flips(
         rows: test rows.
         attribute: found in text, with swaps.
         probabilities: by role (TEACHER, STUDENT), of the rows as they are, float [rows, labels].
-        predict: by role, a function from texts to probabilities. It is not called where there are too few rows.
+        predict: by role. It is not called where there are too few rows.
         favorable: position of the favourable label.
         settings: the section of params.yaml.
         seed: of the bootstrap.

@@ -29,13 +29,7 @@ SAMPLE = 160  # characters of a sample
 
 
 def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Snippet]) -> str:
-    """Return the card as Markdown with YAML front matter.
-
-    Args:
-        found: the results of the run.
-        test: the test rows, from which samples are drawn.
-        snippets: examples of use with their output.
-    """
+    """Return the card as Markdown with YAML front matter; samples are drawn from the test rows."""
     spoken = main_languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
     params = found.params
     return (
@@ -59,7 +53,7 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             bias=bias_statements(found),
             energy=_energy(found),
             emissions=emissions(found),
-            versions=table(["library", "version"], [[name, version] for name, version in versions()]),
+            versions=table(["library", "version"], [[name, importlib.metadata.version(name)] for name in LIBRARIES]),
             parameters=parameters(found),
             version=importlib.metadata.version(PROJECT),
             plain=plain,
@@ -67,11 +61,6 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             words=words,
         )
     )
-
-
-def versions() -> list[tuple[str, str]]:
-    """Return the names and versions of the libraries that made the student and the card."""
-    return [(name, importlib.metadata.version(name)) for name in LIBRARIES]
 
 
 def _quality(found: Findings) -> str:
@@ -144,14 +133,8 @@ def _curve(found: Findings, phase: str) -> dict[str, str]:
 
 
 def _energy(found: Findings) -> str:
-    rows = [
-        [
-            stage,
-            f"{significant(one['joules'] / 1000)} kJ",
-            f"{significant(one['co2_grams'])} g",
-            one["country"] or WORLD,
-            one["method"],
-        ]
-        for stage, one in energy(found).items()
-    ]
+    rows = []
+    for stage, one in energy(found).items():
+        used = [f"{significant(one['joules'] / 1000)} kJ", f"{significant(one['co2_grams'])} g"]
+        rows.append([stage, *used, one["country"] or WORLD, one["method"]])
     return table(["stage", "energy", "CO2", "electricity of", "method"], rows) if rows else ""

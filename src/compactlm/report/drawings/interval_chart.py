@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from compactlm.figures.figure import Figure
-from compactlm.figures.numbers import PER_CENT
 from compactlm.report.drawings.canvas import (
     CHARACTER,
     MARKS,
@@ -39,37 +38,21 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """The common axis.
-
-    Attributes:
-        title: what is measured.
-        reference: the value of a dashed line, such as parity.
-        limits: the ends of the band of acceptable values.
-        percent: whether ticks are in per cent.
-    """
+    """The common axis."""
 
     title: str
-    reference: float | None = None
-    limits: tuple[float, float] | None = None
-    percent: bool = False
+    reference: float | None = None  # the value of a dashed line, such as parity
+    limits: tuple[float, float] | None = None  # the ends of the band of acceptable values
+    percent: bool = False  # of the ticks
 
 
 def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[str], lines: Sequence[Line]) -> Markup:
-    """Draw a mark for each line and series, with the confidence interval as a bar.
-
-    Args:
-        title: the name of the drawing, unique on the page.
-        description: the content, for screen readers.
-        scale: the common axis.
-        series: names, in the order of colours and marks.
-        lines: at least one, with at least one figure that has a value.
-    """
+    """Draw a mark for each line and series, with the confidence interval as a bar; at least one figure must have a value."""
     drawn, top = legend(series)
     across = _range(scale, lines)
     height = top + sum(NAME + EACH * len(series) + GAP for _ in lines) + FOOT
     values = ticks(across.low, across.high, 4)
-    texts = [f"{text}{PER_CENT}" for text in tick_texts([100 * value for value in values])] if scale.percent else tick_texts(values)
-    for value, text in zip(values, texts, strict=True):
+    for value, text in zip(values, tick_texts(values, scale.percent), strict=True):
         room = CHARACTER * len(text) / 2
         drawn.append(label(text, min(max(across.at(value), room), WIDTH - room), height - FOOT + 15, "tick", "middle"))
     drawn.append(label(scale.title, WIDTH / 2, height - 8, "axis", "middle"))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from compactlm.figures.numbers import PER_CENT
 from compactlm.report.drawings.canvas import (
     CHARACTER,
     MARKS,
@@ -53,22 +52,9 @@ class Axis:
         low, high = widened(values)
         return Range(low if self.low is None else self.low, high if self.high is None else self.high, start, end)
 
-    def texts(self, values: Sequence[float]) -> list[str]:
-        """Return the texts of ticks."""
-        return [f"{text}{PER_CENT}" for text in tick_texts([100 * value for value in values])] if self.percent else tick_texts(values)
-
 
 def draw_lines(title: str, description: str, x: Axis, y: Axis, series: Sequence[Series], diagonal: bool = False) -> Markup:
-    """Draw series over two axes.
-
-    Args:
-        title: the name of the drawing, unique on the page.
-        description: the content, for screen readers.
-        x: the horizontal axis.
-        y: the vertical axis.
-        series: at least one, each with at least one point.
-        diagonal: whether to draw the line on which both axes are equal.
-    """
+    """Draw at least one series, each with at least one point; `diagonal` draws the line on which both axes are equal."""
     drawn, top = legend([one.name for one in series])
     top += 8
     across = x.range([point[0] for one in series for point in one.points], LEFT, WIDTH - RIGHT)
@@ -85,10 +71,10 @@ def draw_lines(title: str, description: str, x: Axis, y: Axis, series: Sequence[
 def _axes(x: Axis, y: Axis, across: Range, up: Range) -> list[str]:
     drawn = []
     values = ticks(up.low, up.high)
-    for value, text in zip(values, y.texts(values), strict=True):
+    for value, text in zip(values, tick_texts(values, y.percent), strict=True):
         drawn += [line("grid", LEFT, up.at(value), WIDTH - RIGHT, up.at(value)), label(text, LEFT - 6, up.at(value) + 4, "tick", "end")]
     values = ticks(across.low, across.high, 4)
-    for value, text in zip(values, x.texts(values), strict=True):
+    for value, text in zip(values, tick_texts(values, x.percent), strict=True):
         drawn += [
             line("grid", across.at(value), up.end, across.at(value), up.start),
             label(text, min(across.at(value), WIDTH - 4 - CHARACTER * len(text) / 2), HEIGHT - BOTTOM + 16, "tick", "middle"),

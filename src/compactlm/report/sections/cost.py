@@ -6,7 +6,7 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.figures.figure import Figure
-from compactlm.figures.numbers import count, duration, interval, percent, significant, size, status, words
+from compactlm.figures.numbers import compact, count, duration, interval, percent, significant, size, status, words
 from compactlm.report.blocks import WEAK, Block, Cell, Section, Table
 from compactlm.report.findings import Findings
 
@@ -37,13 +37,9 @@ def cost(found: Findings) -> Section:
 def _exported(one: dict[str, Any]) -> list[str | Cell]:
     fp32, int8 = one["fp32"], one["int8"]
     values = {key: value for key, value in int8.items() if key != "bytes"}
-    texts = [f"{words(key)} {_four_digits(value)}" for key, value in values.items()]
+    texts = [f"{words(key)} {interval(value, compact) if isinstance(value, Figure) else compact(value)}" for key, value in values.items()]
     few = next((value for value in values.values() if isinstance(value, Figure) and not value.judged), None)
     return [size(fp32["bytes"]), size(int8["bytes"]), Cell("; ".join([*texts, status(few)] if few else texts), WEAK if few else "")]
-
-
-def _four_digits(value: float | Figure) -> str:
-    return interval(value, _four_digits) if isinstance(value, Figure) else f"{value:.4g}"
 
 
 def machine(found: Findings) -> Section | None:

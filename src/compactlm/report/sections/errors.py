@@ -16,12 +16,7 @@ LEVELS = (0.03, 0.1, 0.25)  # least change of probability for level 1, 2 and 3
 
 
 def errors(found: Findings, readers: Mapping[str, Reader]) -> Section:
-    """Return the section.
-
-    Args:
-        found: the results of the run.
-        readers: the student's classifier of each task.
-    """
+    """Return the section; `readers` are the student's classifiers by task."""
     blocks = with_headings((words(name), _examples(found, name, reader)) for name, reader in readers.items())
     lead = (
         f"Up to {SAMPLES} random rows per task that the student gets wrong. To measure how much a token matters, it is replaced by [MASK]. "

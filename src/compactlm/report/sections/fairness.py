@@ -103,14 +103,7 @@ def _cells(by_role: ByRole) -> list[Cell]:
 
 
 def draw_differences(title: str, limit: float, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
-    """Yield the drawing of differences between groups, if any of them has a value.
-
-    Args:
-        title: of the drawing.
-        limit: the greatest acceptable difference either way.
-        series: the names of the series.
-        lines: the figures.
-    """
+    """Yield the drawing of differences between groups, if any has a value; `limit` is the greatest acceptable one either way."""
     drawn = [line for line in lines if any(figure.value is not None for figure in line.figures.values())]
     if drawn:
         note = f"The shaded band shows the limit of the gate, {limit:g} either way. The dashed line is parity."

@@ -21,21 +21,12 @@ ACCURACY, MASKED_WORDS = "accuracy", "masked words"
 
 @dataclasses.dataclass(frozen=True)
 class Compared:
-    """A figure of teacher and student.
+    """A figure of teacher and student."""
 
-    Attributes:
-        task: name of the task, or MASKED_WORDS.
-        attribute: name of the protected attribute, or "".
-        groups: name of the pair of groups, or "".
-        figure: name of the figure, such as ACCURACY.
-        teacher: the teacher's figure.
-        student: the student's figure.
-    """
-
-    task: str
-    attribute: str
-    groups: str
-    figure: str
+    task: str  # or MASKED_WORDS
+    attribute: str  # or ""
+    groups: str  # a pair, or ""
+    figure: str  # its name, such as ACCURACY
     teacher: Figure
     student: Figure
 

@@ -81,12 +81,7 @@ def sizes(found: Findings) -> Section:
 
 
 def other_settings(found: Findings, overrides: Iterable[str]) -> str:
-    """Return a sentence on how the settings of other runs differ from those of this run; "" if they do not.
-
-    Args:
-        found: the results of this run.
-        overrides: of the other runs, as `key=value`.
-    """
+    """Return a sentence on how the `key=value` overrides of other runs differ from the settings of this run; "" if they do not."""
     different = []
     for override in overrides:
         key, _, value = override.partition("=")

@@ -59,12 +59,7 @@ def _slices(name: str, task: dict[str, Any]) -> Iterator[Block]:
 
 
 def robustness(found: Findings, readers: Mapping[str, Reader]) -> Section:
-    """Return the section of robustness.
-
-    Args:
-        found: the results of the run.
-        readers: the student's classifier of each task; its tokenizer shows whether it distinguishes capitals.
-    """
+    """Return the section of robustness; the tokenizers of the student's classifiers show whether they distinguish capitals."""
     parts = []
     for name, task in found.tasks.items():
         blocks = list(_robustness(name, task["robustness"]))
