@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
-from compactlm.shapes.layers import Shape, check_losses, check_pairs, find_pairs, kept_layers, uniform_layers
+from compactlm.shapes.layers import Shape, check_losses, check_pairs, find_pairs, kept_layers
 
 DEPTHS = st.integers(1, 48)
 
@@ -20,6 +20,7 @@ def all_pairs(layers, student, teacher, loss="hidden"):
         ("uniform", 4, 6, [(0, 0), (1, 2), (2, 3), (3, 5), (4, 6)]),
         ("uniform", 3, 12, [(0, 0), (1, 4), (2, 8), (3, 12)]),
         ("uniform", 4, 2, [(0, 0), (1, 1), (2, 1), (3, 2), (4, 2)]),
+        ("uniform", 2, 5, [(0, 0), (1, 3), (2, 5)]),
         ("last", 3, 12, [(0, 0), (1, 10), (2, 11), (3, 12)]),
         ("last", 2, 2, [(0, 0), (1, 1), (2, 2)]),
         ([(0, 0), (2, 5), (4, 12)], 4, 12, [(0, 0), (2, 5), (4, 12)]),
@@ -31,37 +32,16 @@ def test_layer_maps(layers, student, teacher, expected):
     assert all_pairs(layers, student, teacher) == expected
 
 
-@pytest.mark.parametrize(
-    ("student", "teacher", "expected"),
-    [
-        (4, 6, [0, 2, 3, 5, 6]),
-        (6, 12, [0, 2, 4, 6, 8, 10, 12]),
-        (3, 3, [0, 1, 2, 3]),
-        (1, 6, [0, 6]),
-        (2, 5, [0, 3, 5]),
-        (4, 2, [0, 1, 1, 2, 2]),
-    ],
-)
-def test_uniform_layers(student, teacher, expected):
-    assert uniform_layers(student, teacher) == expected
-
-
-@given(student=DEPTHS, teacher=DEPTHS)
-def test_uniform_layers_go_from_the_embeddings_to_the_last_layer(student, teacher):
-    layers = uniform_layers(student, teacher)
-    assert len(layers) == student + 1
-    assert (layers[0], layers[-1]) == (0, teacher)
-    assert layers == sorted(layers)
-    if student <= teacher:
-        assert len(set(layers)) == student + 1
-
-
-@given(name=st.sampled_from(["uniform", "last"]), student=DEPTHS, extra=st.integers(0, 48))
-def test_a_named_map_is_a_valid_list_of_pairs_for_every_layer(name, student, extra):
-    pairs = all_pairs(name, student, student + extra)
+@given(name=st.sampled_from(["uniform", "last"]), student=DEPTHS, extra=st.integers(-47, 48))
+def test_a_named_map_pairs_every_layer_from_the_embeddings_to_the_last(name, student, extra):
+    teacher = student + (max(extra, 1 - student) if name == "uniform" else abs(extra))
+    pairs = all_pairs(name, student, teacher)
+    theirs = [layer for _, layer in pairs]
     assert [own for own, _ in pairs] == list(range(student + 1))
-    assert (pairs[0][1], pairs[-1][1]) == (0, student + extra)
-    assert all_pairs(pairs, student, student + extra) == pairs
+    assert (theirs[0], theirs[-1]) == (0, teacher)
+    assert theirs == sorted(theirs)
+    assert student > teacher or len(set(theirs)) == student + 1
+    assert all_pairs(pairs, student, teacher) == pairs
 
 
 @pytest.mark.parametrize(

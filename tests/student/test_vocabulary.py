@@ -3,13 +3,12 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, BertTokenizer
 
 from compactlm.errors import CompactLMError
 from compactlm.student.vocabulary import SPECIAL, build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
-WORDS = st.text(alphabet=LETTERS + LETTERS.upper() + "éÉ .,!?", max_size=60)
 TEXT = st.text(alphabet=LETTERS + LETTERS.upper() + "éÉ0123456789 .,!?", min_size=1, max_size=60)
 
 
@@ -60,14 +59,9 @@ def test_equal_counts_are_decided_by_the_teachers_id_not_by_the_order_of_countin
     assert choose_vocabulary(vocabulary, counts, 9)[-2:] == ["aa", "aaa"]
 
 
-@given(text=WORDS)
-def test_any_text_of_known_characters_can_be_spelled(student, text):
-    assert student.unk_token_id not in student(text, add_special_tokens=False)["input_ids"]
-
-
 @given(text=TEXT)
-def test_the_student_has_no_unknown_where_the_teacher_has_none(student, tiny_tokenizer, text):
-    # The tiny teacher has no digit as a continuation, so "12" is unknown to both.
+def test_the_student_has_unknown_tokens_only_where_the_teacher_has(student, tiny_tokenizer, text):
+    # The tiny teacher has no digit as a continuation, so "12" is unknown to both. It can spell all other text.
     own, by_teacher = (one(text, add_special_tokens=False)["input_ids"] for one in (student, tiny_tokenizer))
     assert own.count(student.unk_token_id) == by_teacher.count(tiny_tokenizer.unk_token_id)
 
@@ -95,16 +89,6 @@ def test_a_teacher_without_special_tokens_is_refused():
         choose_vocabulary({"[PAD]": 0, "[CLS]": 1, "[SEP]": 2, "a": 3}, {}, 4)
 
 
-@given(texts=st.lists(TEXT, min_size=1, max_size=4))
-def test_a_saved_tokenizer_gives_the_same_ids(tmp_path_factory, student, texts):
-    directory = tmp_path_factory.getbasetemp() / "saved-student-tokenizer"
-    if not directory.exists():
-        student.save_pretrained(directory)
-    again = AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    assert again(texts)["input_ids"] == student(texts)["input_ids"]
-    assert again.model_max_length == 64
-
-
 def test_a_saved_tokenizer_is_data_only_and_byte_stable(tmp_path, student):
     for name in ("one", "two"):
         student.save_pretrained(tmp_path / name)
@@ -117,19 +101,14 @@ def test_a_saved_tokenizer_is_data_only_and_byte_stable(tmp_path, student):
 
 @pytest.mark.parametrize("options", [{}, {"do_lower_case": False}, {"do_lower_case": True, "strip_accents": False}])
 def test_letter_case_and_accents_are_treated_as_the_teacher_does(tmp_path, tiny_tokens, options):
-    teacher = type_of_teacher(tiny_tokens, options)
+    teacher = BertTokenizer(vocab={token: index for index, token in enumerate(tiny_tokens)}, **options)
     student = build_tokenizer(teacher, tiny_tokens, 64)
     student.save_pretrained(tmp_path)
     again = AutoTokenizer.from_pretrained(tmp_path, local_files_only=True)
+    assert again.model_max_length == 64
     for text in ("The film WAS good.", "é É cafés", "a 河 b"):
         assert student(text)["input_ids"] == teacher(text)["input_ids"]
         assert again(text)["input_ids"] == teacher(text)["input_ids"]
-
-
-def type_of_teacher(tokens, options):
-    from transformers import BertTokenizer
-
-    return BertTokenizer(vocab={token: index for index, token in enumerate(tokens)}, **options)
 
 
 def test_the_tokenizer_holds_all_its_tokens_not_5(student, tiny_tokenizer):
@@ -152,13 +131,10 @@ def test_labelled_rows_have_their_share_of_the_say_whatever_their_number():
     assert weigh_counts(labelled, {2: 6, 3: 2}, 0.6) == pytest.approx(found)
 
 
-def test_without_a_share_all_text_counts_alike():
-    assert weigh_counts({1: 3, 2: 1}, {2: 600, 3: 200}, None) == {1: 3, 2: 601, 3: 200}
-
-
 @pytest.mark.parametrize("share", [None, 0.0, 0.3, 1.0])
-def test_text_of_one_kind_alone_is_counted_as_it_is(share):
+def test_text_of_one_kind_is_counted_without_weights(share):
     assert weigh_counts({1: 3, 2: 1}, {}, share) == weigh_counts({}, {1: 3, 2: 1}, share) == {1: 3, 2: 1}
+    assert weigh_counts({1: 3, 2: 1}, {2: 600, 3: 200}, None) == {1: 3, 2: 601, 3: 200}
 
 
 def test_what_has_no_say_still_lends_its_characters():

@@ -9,8 +9,11 @@ from compactlm.teacher import sources as teacher_sources
 from compactlm.teacher.sources import teacher_directory
 
 
-def test_a_directory_is_used_where_it_lies(tmp_path):
-    with teacher_directory(DirectoryTeacher(kind="directory", path=str(tmp_path), licence="MIT")) as directory:
+@pytest.mark.parametrize("kind", ["directory", "hub"])
+def test_a_local_directory_is_used_in_place(tmp_path, kind):
+    local = DirectoryTeacher(kind="directory", path=str(tmp_path), licence="MIT")
+    source = local if kind == "directory" else HubTeacher(kind="hub", model=str(tmp_path), revision=None, licence="MIT")
+    with teacher_directory(source) as directory:
         assert directory == tmp_path
     assert tmp_path.is_dir()
 
@@ -71,8 +74,3 @@ def test_the_card_names_source_licence_and_size():
     for row in ("| model | some/bert |", "| licence | MIT |", "| parameters | 109,483,778 |"):
         assert row in card
     assert "revision" not in card
-
-
-def test_a_hub_teacher_may_be_a_local_directory(tmp_path):
-    with teacher_directory(HubTeacher(kind="hub", model=str(tmp_path), revision=None, licence="MIT")) as directory:
-        assert directory == tmp_path

@@ -2,8 +2,6 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch.nn import functional
 
 from compactlm.training.hard_labels import hard_labels
@@ -11,16 +9,6 @@ from compactlm.training.hard_labels import hard_labels
 
 def logits(seed, rows=6, classes=5):
     return torch.randn(rows, classes, generator=torch.Generator().manual_seed(seed))
-
-
-@given(labels=st.lists(st.integers(0, 4) | st.just(-100), min_size=6, max_size=6))
-def test_hard_labels_are_cross_entropy_over_labelled_rows(labels):
-    student, target = logits(0), torch.tensor(labels)
-    loss = hard_labels(student, target)
-    if (target == -100).all():
-        assert loss.item() == 0
-    else:
-        assert torch.allclose(loss, functional.cross_entropy(student, target, ignore_index=-100))
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
@@ -42,26 +30,6 @@ def test_the_focal_loss_of_one_row():
     assert hard_labels(student, 1 - target, focal_gamma=1.0).item() == pytest.approx(-0.8 * math.log(0.2), rel=1e-5)
 
 
-@given(labels=st.lists(st.integers(0, 4) | st.just(-100), min_size=6, max_size=6), gamma=st.floats(0, 5))
-def test_a_focal_loss_is_at_most_the_cross_entropy(labels, gamma):
-    student, target = logits(0), torch.tensor(labels)
-    focal, plain = hard_labels(student, target, focal_gamma=gamma), hard_labels(student, target)
-    assert 0 <= focal.item() <= plain.item()
-    if gamma == 0:
-        assert torch.equal(focal, plain)
-
-
-def test_gamma_shifts_the_weight_to_rows_that_are_still_wrong():
-    shares = []
-    for gamma in (0.0, 1.0, 3.0):
-        student = torch.tensor([[2.0, 0.0], [0.0, 2.0]], requires_grad=True)
-        hard_labels(student, torch.tensor([0, 0]), focal_gamma=gamma).backward()
-        right, wrong = student.grad.abs().sum(dim=1).tolist()
-        shares.append(wrong / (right + wrong))
-    assert shares == sorted(shares)
-    assert shares[-1] > shares[0] + 0.05
-
-
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
 def test_a_row_that_is_surely_right_or_surely_wrong_has_a_finite_gradient(gamma):
     student = torch.tensor([[200.0, -200.0], [-200.0, 200.0]], requires_grad=True)
@@ -74,11 +42,13 @@ def test_a_row_that_is_surely_right_or_surely_wrong_has_a_finite_gradient(gamma)
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.5])
-def test_no_row_gives_0_and_no_nan(gamma):
-    student = torch.zeros(0, 5, requires_grad=True)
-    loss = hard_labels(student, torch.zeros(0, dtype=torch.int64), focal_gamma=gamma)
+@pytest.mark.parametrize("rows", [0, 3])
+def test_without_labelled_rows_the_loss_is_0(gamma, rows):
+    student = logits(0, rows).requires_grad_()
+    loss = hard_labels(student, torch.full((rows,), -100), focal_gamma=gamma)
     loss.backward()
     assert loss.item() == 0
+    assert not student.grad.any()
 
 
 def test_halves_are_computed_in_full():

@@ -21,13 +21,6 @@ def top(teacher, k, temperature):
 
 
 @pytest.mark.parametrize("temperature", TEMPERATURES)
-def test_soft_targets_are_0_for_equal_distributions_alone(temperature):
-    one = logits(0)
-    assert soft_targets(one, one + 3, temperature).item() == pytest.approx(0, abs=1e-6)
-    assert soft_targets(one, logits(1), temperature).item() > 0.1
-
-
-@pytest.mark.parametrize("temperature", TEMPERATURES)
 def test_soft_targets_are_the_divergence_from_the_teacher(temperature):
     student, teacher = logits(0, 1), logits(1, 1)
     p = [math.exp(value / temperature) for value in teacher[0].tolist()]
@@ -35,15 +28,6 @@ def test_soft_targets_are_the_divergence_from_the_teacher(temperature):
     p, q = [value / sum(p) for value in p], [value / sum(q) for value in q]
     expected = temperature**2 * sum(a * math.log(a / b) for a, b in zip(p, q, strict=True))
     assert soft_targets(student, teacher, temperature).item() == pytest.approx(expected, rel=1e-4)
-
-
-def test_the_squared_temperature_keeps_the_gradients_size():
-    sizes = []
-    for temperature in (5.0, 10.0, 40.0):
-        student = logits(0).requires_grad_()
-        soft_targets(student, logits(1), temperature).backward()
-        sizes.append(student.grad.norm().item())
-    assert max(sizes) < 1.5 * min(sizes)
 
 
 def test_soft_targets_weigh_rows():
@@ -107,23 +91,6 @@ def test_the_top_is_never_further_from_the_teacher_than_the_whole(seed, k, tempe
     assert losses[1].item() <= dense * (1 + 1e-4) + 1e-4
     losses[0].backward()
     assert student.grad.isfinite().all()
-
-
-def test_the_top_does_not_see_how_the_student_spreads_the_rest():
-    teacher, student = logits(1), logits(0)
-    values, indices, rest = top(teacher, 2, 1.0)
-    others = torch.ones_like(student, dtype=torch.bool).scatter(-1, indices, False)
-    spread = student.clone()
-    spread[others] = spread[others].reshape(6, 3).flip(dims=[1]).flatten()
-    loss = soft_targets_of_top(student, values, indices, rest, 1.0)
-    assert torch.allclose(soft_targets_of_top(spread, values, indices, rest, 1.0), loss)
-    assert not torch.allclose(soft_targets(spread, teacher, 1.0), soft_targets(student, teacher, 1.0))
-
-
-def test_the_order_of_the_top_does_not_matter():
-    student, (values, indices, rest) = logits(0), top(logits(1), 3, 2.0)
-    expected = soft_targets_of_top(student, values, indices, rest, 2.0)
-    assert torch.allclose(soft_targets_of_top(student, values.flip(-1), indices.flip(-1), rest, 2.0), expected)
 
 
 def test_the_teacher_gets_no_gradient_and_halves_are_computed_in_full():
