@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.examples import GeneralExamples, TaskExamples, task_rows
+from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
@@ -106,22 +106,14 @@ def row(name, task=None, label=None):
     return {"id": name, "source": "s", "task": task, "label": label, "input_ids": [len(name)]}
 
 
-def test_labelled_rows_come_with_the_weights_of_their_documents():
+@pytest.mark.parametrize(("weights", "expected"), [({"a": 0.5, "b.c": 2.0}, [0.5, 2.0, 1.0]), (None, [1.0, 1.0, 1.0])])
+def test_labelled_rows_have_the_weights_of_their_documents(weights, expected):
     labelled = [row("a.0", "t", "yes"), row("b.c.0", "t", "no"), row("x.0", "other", "maybe"), row("u.0")]
-    found = task_rows("t", ["no", "yes"], labelled, [row("v.3")], {"a": 0.5, "b.c": 2.0})
-    assert found.ids == ["a.0", "b.c.0", "v.3"]
-    assert found.labels == [1, 0, -100]
-    assert found.weights == [0.5, 2.0, 1.0]
-    assert found.sequences == [[3], [5], [3]]
+    found = task_rows("t", ["no", "yes"], labelled, [row("v.3")], weights)
+    assert found == TaskRows(["a.0", "b.c.0", "v.3"], [[3], [5], [3]], [1, 0, -100], expected)
 
 
 def test_a_row_without_a_weight_is_refused():
     labelled = [row("a.0", "t", "yes"), row("b.0", "t", "no"), row("c.0", "t", "no")]
     with pytest.raises(CompactLMError, match=r"2 rows of task t have no example weight in data/weighted \(first: b\); run `dvc repro`"):
         task_rows("t", ["no", "yes"], labelled, [], {"a": 1.0})
-
-
-def test_without_weights_every_row_counts_alike():
-    found = task_rows("t", ["no", "yes"], [row("a.0", "t", "yes"), row("x.0", "other", "maybe")], [row("v.3")], None)
-    assert found.ids == ["a.0", "v.3"]
-    assert found.weights == [1.0, 1.0]

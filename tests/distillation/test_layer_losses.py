@@ -64,19 +64,17 @@ def test_each_loss_alone_teaches_the_student(scene, loss):
 
 
 @pytest.mark.parametrize(("kind", "distance"), [("cosine", hidden_cosine), ("mse", hidden_mse)])
-def test_hidden_states_are_compared_by_pairs(scene, kind, distance):
-    one = scene({"hidden": {"weight": 1.0, "distance": kind, "layers": [[1, 2], [2, 0]]}})
-    states = one.batch["teacher_states"]
+def test_hidden_states_and_embeddings_are_compared_by_pairs(scene, kind, distance):
+    hidden = {"weight": 1.0, "distance": kind, "layers": [[1, 2], [2, 0]]}
+    one = scene({"hidden": hidden, "embeddings": {"weight": 1.0, "distance": kind}})
+
+    def between(own, at):
+        return distance(one.output.hidden_states[own] @ COMPONENTS, one.batch["teacher_states"][:, :, at], one.inputs[1])
+
+    found = one.losses(one.output, one.batch)
     # KEPT has layer 2 first and layer 0 second.
-    expected = [distance(one.output.hidden_states[own] @ COMPONENTS, states[:, :, at], one.inputs[1]) for own, at in ((1, 0), (2, 1))]
-    torch.testing.assert_close(one.losses(one.output, one.batch)["hidden"], sum(expected) / 2)
-
-
-@pytest.mark.parametrize(("kind", "distance"), [("cosine", hidden_cosine), ("mse", hidden_mse)])
-def test_embeddings_are_compared(scene, kind, distance):
-    one = scene({"embeddings": {"weight": 1.0, "distance": kind}})
-    expected = distance(one.output.hidden_states[0] @ COMPONENTS, one.batch["teacher_states"][:, :, 1], one.inputs[1])
-    torch.testing.assert_close(one.losses(one.output, one.batch)["embeddings"], expected)
+    torch.testing.assert_close(found["hidden"], (between(1, 0) + between(2, 1)) / 2)
+    torch.testing.assert_close(found["embeddings"], between(0, 1))
 
 
 def test_relations_are_those_that_the_teacher_itself_has(scene, kept):
@@ -86,13 +84,6 @@ def test_relations_are_those_that_the_teacher_itself_has(scene, kept):
         one.teacher.bert(torch.tensor(kept)[one.inputs[0]], attention_mask=one.inputs[1])
         expected = relation_loss(own.take(1), theirs.take(0), one.inputs[1], 2)
     torch.testing.assert_close(one.losses(one.output, one.batch)["relations"], expected)
-
-
-def test_relations_are_a_mean_over_pairs(scene):
-    each = [scene({"relations": {"weight": 1.0, "layers": pairs}}) for pairs in ([[1, 1]], [[2, 2]], [[1, 1], [2, 2]])]
-    one, two, both = (each_one.losses(each_one.output, each_one.batch)["relations"] for each_one in each)
-    torch.testing.assert_close(both, (one + two) / 2)
-    assert not torch.isclose(one, two)
 
 
 def test_attentions_are_compared_by_pairs(scene):
@@ -109,29 +100,6 @@ def test_without_a_weight_there_is_no_loss(scene):
     assert one.losses(one.output, one.batch) == {}
     assert not one.losses.needs_attentions
     assert not list(one.losses.parameters())
-
-
-@pytest.mark.parametrize(
-    ("kind", "signals", "hidden", "related"),
-    [
-        ("uniform", [0, 1, 2], [(0, 0), (1, 1), (2, 2)], [(1, 1), (2, 2)]),
-        ("uniform", [2], [(2, 2)], None),
-        ("uniform", [1], [(1, 1)], [(2, 2)]),
-        ("last", [0, 2], [(0, 0), (2, 2)], [(1, 1)]),
-    ],
-)
-def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, losses, kind, signals, hidden, related):
-    student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
-    one = LayerLosses(student, teacher, signals, COMPONENTS, losses("general", hidden={"weight": 1.0, "layers": kind}))
-    assert one.pairs == {"hidden": hidden}
-    assert set(one.losses["hidden"].projections) == {f"{own}-{theirs}" for own, theirs in hidden}
-    changes = {"relations": {"weight": 1.0, "layers": kind}}
-    if related:
-        other = LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes))
-        assert other.pairs == {"relations": related}
-    else:
-        with pytest.raises(CompactLMError):
-            LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes))
 
 
 @pytest.mark.parametrize(
@@ -153,6 +121,8 @@ def test_layers_are_paired_where_their_signals_are(build_student, tiny_bert, los
 def test_pairs_of_a_layer_map_without_signals_are_listed(build_student, tiny_bert, losses, changes, signals, sentences):
     student, teacher = build_student(BertForMaskedLM).bert, BertModel.from_pretrained(tiny_bert)
     assert LayerLosses(student, teacher, signals, COMPONENTS, losses("general", **changes)).describe() == sentences
+    with pytest.raises(CompactLMError, match=r"signals\.layers (holds \[9\]|lacks)"):
+        LayerLosses(student, teacher, [9], COMPONENTS, losses("general", **changes))
 
 
 def test_a_student_that_gives_no_attentions_is_refused_in_a_sentence(scene):

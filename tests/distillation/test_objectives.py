@@ -4,17 +4,16 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert import models
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
 from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
-from compactlm.params import Optimisation
 from compactlm.student.building import principal_components
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Settings, set_dropout, train
+from tests.fixtures.builders import make_optimisation
 
 LAYERS, TEMPERATURE, WHOLE = [2, 0, 1], 2.0, 105  # WHOLE: of the student's tokens
 WEIGHTS = {
@@ -24,7 +23,7 @@ WEIGHTS = {
     "relations": {"weight": 0.75},
     "embeddings": {"weight": 0.125},
 }
-FEW = Optimisation(epochs=2, learning_rate=0.01, weight_decay=0.01, warmup=0.1, batch_tokens=128, dropout=0.0)
+FEW = make_optimisation(epochs=2, learning_rate=0.01, batch_tokens=128)
 
 
 def components(teacher):
@@ -223,22 +222,8 @@ def test_dropout_is_of_the_student_alone(both, phase):
     assert objective(**batches[0])["loss"] != objective(**batches[0])["loss"]
 
 
-def test_the_saved_student_is_a_plain_bert(general, student_tokenizer, tmp_path):
-    student = general()[0].student
-    models.save(student, student_tokenizer, tmp_path)
-    again, has_head = models.load_masked_lm(tmp_path)
-    assert has_head
-    inputs = student_tokenizer("the film was good", return_tensors="pt")
-    with torch.inference_mode():
-        assert torch.equal(again.eval()(**inputs).logits, student.eval()(**inputs).logits)
-
-
-@pytest.mark.parametrize("cached", [False, True])
-def test_a_rows_weight_weighs_its_whole_loss(task, rows, cached, tmp_path):
+def test_a_rows_weight_weighs_its_whole_loss(task, rows):
     objective, examples = task()
-    if cached:
-        write_cache(tmp_path / "task", examples.questions, examples.source, 400, "task")
-        examples.source = CachedSignals(tmp_path / "task", examples.questions)
     labelled = [at for at, label in enumerate(rows.labels) if label >= 0][:2]
 
     def found(first, second):

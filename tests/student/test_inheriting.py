@@ -85,7 +85,7 @@ def test_a_student_of_the_teachers_shape_is_the_teacher(teacher, classifier, for
     assert (own - theirs).abs().max().item() == 0.0
 
 
-@pytest.mark.parametrize("layers", [[0, 3], [0, 2, 3]])
+@pytest.mark.parametrize("layers", [[0, 3], [0, 2, 3], [0, 1, 2, 3]])
 def test_fewer_layers_of_the_teachers_shape_are_copies(teacher, layers):
     kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
     shape = {**TEACHER, "num_hidden_layers": len(layers) - 1, "vocab_size": len(kept), "max_position_embeddings": 40}
@@ -100,21 +100,16 @@ def test_fewer_layers_of_the_teachers_shape_are_copies(teacher, layers):
     assert torch.equal(own.position_embeddings.weight[24:], fresh.bert.embeddings.position_embeddings.weight[24:])
     assert torch.equal(student.cls.predictions.decoder.bias, teacher.cls.predictions.decoder.bias[kept])
     assert student.cls.predictions.decoder.weight is own.word_embeddings.weight
+    if len(layers) == 4:
+        ids, mask = text(30, seed=9)
+        ids = ids % len(kept)
+        with torch.inference_mode():
+            found = student.eval()(ids, attention_mask=mask).logits
+            expected = teacher(torch.tensor(kept)[ids], attention_mask=mask).logits[:, :, kept]
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
     with torch.no_grad():
         own.word_embeddings.weight.zero_()
     assert theirs.word_embeddings.weight.any()
-
-
-def test_a_vocabulary_within_the_teachers_has_the_teachers_logits(teacher):
-    kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
-    student = build(BertForMaskedLM, **TEACHER, vocab_size=len(kept))
-    initialise(student, teacher, kept, "inherited", *text(4, seed=1), [0, 1, 2, 3])
-    ids, mask = text(30, seed=9)
-    ids = ids % len(kept)
-    with torch.inference_mode():
-        own = student.eval()(ids, attention_mask=mask).logits
-        theirs = teacher(torch.tensor(kept)[ids], attention_mask=mask).logits[:, :, kept]
-    torch.testing.assert_close(own, theirs, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("types", [1, 4])
@@ -147,16 +142,17 @@ def test_a_head_that_is_not_tied_is_fitted_and_the_body_copied():
     assert agreement(student, teacher)[0] > 0.2 > 0.1 > agreement(random, teacher)[0]
 
 
-def test_a_student_as_wide_as_the_teacher_reads_nearly_as_the_teacher_does(teacher):
-    student = build(BertForMaskedLM, **AS_WIDE)
-    components = initialise(student, teacher, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
+@pytest.mark.parametrize(("form", "correlation", "equal"), [(BertForMaskedLM, 0.65, 0.4), (BertForSequenceClassification, 0.5, 0.8)])
+def test_a_student_as_wide_as_the_teacher_reads_nearly_as_the_teacher_does(teacher, classifier, form, correlation, equal):
+    source = teacher if form is BertForMaskedLM else classifier
+    student, random = (build(form, **AS_WIDE) for _ in range(2))
+    components = initialise(student, source, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
     torch.testing.assert_close(components @ components.T, torch.eye(32), atol=1e-5, rtol=0)
     # Not 1, since a layer normalisation in turned coordinates is another.
-    found = nearness(student, teacher, components, [0, 1, 2, 3])
+    found = nearness(student, source, components, [0, 1, 2, 3])
     assert all(one > least for one, least in zip(found, (0.98, 0.96, 0.94, 0.92), strict=True)), found
-    correlation, equal = agreement(student, teacher)
-    assert correlation > 0.65
-    assert equal > 0.4 > 20 / VOCABULARY
+    assert agreement(student, source)[0] > correlation > 0.3 > agreement(random, source)[0]
+    assert agreement(student, source)[1] > equal
 
 
 def test_queries_keys_values_and_neurons_of_an_equal_width_are_the_teachers_exactly(teacher):
@@ -191,7 +187,7 @@ def test_a_student_of_another_shape_comes_nearer_than_a_random_one(teacher, shap
 
 def test_a_student_with_fewer_tokens_stands_for_the_teachers_tokens(teacher):
     kept = [0, 1, 2, 3, 4, *range(11, VOCABULARY, 3)]
-    student = build(BertForMaskedLM, **AS_WIDE, vocab_size=len(kept))
+    student, fresh = (build(BertForMaskedLM, **AS_WIDE, vocab_size=len(kept), max_position_embeddings=40) for _ in range(2))
     ids, mask = text(150, seed=1)
     ids = FIRST + (ids - FIRST) % (len(kept) - FIRST)
     components = initialise(student, teacher, kept, "inherited", ids, mask, [0, 1, 2, 3])
@@ -199,6 +195,8 @@ def test_a_student_with_fewer_tokens_stands_for_the_teachers_tokens(teacher):
     own, theirs = student.bert.embeddings, teacher.bert.embeddings
     assert torch.allclose(own.word_embeddings.weight[1:], theirs.word_embeddings.weight[kept][1:] @ components.T, atol=1e-5)
     assert not own.word_embeddings.weight[0].any()
+    assert torch.equal(own.position_embeddings.weight[24:], fresh.bert.embeddings.position_embeddings.weight[24:])
+    assert torch.allclose(own.position_embeddings.weight[:24], theirs.position_embeddings.weight @ components.T, atol=1e-5)
     assert torch.equal(student.cls.predictions.decoder.bias, teacher.cls.predictions.decoder.bias[kept])
     assert student.cls.predictions.decoder.weight is own.word_embeddings.weight
 
@@ -252,22 +250,6 @@ def test_heads_and_neurons_that_the_teacher_lacks_stay_random(teacher):
         assert not (query[:8] == expected[:8]).any()
         assert torch.equal(own.intermediate.dense.weight[64:], random.intermediate.dense.weight[64:])
         assert not (own.intermediate.dense.weight[:64] == random.intermediate.dense.weight[:64]).any()
-
-
-def test_positions_that_the_teacher_lacks_stay_random(teacher):
-    student, fresh = (build(BertForMaskedLM, **SMALL, max_position_embeddings=40) for _ in range(2))
-    components = initialise(student, teacher, IDS, "inherited", *text(40, seed=1), [0, 2, 3])
-    positions = student.bert.embeddings.position_embeddings.weight
-    assert torch.equal(positions[24:], fresh.bert.embeddings.position_embeddings.weight[24:])
-    expected = teacher.bert.embeddings.position_embeddings.weight @ components.T
-    assert torch.allclose(positions[:24], expected, atol=1e-5)
-
-
-def test_a_classifier_is_read_through_the_components(classifier):
-    student, random = (build(BertForSequenceClassification, **AS_WIDE) for _ in range(2))
-    components = initialise(student, classifier, IDS, "inherited", *text(100, seed=1), [0, 1, 2, 3])
-    assert min(nearness(student, classifier, components, [0, 1, 2, 3])) > 0.93
-    assert agreement(student, classifier)[0] > 0.5 > 0.3 > agreement(random, classifier)[0]
 
 
 @pytest.mark.parametrize("size", [16, 48])
@@ -338,13 +320,8 @@ def test_directions_are_of_all_layers_alike():
         found = directions([small, large], size)
         torch.testing.assert_close(found @ found.T, torch.eye(size), atol=1e-5, rtol=0)
         torch.testing.assert_close(found[:, :3].square().sum(dim=0), torch.tensor(kept), atol=1e-5, rtol=0)
-
-
-def test_directions_of_many_states_are_those_of_an_even_share_of_them():
-    states = torch.randn(90_001, 4, generator=torch.Generator().manual_seed(0)) * torch.tensor([4.0, 3.0, 2.0, 1.0])
-    found = directions([states], 2)
-    expected = directions([states[::2]], 2)
-    torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    many = torch.randn(90_001, 4) * torch.tensor([4.0, 3.0, 2.0, 1.0])
+    torch.testing.assert_close(directions([many], 2), directions([many[::2]], 2), atol=1e-5, rtol=0)
 
 
 def test_padding_does_not_matter(teacher):

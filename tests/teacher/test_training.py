@@ -4,21 +4,23 @@ from transformers import BertForMaskedLM
 
 from compactlm.bert.models import classify, load_classifier
 from compactlm.errors import CompactLMError
-from compactlm.params import FineTuning, MlmHead, Optimisation
+from compactlm.params import FineTuning, MlmHead
 from compactlm.teacher.training import LabelledSequences, build_classifier, fine_tune, fit_mlm_head
 from compactlm.training.loop import Settings
+from tests.fixtures.builders import make_optimisation
 
 SETTINGS = Settings(seed=3)
-
-
-def optimisation(**changes):
-    return Optimisation(
-        **{"epochs": 3, "learning_rate": 0.01, "weight_decay": 0.01, "warmup": 0.1, "batch_tokens": 256, "dropout": 0.0} | changes
-    )
+PLAN = {"learning_rate": 0.01, "batch_tokens": 256}
 
 
 def head_params(trained_layers=0, **changes):
-    return MlmHead(sequences=10, trained_layers=trained_layers, validation_words=1, mask_rate=0.2, optimisation=optimisation(**changes))
+    return MlmHead(
+        sequences=10,
+        trained_layers=trained_layers,
+        validation_words=1,
+        mask_rate=0.2,
+        optimisation=make_optimisation(**{**PLAN, **changes}),
+    )
 
 
 def weights(module):
@@ -65,7 +67,7 @@ def test_fine_tuning_learns_and_leaves_frozen_layers_as_they_are(tiny_bert, tiny
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
     frozen = weights(model.bert.embeddings) | {f"0.{name}": tensor for name, tensor in weights(model.bert.encoder.layer[0]).items()}
     last = model.bert.encoder.layer[1].output.dense.weight.clone()
-    fine_tune("t", model, tiny_sequences, labels, FineTuning(frozen_layers=1, optimisation=optimisation(epochs=8)), SETTINGS)
+    fine_tune("t", model, tiny_sequences, labels, FineTuning(frozen_layers=1, optimisation=make_optimisation(**PLAN, epochs=8)), SETTINGS)
     now = weights(model.bert.embeddings) | {f"0.{name}": tensor for name, tensor in weights(model.bert.encoder.layer[0]).items()}
     assert all(torch.equal(tensor, now[name]) for name, tensor in frozen.items())
     assert not torch.equal(model.bert.encoder.layer[1].output.dense.weight, last)
@@ -77,7 +79,7 @@ def test_fine_tuning_learns_and_leaves_frozen_layers_as_they_are(tiny_bert, tiny
 
 def test_more_frozen_layers_than_there_are_is_refused(tiny_bert, tiny_sequences):
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
-    params = FineTuning(frozen_layers=3, optimisation=optimisation())
+    params = FineTuning(frozen_layers=3, optimisation=make_optimisation())
     with pytest.raises(CompactLMError, match="frozen_layers is 3, but the teacher has 2 layers; lower it"):
         fine_tune("t", model, tiny_sequences, [0] * len(tiny_sequences), params, SETTINGS)
 

@@ -52,17 +52,20 @@ def test_everything_comes_back_and_training_goes_on_alike(saved):
         assert torch.equal(tensor, again.state_dict()[name]), name
 
 
-def test_a_checkpoint_of_another_fingerprint_changes_nothing(saved):
-    checkpoint, _, _ = saved
-    other, optimizer = pair(seed=7)
+@pytest.mark.parametrize("state", ["other", "none", "damaged"])
+def test_without_an_own_whole_checkpoint_training_starts_at_0(saved, capsys, state):
+    checkpoint, module, optimizer = saved
+    checkpoint.save(module, optimizer, 4, [])
+    if state == "damaged":
+        for path in checkpoint.directory.glob("*/state.safetensors"):
+            cut(path)
+    other, its_optimizer = pair(seed=7)
     before = weights(other)
-    assert Checkpoint(checkpoint.directory, "another key").load(other, optimizer) == (0, [])
+    directory, key = checkpoint.directory / state if state == "none" else checkpoint.directory, "another" if state == "other" else "key"
+    assert Checkpoint(directory, key).load(other, its_optimizer) == (0, [])
     assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in before.items())
-    assert not optimizer.state
-
-
-def test_without_a_checkpoint_training_starts_at_0(tmp_path):
-    assert Checkpoint(tmp_path / "none", "key").load(*pair()) == (0, [])
+    assert not its_optimizer.state
+    assert capsys.readouterr().err.count("warning") == (2 if state == "damaged" else 0)
 
 
 def test_a_crash_while_saving_leaves_the_checkpoint_before(saved, monkeypatch):
@@ -167,18 +170,6 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(saved, capsys, h
     # The next one takes the damaged one's place.
     checkpoint.save(module, optimizer, 4, [])
     assert checkpoint.load(again, its_optimizer)[0] == 4
-
-
-def test_if_both_are_damaged_training_starts_at_0(saved, capsys):
-    checkpoint, module, optimizer = saved
-    checkpoint.save(module, optimizer, 4, [])
-    for path in checkpoint.directory.glob("*/state.safetensors"):
-        cut(path)
-    other, its_optimizer = pair(seed=7)
-    before = weights(other)
-    assert checkpoint.load(other, its_optimizer) == (0, [])
-    assert all(torch.equal(tensor, other.state_dict()[name]) for name, tensor in before.items())
-    assert capsys.readouterr().err.count("warning") == 2
 
 
 def test_each_process_gets_its_own_random_state_back(saved):

@@ -10,12 +10,12 @@ import torch
 
 from compactlm.bert.memory import memory_errors
 from compactlm.errors import CompactLMError
-from compactlm.params import Optimisation
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
 from compactlm.training.recent_losses import name_rows
+from tests.fixtures.builders import make_optimisation
 
-PLAN = Optimisation(epochs=1, learning_rate=0.05, weight_decay=0.01, warmup=0.1, batch_tokens=400, dropout=0.0)
+PLAN = make_optimisation(epochs=1, batch_tokens=400)
 TOO_MUCH = 10**14  # bytes
 
 
@@ -28,22 +28,8 @@ class Rows:
         return {"inputs": torch.ones(len(positions), 2)}
 
 
-class Greedy(torch.nn.Module):
-    """Asks for too much memory at its third step, in its own way."""
-
-    def __init__(self, ask):
-        super().__init__()
-        self.layer, self.ask, self.calls = torch.nn.Linear(2, 1), ask, 0
-
-    def forward(self, inputs):
-        self.calls += 1
-        if self.calls == 3:
-            self.ask()
-        return {"loss": self.layer(inputs).square().mean()}
-
-
 class Failing(torch.nn.Module):
-    """A loss that a function spoils at a given step."""
+    """Calls a function with the loss of a given step, and returns its result as the loss."""
 
     def __init__(self, step, spoil):
         super().__init__()
@@ -80,7 +66,7 @@ def test_a_failure_names_the_key_of_the_phase():
     with pytest.raises(CompactLMError, match=r"distill\.task\.optimisation\.learning_rate"):
         train("phase", objective, Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
     with pytest.raises(CompactLMError, match=r"distill\.task\.optimisation\.batch_tokens in params\.yaml from 400 to 200"):
-        train("phase", Greedy(ASKING["python"]), Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
+        train("phase", Failing(3, ASKING["python"]), Rows([100] * 20), PLAN, Settings(3), section="distill.task.optimisation")
 
 
 def test_a_gradient_that_is_not_finite_is_not_kept(tmp_path):
@@ -92,7 +78,7 @@ def test_a_gradient_that_is_not_finite_is_not_kept(tmp_path):
 
 
 def raising(error):
-    def ask():
+    def ask(loss):
         raise error
 
     return ask
@@ -101,16 +87,16 @@ def raising(error):
 ASKING = {
     "gpu": raising(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")),
     "cublas": raising(RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`")),
-    "python": lambda: bytearray(TOO_MUCH),
-    "numpy": lambda: np.ones(TOO_MUCH),
-    "torch": lambda: torch.ones(TOO_MUCH),
+    "python": lambda loss: bytearray(TOO_MUCH),
+    "numpy": lambda loss: np.ones(TOO_MUCH),
+    "torch": lambda loss: torch.ones(TOO_MUCH),
 }
 
 
 @pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
 def test_a_lack_of_memory_names_the_batch_and_a_smaller_one(ask):
     with pytest.raises(CompactLMError) as failure:
-        train("phase", Greedy(ask), Rows([100] * 20), PLAN, Settings(seed=3))
+        train("phase", Failing(3, ask), Rows([100] * 20), PLAN, Settings(seed=3))
     assert str(failure.value) == (
         "there is not enough memory for phase at step 3: its batch has 4 rows, the longest of 100 tokens, 400 tokens with padding; "
         "lower the batch_tokens of phase from 400 to 200"
@@ -119,7 +105,7 @@ def test_a_lack_of_memory_names_the_batch_and_a_smaller_one(ask):
 
 def test_another_error_stays_what_it_is():
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        train("phase", Greedy(lambda: torch.ones(2, 3) @ torch.ones(2, 3)), Rows([100] * 20), PLAN, Settings(seed=3))
+        train("phase", Failing(3, lambda loss: torch.ones(2, 3) @ torch.ones(2, 3)), Rows([100] * 20), PLAN, Settings(seed=3))
 
 
 @pytest.mark.parametrize(
@@ -148,17 +134,24 @@ def limited():
     resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))
     wide = torch.nn.Sequential(torch.nn.Linear(2, 3_000_000), torch.nn.Linear(3_000_000, 1))
 
-    class Wide(Greedy):
+    class Wide(Failing):
         def forward(self, inputs):
             return {"loss": wide(inputs.repeat(8, 1)).square().mean()}
 
-    train("phase", Wide(None), Rows([100] * 20), PLAN, Settings(seed=3))
+    train("phase", Wide(None, None), Rows([100] * 20), PLAN, Settings(seed=3))
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits a process as Linux does")
 def test_a_real_lack_of_memory_on_the_cpu():
-    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.training.test_failures"],
+        cwd=Path(__file__).parents[2],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
     assert "compactlm.errors.CompactLMError: there is not enough memory for phase at step 1: its batch has 4 rows" in result.stderr
 
 

@@ -13,36 +13,30 @@ import safetensors.torch
 import torch
 from tqdm import tqdm
 
-from compactlm.params import Optimisation
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
+from tests.fixtures.builders import make_optimisation
+from tests.fixtures.training import Numbers, Regression
 
 pytestmark = pytest.mark.slow
 
+HOME = Path(__file__).parents[2]
 ORIGINALS = {
     (module, name): getattr(module, name)
     for module, name in ((os, "replace"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (safetensors.torch, "save_file"))
 }
-PLAN = Optimisation(epochs=2, learning_rate=0.05, weight_decay=0.01, warmup=0.1, batch_tokens=16, dropout=0.0)
 
 
-class Numbers:
-    lengths = [4] * 40
+class Interrupted(Regression):
+    """Calls a function before each step."""
 
-    def batch(self, positions, epoch):
-        return {"inputs": torch.tensor([[position % 7.0, position % 5.0, position % 3.0] for position in positions])}
-
-
-class Regression(torch.nn.Module):
     def __init__(self, moment):
-        super().__init__()
-        torch.manual_seed(0)
-        self.layers = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Dropout(0.3), torch.nn.Linear(8, 1))
+        super().__init__(dropout=0.3)
         self.moment = moment
 
-    def forward(self, inputs):
+    def forward(self, inputs, targets):
         self.moment()
-        return {"loss": (self.layers(inputs) - inputs.prod(dim=1, keepdim=True)).square().mean()}
+        return super().forward(inputs, targets)
 
 
 def run(directory, kill_at=None):
@@ -64,16 +58,10 @@ def run(directory, kill_at=None):
 
     for (module, name), function in ORIGINALS.items():
         setattr(module, name, counted(function))
-    objective = Regression(moment)
-    train(
-        "phase",
-        objective,
-        Numbers(),
-        PLAN,
-        Settings(seed=3, checkpoint_minutes=0, log_every=4),
-        Checkpoint(directory / "checkpoint", "key"),
-    )
-    (directory / "weights").write_bytes(safetensors.torch.save(objective.state_dict()))
+    objective = Interrupted(moment)
+    settings = Settings(seed=3, checkpoint_minutes=0, log_every=4)
+    train("phase", objective, Numbers(), make_optimisation(epochs=2), settings, Checkpoint(directory / "checkpoint", "key"))
+    (directory / "weights").write_bytes(safetensors.torch.save(objective.last.state_dict()))
     (directory / "moments").write_text(str(moments))
 
 
@@ -107,7 +95,9 @@ def kill_everywhere(every):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
 def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes():
-    result = subprocess.run([sys.executable, __file__], check=False, capture_output=True, text=True, timeout=600)
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.training.test_interruption"], cwd=HOME, check=False, capture_output=True, text=True, timeout=600
+    )
     assert result.returncode == 0, result.stderr[-4000:]
     assert int(result.stdout) > 60
     assert "damaged" not in result.stderr  # what a kill leaves is either whole or not looked at

@@ -13,26 +13,17 @@ import safetensors.torch
 import torch
 
 from compactlm.errors import CompactLMError
-from compactlm.params import Optimisation
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
+from tests.fixtures.builders import make_optimisation
+from tests.fixtures.training import Numbers
 
-PLAN = Optimisation(epochs=3, learning_rate=0.02, weight_decay=0.01, warmup=0.1, batch_tokens=12, dropout=0.0)
+# Batches of 3 of the 43 rows: the processes have different shares, and the last batch has a single row.
+PLAN = make_optimisation(learning_rate=0.02, batch_tokens=12)
+ROWS = 43
+HOME = Path(__file__).parents[2]
 SETTINGS = Settings(seed=3, checkpoint_minutes=0, log_every=4)
-
-
-class Numbers:
-    """43 rows in batches of 3, so that shares differ, and at last one batch of a single row."""
-
-    def __init__(self):
-        self.lengths = [4] * 43
-        generator = torch.Generator().manual_seed(1)
-        self.inputs = torch.randn(43, 6, generator=generator)
-        self.targets = self.inputs @ torch.randn(6, 2, generator=generator)
-
-    def batch(self, positions, epoch):
-        return {"inputs": self.inputs[list(positions)], "targets": self.targets[list(positions)]}
 
 
 class Regression(torch.nn.Module):
@@ -63,7 +54,7 @@ def two_phases(checkpoints=None, dropout=0.0, log=None, **changes):
     shared = torch.nn.Linear(6, 2)
     phases = [Regression(shared, dropout), Regression(shared, dropout, **changes)]
     kept = [Checkpoint(checkpoints / str(number), "key") if checkpoints else None for number in (0, 1)]
-    history = [train(str(n), phases[n], Numbers(), PLAN, SETTINGS, kept[n], log).history for n in (0, 1)]
+    history = [train(str(n), phases[n], Numbers(ROWS), PLAN, SETTINGS, kept[n], log).history for n in (0, 1)]
     return {f"{n}.{name}": tensor for n in (0, 1) for name, tensor in phases[n].state_dict().items() if "shared" not in name} | {
         "shared": shared.weight.detach()
     }, history
@@ -86,7 +77,7 @@ def worker(directory):
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
     with pytest.raises(CompactLMError) as failure:
-        two_phases(nan_row=Numbers().inputs[11])
+        two_phases(nan_row=Numbers(ROWS).inputs[11])
     (mine / "failure.txt").write_text(str(failure.value))
 
     processes.on_main((directory / "artifact").write_text, "whole")
@@ -104,8 +95,8 @@ def two(tmp_path_factory):
     # With --cpu Accelerate starts several processes by MPI only; with --multi_gpu it does so itself, GPUs or none.
     options = ["--multi_gpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no", f"--main_process_port={port}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HOME": str(directory / "home"), "CUDA_VISIBLE_DEVICES": ""}
-    command = [str(accelerate), "launch", *options, __file__, str(directory)]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, timeout=600)
+    command = [str(accelerate), "launch", *options, "--module", "tests.training.test_processes", str(directory)]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment, cwd=HOME, timeout=600)
     assert result.returncode == 0, result.stdout + result.stderr
     return directory, result.stdout + result.stderr
 
