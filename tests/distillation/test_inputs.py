@@ -69,7 +69,7 @@ def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(pre
 def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teacher, kept):
     for weight in (0.0, 1.0):
         inputs = prepare(attention=weight)
-        general, task = inputs.general_source(masked_teacher, None), inputs.task_source("sentiment", task_teacher, None)
+        general, task = inputs.source("general", masked_teacher, None), inputs.source("sentiment", task_teacher, None)
         assert isinstance(general, OnlineMasked)
         assert isinstance(task, OnlineTask)
         assert general.layers == task.layers == [0, 2]
@@ -85,16 +85,16 @@ def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, maske
     for name, teacher in ((artifacts.MLM, masked_teacher), ("sentiment", task_teacher)):
         teacher.save_pretrained(artifacts.TEACHER / name)
     with pytest.raises(FileNotFoundError, match=r"data/signals/general/cache\.json"):
-        inputs.general_source(masked_teacher, general)
+        inputs.source("general", masked_teacher, general)
     with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
-        inputs.task_source("sentiment", task_teacher, task)
+        inputs.source("sentiment", task_teacher, task)
     source = inputs.online_general(masked_teacher)
     write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", inputs.asked(artifacts.MLM))
     source = inputs.online_task(task_teacher)
     write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", inputs.asked("sentiment"))
-    assert isinstance(inputs.general_source(masked_teacher, prepare("cached").general()), CachedSignals)
-    assert isinstance(inputs.task_source("sentiment", task_teacher, task), CachedSignals)
+    assert isinstance(inputs.source("general", masked_teacher, prepare("cached").general()), CachedSignals)
+    assert isinstance(inputs.source("sentiment", task_teacher, task), CachedSignals)
     task_teacher.classifier.bias.data += 1
     task_teacher.save_pretrained(artifacts.TEACHER / "sentiment")
     with pytest.raises(CompactLMError, match="data/signals/sentiment has signals for teacher "):
-        inputs.task_source("sentiment", task_teacher, task)
+        inputs.source("sentiment", task_teacher, task)

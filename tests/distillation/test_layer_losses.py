@@ -1,5 +1,6 @@
 """The losses between layers: what each compares, and when there is nothing to compare."""
 
+from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -79,7 +80,7 @@ def test_hidden_states_and_embeddings_are_compared_by_pairs(scene, kind, distanc
 
 def test_relations_are_those_that_the_teacher_itself_has(scene, kept):
     one = scene({"relations": {"weight": 1.0, "layers": [[2, 1]]}})
-    with StateRecorder(one.student.bert, [1]) as own, StateRecorder(one.teacher.bert, [0]) as theirs:
+    with closing(StateRecorder(one.student.bert, [1])) as own, closing(StateRecorder(one.teacher.bert, [0])) as theirs:
         one.student.bert(*one.inputs)
         one.teacher.bert(torch.tensor(kept)[one.inputs[0]], attention_mask=one.inputs[1])
         expected = relation_loss(own.take(1), theirs.take(0), one.inputs[1], 2)

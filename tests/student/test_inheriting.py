@@ -142,7 +142,7 @@ def test_a_head_that_is_not_tied_is_fitted_and_the_body_copied():
     assert agreement(student, teacher)[0] > 0.2 > 0.1 > agreement(random, teacher)[0]
 
 
-@pytest.mark.parametrize(("form", "correlation", "equal"), [(BertForMaskedLM, 0.65, 0.4), (BertForSequenceClassification, 0.5, 0.8)])
+@pytest.mark.parametrize(("form", "correlation", "equal"), [(BertForMaskedLM, 0.65, 0.4), (BertForSequenceClassification, 0.5, 0.6)])
 def test_a_student_as_wide_as_the_teacher_reads_nearly_as_the_teacher_does(teacher, classifier, form, correlation, equal):
     source = teacher if form is BertForMaskedLM else classifier
     student, random = (build(form, **AS_WIDE) for _ in range(2))

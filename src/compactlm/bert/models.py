@@ -35,18 +35,18 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _check_written(directory: Path) -> None:
+def _load(form: Any, directory: Path) -> tuple[Any, bool]:
+    """Load a model to the best device; the second value is whether the weights include a masked-language-model head."""
     if not (directory / "config.json").is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "config.json"))
-
-
-def _check_finite(model: torch.nn.Module, directory: Path) -> None:
+    model, report = form.from_pretrained(directory, local_files_only=True, output_loading_info=True)
     for name, weights in model.named_parameters():
         if not torch.isfinite(weights).all():
             raise CompactLMError(
                 f"the model in {directory} has weights that are not finite numbers, first in {name}; fetch it again, or run `dvc repro` "
                 "if a stage wrote it"
             )
+    return model.to(best_device()), not any(name.startswith("cls.") for name in report["missing_keys"])
 
 
 def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
@@ -54,23 +54,15 @@ def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
 
     Raises:
         CompactLMError: a weight is not a finite number.
+        FileNotFoundError: config.json is missing.
     """
-    _check_written(directory)
-    model, report = BertForMaskedLM.from_pretrained(directory, local_files_only=True, output_loading_info=True)
-    _check_finite(model, directory)
-    return model.to(best_device()), not any(name.startswith("cls.") for name in report["missing_keys"])
+    return _load(BertForMaskedLM, directory)
 
 
 def load_classifier(directory: Path) -> BertForSequenceClassification:
-    """Load a fine-tuned classifier from a local directory to the best device.
-
-    Raises:
-        CompactLMError: a weight is not a finite number.
-    """
-    _check_written(directory)
-    model = BertForSequenceClassification.from_pretrained(directory, local_files_only=True)
-    _check_finite(model, directory)
-    return model.to(best_device())
+    """Load a fine-tuned classifier from a local directory to the best device; see `load_masked_lm` for the errors."""
+    classifier: BertForSequenceClassification = _load(BertForSequenceClassification, directory)[0]
+    return classifier
 
 
 def pad_tensors(sequences: Sequence[Sequence[int]], padding: int = 0) -> tuple[torch.Tensor, torch.Tensor]:

@@ -22,11 +22,7 @@ GENERAL = "general"  # the name of general distillation, beside the names of the
 
 
 def check_losses(params: Params, teacher: Any) -> None:
-    """Check the losses of both phases against the teacher before anything is computed.
-
-    Args:
-        params: all of params.yaml.
-        teacher: the teacher's configuration (BertConfig).
+    """Check the losses of both phases against the teacher's configuration (BertConfig) before anything is computed.
 
     Raises:
         CompactLMError: a loss has no layer to learn from, or its heads do not fit the two models.
@@ -76,8 +72,7 @@ class Inputs:
     def asked(self, teacher: str) -> dict[str, Any]:
         """Return everything besides the rows that a teacher's answers depend on, as cache.json stores it.
 
-        Args:
-            teacher: the name of its directory in artifacts.TEACHER.
+        `teacher` is the name of its directory in artifacts.TEACHER.
         """
         signals = self.params.signals
         weights = (artifacts.TEACHER / teacher / "model.safetensors").read_bytes()
@@ -91,23 +86,19 @@ class Inputs:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found
 
-    def general_source(self, teacher: Any, questions: Questions) -> OnlineMasked | CachedSignals:
-        """Return the source of the signals of general distillation."""
-        signals = self.params.signals
-        if signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / GENERAL, questions, self.asked(artifacts.MLM))
-        return self.online_general(teacher, self.params.distill.general.attention.weight > 0)
+    def source(self, name: str, teacher: Any, questions: Questions) -> OnlineMasked | OnlineTask | CachedSignals:
+        """Return the source of the signals of general distillation (GENERAL) or of a task."""
+        distill = self.params.distill
+        if self.params.signals.source == "cached":
+            return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(artifacts.MLM if name == GENERAL else name))
+        if name == GENERAL:
+            return self.online_general(teacher, distill.general.attention.weight > 0)
+        return self.online_task(teacher, distill.task.attention.weight > 0)
 
     def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
         """Return the teacher's masked language model as a signal source."""
         signals, general, precision = self.params.signals, self.params.signals.general, self.params.precision
         return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
-
-    def task_source(self, name: str, teacher: Any, questions: Questions) -> OnlineTask | CachedSignals:
-        """Return the source of a task's signals."""
-        if self.params.signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(name))
-        return self.online_task(teacher, self.params.distill.task.attention.weight > 0)
 
     def check_caches(self) -> None:
         """Open every task's cache, so that a bad one is found before hours of general distillation. Does nothing for online signals.

@@ -78,7 +78,7 @@ class Phases:
         questions = inputs.general()
         student, components = self._begin(teacher, questions)
         _enable_attentions(params.distill.general, student, teacher)
-        source = inputs.general_source(teacher.to(models.best_device()), questions)
+        source = inputs.source(GENERAL, teacher.to(models.best_device()), questions)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.general", params.distill.general)
         objective = GeneralObjective(student, layer_losses, params.distill.general, params.signals.general.temperature)
         set_dropout(student, params.distill.general.optimisation.dropout)
@@ -112,7 +112,7 @@ class Phases:
         if distill.start == "teacher":
             components = self._initialise(student, teacher, rows)
         _enable_attentions(distill, student, teacher)
-        source = inputs.task_source(name, teacher.to(models.best_device()), rows)
+        source = inputs.source(name, teacher.to(models.best_device()), rows)
         answers = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.task", distill)
         set_dropout(student, distill.optimisation.dropout)

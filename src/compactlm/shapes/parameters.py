@@ -1,49 +1,35 @@
-"""The number of a student's parameters, computed from its shape without building it, and the budget for it."""
+"""The number of a student's parameters, computed from its shape without building it, and the budget for it.
+
+A shape is the section `student` of params.yaml (params.Student).
+"""
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Any
 
 from compactlm.errors import CompactLMError
 
 SMALLEST_VOCABULARY = 100
 
 
-class StudentShape(Protocol):
-    """The shape of a student, as the section `student` of params.yaml has it."""
-
-    @property
-    def layers(self) -> int: ...  # noqa: D102
-    @property
-    def hidden_size(self) -> int: ...  # noqa: D102
-    @property
-    def intermediate_size(self) -> int: ...  # noqa: D102
-    @property
-    def maximum_positions(self) -> int: ...  # noqa: D102
-    @property
-    def vocabulary_size(self) -> int | Literal["fit"]: ...  # noqa: D102
-    @property
-    def budget(self) -> float: ...  # noqa: D102
-
-
-def parameters_of(shape: StudentShape, vocabulary_size: int, labels: int = 2) -> int:
+def parameters_of(shape: Any, vocabulary_size: int, labels: int = 2) -> int:
     """Return the parameters of the larger of the student's two forms, masked language model and classifier."""
     return max(fixed + vocabulary_size * per_token for fixed, per_token in _forms(shape, labels))
 
 
-def fitting_vocabulary(shape: StudentShape, allowed: int, labels: int = 2) -> int:
+def fitting_vocabulary(shape: Any, allowed: int, labels: int = 2) -> int:
     """Return the largest vocabulary with which the student has at most `allowed` parameters; it may be negative."""
     return min((allowed - fixed) // per_token for fixed, per_token in _forms(shape, labels))
 
 
-def choose_vocabulary_size(shape: StudentShape, teacher_parameters: int, labels: int) -> int:
+def choose_vocabulary_size(shape: Any, teacher_parameters: int, labels: int) -> int:
     """Return the number of tokens of the student: as params.yaml sets it, or as many as the budget allows.
 
     Raises:
         CompactLMError: the budget leaves no room for a vocabulary.
     """
     if shape.vocabulary_size != "fit":
-        return shape.vocabulary_size
+        return int(shape.vocabulary_size)
     size = fitting_vocabulary(shape, int(teacher_parameters * shape.budget), labels)
     if size < SMALLEST_VOCABULARY:
         raise CompactLMError(
@@ -63,7 +49,7 @@ def check_budget(student_parameters: int, teacher_parameters: int, budget: float
         )
 
 
-def _forms(shape: StudentShape, labels: int) -> list[tuple[int, int]]:
+def _forms(shape: Any, labels: int) -> list[tuple[int, int]]:
     """Return, for both forms, the parameters that do not depend on the vocabulary and the parameters per token."""
     hidden, inner = shape.hidden_size, shape.intermediate_size
     embeddings = (shape.maximum_positions + 2) * hidden + 2 * hidden

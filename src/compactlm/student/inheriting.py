@@ -60,28 +60,16 @@ def inherit(
     sources = [max(layer - 1, 0) for layer in layers[1:]]  # of several layers in a row, the last
     trace = record(teacher, ids[input_ids], attention_mask, set(sources))
     components = directions(trace.hidden, student.config.hidden_size)
-    states = _inherit_embeddings(student, teacher, ids, components, input_ids, real, trace)
+    project_embeddings(student, teacher, ids, components)
+    embeddings = student.embeddings
+    positions = torch.arange(input_ids.shape[1])
+    summed = embeddings.word_embeddings(input_ids) + embeddings.position_embeddings(positions) + embeddings.token_type_embeddings.weight[0]
+    states = fit_layer_norm(embeddings.LayerNorm, summed[real], trace.hidden[0] @ components.T)
     for own, source, after in zip(student.encoder.layer, sources, layers[1:], strict=True):
         theirs = teacher.encoder.layer[source]
         states = _inherit_attention(own, theirs, source, trace, components, states, real)
         states = _inherit_feed_forward(own, theirs, source, trace, components, states, trace.hidden[after] @ components.T)
     return components
-
-
-def _inherit_embeddings(
-    student: BertModel,
-    teacher: BertModel,
-    ids: torch.Tensor,
-    components: torch.Tensor,
-    input_ids: torch.Tensor,
-    real: torch.Tensor,
-    trace: Trace,
-) -> torch.Tensor:
-    project_embeddings(student, teacher, ids, components)
-    own = student.embeddings
-    positions = torch.arange(input_ids.shape[1])
-    summed = own.word_embeddings(input_ids) + own.position_embeddings(positions) + own.token_type_embeddings.weight[0]
-    return fit_layer_norm(own.LayerNorm, summed[real], trace.hidden[0] @ components.T)
 
 
 def _inherit_attention(

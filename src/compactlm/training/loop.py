@@ -87,18 +87,12 @@ def set_dropout(model: torch.nn.Module, probability: float) -> None:
             module.p = probability
 
 
-class _Schedule:
-    """Linear warm-up to the learning rate, then linear decay to 0."""
-
-    def __init__(self, optimisation: Optimisation, steps: int) -> None:
-        self.peak, self.steps = optimisation.learning_rate, steps
-        self.warmup = max(1, round(optimisation.warmup * steps))
-
-    def set(self, optimizer: torch.optim.Optimizer, step: int) -> None:
-        rising = (step + 1) / self.warmup
-        falling = (self.steps - step) / max(1, self.steps - self.warmup)
-        for group in optimizer.param_groups:
-            group["lr"] = self.peak * min(1.0, rising, falling)
+def _learning_rate(optimisation: Optimisation, step: int, steps: int) -> float:
+    """Return the rate of a step from 0: linear warm-up to the learning rate, then linear decay to 0."""
+    warmup = max(1, round(optimisation.warmup * steps))
+    rising = (step + 1) / warmup
+    falling = (steps - step) / max(1, steps - warmup)
+    return optimisation.learning_rate * min(1.0, rising, falling)
 
 
 def _optimizer(module: torch.nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
@@ -144,7 +138,6 @@ def train(
         for epoch in range(optimisation.epochs)
         for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
-    schedule = _Schedule(optimisation, len(plan))
     where = f"{section}.{{}} in params.yaml" if section else f"the {{}} of {name}"
     batch_key, rate_key = where.format("batch_tokens"), where.format("learning_rate")
     with memory_errors(name, 0, [], optimisation.batch_tokens):
@@ -169,7 +162,8 @@ def train(
     with bar, Loader(load, range(first, len(plan)), ahead=accelerator.device.type != "cpu") as loader:
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
-            schedule.set(optimizer, step)
+            for group in optimizer.param_groups:
+                group["lr"] = _learning_rate(optimisation, step, len(plan))
             with memory_errors(name, step + 1, lengths, optimisation.batch_tokens, batch_key, accelerator.num_processes):
                 losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
                 recent.add(losses, weight, norm)

@@ -1,4 +1,5 @@
 import math
+from contextlib import closing
 
 import pytest
 import torch
@@ -70,7 +71,7 @@ def test_widths_that_do_not_split_and_missing_states_are_errors(student, teacher
 
 
 def test_recorded_states_are_those_of_the_hidden_states_that_enter_a_layer(bert, inputs):
-    with StateRecorder(bert, [0, 1]) as recorder, torch.no_grad():
+    with closing(StateRecorder(bert, [0, 1])) as recorder, torch.no_grad():
         hidden = bert(**inputs, output_hidden_states=True).hidden_states
         for layer in (0, 1):
             module = bert.encoder.layer[layer]
@@ -81,7 +82,7 @@ def test_recorded_states_are_those_of_the_hidden_states_that_enter_a_layer(bert,
 
 
 def test_recorded_states_carry_the_gradient_and_a_teachers_do_not(bert, inputs):
-    with StateRecorder(bert, [1]) as recorder:
+    with closing(StateRecorder(bert, [1])) as recorder:
         hidden = bert(**inputs, output_hidden_states=True).hidden_states
         own = recorder.take(1)
     theirs = teacher_states(bert.encoder.layer[0], hidden[0])
@@ -115,6 +116,6 @@ def test_states_are_taken_once_a_forward_and_are_of_the_last(bert, inputs):
 
 def test_a_recorder_leaves_what_the_model_computes_as_it_was(bert, inputs):
     before = bert(**inputs).last_hidden_state
-    with StateRecorder(bert, [0, 1]):
+    with closing(StateRecorder(bert, [0, 1])):
         assert torch.equal(bert(**inputs).last_hidden_state, before)
     assert not any(module._forward_hooks for module in bert.modules())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -10,18 +10,6 @@ from torch.nn import functional
 from compactlm.distillation.losses.base import Bodies, LayerLoss
 from compactlm.distillation.signals.sources import Batch
 from compactlm.shapes.layers import LayerPairs
-
-HiddenKind = Literal["cosine", "mse"]
-
-
-class HiddenDistance(Protocol):
-    """A distance of hidden states."""
-
-    def __call__(
-        self, student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None
-    ) -> torch.Tensor:
-        """Return the mean over tokens, each row times its weight."""
-        ...
 
 
 def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
@@ -42,14 +30,7 @@ def hidden_cosine(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tens
 def hidden_mse(student: torch.Tensor, teacher: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | None = None) -> torch.Tensor:
     """Return the mean squared difference of projected student and teacher vectors (Jiao et al. 2020, TinyBERT).
 
-    Args:
-        student: float [rows, tokens, teacher's hidden size].
-        teacher: the same shape.
-        mask: 1 where there is a token, [rows, tokens].
-        weights: float [rows], or None for 1.
-
-    Returns:
-        The mean over tokens of the mean over units, a scalar in the teacher's units squared.
+    See `hidden_cosine` for the arguments. The result is the mean over tokens and units, a scalar in the teacher's units squared.
     """
     return _mean((student.float() - teacher.detach().float()).square().mean(dim=-1), mask, weights)
 
@@ -59,7 +40,7 @@ def _mean(distance: torch.Tensor, mask: torch.Tensor, weights: torch.Tensor | No
     return (distance * counted).sum() / mask.sum()
 
 
-HIDDEN_DISTANCES: dict[HiddenKind, HiddenDistance] = {"cosine": hidden_cosine, "mse": hidden_mse}
+HIDDEN_DISTANCES = {"cosine": hidden_cosine, "mse": hidden_mse}
 
 
 def build_projection(components: torch.Tensor) -> torch.nn.Linear:

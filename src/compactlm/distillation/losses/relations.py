@@ -6,7 +6,7 @@ Functions here name a layer by its index in the encoder, from 0. Its input is hi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -85,7 +85,7 @@ def teacher_states(layer_module: Any, hidden: torch.Tensor) -> States:
 class StateRecorder:
     """Records the queries, keys and values of some layers during a BERT's forward.
 
-    It adds hooks to the model. Call `close`, or use it in a `with` statement, before the model is copied or used elsewhere.
+    It adds hooks to the model. Call `close` before the model is copied or used elsewhere.
     """
 
     def __init__(self, bert: Any, layers: Sequence[int]) -> None:
@@ -120,12 +120,6 @@ class StateRecorder:
         for handle in self._handles:
             handle.remove()
         self._states.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class Relations(LayerLoss):

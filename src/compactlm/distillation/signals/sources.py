@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForMaskedLM
 
 from compactlm.errors import CompactLMError
 from compactlm.shapes.layers import kept_layers
@@ -30,12 +30,8 @@ Batch = dict[str, torch.Tensor]
 def require_attentions(attentions: Sequence[torch.Tensor] | None, side: str) -> tuple[torch.Tensor, ...]:
     """Return the attention probabilities of a model's output, one tensor for each layer.
 
-    Args:
-        attentions: the output's `attentions`.
-        side: "student" or "teacher", for the message.
-
     Raises:
-        CompactLMError: there are none.
+        CompactLMError: there are none; the message names the side, "student" or "teacher".
     """
     if not attentions:
         raise CompactLMError(
@@ -66,7 +62,14 @@ class SignalSource(Protocol):
 class _Online:
     """A teacher that reads every batch, in eval mode, because dropout would add noise to its signals."""
 
-    def __init__(self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool, precision: str) -> None:
+    def __init__(
+        self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool = False, precision: str = "fp32"
+    ) -> None:
+        """Take the teacher, its id of each of the student's ids, the layers, whether to return attentions, and the precision.
+
+        Raises:
+            CompactLMError: the teacher lacks one of the layers.
+        """
         self.teacher = teacher.eval().requires_grad_(False)
         self.layers = kept_layers(layers, teacher.config.num_hidden_layers)
         self.attentions, self.precision = attentions, precision
@@ -89,22 +92,7 @@ class _Online:
 
 
 class OnlineTask(_Online):
-    """An online teacher of a task."""
-
-    def __init__(
-        self,
-        teacher: BertForSequenceClassification,
-        id_map: Sequence[int],
-        layers: int | Sequence[int],
-        attentions: bool = False,
-        precision: str = "fp32",
-    ) -> None:
-        """Take the teacher, its id of each of the student's ids, the layers, whether to return attentions, and the precision.
-
-        Raises:
-            CompactLMError: the teacher lacks one of the layers.
-        """
-        super().__init__(teacher, id_map, layers, attentions, precision)
+    """An online classifier of a task (BertForSequenceClassification)."""
 
     @torch.no_grad()
     def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
