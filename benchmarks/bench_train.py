@@ -31,7 +31,7 @@ thirds. The speed is the median of the thirds.
 
 The plain Trainer and TextBrewer keep their defaults: dropout 0.1, fp32, AdamW, and the teacher runs at every step. In general distillation
 the plain Trainer pads to a fixed length and computes logits at every position. In task distillation both pad to the longest row of a batch.
-"Text packed" joins the same sequences and cuts them into rows of the longest length, so there is no padding. The teacher of these
+"Text packed" joins the same sequences and splits them into rows of the longest length, so there is no padding. The teacher of these
 contenders scores only the student's tokens. Ours follows params.yaml except for the source of the signals. TextBrewer's soft targets are a
 cross-entropy, which has the same gradient as the divergence.
 

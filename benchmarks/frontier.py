@@ -1,7 +1,7 @@
 """Compare student sizes: train the shapes of configs/frontier.yaml in DVC's queue, and draw how much quality each retains.
 
-    python -m benchmarks.frontier                   # with the default preset
-    python -m benchmarks.frontier preset=smoke      # with other parameters, as after `dvc exp run -S`
+    python -m benchmarks.frontier                   # use the default preset
+    python -m benchmarks.frontier preset=smoke      # use other parameters, like `dvc exp run -S`
     python -m benchmarks.frontier --collect         # train nothing: draw the finished experiments
 
 Only reports/frontier/ of the workspace changes. `dvc exp apply frontier-NAME` brings one of the students into the workspace.

@@ -1,7 +1,7 @@
 """Compare mitigations of bias: train the student with each mitigation of configs/mitigation.yaml in DVC's queue.
 
-    python -m benchmarks.mitigation                   # with the default preset
-    python -m benchmarks.mitigation preset=smoke      # with other parameters, as after `dvc exp run -S`
+    python -m benchmarks.mitigation                   # use the default preset
+    python -m benchmarks.mitigation preset=smoke      # use other parameters, like `dvc exp run -S`
     python -m benchmarks.mitigation --collect         # train nothing: collect the finished experiments
 
 Only reports/mitigation/ of the workspace changes. `dvc exp apply mitigation-NAME` brings one of the students into the workspace.

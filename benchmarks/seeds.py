@@ -1,4 +1,4 @@
-"""Keep the figures of the current run beside those of other seeds and presets: `make seeds` after each run.
+"""Keep the figures of the current run with those of other seeds and presets: `make seeds` after each run.
 
     dvc exp run -S seed=18                       # or: -S preset=quality -S seed=18
     make seeds
@@ -38,7 +38,7 @@ Figures of test rows. Each seed draws the split, the teacher's training, the mas
 
 """
 
-Kept = dict[str, dict[str, dict[str, Any]]]  # what shapes.results.figures gives, by preset and seed
+Kept = dict[str, dict[str, dict[str, Any]]]  # the result of shapes.results.figures, by preset and seed
 
 
 def add(kept: Kept, preset: str, seed: int, found: dict[str, Any]) -> Kept:

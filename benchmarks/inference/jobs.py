@@ -18,7 +18,7 @@ class Contender:
     """A classifier to measure.
 
     Attributes:
-        name: in the tables.
+        name: the name in the tables.
         backend: torch or onnx.
         directory: has the weights and the tokenizer.
         file: the ONNX file in `directory`; empty for torch.

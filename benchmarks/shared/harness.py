@@ -32,7 +32,7 @@ def params_of(command: str) -> Params:
 
 
 def new_console(width: int) -> Console:
-    """Return a console. A pipe has no width, and the default width would cut the tables, so a pipe gets this one."""
+    """Return a console. A pipe has no width, and the default width would truncate the tables, so a pipe gets this one."""
     return Console(width=None if sys.stdout.isatty() else width, highlight=False)
 
 

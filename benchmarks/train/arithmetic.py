@@ -41,7 +41,7 @@ class Work:
 
     Attributes:
         student: its shape.
-        teacher: its shape, None where it is not asked.
+        teacher: the teacher's shape; None where the teacher does not run.
         width: the teacher's hidden size.
         pairs: layers of the student that are projected to that width.
         scored: the positions that both heads score; "none" for classifiers, whose heads are too small to count.

@@ -82,7 +82,7 @@ def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, An
 
 
 def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
-    """Join all sequences and cut them into rows of the longest length; the rest is dropped."""
+    """Join all sequences and split them into rows of the longest length; the rest is dropped."""
     longest, text = max(map(len, sequences)), list(itertools.chain.from_iterable(sequences))
     return [text[start : start + longest] for start in range(0, len(text) - longest + 1, longest)]
 

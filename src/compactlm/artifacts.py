@@ -1,6 +1,6 @@
 """The paths of all artifacts, and how they are read and written.
 
-Every artifact is written beside its path and then renamed, so that a failure leaves no half-written artifact. Parquet is written with
+Every artifact is written next to its path and then renamed, so that a failure leaves no half-written artifact. Parquet is written with
 fixed settings and sorted by id, so that equal rows give equal bytes.
 """
 
@@ -52,7 +52,7 @@ FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks
 ABLATIONS = Path("reports/ablations")
 MITIGATION = Path("reports/mitigation")
 
-MLM = "mlm"  # the directory of the masked language model, beside one directory per task
+MLM = "mlm"  # the directory of the masked language model, next to the directories of the tasks
 SPLITS = ("train", "validation", "test")
 ROWS_PER_SHARD = 100_000
 
@@ -123,7 +123,7 @@ SEQUENCE_SCHEMA = pa.schema(
 
 @contextlib.contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield a fresh path beside `target` to write to, and rename it to `target` at the end of the block.
+    """Yield a fresh path next to `target` to write to, and rename it to `target` at the end of the block.
 
     The path may become a file or a directory. If the block raises, the path is removed and `target` is unchanged.
     """

@@ -47,7 +47,7 @@ def make_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS, key: 
         lengths: the number of tokens of each sequence.
         batch_tokens: the largest product of rows and longest row.
         key: the seed of a random order, for instance "17/general/0"; None sorts all sequences by length, the shortest first.
-        pool: with a key, the number of sequences that are sorted by length together.
+        pool: the number of sequences that are sorted by length together, if there is a key.
 
     Returns:
         Lists of positions in `lengths`. Each position occurs once.

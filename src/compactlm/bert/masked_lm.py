@@ -24,7 +24,7 @@ class MaskedToken:
 
     Attributes:
         sequence: token ids, [MASK] at `position`. Other masks are read but not scored.
-        position: of the masked token.
+        position: the position of the masked token.
         target: id of the token that was there.
     """
 
@@ -39,7 +39,7 @@ class Scores:
 
     Attributes:
         ranks: the number of tokens that the model prefers to the right one, int64 [tokens].
-        log_probabilities: of the right token, in nats, float64 [tokens].
+        log_probabilities: the log probability of the right token, in nats, float64 [tokens].
     """
 
     ranks: npt.NDArray[np.int64]
@@ -108,13 +108,13 @@ def score_words(
         tokenizer: the model's tokenizer.
         texts: each with one [MASK].
         words: the candidates of each text, equally many for all texts.
-        maximum_length: tokens in a sequence; longer texts are cut.
+        maximum_length: tokens in a sequence; longer texts are truncated.
         batch_tokens: tokens in a batch, padding included.
         description: shown beside the progress bar.
 
     Returns:
         Log probabilities in nats, float64 [texts, candidates]. A word that is not a single token of the vocabulary has nan. All words have
-        nan where the text has an unknown token, or not exactly one [MASK] after it was cut.
+        nan where the text has an unknown token, or not exactly one [MASK] after truncation.
     """
     vocabulary, mask, unknown = tokenizer.get_vocab(), tokenizer.mask_token_id, tokenizer.unk_token_id
     sequences = encode(tokenizer, texts, maximum_length)

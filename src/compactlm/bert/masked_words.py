@@ -32,7 +32,7 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
         texts: row ids and texts. Rows and words are drawn by (seed, id), so their order does not matter.
         tokenizers: a word is eligible if it is a single token for each of these and consists of letters.
         count: the largest number of rows.
-        seed: of the draw.
+        seed: the seed of the draw.
 
     Returns:
         The words, in the order of the draw; fewer than `count` if there are too few rows.
@@ -51,7 +51,7 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
 
 
 def mask_words(items: Sequence[MaskedWord], tokenizer: Any, maximum_length: int) -> list[MaskedToken]:
-    """Return the rows in a model's tokens, with [MASK] for the word, cut around it to `maximum_length` tokens."""
+    """Return the rows in a model's tokens, with [MASK] for the word, truncated around it to `maximum_length` tokens."""
     return [_mask_word(item, tokenizer, maximum_length) for item in items]
 
 

@@ -43,7 +43,7 @@ def _advice(phase: str, step: int, lengths: Sequence[int], batch_tokens: int, ke
     if step == 0:
         return f"there is not enough memory for the model of {phase}, before its first step; {smaller}"
     longest = max(lengths)
-    share = len(lengths) if len(lengths) < processes else -(-len(lengths) // processes)  # as in processes.share
+    share = len(lengths) if len(lengths) < processes else -(-len(lengths) // processes)  # the same as in processes.share
     rows = "1 row" if share == 1 else f"{share} rows"
     where = (
         f"there is not enough memory for {phase} at step {step}: its batch has {rows}, the longest of {longest} tokens, "

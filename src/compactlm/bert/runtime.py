@@ -10,7 +10,7 @@ import torch
 import transformers
 
 KEPT_BYTES = 2**30  # more than any tensor of a batch
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # constants of glibc's malloc.h
 
 
 def prepare(threads: int, seed: int = 0) -> None:
@@ -21,7 +21,7 @@ def prepare(threads: int, seed: int = 0) -> None:
 
     Args:
         threads: the total number over all processes of this machine.
-        seed: of torch's random generator.
+        seed: the seed of torch's random generator.
     """
     # Without this, Intel's matrix library may give other last bits in another run. It reads the variable at its first use.
     os.environ.setdefault("MKL_CBWR", "AUTO")

@@ -17,7 +17,7 @@ HISTOGRAM_STEP = 8  # tokens
 
 
 def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[list[int]]:
-    """Return one sequence for each text, with [CLS] and [SEP], cut to `maximum_length` tokens."""
+    """Return one sequence for each text, with [CLS] and [SEP], truncated to `maximum_length` tokens."""
     sequences: list[list[int]] = []
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         batch = list(texts[start : start + TEXTS_AT_ONCE])
@@ -98,7 +98,7 @@ def tokenize_documents(
 ) -> tuple[list[dict[str, Any]], Statistics]:
     """Turn documents into rows of artifacts.SEQUENCE_SCHEMA.
 
-    A labelled document becomes one sequence and is cut if it is too long; an unlabelled document becomes as many as it fills.
+    A labelled document becomes one sequence and is truncated if it is too long; an unlabelled document becomes as many as it fills.
     The id of a sequence is the document's id, a dot and a number.
     """
     continuation = {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}

@@ -61,7 +61,7 @@ def inspect(
     """
     found = load(model, backend, threads).inspect(text_or_input(text), top)
     if found.cut:
-        notice(f"the last {found.cut:,} tokens are skipped because the text is longer than the model reads")
+        notice(f"the last {found.cut:,} tokens are truncated because the text is longer than the model accepts")
     show(found, json, _position_lines(found))
     if not json and found.positions and not found.positions[0].attends_to:
         notice("ONNX files have no attention output; use --backend torch to see it")

@@ -35,7 +35,7 @@ class TaskRows:
     """Rows of one task.
 
     Attributes:
-        ids: of the sequences.
+        ids: the ids of the sequences.
         sequences: token ids of the student.
         labels: label ids, -100 for none.
         weights: example weights, 1 for rows without a label.
@@ -84,7 +84,7 @@ def task_rows(
     """Join a task's labelled rows, originals and copies, with unlabelled rows.
 
     Args:
-        name: of the task.
+        name: the name of the task.
         labels: the task's label names, in the order of their ids.
         labelled: rows of artifacts.SEQUENCE_SCHEMA; rows of other tasks are left out.
         unlabelled: rows of the same schema.

@@ -18,7 +18,7 @@ from compactlm.shapes import layers
 from compactlm.shapes.layers import Shape, kept_layers
 from compactlm.training.random_masking import MaskedSequences
 
-GENERAL = "general"  # the name of general distillation, beside the names of the tasks
+GENERAL = "general"  # the name of general distillation; tasks have their own names
 
 
 def check_losses(params: Params, teacher: Any) -> None:

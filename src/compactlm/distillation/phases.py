@@ -35,7 +35,7 @@ from compactlm.training.curves import curves
 from compactlm.training.loop import Examples, Settings, set_dropout, train
 from compactlm.training.thresholds import best_threshold
 
-SAMPLE_TOKENS = 15_000  # of the text on which inherited weights are fitted
+SAMPLE_TOKENS = 15_000  # inherited weights are fitted on about this many tokens
 
 
 def _enable_attentions(losses: Losses, *bert: PreTrainedModel) -> None:

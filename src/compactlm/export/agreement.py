@@ -30,7 +30,7 @@ class Comparison:
 
     Attributes:
         greatest_difference: the largest absolute difference between the outputs of the original and the fp32 file, without padding.
-        original: for each row the likeliest label, or the likeliest token at the row's position, int64 [rows]; or the mean of
+        original: the likeliest label of each row, or the likeliest token at the row's position, int64 [rows]; or the mean of
             the last hidden states, float32 [rows, hidden].
         exported: the same for the fp32 file.
         quantized: the same for the int8 file.
@@ -68,7 +68,7 @@ def compare(
         model: the original model, on the CPU.
         directory: the files that `write_directory` wrote.
         sequences: rows of token ids.
-        positions: for a masked language model, the position to predict in each row; else None.
+        positions: the position to predict in each row of a masked language model; else None.
         batch_tokens: tokens per batch, padding included.
         threads: CPU threads.
         description: label of the progress bar.

@@ -12,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
-LEVELS = 127  # of a signed byte on each side of 0
+LEVELS = 127  # a signed byte has this many levels on each side of 0
 LARGE = 2**16  # values; smaller embedding tables are not quantized
 
 

@@ -28,9 +28,9 @@ class Classification:
 
     Attributes:
         label: the label.
-        probability: of that label, 0 to 1.
-        probabilities: of each label; they sum to 1.
-        cut: whether the text was longer than the model reads, so that the end was ignored.
+        probability: the probability of that label, 0 to 1.
+        probabilities: the probability of each label; they sum to 1.
+        cut: whether the text was truncated because it is longer than the model accepts.
     """
 
     label: str

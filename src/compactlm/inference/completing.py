@@ -56,7 +56,7 @@ def complete(
         temperature: 0 takes the likeliest token at each step (or searches with beams); above 0 tokens are sampled.
         top_k: number of likeliest tokens to sample from.
         beams: number of texts that are kept at each step; all are returned, the likeliest first.
-        seed: of the sampling.
+        seed: the seed of the sampling.
 
     Raises:
         CompactLMError: the text has [MASK], a number is out of range, or both beams and a temperature are given.

@@ -110,7 +110,7 @@ def fit_projection(model: Model, texts: Sequence[str]) -> Projection:
     """Fit the projection from mean hidden states to sentence embeddings on unlabelled texts.
 
     Args:
-        model: of the kind "embedding", with the hidden states of the embeddings and the last layer.
+        model: a model of the kind "embedding", with the hidden states of the embeddings and the last layer.
         texts: sentences and passages, at least `fewest_texts`.
 
     Raises:

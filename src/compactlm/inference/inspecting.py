@@ -19,7 +19,7 @@ class Position:
         piece: the token.
         id: its id in the vocabulary.
         predictions: the likeliest tokens at this position, given the whole text.
-        attends_to: for each layer, the positions with the largest attention from this token and their shares (mean over
+        attends_to: the positions with the largest attention from this token and their shares, for each layer (mean over
             heads); empty if the backend does not give attention.
     """
 
@@ -31,7 +31,7 @@ class Position:
 
 @dataclasses.dataclass(frozen=True)
 class Inspection:
-    """The positions of a text; `cut` tokens at its end were not read."""
+    """The positions of a text; `cut` is the number of truncated tokens at its end."""
 
     positions: list[Position]
     cut: int

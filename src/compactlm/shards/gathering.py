@@ -1,7 +1,7 @@
-"""Cutting the parts of an artifact into working shards, and gathering working shards into the parts of an artifact.
+"""Split the parts of an artifact into working shards, and gather working shards into the parts of an artifact.
 
-Rows are sorted by id and cut by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The place of a
-row depends neither on the other rows nor on how the working shards were cut. At most three tables are in memory at a time: one that
+Rows are sorted by id and divided by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The place of a
+row depends neither on the other rows nor on how the rows were divided into working shards. At most three tables are in memory at a time: one that
 is read and two that are written.
 """
 
@@ -29,7 +29,7 @@ from compactlm.shards.shards import batches_of, write_working
 Result = TypeVar("Result")
 _ID_BITS = 128
 _BATCH = 10_000
-_THREADS = 2  # for reading, and for writing; each holds a table in memory
+_THREADS = 2  # the threads that read, and as many that write; each holds a table in memory
 _ROW_BYTES = 100  # added for each row, so that a file of tiny lines does not become a shard of millions of rows
 MEGABYTE = 1_000_000
 PART_BYTES = 128_000_000  # the most text in a part of an artifact, on average
@@ -169,7 +169,7 @@ def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
         found = [_rows_between(shard, part, parts) for shard in sorted(shards)]
         table = pa.concat_tables([schema.empty_table(), *(table for table in found if len(table))])
         names = table["id"].combine_chunks()
-        in_order = len(names) < 2 or pc.all(pc.less_equal(names[:-1], names[1:])).as_py()  # true for shards cut by ranges of ids
+        in_order = len(names) < 2 or pc.all(pc.less_equal(names[:-1], names[1:])).as_py()  # true for shards that are ranges of ids
         yield (table if in_order else table.take(pc.sort_indices(table, [("id", "ascending")]))).combine_chunks()
 
 

@@ -1,4 +1,4 @@
-"""Keys of 16 bytes that stand for the rows of a corpus that does not fit into memory."""
+"""Keys of 16 bytes that identify the rows of a corpus that does not fit into memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 Keys = npt.NDArray[np.uint64]
 KEY_BYTES = 16
-KEY = pa.field("key", pa.binary(KEY_BYTES))  # of a row's text, in working shards that may still hold duplicates
+KEY = pa.field("key", pa.binary(KEY_BYTES))  # the key of a row's text; working shards have it while they may hold duplicates
 
 
 def hash_key(value: str) -> bytes:

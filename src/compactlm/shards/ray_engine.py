@@ -16,7 +16,7 @@ from tqdm import tqdm
 from compactlm.errors import CompactLMError
 from compactlm.shards.shards import Manifest, ShardFunction, ShardTask, process_shard
 
-RETRIES = 3  # of a task whose node dies
+RETRIES = 3  # a task is run again this often if its node dies
 
 
 class RayEngine:

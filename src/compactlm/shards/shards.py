@@ -1,6 +1,6 @@
 """Shards of documents and their manifests: how a function turns one shard into another, and when that work is already done.
 
-A shard is done only if the manifest beside it says so: it names the sha256 of the input, the fingerprint of code and parameters, and
+A shard is done only if the manifest next to it says so: it names the sha256 of the input, the fingerprint of code and parameters, and
 the sha256 of the output. The manifest is renamed into place after the output. A kill at any moment therefore leaves either a complete
 shard or one that is made again.
 """
@@ -57,7 +57,7 @@ class ShardStep(abc.ABC):
     """A function of a shard together with its parameters, as a dataclass."""
 
     def parameters(self) -> dict[str, Any]:
-        """Return everything that the result depends on beside the shard and the code, as JSON values.
+        """Return everything that the result depends on except the shard and the code, as JSON values.
 
         Paths are left out; another field holds the sha256 of the file.
         """

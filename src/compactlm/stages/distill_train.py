@@ -23,7 +23,7 @@ from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint, fingerprint
 from compactlm.training.energy import tracked
 
-EMBEDDING_TEXTS = 4096  # with more texts the projection changes only as much as with another sample
+EMBEDDING_TEXTS = 4096  # more texts change the projection only as much as another sample does
 CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
 
 
@@ -39,7 +39,7 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
 
 
 def _fit_embedding(directory: Path, params: Params) -> None:
-    """Save the projection for sentence embeddings beside the masked language model, if there are enough texts to fit it."""
+    """Save the projection for sentence embeddings next to the masked language model, if there are enough texts to fit it."""
     train = artifacts.read_table(artifacts.SPLIT / "train").to_pylist()
     texts = [row["text"] for row in draw_items(train, EMBEDDING_TEXTS, "embedding", params.seed, key=lambda row: row["id"])]
     if len(texts) >= fewest_texts(params.student.hidden_size):

@@ -28,7 +28,7 @@ def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int,
     Args:
         student: the masked language model.
         labels: the names of the labels, in the order of their ids.
-        seed: of the random weights.
+        seed: the seed of the random weights.
         body: whether to copy the student's body; otherwise all weights are random.
     """
     torch.manual_seed(seed)

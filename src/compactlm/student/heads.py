@@ -44,7 +44,7 @@ def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -
     Args:
         layer: the teacher's linear map.
         components: float [student's hidden size, teacher's hidden size].
-        mean: of the layer's inputs, float [teacher's hidden size].
+        mean: the mean of the layer's inputs, float [teacher's hidden size].
     """
     left_out = mean - components.T @ (components @ mean)
     return layer.weight @ components.T, layer.bias + layer.weight @ left_out
@@ -57,7 +57,7 @@ def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tenso
         attention: a BERT layer's `attention.self`.
         output: weight of the layer's output projection.
         components: float [student's hidden size, teacher's hidden size].
-        mean: of the layer's inputs.
+        mean: the mean of the layer's inputs.
 
     Returns:
         One dict for each head. Query, key and value are float [head's width, student's hidden size + 1] with the bias as the last
@@ -75,7 +75,7 @@ def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tenso
 def resize_head(head: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
     """Return a head's query, key and value at another width, with scores and values changed as little as possible.
 
-    Scores depend only on query^T key, and the layer's output only on output value. Both products are cut to their largest singular
+    Scores depend only on query^T key, and the layer's output only on output value. Both products are truncated to their largest singular
     values. A wider head keeps them and gets additional small random rows.
     """
     old = head["query"].shape[0]

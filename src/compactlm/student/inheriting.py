@@ -57,7 +57,7 @@ def inherit(
         The components, float [student's hidden size, teacher's hidden size].
     """
     ids, real = torch.tensor(teacher_ids), attention_mask.bool()
-    sources = [max(layer - 1, 0) for layer in layers[1:]]  # of several layers in a row, the last
+    sources = [max(layer - 1, 0) for layer in layers[1:]]  # a student layer that spans several teacher layers copies the last
     trace = record(teacher, ids[input_ids], attention_mask, set(sources))
     components = directions(trace.hidden, student.config.hidden_size)
     project_embeddings(student, teacher, ids, components)

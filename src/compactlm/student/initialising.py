@@ -15,7 +15,7 @@ from compactlm.student.inheriting import inherit, project_embeddings
 from compactlm.student.regression import fit_layer_norm, ridge
 from compactlm.student.teacher_trace import last_states
 
-LINEAR = 3.0  # where GELU is nearly the identity
+LINEAR = 3.0  # GELU is nearly the identity at this input
 
 
 def initialise(
@@ -35,7 +35,7 @@ def initialise(
         teacher_ids: the teacher's id of each of the student's ids.
         kind: student.initialisation in params.yaml: "inherited", "embeddings" or "random".
         input_ids: a sample of text; see `inherit`.
-        attention_mask: of the sample.
+        attention_mask: the attention mask of the sample.
         layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
 
     Returns:
@@ -83,8 +83,8 @@ def inherit_mlm_head(
     """Fit the head of a student with an inherited body to the teacher's logits over the student's tokens.
 
     Args:
-        student: in eval mode. Its decoder is tied to its word embeddings, which do not change.
-        teacher: in eval mode.
+        student: the student, in eval mode. Its decoder is tied to its word embeddings, which do not change.
+        teacher: the teacher, in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
         input_ids: a sample of masked text in the student's ids, int64 [rows, tokens].
         attention_mask: [rows, tokens].

@@ -13,7 +13,7 @@ def ridge(inputs: torch.Tensor, targets: torch.Tensor, penalty: float = 0.01) ->
     Args:
         inputs: float [rows, features].
         targets: float [rows, outputs].
-        penalty: on the squared weights, relative to the mean variance of the features.
+        penalty: the penalty on the squared weights, relative to the mean variance of the features.
 
     Returns:
         The weight, float [outputs, features], and the bias, float [outputs].

@@ -12,7 +12,7 @@ from transformers import BertModel
 
 from compactlm.student.building import principal_components
 
-ROWS_AT_ONCE = 32  # of the sample; more would not fit the processor's caches
+ROWS_AT_ONCE = 32  # larger batches do not fit into the processor's caches
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
     """Check that a directory holds a BERT with its weights and its vocabulary.
 
     Args:
-        directory: of the model.
+        directory: the directory of the model.
         maximum_length: the number of tokens that the model must read at once.
 
     Raises:
@@ -55,7 +55,7 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
     if not len(vocabulary) == config.vocab_size == rows or sorted(vocabulary.values()) != list(range(rows)):
         raise CompactLMError(
             f"the teacher in {directory} has weights for {rows:,} tokens, a config.json for {config.vocab_size:,} and a tokenizer with "
-            f"{len(vocabulary):,}; put the tokenizer of the teacher's training beside its weights"
+            f"{len(vocabulary):,}; put the tokenizer of the teacher's training next to its weights"
         )
     missing = [token for token in SPECIAL if token not in vocabulary]
     if missing:

@@ -64,7 +64,7 @@ def agrees(
         tokenizer: the classifier's tokenizer.
         labels: the task's label names.
         rows: texts with their labels.
-        maximum_length: tokens in a sequence; longer texts are cut.
+        maximum_length: tokens in a sequence; longer texts are truncated.
         batch_tokens: tokens in a batch, padding included.
     """
     tokens = encode(tokenizer, [text for text, _ in rows], maximum_length)
@@ -77,8 +77,8 @@ def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], orig
 
     Args:
         copies: the copies, at least one.
-        agreed: by a copy's id, whether the classifier predicts its label.
-        originals: for each copy's parent, whether the classifier predicts its label.
+        agreed: whether the classifier predicts a copy's label, by the copy's id.
+        originals: whether the classifier predicts the label of each copy's parent.
 
     Returns:
         Figures in JSON: `share` (of the copies whose label the classifier predicts), `originals` (the same share for the copies'

@@ -19,7 +19,7 @@ from compactlm.params import DiversityFigures
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _BLEU_ORDER = 4
-_SMOOTHING = 0.1  # stands for a count of 0
+_SMOOTHING = 0.1  # this value is used in place of a count of 0
 Words = list[str]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 CHUNK = 500  # characters that are judged together, because a short row alone tells too little
-LEAST = 0.05  # of the chunks
+LEAST = 0.05  # the smallest share of the chunks that counts
 
 
 @functools.cache

@@ -64,10 +64,10 @@ class Checkpoint:
 
         Args:
             module: its trainable weights are saved.
-            optimizer: of these weights.
+            optimizer: the optimizer of these weights.
             step: the number of finished steps.
             history: the losses so far.
-            random_states: of torch's generator in each process, uint8 [processes, bytes]; by default this process's state.
+            random_states: the states of torch's generator in each process, uint8 [processes, bytes]; by default this process's state.
         """
         tensors = {f"weight.{name}": tensor.detach().contiguous() for name, tensor in _trainable(module).items()}
         for index, state in optimizer.state_dict()["state"].items():
@@ -91,7 +91,7 @@ class Checkpoint:
 
         Args:
             module: its trainable weights are set.
-            optimizer: of these weights.
+            optimizer: the optimizer of these weights.
             process: the number of this process. Its random state is set if the checkpoint has one for it.
         """
         for directory in self._generations():

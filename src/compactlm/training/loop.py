@@ -44,7 +44,7 @@ class Settings:
     """Settings that all phases of a run share.
 
     Attributes:
-        seed: of the order of the rows and of dropout.
+        seed: the seed of the order of the rows and of dropout.
         precision: "fp32" or "bf16".
         checkpoint_minutes: the time between two checkpoints.
         log_every: the number of steps between two readings of the losses, which wait for the device.
@@ -61,8 +61,8 @@ class Summary:
     """The outcome of a phase.
 
     Attributes:
-        steps: of the whole phase.
-        seconds: of this run, from its start or resumption.
+        steps: the number of steps of the whole phase.
+        seconds: the seconds of this run, from its start or resumption.
         tokens: that all processes read in these seconds.
         history: mean losses at some steps.
         resumed_from_step: 0 for a run without interruption.
@@ -118,7 +118,7 @@ def train(
     """Train the parameters of `objective` that require gradients.
 
     Args:
-        name: of the phase; shown beside the progress bar, and part of the seed of the order.
+        name: the name of the phase; it is shown next to the progress bar and is part of the seed of the order.
         objective: its forward takes a batch's tensors by name and returns losses by name, always the same names. `loss` is minimised.
         examples: the training rows.
         optimisation: epochs, learning rate and the like.
@@ -198,5 +198,5 @@ def _learn(
     accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
     norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)
     optimizer.step()
-    optimizer.zero_grad()  # to None
+    optimizer.zero_grad()  # sets the gradients to None, which frees their memory
     return losses, norm

@@ -46,7 +46,7 @@ def mask_tokens(
 
 
 class MaskedSequences:
-    """Sequences, each masked in one or more ways. Row `masking * number of sequences + position` is one sequence in one masking.
+    """Sequences, each masked in one or more ways. Row `masking * number of sequences + position` is one sequence with one set of masks.
 
     A row's masks depend on (key, id, masking) alone, so the signal cache and the online teacher see the same masks.
     """
@@ -54,7 +54,7 @@ class MaskedSequences:
     def __init__(
         self, ids: Sequence[str], sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str, maskings: int = 1
     ) -> None:
-        """Take the sequences with their ids and tokenizer, the share to mask, a seed, and the number of maskings."""
+        """Take the sequences with their ids and tokenizer, the share to mask, a seed, and the number of sets of masks of each sequence."""
         self.sequences, self.rate, self.key = sequences, rate, key
         self.ids = [f"{name}/{masking}" for masking in range(maskings) for name in ids]
         self.lengths = [len(sequence) for sequence in sequences] * maskings
@@ -82,10 +82,10 @@ class MaskedSequences:
 
 
 class MaskedExamples:
-    """Masked text to train on. An epoch reads every sequence once, in one of its maskings."""
+    """Masked text to train on. An epoch uses every sequence once, with one of its sets of masks."""
 
     def __init__(self, questions: MaskedSequences, maskings: int) -> None:
-        """Take the masked sequences and the number of maskings of each."""
+        """Take the masked sequences and the number of sets of masks of each."""
         self.questions, self.maskings = questions, maskings
         self.count = len(questions.ids) // maskings
         self.ids, self.lengths = questions.ids[: self.count], questions.lengths[: self.count]

@@ -25,7 +25,7 @@ class RecentLosses:
 
         Args:
             phase: its name, for messages.
-            accelerator: of this process.
+            accelerator: the accelerator of this process.
             rows: returns the names of the rows of a step's batch.
             rate_key: where the user sets the learning rate, for messages.
         """
@@ -58,7 +58,7 @@ class RecentLosses:
             if not torch.isfinite(row).all():
                 raise self._failure(step, row.tolist())
         total = torch.zeros_like(steps[0])
-        for row in steps:  # one by one: torch.sum may add in another order
+        for row in steps:  # Add one by one, because torch.sum may use another order.
             total = total + row
         return {name: value / len(steps) for name, value in zip(self.names, total.tolist()[:-1], strict=True)}
 

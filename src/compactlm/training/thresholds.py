@@ -11,7 +11,7 @@ def best_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float | No
     """Return the threshold with the highest accuracy, and of several the one nearest to 0.5.
 
     Args:
-        probabilities: of the second label, float [rows].
+        probabilities: the probability of the second label, float [rows].
         targets: label ids, 0 or 1 [rows].
 
     Returns:

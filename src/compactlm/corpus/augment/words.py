@@ -72,7 +72,7 @@ class SeededAug:
     An augmenter changes a share of the words of a text, at least one.
     """
 
-    options: ClassVar[dict[str, Any]] = {}  # for the constructor of nlpaug
+    options: ClassVar[dict[str, Any]] = {}  # arguments of nlpaug's constructor
     bounds: ClassVar[tuple[str, str]] = ("aug_min", "aug_max")  # nlpaug's attributes for the number of changes
     words_a_change: ClassVar[int] = 1
     reach: ClassVar[int] = 0  # words this near to a reserved word stay too

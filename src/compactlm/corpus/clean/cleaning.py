@@ -83,7 +83,7 @@ class Cleaned:
         kinds: the kinds of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
         added: rows that cutting into sentences added, by source.
-        punkt_trained: whether the sentence model was trained on the corpus; None if no row is cut into sentences.
+        punkt_trained: whether the sentence model was trained on the corpus; None if no row is split into sentences.
     """
 
     shards: list[Path]
@@ -118,7 +118,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
     if sum(part.stat().st_size for part in parts) > shard_bytes:  # compressed, so there are several shards
         engine.prepare(function.prepare)
     shards = cut(parts, work / "in", shard_bytes)
-    # If rows are cut into sentences, the sentences get the keys instead.
+    # If rows are split into sentences, the sentences get the keys instead.
     cleaned, filtered = apply(shards, work / "cleaned", engine, AddKeys(function) if clean.sentences is None else function)
     cut_up: list[Manifest] = []
     trained: bool | None = None

@@ -1,4 +1,4 @@
-"""Cutting of rows into sentences by Punkt. The model is a JSON file, and its sha256 is part of the fingerprint of each shard."""
+"""Sentence splitting by Punkt. The model is a JSON file, and its sha256 is part of the fingerprint of each shard."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BATCH = 1_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CutShard(ShardStep):
-    """Cuts the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document.
+    """Splits the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document.
 
     `model` is the JSON file of the Punkt model, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
     `samples` of them are shown for each source, drawn by the seed.

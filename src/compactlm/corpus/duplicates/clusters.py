@@ -143,7 +143,7 @@ def join_rows(labels: Integers, left: Integers, right: Integers) -> Integers:
     touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)
     parts = _components(len(touched), *np.split(ends, 2))
     smallest = np.zeros(len(touched), dtype=np.int64)
-    smallest[parts[::-1]] = touched[::-1]  # of several writes to one place the last one stays, which is the smallest row
+    smallest[parts[::-1]] = touched[::-1]  # NumPy keeps the last write to a position: the smallest row
     renamed = np.arange(len(labels))
     renamed[touched] = smallest[parts]
     return renamed[labels]

@@ -61,7 +61,7 @@ class DropShard(ShardStep):
         """Return the rows that stay, without keys, and a report of the dropped rows."""
         if KEY.name in table.column_names:
             table = table.drop_columns(KEY.name)
-        range_of_ids = pc.min_max(table["id"])  # small, because shards are cut by id (except shards of sentences)
+        range_of_ids = pc.min_max(table["id"])  # small, because shards are ranges of ids (except shards of sentences)
         within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
         judged = pq.read_table(self.judged, filters=within)
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())

@@ -105,7 +105,7 @@ class SignatureShards:
     def clusters(self, settings: NearDuplicates) -> Integers:
         """Return for each row the smallest row number in its cluster of near-duplicates.
 
-        All signatures are written to a temporary file beside the shards, so that those of a few rows can be read. The file takes 4
+        All signatures are written to a temporary file next to the shards, so that those of a few rows can be read. The file takes 4
         bytes per permutation and row.
         """
         bands, _ = choose_bands(settings.threshold, settings.permutations)

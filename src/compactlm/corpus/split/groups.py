@@ -31,7 +31,7 @@ def group(numberings: Iterable[Integers]) -> Integers:
 def _first_rows(numbers: Integers) -> Integers:
     """Return the first row with each number."""
     first = np.zeros(numbers.max() + 1 if len(numbers) else 0, dtype=np.int64)
-    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # of several writes to one place the last one stays, which is the first row
+    first[numbers[::-1]] = np.arange(len(numbers))[::-1]  # NumPy keeps the last write to a position: the first row
     return first
 
 

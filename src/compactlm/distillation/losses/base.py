@@ -50,7 +50,7 @@ class LayerLoss(torch.nn.Module):
         """Return the mean loss over all pairs, a scalar.
 
         Args:
-            output: of the student's body, with hidden states and, if `needs_attentions`, attentions.
+            output: the output of the student's body, with hidden states and, if `needs_attentions`, attentions.
             batch: attention_mask, the teacher's signals (see signals.sources), and optionally `weights` of the rows.
         """
         return torch.stack([self.compare(own, theirs, output, batch) for own, theirs in self.pairs]).mean()

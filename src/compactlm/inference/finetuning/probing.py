@@ -22,8 +22,8 @@ from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
 from compactlm.student.building import build_classifier
 
-WEIGHT = 16.0  # of the mean relative to the hidden state of [CLS], to which the layer adds it
-SLOPE = 0.3  # of standardised states: small, so that the tanh of the pooler changes only outliers
+WEIGHT = 16.0  # the weight of the mean relative to the hidden state of [CLS], to which the layer adds it
+SLOPE = 0.3  # scales standardised states; small, so that the tanh of the pooler changes only outliers
 STRENGTHS = np.logspace(-3, 1, 9)
 FOLDS = 5
 BATCH_TOKENS = 4096
@@ -71,7 +71,7 @@ def fit_probe(states: torch.Tensor, targets: torch.Tensor, depths: Sequence[int]
     """Return the probe with the lowest cross-validation loss; it selects the regularisation strength and the depth.
 
     Args:
-        states: from `averaged_states`.
+        states: the result of `averaged_states`.
         targets: label ids, int64 [rows], at least FOLDS rows of each label.
         depths: the depths to choose from; the first wins a tie.
     """
@@ -88,7 +88,7 @@ def _fit(states: torch.Tensor, targets: torch.Tensor, depth: int) -> Probe:
         warnings.simplefilter("ignore", ConvergenceWarning)  # the weakest penalties may not converge; they are then not chosen
         regression.fit(pooled, targets.numpy())
     weight, bias = torch.from_numpy(regression.coef_).float(), torch.from_numpy(regression.intercept_).float()
-    if len(weight) == 1:  # for two labels, scikit-learn stores only the second
+    if len(weight) == 1:  # scikit-learn stores only the second of two labels
         weight, bias = torch.cat([-weight / 2, weight / 2]), torch.cat([-bias / 2, bias / 2])
     return Probe(depth, -float(regression.scores_.mean(axis=0).max()), mean, scale, weight, bias)
 

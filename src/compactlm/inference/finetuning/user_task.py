@@ -28,9 +28,9 @@ from compactlm.teacher.checks import check_teacher
 from compactlm.teacher.training import build_classifier
 from compactlm.training.thresholds import best_threshold
 
-MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}  # what is saved
+MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}  # the files that are saved
 TEACHER_EPOCHS, TEACHER_RATE = 5, 5e-5
-FEWEST_POSITIONS = 16  # of a teacher; it reads only the start of longer texts
+FEWEST_POSITIONS = 16  # the fewest positions of a teacher; longer texts are truncated
 STANDARD_ERRORS = 2.0  # the reduction of the held-out loss that makes training the whole student worthwhile
 Say = Callable[[str], object]
 
@@ -40,15 +40,15 @@ class FineTuned:
     """The result of fine-tuning.
 
     Attributes:
-        labels: of the task.
+        labels: the labels of the task.
         rows: number of labelled rows that the saved model has learnt from.
         validation_rows: number of held-out rows, on which the model was chosen and measured. If logistic regression was chosen, the
             saved model was refitted with them afterwards.
-        epochs: of training the whole student, up to the saved weights; 0 if logistic regression was chosen.
-        accuracy: on the held-out rows, 0 to 1.
+        epochs: the epochs of training of the whole student, up to the saved weights; 0 if logistic regression was chosen.
+        accuracy: the accuracy on the held-out rows, 0 to 1.
         majority: accuracy of always giving the most frequent label.
         threshold: the decision threshold in config.json, or None.
-        teacher_accuracy: of the teacher on the held-out rows, or None without a teacher.
+        teacher_accuracy: the accuracy of the teacher on the held-out rows, or None without a teacher.
     """
 
     labels: list[str]
@@ -82,7 +82,7 @@ class _Job:
 @dataclasses.dataclass(frozen=True)
 class _Candidate:
     model: BertForSequenceClassification
-    logits: torch.Tensor  # of the held-out rows, before the model has learnt from them
+    logits: torch.Tensor  # the logits of the held-out rows, before the model has learnt from them
     epochs: int
     rows: int
 
@@ -109,9 +109,9 @@ def finetune(
         teacher: the directory of a larger BERT. It is fine-tuned first, unless it is a classifier of the same labels; the student also
             learns from its logits.
         epochs: maximum number of epochs of training the whole student; the weights with the lowest validation loss are kept.
-        learning_rate: of training the whole student.
+        learning_rate: the learning rate for training the whole student.
         maximum_length: maximum number of tokens of a text.
-        seed: of the split, of the head and of the order of the rows.
+        seed: the seed of the split, the head and the order of the rows.
         threads: CPU threads; 0 uses all cores.
         say: called with a sentence after each epoch.
 

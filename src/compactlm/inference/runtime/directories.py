@@ -10,12 +10,12 @@ from typing import Any, Literal, get_args
 
 from compactlm.errors import CompactLMError
 
-MLM, EMBEDDING = "mlm", "embedding"  # directories beside one directory for each task
+MLM, EMBEDDING = "mlm", "embedding"  # directories next to the directories of the tasks
 Backend = Literal["auto", "torch", "onnx", "int8"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 FLOAT_FILE, INT8_FILE = "onnx/model.onnx", "onnx/model_quantized.onnx"  # the paths that transformers.js expects
 FILES = {"torch": "model.safetensors", "onnx": FLOAT_FILE, "int8": INT8_FILE}
-PLACES = (Path("models/export"), Path("models/student"))  # where the pipeline writes them
+PLACES = (Path("models/export"), Path("models/student"))  # the directories that the pipeline writes
 VARIABLE = "COMPACTLM_MODEL"
 HOW = "run `make train`, or pass the directory of a finished model with --model"
 
@@ -51,8 +51,8 @@ class ModelDirectory:
         vocabulary_size: number of tokens.
         width: size of a hidden state.
         limit: maximum number of tokens that the model reads.
-        labels: of a task, in the order of the outputs; LABEL_0, LABEL_1 and so on if config.json has none.
-        threshold: for a task with two labels, the probability from which the second label is given; None gives the likelier label.
+        labels: the labels of a task, in the order of the outputs; LABEL_0, LABEL_1 and so on if config.json has none.
+        threshold: the probability from which a task with two labels gives the second label; None gives the likelier label.
     """
 
     path: Path

@@ -85,7 +85,7 @@ class OnnxRunner:
         """Return the hidden states of `layers`."""
         names = [FIRST_OUTPUT if layer == FIRST else self.output for layer in layers]
         if not set(names) <= self.outputs:
-            raise CompactLMError(f"{self.path} has no output {FIRST_OUTPUT}, which {PROJECTION} beside it needs; run `dvc repro export`")
+            raise CompactLMError(f"{self.path} has no output {FIRST_OUTPUT}, which {PROJECTION} next to it needs; run `dvc repro export`")
         return [check_finite(states, self.path) for states in self._run(batch, names)]
 
     def attentions(self, batch: Batch) -> Array | None:  # noqa: ARG002

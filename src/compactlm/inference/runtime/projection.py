@@ -1,4 +1,4 @@
-"""The affine map from mean hidden states to a sentence embedding, fitted once and saved beside the model.
+"""The affine map from mean hidden states to a sentence embedding, fitted once and saved next to the model.
 
 The hidden states of a BERT lie in a narrow cone, so the cosine of any two means is near 1 (Ethayarajh 2019). Centring and
 whitening corrects that without training (Su et al. 2021, "Whitening sentence representations").
@@ -42,7 +42,7 @@ class Projection:
         return projected.astype(np.float32)
 
     def save(self, directory: Path) -> None:
-        """Write the projection beside a model."""
+        """Write the projection next to a model."""
         tensors = {"layers": np.array(self.layers), "mean": self.mean, "weight": self.weight}
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, directory / FILE)
 
@@ -56,7 +56,7 @@ def features(means: Array, layers: int) -> Array:
 
 
 def load_projection(directory: Path, width: int) -> Projection | None:
-    """Read the projection beside a model; None if there is none.
+    """Read the projection next to a model; None if there is none.
 
     Raises:
         CompactLMError: the file is damaged, or belongs to another model.
@@ -72,7 +72,7 @@ def load_projection(directory: Path, width: int) -> Projection | None:
         raise CompactLMError(f"{path} cannot be read ({error}); restore it with `dvc checkout`, or copy the model again") from None
     size = len(layers) * width
     if not set(layers) <= set(LAYERS) or found.mean.shape != (size,) or found.weight.shape[:1] != (size,):
-        raise CompactLMError(f"{path} does not fit the model beside it, which has hidden size {width}; copy the model again")
+        raise CompactLMError(f"{path} does not fit the model next to it, which has hidden size {width}; copy the model again")
     return found
 
 

@@ -46,7 +46,7 @@ class Tokenizer:
         self.limit, self.size = limit, self.library.get_vocab_size()
         if self.size != size:
             raise CompactLMError(
-                f"{path} has {self.size:,} tokens but the model beside it has {size:,}; copy the tokenizer that the model was trained with"
+                f"{path} has {self.size:,} tokens but the model next to it has {size:,}; copy the tokenizer that the model was trained with"
             )
         missing = [token for token in SPECIAL if self.library.token_to_id(token) is None]
         if missing:

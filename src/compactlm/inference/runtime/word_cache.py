@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from compactlm.inference.runtime.tokenizer import Tokenizer
 
-WORDS = 200_000  # in the cache: some tens of megabytes
+WORDS = 200_000  # this many words take some tens of megabytes
 LONGEST = 100  # letters of a cached word; longer words seldom repeat
 AT_ONCE = 1000  # words that are tokenized as one text, which takes a fifth of the time of as many texts
 _WORDS_AND_MARKS = re.compile(r"[a-z0-9]+|[^a-z0-9]").findall

@@ -43,7 +43,7 @@ def mask_personal(text: str, of: Sequence[PersonalKind], region: str) -> str:
     numbers stay, such as prices, years and scores. IP addresses that belong to nobody and numbers after ISBN or the like stay too.
     """
     long = _MANY_DIGITS.search(text) is not None
-    for kind in PLACEHOLDERS:  # in a fixed order, because a card number could look like a phone number
+    for kind in PLACEHOLDERS:  # the order is fixed because a card number can look like a phone number
         if kind in of and (long or kind not in _LONG):
             text = _mask_phones(text, region) if kind == "phone" else _MASKS[kind](text)
     return text
