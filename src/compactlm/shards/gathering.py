@@ -1,8 +1,8 @@
 """Split the parts of an artifact into working shards, and gather working shards into the parts of an artifact.
 
-Rows are sorted by id and divided by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The place of a
-row depends neither on the other rows nor on how the rows were divided into working shards. At most three tables are in memory at a time: one that
-is read and two that are written.
+Rows are sorted by id and divided by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The position
+of a row depends neither on the other rows nor on how the rows were divided into working shards. At most three tables are in memory at a
+time: one that is read and two that are written.
 """
 
 from __future__ import annotations
