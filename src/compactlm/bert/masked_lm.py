@@ -57,12 +57,7 @@ class Scores:
 def score(model: BertForMaskedLM, tokens: Sequence[MaskedToken], padding: int, batch_tokens: int, description: str) -> Scores:
     """Score the right token at each mask. The model is put into eval mode.
 
-    Args:
-        model: the masked language model.
-        tokens: the masked tokens.
-        padding: the id of [PAD].
-        batch_tokens: tokens in a batch, padding included.
-        description: shown beside the progress bar.
+    `padding` is the id of [PAD]; a batch has at most `batch_tokens` tokens, padding included.
     """
     ranks = np.zeros(len(tokens), dtype=np.int64)
     log_probabilities = np.zeros(len(tokens))
@@ -101,16 +96,7 @@ def score_words(
     batch_tokens: int,
     description: str,
 ) -> npt.NDArray[np.float64]:
-    """Score candidate words at the [MASK] of each text.
-
-    Args:
-        model: the masked language model.
-        tokenizer: the model's tokenizer.
-        texts: each with one [MASK].
-        words: the candidates of each text, equally many for all texts.
-        maximum_length: tokens in a sequence; longer texts are truncated.
-        batch_tokens: tokens in a batch, padding included.
-        description: shown beside the progress bar.
+    """Score candidate words, equally many for each text, at the [MASK] of each text. Longer texts are truncated to `maximum_length` tokens.
 
     Returns:
         Log probabilities in nats, float64 [texts, candidates]. A word that is not a single token of the vocabulary has nan. All words have

@@ -19,13 +19,8 @@ def memory_errors(
 ) -> Iterator[None]:
     """Turn a lack of memory into a sentence that says what to lower.
 
-    Args:
-        phase: its name.
-        step: its number, from 1; 0 while the model is set up.
-        lengths: the number of tokens of each sequence of the batch.
-        batch_tokens: the limit of a batch.
-        key: where the user sets `batch_tokens`.
-        processes: the number of processes that share the batch.
+    Steps count from 1; 0 means that the model is set up. `lengths` has the number of tokens of each sequence of the batch, and `key` says
+    where the user sets `batch_tokens`.
 
     Raises:
         CompactLMError: there was not enough memory.

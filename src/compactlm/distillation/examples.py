@@ -81,14 +81,9 @@ def task_rows(
     unlabelled: Sequence[dict[str, Any]],
     weights: Mapping[str, float] | None,
 ) -> TaskRows:
-    """Join a task's labelled rows, originals and copies, with unlabelled rows.
+    """Join a task's labelled rows, originals and copies, with unlabelled rows, both of artifacts.SEQUENCE_SCHEMA.
 
-    Args:
-        name: the name of the task.
-        labels: the task's label names, in the order of their ids.
-        labelled: rows of artifacts.SEQUENCE_SCHEMA; rows of other tasks are left out.
-        unlabelled: rows of the same schema.
-        weights: example weights by document id; None gives every row the weight 1.
+    Labelled rows of other tasks are left out. `weights` are by document id; None gives every row the weight 1.
 
     Raises:
         CompactLMError: a labelled row has no weight, because weights and sequences come from different runs.

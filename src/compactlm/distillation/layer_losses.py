@@ -28,14 +28,7 @@ class LayerLosses(torch.nn.Module):
     """The losses between layers that have a weight. They hold learned projections that are not part of the student."""
 
     def __init__(self, student: Any, teacher: Any, kept: Sequence[int], components: torch.Tensor, params: Losses) -> None:
-        """Create the losses.
-
-        Args:
-            student: its body (BertModel).
-            teacher: its body (BertModel).
-            kept: the teacher's layers whose hidden states are signals.
-            components: principal components, float [student's hidden size, teacher's hidden size].
-            params: the losses' section of params.yaml.
+        """Create the losses of a phase, whose section of params.yaml is `params`. See Bodies for the other arguments.
 
         Raises:
             CompactLMError: a loss has no layer to learn from, or the relation heads do not divide a hidden size.

@@ -25,11 +25,7 @@ def build_config(student: Student, vocabulary_size: int) -> BertConfig:
 def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
     """Return a classifier of a student's shape with a new head for these labels.
 
-    Args:
-        student: the masked language model.
-        labels: the names of the labels, in the order of their ids.
-        seed: the seed of the random weights.
-        body: whether to copy the student's body; otherwise all weights are random.
+    `seed` is that of the random weights: those of the head, or all weights if the student's body is not copied.
     """
     torch.manual_seed(seed)
     config = BertConfig.from_dict(student.config.to_dict())

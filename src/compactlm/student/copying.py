@@ -22,14 +22,7 @@ def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int]
 
     Positions beyond the teacher's keep their random weights.
 
-    Args:
-        student: a body for which `can_be_copied` is true.
-        teacher: its teacher's body.
-        teacher_ids: the teacher's id of each of the student's ids.
-        layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
-
-    Returns:
-        The components: the identity, float [hidden size, hidden size].
+    `can_be_copied` must be true. The arguments and the result, here the identity, are those of inheriting.inherit.
     """
     own, theirs = student.embeddings, teacher.embeddings
     own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[torch.tensor(teacher_ids)])

@@ -27,10 +27,7 @@ def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, co
 def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: int) -> torch.Tensor:
     """Return the indices, in order, of the at most `count` neurons whose contribution to the layer's output varies most.
 
-    Args:
-        activations: float [tokens, neurons].
-        output: weight of the layer's output projection, float [hidden size, neurons].
-        count: the number to keep.
+    `activations` are float [tokens, neurons]; `output` is the weight of the output projection, float [hidden size, neurons].
     """
     sizes = (activations - activations.mean(dim=0)).norm(dim=0) * output.norm(dim=0)
     return sizes.topk(min(count, len(sizes))).indices.sort().values
@@ -51,13 +48,7 @@ def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -
 
 
 def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tensor, mean: torch.Tensor) -> list[dict[str, torch.Tensor]]:
-    """Fold query, key and value of every head of a layer; see `fold`.
-
-    Args:
-        attention: a BERT layer's `attention.self`.
-        output: weight of the layer's output projection.
-        components: float [student's hidden size, teacher's hidden size].
-        mean: the mean of the layer's inputs.
+    """Fold query, key and value of every head of a BERT layer's `attention.self`; see `fold`. `output` is the output projection's weight.
 
     Returns:
         One dict for each head. Query, key and value are float [head's width, student's hidden size + 1] with the bias as the last

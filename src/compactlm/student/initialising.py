@@ -29,17 +29,8 @@ def initialise(
 ) -> torch.Tensor:
     """Set a student's first weights, and return the components that its projections start from.
 
-    Args:
-        student: a masked language model or a classifier with random weights. It is put into eval mode.
-        teacher: a model with the same kind of head. It is put into eval mode.
-        teacher_ids: the teacher's id of each of the student's ids.
-        kind: student.initialisation in params.yaml: "inherited", "embeddings" or "random".
-        input_ids: a sample of text; see `inherit`.
-        attention_mask: the attention mask of the sample.
-        layers: the teacher's layer for each of the student's layers, starting with the embeddings (0).
-
-    Returns:
-        float [student's hidden size, teacher's hidden size].
+    Both models have the same kind of head, and are put into eval mode. `kind` is student.initialisation in params.yaml: "inherited",
+    "embeddings" or "random". See `inherit` for the other arguments and the result.
 
     Raises:
         CompactLMError: the student is wider than the teacher.
@@ -82,12 +73,7 @@ def inherit_mlm_head(
 ) -> None:
     """Fit the head of a student with an inherited body to the teacher's logits over the student's tokens.
 
-    Args:
-        student: the student, in eval mode. Its decoder is tied to its word embeddings, which do not change.
-        teacher: the teacher, in eval mode.
-        teacher_ids: the teacher's id of each of the student's ids.
-        input_ids: a sample of masked text in the student's ids, int64 [rows, tokens].
-        attention_mask: [rows, tokens].
+    The student's decoder is tied to its word embeddings, which do not change. See `inherit` for the arguments; the text is masked.
     """
     ids = torch.tensor(teacher_ids)
     states = last_states(student.bert, input_ids, attention_mask)

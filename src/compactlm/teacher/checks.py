@@ -13,11 +13,7 @@ from compactlm.errors import CompactLMError
 
 
 def check_teacher(directory: Path, maximum_length: int) -> None:
-    """Check that a directory holds a BERT with its weights and its vocabulary.
-
-    Args:
-        directory: the directory of the model.
-        maximum_length: the number of tokens that the model must read at once.
+    """Check that a directory holds a BERT with its weights and its vocabulary, which reads `maximum_length` tokens at once.
 
     Raises:
         CompactLMError: something is missing or does not fit; the message says what.

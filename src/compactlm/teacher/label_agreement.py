@@ -24,10 +24,7 @@ def judge_copies(
 ) -> tuple[dict[str, bool], dict[str, dict[str, Any]]]:
     """Classify copies by the teacher of their task: all copies if only those with the right label are kept, else a sample.
 
-    Args:
-        copies: the augmented copies.
-        originals: the text of each row by its id.
-        params: the parameters of the experiment.
+    `originals` has the text of each row by its id.
 
     Returns:
         Whether the teacher predicts the label of a copy, by its id, and the figures of `label_agreement` by task.
@@ -57,16 +54,7 @@ def agrees(
     maximum_length: int,
     batch_tokens: int,
 ) -> list[bool]:
-    """Return for each row whether a classifier predicts its label.
-
-    Args:
-        model: the classifier, whose outputs are in the order of `labels`.
-        tokenizer: the classifier's tokenizer.
-        labels: the task's label names.
-        rows: texts with their labels.
-        maximum_length: tokens in a sequence; longer texts are truncated.
-        batch_tokens: tokens in a batch, padding included.
-    """
+    """Return for each row, a text with its label, whether a classifier predicts the label. Its outputs are in the order of `labels`."""
     tokens = encode(tokenizer, [text for text, _ in rows], maximum_length)
     answers = classify(model, tokens, batch_tokens, "label agreement").argmax(dim=1).tolist()
     return [labels[answer] == label for answer, (_, label) in zip(answers, rows, strict=True)]

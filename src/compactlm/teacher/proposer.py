@@ -18,11 +18,7 @@ from compactlm.corpus.augment.masked import MASK, Candidates
 class MaskedWordProposer:
     """Proposes words with a BERT that has a masked-language-model head; see `compactlm.corpus.augment.masked.Proposer`.
 
-    Args:
-        model: the model. It is put into eval mode.
-        tokenizer: the model's tokenizer.
-        batch_tokens: tokens in a batch, padding included.
-        top: the number of proposals for each mask.
+    The model is put into eval mode. Each mask has at most `top` proposals.
     """
 
     def __init__(self, model: BertForMaskedLM, tokenizer: Any, batch_tokens: int, top: int = 20) -> None:

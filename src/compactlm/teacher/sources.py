@@ -54,11 +54,6 @@ def _from_hub(source: HubTeacher) -> Path:
 
 
 def teacher_card(source: PackageTeacher | DirectoryTeacher | HubTeacher, parameters: int) -> str:
-    """Return a Markdown table of the teacher's source, licence and size.
-
-    Args:
-        source: teacher.source of params.yaml.
-        parameters: the number of parameters with a 2-label head.
-    """
+    """Return a Markdown table of the teacher's source, licence and size; `parameters` counts those with a 2-label head."""
     known = {key: value for key, value in source.model_dump(mode="json").items() if value is not None}
     return f"# Teacher card\n\n{facts([*known.items(), ('parameters', f'{parameters:,}')])}\n"

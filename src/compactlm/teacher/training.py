@@ -39,14 +39,8 @@ def fit_mlm_head(
 ) -> Summary:
     """Train a new masked-language-model head, and the topmost layers, of a body that was trained for another purpose.
 
-    Args:
-        model: the teacher with a random head. Its decoder stays tied to the word embeddings, which do not change.
-        tokenizer: the teacher's.
-        sequences: token ids, [CLS] and [SEP] included.
-        params: layers to train, mask rate and optimisation.
-        settings: shared by all phases.
-        checkpoint: where the state is saved.
-        documents: the id of each sequence's document, for error messages; by default its number.
+    The decoder stays tied to the word embeddings, which do not change. Sequences include [CLS] and [SEP]; `documents` has the id of each
+    sequence's document for error messages.
     """
     model.requires_grad_(False)
     model.cls.requires_grad_(True)

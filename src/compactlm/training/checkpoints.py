@@ -60,14 +60,9 @@ class Checkpoint:
         history: History,
         random_states: torch.Tensor | None = None,
     ) -> None:
-        """Save the state and keep the previous one. A crash at any moment leaves a complete checkpoint.
+        """Save the trainable weights and all other state, and keep the previous one. A crash at any moment leaves a complete checkpoint.
 
-        Args:
-            module: its trainable weights are saved.
-            optimizer: the optimizer of these weights.
-            step: the number of finished steps.
-            history: the losses so far.
-            random_states: the states of torch's generator in each process, uint8 [processes, bytes]; by default this process's state.
+        `random_states` of torch's generator are uint8 [processes, bytes]; by default this process's state is saved.
         """
         tensors = {f"weight.{name}": tensor.detach().contiguous() for name, tensor in _trainable(module).items()}
         for index, state in optimizer.state_dict()["state"].items():
@@ -89,10 +84,7 @@ class Checkpoint:
     def load(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, process: int = 0) -> tuple[int, History]:
         """Load the latest complete checkpoint and return its step and history; without one, change nothing and return step 0.
 
-        Args:
-            module: its trainable weights are set.
-            optimizer: the optimizer of these weights.
-            process: the number of this process. Its random state is set if the checkpoint has one for it.
+        The random state of this process is set if the checkpoint has one for its number.
         """
         for directory in self._generations():
             try:

@@ -24,10 +24,6 @@ def tracked(settings: Energy, main_process: bool) -> Iterator[dict[str, Any]]:
 
     The figures are `joules`, `co2_grams`, `grams_a_kwh`, `country` (None for the world's average) and `method`. The dictionary stays
     empty if nothing can be measured, if `settings.track` is off, and outside the main process.
-
-    Args:
-        settings: the section of params.yaml.
-        main_process: whether this is the main process.
     """
     figures: dict[str, Any] = {}
     tracker = _start(settings) if settings.track and main_process else None

@@ -21,14 +21,7 @@ class RecentLosses:
     """Losses and gradient norms since the last reading. They stay on the device because reading one waits for it."""
 
     def __init__(self, phase: str, accelerator: Accelerator, rows: Callable[[int], str], rate_key: str) -> None:
-        """Create an empty record.
-
-        Args:
-            phase: its name, for messages.
-            accelerator: the accelerator of this process.
-            rows: returns the names of the rows of a step's batch.
-            rate_key: where the user sets the learning rate, for messages.
-        """
+        """Create an empty record. `rows` returns the names of the rows of a step's batch; `rate_key` is the key of the learning rate."""
         self.phase, self.accelerator, self.rows, self.rate_key = phase, accelerator, rows, rate_key
         self.names: list[str] = []
         self.steps: list[torch.Tensor] = []
@@ -42,10 +35,7 @@ class RecentLosses:
         self.steps.append(values)
 
     def read(self, last: int) -> dict[str, float]:
-        """Return the mean losses over all steps and processes, and clear the record.
-
-        Args:
-            last: the number of the latest step.
+        """Return the mean losses over all steps and processes, and clear the record. `last` is the number of the latest step.
 
         Raises:
             CompactLMError: a loss or a gradient was not finite; all later weights are then wrong.

@@ -53,16 +53,9 @@ class Questions(Protocol):
 
 
 def gigabytes(tokens: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
-    """Return the expected size of a cache.
+    """Return the expected size of a cache, from the numbers of tokens, places (masked tokens), rows, kept layers and so on.
 
-    Args:
-        tokens: of all rows.
-        places: masked tokens of all rows.
-        rows: the number of rows.
-        layers: the number of kept layers.
-        width: the teacher's hidden size.
-        top_k: the number of kept logits of a place.
-        labels: the number of labels of a task.
+    `width` is the teacher's hidden size, `top_k` the number of kept logits of a place.
     """
     return (tokens * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
@@ -99,13 +92,7 @@ def write_cache(
 ) -> None:
     """Write the teacher's answers on all rows to a new directory.
 
-    Args:
-        directory: it must not exist.
-        questions: the rows.
-        teacher: the source of the answers.
-        batch_tokens: tokens in a batch, padding included.
-        description: shown beside the progress bar.
-        asked: other settings that the answers depend on, such as the teacher and the precision, as JSON values.
+    `asked` has other settings that the answers depend on, such as the teacher and the precision, as JSON values.
 
     Raises:
         CompactLMError: there is not enough memory, or an answer exceeds half precision.

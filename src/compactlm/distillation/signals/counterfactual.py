@@ -39,11 +39,8 @@ class AveragedSignals:
 def average_families(source: SignalSource, questions: Questions, parents: Mapping[str, str], batch_tokens: int) -> SignalSource:
     """Return a source that gives a row and its counterfactual copies the mean of their logits.
 
-    Args:
-        source: the teacher's signals. It reads the rows of families once.
-        questions: the rows. An id is the document's id, a dot and a number.
-        parents: the document id of each counterfactual copy's original, by the copy's id. Without copies the source is returned unchanged.
-        batch_tokens: tokens in a batch, padding included.
+    The source reads the rows of families once. `parents` has the document id of each counterfactual copy's original, by the copy's id.
+    Without copies the source is returned unchanged.
 
     Raises:
         CompactLMError: there is not enough memory.
