@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import collections
+import functools
 import hashlib
 import json
+import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ import grimp
 import pytest
 from ruamel.yaml import YAML
 
+from compactlm.params import Params, Section
 from compactlm.params.files import FOLDERS
 from compactlm.pipeline.code import RECORDS, fingerprints
 
@@ -68,15 +73,105 @@ def test_a_stage_depends_on_the_code_that_it_imports_and_on_no_other(stage, impo
     assert [dep for dep in declared if any(inside(dep, other) for other in declared if other != dep)] == []
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_parameters_that_its_code_reads(stage, imports):
-    read_names: set[str] = set()
+@functools.cache
+def parse(file: str) -> ast.Module:
+    return ast.parse((ROOT / file).read_text(encoding="utf-8"))
+
+
+def code_that_runs(stage: str, imports: Any) -> list[ast.AST]:
+    """Return the nodes of the code that a stage may run: the code of its modules outside functions, `main`, and what these name.
+
+    A function or class counts as run if code that runs has its name, so this may be more than what runs, but not less. Code of
+    inference/ is left out: it also runs where there is no params.yaml, and its attributes have names of parameters.
+    """
+    named: dict[str, list[ast.AST]] = collections.defaultdict(list)
+    aliases: dict[str, str] = {}
+    waiting: list[ast.AST] = []
     for file in module_files(stage, imports):
-        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Attribute):
-                read_names.add(node.attr)
-    keys = STAGES[stage]["params"]
-    assert keys == [ALL_PARAMETERS] or [key for key in keys if not set(key.split(".")) <= read_names] == []
+        if file.startswith("src/compactlm/inference/"):
+            continue
+        for statement in parse(file).body:
+            if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+                named[statement.name].append(statement)
+            else:
+                waiting.append(statement)
+        aliases |= {
+            one.asname: one.name for node in ast.walk(parse(file)) if isinstance(node, ast.ImportFrom) for one in node.names if one.asname
+        }
+    module = STAGES[stage]["cmd"].rpartition(".")[2]
+    [main] = [node for node in parse(f"src/compactlm/stages/{module}.py").body if isinstance(node, ast.FunctionDef) and node.name == "main"]
+    named.pop("main")
+    waiting.append(main)
+    found: list[ast.AST] = []
+    while waiting:
+        nodes = list(ast.walk(waiting.pop()))
+        found += nodes
+        for node in nodes:
+            name = node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+            waiting += named.pop(aliases.get(name, name), [])
+    return found
+
+
+def subsection(field: Any) -> type[Section] | None:
+    """Return the section that a field holds, or None for a value, and for sections by any name or of several kinds."""
+    kinds = [kind for kind in (typing.get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
+    return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Section) else None
+
+
+def leaves(key: str, section: type[Section] = Params) -> list[str]:
+    """Return the values in a part of params.yaml by their keys. DVC cannot name the keys in a section that may have any name."""
+    first, _, rest = key.partition(".")
+    inner = subsection(section.model_fields[first])
+    if inner is None:
+        return [first]
+    return [f"{first}.{leaf}" for name in ([rest] if rest else inner.model_fields) for leaf in leaves(name, inner)]
+
+
+# These settings change where and how safely a stage runs, not what it writes.
+WITHOUT_EFFECT = {"distill.checkpoint_minutes", "data"}
+# The stage signals checks the losses early; distill-train, which uses them, depends on them.
+CHECKED_EARLY = {"signals": {"student", "distill"}}
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if STAGES[name]["params"] != [ALL_PARAMETERS]])
+def test_a_stage_depends_on_parameters_that_its_code_reads_and_on_no_other(stage, imports):
+    code = code_that_runs(stage, imports)
+    names = {node.attr for node in code if isinstance(node, ast.Attribute)}
+    names |= {node.value for node in code if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # read by getattr
+    looped = {node.iter.attr for node in code if isinstance(node, ast.For) and isinstance(node.iter, ast.Attribute)}
+
+    def is_read(leaf: str) -> bool:
+        parts = leaf.split(".")
+        whole = next((at for at, part in enumerate(parts) if part in looped), len(parts))
+        return set(parts[: whole + 1]) <= names
+
+    declared = STAGES[stage]["params"]
+    assert [leaf for key in declared for leaf in leaves(key) if not is_read(leaf) or covers(WITHOUT_EFFECT, leaf)] == []
+    used = sorted(filter(None, map(parameter_key, code)))
+    others = WITHOUT_EFFECT | CHECKED_EARLY.get(stage, set())
+    assert [key for key in used if not covers({*declared, *others}, key) and not any(one.startswith(f"{key}.") for one in declared)] == []
+
+
+def covers(keys: Iterable[str], leaf: str) -> bool:
+    return any(f"{leaf}.".startswith(f"{key}.") for key in keys)
+
+
+def parameter_key(node: ast.AST) -> str:
+    """Return the key that an expression such as params.signals.source reads, or an empty string."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute) and node.attr != "params":
+        attributes.insert(0, node.attr)
+        node = node.value
+    if not (isinstance(node, ast.Attribute) or (isinstance(node, ast.Name) and node.id == "params")):
+        return ""
+    section: type[Section] | None = Params
+    keys: list[str] = []
+    for name in attributes:
+        if section is None or name not in section.model_fields:
+            break
+        keys.append(name)
+        section = subsection(section.model_fields[name])
+    return ".".join(keys)
 
 
 def test_the_report_depends_on_all_that_is_measured_and_on_all_parameters():

@@ -45,11 +45,17 @@ def test_new_signals_and_rows_change_the_fingerprint(key, file):
     assert key() != before
 
 
-def test_the_fingerprint_has_every_parameter_group_that_the_stage_declares(key, monkeypatch):
-    seen = []
-    monkeypatch.setattr(distill_train, "fingerprint", lambda used, paths: seen.append(used) or "key")
-    key()
-    stage = yaml.safe_load((HOME / "dvc.yaml").read_text())["stages"]["distill-train"]
-    # The others reach it through the signals, whose sha256 it has, or only choose what is measured.
-    declared = {name for name in stage["params"] if "." not in name}
-    assert set(seen[0]) == declared - {"energy"}
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [("signals", {"gigabytes": 9.0}), ("student", {"task_share": 0.9}), ("distill", {"checkpoint_minutes": 9.0})],
+)
+def test_parameters_that_training_does_not_use_leave_the_fingerprint(key, default_params, section, change):
+    present = getattr(parse_params(yaml.safe_load(default_params)), section)
+    assert key(**{section: present.model_copy(update=change)}) == key()
+
+
+def test_the_fingerprint_has_every_parameter_that_the_stage_declares():
+    declared = set(yaml.safe_load((HOME / "dvc.yaml").read_text())["stages"]["distill-train"]["params"])
+    # The lengths reach training through the tokenized rows and the signals, whose sha256 the fingerprint has.
+    measured = {"energy", "tokenize.maximum_length", "teacher.maximum_length", "teacher.mlm_head.validation_words"}
+    assert set(distill_train.USED) == declared - measured

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -25,13 +26,18 @@ from compactlm.training.energy import tracked
 
 EMBEDDING_TEXTS = 4096  # more texts change the projection only as much as another sample does
 CHECKPOINTS = artifacts.CHECKPOINTS / "distill-train"
+# The parameters that training depends on, as dvc.yaml lists them; it lists also those of the figures and the energy.
+USED = (
+    *("seed", "threads", "precision", "batch_tokens", "tasks"),
+    *("student.layers", "student.hidden_size", "student.attention_heads", "student.intermediate_size", "student.maximum_positions"),
+    *("student.budget", "student.initialisation"),
+    *("signals.source", "signals.layers", "signals.general", "signals.task", "distill.general", "distill.task"),
+)
 
 
 def _checkpoints(params: Params) -> dict[str, Checkpoint]:
-    used = params.model_dump(
-        mode="json", include={"seed", "threads", "precision", "batch_tokens", "tasks", "student", "signals", "distill"}
-    )
-    del used["distill"]["checkpoint_minutes"]  # this does not change the content of a checkpoint
+    content = params.model_dump(mode="json")
+    used = {key: functools.reduce(lambda section, part: section[part], key.split("."), content) for key in USED}
     # cache.json has the sha256 of the cached signals, so their gigabytes need not be read.
     signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
     key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.COUNTERFACTUAL, artifacts.TEACHER, *signals])
