@@ -116,8 +116,10 @@ def main() -> None:
             found = {"job": dataclasses.asdict(job), **_run(job)}
             del found["job"]["directory"]
             results.append(found)
-            said = f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps"
-            console.print(f"{job.title}: {said}")
+            speed = (
+                f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps"
+            )
+            console.print(f"{job.title}: {speed}")
         after = machine_rate()
     note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."
     if min(rate, after) < STEADY * max(rate, after):

@@ -65,7 +65,7 @@ def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequ
     return measure(models, frontier.latency, params.threads, params.export.opset)
 
 
-def tell(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
+def print_results(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
     """Print the table and the recommendation."""
     latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
     columns = ("shape", "parameters", "of the teacher", "teacher", "student", "retention", "above chance", "masked words", "ms")
@@ -92,7 +92,7 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks.shapes.picture import draw
 
         draw(REPORTS / "retention.png", points, latencies, frontier.enough, frontier.budget)
-        tell(frontier, points, timed)
+        print_results(frontier, points, timed)
     return int(len(points) < len(frontier.shapes))
 
 

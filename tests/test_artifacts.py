@@ -128,10 +128,10 @@ def test_tables_for_plots_are_tab_separated(tmp_path: Path) -> None:
 
 
 def allocator(modules: str, environment: dict[str, str]) -> tuple[str, str]:
-    """Return Arrow's allocator in a process that imports these modules, and what it complains of."""
-    tell = f"import {modules}; print(pyarrow.default_memory_pool().backend_name)"
-    told = subprocess.run([sys.executable, "-c", tell], env=environment, capture_output=True, text=True, check=True)
-    return told.stdout.strip(), told.stderr
+    """Return Arrow's allocator in a process that imports these modules, and the process's errors."""
+    code = f"import {modules}; print(pyarrow.default_memory_pool().backend_name)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip(), done.stderr
 
 
 def test_arrow_gives_back_what_is_free_unless_another_allocator_is_asked_for() -> None:

@@ -5,16 +5,15 @@ This runs in its own process, so that the parent process stays small. Weights do
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.export.directory import export_onnx
-from compactlm.export.quantization import quantize
+from compactlm.export.directory import write_directory
 
 BERT_BASE, TENTH = "bert-base", "6x256"
 # A tenth of the parameters of bert-base.
@@ -23,21 +22,11 @@ TENTH_CONFIG = BertConfig(
 )
 
 
-def _copy_tokenizer(source: Path, target: Path) -> None:
-    for file in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copyfile(source / file, target / file)
-
-
 def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
     """Write bert-base's shape for torch with the teacher's tokenizer, and a tenth of its size in int8 with the student's."""
     torch.manual_seed(0)
-    base, tenth = directory / BERT_BASE, directory / TENTH
-    BertForSequenceClassification(BertConfig()).save_pretrained(base)
-    _copy_tokenizer(teacher, base)
-    tenth.mkdir()
-    export_onnx(BertForSequenceClassification(TENTH_CONFIG), tenth / "model.onnx", opset)
-    quantize(tenth / "model.onnx", tenth / "model_quantized.onnx")
-    _copy_tokenizer(student, tenth)
+    models.save(BertForSequenceClassification(BertConfig()), models.load_tokenizer(teacher), directory / BERT_BASE)
+    write_directory(BertForSequenceClassification(TENTH_CONFIG), student, directory / TENTH, opset)
 
 
 def main() -> None:

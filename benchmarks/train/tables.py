@@ -25,11 +25,6 @@ PROFILE = ("distillation", "part of a step", "ms", "share")
 TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned to the left
 
 
-def with_writing(result: dict[str, Any], written: dict[str, Any]) -> float:
-    """Return the tokens per second of training with a cache, including the time to write and open it, over the epochs of params."""
-    return amortised(result["tokens_a_second"], result["epoch_tokens"], result["epochs"], written["seconds"] + result["opened"])
-
-
 def _thirds(result: dict[str, Any]) -> str:
     return f"{min(result['windows']):,.0f} to {max(result['windows']):,.0f}"
 
@@ -55,7 +50,8 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
         rows.append([*head, NAMES[job["kind"]], f"{speed:,.0f}", _thirds(result), f"{speed / base:.2f}", *machine])
         written = _find(results, kind="cache", **where)
         if job["kind"] == "cached" and written:
-            whole = with_writing(result, written)
+            # Training reads the cache in all epochs, and its writing is counted once.
+            whole = amortised(speed, result["epoch_tokens"], result["epochs"], written["seconds"] + result["opened"])
             name = f"the same, its writing spread over {result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
             rows.append([*head, name, f"{whole:,.0f}", "", f"{whole / base:.2f}", f"{written['peak_bytes'] / 2**20:,.0f}", "", ""])
     return rows

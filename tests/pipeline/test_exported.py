@@ -18,7 +18,7 @@ def test_metrics_tell_what_int8_costs(smoke):
         for form, file in (("fp32", "model.onnx"), ("int8", "model_quantized.onnx")):
             assert found[form]["bytes"] == smoke.path("models/export", name, "onnx", file).stat().st_size
         assert found["int8"]["bytes"] < 0.4 * found["fp32"]["bytes"]
-    # Of 60 rows, by a student of some seconds, which is unsure of many.
+    # 60 rows, and a student that was trained for seconds and is unsure of many.
     assert metrics["sentiment"]["int8"]["agreement"]["value"] > 0.8
     assert metrics["mlm"]["int8"]["agreement"]["value"] > 0.6
     assert metrics["embedding"]["int8"]["least_cosine"]["value"] > 0.9

@@ -76,11 +76,6 @@ DAMAGE = [
 ]
 
 
-def test_both_can_be_used(damaged):
-    for root in BOTH:
-        use(damaged / root)
-
-
 @pytest.mark.parametrize(("path", "damage", "message"), DAMAGE)
 def test_damage_is_one_sentence(damaged, path, damage, message):
     damage(damaged / path)
@@ -141,15 +136,17 @@ def test_the_default_is_the_export_and_for_torch_the_student(damaged, monkeypatc
     assert str(CompactLM().root) == "elsewhere"
 
 
-def test_an_unknown_backend(student_root):
-    with pytest.raises(CompactLMError, match="there is no backend 'jax'; choose one of auto, torch, onnx, int8"):
-        CompactLM(student_root, backend="jax")
-
-
-@pytest.mark.parametrize("threads", [-1, 100_000])
-def test_an_impossible_number_of_threads(student_root, threads):
-    with pytest.raises(CompactLMError, match=rf"threads is {threads}.* 1024"):
-        CompactLM(student_root, threads=threads)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backend": "jax"}, "there is no backend 'jax'; choose one of auto, torch, onnx, int8"),
+        ({"threads": -1}, "threads is -1.* 1024"),
+        ({"threads": 100_000}, "threads is 100000.* 1024"),
+    ],
+)
+def test_impossible_options_are_named(student_root, options, message):
+    with pytest.raises(CompactLMError, match=message):
+        CompactLM(student_root, **options)
 
 
 def test_importing_the_package_imports_nothing_else():
