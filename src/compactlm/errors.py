@@ -27,7 +27,7 @@ def needs(extra: str, feature: str) -> Iterator[None]:
 
     Args:
         extra: an optional dependency group of the package, such as "train".
-        feature: what needs it, for the message.
+        feature: the feature that needs it, for the message.
 
     Raises:
         CompactLMError: a package that the block imports is not installed.
@@ -37,4 +37,6 @@ def needs(extra: str, feature: str) -> Iterator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "compactlm":
             raise
-        raise CompactLMError(f"{feature} needs the package {error.name}; install it with `pip install 'compactlm[{extra}]'`") from None
+        raise CompactLMError(
+            f"{feature} needs the extra {extra} (the package {error.name} is missing); install it with `pip install 'compactlm[{extra}]'`"
+        ) from None

@@ -25,7 +25,7 @@ def test_lines_in_are_lines_out(cli, tmp_path, on_onnx, tiny_texts):
     rows = [row.split("\t") for row in output.splitlines()]
     assert [row[2] for row in rows] == lines
     assert [row[0] for row in rows] == [answer.label for answer in on_onnx.classify_all(lines)]
-    assert errors == "compactlm: 1 texts are longer than 64 tokens, so only their start was read\n"
+    assert errors == "compactlm: 1 texts are longer than 64 tokens, so they were truncated\n"
     assert cli("classify", "-", "--line-buffered", given=path.read_bytes())[1] == output
 
 

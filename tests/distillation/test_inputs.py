@@ -89,9 +89,9 @@ def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, maske
     with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
         inputs.source("sentiment", task_teacher, task)
     source = inputs.online_general(masked_teacher)
-    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", inputs.asked(artifacts.MLM))
+    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", inputs.cache_settings(artifacts.MLM))
     source = inputs.online_task(task_teacher)
-    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", inputs.asked("sentiment"))
+    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", inputs.cache_settings("sentiment"))
     assert isinstance(inputs.source("general", masked_teacher, prepare("cached").general()), CachedSignals)
     assert isinstance(inputs.source("sentiment", task_teacher, task), CachedSignals)
     task_teacher.classifier.bias.data += 1

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from transformers import BertConfig
 
-from compactlm.distillation.inputs import check_losses
+from compactlm.distillation.inputs import check_both_phases
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 
@@ -32,9 +32,9 @@ def test_losses_that_the_teacher_cannot_teach_are_refused(default_params, phase,
     content["student"] |= {"hidden_size": 120, "attention_heads": 4} if "heads" in loss.get("relations", {}) else {}
     teacher = BertConfig(num_hidden_layers=6, num_attention_heads=12, hidden_size=384)
     if named is None:
-        check_losses(parse_params(content), teacher)
+        check_both_phases(parse_params(content), teacher)
         return
     with pytest.raises(CompactLMError, match=named) as caught:
-        check_losses(parse_params(content), teacher)
+        check_both_phases(parse_params(content), teacher)
     assert f"distill.{phase}" in str(caught.value) or "signals.layers names" in str(caught.value)
     assert "\n" not in str(caught.value)

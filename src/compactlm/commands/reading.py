@@ -64,7 +64,7 @@ def inspect(
         notice(f"the last {found.cut:,} tokens are truncated because the text is longer than the model accepts")
     show(found, json, _position_lines(found))
     if not json and found.positions and not found.positions[0].attends_to:
-        notice("ONNX files have no attention output; use --backend torch to see it")
+        notice("ONNX files have no attention output; attention needs --backend torch and a model such as models/student")
 
 
 def _position_lines(found: Inspection) -> Iterator[str]:

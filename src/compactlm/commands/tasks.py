@@ -66,7 +66,7 @@ def classify(
     if text is not None and text != "-":
         answer = lm.classify(text, task)
         if answer.cut:
-            notice(f"the text is longer than {lm.task(task).tokenizer.limit} tokens, so only its start was read")
+            notice(f"the text is longer than {lm.task(task).tokenizer.limit} tokens, so it was truncated")
         _print(answer, json)
         return
     _classify_lines(lm, file or "-", field, task, 1 if line_buffered else TEXTS_AT_ONCE, json)
@@ -93,7 +93,7 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
             sys.stdout.flush()
     sys.stdout.flush()
     if cut:
-        notice(f"{cut:,} texts are longer than {lm.task(task).tokenizer.limit} tokens, so only their start was read")
+        notice(f"{cut:,} texts are longer than {lm.task(task).tokenizer.limit} tokens, so they were truncated")
     if first_broken and field is not None:
         raise CompactLMError(
             f"{broken:,} lines could not be read and have no label (line {first_broken.number}: {first_broken.error}); "

@@ -1,1 +1,1 @@
-"""The rooms of the data stages: ingest, clean, duplicates, split and augment. No torch."""
+"""The rooms of the data stages: ingest, clean, duplicates, split and augment. No torch, except through nlpaug in augment."""

@@ -21,7 +21,7 @@ from compactlm.training.random_masking import MaskedSequences
 GENERAL = "general"  # the name of general distillation; tasks have their own names
 
 
-def check_losses(params: Params, teacher: Any) -> None:
+def check_both_phases(params: Params, teacher: Any) -> None:
     """Check the losses of both phases against the teacher's configuration (BertConfig) before anything is computed.
 
     Raises:
@@ -69,8 +69,8 @@ class Inputs:
         table = artifacts.read_table(artifacts.COUNTERFACTUAL).select(["id", "parent"])
         return {row["id"]: row["parent"] for row in table.to_pylist()}
 
-    def asked(self, teacher: str) -> dict[str, Any]:
-        """Return everything besides the rows that a teacher's answers depend on, as cache.json stores it.
+    def cache_settings(self, teacher: str) -> dict[str, Any]:
+        """Return the settings that a teacher's signals depend on, as cache.json stores them.
 
         `teacher` is the name of its directory in artifacts.TEACHER.
         """
@@ -90,7 +90,7 @@ class Inputs:
         """Return the source of the signals of general distillation (GENERAL) or of a task."""
         distill = self.params.distill
         if self.params.signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / name, questions, self.asked(artifacts.MLM if name == GENERAL else name))
+            return CachedSignals(artifacts.SIGNALS / name, questions, self.cache_settings(artifacts.MLM if name == GENERAL else name))
         if name == GENERAL:
             return self.online_general(teacher, distill.general.attention.weight > 0)
         return self.online_task(teacher, distill.task.attention.weight > 0)
@@ -107,7 +107,7 @@ class Inputs:
             CompactLMError: a cache is damaged, or belongs to other rows or another teacher.
         """
         for name in self.params.tasks if self.params.signals.source == "cached" else ():
-            CachedSignals(artifacts.SIGNALS / name, self.task(name), self.asked(name))
+            CachedSignals(artifacts.SIGNALS / name, self.task(name), self.cache_settings(name))
 
     def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:
         """Return the fine-tuned teacher as a signal source."""

@@ -17,7 +17,7 @@ from compactlm.bert import models
 from compactlm.bert.masked_words import choose_words, top1
 from compactlm.bert.memory import memory_errors
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
-from compactlm.distillation.inputs import GENERAL, Inputs, check_losses
+from compactlm.distillation.inputs import GENERAL, Inputs, check_both_phases
 from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, Objective, TaskObjective
 from compactlm.distillation.signals.cache import Questions
@@ -73,7 +73,7 @@ class Phases:
         """
         params, inputs = self.params, self.inputs
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
-        check_losses(params, teacher.config)
+        check_both_phases(params, teacher.config)
         inputs.check_caches()
         questions = inputs.general()
         student, components = self._begin(teacher, questions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.inputs import GENERAL, Inputs, check_losses
+from compactlm.distillation.inputs import GENERAL, Inputs, check_both_phases
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
@@ -43,17 +43,17 @@ def main(params: Params) -> None:
         if params.signals.source == "cached":
             inputs = Inputs(params)
             teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
-            check_losses(params, teacher.config)
+            check_both_phases(params, teacher.config)
             metrics["gigabytes"] = round(_check_size(inputs, teacher.config.hidden_size), 3)
             general = inputs.general()
             source: SignalSource = inputs.online_general(teacher)
-            asked = inputs.asked(artifacts.MLM)
-            write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", asked)
+            settings = inputs.cache_settings(artifacts.MLM)
+            write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
             metrics[GENERAL] = len(general.ids)
             for name in params.tasks:
                 questions = inputs.task(name)
                 source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
-                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", inputs.asked(name))
+                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", inputs.cache_settings(name))
                 metrics[name] = len(questions.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)
 

@@ -40,7 +40,7 @@ ROWS = [
 def test_copies_name_their_parent_and_keep_its_label():
     result = make(ROWS, copies=5)
     parents = {row.id: row for row in ROWS}
-    assert len(result.copies) + sum(result.dropped.values()) == result.asked == 15
+    assert len(result.copies) + sum(result.dropped.values()) == result.requested == 15
     assert len(result.copies) > 9
     assert len({copy.id for copy in result.copies}) == len(result.copies)
     for copy in result.copies:
@@ -122,7 +122,7 @@ def test_copies_that_change_nothing_are_dropped_and_counted():
 def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
     result = make(ROWS, copies=4)
     kept = keep_labels(result, {copy.id: copy.text.startswith("A") for copy in result.copies})
-    assert kept.asked == 12 == len(kept.copies) + sum(kept.dropped.values())
+    assert kept.requested == 12 == len(kept.copies) + sum(kept.dropped.values())
     assert kept.dropped["label_changed"] == len(result.copies) - len(kept.copies) > 0
     with pytest.raises(RuntimeError, match=r"12 copies were requested, but \d+ are left and 1 were counted as dropped"):
         Augmentation(result.copies[1:-1], {"empty": 1}, 12)
@@ -203,6 +203,6 @@ def test_summary_counts_and_averages():
     result = make(ROWS, copies=4)
     summary = summarise(ROWS, result, AUGMENTERS)
     assert summary["rows"] == 3
-    assert summary["asked"] == 12 == summary["copies"] + sum(summary["dropped"].values())
+    assert summary["requested"] == 12 == summary["copies"] + sum(summary["dropped"].values())
     assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
     assert all(0 < share["value"] <= 1 for share in summary["changed_words"].values())

@@ -31,13 +31,13 @@ class Augmentation:
 
     copies: list[Document]
     dropped: dict[str, int]
-    asked: int
+    requested: int
 
     def __post_init__(self) -> None:
         """Check that every copy is counted."""
         made, dropped = len(self.copies), sum(self.dropped.values())
-        if self.asked != made + dropped:
-            raise RuntimeError(f"{self.asked} copies were requested, but {made} are left and {dropped} were counted as dropped")
+        if self.requested != made + dropped:
+            raise RuntimeError(f"{self.requested} copies were requested, but {made} are left and {dropped} were counted as dropped")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +79,7 @@ def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentatio
     """Drop the copies whose label a classifier does not agree with (`agreed`, by the id of the copy)."""
     kept = [copy for copy in result.copies if agreed[copy.id]]
     changed = sum(not agreed[copy.id] for copy in result.copies)
-    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.asked)
+    return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.requested)
 
 
 def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewrite]) -> Augmentation:
@@ -153,7 +153,7 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
     """Return the metrics of an augmentation of `rows` by the augmenters `drawn`.
 
     Returns:
-        `rows` (labelled rows), `asked` (requested copies), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words`
+        `rows` (labelled rows), `requested` (copies), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words`
         (mean share of the words of the original as a figure, by augmenter; an augmenter without copies has none).
     """
     originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
@@ -162,7 +162,7 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
         shares[copy.augmenter or ""].append(changed_share(originals[copy.parent or ""], copy.text))
     return {
         "rows": len(originals),
-        "asked": result.asked,
+        "requested": result.requested,
         "copies": len(result.copies),
         "dropped": result.dropped,
         "by_augmenter": {name: len(values) for name, values in shares.items() if name in drawn or values},

@@ -17,7 +17,7 @@ from typing import Literal, Protocol
 from nlpaug.augmenter.word import WordAugmenter
 
 from compactlm.corpus.augment.reserved import NOTHING, Reserved
-from compactlm.corpus.augment.words import count_words, join_words, split_words
+from compactlm.corpus.augment.words import join_words, split_words, words_to_change
 
 MASK = "[MASK]"
 CORE = re.compile(r"(\W*)(\w(?:.*\w)?)(\W*)", re.DOTALL)
@@ -118,7 +118,7 @@ class MaskedWordAug(WordAugmenter):
         return self._draw(gaps, len(words), generator)
 
     def _draw(self, positions: list[int], words: int, generator: random.Random) -> list[int]:
-        return sorted(generator.sample(positions, min(len(positions), count_words(self.share, words))))
+        return sorted(generator.sample(positions, min(len(positions), words_to_change(self.share, words))))
 
     def _mask(self, plan: _Plan) -> str:
         # A "[MASK]" in the text itself must not count as a mask.

@@ -9,7 +9,7 @@ import functools
 import random
 from collections.abc import Callable, Sequence
 
-from compactlm.corpus.augment.words import DeleteAug, MisspellingAug, MistypingAug, Rewrite, count_words, join_words, split_words
+from compactlm.corpus.augment.words import DeleteAug, MisspellingAug, MistypingAug, Rewrite, join_words, split_words, words_to_change
 from compactlm.draws import draw_bits
 
 PERTURBATIONS = ("keyboard", "spelling", "delete", "case", "punctuation")
@@ -24,7 +24,7 @@ def _change_words(
     for text, seed in zip(texts, seeds, strict=True):
         generator, words = random.Random(seed), split_words(text)
         changeable = [at for at, word in enumerate(words) if change(word, random.Random(0)) is not None]
-        for at in sorted(generator.sample(changeable, min(len(changeable), count_words(share, len(words))))):
+        for at in sorted(generator.sample(changeable, min(len(changeable), words_to_change(share, len(words))))):
             words[at] = change(words[at], generator) or ""
         rewritten.append(join_words([word for word in words if word]))
     return rewritten

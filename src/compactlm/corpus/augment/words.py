@@ -29,7 +29,7 @@ MISSPELLING = re.compile(r"[A-Za-z]+(?:['\u2019\-][A-Za-z]+)*")
 Rewrite = Callable[[Sequence[str], Sequence[int]], list[str]]  # returns a text for each text and its seed
 
 
-def count_words(share: float, words: int) -> int:
+def words_to_change(share: float, words: int) -> int:
     """Return how many words of a text to change: `share` of them, rounded, but at least one."""
     return max(1, round(share * words))
 
@@ -93,7 +93,7 @@ class SeededAug:
 
     def _rewrite_one(self, text: str, seed: int) -> str:
         # Equal bounds fix the number of changes. nlpaug would count punctuation and spaces as words, and stop at 10.
-        changes = count_words(self.share / self.words_a_change, len(text.split()))
+        changes = words_to_change(self.share / self.words_a_change, len(text.split()))
         for bound in self.bounds:
             setattr(self, bound, changes)
         with seeded(seed):

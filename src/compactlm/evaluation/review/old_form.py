@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 from compactlm.figures.figure import Figure, Status
 
-RENAMED = (  # of the old keys, to the new ones
+RENAMED = (  # old keys and the new ones
+    (re.compile(r"^asked$"), "requested"),
     (re.compile(r"\.gate\.violations$"), ".gate.violated"),
     (re.compile(r"\.(\w+_to_\w+)\."), r".pairs.\1."),
     (re.compile(r"\.(accuracy\.\w+|preference|probability_change|beside_\w+)\.amplification$"), r".\1.difference"),
