@@ -32,11 +32,12 @@ def test_a_poorer_student_differs_and_a_copy_does_not():
     assert poorer["difference"]["accuracy"].high < 0
     assert poorer["retention"].high < 1
     assert poorer["mcnemar"]["p"] < 0.01
+    assert poorer["mcnemar"]["significant"] == 1
     answers = two_models(1000)
     copy = make_answers(answers.expected, answers.probabilities["teacher"], answers.probabilities["teacher"])
     same = compare_quality(copy, 15, RESAMPLER)
     assert all(figure.value == figure.low == figure.high == 0 for figure in same["difference"].values())
-    assert same["mcnemar"] == {"teacher_alone": 0, "student_alone": 0, "p": 1.0}
+    assert same["mcnemar"] == {"teacher_alone": 0, "student_alone": 0, "p": 1.0, "significant": 0}
 
 
 def test_pairs_make_the_difference_surer():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
-from compactlm.figures.figure import write_figures
+from compactlm.figures.figure import Status, write_figures
 from compactlm.params import Slices
 from tests.fixtures.compared import with_right
 
@@ -60,13 +60,15 @@ def test_the_worst_slice_is_one_that_is_judged():
     assert found["kind"]["easy"]["student"].value == 1
     assert found["kind"]["hard"]["student"].value == 0
     found["kind"]["hard"]["student"] = dataclasses.replace(found["kind"]["hard"]["student"], value=0.25)
-    assert worst_slice(found)["student"].value == 0.25
-    assert worst_slice(found)["teacher"].value == 1
+    assert worst_slice(found, 0.5)["student"].value == 0.25
+    assert worst_slice(found, 0.5)["teacher"].value == 1
+    assert worst_slice(found, 0.5)["student"].status is Status.VIOLATED  # its interval ends at 0.11
+    assert worst_slice(found, 0.1)["student"].status is Status.UNDECIDED
     json.dumps(write_figures(found), allow_nan=False)
 
 
 def test_without_a_slice_that_is_judged_there_is_no_worst():
-    assert worst_slice(slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([True])}})) == {}
+    assert worst_slice(slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([True])}}), 1.0) == {}
 
 
 def test_an_empty_slice_has_no_figure():

@@ -25,6 +25,19 @@ def test_the_whole_interval_decides(low, high, status):
     assert Figure.measured((low + high) / 2, low, high, rows=100, limit=Limit(-0.1, 0.1)).status is status
 
 
+def test_the_same_figure_can_be_judged_by_a_limit():
+    figure = Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30)
+    assert figure.with_limit(Limit(high=0.05)) == Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30, limit=Limit(high=0.05))
+
+
+@pytest.mark.parametrize(
+    ("bounds", "rows", "sign"),
+    [((-0.2, -0.1), 100, -1), ((0.1, 0.2), 100, 1), ((-0.1, 0.2), 100, 0), ((-0.2, -0.1), 9, 0), ((None, None), 100, 0)],
+)
+def test_the_sign_is_known_if_the_whole_interval_has_it(bounds, rows, sign):
+    assert Figure.measured(-0.15, *bounds, rows=rows, rows_needed=30).sign == sign
+
+
 @pytest.mark.parametrize(
     "figure",
     [

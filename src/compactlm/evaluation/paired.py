@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.stats import binomtest
 
+from compactlm.evaluation.limits import CALIBRATION, SIGNIFICANT
 from compactlm.evaluation.task_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
 from compactlm.figures.bootstrap import Array, Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS
@@ -63,11 +64,12 @@ def compare_quality(answers: Answers, bins: int, resampler: Resampler) -> dict[s
     resampled["difference"] = {name: resampled["student"][name] - resampled["teacher"][name] for name in METRICS}
     about = {"rows": len(expected), "rows_needed": MINIMUM_ROWS}
     same = answers.predicted("teacher") == answers.predicted("student")
+    measured = {
+        name: {metric: resampler.figure(values[name][metric], resampled[name][metric], **about) for metric in METRICS} for name in values
+    }
+    measured["student"]["calibration_error"] = measured["student"]["calibration_error"].with_limit(CALIBRATION)
     return {
-        **{
-            name: {metric: resampler.figure(values[name][metric], resampled[name][metric], **about) for metric in METRICS}
-            for name in values
-        },
+        **measured,
         "retention": resampler.ratio(answers.right("student"), answers.right("teacher"), **about),
         "agreement": share(int(same.sum()), len(same), resampler.confidence, rows_needed=MINIMUM_ROWS),
         "mcnemar": mcnemar(answers),
@@ -80,10 +82,11 @@ def mcnemar(answers: Answers) -> dict[str, float]:
     The test counts the rows that only one model has right. Between equally good models, either model has such a row with probability 0.5.
 
     Returns:
-        `teacher_alone` and `student_alone`, the rows that only this model has right, and the two-sided `p`.
+        `teacher_alone` and `student_alone`, the rows that only this model has right, the two-sided `p`, and
+        `significant`, which is 1 if `p` is below SIGNIFICANT and 0 otherwise.
     """
     teacher, student = answers.right("teacher"), answers.right("student")
     alone = {"teacher_alone": int((teacher > student).sum()), "student_alone": int((student > teacher).sum())}
     differing = sum(alone.values())
     p = binomtest(alone["student_alone"], differing).pvalue if differing else 1.0
-    return {**alone, "p": float(p)}
+    return {**alone, "p": float(p), "significant": int(p < SIGNIFICANT)}

@@ -1,4 +1,4 @@
-"""How much of its accuracy a classifier keeps when the same rows contain typing errors and other flaws."""
+"""How much of its accuracy a classifier keeps when the same rows contain typing errors and other perturbations."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from compactlm.corpus.augment.perturbation import PERTURBATIONS, make_perturbations, perturb
 from compactlm.draws import draw_items
+from compactlm.evaluation.limits import KEPT
 from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
@@ -47,7 +48,7 @@ def robustness(answers: Answers, classifiers: Mapping[str, Classifier], settings
     kept: dict[str, list[Figure]] = {role: [] for role in ROLES}
 
     def measure(right: Array, role: str) -> Figure:
-        return resampler.ratio(right, clean[role], rows_needed=MINIMUM_ROWS)
+        return resampler.ratio(right, clean[role], rows_needed=MINIMUM_ROWS, limit=KEPT if role == "student" else None)
 
     for strength, words in settings.strengths:
         rewriters = make_perturbations(words)

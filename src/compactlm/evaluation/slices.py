@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from compactlm.evaluation.limits import SLICE_GAP
 from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.figures.bootstrap import CONFIDENCE, share
-from compactlm.figures.figure import MINIMUM_ROWS, Figure
+from compactlm.figures.figure import MINIMUM_ROWS, Figure, Limit
 from compactlm.params import Slices
 
 WORD = re.compile(r"\w+(?:['\u2019]\w+)*")
@@ -72,7 +73,13 @@ def slice_accuracy(
     }
 
 
-def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> dict[str, Figure]:
-    """Return for each model its accuracy on the judged slice where it is lowest; nothing where no slice is judged."""
+def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, Any]]], student: float) -> dict[str, Figure]:
+    """Return for each model its accuracy on the judged slice where it is lowest; nothing where no slice is judged.
+
+    Args:
+        figures: the result of `slice_accuracy`.
+        student: the student's accuracy on all rows; its worst slice may be at most SLICE_GAP below.
+    """
     judged = {role: [part[role] for parts in figures.values() for part in parts.values() if part[role].judged] for role in ROLES}
-    return {role: min(found, key=lambda figure: figure.value) for role, found in judged.items() if found}
+    worst = {role: min(found, key=lambda figure: figure.value) for role, found in judged.items() if found}
+    return {role: figure.with_limit(Limit(low=student - SLICE_GAP)) if role == "student" else figure for role, figure in worst.items()}

@@ -101,6 +101,17 @@ class Figure:
         """Return a figure without an interval that is judged where it rests on MINIMUM_ROWS."""
         return cls.measured(value, rows=rows, rows_needed=MINIMUM_ROWS)
 
+    def with_limit(self, limit: Limit) -> Self:
+        """Return the same figure, judged by a limit."""
+        return self.measured(self.value, self.low, self.high, rows=self.rows, rows_needed=self.rows_needed, limit=limit)
+
+    @property
+    def sign(self) -> int:
+        """-1 or 1 if the figure is judged and its whole interval is below or above 0; otherwise 0."""
+        if not self.judged or self.low is None or self.high is None:
+            return 0
+        return int(self.low > 0) - int(self.high < 0)
+
     @property
     def judged(self) -> bool:
         """Whether the figure could be judged."""

@@ -75,6 +75,11 @@ def status(figure: Figure) -> str:
     return figure.status.words if figure.limit else ""
 
 
+def limited(figure: Figure) -> str:
+    """Return the status of a figure with its limit."""
+    return f"{status(figure)} (limit: {figure.limit})"
+
+
 def stated(figure: Figure, show: Callable[[float], str] = plain) -> str:
     """Return the value of a figure, its confidence interval and its status."""
     parts = [interval(figure, show)] if figure.value is not None else []

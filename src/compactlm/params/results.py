@@ -43,7 +43,7 @@ class Strengths(Section):
 
 
 class Robustness(Section):
-    """At most `rows` test rows per task are evaluated again with flaws of everyday writing."""
+    """At most `rows` test rows per task are evaluated again with perturbations, such as typing errors."""
 
     rows: Count
     strengths: Strengths

@@ -106,7 +106,7 @@ TABLES: dict[str, tuple[Sequence[str], Callable[[Findings], Iterator[Row]]]] = {
     "confusion": (("actual", "predicted", "rows"), _confusion),
     "reliability": (("probability", "right", "rows"), _reliability),
     "slices": (("slice", "accuracy"), _slices),
-    "robustness": (("flaw", "kept"), _robustness),
+    "robustness": (("perturbation", "kept"), _robustness),
     "data-fairness": (("compared", *labels.FIGURES), _data_fairness),
     "fairness": (("figure", "value"), _fairness),
     "sizes": (("share", "kept", "model"), _sizes),

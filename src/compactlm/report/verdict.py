@@ -10,8 +10,6 @@ from compactlm.figures.figure import Status
 from compactlm.figures.numbers import NOT_JUDGED, capital, listed, percent, plain, probability, status, words
 from compactlm.report.findings import Findings
 
-SIGNIFICANT = 0.05
-
 
 @dataclasses.dataclass(frozen=True)
 class Key:
@@ -48,8 +46,8 @@ def _kept(name: str, task: dict[str, Any]) -> str:
 
 def difference(quality: dict[str, Any]) -> str:
     """Say whether the difference of the two accuracies is significant."""
-    p = quality["mcnemar"]["p"]
-    return f"{'a' if p < SIGNIFICANT else 'no'} significant difference, {probability(p)}"
+    test = quality["mcnemar"]
+    return f"{'a' if test['significant'] else 'no'} significant difference, {probability(test['p'])}"
 
 
 def gates(found: Findings) -> list[Gate]:
@@ -69,7 +67,7 @@ def _robust(name: str, task: dict[str, Any]) -> str:
     if not all(figure.judged for figure in kept.values()):
         return f"its robustness on {words(name)} is {NOT_JUDGED}"
     student, teacher = (percent(kept[role].value) for role in ("student", "teacher"))
-    return f"on {words(name)} with typing errors and other flaws, it keeps {student} of its own accuracy, and the teacher {teacher}"
+    return f"on {words(name)} with typing errors and other perturbations, it keeps {student} of its own accuracy, and the teacher {teacher}"
 
 
 def speedup(found: Findings) -> tuple[int, float] | None:

@@ -46,11 +46,12 @@ def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: di
     """Return the figures of a task; each key is a section of the report."""
     evaluate, resampler = params.evaluate, _resampler(params)
     slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler.confidence)
+    headline = headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES))
     return {
-        **headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES)),
+        **headline,
         "quality": compare_quality(answers, evaluate.calibration_bins, resampler),
         "slices": slices,
-        "worst_slice": worst_slice(slices),
+        "worst_slice": worst_slice(slices, headline["student"]),
         "robustness": robustness(answers, readers, evaluate.robustness, resampler),
     }
 

@@ -163,13 +163,22 @@ OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
     ],
 )
 def test_a_change_of_status(statuses, new, expected):
-    for key in (KEY, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
+    group = "fairness.tasks.sentiment.gender.accuracy.women_only.student"
+    for key in (group, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
         diff = figure(key, 0.8, new, statuses=statuses)
         status_decides = expected == BETTER or (expected == WORSE and statuses[1] is VIOLATED)
-        values_count = key == KEY or status_decides or expected not in (WITHIN, WORSE)  # amplification decides by its status alone
+        values_count = key == group or status_decides or expected not in (WITHIN, WORSE)  # amplification decides by its status alone
         [change] = review({FILE: diff}).changes
         assert change.verdict == (expected if values_count else INFORMATION)
         assert change.decides or not status_decides
+
+
+def test_a_status_outside_the_gates_does_not_decide():
+    """The limit of a worst slice follows the accuracy on all rows."""
+    for statuses in ((OK, VIOLATED), (VIOLATED, OK), (OK, UNDECIDED)):
+        assert verdicts(figure("tasks.sentiment.worst_slice.student", 0.7, 0.7, statuses=statuses)) == {
+            "tasks.sentiment.worst_slice.student": WITHIN
+        }
 
 
 def test_a_figure_that_loses_its_interval_is_no_longer_judged():

@@ -2,7 +2,7 @@
 
 The input is the output of `dvc metrics diff --all --json`. A figure with an interval has changed if its two values differ by more than the
 interval of the difference of two independent estimates: the square root of the sum of the squared half widths. A figure without an
-interval decides only if it contains no chance: sizes, and the counts of the gates. A figure that becomes violated is worse.
+interval decides only if it contains no chance: sizes, and the counts of the gates. A figure of a gate that becomes violated is worse.
 
 What was judged and no longer is counts as worse, because otherwise a change could pass a review by measuring fewer rows. This includes a
 figure that is not judged any more, has lost its interval or is gone, and a deciding figure with less than half of its rows.
@@ -46,6 +46,7 @@ ROWS = re.compile(r"(^|\.)((tasks\.\w+|mlm|robustness|counterfactual)\.rows|mlm\
 RELATIVE = re.compile(r"(^|\.)(amplification|difference)$")
 # The teacher's own figures, figures about the comparison itself, and details whose summary decides, do not decide.
 NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations)\.")
+AUDIT = "bias-audit.json"  # the gate of the data; the gate of the models is `fairness` of evaluate.json
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -138,15 +139,16 @@ def _judge(file: str, key: str, old: Figure | None, new: Figure | None) -> Chang
     margin = math.hypot(*halves) if None not in halves else None  # type: ignore[arg-type]
     with_interval = any(half is not None for half in halves)
     decides = not NOT_DECIDING.search(key) and (towards is not None if with_interval else bool(EXACT.search(key)))
+    gated = file.endswith(AUDIT) or key.startswith("fairness.")
     was, remains = (
         side is not None and side.value is not None and side.judged and (half is not None or not with_interval)
         for side, half in zip((old, new), halves, strict=True)
     )
     if old is None or new is None or not (was and remains):
         verdict = (LOST if new is None else NO_LONGER) if was else NEW if old is None and remains else UNJUDGED
-    elif old.status is not new.status is Status.VIOLATED:
+    elif gated and old.status is not new.status is Status.VIOLATED:
         verdict, decides = WORSE, True
-    elif (old.status, new.status) == (Status.VIOLATED, Status.OK):
+    elif gated and (old.status, new.status) == (Status.VIOLATED, Status.OK):
         verdict, decides = BETTER, True
     elif ROWS.search(key):
         decides = (new.value or 0.0) < FEWER * (old.value or 0.0)
@@ -154,7 +156,7 @@ def _judge(file: str, key: str, old: Figure | None, new: Figure | None) -> Chang
     else:
         allowed = EXACT_TOLERANCE * abs(old.value or 0.0) if margin is None else margin
         verdict = _compared(old.value, new.value, towards if decides or with_interval else None, allowed)
-        if verdict == WITHIN and old.status is not new.status:
+        if gated and verdict == WITHIN and old.status is not new.status:
             verdict = INFORMATION  # such as from ok to undecided
     return Change(file, key, old, new, margin, verdict, decides and verdict != INFORMATION)
 

@@ -12,6 +12,7 @@ import copy
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert.masked_lm import Scores
+from compactlm.evaluation.limits import KEPT
 from compactlm.figures.bootstrap import Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
 
@@ -38,6 +39,6 @@ def forgetting(before: Scores, after: Scores, resampler: Resampler) -> dict[str,
     return {
         "before": share(int(known.sum()), words, resampler.confidence, **needed),
         "after": share(int(still.sum()), words, resampler.confidence, **needed),
-        "kept": resampler.ratio(still, known, **needed),
+        "kept": resampler.ratio(still, known, limit=KEPT, **needed),
         "surprise": resampler.mean(before.log_probabilities - after.log_probabilities, **needed),
     }

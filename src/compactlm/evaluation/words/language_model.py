@@ -12,6 +12,7 @@ from transformers import BertForMaskedLM
 from compactlm.artifacts import Document
 from compactlm.bert.masked_lm import Scores, score
 from compactlm.bert.masked_words import MaskedWord, choose_words, mask_words
+from compactlm.evaluation.limits import FIRST_CHOICE
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, pseudo_perplexity, surprises
 from compactlm.figures.bootstrap import Array, Resampler, share
@@ -73,6 +74,7 @@ def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resa
     top1 = {role: answers.scores[role].hits(1) for role in ROLES}
     means = {role: float(top1[role].mean()) if len(chosen) else float("nan") for role in ROLES}
     everything = _figures(answers, np.ones(len(chosen), bool), np.ones(len(drawn), bool), resampler)
+    everything["student"]["top1"] = everything["student"]["top1"].with_limit(FIRST_CHOICE)
     return {
         "rows": len(chosen),
         "teacher_top1": means["teacher"],
@@ -83,7 +85,7 @@ def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resa
     }
 
 
-def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler) -> dict[str, object]:
+def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler) -> dict[str, Any]:
     words = int(chosen.sum())
 
     def top(role: str, count: int) -> Figure:

@@ -9,8 +9,8 @@ from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
-from compactlm.figures.figure import Figure, Status
-from compactlm.figures.numbers import capital, interval, listed, percent, points, stated, status, words
+from compactlm.figures.figure import Status
+from compactlm.figures.numbers import capital, interval, limited, listed, percent, points, stated, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.verdict import gate_sentence, gates
 
@@ -48,7 +48,7 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
         yield from _by_status(f"On {task}, {words(name)}, {words(pair)}", gated)
     for group, by_role in audit["accuracy"].items():
         gap = by_role[DIFFERENCE]
-        if gap.judged and gap.high is not None and gap.high < 0:
+        if gap.sign < 0:
             where = f"On {task}, {words(name)}, rows of {words(group)}"
             yield f"{where}: its accuracy is significantly lower than the teacher's, by {interval(gap, points)}."
     swapped = audit.get("counterfactual")
@@ -56,7 +56,7 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
         flips, change = swapped["flips"]["student"], swapped["probability_change"]["student"]
         yield (
             f"Swapping the words of {words(name)} in {swapped['rows']:,} test rows of {task} flips {interval(flips, percent)} of its "
-            f"predictions, {_limited(flips)}. The mean change of probability is {interval(change)}."
+            f"predictions, {limited(flips)}. The mean change of probability is {interval(change)}."
         )
 
 
@@ -70,8 +70,8 @@ def _by_status(where: str, figures: dict[str, ByRole]) -> Iterator[str]:
             named[Status.OK].append(f"{name} {interval(student)}, the teacher's {interval(teacher)}")
         elif found & {Status.VIOLATED, Status.UNDECIDED}:
             yield (
-                f"{where}, the student's {name} is {interval(student)}, {_limited(student)}; the teacher's is {interval(teacher)}; "
-                f"the amplification is {interval(more)}, {_limited(more)}."
+                f"{where}, the student's {name} is {interval(student)}, {limited(student)}; the teacher's is {interval(teacher)}; "
+                f"the amplification is {interval(more)}, {limited(more)}."
             )
         else:
             named[Status.NOT_JUDGED].append(f"{name} ({status(student if not student.judged else more)})")
@@ -93,18 +93,13 @@ def _stereotypes(name: str, one: dict[str, Any]) -> Iterator[str]:
     )
     own, theirs = (f"{interval(gap[role])} nats" for role in ("student", "teacher"))
     yield (
-        f"The gap of log odds between the stereotypical word and the other is {own} (parity: 0), {_limited(gap['student'])}. "
-        f"The teacher's is {theirs}. The amplification is {interval(gap[AMPLIFICATION])}, {_limited(gap[AMPLIFICATION])}."
+        f"The gap of log odds between the stereotypical word and the other is {own} (parity: 0), {limited(gap['student'])}. "
+        f"The teacher's is {theirs}. The amplification is {interval(gap[AMPLIFICATION])}, {limited(gap[AMPLIFICATION])}."
     )
-
-
-def _limited(figure: Figure) -> str:
-    """Return the status of a figure with its limit."""
-    return f"{status(figure)} (limit: {figure.limit})"
 
 
 def _saturation(one: dict[str, Any]) -> str:
     roles = [role for role, saturated in sorted(one.get("saturated", {}).items()) if saturated]
     if not roles:
         return ""
-    return f" This says nothing about the {listed(roles)}, which prefers the word of one group beside nearly every occupation."
+    return f" This says nothing about the {listed(roles)}, which prefers the word of one group for nearly every occupation."

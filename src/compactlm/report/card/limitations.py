@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from compactlm.figures.figure import Figure
-from compactlm.figures.numbers import interval, listed, percent, perplexity, points, quoted, status, words
+from compactlm.evaluation.limits import SLICE_GAP
+from compactlm.figures.figure import Figure, Status
+from compactlm.figures.numbers import interval, limited, listed, percent, perplexity, points, quoted, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.sections.weakness import robustness_figures, slice_figures, worst
-from compactlm.report.verdict import SIGNIFICANT
 
-CALIBRATED = 0.05  # greatest calibration error of a well-calibrated model
-LITTLE = 0.05  # greatest loss of accuracy, as a share, that is no weakness
-FEW_WORDS = 0.3  # share of masked words below which the language model is weak
+CALIBRATED = {Status.OK: "are well calibrated", Status.UNDECIDED: "may be poorly calibrated", Status.VIOLATED: "are poorly calibrated"}
+ROBUST = {Status.OK: "is robust", Status.UNDECIDED: "may be brittle", Status.VIOLATED: "is brittle"}
+WEAK = {Status.UNDECIDED: "may be weak", Status.VIOLATED: "is weak"}
 
 
 def limitations(found: Findings) -> list[str]:
@@ -39,14 +39,14 @@ def _reading(found: Findings) -> Iterator[str]:
 
 def _task(name: str, task: dict[str, Any]) -> Iterator[str]:
     quality = task["quality"]
-    accuracy, gap, p = quality["student"]["accuracy"], quality["difference"]["accuracy"], quality["mcnemar"]["p"]
+    accuracy, gap, significant = quality["student"]["accuracy"], quality["difference"]["accuracy"], quality["mcnemar"]["significant"]
     if not accuracy.judged:
         yield f"Its quality on {name} is {status(accuracy)}. Do not rely on these figures."
         return
-    if p < SIGNIFICANT and gap.value < 0:
+    if significant and gap.value < 0:
         own = interval(accuracy, percent)
         yield f"On {name} it is significantly less accurate than its teacher: {own}, a difference of {points(gap.value)}."
-    elif p >= SIGNIFICANT:
+    elif not significant:
         yield (
             f"On {name} the {task['rows']:,} test rows show no significant difference from its teacher. The true difference of accuracy "
             f"may lie between {points(gap.low)} and {points(gap.high)}."
@@ -55,29 +55,27 @@ def _task(name: str, task: dict[str, Any]) -> Iterator[str]:
     yield from _slices(name, task)
     yield from _robustness(name, task["robustness"])
     kept = task["forgetting"]["student"]["kept"]
-    if kept.judged and kept.value < 1 - LITTLE:
+    if kept.status in (Status.VIOLATED, Status.UNDECIDED):
         yield (
             f"Its {name} model is not a masked language model. Under the head of the masked language model, its body keeps "
-            f"{interval(kept, percent)} of the correct first choices. Use the `mlm` model to fill masked words."
+            f"{interval(kept, percent)} of the correct first choices, {limited(kept)}. Use the `mlm` model to fill masked words."
         )
 
 
 def _calibration(name: str, error: Figure) -> Iterator[str]:
-    if error.value is None:
-        return
-    if error.value > CALIBRATED:
-        yield f"Its probabilities on {name} are wrong by {interval(error)} on average (calibration error). Do not take them literally."
-    else:
-        yield f"Its probabilities on {name} are well calibrated (calibration error {interval(error)})."
+    if error.judged:
+        advice = "" if error.status is Status.OK else " Do not take them literally."
+        yield f"Its probabilities on {name} {CALIBRATED[error.status]}: calibration error {interval(error)}, {limited(error)}.{advice}"
 
 
 def _slices(name: str, task: dict[str, Any]) -> Iterator[str]:
     lowest = worst(task, "student")
     if lowest is not None:
         figure = task["worst_slice"]["student"]
-        gap = task["student"] - figure.value
-        tail = f", {100 * gap:.1f} points below the accuracy on all rows" if gap > LITTLE else ", close to the accuracy on all rows"
-        yield f"Its worst slice of {name} is {quoted(lowest)}: accuracy {interval(figure, percent)}{tail}."
+        yield (
+            f"Its worst slice of {name} is {quoted(lowest)}: accuracy {interval(figure, percent)}, {limited(figure)}. The limit is "
+            f"{100 * SLICE_GAP:g} points below the accuracy on all rows, {percent(task['student'])}."
+        )
     few = [part for part, figures in slice_figures(task) if not figures["student"].judged]
     if few:
         yield f"These slices of {name} have too few test rows to be judged: {listed(few)}."
@@ -88,9 +86,13 @@ def _robustness(name: str, found: dict[str, Any]) -> Iterator[str]:
     if not over_all.judged:
         yield f"Its robustness on {name} is {status(over_all)}."
         return
-    value, flaw = min((case["student"].value, flaw) for flaw, case in robustness_figures(found) if case["student"].judged)
-    quality = "brittle" if value < 1 - 2 * LITTLE else "robust to careless writing"
-    yield f"It is {quality}: with the worst flaw on {name} ({flaw}) it keeps {percent(value)} of its accuracy."
+    judged = {perturbation: case["student"] for perturbation, case in robustness_figures(found) if case["student"].judged}
+    hardest = min(judged, key=lambda perturbation: (judged[perturbation].value, perturbation))
+    kept = judged[hardest]
+    yield (
+        f"It {ROBUST[kept.status]}: under the worst perturbation on {name} ({hardest}), it keeps {interval(kept, percent)} of its "
+        f"accuracy, {limited(kept)}."
+    )
 
 
 def _language_model(found: Findings) -> Iterator[str]:
@@ -99,9 +101,9 @@ def _language_model(found: Findings) -> Iterator[str]:
     if not first.judged:
         yield f"Its quality on masked words is {status(first)}."
         return
-    if first.value < FEW_WORDS:
-        share = percent(first.value)
-        yield f"As a masked language model it is weak: its first choice is right for {share} of masked words. It cannot write text."
+    if first.status in WEAK:
+        share = f"{interval(first, percent)} of masked words, {limited(first)}"
+        yield f"As a masked language model it {WEAK[first.status]}: its first choice is right for {share}. It cannot write text."
     judged = {source: one["student"]["pseudo_perplexity"] for source, one in mlm["sources"].items()}
     judged = {source: figure for source, figure in judged.items() if figure.judged}
     if len(judged) > 1:

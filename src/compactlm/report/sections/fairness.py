@@ -119,6 +119,6 @@ def _stereotypes(found: dict[str, Any]) -> list[Block]:
         rows += [[f"{words(name)}: {text}", count(one["pairs"]), *_cells(one[kind])] for kind, text in names.items()]
     if not rows:
         return []
-    note = "A saturated model prefers the word of the same group beside nearly every occupation."
+    note = "A saturated model prefers the word of the same group for nearly every occupation."
     table = Table("Occupations and groups in the masked language models", ["figure", "sentence pairs", *ROLES, AMPLIFICATION], rows, note)
     return [Heading("Models: masked words"), table]

@@ -1,4 +1,4 @@
-"""Weaknesses: slices of the test rows, and robustness to flaws of everyday writing."""
+"""Weaknesses: slices of the test rows, and robustness to perturbations of the text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STRENGTHS = ("light", "heavy")
 CASE = "case"
 UNCASED = (
     "The models are uncased: their tokenizer lowercases all text, so changes of case have no effect. Those rows say nothing about "
-    "robustness, and they raise the figure over all flaws a little."
+    "robustness, and they raise the figure over all perturbations a little."
 )
 
 
@@ -68,7 +68,7 @@ def robustness(found: Findings, readers: Mapping[str, Reader]) -> Section:
         parts.append((words(name), blocks))
     strengths = found.params.evaluate.robustness.strengths
     lead = (
-        "The share of its accuracy that each model keeps when the same rows contain typing errors and other flaws. "
+        "The share of its accuracy that each model keeps when the same rows contain typing errors and other perturbations. "
         f"Light changes {percent(strengths.light, 0)} of the words of a row, heavy {percent(strengths.heavy, 0)}, and both at least one."
     )
     return Section("robustness", "Robustness", lead, with_headings(parts))
@@ -80,7 +80,7 @@ def sees_case(reader: Reader) -> bool:
 
 
 def robustness_figures(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each flaw, and its share of changed rows and the accuracy kept by role."""
+    """Yield the name of each perturbation, and its share of changed rows and the accuracy kept by role."""
     for kind, strengths in found["perturbations"].items():
         for strength in STRENGTHS:
             case = strengths[strength]
@@ -90,15 +90,15 @@ def robustness_figures(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, A
 def _robustness(name: str, found: dict[str, Any]) -> Iterator[Block]:
     rows: list[list[str | Cell]] = []
     lines = []
-    for flaw, case in robustness_figures(found):
+    for perturbation, case in robustness_figures(found):
         cells = [Cell.of(case[role], percent, case[role].value == found["worst"][role]["kept"].value) for role in ROLES]
-        rows.append([flaw, percent(case["changed"], 0), *cells])
-        lines.append(Line(flaw, {role: case[role] for role in ROLES}))
+        rows.append([perturbation, percent(case["changed"], 0), *cells])
+        lines.append(Line(perturbation, {role: case[role] for role in ROLES}))
     over_all = {role: found["all"][role]["kept"] for role in ROLES}
-    rows.append(["all flaws", "", *(Cell.of(over_all[role], percent) for role in ROLES)])
-    yield Table(f"Accuracy kept on {words(name)}, {count(found['rows'])} rows", ["flaw", "rows changed", *ROLES], rows)
+    rows.append(["all perturbations", "", *(Cell.of(over_all[role], percent) for role in ROLES)])
+    yield Table(f"Accuracy kept on {words(name)}, {count(found['rows'])} rows", ["perturbation", "rows changed", *ROLES], rows)
     if all(figure.judged for figure in over_all.values()):
-        title = f"Accuracy kept with flaws on {words(name)}"
-        note = "; ".join(f"the {role} keeps {percent(over_all[role].value)} over all flaws" for role in ROLES)
+        title = f"Accuracy kept under perturbations on {words(name)}"
+        note = "; ".join(f"the {role} keeps {percent(over_all[role].value)} over all perturbations" for role in ROLES)
         drawn = draw_intervals(title, f"{note}.", Scale("accuracy kept", reference=1.0, percent=True), ROLES, lines)
         yield Chart(f"{title}: {note}.", drawn)
