@@ -76,7 +76,18 @@ class RepeatedNgrams(Section):
     minimum_words: CountOrZero
 
 
-class Length(Section):
+class _Bounded(Section):
+    minimum: float
+    maximum: float | None
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> _Bounded:
+        if self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError("minimum is greater than maximum; lower the first or raise the second")
+        return self
+
+
+class Length(_Bounded):
     """Drop a text with fewer or more characters or words than allowed; null sets no upper bound."""
 
     kind: Literal["length"]
@@ -84,26 +95,14 @@ class Length(Section):
     minimum: CountOrZero
     maximum: Count | None
 
-    @model_validator(mode="after")
-    def _bounds_in_order(self) -> Length:
-        if self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum is greater than maximum; lower the first or raise the second")
-        return self
 
-
-class CharacterShare(Section):
+class CharacterShare(_Bounded):
     """Drop a text whose share of letters, digits or symbols among all characters but white space is out of bounds."""
 
     kind: Literal["character_share"]
     of: Literal["letters", "digits", "symbols"]
     minimum: Fraction
     maximum: Fraction
-
-    @model_validator(mode="after")
-    def _bounds_in_order(self) -> CharacterShare:
-        if self.minimum > self.maximum:
-            raise ValueError("minimum is greater than maximum; lower the first or raise the second")
-        return self
 
 
 class Language(Section):

@@ -48,6 +48,10 @@ def _label_rule(value: Any) -> str:
     return "by threshold" if isinstance(value, ThresholdLabel) or (isinstance(value, dict) and "threshold" in value) else "by column"
 
 
+def _form(value: Any) -> str:
+    return "in detail" if isinstance(value, dict | Section) else "in short"
+
+
 LabelRule = Annotated[
     Annotated[ThresholdLabel, pydantic.Tag("by threshold")] | Annotated[ColumnLabel, pydantic.Tag("by column")],
     pydantic.Discriminator(_label_rule),
@@ -61,13 +65,8 @@ class DocumentPart(Section):
     before: Annotated[StrictStr, Field(min_length=1)]
 
 
-def _document_rule(value: Any) -> str:
-    return "part of a column" if isinstance(value, dict | DocumentPart) else "whole column"
-
-
 DocumentKey = Annotated[
-    Annotated[DocumentPart, pydantic.Tag("part of a column")] | Annotated[Column, pydantic.Tag("whole column")],
-    pydantic.Discriminator(_document_rule),
+    Annotated[DocumentPart, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(_form)
 ]
 
 
@@ -78,13 +77,8 @@ class JoinedColumns(Section):
     separator: StrictStr
 
 
-def _text_rule(value: Any) -> str:
-    return "several columns" if isinstance(value, dict | JoinedColumns) else "one column"
-
-
 TextColumns = Annotated[
-    Annotated[JoinedColumns, pydantic.Tag("several columns")] | Annotated[Column, pydantic.Tag("one column")],
-    pydantic.Discriminator(_text_rule),
+    Annotated[JoinedColumns, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(_form)
 ]
 
 
@@ -120,13 +114,8 @@ class Limit(Section):
     characters: Count | None
 
 
-def _limit_rule(value: Any) -> str:
-    return "rows and characters" if isinstance(value, dict | Limit) else "rows"
-
-
 SourceLimit = Annotated[
-    Annotated[Limit, pydantic.Tag("rows and characters")] | Annotated[Count | None, pydantic.Tag("rows")],
-    pydantic.Discriminator(_limit_rule),
+    Annotated[Limit, pydantic.Tag("in detail")] | Annotated[Count | None, pydantic.Tag("in short")], pydantic.Discriminator(_form)
 ]
 NOT_STATED = "not stated"  # in the data card
 

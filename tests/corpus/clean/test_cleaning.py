@@ -5,23 +5,12 @@ from typing import Any
 import pytest
 
 from compactlm import artifacts
-from compactlm.artifacts import Document, read_documents
-from compactlm.corpus.clean.cleaning import ALWAYS_COUNTED, Cleaned, clean_corpus, clean_metrics, filters_of, sample_rows
+from compactlm.artifacts import Document
+from compactlm.corpus.clean.cleaning import ALWAYS_COUNTED, clean_metrics, sample_rows
 from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
 from compactlm.errors import CompactLMError
-from compactlm.params import Clean
-from compactlm.shards.engine import LocalEngine
-from compactlm.shards.gathering import gather
+from tests.corpus.cleaned import cleaned
 from tests.fixtures.builders import scattered_row
-
-SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 100}
-SETTINGS |= {"sentences": None, "near_duplicates": None, "samples": 1}
-CLEAN = Clean(**SETTINGS)
-
-
-def cleaned(tmp: Path, rows: list[Document], clean: Clean = CLEAN, shard_bytes: int = 10_000) -> Cleaned:
-    artifacts.write_documents(tmp / "raw", rows)
-    return clean_corpus(artifacts.parts(tmp / "raw"), tmp / "work", clean, 1, LocalEngine(1), shard_bytes)
 
 
 def corpus() -> list[Document]:
@@ -37,7 +26,7 @@ def test_metrics_count_by_source_and_reason(tmp_path: Path) -> None:
         scattered_row(3, "x", source="u"),
         scattered_row(4, "long <b>enough</b>", source="u"),
     ]
-    result = cleaned(tmp_path, rows)
+    _, result = cleaned(tmp_path, rows)
     metrics: Any = clean_metrics(result)
     none = dict.fromkeys(ALWAYS_COUNTED, 0)
     unmasked = dict.fromkeys(PLACEHOLDERS, 0)
@@ -52,11 +41,9 @@ def test_metrics_count_by_source_and_reason(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("profile", ["bert", "thorough"])
 def test_the_size_of_the_shards_changes_nothing(tmp_path: Path, profile: str) -> None:
-    clean = Clean(**SETTINGS | {"profile": profile, "samples": 2})
     results = []
     for shard_bytes in (100_000, 700):
-        result = cleaned(tmp_path / str(shard_bytes), corpus(), clean, shard_bytes)
-        gather(result.shards, tmp_path / str(shard_bytes) / "out")
+        _, result = cleaned(tmp_path / str(shard_bytes), corpus(), shard_bytes, profile=profile, samples=2)
         content = [path.read_bytes() for path in artifacts.parts(tmp_path / str(shard_bytes) / "out")]
         results.append((content, clean_metrics(result), result.samples))
     assert len(list((tmp_path / "700" / "work" / "in").iterdir())) > 4
@@ -75,10 +62,14 @@ def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_
         scattered_row(4, "x", source="t"),
         scattered_row(5, "from 1999 to 2004, 10 out of 10 for $1,234,567.89", source="t"),
     ]
-    result = cleaned(tmp_path, rows)
-    gather(result.shards, tmp_path / "out")
-    texts = {document.text for document in read_documents(tmp_path / "out")}
-    assert texts == {"write to [EMAIL], or to [EMAIL]", "call [PHONE] or [PHONE]", "pay with [CARD]", rows[4].text}
+    found, result = cleaned(tmp_path, rows)
+    texts = {document.text for document in found}
+    assert texts == {
+        "write to [EMAIL], or to [EMAIL]",
+        "call [PHONE] or [PHONE]",
+        "pay with [CARD]",
+        rows[4].text,
+    }
     metrics: Any = clean_metrics(result)
     none = dict.fromkeys(PLACEHOLDERS, 0)
     assert metrics["sources"]["s"]["masked"] == none | {"email": 2, "phone": 2}
@@ -87,16 +78,14 @@ def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_
 
 
 def test_the_classical_recipe_masks_nothing(tmp_path: Path) -> None:
-    result = cleaned(tmp_path, [scattered_row(1, "write to jane@b.example")], Clean(**SETTINGS | {"profile": "bag-of-words"}))
-    gather(result.shards, tmp_path / "out")
-    assert [document.text for document in read_documents(tmp_path / "out")] == ["write jane b example"]
+    found, result = cleaned(tmp_path, [scattered_row(1, "write to jane@b.example")], profile="bag-of-words")
+    assert [document.text for document in found] == ["write jane b example"]
     assert clean_metrics(result)["total"]["masked"] == {}  # type: ignore[index]
 
 
 def test_attributes_are_kept(tmp_path: Path) -> None:
     rows = [scattered_row(number, f"text {number}", attributes=(("gender", None if number % 2 else "female"),)) for number in range(30)]
-    gather(cleaned(tmp_path, rows, shard_bytes=60).shards, tmp_path / "out")
-    assert read_documents(tmp_path / "out") == sorted(rows, key=lambda document: document.id)
+    assert cleaned(tmp_path, rows, shard_bytes=60)[0] == sorted(rows, key=lambda document: document.id)
 
 
 def test_a_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
@@ -107,9 +96,7 @@ def test_a_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
 
 def test_filters_of_ones_own_stand_in_the_place_of_a_profile(tmp_path: Path) -> None:
     listed = [{"kind": "expression", "name": "spoiler", "pattern": "(?i)ending", "action": "drop", "replacement": ""}]
-    clean = Clean(**SETTINGS | {"profile": "own", "filters": listed})
-    assert [one.kind for one in filters_of(clean)] == ["expression"]
-    result = cleaned(tmp_path, [scattered_row(1, "the Ending"), scattered_row(2, "the start")], clean)
+    _, result = cleaned(tmp_path, [scattered_row(1, "the Ending"), scattered_row(2, "the start")], profile="own", filters=listed)
     assert result.dropped == {"s": {"spoiler": 1}}
     assert clean_metrics(result)["total"]["dropped"]["spoiler"] == 1  # type: ignore[index]
 
@@ -121,4 +108,4 @@ def test_near_duplicates_go_where_that_is_asked_for(tmp_path: Path) -> None:
         scattered_row(2, "A film that I would love to see again!"),
         scattered_row(3, "else"),
     ]
-    assert cleaned(tmp_path, rows, Clean(**SETTINGS | {"near_duplicates": near})).dropped == {"s": {"near_duplicate": 1}}
+    assert cleaned(tmp_path, rows, near_duplicates=near)[1].dropped == {"s": {"near_duplicate": 1}}

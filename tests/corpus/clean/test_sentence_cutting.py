@@ -13,18 +13,15 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from compactlm import artifacts
-from compactlm.artifacts import DOCUMENT_SCHEMA, Document, derived_id, read_documents
-from compactlm.corpus.clean.cleaning import Cleaned, clean_corpus, clean_metrics
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, derived_id
+from compactlm.corpus.clean.cleaning import Cleaned, clean_metrics
 from compactlm.corpus.clean.sentence_cutting import CutShard, sample_texts
 from compactlm.params import Clean
-from compactlm.shards.engine import LocalEngine
-from compactlm.shards.gathering import gather
 from compactlm.text.punkt import find_model, train_model
+from tests.corpus.cleaned import SETTINGS, cleaned
 from tests.fixtures.builders import make_row
 
 SENTENCES = {"sources": ["wiki"], "language": "english", "characters": 100_000, "minimum_characters": 8}
-SETTINGS: dict[str, Any] = {"profile": "bert", "filters": None, "minimum_characters": 3, "maximum_characters": 10_000}
-SETTINGS |= {"sentences": SENTENCES, "near_duplicates": None, "samples": 2}
 NAMES = ("Smith", "Jones", "Brown", "Clark", "Green")
 TEXTS = [
     f"The patient of Dr. {name} was seen in the rain. She paid approx. {day} dollars for it. It rained. Then prof. {name} left the house."
@@ -40,11 +37,8 @@ def no_data_of_nltk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cut(directory: Path, rows: list[Document], shard_bytes: int = 100_000, **changed: Any) -> tuple[list[Document], Cleaned]:
-    artifacts.write_documents(directory / "raw", rows)
-    clean = Clean(**SETTINGS | changed)
-    found = clean_corpus(artifacts.parts(directory / "raw"), directory / "work", clean, 1, LocalEngine(1), shard_bytes)
-    gather(found.shards, directory / "out")
-    return read_documents(directory / "out"), found
+    settings = {"sentences": SENTENCES, "maximum_characters": 10_000, "samples": 2} | changed
+    return cleaned(directory, rows, shard_bytes, **settings)
 
 
 def corpus() -> list[Document]:
@@ -172,4 +166,4 @@ def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFact
 
 def test_a_profile_that_leaves_no_full_stops_is_refused() -> None:
     with pytest.raises(ValidationError, match="full stops"):
-        Clean(**SETTINGS | {"profile": "bag-of-words"})
+        Clean(**SETTINGS | {"sentences": SENTENCES, "profile": "bag-of-words"})

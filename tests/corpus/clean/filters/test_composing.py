@@ -19,23 +19,9 @@ from compactlm.params.filters import FilterSettings
 from compactlm.text.unicode import encodable
 
 LISTED: list[dict[str, Any]] = [
-    {"kind": "length", "unit": "characters", "minimum": 0, "maximum": 1_000_000},
-    {"kind": "repair_unicode", "form": "NFC", "straight_quotes": True},
-    {"kind": "remove_markup"},
-    {"kind": "remove_addresses"},
-    {"kind": "remove_control_characters", "keep_lines": True},
-    {"kind": "fold_white_space", "keep_lines": True},
-    {"kind": "repeated_lines", "maximum_share": 0.3},
-    {"kind": "straighten_quotes"},
-    {"kind": "mask_personal", "of": list(PLACEHOLDERS), "region": "US"},
-    {"kind": "repeated_characters", "maximum": 3},
     {"kind": "expression", "name": "advertisement", "pattern": "(?i)buy now", "action": "drop", "replacement": ""},
     {"kind": "expression", "name": "tag", "pattern": r"#\w+", "action": "replace", "replacement": ""},
-    {"kind": "fold_white_space", "keep_lines": False},
-    {"kind": "length", "unit": "characters", "minimum": 2, "maximum": 300},
-    {"kind": "repeated_ngrams", "size": 2, "maximum_share": 0.5, "minimum_words": 8},
-    {"kind": "character_share", "of": "letters", "minimum": 0.3, "maximum": 1.0},
-    {"kind": "language", "languages": ["en"], "minimum_probability": 0.3, "minimum_letters": 40},
+    *(one.model_dump() for one in profile_filters("thorough", 2, 300)),
 ]
 SETTINGS = TypeAdapter(list[FilterSettings])
 THOROUGH = filters_from(SETTINGS.validate_python(LISTED))
@@ -174,32 +160,18 @@ def test_ascii_needs_no_repair(text: str) -> None:
         ("#film a good one #fun", "a good one"),
         ("12 34 56 a", Dropped("few_letters")),
         ("same\nsame\nsame", Dropped("repeated_lines")),
-        ("ha ha ha ha ha ha ha ha ha", Dropped("repeated_ngrams")),
+        ("A film that I would see again. Write to a@b.example.", "A film that I would see again. Write to [EMAIL]."),
+        ("soooooo good", "sooo good"),
+        ("one line\n\nanother line", "one line another line"),
+        ("menu entry\nhome\nmenu entry\nhome", Dropped("repeated_lines")),
+        ("very very " * 20, Dropped("repeated_ngrams")),
         ("Der Film hat mir ausgesprochen gut gefallen, und die Schauspieler waren gut.", Dropped("language")),
         ("I liked the film a great deal, and the actors were very good indeed.",) * 2,
         ("x" * 2_000_000, Dropped("too_long")),
     ],
 )  # fmt: skip
-def test_dirty_texts(dirty: str, clean: str | Dropped) -> None:
+def test_the_thorough_profile_with_expressions(dirty: str, clean: str | Dropped) -> None:
     assert apply_filters(dirty, THOROUGH) == clean
-
-
-@pytest.mark.parametrize(
-    ("dirty", "clean"),
-    [
-        ("A film that I would see again. Write to a@b.example.", "A film that I would see again. Write to [EMAIL]."),
-        ("soooooo good", "sooo good"),
-        ("one line\n\nanother line", "one line another line"),
-        ("12:30 -- 14:45", Dropped("few_letters")),
-        ("menu entry\nhome\nmenu entry\nhome", Dropped("repeated_lines")),
-        ("very very " * 20, Dropped("repeated_ngrams")),
-        ("Der Film hat mir ausgesprochen gut gefallen, und die Schauspieler waren gut, sehr gut.", Dropped("language")),
-    ],
-)
-def test_the_thorough_profile(dirty: str, clean: str | Dropped) -> None:
-    filters = filters_from(profile_filters("thorough", 5, 1_000))
-    assert apply_filters(dirty, filters) == clean
-    assert isinstance(clean, Dropped) or apply_filters(clean, filters) == clean
 
 
 def test_a_line_of_fifty_megabytes_is_dropped_at_once() -> None:
