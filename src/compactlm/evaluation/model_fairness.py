@@ -26,12 +26,7 @@ def measure_fairness(
 ) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json, as nested figures.
 
-    Args:
-        params: of the run.
-        rows: labelled test rows by task.
-        answers: of both models to these rows, by task.
-        readers: by task and role, for counterfactual texts.
-        language_models: by role.
+    Labelled test rows and answers are by task, and language models by role. The readers, by task and role, classify counterfactual texts.
     """
     settings, seed = params.bias_audit, params.seed
     tasks = {}

@@ -69,11 +69,7 @@ class Gate:
     def enforce(self, on_violation: Literal["warn", "fail"], report: str) -> None:
         """End the stage where a check is violated or not judged and `on_violation` is fail; write what was measured before.
 
-        An undecided check lets the stage pass. A gate without checks passes too.
-
-        Args:
-            on_violation: from params.yaml.
-            report: where the reader finds all figures.
+        An undecided check lets the stage pass. A gate without checks passes too. `report` is where the reader finds all figures.
 
         Raises:
             CompactLMError: a check is violated or not judged.

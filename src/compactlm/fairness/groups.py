@@ -29,13 +29,12 @@ def category_names(attribute: Attribute) -> list[str]:
 def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> list[str]:
     """Return the category of each row: `<group>_only`, `both` (more than one group) or `neither`.
 
-    Args:
-        rows: the rows.
-        name: of the attribute. A row keeps the value of its column under this name; white space at its ends does not matter.
-        attribute: the attribute. A row of a column attribute is never `both`; a value that no group names is `neither`.
+    A row keeps the value of its column under the name of the attribute; white space at its ends does not matter. A row of a column
+    attribute is never `both`; a value that no group names is `neither`.
     """
     if attribute.found_in == "text":
-        return Lexicon(attribute).categorise(row.text for row in rows)
+        lexicon = Lexicon(attribute)
+        return [lexicon.category(row.text) for row in rows]
     groups = {value.casefold(): only(group) for group, values in attribute.groups.items() for value in values}
     return [groups.get(" ".join((dict(row.attributes).get(name) or "").split()).casefold(), NEITHER) for row in rows]
 
@@ -56,10 +55,6 @@ class Lexicon:
         if not groups:
             return NEITHER
         return only(groups[0]) if len(groups) == 1 else BOTH
-
-    def categorise(self, texts: Iterable[str]) -> list[str]:
-        """Return the category of each text."""
-        return [self.category(text) for text in texts]
 
     def words(self, text: str) -> list[str]:
         """Return the words of all groups that occur in a text, in lower case."""

@@ -82,13 +82,9 @@ def make_items(templates: StereotypeTemplates) -> list[Item]:
 
 
 def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords], settings: BiasAudit, seed: int) -> Stereotypes:
-    """Score the pairs by every model; a pair takes part where all of them have a finite score for both words.
+    """Score the pairs by every model, by role (TEACHER, STUDENT); a pair takes part where all of them have finite scores for both words.
 
-    Args:
-        items: the pairs.
-        models: by role (TEACHER, STUDENT), a masked language model as a function that scores words in place of [MASK].
-        settings: the section of params.yaml; `minimum_group_rows` is the fewest pairs that are judged.
-        seed: of the bootstrap, which resamples occupations with all their templates.
+    `minimum_group_rows` is the fewest pairs that are judged. The bootstrap resamples occupations with all their templates.
     """
     words = [(item.stereotypical, item.other) for item in items]
     scores = {role: np.asarray(score([item.text for item in items], words), np.float64) for role, score in models.items()}

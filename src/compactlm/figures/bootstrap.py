@@ -47,8 +47,7 @@ class Resampler:
     def draw(self, counts: npt.ArrayLike) -> Iterator[Array]:
         """Yield how often each kind of unit occurs in each resample: float64 [some resamples, kinds], `samples` in all.
 
-        Args:
-            counts: how many units there are of each kind; units of one kind are interchangeable.
+        `counts` holds the number of units of each kind; units of one kind are interchangeable.
         """
         units = np.asarray(counts, dtype=np.int64)
         generator, total = np.random.default_rng(self.seed), int(units.sum())
@@ -82,12 +81,7 @@ class Resampler:
         """Return a figure with the percentile interval of its resampled values.
 
         A ratio has no value (nan) in a resample without a denominator. Such resamples are left out as long as they are fewer than those
-        outside the interval; otherwise the figure has no interval.
-
-        Args:
-            value: the figure on the rows as they are.
-            resampled: the figure on each resample.
-            about: rows, rows_needed and limit of the figure.
+        outside the interval; otherwise the figure has no interval. `about` may hold rows, rows_needed and limit of the figure.
         """
         finite = resampled[np.isfinite(resampled)]
         if not np.isfinite(value) or finite.size == 0 or finite.size < self.confidence * resampled.size:

@@ -28,13 +28,7 @@ def retention_above_chance(student: float, teacher: float, by_chance: float) -> 
 
 
 def headline_figures(expected: Sequence[int], teacher: Sequence[int], student: Sequence[int]) -> dict[str, float]:
-    """Return the headline figures of a task: number of rows, accuracy of both models, chance, both retentions, and agreement.
-
-    Args:
-        expected: label ids.
-        teacher: the teacher's predictions for the same rows.
-        student: the student's.
-    """
+    """Return the headline figures of a task, from label ids: rows, accuracy of both models, chance, both retentions, and agreement."""
     by_teacher, by_student, by_chance = accuracy(expected, teacher), accuracy(expected, student), chance(expected)
     return {
         "rows": len(expected),

@@ -30,14 +30,9 @@ READY = "ready"  # printed by a process that has finished its imports
 
 
 def measure(config: BertConfig, threads: int, tokens: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
-    """Time a classifier with this configuration in this process.
+    """Time a classifier with this configuration in this process, on sequences of `tokens` tokens in batches of each size.
 
-    Args:
-        config: the shape.
-        threads: of the CPU.
-        tokens: of each sequence.
-        batches: batch sizes to time.
-        seconds: spent on each batch size, or longer if FEWEST_RUNS runs take longer.
+    Each size is timed for `seconds`, or longer if FEWEST_RUNS runs take longer.
 
     Returns:
         For each batch size, as `batch_N`: `milliseconds` a batch (median), `sequences_a_second`, and `runs`. Also `peak_memory_bytes` of

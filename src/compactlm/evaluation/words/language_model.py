@@ -41,15 +41,7 @@ class WordAnswers:
 
 
 def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate: Evaluate, batch_tokens: int, seed: int) -> WordAnswers:
-    """Predict words of the test rows with both models.
-
-    Args:
-        models: by role.
-        rows: the test rows of all sources.
-        evaluate: the number of words; the same number for pseudo-perplexity is drawn from each source.
-        batch_tokens: tokens a batch, padding included.
-        seed: of the draws.
-    """
+    """Predict words of the test rows with both models, by role; the same number for pseudo-perplexity is drawn from each source."""
     tokenizers = [models[role].tokenizer for role in ROLES]
     chosen = choose_words({row.id: row.text for row in rows}, tokenizers, evaluate.mlm_words, seed)
     shortest = min(model.maximum_length for model in models.values())

@@ -43,9 +43,7 @@ with _without_hints_of_missing_extras():
 
 def make_dataset(privileged: Sequence[bool], favorable: Sequence[bool], weights: Sequence[float]) -> Any:
     """Return a BinaryLabelDataset. aif360 accepts numbers only, so groups and labels become 0.0 and 1.0."""
-    frame = pd.DataFrame(
-        {GROUP: [float(value) for value in privileged], LABEL: [float(value) for value in favorable], WEIGHT: list(weights)}
-    )
+    frame = pd.DataFrame({GROUP: privileged, LABEL: favorable, WEIGHT: weights}, dtype=float)
     return BinaryLabelDataset(
         df=frame,
         label_names=[LABEL],

@@ -44,9 +44,7 @@ class Swapper:
     def swap(self, text: str, row: str) -> str | None:
         """Return the counterfactual text; None if the text mentions no group, or has a word without a counterpart.
 
-        Args:
-            text: the text.
-            row: id of the row; with three groups or more it draws the target group.
+        With three groups or more, the id of the row draws the target group.
         """
         steps = 1 + draw_bits(row) % (len(self.groups) - 1)
         parts, end = "", 0

@@ -31,9 +31,7 @@ _CLOSED = _set(
     "you your yours"
 )
 # These precede an adjective (her very first film) or end the clause (loved her so much): the word after them decides.
-_DEGREE = frozenset(
-    "all almost always ever even just least less more most much never now once only quite rather so still too twice very".split()
-)
+_DEGREE = _set("all almost always ever even just least less more most much never now once only quite rather so still too twice very")
 _NO_ADVERBS = _set(
     "ally anomaly assembly belly bully butterfly comely costly cowardly curly daily deadly early elderly family fly folly friendly ghastly "
     "ghostly godly heavenly holy homely hourly jelly jolly leisurely likely lively lonely lovely manly melancholy monopoly monthly "
@@ -121,12 +119,9 @@ LONGEST = 8  # words searched
 
 
 def is_possessive(word: str, before: str, after: str) -> bool:
-    """Return whether a possessive pronoun belongs to a noun phrase that follows it. "Saw her dance" is ambiguous and counts as one.
+    """Return whether a possessive pronoun belongs to a noun phrase in the text after it; only "her" can be an object as well.
 
-    Args:
-        word: the pronoun; only "her" can be an object as well.
-        before: the text before it.
-        after: the text after it.
+    "Saw her dance" is ambiguous and counts as a noun phrase.
     """
     found = _VERB.search(before)
     verb = found[1].lower() if found else ""
