@@ -66,7 +66,4 @@ def test_words_have_no_score_where_the_text_cannot_be_read(masked_teacher, tiny_
     texts = ["a \u4e2d [MASK]", "the film was very good and [MASK]", "no mask", "[MASK] and [MASK]"]
     scores = score_words(masked_teacher, tiny_tokenizer, texts, [("good", "bad")] * 4, 6, 16, "test")
     assert np.isnan(scores).all()
-
-
-def test_no_texts_have_no_scores(masked_teacher, tiny_tokenizer):
     assert score_words(masked_teacher, tiny_tokenizer, [], [], 6, 16, "test").shape == (0, 0)

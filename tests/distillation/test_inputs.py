@@ -1,7 +1,5 @@
 """Both stages, that of the signals and that of the training, see the same rows and ask the same teacher."""
 
-import copy
-
 import pytest
 import yaml
 
@@ -32,7 +30,7 @@ def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
 
     def build(source="online", attention=0.0, unlabelled=5):
-        content = copy.deepcopy(yaml.safe_load(default_params))
+        content = yaml.safe_load(default_params)
         content["signals"].update(source=source, layers=[0, 2])
         content["signals"]["general"].update(sequences=10, maskings=2, top_k=4)
         content["signals"]["task"].update(unlabelled_sequences=unlabelled)

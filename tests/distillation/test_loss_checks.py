@@ -1,7 +1,5 @@
 """The losses of both phases are checked against the teacher's shape; the rules themselves are tested in tests/shapes."""
 
-import copy
-
 import pytest
 import yaml
 from transformers import BertConfig
@@ -25,7 +23,7 @@ from compactlm.params import parse_params
     ],
 )
 def test_losses_that_the_teacher_cannot_teach_are_refused(default_params, phase, loss, layers, named):
-    content = copy.deepcopy(yaml.safe_load(default_params))
+    content = yaml.safe_load(default_params)
     content["signals"].update(source="online", layers=layers)
     for name, value in loss.items():
         content["distill"][phase][name] |= value

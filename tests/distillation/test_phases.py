@@ -1,6 +1,5 @@
 """Both phases on tiny models and rows, each as an experiment would have it."""
 
-import copy
 import dataclasses
 
 import pytest
@@ -35,7 +34,7 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     models.save(task_teacher, tiny_tokenizer, artifacts.TEACHER / "sentiment")
 
     def phases(start="teacher", initialisation="inherited", attention=0.0, layers=(0, 2)):
-        content = copy.deepcopy(yaml.safe_load(default_params))
+        content = yaml.safe_load(default_params)
         heads, width = masked_teacher.config.num_attention_heads, masked_teacher.config.hidden_size
         shape = {"layers": 1, "hidden_size": width, "attention_heads": heads, "intermediate_size": 16, "maximum_positions": 64}
         content["student"] |= {**shape, "vocabulary_size": 100, "budget": 1.0, "initialisation": initialisation}
@@ -95,24 +94,22 @@ def cached(phases, rows):
     write_cache(artifacts.SIGNALS / "sentiment", rows, task, 500, "sentiment", inputs.asked("sentiment"))
 
 
-def test_a_tasks_cache_of_other_rows_is_refused_before_general_distillation(build, monkeypatch):
-    phases = build()
-    rows = phases.inputs.task("sentiment")
-    swapped = [rows.ids[1], rows.ids[0], *rows.ids[2:]]
-    cached(phases, dataclasses.replace(rows, ids=swapped))
-    trained = []
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("cache", r"row 0 of data/signals/sentiment has the id 01\.0, but the training row is 00\.0;"),
+        ("loss", r"distill\.task\.relations has no layer to learn from: .* ask for 1; add one"),
+    ],
+)
+def test_a_tasks_wrong_cache_or_loss_is_refused_before_general_distillation(build, monkeypatch, wrong, message):
+    phases, trained = build(), []
+    if wrong == "cache":
+        rows = phases.inputs.task("sentiment")
+        cached(phases, dataclasses.replace(rows, ids=[rows.ids[1], rows.ids[0], *rows.ids[2:]]))
+    else:
+        phases.params.distill.task.relations.__dict__.update(weight=1.0, layers="uniform")
     monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
-    with pytest.raises(CompactLMError, match=r"row 0 of data/signals/sentiment has the id 01\.0, but the training row is 00\.0;"):
-        phases.general()
-    assert not trained
-
-
-def test_a_loss_of_the_task_that_cannot_be_had_is_refused_before_general_distillation(build, monkeypatch):
-    phases = build()
-    phases.params.distill.task.relations.__dict__.update(weight=1.0, layers="uniform")
-    trained = []
-    monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
-    with pytest.raises(CompactLMError, match=r"distill\.task\.relations has no layer to learn from: .* ask for 1; add one"):
+    with pytest.raises(CompactLMError, match=message):
         phases.general()
     assert not trained
 

@@ -1,6 +1,5 @@
 """The budget of the cache is checked before the teacher is asked."""
 
-import copy
 from types import SimpleNamespace
 
 import pytest
@@ -17,7 +16,7 @@ def inputs(default_params):
     """A function that gives 30 rows of 10 tokens for each phase and a vocabulary of 50 tokens."""
 
     def build(top_k, gigabytes):
-        content = copy.deepcopy(yaml.safe_load(default_params))
+        content = yaml.safe_load(default_params)
         content["signals"]["gigabytes"] = gigabytes
         content["signals"]["general"]["top_k"] = top_k
         rows = TaskRows([f"row{at}" for at in range(30)], [[1] * 10] * 30, [-100] * 30, [1.0] * 30)

@@ -43,11 +43,8 @@ def rename_embeddings(directory):
     save_file({"other." + str(at): tensor for at, tensor in enumerate(tensors.values())}, directory / "model.safetensors")
 
 
-def test_a_good_teacher_passes(teacher):
+def test_a_good_teacher_passes_with_and_without_a_head(teacher, tiny_bert):
     check_teacher(teacher, 64)
-
-
-def test_a_teacher_without_a_head_passes(teacher, tiny_bert):
     BertModel.from_pretrained(tiny_bert).save_pretrained(teacher)
     check_teacher(teacher, 64)
 

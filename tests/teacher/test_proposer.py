@@ -44,6 +44,7 @@ def test_it_gives_what_the_whole_head_gives(tokenizer):
 def test_batches_do_not_change_proposals(tokenizer):
     texts = ["[MASK] film", "good good good [MASK]", "bad [MASK] bad [MASK] bad", "film"]
     small, large = make_proposer(tokenizer, batch_tokens=1).propose(texts), make_proposer(tokenizer, batch_tokens=999).propose(texts)
+    assert make_proposer(tokenizer, batch_tokens=64).propose([]) == []
     for one, other in zip(small, large, strict=True):
         for ours, theirs in zip(one, other, strict=True):
             assert [word for word, _ in ours] == [word for word, _ in theirs]
@@ -54,10 +55,6 @@ def test_masks_beyond_the_models_length_have_no_proposals(tokenizer):
     [[first, last]] = make_proposer(tokenizer, batch_tokens=64).propose([f"[MASK] {'good ' * 20}[MASK]"])
     assert len(first) == 5
     assert last == []
-
-
-def test_no_texts(tokenizer):
-    assert make_proposer(tokenizer, batch_tokens=64).propose([]) == []
 
 
 def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeypatch):

@@ -12,7 +12,6 @@ from compactlm.bert.memory import memory_errors
 from compactlm.errors import CompactLMError
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings, train
-from compactlm.training.recent_losses import name_rows
 from tests.fixtures.builders import make_optimisation
 
 PLAN = make_optimisation(epochs=1, batch_tokens=400)
@@ -153,14 +152,6 @@ def test_a_real_lack_of_memory_on_the_cpu():
         timeout=600,
     )
     assert "compactlm.errors.CompactLMError: there is not enough memory for phase at step 1: its batch has 4 rows" in result.stderr
-
-
-def test_rows_are_named_by_id_or_position():
-    examples = Rows([1] * 110)
-    assert name_rows(examples, [4, 2]) == "4, 2"
-    examples.ids = [f"{row}.0" for row in range(110)]
-    assert name_rows(examples, [4, 2]) == "4.0, 2.0"
-    assert name_rows(examples, range(110)).endswith("108.0, 109.0")
 
 
 if __name__ == "__main__":

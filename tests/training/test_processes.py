@@ -139,14 +139,13 @@ def test_both_name_the_step_and_the_rows_of_a_loss_that_is_not_finite(two):
     assert "11" in main.rpartition(": ")[2].split(", ")
 
 
-def test_one_process_gets_the_whole_batch_and_is_the_main_one(tmp_path):
-    assert processes.share([1, 2, 3], 0, 1) == ([1, 2, 3], 1.0)
+def test_one_process_is_the_main_one(tmp_path):
     assert processes.is_main_process()
     processes.on_main((tmp_path / "artifact").write_text, "whole")
     assert (tmp_path / "artifact").read_text() == "whole"
 
 
-@pytest.mark.parametrize(("rows", "count"), [(7, 2), (7, 3), (4, 4), (1, 4)])
+@pytest.mark.parametrize(("rows", "count"), [(3, 1), (7, 2), (7, 3), (4, 4), (1, 4)])
 def test_shares_are_weighted_so_that_the_mean_over_processes_is_the_mean_over_rows(rows, count):
     shares = [processes.share(range(rows), process, count) for process in range(count)]
     assert sum(weight for _, weight in shares) == pytest.approx(count)

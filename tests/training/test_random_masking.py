@@ -72,14 +72,6 @@ def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_seq
     assert examples.lengths == [len(sequence) for sequence in tiny_sequences]
 
 
-def test_tokens_that_are_not_predicted_and_labels_are_the_sequence_itself(tiny_tokenizer, tiny_sequences):
-    batch = of(tiny_sequences, tiny_tokenizer).question([5, 2])
-    for line, row in enumerate((5, 2)):
-        own = slice(0, len(tiny_sequences[row]))
-        labels = batch["labels"][line, own]
-        assert torch.where(labels == IGNORED, batch["input_ids"][line, own], labels).tolist() == tiny_sequences[row]
-
-
 def test_the_masks_of_a_row_do_not_depend_on_the_batch_or_on_other_rows(tiny_tokenizer, tiny_sequences):
     whole = of(tiny_sequences, tiny_tokenizer, maskings=2)
     together = whole.question(range(len(whole.ids)))

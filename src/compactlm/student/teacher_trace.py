@@ -12,6 +12,7 @@ from transformers import BertModel
 
 from compactlm.student.building import principal_components
 
+Store = defaultdict[int, list[torch.Tensor]]
 ROWS_AT_ONCE = 32  # larger batches do not fit into the processor's caches
 
 
@@ -34,13 +35,10 @@ class Trace:
 
 def record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor, layers: set[int]) -> Trace:
     """Run the teacher on a sample and record its hidden states and, for some layers (indices from 0), what their parts compute."""
-    hidden: dict[int, list[torch.Tensor]] = defaultdict(list)
-    contexts: dict[int, list[torch.Tensor]] = defaultdict(list)
-    attended: dict[int, list[torch.Tensor]] = defaultdict(list)
-    activations: dict[int, list[torch.Tensor]] = defaultdict(list)
+    hidden, contexts, attended, activations = (Store(list) for _ in range(4))
     real = attention_mask.bool()
 
-    def keep(store: dict[int, list[torch.Tensor]], layer: int, output: bool) -> Any:
+    def keep(store: Store, layer: int, output: bool) -> Any:
         def hook(module: torch.nn.Module, inputs: Any, result: torch.Tensor) -> None:  # noqa: ARG001 - torch gives all three
             store[layer].append((result if output else inputs[0])[real])
 

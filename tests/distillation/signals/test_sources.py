@@ -133,9 +133,3 @@ def test_a_teacher_that_gives_no_attentions_is_refused_in_a_sentence(masked_teac
         with pytest.raises(CompactLMError, match=r"the teacher .*attn_implementation='eager'") as caught:
             source.answer(batch, [0])
         assert "\n" not in str(caught.value)
-
-
-def test_layers_that_the_teacher_lacks_are_refused_in_a_sentence(masked_teacher, task_teacher, kept):
-    for build in (lambda: OnlineMasked(masked_teacher, kept, [0, 3], 2, 1.0), lambda: OnlineTask(task_teacher, kept, [4, 0, 3])):
-        with pytest.raises(CompactLMError, match=r"signals.layers names layer [34], but the teacher's last is 2; lower or remove it"):
-            build()
