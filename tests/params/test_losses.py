@@ -17,7 +17,15 @@ NOTHING = dict.fromkeys(LOSSES, 0.0)
     ("changes", "facts"),
     [
         ({"attention.weight": 1.0}, ".attention has a weight, but attentions are not cached"),
-        ({"embeddings.weight": 1.0}, ".embeddings has a weight, but signals.layers lacks 0, the embeddings"),
+        (
+            {"embeddings.weight": 1.0, "signals.layers": [3, 6]},
+            ".embeddings has a weight, but signals.layers lacks 0, the embeddings",
+        ),
+        (
+            {"embeddings.weight": 1.0},
+            ".embeddings has a weight, but signals.layers is 2, which never includes the embeddings (0); list the layers, such as "
+            "[0, 3, 6] for a teacher of 6 layers, or set the weight to 0",
+        ),
         ({"relations.weight": 1.0, "relations.heads": 5}, ".relations.heads is 5, which does not divide the student's hidden size 128"),
         (
             {"hidden.layers": [[2, 3], [4, 5]], "signals.layers": [3, 6]},
@@ -43,7 +51,7 @@ NOTHING = dict.fromkeys(LOSSES, 0.0)
 )
 def test_a_loss_that_does_not_fit_is_refused_in_a_sentence(phase: str, changes: dict[str, Any], facts: str) -> None:
     full = {path if path.startswith("signals") else f"distill.{phase}.{path}": value for path, value in changes.items()}
-    assert complaint(with_changes(full)).startswith(f"params.yaml: distill.{phase}{facts}; ")
+    assert complaint(with_changes(full)).startswith(f"params.yaml: distill.{phase}{facts}")
 
 
 @pytest.mark.parametrize("phase", PHASES)

@@ -129,8 +129,8 @@ def leaves(key: str, section: type[Section] = Params) -> list[str]:
 
 # These settings change where and how safely a stage runs, not what it writes.
 WITHOUT_EFFECT = {"distill.checkpoint_minutes", "data"}
-# The stage signals checks the losses early; distill-train, which uses them, depends on them.
-CHECKED_EARLY = {"signals": {"student", "distill"}}
+# These stages check the losses early; distill-train, which uses them, depends on them.
+CHECKED_EARLY = {"teacher": {"student", "signals", "distill"}, "signals": {"student", "distill"}}
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if STAGES[name]["params"] != [ALL_PARAMETERS]])

@@ -119,5 +119,15 @@ def test_losses_that_do_not_fit_the_models_are_refused(changes, named):
         check_losses("distill.task", losses(**changes), Shape(2, 16, 2), Shape(2, 24, 3), [1, 2])
 
 
+@pytest.mark.parametrize(
+    ("rule", "teacher", "example"), [(2, None, "[0, 3, 6]"), (4, Shape(12, 24, 3), "[0, 3, 6, 9, 12]"), (8, None, "9, 11, 12]")]
+)
+def test_a_number_of_layers_never_includes_the_embeddings(rule, teacher, example):
+    with pytest.raises(CompactLMError) as caught:
+        check_losses("distill.task", losses(embeddings={"weight": 1.0}), Shape(2, 16, 2), teacher, rule)
+    assert f"signals.layers is {rule}, which never includes the embeddings (0)" in str(caught.value)
+    assert example in str(caught.value)
+
+
 def test_losses_without_a_weight_are_not_checked():
     check_losses("distill.task", losses(hidden={"layers": [(9, 9)]}, relations={"heads": 5}), Shape(2, 16, 2), Shape(2, 24, 3), [1])

@@ -14,23 +14,10 @@ from compactlm.distillation.signals.cache import CachedSignals, Questions
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.draws import draw_items
 from compactlm.params import Params
-from compactlm.shapes import layers
-from compactlm.shapes.layers import Shape, kept_layers
+from compactlm.shapes.layers import kept_layers
 from compactlm.training.random_masking import MaskedSequences
 
 GENERAL = "general"  # the name of general distillation; tasks have their own names
-
-
-def check_both_phases(params: Params, teacher: Any) -> None:
-    """Check the losses of both phases against the teacher's configuration (BertConfig) before anything is computed.
-
-    Raises:
-        CompactLMError: a loss has no layer to learn from, or its heads do not fit the two models.
-    """
-    student = Shape(params.student.layers, params.student.hidden_size, params.student.attention_heads)
-    kept = kept_layers(params.signals.layers, teacher.num_hidden_layers)
-    for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
-        layers.check_losses(f"distill.{phase}", losses, student, Shape.of(teacher), kept)
 
 
 class Inputs:

@@ -154,7 +154,7 @@ def _loss_contradictions(params: Params) -> Iterator[str]:
             check_kept(kept)
         for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
             # A number of layers becomes layers once the teacher is loaded; the stages then check the losses again.
-            check_losses(f"distill.{phase}", losses, student, None, kept if isinstance(kept, list) else None)
+            check_losses(f"distill.{phase}", losses, student, None, kept)
     except CompactLMError as error:
         yield str(error)
     for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):

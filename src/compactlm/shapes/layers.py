@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from compactlm.errors import CompactLMError
 
 LayerPairs = list[tuple[int, int]]  # the student's layer, then the teacher's
+DEPTHS = (6, 12, 24)  # of common teachers, for examples in messages
 FIRST = {"hidden": 0, "relations": 1, "attention": 1}  # the lowest layer of each loss between layers
 
 
@@ -144,7 +145,23 @@ def check_pairs(
             raise CompactLMError(f"{where}.layers names the teacher's layer {theirs}{source}, which signals.layers lacks; add it there")
 
 
-def check_losses(where: str, losses: Any, student: Shape, teacher: Shape | None, kept: Sequence[int] | None) -> None:
+def check_both_phases(params: Any, teacher: Any) -> None:
+    """Check the losses of both phases against the teacher before anything is computed.
+
+    Args:
+        params: all of params.yaml (params.Params).
+        teacher: the teacher's configuration (BertConfig).
+
+    Raises:
+        CompactLMError: signals.layers does not fit the teacher, a loss has no layer to learn from, or its heads do not fit the two models.
+    """
+    student = Shape(params.student.layers, params.student.hidden_size, params.student.attention_heads)
+    kept_layers(params.signals.layers, teacher.num_hidden_layers)
+    for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):
+        check_losses(f"distill.{phase}", losses, student, Shape.of(teacher), params.signals.layers)
+
+
+def check_losses(where: str, losses: Any, student: Shape, teacher: Shape | None, rule: int | Sequence[int]) -> None:
     """Check that a phase can have its losses.
 
     Args:
@@ -152,14 +169,14 @@ def check_losses(where: str, losses: Any, student: Shape, teacher: Shape | None,
         losses: its section (params.Losses).
         student: the student's shape.
         teacher: the teacher's shape, or None where only params.yaml is known.
-        kept: the teacher's layers whose hidden states are signals, or None where they depend
-            on the teacher (signals.layers is a number, which never includes 0).
+        rule: signals.layers; a number becomes layers once the teacher is known.
 
     Raises:
         CompactLMError: a loss has no layer to learn from, or its heads do not fit the models.
     """
-    if losses.embeddings.weight and 0 not in (kept or ()):
-        raise CompactLMError(f"{where}.embeddings has a weight, but signals.layers lacks 0, the embeddings; add it or set the weight to 0")
+    if losses.embeddings.weight:
+        _check_embeddings(where, rule, teacher)
+    kept = rule if not isinstance(rule, int) else None if teacher is None else kept_layers(rule, teacher.layers)
     for name in FIRST:
         loss = getattr(losses, name)
         if not loss.weight:
@@ -180,3 +197,15 @@ def check_losses(where: str, losses: Any, student: Shape, teacher: Shape | None,
             f"{where}.attention pairs the heads, but student.attention_heads is {student.heads} and the teacher has {teacher.heads}; set "
             f"student.attention_heads to {teacher.heads}, or give {where}.relations a weight in place of it"
         )
+
+
+def _check_embeddings(where: str, rule: int | Sequence[int], teacher: Shape | None) -> None:
+    if isinstance(rule, int):
+        depth = teacher.layers if teacher else next((depth for depth in DEPTHS if depth >= rule), rule)
+        example = f"{uniform_layers(rule, depth)} for a teacher of {depth} layers"
+        raise CompactLMError(
+            f"{where}.embeddings has a weight, but signals.layers is {rule}, which never includes the embeddings (0); list the layers, "
+            f"such as {example}, or set the weight to 0"
+        )
+    if 0 not in rule:
+        raise CompactLMError(f"{where}.embeddings has a weight, but signals.layers lacks 0, the embeddings; add it or set the weight to 0")

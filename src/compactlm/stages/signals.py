@@ -5,12 +5,13 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.inputs import GENERAL, Inputs, check_both_phases
+from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.sources import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.pipeline.run import run
+from compactlm.shapes.layers import check_both_phases
 
 
 def _check_size(inputs: Inputs, width: int) -> float:

@@ -13,6 +13,7 @@ from compactlm.figures.figure import Figure, write_figures
 from compactlm.figures.quality import accuracy
 from compactlm.params import Params
 from compactlm.pipeline.run import run
+from compactlm.shapes.layers import check_both_phases
 from compactlm.teacher import training as teachers
 from compactlm.teacher.checks import check_count, check_teacher
 from compactlm.teacher.sources import teacher_card, teacher_directory
@@ -44,6 +45,7 @@ def main(params: Params) -> None:
         model, has_head = models.load_masked_lm(source)
         parameters = models.count_with_head(model)
         check_count(parameters, teacher.parameters)
+        check_both_phases(params, model.config)  # here, so that hours of training are not lost to layers that the teacher does not have
         if not has_head:
             documents, sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
             timings["mlm_head"] = teachers.fit_mlm_head(
