@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from compactlm.figures.figure import Figure
+from compactlm.figures.figure import Figure, Limit
 from compactlm.report.drawings.canvas import tick_texts, ticks
 from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
@@ -44,9 +44,9 @@ def test_lines_are_well_formed_and_within_the_drawing():
 def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
     lines = [
         Line("women to men", {"teacher": Figure(0.1, 0.0, 0.2), "student": Figure(None)}),
-        Line("old to young", {"teacher": Figure(-0.1), "student": Figure(0.0, -0.1, 0.1)}),
+        Line("old to young", {"teacher": Figure(-0.1), "student": Figure(0.0, -0.1, 0.1, limit=Limit(high=0.05))}),
     ]
-    scale = Scale("difference", reference=0.0, limits=(-0.1, 0.1))
+    scale = Scale("difference", reference=0.0)
     root = read(draw_intervals("Groups", "What it shows.", scale, ("teacher", "student"), lines))
     whiskers = [line for line in root.iter("line") if "whisker" in line.get("class")]
     assert len(whiskers) == 2
@@ -54,11 +54,14 @@ def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
     assert float(whiskers[0].get("x1")) < marks[0] < float(whiskers[0].get("x2"))
     assert marks[1] < marks[0]
     assert sum("reference" in line.get("class") for line in root.iter("line")) == 2
+    [band] = [one for one in root.iter("rect") if one.get("class") == "band"]
+    assert marks[1] < float(band.get("x")) + float(band.get("width")) < marks[0]
+    assert float(band.get("y")) > float(whiskers[0].get("y1"))  # beside the second line, which has a limit
 
 
 def test_names_stand_beside_the_band_and_ticks_within_the_drawing():
-    lines = [Line(name, {"kept": Figure(0.5, -10.0, 10.0)}) for name in ("keyboard", "case")]
-    root = read(draw_intervals("Groups", "What it shows.", Scale("difference", 0.0, (-1.0, 1.0), percent=True), ("kept",), lines))
+    lines = [Line(name, {"kept": Figure(0.5, -10.0, 10.0, limit=Limit(-1.0, 1.0))}) for name in ("keyboard", "case")]
+    root = read(draw_intervals("Groups", "What it shows.", Scale("difference", 0.0, percent=True), ("kept",), lines))
     names = [float(text.get("y")) for text in root.iter("text") if text.get("class") == "name"]
     bands = [(float(one.get("y")), float(one.get("height"))) for one in root.iter("rect") if one.get("class") == "band"]
     assert len(names) == len(bands) == 2

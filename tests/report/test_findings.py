@@ -20,12 +20,12 @@ def test_confusion_counts_labels_by_row(answers):
 
 
 def test_reliability_adds_up_to_the_calibration_error(answers):
-    bins = reliability(answers, "teacher", 10, minimum=1)
-    assert sum(one.rows for one in bins) == 5
-    error = sum(one.rows * abs(one.accuracy - one.confidence) for one in bins) / 5
+    bins = reliability(answers, "teacher", 10)
+    assert sum(one.accuracy.rows for one in bins) == 5
+    error = sum(one.accuracy.rows * abs(one.accuracy.value - one.confidence) for one in bins) / 5
     expected = np.abs(calibration_gaps(answers.expected, answers.probabilities["teacher"], 10).sum(axis=0)).sum() / 5
     assert error == pytest.approx(expected)
-    assert reliability(answers, "teacher", 10) == []
+    assert not any(one.accuracy.judged for one in bins)
 
 
 def test_predictions_are_joined_with_their_texts(params):

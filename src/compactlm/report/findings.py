@@ -13,7 +13,7 @@ from sklearn.metrics import confusion_matrix
 
 from compactlm.artifacts import Document, read_json
 from compactlm.evaluation.paired import ROLES, Answers
-from compactlm.figures.figure import MINIMUM_ROWS, read_figures
+from compactlm.figures.figure import Figure, read_figures
 from compactlm.params import Params
 
 Curve = list[tuple[float, float]]
@@ -102,20 +102,18 @@ def confusion(answers: Answers, role: str, labels: int) -> list[list[int]]:
 
 @dataclasses.dataclass(frozen=True)
 class Bin:
-    """Rows whose predicted labels have about the same probability: its mean, the share of correct predictions, and the number of rows."""
+    """Rows whose predicted labels have about the same probability: its mean, and the share of correct predictions."""
 
     confidence: float
-    accuracy: float
-    rows: int
+    accuracy: Figure
 
 
-def reliability(answers: Answers, role: str, bins: int, minimum: int = MINIMUM_ROWS) -> list[Bin]:
-    """Return the bins with at least `minimum` rows, out of `bins` of equal width (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+def reliability(answers: Answers, role: str, bins: int) -> list[Bin]:
+    """Return those of `bins` bins of equal width that have rows (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
     confidence = answers.probabilities[role].max(axis=1)
     right = answers.right(role)
     chosen = np.minimum((confidence * bins).astype(int), bins - 1)
     return [
-        Bin(float(confidence[chosen == one].mean()), float(right[chosen == one].mean()), int(rows))
+        Bin(float(confidence[chosen == one].mean()), Figure.over_rows(float(right[chosen == one].mean()), int(rows)))
         for one, rows in zip(*np.unique(chosen, return_counts=True), strict=True)
-        if rows >= minimum
     ]

@@ -52,7 +52,7 @@ def _reliability(found: Findings) -> Iterator[Row]:
     for task, answers in found.answers.items():
         for role in ROLES:
             bins = reliability(answers, role, found.params.evaluate.calibration_bins)
-            yield from ((task, role, one.confidence, one.accuracy, one.rows) for one in bins)
+            yield from ((task, role, one.confidence, one.accuracy.value, one.accuracy.rows) for one in bins if one.accuracy.judged)
         yield from ((task, "ideal", end, end, 0) for end in (0, 1))
 
 

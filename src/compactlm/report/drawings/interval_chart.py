@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from compactlm.figures.figure import Figure
+from compactlm.figures.figure import Figure, Limit
 from compactlm.report.drawings.canvas import (
     CHARACTER,
     MARKS,
@@ -35,6 +35,11 @@ class Line:
     name: str
     figures: Mapping[str, Figure]
 
+    @property
+    def limit(self) -> Limit | None:
+        """The limit of the first figure that has one; it is drawn as a band."""
+        return next((figure.limit for figure in self.figures.values() if figure.limit), None)
+
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
@@ -42,7 +47,6 @@ class Scale:
 
     title: str
     reference: float | None = None  # the value of a dashed line, such as parity
-    limits: tuple[float, float] | None = None  # the ends of the band of acceptable values
     percent: bool = False  # of the ticks
 
 
@@ -58,18 +62,19 @@ def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[
     drawn.append(label(scale.title, WIDTH / 2, height - 8, "axis", "middle"))
     y = top
     for one in lines:
-        drawn += [label(one.name, 4, y + 13, "name"), *_ground(scale, across, values, y + NAME, y + NAME + EACH * len(series))]
+        drawn += [label(one.name, 4, y + 13, "name"), *_ground(scale, one.limit, across, values, y + NAME, y + NAME + EACH * len(series))]
         for position, name in enumerate(series):
             drawn += _figure(one.figures.get(name), position, across, y + NAME + EACH * (position + 0.5))
         y += NAME + EACH * len(series) + GAP
     return frame(title, description, height, drawn)
 
 
-def _ground(scale: Scale, across: Range, values: Sequence[float], top: float, bottom: float) -> list[str]:
-    """Return what is drawn below the marks of a line: the band of the limits, the grid and the reference."""
+def _ground(scale: Scale, limit: Limit | None, across: Range, values: Sequence[float], top: float, bottom: float) -> list[str]:
+    """Return what is drawn below the marks of a line: the band of acceptable values, the grid and the reference."""
     drawn = []
-    if scale.limits:
-        low, high = (across.at(min(max(limit, across.low), across.high)) for limit in scale.limits)
+    if limit:
+        ends = (across.low if limit.low is None else limit.low, across.high if limit.high is None else limit.high)
+        low, high = (across.at(min(max(end, across.low), across.high)) for end in ends)
         drawn.append(
             f'<rect class="band" x="{number(low)}" y="{number(top)}" width="{number(high - low)}" height="{number(bottom - top)}"/>'
         )

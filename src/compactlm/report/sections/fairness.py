@@ -32,7 +32,7 @@ def fairness(found: Findings) -> Section:
             blocks += [Heading(f"Data: {words(task)}, {words(name)}"), *_data(found, task, name, steps)]
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
-            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(found, task, name, audit)]
+            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(task, name, audit)]
     blocks += _stereotypes(found.fairness.get("stereotypes", {}))
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
@@ -62,8 +62,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
             if figure != RATIO:
                 lines.append(Line(words(pair), measured))
     yield Table(f"Bias of the label {favorable} in the train rows", ["figure", *captions], rows)
-    limit = found.params.bias_audit.gate.data.statistical_parity_difference
-    yield from draw_differences(f"Statistical parity difference of the data, {words(task)}, {words(name)}", limit, captions, lines)
+    yield from draw_differences(f"Statistical parity difference of the data, {words(task)}, {words(name)}", captions, lines)
 
 
 def _rate(step: dict[str, Any], favorable: str, category: str) -> Cell:
@@ -74,7 +73,7 @@ def _rate(step: dict[str, Any], favorable: str, category: str) -> Cell:
     return Cell(f"{count(rows)}; {cell.text}", cell.mark)
 
 
-def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
+def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
     rows: list[list[str | Cell]] = []
     lines = []
     for pair, measured in audit["pairs"].items():
@@ -92,8 +91,7 @@ def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Ite
         cells = [Cell.of(by_role[role], percent) for role in ROLES]
         groups.append([words(category), count(audit["rows"][category]), *cells, Cell.of(by_role[DIFFERENCE], points)])
     yield Table(f"Accuracy by group, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "student minus teacher"], groups)
-    limit = min(getattr(found.params.bias_audit.gate.model, figure) for figure in DIFFERENCES)
-    yield from draw_differences(f"Differences between groups, {words(task)}, {words(name)}", limit, ROLES, lines)
+    yield from draw_differences(f"Differences between groups, {words(task)}, {words(name)}", ROLES, lines)
 
 
 def _cells(by_role: ByRole) -> list[Cell]:
@@ -102,12 +100,12 @@ def _cells(by_role: ByRole) -> list[Cell]:
     return [*(Cell.of(by_role[role]) for role in ROLES), Cell.of(more) if more else Cell("no limit")]
 
 
-def draw_differences(title: str, limit: float, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
+def draw_differences(title: str, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
     """Yield the drawing of differences between groups, if any has a value; `limit` is the greatest acceptable one either way."""
     drawn = [line for line in lines if any(figure.value is not None for figure in line.figures.values())]
     if drawn:
-        note = f"The shaded band shows the limit of the gate, {limit:g} either way. The dashed line is parity."
-        scale = Scale("difference", reference=0.0, limits=(-limit, limit))
+        note = "Shaded bands show the limits of the gate. The dashed line is parity."
+        scale = Scale("difference", reference=0.0)
         yield Chart(f"{title}. {note}", draw_intervals(title, note, scale, series, drawn))
 
 

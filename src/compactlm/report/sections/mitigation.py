@@ -53,10 +53,9 @@ def mitigation(found: Findings) -> Section | None:
     figures = dict(sorted(figures.items(), key=lambda item: (item[1].figure != ACCURACY, item[0])))
     blocks: list[Block] = [Text(sentence) for sentence in _effects(students, figures)]
     blocks.append(_table(students, figures))
-    limit = min(getattr(found.params.bias_audit.gate.model, figure) for figure in DIFFERENCES)
     for where, lines in _lines(students, figures).items():
         title = f"Differences between groups under each mitigation, {where}"
-        blocks += draw_differences(title, limit, [NAMES[name] for name in students], lines)
+        blocks += draw_differences(title, [NAMES[name] for name in students], lines)
     lead = (
         "Students of one teacher and one shape, each trained once with another mitigation of the train rows, in separate runs "
         "(`make mitigation`). Disparate impact is a ratio (parity: 1). The other figures of bias are 0 at parity. Where confidence "

@@ -6,7 +6,6 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
-from compactlm.figures.figure import MINIMUM_ROWS
 from compactlm.figures.numbers import count, interval, percent, plain, points, stated, words
 from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text, with_headings
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
@@ -76,13 +75,19 @@ def _cell(rows: int, total: int) -> Cell:
 
 def _reliability(found: Findings, name: str) -> Chart | Text:
     bins = found.params.evaluate.calibration_bins
-    series = [Series(role, [(one.confidence, one.accuracy) for one in reliability(found.answers[name], role, bins)]) for role in ROLES]
+    series = [
+        Series(
+            role,
+            [(one.confidence, one.accuracy.value or 0.0) for one in reliability(found.answers[name], role, bins) if one.accuracy.judged],
+        )
+        for role in ROLES
+    ]
     if not all(one.points for one in series):
-        return Text(f"There is no reliability diagram of {words(name)}: no bin of probabilities has {MINIMUM_ROWS} rows.")
+        return Text(f"There is no reliability diagram of {words(name)}: no bin of probabilities has enough rows to be judged.")
     errors = "; ".join(f"{role} {interval(found.tasks[name]['quality'][role]['calibration_error'])}" for role in ROLES)
     many = len(found.params.tasks[name].labels) > 2
     across = Axis("probability of the predicted label", 0.0 if many else 0.5, 1.0, percent=True)
     title = f"Reliability on {words(name)}"
     note = f"On the dashed line, probabilities equal the share of correct predictions. Calibration error: {errors}."
     svg = draw_lines(title, note, across, Axis("share of correct predictions", 0.0, 1.0, percent=True), series, diagonal=True)
-    return Chart(f"{title}. {note} Points with fewer than {MINIMUM_ROWS} rows are left out.", svg)
+    return Chart(f"{title}. {note} Points with too few rows to be judged are left out.", svg)

@@ -99,6 +99,8 @@ def _robustness(name: str, found: dict[str, Any]) -> Iterator[Block]:
     yield Table(f"Accuracy kept on {words(name)}, {count(found['rows'])} rows", ["perturbation", "rows changed", *ROLES], rows)
     if all(figure.judged for figure in over_all.values()):
         title = f"Accuracy kept under perturbations on {words(name)}"
-        note = "; ".join(f"the {role} keeps {percent(over_all[role].value)} over all perturbations" for role in ROLES)
+        note = "Shaded bands show the limit of the student; " + "; ".join(
+            f"the {role} keeps {percent(over_all[role].value)} over all perturbations" for role in ROLES
+        )
         drawn = draw_intervals(title, f"{note}.", Scale("accuracy kept", reference=1.0, percent=True), ROLES, lines)
         yield Chart(f"{title}: {note}.", drawn)
