@@ -114,8 +114,8 @@ def sizes(
     Args:
         loaded: models by role.
         roles: teacher and student.
-        names: of their models' directories, in the order of `loaded`.
-        tokens: of the sequences that multiply-adds are counted for.
+        names: the names of their models' directories, in the order of `loaded`.
+        tokens: the length of the sequences that multiply-adds are counted for.
     """
     found: dict[str, float] = {}
     for role in roles:

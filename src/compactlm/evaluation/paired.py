@@ -21,11 +21,11 @@ class Answers:
     """The answers of both models to the same rows of a task.
 
     Attributes:
-        ids: of the rows [rows].
-        texts: of the rows [rows].
-        sources: of the rows [rows].
+        ids: the ids of the rows [rows].
+        texts: the texts of the rows [rows].
+        sources: the sources of the rows [rows].
         expected: label ids [rows].
-        probabilities: of each label, by role, float64 [rows, labels].
+        probabilities: the probabilities of each label, by role, float64 [rows, labels].
     """
 
     ids: tuple[str, ...]

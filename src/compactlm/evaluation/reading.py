@@ -19,10 +19,10 @@ class Reader:
 
     Args:
         model: the classifier; it is put into eval mode.
-        tokenizer: of the classifier.
+        tokenizer: the tokenizer of the classifier.
         maximum_length: tokens a text; longer texts are cut.
         batch_tokens: tokens a batch, padding included.
-        description: of the progress bar.
+        description: the description of the progress bar.
     """
 
     def __init__(

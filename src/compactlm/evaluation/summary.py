@@ -1,4 +1,4 @@
-"""The table that `make train` ends with."""
+"""The summary table of `make train`."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ def task_metrics(expected: Labels, probabilities: Array, bins: int) -> dict[str,
 
     Args:
         expected: label ids [rows].
-        probabilities: of each label, float64 [rows, labels].
-        bins: of the calibration error.
+        probabilities: the probabilities of each label, float64 [rows, labels].
+        bins: the bins of the calibration error.
 
     Returns:
         accuracy, macro F1 (over the labels that occur), the Matthews correlation, the area under the ROC curve (nan where
@@ -47,9 +47,9 @@ def resampled_task_metrics(expected: Labels, probabilities: Array, weights: Arra
 
     Args:
         expected: label ids [rows].
-        probabilities: of each label, float64 [rows, labels].
+        probabilities: the probabilities of each label, float64 [rows, labels].
         weights: how often each row occurs in each resample, float64 [resamples, rows].
-        bins: of the calibration error.
+        bins: the bins of the calibration error.
     """
     rows, labels = probabilities.shape
     total = weights.sum(axis=1)

@@ -67,7 +67,7 @@ class Gate:
         return [headline, *(["", *(f"- {sentence}" for sentence in sentences)] if sentences else [])]
 
     def enforce(self, on_violation: Literal["warn", "fail"], report: str) -> None:
-        """End the stage where a check is violated or not judged and `on_violation` is fail; write what was measured before.
+        """End the stage where a check is violated or not judged and `on_violation` is fail. Write the metrics before you call this.
 
         An undecided check lets the stage pass. A gate without checks passes too. `report` is where the reader finds all figures.
 

@@ -30,7 +30,7 @@ class Rule:
     Attributes:
         limit: the acceptable values of the student's figure.
         amplification: the greatest acceptable difference of the distances from parity, student minus teacher.
-        distance: of values from parity.
+        distance: the distance of values from parity.
     """
 
     limit: Limit
@@ -80,6 +80,6 @@ def by_role(
         (theirs, theirs_drawn), (own, own_drawn) = values[TEACHER], values[STUDENT]
         limit = Limit(high=judged_by.amplification) if judged_by else None
         name = AMPLIFICATION if judged_by else DIFFERENCE
-        with np.errstate(invalid="ignore"):  # of two infinite ratios
+        with np.errstate(invalid="ignore"):  # the difference of two infinite ratios is nan
             found[name] = resampler.figure(float(own - theirs), own_drawn - theirs_drawn, limit=limit, **about)
     return found

@@ -32,7 +32,7 @@ class Resampler:
     Attributes:
         samples: the number of resamples.
         confidence: the share of the resamples that an interval holds.
-        seed: of the draws.
+        seed: the seed of the draws.
     """
 
     samples: int

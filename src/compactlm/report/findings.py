@@ -24,10 +24,10 @@ class Findings:
     """The output of the earlier stages. Figures with an interval are `Figure`s.
 
     Attributes:
-        params: of the run.
+        params: the parameters of the run.
         metrics: content of reports/metrics, by stage.
         timings: content of reports/timings, by stage; these numbers depend on the machine.
-        answers: of both models to the test rows, by task.
+        answers: the answers of both models to the test rows, by task.
         curves: by phase and loss, the value at each step.
         frontier: content of reports/frontier/frontier.json; empty without that file.
         ablations: content of reports/ablations, by seed; empty without files.

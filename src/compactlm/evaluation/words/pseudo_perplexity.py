@@ -34,7 +34,7 @@ def draw_words(
         rows: the greatest number of rows.
         words: the greatest number of words a row; punctuation marks are words too.
         maximum_length: tokens of the shortest window.
-        seed: of the draw.
+        seed: the seed of the draw.
     """
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
     drawn: list[MaskedWord] = []

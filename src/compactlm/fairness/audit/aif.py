@@ -67,7 +67,7 @@ def compute_figures(
         figures: the names.
         privileged: whether each row belongs to the privileged group; all others belong to the other group.
         favorable: whether each row has the favourable label.
-        weights: of the rows; None stands for 1 each.
+        weights: the weights of the rows; None means 1 for each row.
         predicted: whether each row is predicted the favourable label; None compares the labels themselves.
     """
     if not len(privileged):

@@ -103,8 +103,8 @@ def measure(
         labels: names of the labels to compare.
         minimum: the fewest rows of each compared group that can be judged.
         resampler: makes the intervals.
-        weights: example weights, one a row; None stands for 1 each.
-        limits: of the gate, by label and figure, for pairs with the privileged group.
+        weights: example weights, one a row; None means 1 for each row.
+        limits: the limits of the gate, by label and figure, for pairs with the privileged group.
     """
     categories, weighted = category_names(attribute), np.ones(len(rows.categories)) if weights is None else np.asarray(weights, np.float64)
     sizes = {category: rows.categories.count(category) for category in categories}

@@ -48,7 +48,7 @@ def audit_models(
         probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
         predict: by role, a function from texts to such probabilities, for counterfactual texts.
         settings: the section of params.yaml.
-        seed: of the bootstrap.
+        seed: the seed of the bootstrap.
 
     Raises:
         CompactLMError: a probability is not a finite number.

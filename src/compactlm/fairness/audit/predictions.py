@@ -59,13 +59,13 @@ def audit_groups(
 
     Args:
         rows: labelled test rows.
-        name: of the attribute.
+        name: the name of the attribute.
         favorable: whether each row has the favourable label.
         right: by role (TEACHER, STUDENT), whether each row is predicted right. With three labels or more this is not the same as
             `predicted` being right.
         predicted: by role, whether each row is predicted the favourable label.
         settings: the section of params.yaml.
-        seed: of the bootstrap, in which teacher and student see the same resamples.
+        seed: the seed of the bootstrap, in which teacher and student see the same resamples.
     """
     attribute, resampler, needed = settings.attributes[name], Resampler.of(settings.bootstrap, seed), settings.minimum_group_rows
     categories, names, roles = categorise(rows, name, attribute), category_names(attribute), list(right)

@@ -26,7 +26,7 @@ class DataAudit:
 
     Attributes:
         findings: by attribute and step (the keys of STEPS).
-        coverage: of the train rows, by attribute.
+        coverage: the coverage of the train rows, by attribute.
         weights: example weight of each row and copy, by id.
         counterfactuals: the swapped copies; none where mitigation makes none.
     """

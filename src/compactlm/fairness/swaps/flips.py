@@ -56,7 +56,7 @@ def count_flips(
         predict: by role. It is not called where there are too few rows.
         favorable: position of the favourable label.
         settings: the section of params.yaml.
-        seed: of the bootstrap.
+        seed: the seed of the bootstrap.
     """
     swapper, resampler = Swapper(attribute), Resampler.of(settings.bootstrap, seed)
     swapped = [(at, text) for at, row in enumerate(rows) if (text := swapper.swap(row.text, row.id)) not in (None, row.text)]

@@ -101,7 +101,7 @@ def _cells(by_role: ByRole) -> list[Cell]:
 
 
 def draw_differences(title: str, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
-    """Yield the drawing of differences between groups, if any has a value; `limit` is the greatest acceptable one either way."""
+    """Yield the drawing of differences between groups, if any has a value."""
     drawn = [line for line in lines if any(figure.value is not None for figure in line.figures.values())]
     if drawn:
         note = "Shaded bands show the limits of the gate. The dashed line is parity."
