@@ -64,7 +64,4 @@ def test_bands_find_what_is_above_the_threshold_and_are_as_wide_as_they_can_be(t
     assert found(threshold, places) >= 0.98 > found(threshold, places + 1)
     assert found((1 + threshold) / 2, places) > 0.999
     assert found(threshold / 2, places) < 0.5
-
-
-def test_a_band_has_one_place_at_least() -> None:
     assert choose_bands(0.01, 16) == (16, 1)

@@ -12,30 +12,18 @@ def drop(*rows: Document) -> list[tuple[str, str]]:
     return sorted((document.id, reason) for document, reason in judge_equals(rows))
 
 
-def test_the_smallest_id_wins() -> None:
+def test_one_row_of_each_task_wins_a_labelled_one_before_the_smallest_id() -> None:
     assert drop(make_row("b"), make_row("a"), make_row("c")) == [("b", "duplicate"), ("c", "duplicate")]
     assert drop(make_row("a")) == []
-
-
-def test_a_labelled_row_wins_over_an_unlabelled_one_from_another_source() -> None:
     assert drop(make_row("a", source="u"), make_row("b", label="good")) == [("a", "duplicate")]
+    news = [make_row(name, label="news", task="topic") for name in "bc"]
+    assert drop(make_row("a", label="good"), *news) == [("c", "duplicate")]
 
 
 def test_contradictory_labels_drop_all_of_the_task_but_not_unlabelled_text() -> None:
-    dropped = drop(
-        make_row("a", label="good"),
-        make_row("b", label="bad"),
-        make_row("c", label="bad"),
-        make_row("d", source="u"),
-        make_row("e", source="u"),
-    )
+    labelled = [make_row(name, label=label) for name, label in (("a", "good"), ("b", "bad"), ("c", "bad"))]
+    dropped = drop(*labelled, make_row("d", source="u"), make_row("e", source="u"))
     assert dropped == [*((name, "contradictory_label") for name in "abc"), ("e", "duplicate")]
-
-
-def test_each_task_keeps_its_own_row() -> None:
-    assert drop(make_row("a", label="good"), make_row("b", label="news", task="topic"), make_row("c", label="news", task="topic")) == [
-        ("c", "duplicate")
-    ]
 
 
 ROWS = st.lists(st.tuples(st.sampled_from([None, "good", "bad"]), st.sampled_from(["sentiment", "topic"])), min_size=1, max_size=9).map(

@@ -100,12 +100,9 @@ def test_a_full_disk_is_reported(index: Path) -> None:
     assert isinstance(failure, OSError)
 
 
-def test_read_member_goes_into_nested_archives(tmp_path: Path) -> None:
+def test_read_member_goes_into_nested_archives_and_names_the_nearest_of_a_missing_member(tmp_path: Path) -> None:
     path = zip_file(tmp_path / "outer.whl", {"a/inner.tar.gz": tar_bytes({"b/text.txt": b"deep"})})
     assert archives.read_member(path, ["a/inner.tar.gz", "b/text.txt"]) == b"deep"
-
-
-def test_a_missing_member_names_the_nearest(tmp_path: Path) -> None:
     path = zip_file(tmp_path / "outer.zip", {"a/test.jsonl": b"", "other": b""})
     with pytest.raises(CompactLMError, match=r"outer\.zip has no member a/tests\.jsonl .*nearest name in it is a/test\.jsonl"):
         archives.read_member(path, ["a/tests.jsonl"])

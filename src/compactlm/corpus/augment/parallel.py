@@ -19,11 +19,8 @@ REMEDY = "lower data.processes and run the command again"
 class WordSettings:
     """The settings of the augmenters, which are sent to each process.
 
-    Attributes:
-        share: the share of the words of a text to change; at least one word.
-        reserved: the kinds of words that stay as they are.
-        terms: the words of the kind `protected`.
-        texts: the texts whose words TF-IDF counts.
+    `reserved` lists the kinds of words that stay as they are, `terms` the words of the kind `protected`, and TF-IDF counts the words of
+    `texts`.
     """
 
     share: float

@@ -21,11 +21,7 @@ SHOWN = 80  # characters of a value in messages
 class Record:
     """The content of a row of a source.
 
-    Attributes:
-        text: the text as in the source.
-        document: the key of the document within the source, or None if the row is its own document.
-        label: the name of the label, or None for a source without a task.
-        attributes: the value of each protected attribute that has a column; None for an empty cell.
+    `document` is None if the row is its own document, `label` is None without a task, and an empty cell of an attribute is None.
     """
 
     text: str

@@ -28,13 +28,7 @@ from compactlm.text.tables import Row, Rows, stream_rows
 class Extract:
     """The rows that were taken from a source.
 
-    Attributes:
-        shards: the working shards of the rows.
-        rows: the number of rows.
-        characters: the number of characters of all texts.
-        left: the number of rows beyond the limit of the source.
-        sha256: the hash over the rows, for the data card.
-        task: the name of the task of the source, or None.
+    `left` is the number of rows beyond the limit of the source, and `sha256` the hash over the rows, for the data card.
     """
 
     shards: list[Path]

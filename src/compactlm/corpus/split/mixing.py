@@ -16,13 +16,7 @@ MIXTURE = "mixture"  # the augmenter that copies name
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mixture:
-    """The changes that weights made.
-
-    Attributes:
-        left_out: rows that were left out, by source.
-        repeated: copies that were added, by source.
-        labels: rows that were left out, by task and label.
-    """
+    """The rows that weights left out, by source and also by task and label (`labels`), and the copies that they added, by source."""
 
     left_out: Counter[str] = dataclasses.field(default_factory=Counter)
     repeated: Counter[str] = dataclasses.field(default_factory=Counter)

@@ -29,11 +29,9 @@ class SplitCorpus:
     """A corpus in three splits.
 
     Attributes:
-        rows: what the split knows of each row.
         homes: the split of each row; -1 for a row that is left out.
         groups: the group of each row; groups stay together.
         clusters: the cluster of near-duplicates of each row, or None if they were not searched.
-        shards: the working shards of each split.
         mixture: the train rows that were left out or repeated because of the weight of their source.
     """
 

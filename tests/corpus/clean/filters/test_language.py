@@ -28,7 +28,4 @@ def test_a_few_words_are_kept_whatever_they_look_like() -> None:
 
 def test_only_the_start_of_a_long_text_is_read() -> None:
     assert in_languages(ENGLISH * 50 + GERMAN * 10_000, frozenset({"en"}), 0.9, 20) != Dropped("language")
-
-
-def test_the_model_knows_the_languages_by_their_codes() -> None:
     assert {"en", "de", "fr", "ar", "zh"} <= known_languages()

@@ -16,11 +16,7 @@ _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if chr(byte) not in "&<\\`")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dropped:
-    """A text that a filter drops.
-
-    Attributes:
-        reason: the name of the reason, by which dropped rows are counted.
-    """
+    """A text that a filter drops; dropped rows are counted by the reason."""
 
     reason: str
 
