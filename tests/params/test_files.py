@@ -86,3 +86,13 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_sentence(
     assert str(caught.value).startswith("params.yaml: ingest.sources.tweets.file")
     assert named in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_source_of_another_kind_than_its_file_needs_another_name(content: dict[str, Any]) -> None:
+    content["ingest"]["sources"]["tweets"] |= SOURCE
+    with pytest.raises(ParamsError) as caught:
+        parse_params(content)
+    assert str(caught.value) == (
+        "params.yaml: ingest.sources.tweets is of the kind 'files', but package, archive, member come from configs/sources/tweets.yaml, "
+        "which it names; give the source another name"
+    )

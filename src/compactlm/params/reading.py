@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pydantic
 import yaml
 
 from compactlm.errors import CompactLMError
-from compactlm.params.files import insert_files
+from compactlm.params.files import insert_files, named_files
 from compactlm.params.whole import Params
 
 PARAMS_FILE = Path("params.yaml")
@@ -40,26 +41,49 @@ def read_params(path: Path = PARAMS_FILE) -> Params:
 
 def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
     """Check the content of params.yaml and of the files that it names, and give it types; raises ParamsError."""
+    given = content
     try:
-        content = insert_files(content)
+        content = insert_files(given)
         return Params.model_validate(content)
     except CompactLMError as error:
         raise ParamsError(f"{where}: {error}") from None
     except pydantic.ValidationError as error:
-        raise ParamsError(f"{where}: {describe_errors(error, content)}") from None
+        raise ParamsError(f"{where}: {describe_errors(error, content, given)}") from None
 
 
-def describe_errors(error: pydantic.ValidationError, content: dict[str, Any]) -> str:
-    """Return what is wrong in the content of a YAML file, with the path of each wrong value."""
+def describe_errors(error: pydantic.ValidationError, content: dict[str, Any], given: dict[str, Any] | None = None) -> str:
+    """Return what is wrong in the content of a YAML file, with the path of each wrong value.
+
+    Args:
+        error: what pydantic found.
+        content: the checked content.
+        given: the content before the files that it names were inserted, if it names any.
+    """
     details = error.errors(include_url=False)
+    replaced = dict(_replaced_sources(details, content, given or {}))
+    details = [detail for detail in details if not _location(detail, content).startswith(tuple(f"{source}." for source in replaced))]
     renamed = [new for detail in details if detail["type"] == "extra_forbidden" and (new := RENAMED.get(_location(detail, content)))]
     details = [detail for detail in details if detail["type"] != "missing" or _location(detail, content) not in renamed]
     places = [_choice(detail, content) for detail in details]
-    problems = []
+    problems = list(replaced.values())
     for detail, place in zip(details, places, strict=True):
         together = [other for other, where in zip(details, places, strict=True) if place and where == place]
         problems.append(_choices(place, together, content) if place and len(together) > 1 else _problem(detail, content))
     return "; and ".join(dict.fromkeys(problems))
+
+
+def _replaced_sources(details: list[Any], content: dict[str, Any], given: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each source that has another kind than the file it names, and the problem that keys of the file remain."""
+    unknown = {_location(detail, content) for detail in details if detail["type"] == "extra_forbidden"}
+    for section, file in named_files(given).items():
+        if not section.startswith("ingest.sources."):
+            continue
+        name = section.removeprefix("ingest.sources.")
+        own, whole = given["ingest"]["sources"][name], content["ingest"]["sources"][name]
+        left = [key for key in whole if key not in own and f"{section}.{key}" in unknown]
+        if "kind" in own and left:
+            keys = f"{', '.join(left)} come from {file}, which it names"
+            yield section, f"{section} is of the kind {own['kind']!r}, but {keys}; give the source another name"
 
 
 def _choice(detail: Any, content: dict[str, Any]) -> tuple[Any, ...]:
