@@ -129,7 +129,7 @@ def test_what_dvc_composes_without_the_head_is_no_edit(workspace, composed, name
 @pytest.mark.parametrize("name", ["default", "smoke"])
 def test_own_values_are_not_overwritten_by_a_named_preset(workspace, composed, name):
     write(composed["default"] + OWN)
-    with pytest.raises(CompactLMError, match=f"values of its own that PRESET={name} would overwrite; commit them or take them back"):
+    with pytest.raises(CompactLMError, match=f"values of its own that PRESET={name} would overwrite; commit them or revert them"):
         select(name)
     assert read() == composed["default"] + OWN
 
@@ -158,3 +158,30 @@ def test_a_changed_configuration_is_no_edit_of_the_parameters(workspace, compose
     monkeypatch.setitem(composed, "smoke", composed["smoke"].replace("seed: 17", "seed: 18"))
     select("smoke")
     assert "seed: 18" in (workspace / "params.yaml").read_text()
+
+
+def test_an_invalid_preset_is_refused_and_not_written(workspace, composed):
+    select("smoke")
+    Path("configs/preset/mine.yaml").write_text("# @package _global_\npreset: mine\nsignals: {layers: 0}\n")
+    with pytest.raises(CompactLMError, match=r"^configs/preset/mine.yaml: signals\.layers is 0"):
+        select("mine")
+    assert read() == composed["smoke"]
+
+
+@pytest.mark.parametrize(
+    ("text", "committed", "asked", "expected"),
+    [
+        ("default", False, "default", ["default"]),
+        ("smoke", False, "default", ["default", "smoke"]),
+        ("own", True, "default", ["default"]),
+        ("own", False, None, ["default"]),
+    ],
+)
+def test_only_presets_that_params_yaml_may_come_from_are_composed(workspace, composed, monkeypatch, text, committed, asked, expected):
+    write(composed.get(text, composed["default"] + OWN))
+    if committed:
+        commit()
+    names = []
+    monkeypatch.setattr(presets, "compose", lambda name: names.append(name) or composed[name])
+    select(asked)
+    assert names == expected

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
 
+import yaml
 from dvc.utils.hydra import compose_and_dump
 
 from compactlm.artifacts import write_text
 from compactlm.errors import CompactLMError
-from compactlm.params import PARAMS_FILE
+from compactlm.params import PARAMS_FILE, ParamsError, parse_params
 
 CONFIGS = Path("configs")
 COMPOSED = Path(".cache/composed-params.yaml")  # the text that `select` wrote last, to recognise values that a user has edited
@@ -53,27 +55,56 @@ def select(preset: str | None) -> str:
     """Make params.yaml that of a preset, and return a sentence that says what was done.
 
     Values that someone has edited in params.yaml are never lost: without the name of a preset they stay as they are, and with one they must
-    first be committed or taken back.
+    first be committed or reverted.
 
     Raises:
-        CompactLMError: the preset does not exist, or params.yaml has values of its own.
+        CompactLMError: the preset does not exist or is not valid, or params.yaml has values of its own.
     """
-    wanted = compose(preset or DEFAULT)
+    name = preset or DEFAULT
+    wanted = compose(name)
     present = PARAMS_FILE.read_text(encoding="utf-8") if PARAMS_FILE.exists() else None
-    if present == wanted:
-        return f"{PARAMS_FILE} is the preset {preset or DEFAULT}"
-    known = {compose(name) for name in preset_names()} | ({COMPOSED.read_text(encoding="utf-8")} if COMPOSED.exists() else set())
-    if present is not None and without_head(present) not in map(without_head, known):
+    # Composing takes seconds, so a named preset is first compared with the last commit.
+    if present is not None and present != wanted and not (preset and present == _committed()) and not _is_composed(present, name, wanted):
         if preset is None:
             return f"{PARAMS_FILE} has values of its own, which are used; `make train PRESET={DEFAULT}` replaces them with the preset's"
-        if present != _committed():
-            raise CompactLMError(
-                f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or take them back with "
-                f"`git checkout {PARAMS_FILE}`, then run the command again"
-            )
+        raise CompactLMError(
+            f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or revert them with "
+            f"`git checkout {PARAMS_FILE}`, then run the command again"
+        )
+    _check(name, wanted)
+    if present == wanted:
+        return f"{PARAMS_FILE} is the preset {name}"
     write_text(PARAMS_FILE, wanted)
     write_text(COMPOSED, wanted)
-    return f"{PARAMS_FILE} is now the preset {preset or DEFAULT}"
+    return f"{PARAMS_FILE} is now the preset {name}"
+
+
+def _check(name: str, text: str) -> None:
+    try:
+        parse_params(yaml.safe_load(text), f"{CONFIGS}/preset/{name}.yaml")
+    except ParamsError as error:
+        raise CompactLMError(str(error)) from None
+
+
+def _is_composed(present: str, name: str, wanted: str) -> bool:
+    """Return whether params.yaml is as a preset composes it, now or when `select` wrote it, so that nobody has edited it."""
+    content = without_head(present)
+    if content == without_head(wanted) or (COMPOSED.exists() and content == without_head(COMPOSED.read_text(encoding="utf-8"))):
+        return True
+    others = set(_presets_that_say(_stated_name(present))) - {name}
+    return any(content == without_head(compose(other)) for other in sorted(others))
+
+
+def _presets_that_say(stated: str | None) -> list[str]:
+    """Return the presets that may compose to a params.yaml with this value of `preset`; a preset may inherit its value from another."""
+    return [
+        name for name in preset_names() if _stated_name((CONFIGS / "preset" / f"{name}.yaml").read_text(encoding="utf-8")) in (stated, None)
+    ]
+
+
+def _stated_name(text: str) -> str | None:
+    found = re.search(r"^preset: *([^\s#]+)", text, re.MULTILINE)
+    return found.group(1) if found else None
 
 
 def _committed() -> str | None:
