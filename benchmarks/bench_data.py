@@ -29,7 +29,7 @@ from compactlm.text import markdown
 
 REPORT = Path("reports/benchmarks/data")
 FASTER, LONGER, LARGER = 10.0, 11.0, 1.3  # the targets
-JUDGED_FROM = 100  # megabytes; with less text the start of processes dominates the time
+JUDGED_FROM = 100  # with fewer megabytes of text the start of processes dominates the time
 WATCHED = 0.05  # seconds between two measurements of memory
 Results = dict[str, dict[str, dict[str, float]]]
 

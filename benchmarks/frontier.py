@@ -2,7 +2,7 @@
 
     python -m benchmarks.frontier                   # use the default preset
     python -m benchmarks.frontier preset=smoke      # use other parameters, like `dvc exp run -S`
-    python -m benchmarks.frontier --collect         # train nothing: draw the finished experiments
+    python -m benchmarks.frontier --collect         # only draw the finished experiments
 
 Only reports/frontier/ of the workspace changes. `dvc exp apply frontier-NAME` brings one of the students into the workspace.
 """

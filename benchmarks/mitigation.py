@@ -2,7 +2,7 @@
 
     python -m benchmarks.mitigation                   # use the default preset
     python -m benchmarks.mitigation preset=smoke      # use other parameters, like `dvc exp run -S`
-    python -m benchmarks.mitigation --collect         # train nothing: collect the finished experiments
+    python -m benchmarks.mitigation --collect         # only collect the finished experiments
 
 Only reports/mitigation/ of the workspace changes. `dvc exp apply mitigation-NAME` brings one of the students into the workspace.
 """

@@ -47,7 +47,7 @@ def to_words(text: str) -> str:
     """Apply the classical recipe to a text: lower case, letters only, word_tokenize, no stop words."""
     from nltk.tokenize import word_tokenize
 
-    # In letters alone there are no sentences to part, for which word_tokenize would need NLTK's data.
+    # Text of letters alone has no sentences to split, for which word_tokenize would need NLTK's data.
     words = word_tokenize(_NO_LETTERS.sub(" ", text.lower()), preserve_line=True)
     return " ".join(word for word in words if word not in STOP_WORDS)
 

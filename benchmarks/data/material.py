@@ -16,7 +16,7 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.shards.gathering import gather, write_shards
 
-EVERY = 10  # one of so many words is changed in each copy
+EVERY = 10  # each copy changes one of this many words
 _SHARD_BYTES = 32_000_000
 
 

@@ -21,11 +21,11 @@ from typing import Any
 from compactlm.errors import CompactLMError
 
 TARGET = "evaluate"  # the last stage that the comparison needs
-NOT_IN_GIT = ("data/sources", "models/sources")  # a user's own files, missing in an experiment's directory
+NOT_IN_GIT = ("data/sources", "models/sources")  # an experiment's directory lacks the user's own files
 UNFINISHED = ("Queued", "Running")
 WORKER = "dvc-exp-worker-1.json"  # DVC writes the worker's process here
 LOOK_SECONDS = 3.0
-WORKER_SECONDS = 60.0  # without a worker, before another is started
+WORKER_SECONDS = 60.0  # the time without a worker before another is started
 START = ("dvc", "queue", "start", "--jobs", "1")  # one experiment at a time
 Report = Callable[[str, str], None]
 
@@ -67,7 +67,7 @@ def call(command: Sequence[str], fails: bool = False) -> str:
     """
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "COMPACTLM_CACHE": os.environ.get("COMPACTLM_CACHE") or str(Path(".cache").resolve()),  # not one for each experiment
+        "COMPACTLM_CACHE": os.environ.get("COMPACTLM_CACHE") or str(Path(".cache").resolve()),  # all experiments share one cache
     }
     # Files instead of pipes, because the queue's worker would inherit pipes and keep them open.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:

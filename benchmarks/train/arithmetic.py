@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any, Literal
 
-TRAINING = 3  # a forward, and a backward of twice its arithmetic
+TRAINING = 3  # a forward pass, and a backward pass with twice its arithmetic
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from benchmarks.train.arithmetic import Size
 
-WARM_UP = 3  # steps; the first ones allocate memory
+WARM_UP = 3  # the first steps allocate memory
 
 
 class _Finished(BaseException):

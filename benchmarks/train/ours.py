@@ -77,38 +77,38 @@ class _Examples:
 def write(material: Material) -> dict[str, float]:
     """Write the job's cache and return its seconds, tokens and gigabytes."""
     job, inputs, teacher = material.job, material.inputs, material.teacher()
-    questions: Any = inputs.general() if job.phase == "general" else material.task_rows()
+    tokenized: Any = inputs.general() if job.phase == "general" else material.task_rows()
     source = inputs.online_general(teacher) if job.phase == "general" else inputs.online_task(teacher)
     directory, start = Path(job.directory) / job.cache, time.perf_counter()
-    write_cache(directory, questions, source, material.params.batch_tokens, job.title)
+    write_cache(directory, tokenized, source, material.params.batch_tokens, job.title)
     seconds = time.perf_counter() - start
     size = sum(file.stat().st_size for file in directory.iterdir())
-    return {"seconds": seconds, "tokens": sum(questions.lengths), "gigabytes": size / 1e9}
+    return {"seconds": seconds, "tokens": sum(tokenized.lengths), "gigabytes": size / 1e9}
 
 
 def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     """Train until the clock stops; return the arithmetic of a step, and other figures."""
     job, params, inputs, losses = material.job, material.params, material.inputs, material.losses
-    # With a cache too: distill-train loads the teacher for the student's first weights.
+    # The teacher is loaded with a cache too, because distill-train needs it for the student's first weights.
     teacher, student = material.teacher(), material.student().to(models.best_device())
     rows = material.task_rows() if job.phase == "task" else None
-    questions: Any = rows or inputs.general()
+    tokenized: Any = rows or inputs.general()
     start = time.perf_counter()
     if job.kind == "cached":
-        source: Any = CachedSignals(Path(job.directory) / job.cache, questions)
+        source: Any = CachedSignals(Path(job.directory) / job.cache, tokenized)
     else:
         source = inputs.online_task(teacher) if rows else inputs.online_general(teacher)
     opened = time.perf_counter() - start
     components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
     layer_losses = LayerLosses(student.bert, teacher.bert, source.layers, components, losses)
     set_dropout(student, 0.1 if job.part == "dropout" else losses.optimisation.dropout)
-    examples: Any = TaskExamples(rows, source) if rows else GeneralExamples(questions, source, params.signals.general.maskings)
+    examples: Any = TaskExamples(rows, source) if rows else GeneralExamples(tokenized, source, params.signals.general.maskings)
     objective: torch.nn.Module = (
         TaskObjective(student, layer_losses, params.distill.task) if rows else _general(material, student, layer_losses)
     )
     optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
     longest = max(examples.lengths) if job.part == "padding" else None
-    if longest:  # the same number of real tokens in a batch, so more positions
+    if longest:  # batches have the same number of real tokens and therefore more positions
         optimisation = optimisation.model_copy(update={"batch_tokens": longest * material.rows_a_batch(list(examples.lengths))})
     watch = Stopwatch()
     clock.on_start = watch.clear

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-LONGEST = 1_000  # characters of a readable message
+LONGEST = 1_000  # the most characters of a readable message
 
 
 class CompactLMError(Exception):

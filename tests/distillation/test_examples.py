@@ -18,7 +18,7 @@ class Source:
     def __init__(self):
         self.asked = []
 
-    def answer(self, batch, rows):
+    def signals(self, batch, rows):
         self.asked.append(list(rows))
         return {"teacher_rows": torch.tensor(rows)}
 
@@ -30,13 +30,13 @@ def examples(tiny_bert, tiny_classifier, kept, masked, rows, tmp_path):
     masked_teacher = OnlineMasked(BertForMaskedLM.from_pretrained(tiny_bert, **eager), kept, [0, 2], 5, 1.0, attentions=True)
     task_teacher = OnlineTask(BertForSequenceClassification.from_pretrained(tiny_classifier, **eager), kept, [0, 2], attentions=True)
     found = {"general online": GeneralExamples(masked, masked_teacher, 2), "task online": TaskExamples(rows, task_teacher)}
-    questions = {"general": masked, "task": rows}
+    tokenized = {"general": masked, "task": rows}
     for phase, teacher in (("general", masked_teacher), ("task", task_teacher)):
         teacher.attentions = False
-        write_cache(tmp_path / phase, questions[phase], teacher, 500, phase)
+        write_cache(tmp_path / phase, tokenized[phase], teacher, 500, phase)
         teacher.attentions = True
     found["general cached"] = GeneralExamples(masked, CachedSignals(tmp_path / "general", masked), 2)
-    found["task cached"] = TaskExamples(rows, CachedSignals(tmp_path / "task", questions["task"]))
+    found["task cached"] = TaskExamples(rows, CachedSignals(tmp_path / "task", tokenized["task"]))
     return found
 
 
@@ -70,7 +70,7 @@ def test_an_epoch_reads_every_sequence_once_in_one_of_its_maskings(masked, rows)
         batch = examples.batch(ASKED, epoch)
         asked = [epoch % 2 * 40 + position for position in ASKED]
         assert source.asked[-1] == batch["teacher_rows"].tolist() == asked
-        assert all(torch.equal(batch[name], tensor) for name, tensor in masked.question(asked).items())
+        assert all(torch.equal(batch[name], tensor) for name, tensor in masked.model_inputs(asked).items())
     batches = [examples.batch(ASKED, epoch)["labels"] for epoch in range(4)]
     assert not torch.equal(batches[0], batches[1])
     assert torch.equal(batches[0], batches[2])

@@ -43,12 +43,12 @@ def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows
 
 
 def test_general_distillation_draws_from_all_text(prepare):
-    questions = prepare().general()
-    assert len(questions.ids) == 20
-    assert len(set(questions.ids)) == 20
-    assert questions.ids == prepare("cached").general().ids
-    assert {int(name.split(".")[0]) % 3 for name in questions.ids} == {0, 1, 2}
-    assert all(name.startswith(tuple("0123456789")) for name in questions.ids)
+    tokenized = prepare().general()
+    assert len(tokenized.ids) == 20
+    assert len(set(tokenized.ids)) == 20
+    assert tokenized.ids == prepare("cached").general().ids
+    assert {int(name.split(".")[0]) % 3 for name in tokenized.ids} == {0, 1, 2}
+    assert all(name.startswith(tuple("0123456789")) for name in tokenized.ids)
 
 
 def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(prepare):

@@ -34,8 +34,8 @@ def scene(tiny_bert, kept, masked, build_student, losses):
         teacher = BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager")
         student = build_student(BertForMaskedLM, **shape, attn_implementation=attention)
         found = LayerLosses(student.bert, teacher.bert, signals, COMPONENTS, losses("general", **changes))
-        batch = masked.question(range(rows))
-        batch.update(OnlineMasked(teacher, kept, signals, 3, 1.0, attentions=True).answer(batch, range(rows)))
+        batch = masked.model_inputs(range(rows))
+        batch.update(OnlineMasked(teacher, kept, signals, 3, 1.0, attentions=True).signals(batch, range(rows)))
         inputs = batch["input_ids"], batch["attention_mask"]
         output = student.bert(*inputs, output_hidden_states=True, output_attentions=found.needs_attentions)
         return SimpleNamespace(student=student, teacher=teacher, losses=found, batch=batch, output=output, inputs=inputs)

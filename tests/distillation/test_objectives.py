@@ -140,9 +140,9 @@ def test_rows_without_a_label_have_soft_targets_alone(task, rows):
 
 def test_a_batch_without_a_masked_token_still_has_a_finite_loss(general):
     objective, examples = general()
-    batch = examples.questions.question([0, 1])
+    batch = examples.tokenized.model_inputs([0, 1])
     batch["labels"] = torch.full_like(batch["labels"], -100)
-    found = objective(**batch, **examples.source.answer(batch, [0, 1]))
+    found = objective(**batch, **examples.source.signals(batch, [0, 1]))
     assert found["soft"].item() == found["hard"].item() == 0
     assert torch.isfinite(found["loss"])
     found["loss"].backward()
@@ -168,9 +168,9 @@ def test_training_on_the_cache_is_training_online(both, phase, halves, tmp_path,
     for cached in (False, True):
         objective, examples = both[phase]()
         if cached:
-            questions = masked if phase == "general" else rows
-            write_cache(tmp_path / phase, questions, examples.source, 400, phase)
-            examples.source = CachedSignals(tmp_path / phase, questions)
+            tokenized = masked if phase == "general" else rows
+            write_cache(tmp_path / phase, tokenized, examples.source, 400, phase)
+            examples.source = CachedSignals(tmp_path / phase, tokenized)
         found.append(train(phase, objective, examples, FEW, Settings(1, log_every=2)).history)
         states.append(objective.state_dict())
     assert found[0][-1][0] >= 6
@@ -201,7 +201,7 @@ def test_the_student_can_learn_what_the_teacher_says(task):
     classifier = examples.source.teacher.classifier
     with torch.no_grad():
         classifier.weight *= 20
-        answers = examples.source.answer(examples.questions.question(range(40)), range(40))["teacher_logits"]
+        answers = examples.source.signals(examples.tokenized.model_inputs(range(40)), range(40))["teacher_logits"]
         classifier.bias -= answers.mean(dim=0)
     batch = examples.batch(range(40), 0)
     theirs = batch["teacher_logits"].argmax(dim=1)

@@ -88,10 +88,15 @@ def cached(phases, rows):
     inputs = phases.inputs
     general, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
     write_cache(
-        artifacts.SIGNALS / "general", inputs.general(), inputs.online_general(general), 500, "general", inputs.asked(artifacts.MLM)
+        artifacts.SIGNALS / "general",
+        inputs.general(),
+        inputs.online_general(general),
+        500,
+        "general",
+        inputs.cache_settings(artifacts.MLM),
     )
     task = inputs.online_task(models.load_classifier(artifacts.TEACHER / "sentiment"))
-    write_cache(artifacts.SIGNALS / "sentiment", rows, task, 500, "sentiment", inputs.asked("sentiment"))
+    write_cache(artifacts.SIGNALS / "sentiment", rows, task, 500, "sentiment", inputs.cache_settings("sentiment"))
 
 
 @pytest.mark.parametrize(

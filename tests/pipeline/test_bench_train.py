@@ -52,15 +52,15 @@ def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
     if phase == "general":
         tokens = material.inputs.id_map  # of which the plain one has all
         source = OnlineMasked(teacher, tokens, losses.kept, len(tokens), material.temperature)
-        batch = asked = material.inputs.general().question(rows)
+        batch = asked = material.inputs.general().model_inputs(rows)
         objective = ours._general(material, student, losses)
     else:
         source = material.inputs.online_task(teacher)
         examples = ours.TaskExamples(material.task_rows(), source)
-        asked = examples.questions.question(rows)
+        asked = examples.tokenized.model_inputs(rows)
         batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
         objective = TaskObjective(student, losses, material.params.distill.task)
-    expected = objective(**batch, **source.answer(asked, rows))["loss"]
+    expected = objective(**batch, **source.signals(asked, rows))["loss"]
     pairs = material.pairs(student, teacher)
     assert pairs == losses.pairs["hidden"]
     model = others._Projected(student, teacher.config.hidden_size, pairs)

@@ -60,7 +60,7 @@ def of(sequences, tokenizer, rate=0.3, key="17/general", maskings=1):
 
 def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_sequences):
     examples = of(tiny_sequences, tiny_tokenizer, 0.9)
-    batch = examples.question(range(len(tiny_sequences)))
+    batch = examples.model_inputs(range(len(tiny_sequences)))
     assert set(batch) == {"input_ids", "attention_mask", "labels"}
     predicted = batch["labels"] != IGNORED
     assert predicted.any()
@@ -74,14 +74,14 @@ def test_padding_and_special_tokens_are_never_predicted(tiny_tokenizer, tiny_seq
 
 def test_the_masks_of_a_row_do_not_depend_on_the_batch_or_on_other_rows(tiny_tokenizer, tiny_sequences):
     whole = of(tiny_sequences, tiny_tokenizer, maskings=2)
-    together = whole.question(range(len(whole.ids)))
+    together = whole.model_inputs(range(len(whole.ids)))
     for row in (0, 17, len(tiny_sequences) + 3):
-        for name, alone in whole.question([row]).items():
+        for name, alone in whole.model_inputs([row]).items():
             assert torch.equal(together[name][row : row + 1, : alone.shape[1]], alone)
     moved = MaskedSequences(["s9", "s5"], [tiny_sequences[9], tiny_sequences[5]], tiny_tokenizer, 0.3, "17/general")
     for line, row in enumerate((9, 5)):
-        expected = whole.question([row])["labels"]
-        assert torch.equal(moved.question([line])["labels"], expected)
+        expected = whole.model_inputs([row])["labels"]
+        assert torch.equal(moved.model_inputs([line])["labels"], expected)
 
 
 def test_every_masking_and_key_and_id_masks_otherwise(tiny_tokenizer, tiny_sequences):
@@ -90,8 +90,8 @@ def test_every_masking_and_key_and_id_masks_otherwise(tiny_tokenizer, tiny_seque
     assert maskings.ids == ["a/0", "b/0", "a/1", "b/1", "a/2", "b/2"]
     assert maskings.lengths == [len(sequence)] * 6
     other = MaskedSequences(["a"], [sequence], tiny_tokenizer, 0.3, "18/general")
-    labels = [*maskings.question(range(6))["labels"], *other.question([0])["labels"]]
+    labels = [*maskings.model_inputs(range(6))["labels"], *other.model_inputs([0])["labels"]]
     assert len({tuple(row.tolist()) for row in labels}) == 7
     again = MaskedSequences(["a", "b"], [sequence] * 2, tiny_tokenizer, 0.3, "17/general", 3)
     torch.manual_seed(9)
-    assert all(torch.equal(tensor, maskings.question(range(6))[name]) for name, tensor in again.question(range(6)).items())
+    assert all(torch.equal(tensor, maskings.model_inputs(range(6))[name]) for name, tensor in again.model_inputs(range(6)).items())

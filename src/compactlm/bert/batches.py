@@ -11,7 +11,7 @@ from compactlm.bert.arrays import Array
 from compactlm.draws import draw_generator
 
 BATCH_TOKENS = 4096
-POOL = 4096  # sequences sorted by length together: little padding, and a new mixture in every epoch
+POOL = 4096  # this many sequences are sorted by length together, for little padding and a new mixture in every epoch
 
 
 @dataclasses.dataclass(frozen=True)

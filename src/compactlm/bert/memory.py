@@ -9,8 +9,14 @@ import torch
 
 from compactlm.errors import CompactLMError
 
-SHORT = 64  # tokens; if a single row this short does not fit, the model is too large
-OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "alloc_failed")  # messages of several devices
+SHORT = 64  # if a single row of this many tokens does not fit, the model is too large
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "bad_alloc",
+    "alloc_failed",
+)  # parts of the messages of several devices
 
 
 @contextlib.contextmanager

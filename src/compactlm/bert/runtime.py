@@ -26,7 +26,7 @@ def prepare(threads: int, seed: int = 0) -> None:
     # Without this, Intel's matrix library may give other last bits in another run. It reads the variable at its first use.
     os.environ.setdefault("MKL_CBWR", "AUTO")
     # The library's first logarithm, tanh or exponential may differ in the last bits if several threads begin it together.
-    # 16 numbers are computed by one thread.
+    # One thread computes 16 numbers.
     torch.log(torch.ones(16))
     _reuse_memory()
     # The processes of a machine share its cores; more threads than cores would wait in a busy loop.

@@ -18,16 +18,16 @@ from compactlm.training.random_masking import IGNORED, MaskedExamples, MaskedSeq
 class GeneralExamples(MaskedExamples):
     """Masked text with the teacher's signals."""
 
-    def __init__(self, questions: MaskedSequences, source: SignalSource | None, maskings: int) -> None:
+    def __init__(self, tokenized: MaskedSequences, source: SignalSource | None, maskings: int) -> None:
         """Take the masked sequences, the source of the signals (None for no signals), and the number of maskings."""
-        super().__init__(questions, maskings)
+        super().__init__(tokenized, maskings)
         self.source = source
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
         """Return the tensors of GeneralObjective: input_ids, attention_mask, labels and the signals."""
         rows = self.rows(positions, epoch)
-        batch = self.questions.question(rows)
-        return {**batch, **self.source.answer(batch, rows)} if self.source else batch
+        batch = self.tokenized.model_inputs(rows)
+        return {**batch, **self.source.signals(batch, rows)} if self.source else batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class TaskRows:
         """The number of tokens of each row."""
         return [len(sequence) for sequence in self.sequences]
 
-    def question(self, rows: Sequence[int]) -> Batch:
+    def model_inputs(self, rows: Sequence[int]) -> Batch:
         """Return input_ids and attention_mask of some rows, each int64 [rows, tokens]."""
         input_ids, attention_mask = pad_tensors([self.sequences[row] for row in rows])
         return {"input_ids": input_ids, "attention_mask": attention_mask}
@@ -62,16 +62,16 @@ class TaskExamples:
 
     def __init__(self, rows: TaskRows, source: SignalSource | None) -> None:
         """Take the rows and the source of the signals (None for no signals)."""
-        self.questions, self.source = rows, source
+        self.tokenized, self.source = rows, source
         self.labels, self.weights = torch.tensor(rows.labels), torch.tensor(rows.weights, dtype=torch.float32)
         self.ids, self.lengths = rows.ids, rows.lengths
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
         """Return the tensors of TaskObjective: input_ids, attention_mask, labels, weights and the signals."""
         rows = list(positions)
-        batch = self.questions.question(rows)
-        answers = self.source.answer(batch, rows) if self.source else {}
-        return {**batch, **answers, "labels": self.labels[rows], "weights": self.weights[rows]}
+        batch = self.tokenized.model_inputs(rows)
+        signals = self.source.signals(batch, rows) if self.source else {}
+        return {**batch, **signals, "labels": self.labels[rows], "weights": self.weights[rows]}
 
 
 def task_rows(

@@ -10,7 +10,7 @@ from typing import Any
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.distillation.examples import TaskRows, task_rows
-from compactlm.distillation.signals.cache import CachedSignals, Questions
+from compactlm.distillation.signals.cache import CachedSignals, TeacherInputs
 from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
 from compactlm.draws import draw_items
 from compactlm.params import Params
@@ -73,11 +73,11 @@ class Inputs:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found
 
-    def source(self, name: str, teacher: Any, questions: Questions) -> OnlineMasked | OnlineTask | CachedSignals:
+    def source(self, name: str, teacher: Any, tokenized: TeacherInputs) -> OnlineMasked | OnlineTask | CachedSignals:
         """Return the source of the signals of general distillation (GENERAL) or of a task."""
         distill = self.params.distill
         if self.params.signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / name, questions, self.cache_settings(artifacts.MLM if name == GENERAL else name))
+            return CachedSignals(artifacts.SIGNALS / name, tokenized, self.cache_settings(artifacts.MLM if name == GENERAL else name))
         if name == GENERAL:
             return self.online_general(teacher, distill.general.attention.weight > 0)
         return self.online_task(teacher, distill.task.attention.weight > 0)

@@ -9,7 +9,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
-from compactlm.distillation.signals.sources import Batch, places
+from compactlm.distillation.signals.sources import Batch, position_mask
 from compactlm.params import GeneralDistillation, Losses, TaskDistillation
 from compactlm.training.hard_labels import hard_labels
 
@@ -71,7 +71,7 @@ class GeneralObjective(Objective):
 
     def soft(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
         """Return the divergence from the teacher's likeliest tokens."""
-        masked = places(batch["labels"] >= 0)
+        masked = position_mask(batch["labels"] >= 0)
         values, indices, rest = (batch[f"teacher_{name}"][:, : masked.shape[1]][masked] for name in ("values", "indices", "log_rest"))
         return soft_targets_of_top(logits, values, indices, rest, self.temperature)
 

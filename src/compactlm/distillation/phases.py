@@ -20,7 +20,7 @@ from compactlm.distillation.examples import GeneralExamples, TaskExamples
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, Objective, TaskObjective
-from compactlm.distillation.signals.cache import Questions
+from compactlm.distillation.signals.cache import TeacherInputs
 from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
@@ -75,14 +75,14 @@ class Phases:
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
         check_both_phases(params, teacher.config)
         inputs.check_caches()
-        questions = inputs.general()
-        student, components = self._begin(teacher, questions)
+        tokenized = inputs.general()
+        student, components = self._begin(teacher, tokenized)
         _enable_attentions(params.distill.general, student, teacher)
-        source = inputs.source(GENERAL, teacher.to(models.best_device()), questions)
+        source = inputs.source(GENERAL, teacher.to(models.best_device()), tokenized)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.general", params.distill.general)
         objective = GeneralObjective(student, layer_losses, params.distill.general, params.signals.general.temperature)
         set_dropout(student, params.distill.general.optimisation.dropout)
-        examples = GeneralExamples(questions, source, params.signals.general.maskings)
+        examples = GeneralExamples(tokenized, source, params.signals.general.maskings)
         self._train(GENERAL, objective, examples, params.distill.general.optimisation)
         self.metrics[GENERAL].update(self._masked_words(student, teacher))
         return student, components
@@ -92,14 +92,14 @@ class Phases:
         teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
         return self._begin(teacher, self.inputs.general())
 
-    def _begin(self, teacher: BertForMaskedLM, questions: Questions) -> tuple[BertForMaskedLM, torch.Tensor]:
+    def _begin(self, teacher: BertForMaskedLM, tokenized: TeacherInputs) -> tuple[BertForMaskedLM, torch.Tensor]:
         torch.manual_seed(self.params.seed)
         student = BertForMaskedLM(build_config(self.params.student, len(self.inputs.id_map)))
         # With many labels a classifier is larger than the masked language model.
         labels = max(len(task.labels) for task in self.params.tasks.values())
         largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), labels))
         check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
-        return student, self._initialise(student, teacher, questions)
+        return student, self._initialise(student, teacher, tokenized)
 
     def task(self, name: str, general: BertForMaskedLM, components: torch.Tensor) -> BertForSequenceClassification:
         """Distil one task's student, from the general student and its components."""
@@ -113,10 +113,10 @@ class Phases:
             components = self._initialise(student, teacher, rows)
         _enable_attentions(distill, student, teacher)
         source = inputs.source(name, teacher.to(models.best_device()), rows)
-        answers = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
+        averaged = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.task", distill)
         set_dropout(student, distill.optimisation.dropout)
-        self._train(name, TaskObjective(student, layer_losses, distill), TaskExamples(rows, answers), distill.optimisation)
+        self._train(name, TaskObjective(student, layer_losses, distill), TaskExamples(rows, averaged), distill.optimisation)
         held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
@@ -128,13 +128,13 @@ class Phases:
             self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
 
-    def _initialise(self, student: Any, teacher: Any, questions: Questions) -> torch.Tensor:
+    def _initialise(self, student: Any, teacher: Any, tokenized: TeacherInputs) -> torch.Tensor:
         """Set the student's first weights, fitted on the first rows that together have SAMPLE_TOKENS tokens."""
         rows, tokens = 0, 0
-        while rows < len(questions.lengths) and tokens < SAMPLE_TOKENS:
-            tokens += questions.lengths[rows]
+        while rows < len(tokenized.lengths) and tokens < SAMPLE_TOKENS:
+            tokens += tokenized.lengths[rows]
             rows += 1
-        sample = questions.question(range(rows))
+        sample = tokenized.model_inputs(range(rows))
         layers = uniform_layers(self.params.student.layers, teacher.config.num_hidden_layers)
         kind = self.params.student.initialisation
         student.cpu()

@@ -20,8 +20,8 @@ from compactlm.export.directory import output_name
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.onnx_session import open_session
 
-ENOUGH = 500  # rows; on fewer, half a percentage point is only a row or two
-CHANCE = 0.05  # significance level of a loss on fewer rows
+ENOUGH = 500  # on fewer rows, half a percentage point is only a row or two
+CHANCE = 0.05  # the significance level of a loss on fewer rows
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 LEVELS = 127  # a signed byte has this many levels on each side of 0
-LARGE = 2**16  # values; smaller embedding tables are not quantized
+LARGE = 2**16  # embedding tables with fewer values are not quantized
 
 
 def quantize(source: Path, target: Path) -> None:

@@ -17,8 +17,8 @@ from compactlm.inference.runtime.model import Model, open_runner
 from compactlm.inference.runtime.runner import Runner
 from compactlm.inference.runtime.word_cache import WordCache
 
-TEXTS_AT_ONCE = 4096  # texts that are sorted by length together
-MOST_WORKERS = 8  # each holds the hidden states of a batch
+TEXTS_AT_ONCE = 4096  # this many texts are sorted by length together
+MOST_WORKERS = 8  # each worker holds the hidden states of a batch
 FIRST_TEXTS = 512  # the first chunk is small, because the model waits while it is tokenized
 
 

@@ -16,9 +16,9 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.seeds import check_seed
 
-LOOK_AHEAD = 4  # masks after the one that is filled: with fewer, the model expects the end of the text and writes full stops
+LOOK_AHEAD = 4  # the number of masks after the one that is filled; with fewer, the model expects the end of the text and writes full stops
 MOST_BEAMS = 64  # each beam needs a row of scores as long as the vocabulary
-NO_REPEAT = 3  # length of token sequences that are not repeated
+NO_REPEAT = 3  # the length of token sequences that are not repeated
 
 
 @dataclasses.dataclass(frozen=True)

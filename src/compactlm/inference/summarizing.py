@@ -13,8 +13,8 @@ from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.text.sentences import split_sentences
 
 DAMPING = 0.85
-LEAD = 0.5  # how fast the weight of a position falls from the start of the text
-AT_ONCE = 2048  # sentences whose pairs are all compared; more pairs would fill the memory
+LEAD = 0.5  # the weight of a position falls at this rate from the start of the text
+AT_ONCE = 2048  # all pairs of this many sentences are compared; more pairs would fill the memory
 LEAST_WORDS = 4  # shorter sentences rarely make sense alone
 
 

@@ -32,7 +32,7 @@ _BATCH = 10_000
 _THREADS = 2  # the threads that read, and as many that write; each holds a table in memory
 _ROW_BYTES = 100  # added for each row, so that a file of tiny lines does not become a shard of millions of rows
 MEGABYTE = 1_000_000
-PART_BYTES = 128_000_000  # the most text in a part of an artifact, on average
+PART_BYTES = 128_000_000  # the average size of a part of an artifact is at most this
 
 
 def write_shards(documents: Iterable[Document], directory: Path, shard_bytes: int, schema: pa.Schema = DOCUMENT_SCHEMA) -> int:
@@ -187,7 +187,7 @@ def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
 
 
 def _may_hold(bounds: pq.Statistics | None, first: str, end: str | None) -> bool:
-    if bounds is None or not bounds.has_min_max:  # a group without rows
+    if bounds is None or not bounds.has_min_max:  # this group has no rows
         return True
     return bool(bounds.max >= first and (end is None or bounds.min < end))
 

@@ -25,7 +25,7 @@ from compactlm.errors import CompactLMError
 from compactlm.shards.keys import KEY
 from compactlm.shards.reports import Counts, Report
 
-ROW_GROUP = 1_000  # small, so that a range of ids can be read without much around it
+ROW_GROUP = 1_000  # row groups are small, so that a range of ids can be read without many other rows
 WORKING = "lz4"  # working shards are read again at once; lz4 takes half the time of zstd and 1.5 times the space
 _SHARED = ["source", "task", "label", "augmenter"]
 

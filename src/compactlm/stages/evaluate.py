@@ -29,7 +29,7 @@ from compactlm.figures.quality import headline_figures
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 
-REFERENCE = "bert_base"  # its shape, with random weights
+REFERENCE = "bert_base"  # bert-base in shape, with random weights
 
 
 def _seen(texts: Iterable[str]) -> dict[str, int]:
@@ -79,7 +79,9 @@ def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[s
 def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
     timings, threads = params.evaluate.timings, params.threads
     configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
-    tokens = min(timings.tokens, *(config.max_position_embeddings for config in configs.values()))  # the same for all
+    tokens = min(
+        timings.tokens, *(config.max_position_embeddings for config in configs.values())
+    )  # all models get sequences of the same length
     measured = compare_speed(configs, threads, tokens, timings.batches, timings.seconds)
     return {"threads": threads, "tokens": tokens, "models": measured}
 

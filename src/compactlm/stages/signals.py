@@ -19,13 +19,13 @@ def _check_size(inputs: Inputs, width: int) -> float:
     params, signals = inputs.params, inputs.params.signals
     general = inputs.general()
     tokens, layers, top_k = sum(general.lengths), len(inputs.layers), min(signals.general.top_k, len(inputs.id_map))
-    places = round(tokens * signals.general.mask_rate)
-    size = gigabytes(tokens, places, len(general.ids), layers, width, top_k, 0)
-    beyond = surplus(general.ids, places, top_k)
+    masked = round(tokens * signals.general.mask_rate)
+    size = gigabytes(tokens, masked, len(general.ids), layers, width, top_k, 0)
+    beyond = surplus(general.ids, masked, top_k)
     for name, task in params.tasks.items():
-        questions = inputs.task(name)
-        size += gigabytes(sum(questions.lengths), 0, len(questions.ids), layers, width, 0, len(task.labels))
-        beyond += surplus(questions.ids, 0, 0)
+        tokenized = inputs.task(name)
+        size += gigabytes(sum(tokenized.lengths), 0, len(tokenized.ids), layers, width, 0, len(task.labels))
+        beyond += surplus(tokenized.ids, 0, 0)
     if size + beyond > signals.gigabytes:
         raise CompactLMError(
             f"the teacher's signals may take {size + beyond:.2g} GB, but signals.gigabytes allows {signals.gigabytes:g}; raise it, "
@@ -52,10 +52,10 @@ def main(params: Params) -> None:
             write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
             metrics[GENERAL] = len(general.ids)
             for name in params.tasks:
-                questions = inputs.task(name)
+                tokenized = inputs.task(name)
                 source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
-                write_cache(unfinished / name, questions, source, params.batch_tokens, f"{name}, signals", inputs.cache_settings(name))
-                metrics[name] = len(questions.ids)
+                write_cache(unfinished / name, tokenized, source, params.batch_tokens, f"{name}, signals", inputs.cache_settings(name))
+                metrics[name] = len(tokenized.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)
 
 

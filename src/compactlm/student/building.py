@@ -45,7 +45,7 @@ def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
     """
     # Eigenvectors of a small matrix are much faster than singular vectors of a long one, and as exact in float64.
     doubled = vectors.double()
-    _, directions = torch.linalg.eigh(doubled.T @ doubled)  # the strongest last
+    _, directions = torch.linalg.eigh(doubled.T @ doubled)  # the strongest direction is the last
     found = directions.T.flip(0)[: min(size, len(vectors))]
     # Fix the arbitrary sign of each eigenvector, so that every machine starts from the same student.
     signs = torch.sign(found.gather(1, found.abs().argmax(dim=1, keepdim=True)))

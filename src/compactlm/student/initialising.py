@@ -80,7 +80,7 @@ def inherit_mlm_head(
     theirs = last_states(teacher.bert, ids[input_ids], attention_mask)
     decoder = teacher.cls.predictions.decoder
     student.cls.predictions.bias.copy_(decoder.bias[ids])
-    # The features whose logits, by the student's embeddings, are closest to the teacher's.
+    # Find the features whose logits, by the student's embeddings, are closest to the teacher's.
     embeddings = student.bert.embeddings.word_embeddings.weight.double()
     solver = torch.linalg.pinv(embeddings) @ decoder.weight[ids].double()
     features = teacher.cls.predictions.transform(theirs) @ solver.T.float()

@@ -16,7 +16,7 @@ from compactlm.draws import sample
 from compactlm.figures.figure import Figure
 from compactlm.params import Params
 
-ROWS = 1_000  # copies of a task that the share of agreement is measured on
+ROWS = 1_000  # the share of agreement is measured on this many copies of a task
 
 
 def judge_copies(
@@ -40,9 +40,9 @@ def judge_copies(
         rows = [(copy.text, str(copy.label)) for copy in judged] + [(originals[str(copy.parent)], str(copy.label)) for copy in measured]
         directory = artifacts.TEACHER / name
         classifier, tokenizer = load_classifier(directory), load_tokenizer(directory)
-        answers = agrees(classifier, tokenizer, task.labels, rows, params.teacher.maximum_length, params.batch_tokens)
-        agreed.update(zip((copy.id for copy in judged), answers[: len(judged)], strict=True))
-        agreement[name] = label_agreement(measured, agreed, answers[len(judged) :])
+        right = agrees(classifier, tokenizer, task.labels, rows, params.teacher.maximum_length, params.batch_tokens)
+        agreed.update(zip((copy.id for copy in judged), right[: len(judged)], strict=True))
+        agreement[name] = label_agreement(measured, agreed, right[len(judged) :])
     return agreed, agreement
 
 
@@ -56,12 +56,12 @@ def agrees(
 ) -> list[bool]:
     """Return for each row, a text with its label, whether a classifier predicts the label. Its outputs are in the order of `labels`."""
     tokens = encode(tokenizer, [text for text, _ in rows], maximum_length)
-    answers = classify(model, tokens, batch_tokens, "label agreement").argmax(dim=1).tolist()
-    return [labels[answer] == label for answer, (_, label) in zip(answers, rows, strict=True)]
+    predictions = classify(model, tokens, batch_tokens, "label agreement").argmax(dim=1).tolist()
+    return [labels[predicted] == label for predicted, (_, label) in zip(predictions, rows, strict=True)]
 
 
 def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], originals: Sequence[bool]) -> dict[str, Any]:
-    """Summarise a classifier's answers on copies.
+    """Summarise a classifier's predictions on copies.
 
     Args:
         copies: the copies, at least one.

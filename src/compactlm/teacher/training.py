@@ -52,8 +52,8 @@ def fit_mlm_head(
     set_dropout(model, params.optimisation.dropout)
     names = [str(number) for number in range(len(sequences))]
     maskings = params.optimisation.epochs
-    questions = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
-    examples = MaskedExamples(questions, maskings)
+    tokenized = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
+    examples = MaskedExamples(tokenized, maskings)
     examples.ids = list(documents or examples.ids)
     section = "teacher.mlm_head.optimisation"
     summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint, section=section)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-CHUNK = 500  # characters that are judged together, because a short row alone tells too little
+CHUNK = 500  # this many characters are judged together, because a short row alone has too little information
 LEAST = 0.05  # the smallest share of the chunks that counts
 
 

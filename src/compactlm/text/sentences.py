@@ -11,7 +11,7 @@ _CLOSING, _OPENING = r"[\"'\u201d\u2019)\]]", r"[\"'\u201c\u2018(\[]"
 _MARK = r"[.!?\u2026]"
 # Possessive quantifiers match a run of marks only once; backtracking would take quadratic time on a text of marks.
 _END = re.compile(rf"((?<!{_MARK}){_MARK}++{_CLOSING}*)\s++(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
-LONGEST_BEFORE = 8  # characters of the longest abbreviation, with its full stop
+LONGEST_BEFORE = 8  # the longest abbreviation has this many characters, with its full stop
 
 
 def split_sentences(text: str) -> list[str]:

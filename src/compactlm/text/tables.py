@@ -22,9 +22,9 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Format
 from compactlm.text.lines import parse_object
 
-LONGEST_LINE = 64_000_000  # characters; a longer line is hardly text and would fill the memory
-EXPANSION = 200  # times the packed size; text compresses to a tenth, so a file that expands further is an attack
-EXPANSION_FROM = 64_000_000  # bytes; expansion below this is harmless
+LONGEST_LINE = 64_000_000  # a line of more characters is hardly text and would fill the memory
+EXPANSION = 200  # text compresses to a tenth, so a file that expands by more than this factor is an attack
+EXPANSION_FROM = 64_000_000  # expansion to fewer bytes is harmless
 REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -187,6 +187,11 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
         raise CompactLMError(f"the file {where} does not exist; create it or correct path in params.yaml") from None
     except PermissionError:
         raise CompactLMError(f"{where} is not readable; change its permissions") from None
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # OverflowError: a date that Python cannot represent
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        OverflowError,
+    ) as error:  # Python raises OverflowError for a date that it cannot represent
         reason = " ".join(str(error).split())
         raise CompactLMError(f"{where} cannot be read as parquet ({reason}); create or download it again, or correct its format") from None

@@ -75,7 +75,7 @@ class Checkpoint:
             safetensors.torch.save_file(tensors, unfinished / WEIGHTS)
             checksum = _checksum(unfinished / WEIGHTS, step, history)
             write_json(unfinished / STATE, {"fingerprint": self.key, "step": step, "history": history, "sha256": checksum})
-            # Files before the name: after a power failure the name could otherwise belong to an empty directory.
+            # Write the files before the name, because after a power failure the name could otherwise belong to an empty directory.
             for path in (unfinished / WEIGHTS, unfinished / STATE, unfinished):
                 _to_disk(path)
         _to_disk(self.directory)
@@ -112,7 +112,7 @@ class Checkpoint:
         """Keep the newest checkpoint and the one before it. Later steps and other fingerprints belong to replaced runs."""
         before = [path for path in self._generations() if path.name < newest.name and self._owns(path)]
         kept = [newest, *before][:KEPT]
-        for path in self.directory.iterdir():  # also the unfinished ones of a killed run
+        for path in self.directory.iterdir():  # this includes the unfinished ones of a killed run
             if path not in kept:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 from compactlm.draws import draw_bits
 
 IGNORED = -100  # the label that torch's cross-entropy ignores
-CACHED_ROWS = 50_000  # about 50 MB at 64 tokens
+CACHED_ROWS = 50_000  # these rows take about 50 MB at 64 tokens
 
 
 def generator_for(key: str) -> torch.Generator:
@@ -61,7 +61,7 @@ class MaskedSequences:
         self.mask_id, self.padding = tokenizer.mask_token_id, tokenizer.pad_token_id
         self.special = torch.zeros(len(tokenizer), dtype=torch.bool)
         self.special[tokenizer.all_special_ids] = True
-        # Every epoch reads a row again, and drawing masks takes a tenth of a small student's step.
+        # Every epoch uses a row again, and drawing masks takes a tenth of a small student's step.
         self._mask_row = functools.lru_cache(CACHED_ROWS)(self._draw)
 
     def _draw(self, row: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -71,7 +71,7 @@ class MaskedSequences:
         masked, labels = mask_tokens(sequence, self.special, self.mask_id, self.rate, generator)
         return masked.int(), labels.int()
 
-    def question(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
+    def model_inputs(self, rows: Sequence[int]) -> dict[str, torch.Tensor]:
         """Return input_ids, attention_mask and labels, each int64 [rows, tokens]."""
         each = [self._mask_row(row) for row in rows]
         input_ids = pad_sequence([masked for masked, _ in each], batch_first=True, padding_value=self.padding).long()
@@ -84,16 +84,16 @@ class MaskedSequences:
 class MaskedExamples:
     """Masked text to train on. An epoch uses every sequence once, with one of its sets of masks."""
 
-    def __init__(self, questions: MaskedSequences, maskings: int) -> None:
+    def __init__(self, tokenized: MaskedSequences, maskings: int) -> None:
         """Take the masked sequences and the number of sets of masks of each."""
-        self.questions, self.maskings = questions, maskings
-        self.count = len(questions.ids) // maskings
-        self.ids, self.lengths = questions.ids[: self.count], questions.lengths[: self.count]
+        self.tokenized, self.maskings = tokenized, maskings
+        self.count = len(tokenized.ids) // maskings
+        self.ids, self.lengths = tokenized.ids[: self.count], tokenized.lengths[: self.count]
 
     def rows(self, positions: Sequence[int], epoch: int) -> list[int]:
-        """Return the rows of `questions` for the sequences at these positions in an epoch."""
+        """Return the rows of `tokenized` for the sequences at these positions in an epoch."""
         return [epoch % self.maskings * self.count + position for position in positions]
 
     def batch(self, positions: Sequence[int], epoch: int) -> dict[str, torch.Tensor]:
         """Return input_ids, attention_mask and labels, each int64 [rows, tokens]."""
-        return self.questions.question(self.rows(positions, epoch))
+        return self.tokenized.model_inputs(self.rows(positions, epoch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-MINIMUM_ROWS = 100  # validation rows; with fewer the best threshold is due to chance
+MINIMUM_ROWS = 100  # with fewer validation rows the best threshold is due to chance
 
 
 def best_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float | None:

@@ -21,7 +21,7 @@ PHASES = ["general", "task"]
 
 @pytest.fixture
 def ask(masked_teacher, task_teacher, kept, masked, rows):
-    """A function that gives the questions of a phase and the teacher online."""
+    """A function that gives the tokenized of a phase and the teacher online."""
 
     def of(phase, top_k=TOP_K):
         if phase == "general":
@@ -58,85 +58,85 @@ def check_equal(cached, online):
 
 @pytest.mark.parametrize(("phase", "top_k"), [("general", TOP_K), ("general", 999), ("task", TOP_K)])
 def test_the_cache_says_what_the_teacher_says_online(ask, tmp_path, phase, top_k):
-    questions, online = ask(phase, top_k)
-    write_cache(tmp_path / "cache", questions, online, 300, phase)
-    cached = CachedSignals(tmp_path / "cache", questions)
+    tokenized, online = ask(phase, top_k)
+    write_cache(tmp_path / "cache", tokenized, online, 300, phase)
+    cached = CachedSignals(tmp_path / "cache", tokenized)
     assert cached.layers == LAYERS
-    count = len(questions.ids)
+    count = len(tokenized.ids)
     assert count == (80 if phase == "general" else 40)
     for asked in (range(count), [5], [39, 2, 17], [count - 1, 0]):
-        batch = questions.question(asked)
-        expected = online.answer(batch, asked)
+        batch = tokenized.model_inputs(asked)
+        expected = online.signals(batch, asked)
         real = batch["attention_mask"].bool()
         expected["teacher_states"] = expected["teacher_states"] * real[:, :, None, None]  # the cache has no states of padding
-        check_equal(cached.answer(batch, asked), expected)
+        check_equal(cached.signals(batch, asked), expected)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_cache_does_not_depend_on_how_the_rows_were_batched(ask, tmp_path, phase):
-    questions, online = ask(phase)
+    tokenized, online = ask(phase)
     answers = []
     for batch_tokens in (20, 4000):
-        write_cache(tmp_path / str(batch_tokens), questions, online, batch_tokens, phase)
-        source = CachedSignals(tmp_path / str(batch_tokens), questions)
-        answers.append(source.answer({}, range(len(questions.ids))))
+        write_cache(tmp_path / str(batch_tokens), tokenized, online, batch_tokens, phase)
+        source = CachedSignals(tmp_path / str(batch_tokens), tokenized)
+        answers.append(source.signals({}, range(len(tokenized.ids))))
     check_equal(*answers)
 
 
 @pytest.mark.parametrize("rate", [0.02, 1e-9])
 def test_rows_without_a_masked_token_are_kept(rows, student_tokenizer, ask, tmp_path, rate):
-    questions, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), ask("general")[1]
-    counts = [int((questions.question([row])["labels"] >= 0).sum()) for row in range(40)]
+    tokenized, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), ask("general")[1]
+    counts = [int((tokenized.model_inputs([row])["labels"] >= 0).sum()) for row in range(40)]
     empty = [row for row in range(40) if not counts[row]]
     assert len(empty) > 20
     assert (sum(counts) == 0) == (rate < 0.01)
-    write_cache(tmp_path / "cache", questions, online, 300, "general")
-    cached = CachedSignals(tmp_path / "cache", questions)
-    assert cached.answer({}, empty[:2])["teacher_values"].shape == (2, 0, TOP_K)
-    batch = questions.question(range(40))
-    expected = online.answer(batch, range(40))
+    write_cache(tmp_path / "cache", tokenized, online, 300, "general")
+    cached = CachedSignals(tmp_path / "cache", tokenized)
+    assert cached.signals({}, empty[:2])["teacher_values"].shape == (2, 0, TOP_K)
+    batch = tokenized.model_inputs(range(40))
+    expected = online.signals(batch, range(40))
     del expected["teacher_states"]
-    found = cached.answer(batch, range(40))
+    found = cached.signals(batch, range(40))
     assert found.pop("teacher_states").shape[:2] == batch["input_ids"].shape
     check_equal(found, expected)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
-    questions, directory = ask(phase)[0], cache(phase)
+    tokenized, directory = ask(phase)[0], cache(phase)
     file = directory / "tensors.safetensors"
 
     def size(places):
         # k and labels do not count without places and tasks.
-        return gigabytes(sum(questions.lengths), places, len(questions.ids), 2, 32, TOP_K, 2 if phase == "task" else 0)
+        return gigabytes(sum(tokenized.lengths), places, len(tokenized.ids), 2, 32, TOP_K, 2 if phase == "task" else 0)
 
-    places = int((questions.question(range(len(questions.ids)))["labels"] >= 0).sum()) if phase == "general" else 0
+    places = int((tokenized.model_inputs(range(len(tokenized.ids)))["labels"] >= 0).sum()) if phase == "general" else 0
     header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
     # Starts and ends of n rows are n + 1 numbers.
     assert file.stat().st_size - header - size(places) * 1e9 == pytest.approx(2 * 8)
-    expected = round(sum(questions.lengths) * 0.3) if phase == "general" else 0
-    limit = size(expected) + surplus(questions.ids, expected, TOP_K if expected else 0)
+    expected = round(sum(tokenized.lengths) * 0.3) if phase == "general" else 0
+    limit = size(expected) + surplus(tokenized.ids, expected, TOP_K if expected else 0)
     assert size(expected) * 1e9 < sum(path.stat().st_size for path in directory.iterdir()) <= limit * 1e9
     assert {path.name for path in directory.iterdir()} == {"cache.json", "rows.parquet", "tensors.safetensors"}
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    content = {"layers": LAYERS, "rows": len(questions.ids), "asked": {}, "sha256": digest}
+    content = {"layers": LAYERS, "rows": len(tokenized.ids), "asked": {}, "sha256": digest}
     assert json.loads((directory / "cache.json").read_text()) == content
 
 
 def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
-    questions, online = ask("task")
-    answer = online.answer
+    tokenized, online = ask("task")
+    signals = online.signals
 
     def wide(batch, rows):
-        return {**answer(batch, rows), "teacher_logits": torch.ones(len(rows), 1_000_000)}  # 160 MB in all, 4 MB a row
+        return {**signals(batch, rows), "teacher_logits": torch.ones(len(rows), 1_000_000)}  # 160 MB in all, 4 MB a row
 
-    online.answer = wide
+    online.signals = wide
 
     def resident():
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     before = resident()
-    write_cache(tmp_path / "cache", questions, online, 1, "task")
+    write_cache(tmp_path / "cache", tokenized, online, 1, "task")
     assert (tmp_path / "cache" / "tensors.safetensors").stat().st_size > 160e6
     assert resident() - before < 60e6
 
@@ -144,21 +144,21 @@ def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
 @pytest.mark.parametrize(("value", "shown"), [(7e4, "7e.04"), (float("inf"), "inf"), (float("nan"), "nan")])
 @pytest.mark.parametrize(("phase", "named"), [("task", "layer 2 of the teacher is"), ("general", "the scores of tokens is")])
 def test_an_answer_beyond_half_precision_is_refused(ask, tmp_path, value, shown, phase, named):
-    questions, online = ask(phase)
-    answer = online.answer
+    tokenized, online = ask(phase)
+    signals = online.signals
 
     def spoiled(batch, rows):
-        answers = answer(batch, rows)
+        answers = signals(batch, rows)
         if 7 in rows and phase == "task":
             answers["teacher_states"][list(rows).index(7), 1, 0, 3] = value
         elif phase == "general":
             answers["teacher_values"][0] = value
         return answers
 
-    online.answer = spoiled
+    online.signals = spoiled
     leave = ", or leave that layer out of signals.layers" if phase == "task" else ""
     with pytest.raises(CompactLMError, match=f"value of {named} {shown} .*; set signals.source to online{leave}$"):
-        write_cache(tmp_path / "cache", questions, online, 300, phase)
+        write_cache(tmp_path / "cache", tokenized, online, 300, phase)
     assert not (tmp_path / "cache" / "cache.json").exists()
 
 
@@ -250,25 +250,25 @@ def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
 
 @pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}, {"layers": [1, 0]}])
 def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, changed):
-    questions, online = ask("general")
+    tokenized, online = ask("general")
     asked = {"teacher": "a", "layers": LAYERS, "top_k": 6, "temperature": 2.0}
-    write_cache(tmp_path / "cache", questions, online, 300, "general", asked)
-    assert CachedSignals(tmp_path / "cache", questions, asked).layers == LAYERS
+    write_cache(tmp_path / "cache", tokenized, online, 300, "general", asked)
+    assert CachedSignals(tmp_path / "cache", tokenized, asked).layers == LAYERS
     [(name, value)] = changed.items()
     now = re.escape(f"but {name} is {value} now; run `dvc repro`")
     with pytest.raises(CompactLMError, match=f"has signals for {name} .*, {now}"):
-        CachedSignals(tmp_path / "cache", questions, asked | changed)
+        CachedSignals(tmp_path / "cache", tokenized, asked | changed)
     file = tmp_path / "cache" / "cache.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "asked": []}))
     with pytest.raises(CompactLMError, match=r"cache.json is damaged \(.*\); run"):
-        CachedSignals(tmp_path / "cache", questions, asked)
+        CachedSignals(tmp_path / "cache", tokenized, asked)
 
 
 def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
-    questions, online = ask("task")
-    online.answer = lambda batch, rows: torch.ones(10**14)
+    tokenized, online = ask("task")
+    online.signals = lambda batch, rows: torch.ones(10**14)
     with pytest.raises(CompactLMError, match=r"not enough memory for task at step 1.*batch_tokens in params.yaml from 300 to 1\d\d"):
-        write_cache(tmp_path / "cache", questions, online, 300, "task")
+        write_cache(tmp_path / "cache", tokenized, online, 300, "task")
     assert not (tmp_path / "cache").exists()
 
 
@@ -293,4 +293,4 @@ def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
     assert digests(rows) == digests(rows)
     hashes, places = digests(masked)
     assert len(set(hashes)) > 70  # of 80, some of which have no masked token
-    assert places == [int((masked.question([row])["labels"] >= 0).sum()) for row in range(80)]
+    assert places == [int((masked.model_inputs([row])["labels"] >= 0).sum()) for row in range(80)]

@@ -17,7 +17,7 @@ def families(rows):
 def test_a_family_gets_its_mean_and_others_keep_their_own(families, task_teacher, kept):
     rows, parents = families
     source = OnlineTask(task_teacher, kept, [0, 2])
-    own = source.answer(rows.question(range(4)), range(4))
+    own = source.signals(rows.model_inputs(range(4)), range(4))
     averaged = average_families(source, rows, parents, 64)
     assert list(averaged.layers) == [0, 2]
     batch = TaskExamples(rows, averaged).batch([3, 1, 0], 0)
@@ -38,6 +38,6 @@ def test_without_copies_the_source_is_as_it_was(families, task_teacher, kept):
 def test_a_lack_of_memory_names_the_setting(families, task_teacher, kept):
     rows, parents = families
     source = OnlineTask(task_teacher, kept, [0, 2])
-    source.answer = lambda batch, rows: torch.ones(10**14)
+    source.signals = lambda batch, rows: torch.ones(10**14)
     with pytest.raises(CompactLMError, match=r"memory for counterfactual copies at step 1.*batch_tokens in params\.yaml from 64"):
         average_families(source, rows, parents, 64)

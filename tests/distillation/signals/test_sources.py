@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask, places
+from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask, position_mask
 from compactlm.errors import CompactLMError
 
 ROWS = range(40)
@@ -17,14 +17,14 @@ def directly(teacher, kept, batch):
 
 def test_places_are_as_many_as_the_masked_tokens_of_each_row():
     where = torch.tensor([[0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]]).bool()
-    assert places(where).tolist() == [[True, True], [False, False], [True, False]]
-    assert places(where[1:2]).shape == (1, 0)
+    assert position_mask(where).tolist() == [[True, True], [False, False], [True, False]]
+    assert position_mask(where[1:2]).shape == (1, 0)
 
 
 @pytest.mark.parametrize(("top_k", "temperature"), [(1, 1.0), (7, 2.5)])
 def test_the_masked_teacher_says_what_transformers_says_of_the_students_tokens(masked_teacher, kept, masked, top_k, temperature):
-    batch = masked.question(ROWS)
-    answers = OnlineMasked(masked_teacher, kept, [2, 0], top_k, temperature).answer(batch, ROWS)
+    batch = masked.model_inputs(ROWS)
+    answers = OnlineMasked(masked_teacher, kept, [2, 0], top_k, temperature).signals(batch, ROWS)
     expected = directly(masked_teacher, kept, batch)
     assert set(answers) == {"teacher_states", "teacher_values", "teacher_indices", "teacher_log_rest"}
     for at, layer in enumerate((2, 0)):
@@ -47,26 +47,26 @@ def test_the_masked_teacher_says_what_transformers_says_of_the_students_tokens(m
 
 
 def test_more_tokens_than_the_student_has_leave_no_rest(masked_teacher, kept, masked):
-    batch = masked.question(ROWS)
-    answers = OnlineMasked(masked_teacher, kept, [0], 500, 1.0).answer(batch, ROWS)
-    there = places(batch["labels"] >= 0)
+    batch = masked.model_inputs(ROWS)
+    answers = OnlineMasked(masked_teacher, kept, [0], 500, 1.0).signals(batch, ROWS)
+    there = position_mask(batch["labels"] >= 0)
     assert answers["teacher_values"].shape[2] == len(kept)
     assert (answers["teacher_log_rest"][there] == float("-inf")).all()
     assert sorted(answers["teacher_indices"][there][0].tolist()) == list(range(len(kept)))
 
 
 def test_rows_without_a_masked_token_have_no_place(masked_teacher, kept, masked):
-    batch = masked.question([0, 1])
+    batch = masked.model_inputs([0, 1])
     batch["labels"] = torch.full_like(batch["labels"], -100)
-    answers = OnlineMasked(masked_teacher, kept, [1, 2], 3, 1.0).answer(batch, [0, 1])
+    answers = OnlineMasked(masked_teacher, kept, [1, 2], 3, 1.0).signals(batch, [0, 1])
     assert answers["teacher_values"].shape == answers["teacher_indices"].shape == (2, 0, 3)
     assert answers["teacher_log_rest"].shape == (2, 0)
     assert answers["teacher_states"].shape == (*batch["input_ids"].shape, 2, 32)
 
 
 def test_the_fine_tuned_teacher_says_what_transformers_says(task_teacher, kept, masked):
-    batch = masked.question(ROWS)
-    answers = OnlineTask(task_teacher, kept, [1]).answer(batch, ROWS)
+    batch = masked.model_inputs(ROWS)
+    answers = OnlineTask(task_teacher, kept, [1]).signals(batch, ROWS)
     expected = directly(task_teacher, kept, batch)
     assert set(answers) == {"teacher_states", "teacher_logits"}
     torch.testing.assert_close(answers["teacher_logits"], expected.logits, atol=1e-5, rtol=1e-5)
@@ -81,9 +81,9 @@ def sources(masked_teacher, task_teacher, kept):
 
 def test_a_row_is_answered_alike_in_every_batch(sources, masked):
     for source in sources:
-        together = source.answer(masked.question([7, 30, 3]), [7, 30, 3])
+        together = source.signals(masked.model_inputs([7, 30, 3]), [7, 30, 3])
         for line, row in enumerate((7, 30, 3)):
-            for name, alone in source.answer(masked.question([row]), [row]).items():
+            for name, alone in source.signals(masked.model_inputs([row]), [row]).items():
                 within = (slice(line, line + 1), *(slice(size) for size in alone.shape[1:]))
                 torch.testing.assert_close(together[name][within], alone, atol=1e-5, rtol=1e-4)
 
@@ -92,18 +92,18 @@ def test_the_teacher_never_trains(sources, masked):
     for source in sources:
         assert not any(module.training for module in source.teacher.modules())
         assert not any(parameter.requires_grad for parameter in source.teacher.parameters())
-        batch = masked.question([0, 1])
-        one, two = source.answer(batch, [0, 1]), source.answer(batch, [0, 1])
+        batch = masked.model_inputs([0, 1])
+        one, two = source.signals(batch, [0, 1]), source.signals(batch, [0, 1])
         assert all(torch.equal(one[name], two[name]) and not one[name].requires_grad for name in one)
 
 
 def test_signals_are_in_full_precision_whatever_the_teacher_reads_in(masked_teacher, task_teacher, kept, masked):
-    batch = masked.question(ROWS)
+    batch = masked.model_inputs(ROWS)
     for build in (
         lambda precision: OnlineMasked(masked_teacher, kept, [2], 105, 1.0, precision=precision),
         lambda precision: OnlineTask(task_teacher, kept, [2], precision=precision),
     ):
-        full, half = (build(precision).answer(batch, ROWS) for precision in ("fp32", "bf16"))
+        full, half = (build(precision).signals(batch, ROWS) for precision in ("fp32", "bf16"))
         for name in set(full) - {"teacher_indices", "teacher_log_rest"}:
             assert half[name].dtype == torch.float32
             assert not torch.equal(half[name], full[name])
@@ -115,10 +115,10 @@ def eager(form, directory):
 
 
 def test_attentions_are_there_where_they_are_asked_for(tiny_bert, tiny_classifier, kept, masked):
-    batch = masked.question([0, 39])
+    batch = masked.model_inputs([0, 39])
     masked_teacher, task_teacher = eager(BertForMaskedLM, tiny_bert), eager(BertForSequenceClassification, tiny_classifier)
     for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
-        found = source.answer(batch, [0, 39])["teacher_attentions"]
+        found = source.signals(batch, [0, 39])["teacher_attentions"]
         ids = torch.tensor(kept)[batch["input_ids"]]
         with torch.no_grad():
             expected = source.teacher.bert(ids, attention_mask=batch["attention_mask"], output_attentions=True).attentions
@@ -128,8 +128,8 @@ def test_attentions_are_there_where_they_are_asked_for(tiny_bert, tiny_classifie
 
 def test_a_teacher_that_gives_no_attentions_is_refused_in_a_sentence(masked_teacher, task_teacher, kept, masked):
     assert masked_teacher.config._attn_implementation == "sdpa"
-    batch = masked.question([0])
+    batch = masked.model_inputs([0])
     for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
         with pytest.raises(CompactLMError, match=r"the teacher .*attn_implementation='eager'") as caught:
-            source.answer(batch, [0])
+            source.signals(batch, [0])
         assert "\n" not in str(caught.value)

@@ -98,10 +98,10 @@ class MaskedWordAug(WordAugmenter):
         for text, seed in zip(texts, seeds, strict=True):
             generator, words = random.Random(seed), self.tokenizer(text)
             plans.append(_Plan(words, choose(words, generator), generator))
-        asked = [position for position, plan in enumerate(plans) if plan.positions]
-        answers = self.proposer.propose([self._mask(plans[position]) for position in asked]) if asked else []
+        masked = [position for position, plan in enumerate(plans) if plan.positions]
+        proposals_of_each = self.proposer.propose([self._mask(plans[position]) for position in masked]) if masked else []
         rewritten = list(texts)
-        for position, proposals in zip(asked, answers, strict=True):
+        for position, proposals in zip(masked, proposals_of_each, strict=True):
             rewritten[position] = self.reverse_tokenizer(self._fill(plans[position], proposals))
         return rewritten
 

@@ -11,7 +11,7 @@ from compactlm.corpus.augment.words import WORD_AUGMENTERS, SeededAug
 from compactlm.params import ReservedKind
 from compactlm.shards.worker_pool import WorkerPool
 
-CHUNK = 5_000  # texts; fewer are done before a process has started
+CHUNK = 5_000  # fewer texts are done before a process has started
 REMEDY = "lower data.processes and run the command again"
 
 

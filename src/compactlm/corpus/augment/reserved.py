@@ -45,7 +45,7 @@ class Reserved:
         self._terms = _pattern(terms) if terms and "protected" in kinds else None
 
     def is_listed(self, word: str) -> bool:
-        """Return whether a word is reserved at any place in a text; augmenters do not insert such words either."""
+        """Return whether a word is reserved anywhere in a text; augmenters do not insert such words either."""
         return bool(self._terms and self._terms.search(word)) or self._is_listed_alone(word)
 
     def _is_listed_alone(self, word: str) -> bool:
@@ -58,12 +58,12 @@ class Reserved:
         return any(_CLITIC.sub("", part) in self._listed or (self._negations and part.endswith("n't")) for part in parts)
 
     def places(self, words: Sequence[str]) -> set[int]:
-        """Return the places of reserved words in a list of words, which may contain white space and punctuation marks too."""
+        """Return the indices of reserved words in a list of words, which may contain white space and punctuation marks too."""
         found = _touched(words, self._terms) if self._terms else set()
         if not (self._names or self._listed):
             return found
         starts, before = True, ""  # whether a sentence starts here; the previous word or mark
-        first = None  # the place of a capitalised word at the start of a sentence, while only white space has followed
+        first = None  # the index of a capitalised word at the start of a sentence, while only white space has followed
         for place, word in enumerate(words):
             core = _CORE.sub("", word)
             named = bool(core) and self._names and _is_name(core, starts)

@@ -35,7 +35,7 @@ class WordNet:
     """A thesaurus (`compactlm.corpus.augment.masked.Thesaurus`) by one of NLTK's readers."""
 
     def __init__(self, reader: Any) -> None:
-        """Store a reader; answers are cached."""
+        """Store a reader; results are cached."""
         self._reader = reader
         self._synonyms: dict[str, tuple[str, ...]] = {}
         self._opposites: dict[str, frozenset[str]] = {}

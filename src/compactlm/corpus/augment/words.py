@@ -75,7 +75,7 @@ class SeededAug:
     options: ClassVar[dict[str, Any]] = {}  # arguments of nlpaug's constructor
     bounds: ClassVar[tuple[str, str]] = ("aug_min", "aug_max")  # nlpaug's attributes for the number of changes
     words_a_change: ClassVar[int] = 1
-    reach: ClassVar[int] = 0  # words this near to a reserved word stay too
+    reach: ClassVar[int] = 0  # words within this distance of a reserved word do not change either
     undoes: ClassVar[bool] = False  # whether a change that makes a reserved word (can: cant, be: he) is undone
 
     def __init__(self, share: float, reserved: Reserved = NOTHING, texts: Sequence[str] = ()) -> None:
@@ -83,7 +83,7 @@ class SeededAug:
         super().__init__(**self.options)
 
     def pre_skip_aug(self, tokens: Sequence[str], tuple_idx: int | None = None) -> list[int]:
-        """Return the places that may change; nlpaug's hook."""
+        """Return the indices of the words that may change; nlpaug's hook."""
         kept = {near for place in self.reserved.places(tokens) for near in range(place - self.reach, place + self.reach + 1)}
         return [place for place in super().pre_skip_aug(tokens, tuple_idx) if place not in kept]  # type: ignore[misc]
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-PAIRS = 20_000  # compared at a time
-LARGEST_LISTED = 30  # rows; the pairs of smaller buckets are compared together, each larger bucket is compared alone
+PAIRS = 20_000  # the number of pairs that are compared at a time
+LARGEST_LISTED = 30  # the pairs of buckets with fewer rows are compared together; each larger bucket is compared alone
 # All pairs of a bucket with up to this many different signatures are compared; all rows of a larger bucket are joined.
 LARGEST_COMPARED = 2_000
 FOUND = 0.98  # the least probability that a pair at the threshold shares a bucket

@@ -54,7 +54,7 @@ def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt
     """
     shingles = word_shingles if settings.unit == "words" else character_shingles
     found = np.empty((len(texts), settings.permutations), dtype=np.uint32)
-    for row, text in enumerate(texts):  # row by row, because a list of Python integers would take ten times the memory
+    for row, text in enumerate(texts):  # fill row by row, because a list of Python integers would take ten times the memory
         hashes = RMinHash(num_perm=settings.permutations, seed=seed)
         hashes.update(shingles(text, settings.size))
         found[row] = hashes.digest()

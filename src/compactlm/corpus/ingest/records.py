@@ -14,7 +14,7 @@ from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, 
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
-SHOWN = 80  # characters of a value in messages
+SHOWN = 80  # messages show this many characters of a value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from compactlm.artifacts import derived_id
 from compactlm.draws import draw_share
 
-MIXTURE = "mixture"  # the augmenter that copies name
+MIXTURE = "mixture"  # the value of augmenter in repeated rows
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers
     bits = np.frexp(sizes)[1]  # the number of binary digits of the size
     kinds, kind_of = np.unique(np.stack([rows.stratum[_representatives(rows, groups)], bits], axis=1), axis=0, return_inverse=True)
     found = [(rows.strata[stratum], int(length)) for stratum, length in kinds]
-    number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # groups of each kind
+    number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # the numbers of groups of each kind
     names: dict[int, Name] = {}
     waiting = list(number)
     for level in range(4):

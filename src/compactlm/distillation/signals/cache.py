@@ -1,8 +1,8 @@
-"""A cache of the teacher's answers on the disk, written once for all students with the same vocabulary.
+"""A cache of the teacher's signals on the disk, written once for all students with the same vocabulary.
 
-A cache is a directory with three files. rows.parquet has the id of each row and a digest of the tokens that the teacher read.
-tensors.safetensors has the answers of all rows, one after another. cache.json has the teacher's layers, the number of rows, the settings
-that the answers depend on, and the sha256 of tensors.safetensors.
+A cache is a directory with three files. rows.parquet has the id of each row and a digest of the tokens that the teacher ran on.
+tensors.safetensors has the signals of all rows, one after another. cache.json has the teacher's layers, the number of rows, the settings
+that the signals depend on, and the sha256 of tensors.safetensors.
 The cache is written batch by batch and read row by row, and never is in memory as a whole.
 """
 
@@ -29,13 +29,13 @@ from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_ten
 from compactlm.errors import CompactLMError
 
 TENSORS = "tensors.safetensors"
-PER_TOKEN, PER_PLACE, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
+PER_TOKEN, PER_MASKED_TOKEN, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
 # Half precision for the large tensors. teacher_log_rest is small and may be -inf, so it keeps full precision.
 KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
 
 
-class Questions(Protocol):
-    """The rows that a teacher reads: examples of a phase without signals."""
+class TeacherInputs(Protocol):
+    """The rows that a teacher runs on: examples of a phase without signals."""
 
     @property
     def ids(self) -> Sequence[str]:
@@ -47,82 +47,82 @@ class Questions(Protocol):
         """The number of tokens of each row."""
         ...
 
-    def question(self, rows: Sequence[int]) -> Batch:
+    def model_inputs(self, rows: Sequence[int]) -> Batch:
         """Return input_ids and attention_mask of some rows, and labels if tokens are masked."""
         ...
 
 
-def gigabytes(tokens: int, places: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
-    """Return the expected size of a cache, from the numbers of tokens, places (masked tokens), rows, kept layers and so on.
+def gigabytes(tokens: int, masked: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
+    """Return the expected size of a cache, from the numbers of tokens, masked tokens, rows, kept layers and so on.
 
-    `width` is the teacher's hidden size, `top_k` the number of kept logits of a place.
+    `width` is the teacher's hidden size, `top_k` the number of kept logits of a masked token.
     """
-    return (tokens * layers * width * 2 + places * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+    return (tokens * layers * width * 2 + masked * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
 
-def surplus(ids: Sequence[str], places: int, top_k: int) -> float:
-    """Return the largest excess of a cache over `gigabytes`: ids, digests, headers, and more masked places than expected.
+def surplus(ids: Sequence[str], masked: int, top_k: int) -> float:
+    """Return the largest excess of a cache over `gigabytes`: ids, digests, headers, and more masked tokens than expected.
 
-    The number of places is random; five standard deviations are added.
+    The number of masked tokens is random; five standard deviations are added.
     """
     named = sum(len(name.encode()) for name in ids) + len(ids) * 56 + 8192
-    return (named + (5 * places**0.5 + 1) * (top_k * 6 + 4)) / 1e9
+    return (named + (5 * masked**0.5 + 1) * (top_k * 6 + 4)) / 1e9
 
 
-def digests(questions: Questions) -> tuple[list[str], list[int]]:
+def digests(tokenized: TeacherInputs) -> tuple[list[str], list[int]]:
     """Return for each row a hash of its tokens and labels, and the number of tokens to predict."""
-    found, places = [], []
-    for row in range(len(questions.ids)):
-        question = questions.question([row])
-        digest = hashlib.blake2b(question["input_ids"].numpy().tobytes(), digest_size=12)
-        if "labels" in question:
-            digest.update(question["labels"].numpy().tobytes())
+    found, masked = [], []
+    for row in range(len(tokenized.ids)):
+        batch = tokenized.model_inputs([row])
+        digest = hashlib.blake2b(batch["input_ids"].numpy().tobytes(), digest_size=12)
+        if "labels" in batch:
+            digest.update(batch["labels"].numpy().tobytes())
         found.append(digest.hexdigest())
-        places.append(int((question["labels"] >= 0).sum()) if "labels" in question else 0)
-    return found, places
+        masked.append(int((batch["labels"] >= 0).sum()) if "labels" in batch else 0)
+    return found, masked
 
 
 def write_cache(
     directory: Path,
-    questions: Questions,
+    tokenized: TeacherInputs,
     teacher: SignalSource,
     batch_tokens: int,
     description: str,
-    asked: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the teacher's answers on all rows to a new directory.
+    """Write the teacher's signals for all rows to a new directory.
 
-    `asked` has other settings that the answers depend on, such as the teacher and the precision, as JSON values.
+    `settings` has other settings that the signals depend on, such as the teacher and the precision, as JSON values.
 
     Raises:
-        CompactLMError: there is not enough memory, or an answer exceeds half precision.
+        CompactLMError: there is not enough memory, or a signal exceeds half precision.
     """
-    lengths = list(questions.lengths)
+    lengths = list(tokenized.lengths)
     starts = torch.tensor([0, *lengths]).cumsum(0)
-    hashes, places = digests(questions)
-    place_starts = torch.tensor([0, *places]).cumsum(0)
+    hashes, masked = digests(tokenized)
+    masked_starts = torch.tensor([0, *masked]).cumsum(0)
     tensors: dict[str, TensorOnDisk] = {}
     batches = make_batches(lengths, batch_tokens)
     for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
         with memory_errors(description, number, [lengths[row] for row in rows], batch_tokens):
-            question = questions.question(rows)
-            answers = teacher.answer(question, rows)
-            _check_range(answers, question["attention_mask"], teacher.layers, description)
-            kept = {name: values.to(KEPT_AS.get(name, torch.float32)).cpu() for name, values in answers.items()}
+            batch = tokenized.model_inputs(rows)
+            signals = teacher.signals(batch, rows)
+            _check_range(signals, batch["attention_mask"], teacher.layers, description)
+            kept = {name: values.to(KEPT_AS.get(name, torch.float32)).cpu() for name, values in signals.items()}
         if not tensors:
-            tensors = _create(directory, kept, starts, place_starts)
+            tensors = _create(directory, kept, starts, masked_starts)
         for name, values in kept.items():
-            _store(tensors[name], name, values, rows, starts, place_starts)
-    pq.write_table(pa.table({"id": list(questions.ids), "digest": hashes}), directory / "rows.parquet", compression="zstd")
-    kept_as = {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(asked or {})}
+            _store(tensors[name], name, values, rows, starts, masked_starts)
+    pq.write_table(pa.table({"id": list(tokenized.ids), "digest": hashes}), directory / "rows.parquet", compression="zstd")
+    kept_as = {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(settings or {})}
     write_json(directory / "cache.json", {**kept_as, "sha256": file_sha256(directory / TENSORS)})
 
 
-def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
-    """Create the directory and the file of tensors, with shapes from the answers to the first batch."""
-    numbers = {"starts": starts, "place_starts": place_starts}
+def _create(directory: Path, kept: Batch, starts: torch.Tensor, masked_starts: torch.Tensor) -> dict[str, TensorOnDisk]:
+    """Create the directory and the file of tensors, with shapes from the signals of the first batch."""
+    numbers = {"starts": starts, "place_starts": masked_starts}
     shapes: dict[str, tuple[torch.dtype, Sequence[int]]] = {name: (values.dtype, values.shape) for name, values in numbers.items()}
-    totals = {**dict.fromkeys(PER_TOKEN, int(starts[-1])), **dict.fromkeys(PER_PLACE, int(place_starts[-1]))}
+    totals = {**dict.fromkeys(PER_TOKEN, int(starts[-1])), **dict.fromkeys(PER_MASKED_TOKEN, int(masked_starts[-1]))}
     for name, values in kept.items():
         inner = values.shape[1:] if name in PER_ROW else values.shape[2:]
         shapes[name] = (values.dtype, (totals.get(name, len(starts) - 1), *inner))
@@ -133,16 +133,16 @@ def _create(directory: Path, kept: Batch, starts: torch.Tensor, place_starts: to
     return tensors
 
 
-def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], description: str) -> None:
-    """Raise CompactLMError if an answer exceeds half precision."""
+def _check_range(signals: Batch, mask: torch.Tensor, layers: Sequence[int], description: str) -> None:
+    """Raise CompactLMError if a signal exceeds half precision."""
     limit = torch.finfo(torch.float16).max
-    states = answers["teacher_states"]
+    states = signals["teacher_states"]
     states = states[mask.to(states.device).bool()].abs()
     found = {f"layer {layer} of the teacher": states[:, at] for at, layer in enumerate(layers)}
-    found["the scores of tokens"] = answers.get("teacher_values", states[:0]).abs()
+    found["the scores of tokens"] = signals.get("teacher_values", states[:0]).abs()
     for what, values in found.items():
         greatest = float(values.max()) if values.numel() else 0.0
-        if not greatest <= limit:  # also for nan
+        if not greatest <= limit:  # this also refuses nan
             leave = "" if what.startswith("the ") else ", or leave that layer out of signals.layers"
             raise CompactLMError(
                 f"the largest value of {what} is {greatest:.4g} ({description}), but the cache's half precision ends at {limit:.0f}; "
@@ -151,9 +151,9 @@ def _check_range(answers: Batch, mask: torch.Tensor, layers: Sequence[int], desc
 
 
 def _store(
-    target: TensorOnDisk, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, place_starts: torch.Tensor
+    target: TensorOnDisk, name: str, values: torch.Tensor, rows: Sequence[int], starts: torch.Tensor, masked_starts: torch.Tensor
 ) -> None:
-    offsets = (starts if name in PER_TOKEN else place_starts).tolist()
+    offsets = (starts if name in PER_TOKEN else masked_starts).tolist()
     for line, row in enumerate(rows):
         if name in PER_ROW:
             target.write(row, values[line : line + 1])
@@ -163,10 +163,10 @@ def _store(
 
 
 class CachedSignals:
-    """A signal source that reads the teacher's answers from a cache."""
+    """A signal source that returns signals from a cache."""
 
-    def __init__(self, directory: Path, questions: Questions, asked: Mapping[str, Any] | None = None) -> None:
-        """Open a cache for these rows. `asked` holds the settings that it must have been written with.
+    def __init__(self, directory: Path, tokenized: TeacherInputs, settings: Mapping[str, Any] | None = None) -> None:
+        """Open a cache for these rows. `settings` holds the settings that it must have been written with.
 
         Raises:
             CompactLMError: the cache is damaged, or was written for other rows, other tokens, other masks or other settings.
@@ -178,56 +178,56 @@ class CachedSignals:
             written = read_json(directory / "cache.json")
             self.layers: list[int] = written["layers"]
             kept, whole = {**written["asked"], "layers": self.layers}, str(written["sha256"])
-        for name, wanted in (asked or {}).items():
+        for name, wanted in (settings or {}).items():
             if kept.get(name) != wanted:
                 raise CompactLMError(
                     f"{directory} has signals for {name} {kept.get(name)}, but {name} is {wanted} now; "
                     "run `dvc repro` to write the signals again"
                 )
-        places = self._check(directory, questions)
+        masked = self._check(directory, tokenized)
         self.tensors = read_tensors(directory / TENSORS)
         with damage(directory / TENSORS):
             if file_sha256(directory / TENSORS) != whole:
                 raise ValueError("its sha256 is not the one in cache.json")
-            self.starts, self.place_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
-            self._check_index(questions, places)
+            self.starts, self.masked_starts = (self.tensors.pop(name).read(0, None).tolist() for name in ("starts", "place_starts"))
+            self._check_index(tokenized, masked)
 
-    def _check_index(self, questions: Questions, places: Sequence[int]) -> None:
-        """Raise ValueError if the index would give a row another row's answers."""
-        for starts, counts in ((self.starts, questions.lengths), (self.place_starts, places)):
+    def _check_index(self, tokenized: TeacherInputs, masked: Sequence[int]) -> None:
+        """Raise ValueError if the index would give a row another row's signals."""
+        for starts, counts in ((self.starts, tokenized.lengths), (self.masked_starts, masked)):
             if starts != list(itertools.accumulate(counts, initial=0)):
                 raise ValueError("its index is not that of the rows")
-        ends = {PER_TOKEN: self.starts[-1], PER_PLACE: self.place_starts[-1], PER_ROW: len(questions.lengths)}
+        ends = {PER_TOKEN: self.starts[-1], PER_MASKED_TOKEN: self.masked_starts[-1], PER_ROW: len(tokenized.lengths)}
         entries = {name: end for names, end in ends.items() for name in names}
         for name, tensor in self.tensors.items():
             if tensor.shape[0] != entries[name] or (name in PER_TOKEN and tensor.shape[1] != len(self.layers)):
                 raise ValueError(f"{name} has the shape {tensor.shape}")
 
     @staticmethod
-    def _check(directory: Path, questions: Questions) -> list[int]:
+    def _check(directory: Path, tokenized: TeacherInputs) -> list[int]:
         """Raise CompactLMError if the cache is of other rows; return the number of tokens to predict of each row."""
         with damage(directory / "rows.parquet"):
             table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
         fix = "run `dvc repro` to make both in one run"
-        if len(table["id"]) != len(questions.ids):
-            raise CompactLMError(f"{directory} has signals of {len(table['id'])} rows, but training has {len(questions.ids)} rows; {fix}")
-        for row, (kept, wanted) in enumerate(zip(table["id"], questions.ids, strict=True)):
+        if len(table["id"]) != len(tokenized.ids):
+            raise CompactLMError(f"{directory} has signals of {len(table['id'])} rows, but training has {len(tokenized.ids)} rows; {fix}")
+        for row, (kept, wanted) in enumerate(zip(table["id"], tokenized.ids, strict=True)):
             if kept != wanted:
                 raise CompactLMError(f"row {row} of {directory} has the id {kept}, but the training row is {wanted}; {fix}")
-        hashes, places = digests(questions)
+        hashes, masked = digests(tokenized)
         for row, (kept, found) in enumerate(zip(table["digest"], hashes, strict=True)):
             if kept != found:
                 raise CompactLMError(f"row {row} of {directory} ({table['id'][row]}) has signals for other tokens; {fix}")
-        return places
+        return masked
 
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the online teacher needs it
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the online teacher needs it
         """Return the signals of these rows in full precision; see SignalSource."""
         return {name: self._look_up(name, tensor, rows) for name, tensor in self.tensors.items()}
 
     def _look_up(self, name: str, tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:
         if name in PER_ROW:
             return torch.cat([tensor.read(row, row + 1) for row in rows])
-        offsets = self.starts if name in PER_TOKEN else self.place_starts
+        offsets = self.starts if name in PER_TOKEN else self.masked_starts
         parts = [tensor.read(offsets[row], offsets[row + 1]) for row in rows]
         padded = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)
         return padded.long() if name == "teacher_indices" else padded.float()

@@ -1,6 +1,6 @@
 """Equal soft targets for a row and its counterfactual copies, so that the student does not learn the teacher's bias.
 
-A teacher that was fine-tuned on biased labels gives different answers on a text and its counterfactual copy. Here all rows of a family get
+A teacher that was fine-tuned on biased labels gives different logits for a text and its counterfactual copy. Here all rows of a family get
 the mean of the teacher's logits (Gupta et al. 2022, https://arxiv.org/abs/2203.12574, who average over role-reversed texts).
 """
 
@@ -12,7 +12,7 @@ import torch
 
 from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
-from compactlm.distillation.signals.cache import Questions
+from compactlm.distillation.signals.cache import TeacherInputs
 from compactlm.distillation.signals.sources import Batch, SignalSource
 
 
@@ -28,25 +28,25 @@ class AveragedSignals:
         """The teacher's layers whose hidden states are signals, 0 for the embeddings."""
         return self.source.layers
 
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:
         """Return the signals of a batch; see SignalSource."""
-        answers = self.source.answer(batch, rows)
-        own = answers["teacher_logits"]
+        signals = self.source.signals(batch, rows)
+        own = signals["teacher_logits"]
         means = self.logits[list(rows)].to(own)
-        return {**answers, "teacher_logits": torch.where(means.isnan(), own, means)}
+        return {**signals, "teacher_logits": torch.where(means.isnan(), own, means)}
 
 
-def average_families(source: SignalSource, questions: Questions, parents: Mapping[str, str], batch_tokens: int) -> SignalSource:
+def average_families(source: SignalSource, tokenized: TeacherInputs, parents: Mapping[str, str], batch_tokens: int) -> SignalSource:
     """Return a source that gives a row and its counterfactual copies the mean of their logits.
 
-    The source reads the rows of families once. `parents` has the document id of each counterfactual copy's original, by the copy's id.
+    The source runs once on the rows of families. `parents` has the document id of each counterfactual copy's original, by the copy's id.
     Without copies the source is returned unchanged.
 
     Raises:
         CompactLMError: there is not enough memory.
     """
     families: dict[str, list[int]] = {}
-    for row, name in enumerate(questions.ids):
+    for row, name in enumerate(tokenized.ids):
         document = name.rpartition(".")[0]
         families.setdefault(parents.get(document, document), []).append(row)
     members = [rows for rows in families.values() if len(rows) > 1]
@@ -54,11 +54,11 @@ def average_families(source: SignalSource, questions: Questions, parents: Mappin
     if not chosen:
         return source
     found: dict[int, torch.Tensor] = {}
-    for number, positions in enumerate(make_batches([questions.lengths[row] for row in chosen], batch_tokens), start=1):
+    for number, positions in enumerate(make_batches([tokenized.lengths[row] for row in chosen], batch_tokens), start=1):
         rows = [chosen[position] for position in positions]
-        with memory_errors("counterfactual copies", number, [questions.lengths[row] for row in rows], batch_tokens):
-            found |= zip(rows, source.answer(questions.question(rows), rows)["teacher_logits"].float().cpu(), strict=True)
-    logits = torch.full((len(questions.ids), len(found[chosen[0]])), torch.nan)
+        with memory_errors("counterfactual copies", number, [tokenized.lengths[row] for row in rows], batch_tokens):
+            found |= zip(rows, source.signals(tokenized.model_inputs(rows), rows)["teacher_logits"].float().cpu(), strict=True)
+    logits = torch.full((len(tokenized.ids), len(found[chosen[0]])), torch.nan)
     for family in members:
         logits[family] = torch.stack([found[row] for row in family]).mean(dim=0)
     return AveragedSignals(source, logits)

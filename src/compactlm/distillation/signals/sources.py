@@ -1,16 +1,16 @@
 """The teacher's signals for a batch of a student's sequences.
 
-The student's token ids are mapped to the teacher's, so both read the same tokens. The online teacher computes signals for each batch; the
-cache (see cache) looks them up. Both return the same tensors, rows first:
+The student's token ids are mapped to the teacher's, so both models get the same tokens. The online teacher computes signals for each batch;
+the cache (see cache) looks them up. Both return the same tensors, rows first:
 
     teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
     teacher_logits      of a task, float [rows, labels]
-    teacher_values      logits of the likeliest tokens at each masked place, float [rows, places, k]
-    teacher_indices     the student's ids of these tokens, int64 [rows, places, k]
-    teacher_log_rest    logsumexp of all other tokens' logits, divided by the temperature, float [rows, places]
+    teacher_values      logits of the likeliest tokens at each masked position, float [rows, positions, k]
+    teacher_indices     the student's ids of these tokens, int64 [rows, positions, k]
+    teacher_log_rest    logsumexp of all other tokens' logits, divided by the temperature, float [rows, positions]
     teacher_attentions  probabilities, float [rows, layers, heads, tokens, tokens]; only online and on request
 
-The places of a row are its masked tokens from left to right, padded with zeros.
+The positions of a row are those of its masked tokens from left to right, padded with zeros.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class SignalSource(Protocol):
         """The teacher's layers whose hidden states are signals, 0 for the embeddings."""
         ...
 
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:
         """Return the signals of a batch.
 
         Args:
@@ -60,7 +60,7 @@ class SignalSource(Protocol):
 
 
 class _Online:
-    """A teacher that reads every batch, in eval mode, because dropout would add noise to its signals."""
+    """A teacher that runs on every batch, in eval mode, because dropout would add noise to its signals."""
 
     def __init__(
         self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool = False, precision: str = "fp32"
@@ -85,21 +85,21 @@ class _Online:
                 output_hidden_states=True,
                 output_attentions=self.attentions,
             )
-        answers = {"teacher_states": torch.stack([output.hidden_states[layer] for layer in self.layers], dim=2).float()}
+        signals = {"teacher_states": torch.stack([output.hidden_states[layer] for layer in self.layers], dim=2).float()}
         if self.attentions:
-            answers["teacher_attentions"] = torch.stack(require_attentions(output.attentions, "teacher"), dim=1).float()
-        return output.last_hidden_state.float(), answers
+            signals["teacher_attentions"] = torch.stack(require_attentions(output.attentions, "teacher"), dim=1).float()
+        return output.last_hidden_state.float(), signals
 
 
 class OnlineTask(_Online):
     """An online classifier of a task (BertForSequenceClassification)."""
 
     @torch.no_grad()
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
         """Return states and the task's logits; see SignalSource."""
-        states, answers = self._read(batch)
+        states, signals = self._read(batch)
         pooled = self.teacher.bert.pooler.activation(self.teacher.bert.pooler.dense(states[:, 0]))
-        return {**answers, "teacher_logits": self.teacher.classifier(pooled)}
+        return {**signals, "teacher_logits": self.teacher.classifier(pooled)}
 
 
 class OnlineMasked(_Online):
@@ -123,30 +123,30 @@ class OnlineMasked(_Online):
         self.weight, self.bias = decoder.weight[self.id_map], decoder.bias[self.id_map]
 
     @torch.no_grad()
-    def answer(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
-        """Return states, and the likeliest tokens at the masked places; see SignalSource."""
-        states, answers = self._read(batch)
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
+        """Return states, and the likeliest tokens at the masked positions; see SignalSource."""
+        states, signals = self._read(batch)
         where = (batch["labels"] >= 0).to(states.device)
         logits = torch.nn.functional.linear(self.teacher.cls.predictions.transform(states[where]), self.weight, self.bias)
         values, indices = logits.topk(self.top_k, dim=-1)
         others = logits.scatter(1, indices, float("-inf")) / self.temperature
-        packed = places(where)
+        packed = position_mask(where)
         return {
-            **answers,
+            **signals,
             "teacher_values": _spread(values, packed),
             "teacher_indices": _spread(indices, packed),
             "teacher_log_rest": _spread(others.logsumexp(dim=-1), packed),
         }
 
 
-def places(where: torch.Tensor) -> torch.Tensor:
-    """Return which places exist, bool [rows, most masked tokens of a row], from a mask of the masked tokens."""
+def position_mask(where: torch.Tensor) -> torch.Tensor:
+    """Return which positions are not padding, bool [rows, most masked tokens of a row], from a mask of the masked tokens."""
     counts = where.sum(dim=1)
     return torch.arange(int(counts.max()), device=where.device)[None, :] < counts[:, None]
 
 
 def _spread(values: torch.Tensor, packed: torch.Tensor) -> torch.Tensor:
-    """Turn the values of all places, row after row, into a padded tensor with rows first."""
+    """Turn the values of all masked positions, row after row, into a padded tensor with rows first."""
     spread = values.new_zeros(*packed.shape, *values.shape[1:])
     spread[packed] = values
     return spread

@@ -17,7 +17,7 @@ from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Batch, Settings, set_dropout, train
 
 BATCH_TOKENS = 512
-PATIENCE = 4  # epochs without a lower validation loss
+PATIENCE = 4  # training stops after this many epochs without a lower validation loss
 TEMPERATURE = 2.0
 
 

@@ -61,7 +61,7 @@ def averaged_states(base: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -
         for depth, layer in enumerate(states.hidden_states):
             hidden = layer.float().cpu()
             summed = WEIGHT * (hidden * shares).sum(dim=1) + hidden[:, 0]
-            for _ in range(2):  # after the attention, and after the feed-forward part, which adds zero
+            for _ in range(2):  # one follows the attention and one the feed-forward part, which adds zero
                 summed = torch.nn.functional.layer_norm(summed, (size,), eps=base.config.layer_norm_eps)
             found[depth, positions] = summed
     return found

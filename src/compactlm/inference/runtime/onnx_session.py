@@ -7,7 +7,7 @@ from pathlib import Path
 import onnxruntime
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
-FIRST_OUTPUT = "first_hidden_state"  # second output of the sentence embedding
+FIRST_OUTPUT = "first_hidden_state"  # the name of the second output of the sentence embedding
 ERRORS_ONLY = 3
 
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from compactlm.inference.runtime.tokenizer import Tokenizer
 
 WORDS = 200_000  # this many words take some tens of megabytes
-LONGEST = 100  # letters of a cached word; longer words seldom repeat
-AT_ONCE = 1000  # words that are tokenized as one text, which takes a fifth of the time of as many texts
+LONGEST = 100  # words with more letters seldom repeat
+AT_ONCE = 1000  # this many words are tokenized as one text, in a fifth of the time of as many texts
 _WORDS_AND_MARKS = re.compile(r"[a-z0-9]+|[^a-z0-9]").findall
 _IDS = "i"  # ids are joined as packed bytes, which takes a tenth of the time of joining lists
 

@@ -62,7 +62,7 @@ class VectorIndex:
     def search(self, vector: Array, count: int) -> list[Hit]:
         """Return the `count` entries nearest to a unit vector, float32 [width], the nearest first."""
         scores, count = self.vectors @ vector, min(count, len(self))
-        # Every entry that ties with the last place is a candidate, so that the first entries win.
+        # Every entry that ties with the last hit is a candidate, so that the first entries win.
         candidates = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
         best = candidates[np.argsort(-scores[candidates], kind="stable")][:count]
         return [Hit(self._entry(int(position)), float(scores[position])) for position in best]

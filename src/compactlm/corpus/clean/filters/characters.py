@@ -60,7 +60,7 @@ def _near_other_characters(text: str) -> tuple[str, list[str]]:
 
 @functools.cache
 def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
-    """Return whether ftfy changes a character at any place; everything else that it changes are sequences that `is_bad` finds."""
+    """Return whether ftfy changes a character anywhere; everything else that it changes are sequences that `is_bad` finds."""
     return ftfy.fix_text(character, config) != character
 
 

@@ -7,7 +7,7 @@ from compactlm.corpus.clean.filters.measures import count_characters
 from compactlm.text.languages import language_probability
 
 LANGUAGE = "language"
-_READ = 500  # characters, which give the language of a long text as well as all of it
+_READ = 500  # this many characters give the language of a long text as well as the whole text does
 
 
 def in_languages(text: str, languages: frozenset[str], minimum_probability: float, minimum_letters: int) -> str | Dropped:

@@ -42,7 +42,7 @@ def within_share(text: str, of: CharacterKind, minimum: float, maximum: float) -
 
 def count_characters(text: str) -> dict[CharacterKind, int]:
     """Count letters (with combining marks), digits and symbols; white space is not counted."""
-    if text.isascii():  # ten times as fast
+    if text.isascii():  # this is ten times as fast
         visible = text.encode().translate(None, _ASCII_SPACE)
         no_letters = visible.translate(None, _ASCII_LETTERS)
         symbols = len(no_letters.translate(None, _ASCII_DIGITS))

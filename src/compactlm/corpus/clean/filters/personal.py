@@ -26,7 +26,7 @@ _IBAN = re.compile(r"[A-Z](?<!\w[A-Z])[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0
 # No card number starts with 20 or 21, but years do.
 _CARD = re.compile(r"[2-6](?<![\w.-][2-6])(?!(?<=2)[01])\d{3}[ -]?(?:\d[ -]?){8,14}\d(?![\w-])")
 _CARD_GAP = re.compile(r"[ -]")
-_CARD_DIGITS = (15, 16)  # nearly all cards have so many
+_CARD_DIGITS = (15, 16)  # nearly all cards have this many digits
 _SOCIAL_SECURITY = re.compile(r"[0-8](?<![\w-][0-8])(?!(?<=0)00|(?<=6)66)\d{2}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])")
 _IP_4 = re.compile(r"\d(?<![\w.:]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\w|\.\d)")
 _FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
