@@ -273,13 +273,13 @@ def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
 
 
 def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
-    class Questions:
+    class FixedInputs:
         ids = ("a",)
 
         def __init__(self, **tensors):
             self.tensors = tensors
 
-        def question(self, rows):
+        def model_inputs(self, rows):
             return self.tensors
 
     tokens, labels = torch.tensor([[1, 2]]), torch.tensor([[-100, 2]])
@@ -289,7 +289,7 @@ def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
         {"input_ids": tokens, "labels": labels},
         {"input_ids": tokens, "labels": labels + 1},
     ]
-    assert len({digests(Questions(**tensors))[0][0] for tensors in asked}) == 4
+    assert len({digests(FixedInputs(**tensors))[0][0] for tensors in asked}) == 4
     assert digests(rows) == digests(rows)
     hashes, places = digests(masked)
     assert len(set(hashes)) > 70  # of 80, some of which have no masked token
