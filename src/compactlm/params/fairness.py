@@ -133,7 +133,7 @@ class ModelLimits(Section):
 
 
 class Gate(Section):
-    """The limits. With `on_violation: warn` a violation is reported; with `fail` the stage fails, also if a figure cannot be judged."""
+    """The limits. With `on_violation: warn` a violation is reported; with `fail` the stage fails, and also if a figure cannot be judged."""
 
     on_violation: Literal["warn", "fail"]
     data: DataLimits
