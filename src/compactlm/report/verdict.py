@@ -73,11 +73,11 @@ def _robust(name: str, task: dict[str, Any]) -> str:
 def speedup(found: Findings) -> tuple[int, float] | None:
     """Return the smallest timed batch size, and how many times as fast as the teacher the student is at it."""
     teacher, student = (found.speed.get(role, {}) for role in ("teacher", "student"))
-    batches = sorted(int(name.removeprefix("batch_")) for name in student if name.startswith("batch_") and name in teacher)
-    if not batches:
-        return None
-    name = f"batch_{batches[0]}"
-    return batches[0], teacher[name]["milliseconds"] / student[name]["milliseconds"]
+    for batch in sorted(found.params.evaluate.timings.batches):
+        name = f"batch_{batch}"
+        if name in teacher and name in student:
+            return batch, teacher[name]["milliseconds"] / student[name]["milliseconds"]
+    return None
 
 
 def keys(found: Findings) -> list[Key]:

@@ -3,7 +3,7 @@ import io
 import pytest
 from rich.console import Console
 
-from compactlm.evaluation.review.changes import BETTER, INFORMATION, LOST, NEW, NO_LONGER, UNJUDGED, WITHIN, WORSE, direction, review
+from compactlm.evaluation.review.changes import BETTER, INFORMATION, LOST, NEW, NO_LONGER, UNJUDGED, WITHIN, WORSE, review
 from compactlm.evaluation.review.console import exit_status, judge, verdict
 from compactlm.figures.figure import Status
 
@@ -239,10 +239,3 @@ def test_the_report_names_what_is_worse_and_other_rows():
     assert "tasks.sentiment.rows is 1,589 in main and 1,600 here" in text
     assert "2 other figures differ and do not decide" in text
     assert text.splitlines()[-1].startswith("Verdict: worse than main")
-
-
-def test_what_is_better_is_known_by_the_last_part_that_says_it():
-    assert direction("tasks.sentiment.student") == "higher"
-    assert direction("tasks.sentiment.rows") is None
-    assert direction("fairness.sentiment.gender.flips.student.share") == "lower"
-    assert direction("size.student_multiply_adds_a_token") == "lower"

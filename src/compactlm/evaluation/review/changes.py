@@ -15,8 +15,9 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
+from compactlm.evaluation.review.directions import Direction, direction
 from compactlm.evaluation.review.old_form import read_old_form
 from compactlm.figures.figure import Figure, Status, is_figure
 
@@ -26,24 +27,8 @@ EXACT_TOLERANCE = 0.01  # of a size; a tokenizer's file may change by some bytes
 FEWER = 0.5  # of the test rows or words; with fewer, intervals are so wide that nearly everything is within them
 LOWEST = 1e9  # replaces the logarithm of 0, so that the difference of two of them is a number
 
-Direction = Literal["higher", "lower", "zero", "half", "parity"]  # the last three: the nearer the better; parity is a ratio of 1
-
-# What is better, by the parts of a figure's key, the last first.
-DIRECTIONS: tuple[tuple[str, Direction], ...] = (
-    (r"violated|not_judged", "lower"),
-    (r"disparate_impact", "parity"),
-    (r"\w*(parity|opportunity|odds)_difference|log_odds_gap", "zero"),
-    (r"preference", "half"),
-    (r"flips?(_rate)?|probability_change", "lower"),
-    (r"log_loss|calibration_error|pseudo_perplexity|surprise|unknown_rate|tokens_a_word", "lower"),
-    (r"(student_)?(parameters|bytes|multiply_adds_a_token)|ratio", "lower"),
-    (r"accuracy|macro_f1|matthews|auroc|top1|top5|kept|retention(_above_chance)?|agreement|student_top1|validation_\w+", "higher"),
-)
-ACCURACIES = re.compile(r"(^|\.)(tasks\.\w+|worst_slice)\.(student|teacher)$")
 EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violated|not_judged)$")
 ROWS = re.compile(r"(^|\.)((tasks\.\w+|mlm|robustness|counterfactual)\.rows|mlm\.quality\.words|stereotypes\.\w+\.pairs)$")
-# These compare the student with its teacher. The student's own figure decides, and the gate checks amplification.
-RELATIVE = re.compile(r"(^|\.)(amplification|difference)$")
 # The teacher's own figures, figures about the comparison itself, and details whose summary decides, do not decide.
 NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations)\.")
 AUDIT = "bias-audit.json"  # the gate of the data; the gate of the models is `fairness` of evaluate.json
@@ -91,17 +76,6 @@ class Review:
     def worse(self) -> bool:
         """Return whether a deciding figure is worse, is no longer judged, or has been lost."""
         return any(self.count(verdict) for verdict in (WORSE, NO_LONGER, LOST))
-
-
-def direction(key: str) -> Direction | None:
-    """Return which values of a figure are better; None where neither more nor less is better."""
-    if RELATIVE.search(key):
-        return None
-    for name in reversed(key.split(".")):
-        for pattern, found in DIRECTIONS:
-            if re.fullmatch(pattern, name):
-                return found
-    return "higher" if ACCURACIES.search(key) else None
 
 
 def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:

@@ -17,7 +17,7 @@ RENAMED = (  # old keys and the new ones
     (re.compile(r"\.(\w+_to_\w+)\."), r".pairs.\1."),
     (re.compile(r"\.(accuracy\.\w+|preference|probability_change|beside_\w+)\.amplification$"), r".\1.difference"),
 )
-GONE = re.compile(r"(^|(?<!\.not)[._])judged$|(^|\.)gate\.(passed|figures\..*)$")
+GONE = re.compile(r"(^|(?<!\.not)[._])judged$|_judged\.|(^|\.)gate\.(passed|figures\..*)$")
 
 
 def read_old_form(metrics: Mapping[str, float]) -> dict[str, Figure]:

@@ -54,11 +54,8 @@ def _speed(found: Findings) -> list[Block]:
     if not models:
         return []
     timings = found.timings["evaluate"]
-    batches = sorted({name for one in models.values() for name in one if name.startswith("batch_")}, key=lambda name: int(name[6:]))
-    rows = []
-    for name in batches:
-        texts = [_timed(one.get(name)) for one in models.values()]
-        rows.append([f"batch size {name[6:]}", *texts])
+    batches = sorted(found.params.evaluate.timings.batches)
+    rows = [[f"batch size {batch}", *(_timed(one.get(f"batch_{batch}")) for one in models.values())] for batch in batches]
     for key, text in (("peak_memory_bytes", "peak memory of the process"), ("peak_gpu_memory_bytes", "peak memory of the GPU")):
         if any(key in one for one in models.values()):
             rows.append([text, *(size(one[key]) if key in one else "" for one in models.values())])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from compactlm.evaluation.review.directions import VALIDATION
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import count, percent, plain, stated, words
 from compactlm.report.blocks import Block, Chart, Section, Table
@@ -14,7 +15,6 @@ from compactlm.report.findings import Findings
 LOSS = "loss"
 SAME_TEACHER = 0.005  # greatest difference between the accuracies of one teacher
 OF_ABLATIONS = "default"  # the preset of the ablations
-OLD_FLAG = "_judged"  # in files of older versions
 OTHER_SETTINGS = " Their settings differ from those of this run, so compare them only with each other: "
 
 
@@ -107,8 +107,7 @@ def ablations(found: Findings) -> Section | None:
     blocks: list[Block] = []
     for seed, phases in found.ablations.items() if found.params.preset == OF_ABLATIONS else ():
         for phase, variants in phases.items():
-            all_names = {name for figures in variants.values() for name in figures}
-            names = sorted(name for name in all_names if name.startswith("validation_") and not name.endswith(OLD_FLAG))
+            names = [name for name in VALIDATION if any(name in figures for figures in variants.values())]
             ordered = sorted(variants.items(), key=lambda item: [-item[1].get(name, 0.0) for name in names])
             rows = [[variant, *(percent(figures[name]) if name in figures else "" for name in names)] for variant, figures in ordered]
             caption = f"{words(phase).capitalize()} distillation, seed {seed}, on validation rows"

@@ -1,0 +1,84 @@
+"""Which values of a figure are better, by the name of the figure. Each name in reports/metrics is in one of the two tables."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Direction = Literal["higher", "lower", "zero", "half", "parity"]  # the last three: the nearer the better; parity is a ratio of 1
+
+DIRECTIONS: dict[str, Direction] = {
+    "violated": "lower",
+    "not_judged": "lower",
+    "disparate_impact": "parity",
+    "statistical_parity_difference": "zero",
+    "equal_opportunity_difference": "zero",
+    "average_odds_difference": "zero",
+    "log_odds_gap": "zero",
+    "preference": "half",
+    "flips": "lower",
+    "probability_change": "lower",
+    "log_loss": "lower",
+    "calibration_error": "lower",
+    "pseudo_perplexity": "lower",
+    "surprise": "lower",
+    "unknown_rate": "lower",
+    "tokens_a_word": "lower",
+    "parameters": "lower",
+    "bytes": "lower",
+    "ratio": "lower",
+    "student_parameters": "lower",
+    "student_bytes": "lower",
+    "student_multiply_adds_a_token": "lower",
+    "accuracy": "higher",
+    "macro_f1": "higher",
+    "matthews": "higher",
+    "auroc": "higher",
+    "top1": "higher",
+    "top5": "higher",
+    "kept": "higher",
+    "worst_slice": "higher",
+    "retention": "higher",
+    "retention_above_chance": "higher",
+    "agreement": "higher",
+    "student_top1": "higher",
+    "validation_accuracy": "higher",
+    "validation_top1": "higher",
+    "validation_top1_retention": "higher",
+}
+VALIDATION = ("validation_accuracy", "validation_top1", "validation_top1_retention")  # figures at the end of a phase of training
+
+# Figures for information: neither more nor less is better, or another figure decides. Data such as labels or sources are named below them.
+INFORMATIONAL = frozenset(
+    # texts
+    "rows share characters words lengths labels vocabulary type_token_ratio distinct_1 distinct_2 distinct_3 self_bleu near_duplicate_rate "
+    "dropped masked left_out documents duplicates near_duplicates groups rows_like_protected sources "
+    # augmentation and tokens
+    "copies requested asked originals by_augmenter changed_words wordnet cut_rows mean_length sequences tokens pieces pieces_a_word "
+    "coverage "
+    # training
+    "loss hard soft hidden decision_threshold fitted_mlm_head gigabytes cached "
+    # models
+    "chance before after changed slices spread word_spread masked_words p significant teacher_alone student_alone "
+    "teacher_parameters teacher_bytes teacher_multiply_adds_a_token teacher_top1 "
+    # export
+    "greatest_difference mean_cosine least_cosine gained lost int8_accuracy original_accuracy "
+    # fairness
+    "base_rate likelier saturated pairs checks undecided status".split()
+)
+ACCURACY = re.compile(r"(^|\.)tasks\.\w+\.(student|teacher)$")  # the headline figures of a task
+# These compare the student with its teacher. The student's own figure decides, and the gate checks amplification.
+RELATIVE = ("amplification", "difference")
+
+
+def figure_name(key: str) -> str | None:
+    """Return the name of a figure in its key: the last part that is in one of the tables, or None."""
+    if ACCURACY.search(key):
+        return "accuracy"
+    return next((part for part in reversed(key.split(".")) if part in DIRECTIONS or part in INFORMATIONAL), None)
+
+
+def direction(key: str) -> Direction | None:
+    """Return which values of a figure are better; None where neither more nor less is better."""
+    name = figure_name(key)
+    return None if name is None or key.rpartition(".")[2] in RELATIVE else DIRECTIONS.get(name)
