@@ -45,7 +45,9 @@ def test_a_definition_is_written_in_place_or_merged_over_its_file(content: dict[
     whole = insert_files(content)
     sources = content["ingest"]["sources"]
     sources |= {"messages": SOURCE, "tweets": sources["tweets"] | {"limit": 100, "columns": {"text": 1}}}
+    given = copy.deepcopy(content)
     read = insert_files(content)["ingest"]["sources"]
+    assert content == given
     assert read["messages"] == SOURCE
     before = whole["ingest"]["sources"]["tweets"]
     assert read["tweets"] == before | {"limit": 100, "columns": before["columns"] | {"text": 1}}
@@ -54,12 +56,6 @@ def test_a_definition_is_written_in_place_or_merged_over_its_file(content: dict[
     assert params.ingest.sources["messages"].kind == "files"
     # Inserting the files again changes nothing, so params.yaml may hold everything in place.
     assert insert_files(whole) == whole
-
-
-def test_the_content_that_is_given_stays_as_it_is(content: dict[str, Any]) -> None:
-    before = copy.deepcopy(content)
-    insert_files(content)
-    assert content == before
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,6 @@ def test_the_stage_gets_the_checked_parameters():
     assert given[0].preset == "default"
 
 
-# sys.exit with a text prints it to stderr and exits with status 1, without a traceback.
-def test_a_failure_that_a_user_can_mend_is_a_sentence():
-    assert ending(CompactLMError("the file is gone; put it back")) == "clean: the file is gone; put it back"
-
-
 def test_parameters_are_checked_before_any_work(default_params):
     def stage(params):
         pytest.fail("the stage ran")
@@ -56,16 +52,19 @@ def test_parameters_are_checked_before_any_work(default_params):
 
 
 @pytest.mark.parametrize(
-    ("error", "where"),
+    ("error", "facts"),
     [
-        (OSError(errno.ENOSPC, "No space left on device", "data/clean/part"), "data/clean/part"),
-        (OSError(errno.ENOSPC, "No space left on device", "source", None, "target"), "target"),
-        (OSError(errno.EDQUOT, "Disk quota exceeded"), "an artifact"),
-        (FULL_DISK, "an artifact"),
+        (CompactLMError("the file is gone; put it back"), "the file is gone; put it back"),
+        (OSError(errno.ENOSPC, "No space left on device", "data/clean/part"), "no space .* while writing data/clean/part; free some"),
+        (OSError(errno.ENOSPC, "No space left on device", "source", None, "target"), "no space .* while writing target; free some"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), "no space .* while writing an artifact; free some"),
+        (FULL_DISK, "no space .* while writing an artifact; free some"),
     ],
 )
-def test_a_full_disk_is_a_sentence(error, where):
-    assert ending(error) == f"clean: no space is left on the disk while writing {where}; free some and run the command again"
+def test_a_failure_that_a_user_can_fix_is_a_sentence(error, facts):
+    # sys.exit with a text prints it to stderr and exits with status 1, without a traceback.
+    assert re.match(f"clean: {facts}", ending(error))
+    assert ending(KeyboardInterrupt()) == 130
 
 
 def test_libraries_still_name_the_systems_error_by_its_number(tmp_path):
@@ -81,10 +80,6 @@ def test_a_bug_keeps_its_traceback(error):
 
     with pytest.raises(type(error)):
         run("clean", stage)
-
-
-def test_an_interruption_exits_as_shells_expect():
-    assert ending(KeyboardInterrupt()) == 130
 
 
 def test_a_stage_records_its_code_when_it_has_run(tmp_path, monkeypatch):

@@ -64,12 +64,7 @@ def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_
     ]
     found, result = cleaned(tmp_path, rows)
     texts = {document.text for document in found}
-    assert texts == {
-        "write to [EMAIL], or to [EMAIL]",
-        "call [PHONE] or [PHONE]",
-        "pay with [CARD]",
-        rows[4].text,
-    }
+    assert texts == {"write to [EMAIL], or to [EMAIL]", "call [PHONE] or [PHONE]", "pay with [CARD]", rows[4].text}
     metrics: Any = clean_metrics(result)
     none = dict.fromkeys(PLACEHOLDERS, 0)
     assert metrics["sources"]["s"]["masked"] == none | {"email": 2, "phone": 2}

@@ -72,14 +72,13 @@ def _chain(listed: bytes) -> Chain:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cleaned:
-    """A cleaned corpus.
+    """A cleaned corpus. All counts are by source.
 
     Attributes:
         shards: the working shards of the kept rows.
-        rows: rows before cleaning, by source.
-        kept: kept rows and their characters, by source.
-        dropped: dropped rows, by source and reason.
-        masked: masked personal data in the rows that the filters kept, by source and kind.
+        rows: rows before cleaning.
+        kept: kept rows and their characters.
+        masked: masked personal data in the rows that the filters kept, by kind.
         kinds: the kinds of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
         added: rows that cutting into sentences added, by source.
