@@ -23,11 +23,7 @@ class ParamsError(ValueError):
 
 
 def read_params(path: Path = PARAMS_FILE) -> Params:
-    """Read and check params.yaml.
-
-    Raises:
-        ParamsError: the file is missing, is not valid YAML, or has values that cannot be used.
-    """
+    """Read and check params.yaml; raises ParamsError if it is missing, is not valid YAML, or has values that cannot be used."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

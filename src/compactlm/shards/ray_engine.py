@@ -23,11 +23,7 @@ class RayEngine:
     """A Ray cluster; the first run connects to it, and the connection stays open."""
 
     def __init__(self, processes: int | None, address: str | None) -> None:
-        """Store the address of a cluster, or the number of processors (None for all) of one that the first run starts on this machine.
-
-        Raises:
-            CompactLMError: Ray is not installed.
-        """
+        """Store the address of a cluster, or the number of processors (None for all) of one that the first run starts on this machine."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry; Ray reads this when it starts
         try:
             import ray

@@ -140,10 +140,7 @@ def deduplicate(
     """Drop exact duplicates across all shards, and then near-duplicates unless `near_duplicates` is None.
 
     AddKeys made the shards, and the ids of all rows differ. Finished shards in `work` are reused. The seed draws the permutations of
-    MinHash and the `samples` dropped rows that are shown for each source and reason.
-
-    Returns:
-        The new shards, and the manifests of both steps with the counts of dropped rows.
+    MinHash and the `samples` dropped rows that are shown for each source and reason. The manifests of both steps count the dropped rows.
     """
     drop = write_judgement(judge_duplicates(shards), work / "duplicates.parquet", seed, samples)
     unique, manifests = apply(shards, work / "unique", engine, drop)

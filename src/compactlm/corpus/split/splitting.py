@@ -53,11 +53,7 @@ class SplitCorpus:
 
 
 def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tuple[Homes, Integers]:
-    """Return the split of each row (-1 if it is left out), and the group of each row.
-
-    Raises:
-        CompactLMError: there are too few groups for three splits.
-    """
+    """Return the split of each row (-1 if it is left out), and the group of each row; raises CompactLMError for too few groups."""
     near = [] if clusters is None or split.across_splits == "report" else [clusters]
     if split.placement == "stable":
         return protect(place(rows.drawn, split), group([rows.duplicates, *near])), group([rows.duplicates, rows.documents, *near])
