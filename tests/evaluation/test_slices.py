@@ -67,14 +67,12 @@ def test_the_worst_slice_is_one_that_is_judged():
     json.dumps(write_figures(found), allow_nan=False)
 
 
-def test_without_a_slice_that_is_judged_there_is_no_worst():
-    assert worst_slice(slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([True])}}), 1.0) == {}
-
-
-def test_an_empty_slice_has_no_figure():
-    [part] = slice_accuracy(with_right([1], [1]), {"kind": {"none": np.array([False])}})["kind"].values()
-    assert (part["rows"], part["student"].judged) == (0, 0)
-    assert part["student"].value is None
+@pytest.mark.parametrize(("rows", "value"), [(0, None), (1, 1.0)])
+def test_without_a_slice_that_is_judged_there_is_no_worst(rows, value):
+    found = slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([rows == 1])}})
+    part = found["kind"]["one"]
+    assert (part["rows"], part["student"].judged, part["student"].value) == (rows, False, value)
+    assert worst_slice(found, 1.0) == {}
 
 
 @pytest.mark.parametrize("lengths", [(6, 6), (9, 3)])

@@ -37,9 +37,6 @@ def test_figures_are_those_of_a_hand_calculation(settings):
     assert figures["equal_opportunity_difference"] == pytest.approx(0.5 - 0.9)
     assert figures["average_odds_difference"] == pytest.approx(((0.5 - 0.9) + (0.25 - 0.5)) / 2)
 
-
-def test_intervals_are_around_what_aif360_says_and_resampled_by_our_own_formulas(settings):
-    [pair] = audit(settings, WOMEN + MEN).pairs.values()
     for name in FIGURES:
         found = pair[name][TEACHER]
         assert found.low < found.value < found.high, name
@@ -51,12 +48,9 @@ def test_accuracy_is_by_group(settings):
     accuracy = {category: by_role[STUDENT].value for category, by_role in found.accuracy.items()}
     assert accuracy == pytest.approx({"women_only": 50 / 80, "men_only": 65 / 90, "both": 1.0, "neither": 0.0})
     assert found.rows == {"women_only": 80, "men_only": 90, "both": 1, "neither": 1}
-
-
-def test_the_accuracy_of_a_small_group_is_not_judged(settings):
-    listed = [*WOMEN, *MEN, ("she and he", True, True)]
-    marks = {category: by_role[STUDENT].judged for category, by_role in audit(settings, listed, minimum=81).accuracy.items()}
-    assert marks == {"women_only": False, "men_only": True, "both": False}  # a category without rows has no accuracy
+    small = audit(settings, [*WOMEN, *MEN, ("she and he", True, True)], minimum=81).accuracy
+    judged = {category: by_role[STUDENT].judged for category, by_role in small.items()}
+    assert judged == {"women_only": False, "men_only": True, "both": False}  # a category without rows has no accuracy
 
 
 def test_amplification_is_the_difference_of_the_distances_from_parity_on_the_same_resamples(settings):
