@@ -124,7 +124,7 @@ def verdicts(results: Results) -> dict[str, tuple[float, float, bool]]:
 
 def tables(results: Results, machine: dict[str, Any]) -> str:
     """Return the results as Markdown."""
-    speed, near, asked = [], [], []
+    speed, near, targets = [], [], []
     for size, jobs in results.items():
         for name, one in jobs.items():
             times = [f"{one['seconds']:.1f}", f"{one['processor_seconds']:.1f}", f"{one['megabytes_a_second']:.2f}"]
@@ -132,7 +132,7 @@ def tables(results: Results, machine: dict[str, Any]) -> str:
             if name == "near":
                 near.append([f"{size} MB", f"{one['rows']:,.0f}", f"{one['bytes_a_row']:,.0f}", f"{one['cluster_seconds']:.1f}"])
     for name, (figure, bar, held) in verdicts(results).items():
-        asked.append([name, str(figure), f"{bar:g}", "held" if held else "not held"])
+        targets.append([name, str(figure), f"{bar:g}", "held" if held else "not held"])
     text = ["text", "what", "near-duplicates", "target", "result"]
     spent = ["text", "what", "seconds", "processor seconds", "MB a second", "rows a second", "peak memory of all processes, MB"]
     parts = [
@@ -140,7 +140,7 @@ def tables(results: Results, machine: dict[str, Any]) -> str:
         f"{machine['processor']}, {machine['processes']} processes.",
         markdown.table(spent, speed, text),
         markdown.table(["near-duplicates", "rows", "memory of the clusters, MB a million rows", "seconds"], near, text),
-        markdown.table(["target", "measured", "bar", "result"], asked, text),
+        markdown.table(["target", "measured", "bar", "result"], targets, text),
     ]
     return "\n\n".join(parts) + "\n"
 

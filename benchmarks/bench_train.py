@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
     parser.add_argument("--threads", type=int, help="the number of threads instead of params.yaml's")
     parser.add_argument("--profile", action="store_true", help="also measure the parts of one of our steps")
-    parser.add_argument("--parts", action="store_true", help="also measure ours without each optimisation in turn")
+    parser.add_argument("--parts", action="store_true", help="also measure compactlm without each optimisation in turn")
     return parser.parse_args()
 
 
@@ -133,7 +133,7 @@ def main() -> None:
             tables.WORTH,
             tables.worth_rows(results, results[0]["job"]["vocabulary"]) if arguments.parts else [],
         ),
-        ("A step of ours, cached", tables.PROFILE, tables.profile_rows(results)),
+        ("A step of compactlm with cached signals", tables.PROFILE, tables.profile_rows(results)),
     ]
     text = [f"# Training speed, on one machine\n\n{machine}. {note} {harness.named(versions)}."]
     for title, columns, rows in shown:

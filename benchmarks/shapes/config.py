@@ -139,7 +139,7 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
             )
         if params.student.maximum_positions < frontier.latency.tokens:
             raise CompactLMError(
-                f"latency.tokens is {frontier.latency.tokens} in {FRONTIER}, but a student reads {params.student.maximum_positions} "
+                f"latency.tokens is {frontier.latency.tokens} in {FRONTIER}, but a student accepts {params.student.maximum_positions} "
                 "(student.maximum_positions); lower the one or raise the other"
             )
         composed[shape.name] = params

@@ -15,9 +15,9 @@ NAMES: dict[Kind, str] = {
     "plain": "plain Trainer",
     "packed": "plain Trainer, text packed",
     "textbrewer": "TextBrewer",
-    "online": "ours, online",
+    "online": "compactlm, online",
     "cache": "writing the cache",
-    "cached": "ours, cached",
+    "cached": "compactlm, cached",
 }
 PARTS: dict[Part, str] = {
     "dense": "logits at every position, not at masked ones alone",
@@ -29,7 +29,7 @@ PARTS: dict[Part, str] = {
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One job. `part` is the optimisation that ours runs without; `directory` has the caches of a run."""
+    """One job. `part` is the optimisation that compactlm runs without; `directory` has the caches of a run."""
 
     kind: Kind
     threads: int

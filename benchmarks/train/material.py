@@ -79,7 +79,7 @@ class Material:
         return models.load_classifier(artifacts.TEACHER / self.task).eval()
 
     def cut_teacher(self) -> Any:
-        """Return a teacher that reads the student's ids and scores only the student's tokens, so that no contender does extra work."""
+        """Return a teacher that takes the student's ids and scores only the student's tokens, so that no contender does extra work."""
         teacher = self.teacher()
         ids = torch.tensor(self.inputs.id_map, device=teacher.device)
         embeddings = teacher.bert.embeddings.word_embeddings
@@ -113,5 +113,5 @@ class Material:
         return Shape.of(student.config, tokens), Shape.of(teacher.config, tokens)
 
     def rows_a_batch(self, lengths: list[int]) -> int:
-        """Return the rows of a batch whose mean number of real tokens equals ours."""
+        """Return the rows of a batch whose mean number of real tokens equals that of compactlm's batches."""
         return rows_for(lengths, len(make_batches(lengths, self.losses.optimisation.batch_tokens, "bench")))

@@ -15,12 +15,12 @@ SPEED = (
     "contender",
     "tokens/s",
     "slowest to fastest third",
-    "times plain",
+    "ratio to plain Trainer",
     "peak MiB",
     "of the matrix rate",
     "padding",
 )
-WORTH = ("distillation", "ours, cached, but with", "tokens/s", "slowest to fastest third", "ours is faster by")
+WORTH = ("distillation", "compactlm, cached, but with", "tokens/s", "slowest to fastest third", "the default is faster by")
 PROFILE = ("distillation", "part of a step", "ms", "share")
 TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned to the left
 

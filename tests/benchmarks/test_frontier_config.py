@@ -95,7 +95,7 @@ def test_a_file_without_shapes_is_refused(tmp_path, content):
         (["shapes", 0, "hidden_size"], 2048, [], r"shape 1x8: the student has .*, but student.budget allows"),
         (["overrides"], [], [], "student.vocabulary_size is fit, which gives every shape a vocabulary"),
         (["overrides"], ["preset=huge"], [], f"shape 1x8: .*Could not find 'preset/huge'; correct the overrides in {FRONTIER}"),
-        (["latency", "tokens"], 4096, [], "latency.tokens is 4096 .* but a student reads 512"),
+        (["latency", "tokens"], 4096, [], "latency.tokens is 4096 .* but a student accepts 512"),
         (["enough"], 0.5, ["student.size=3"], "shape 1x8: Could not override 'student.size'"),
         (["enough"], 0.5, ["student.layers=3"], "the command line sets student.layers"),
     ],

@@ -19,7 +19,7 @@ RESULTS = [
 
 def test_speed_is_told_beside_that_of_the_plain_trainer():
     rows = {row[2]: row for row in speed_rows(RESULTS, 1e10)}
-    assert rows["ours, cached"] == ["task", "1,200", "ours, cached", "400", "399 to 402", "4.00", "1,024", "50%", "10%"]
+    assert rows["compactlm, cached"] == ["task", "1,200", "compactlm, cached", "400", "399 to 402", "4.00", "1,024", "50%", "10%"]
     # 2,000 tokens at 400 tokens per second, and 5 seconds once.
     assert rows["the same, its writing spread over 2 epochs"][3:6] == ["200", "", "2.00"]
     assert len(rows) == 4

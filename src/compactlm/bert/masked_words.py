@@ -1,6 +1,6 @@
 """Words to mask for a measurement, the same for models of different vocabularies.
 
-A word takes part only if it is a single token of every model's vocabulary. Each model reads the row by its own segmentation, with [MASK]
+A word takes part only if it is a single token of every model's vocabulary. Each model runs on the row in its own tokens, with [MASK]
 for the word, and is right if its first choice is that word.
 """
 

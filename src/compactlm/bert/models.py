@@ -74,7 +74,7 @@ def pad_tensors(sequences: Sequence[Sequence[int]], padding: int = 0) -> tuple[t
 def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Return the vocabulary logits at the positions where `where` is True, float [positions, vocabulary], on the model's device.
 
-    The head is most of a compact model's work, so it reads these positions alone.
+    The head is most of a compact model's work, so it runs only on these positions.
     """
     device = model.device
     hidden = model.bert(input_ids.to(device), attention_mask=attention_mask.to(device)).last_hidden_state

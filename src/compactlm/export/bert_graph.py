@@ -1,7 +1,7 @@
 """Build BERT as an ONNX graph of operators that ONNX Runtime runs fast on a CPU, directly from the weights.
 
 A compact BERT spends most of its time between the matrix products, so attention and GELU are fused operators (com.microsoft, available
-on every platform of ONNX Runtime). A classifier reads only [CLS], so its last layer computes only that position after the keys and
+on every platform of ONNX Runtime). A classifier uses only [CLS], so its last layer computes only that position after the keys and
 values.
 """
 

@@ -51,7 +51,7 @@ def complete(
 
     Args:
         model: the masked language model.
-        text: the text; if it is longer than the model reads, only its end is read.
+        text: the text; if it is longer than the model accepts, only its end is used.
         length: number of tokens to add.
         temperature: 0 takes the likeliest token at each step (or searches with beams); above 0 tokens are sampled.
         top_k: number of likeliest tokens to sample from.
@@ -68,7 +68,7 @@ def complete(
         raise CompactLMError("the text has [MASK], but `complete` adds to its end; use `fill` for masks inside a text")
     longest = tokenizer.limit - LOOK_AHEAD - 3
     if length > longest:
-        raise CompactLMError(f"length is {length} but the model reads {tokenizer.limit} tokens at once; pass {longest} or less")
+        raise CompactLMError(f"length is {length} but the model accepts {tokenizer.limit} tokens at once; pass {longest} or less")
     generator = np.random.default_rng(seed)
     kept = [_Beam([])]
     for step in range(length):

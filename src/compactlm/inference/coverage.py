@@ -20,7 +20,7 @@ class Check:
     """Counts over lines.
 
     Attributes:
-        limit: the maximum number of tokens that the model reads, [CLS] and [SEP] included.
+        limit: the maximum number of tokens that the model accepts, [CLS] and [SEP] included.
         lines: number of lines.
         pieces: number of tokens, without [CLS] and [SEP].
         exact: lines that decode to the same text, apart from spaces.

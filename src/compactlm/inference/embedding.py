@@ -28,7 +28,7 @@ class Comparison:
 class SentenceEmbedding:
     """Converts texts to unit vectors: the mean of the hidden states, projected if the model has a projection.
 
-    A text that is longer than the model reads is split, and every part counts. A text without tokens has the zero vector,
+    A text that is longer than the model accepts is split, and every part counts. A text without tokens has the zero vector,
     whose similarity with every text is 0.
     """
 

@@ -23,7 +23,7 @@ class Candidate:
 def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
     """Return the `top_k` likeliest tokens for each [MASK] of a text, from left to right, the likeliest first.
 
-    In a text that is longer than the model reads, each mask is filled from the text around it.
+    In a text that is longer than the model accepts, each mask is filled from the text around it.
 
     Raises:
         CompactLMError: the text has no [MASK].

@@ -1,4 +1,4 @@
-"""How a model reads a text: tokens, ids, attention, and predictions at each position."""
+"""The view of a model on a text: tokens, ids, attention, and predictions at each position."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Inspection:
 
 
 def inspect(model: Model, text: str, top_k: int = 3) -> Inspection:
-    """Return how the masked language model reads a text, with the `top_k` predictions and attention shares for each token."""
+    """Return the tokens that the masked language model gets, with the `top_k` predictions and attention shares for each token."""
     ids = model.tokenizer.encode([text])[0]
     read = model.tokenizer.cut(ids)
     batch = model.batch([read])

@@ -1,7 +1,7 @@
 """Fingerprints of the code of a stage, which stay the same when only comments, docstrings or the layout change.
 
 Each stage writes the fingerprints of its dependencies in src/ and configs/ to reports/code. tests/pipeline compares them with the code that
-is there, and so finds results of older code, also where someone has told DVC with `dvc commit` that nothing has changed.
+is there, and so finds results of older code, also where someone has recorded with `dvc commit` that nothing has changed.
 """
 
 from __future__ import annotations

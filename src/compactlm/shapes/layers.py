@@ -118,7 +118,7 @@ def check_pairs(
     teacher_layers: int | None = None,
     kept: Sequence[int] | None = None,
 ) -> None:
-    """Check listed pairs of layers; what is None is not known yet, and not checked.
+    """Check listed pairs of layers. Arguments that are None are not known yet and are not checked.
 
     Raises:
         CompactLMError: a layer does not exist, has no signals or nothing to compare, or the student's layers are not in increasing order.

@@ -1,7 +1,7 @@
 """Fit the weights of a student's body so that it is a rough copy of the teacher before any training.
 
 The student's hidden states are the teacher's, projected onto the principal directions of the teacher's states. Each of the student's
-layers takes the strongest attention heads and neurons of one of the teacher's layers and reads them through the projection. Its output
+layers takes the strongest attention heads and neurons of one of the teacher's layers and applies them through the projection. Its output
 projections and layer normalisations are then fitted in closed form, layer by layer, so that the student's states come as close as
 possible to the projected states of the teacher. Choosing by activations and copying follows Xu et al. 2024 (Weight Selection) and
 Samragh et al. 2023 (Weight Subcloning); the regression onto the teacher's states is our own.

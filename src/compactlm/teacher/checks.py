@@ -13,7 +13,7 @@ from compactlm.errors import CompactLMError
 
 
 def check_teacher(directory: Path, maximum_length: int) -> None:
-    """Check that a directory holds a BERT with its weights and its vocabulary, which reads `maximum_length` tokens at once.
+    """Check that a directory holds a BERT with its weights and its vocabulary, and accepts `maximum_length` tokens at once.
 
     Raises:
         CompactLMError: something is missing or does not fit; the message says what.
@@ -34,7 +34,7 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
         raise CompactLMError(f"the teacher in {directory} is of type {config.model_type!r}; set teacher.source to a BERT")
     if config.max_position_embeddings < maximum_length:
         raise CompactLMError(
-            f"the teacher in {directory} reads at most {config.max_position_embeddings} tokens, but teacher.maximum_length is "
+            f"the teacher in {directory} accepts at most {config.max_position_embeddings} tokens, but teacher.maximum_length is "
             f"{maximum_length}; lower it, and tokenize.maximum_length with it"
         )
     try:

@@ -27,7 +27,7 @@ def take(documents: Iterable[Document], rows: int | None, characters: int | None
 
 
 def take_drawn(shards: Sequence[Path], rows: int | None, characters: int | None, seed: int) -> None:
-    """Keep at most so many rows and characters in the shards, and remove the other rows.
+    """Keep at most `rows` rows and `characters` characters in the shards, and remove the other rows.
 
     Rows are taken in the order of their draws by seed and id, until one would exceed a maximum. The result does not depend on the
     order of the rows. Memory holds 24 bytes per row.

@@ -49,7 +49,7 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitKeyShard(ShardStep):
-    """Turns a shard of documents into a shard of what a split knows of each row; the seed is for the draws of a stable split."""
+    """Turns a shard of documents into a shard of the columns that a split needs; the seed is for the draws of a stable split."""
 
     seed: int
 

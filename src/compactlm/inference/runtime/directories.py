@@ -50,7 +50,7 @@ class ModelDirectory:
         backend: which backend runs the model.
         vocabulary_size: number of tokens.
         width: size of a hidden state.
-        limit: maximum number of tokens that the model reads.
+        limit: the maximum number of tokens that the model accepts.
         labels: the labels of a task, in the order of the outputs; LABEL_0, LABEL_1 and so on if config.json has none.
         threshold: the probability from which a task with two labels gives the second label; None gives the likelier label.
     """

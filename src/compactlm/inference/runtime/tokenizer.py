@@ -19,7 +19,7 @@ class Tokenizer:
 
     Attributes:
         library: the tokenizer of the tokenizers library.
-        limit: the maximum number of tokens that the model reads, [CLS] and [SEP] included.
+        limit: the maximum number of tokens that the model accepts, [CLS] and [SEP] included.
         size: the number of tokens in the vocabulary.
     """
 
@@ -28,7 +28,7 @@ class Tokenizer:
 
         Args:
             directory: the model's directory.
-            limit: the maximum number of tokens that the model reads.
+            limit: the maximum number of tokens that the model accepts.
             size: the number of tokens that the model has.
 
         Raises:
