@@ -35,7 +35,7 @@ class MaskedToken:
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """The model's opinion of each masked token.
+    """The model's scores of each masked token.
 
     Attributes:
         ranks: the number of tokens that the model prefers to the right one, int64 [tokens].

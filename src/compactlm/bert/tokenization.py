@@ -26,7 +26,7 @@ def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[li
 
 
 def all_tokens(tokenizer: Any, texts: Sequence[str], description: str) -> Iterator[list[int]]:
-    """Yield the token ids of each text, uncut and without special tokens."""
+    """Yield the token ids of each text, not truncated and without special tokens."""
     with tqdm(total=len(texts), desc=description, unit="row", mininterval=0.5) as bar:
         for start in range(0, len(texts), TEXTS_AT_ONCE):
             batch = list(texts[start : start + TEXTS_AT_ONCE])

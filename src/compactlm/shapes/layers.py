@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from compactlm.errors import CompactLMError
 
 LayerPairs = list[tuple[int, int]]  # the student's layer, then the teacher's
-DEPTHS = (6, 12, 24)  # of common teachers, for examples in messages
+DEPTHS = (6, 12, 24)  # the depths of common teachers, for examples in messages
 FIRST = {"hidden": 0, "relations": 1, "attention": 1}  # the lowest layer of each loss between layers
 
 

@@ -1,6 +1,6 @@
 """Streams of rows from csv, tsv, jsonl, txt and Parquet files, also compressed with gzip or Zstandard.
 
-Only a few rows are in memory at a time. Each row comes with its place (`line 12`) for error messages.
+Only a few rows are in memory at a time. Each row has its position (`line 12`) for error messages.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
 
 
 def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str, remedy: str = REMEDY) -> Rows:
-    """Yield the place and the cells of each row.
+    """Yield the position and the cells of each row.
 
     Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
     has no quoting: every tab separates cells. A txt file has one column (`text` or 0) and a row for each line that is not blank.

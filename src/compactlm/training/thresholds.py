@@ -8,7 +8,7 @@ MINIMUM_ROWS = 100  # with fewer validation rows the best threshold is due to ch
 
 
 def best_threshold(probabilities: np.ndarray, targets: np.ndarray) -> float | None:
-    """Return the threshold with the highest accuracy, and of several the one nearest to 0.5.
+    """Return the threshold with the highest accuracy, or among several such thresholds the one nearest to 0.5.
 
     Args:
         probabilities: the probability of the second label, float [rows].

@@ -42,7 +42,7 @@ class CutShard(ShardStep):
     samples: int
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the sentences and the uncut rows, sorted by id, and a report of added and dropped rows."""
+        """Return the sentences and the other rows, sorted by id, and a report of added and dropped rows."""
         punkt = _tokenizer(self.model, self.sha256)
         rows: list[dict[str, Any]] = []
         added: Counter[str] = Counter()

@@ -1,8 +1,8 @@
-"""A split that is stable under growth: the place of a row depends only on the seed and its document or text.
+"""A split that is stable under growth: the split of a row depends only on the seed and its document or text.
 
-Placed rows stay where they are when data is added. In return, shares and strata are right only on average, as in drawing lots. If
+Rows stay in their split when data is added. The price is that shares and strata match only on average. If
 related rows were placed in different splits, the held-out row stays and the train rows are left out. Moving either of them would make
-the place of a row depend on other rows.
+the split of a row depend on other rows.
 """
 
 from __future__ import annotations
