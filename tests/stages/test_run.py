@@ -32,14 +32,11 @@ def ending(error):
     return caught.value.code
 
 
-def test_the_stage_gets_the_checked_parameters():
+def test_a_stage_gets_parameters_that_are_checked_before_any_work(default_params):
     given = []
     run("clean", given.append)
     assert isinstance(given[0], Params)
-    assert given[0].preset == "default"
 
-
-def test_parameters_are_checked_before_any_work(default_params):
     def stage(params):
         pytest.fail("the stage ran")
 

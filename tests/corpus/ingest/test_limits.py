@@ -86,8 +86,5 @@ def test_a_maximum_of_rows_or_characters_ends_the_stream() -> None:
     for most, characters, taken in ((None, None, 5), (2, None, 2), (None, 11, 2), (None, 12, 3), (2, 4, 1), (0, None, 0)):
         stream = iter(rows)
         assert list(take(stream, most, characters)) == rows[:taken]
-
-
-def test_without_rows_there_is_nothing_to_do(tmp_path: Path) -> None:
     number_repeats([])
     take_drawn([], 3, None, 1)

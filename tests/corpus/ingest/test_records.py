@@ -41,11 +41,8 @@ def test_a_wrong_row_ends_in_one_sentence(row: dict[str | int, object], rule: Th
         to_record(row, "p", columns(rule), TASK)
 
 
-def test_a_source_without_a_task_reads_no_labels() -> None:
+def test_the_document_is_a_column_or_its_first_part_and_labels_are_read_only_for_a_task() -> None:
     assert to_record({"t": "x"}, "p", columns(RATING), None) == Record("x", None, None)
-
-
-def test_the_document_is_a_column_or_its_first_part() -> None:
     assert to_record({"t": "x", "d": 7}, "p", columns(document="d"), None).document == "7"
     assert to_record({"t": "x", "d": "30_9_8"}, "p", columns(document=DocumentPart(column="d", before="_")), None).document == "30"
 
