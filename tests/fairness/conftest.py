@@ -52,7 +52,6 @@ def settings(gender, column):
             protected={"sentiment": list(protected)},
             favorable_labels={"sentiment": "positive"},
             minimum_group_rows=minimum,
-            bootstrap={"samples": 200, "confidence": 0.95},
             mitigation=mitigation,
             stereotypes={},
             gate={"on_violation": on_violation, "data": data, "model": LIMITS},

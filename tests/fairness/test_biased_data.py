@@ -24,6 +24,7 @@ from compactlm.distillation.phases import Phases
 from compactlm.errors import CompactLMError
 from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.gate import Gate
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, read_figures, write_figures
 from compactlm.params import parse_params
 from compactlm.stages import bias_audit, tokenize
@@ -148,7 +149,7 @@ def judge(params, rows, student, tokenizer):
 
     predict = {"teacher": predictor(*teacher), "student": predictor(student, tokenizer)}
     probabilities = {role: ask([row.text for row in rows]) for role, ask in predict.items()}
-    found = audit_models(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, params.seed)
+    found = audit_models(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, Resampler.of(params.bootstrap, params.seed))
     expected = np.array([LABELS.index(row.label) for row in rows])
     return found, float((probabilities["student"].argmax(axis=1) == expected).mean())
 

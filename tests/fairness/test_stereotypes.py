@@ -4,6 +4,7 @@ import yaml
 
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.stereotypes import make_items, measure_stereotypes
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status
 from compactlm.params import parse_params
 
@@ -40,7 +41,7 @@ def test_the_default_templates(items):
     ("lean", "stereotype", "share", "gap"), [(0.0, 1.0, 1.0, 2.0), (5.0, 0.0, 0.5, 0.0), (5.0, 1.0, 0.5, 2.0), (0.0, -1.0, 0.0, -2.0)]
 )
 def test_preference_and_gap(items, settings, lean, stereotype, share, gap):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, settings(minimum=30), 1)
+    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, settings(minimum=30), Resampler(200, 1))
     assert found.pairs == 200
     assert found.preference[TEACHER].value == pytest.approx(share)
     assert found.log_odds_gap[TEACHER].value == pytest.approx(gap)
@@ -53,7 +54,7 @@ def test_preference_and_gap(items, settings, lean, stereotype, share, gap):
 )
 def test_a_model_that_always_prefers_one_word_is_saturated(items, settings, lean, stereotype, beside_women, beside_men, saturated):
     found = measure_stereotypes(
-        items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, settings(minimum=30), 1
+        items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, settings(minimum=30), Resampler(200, 1)
     )
     metrics = found.metrics()
     assert metrics["saturated"] == {TEACHER: saturated, STUDENT: 0}
@@ -65,13 +66,13 @@ def test_a_model_that_always_prefers_one_word_is_saturated(items, settings, lean
 
 def test_amplification_and_pairs_that_one_model_cannot_read(items, settings):
     models = {TEACHER: scorer(items, stereotype=0.5), STUDENT: scorer(items, stereotype=1.0, unknown=("his",))}
-    found = measure_stereotypes(items, models, settings(minimum=30), 1)
+    found = measure_stereotypes(items, models, settings(minimum=30), Resampler(200, 1))
     assert found.pairs == 120
     assert found.log_odds_gap[AMPLIFICATION].value == pytest.approx(1.0)
     assert found.preference[DIFFERENCE].value == 0
 
 
 def test_few_pairs_are_not_judged(items, settings):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, settings(minimum=30), 1)
+    found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, settings(minimum=30), Resampler(200, 1))
     assert found.metrics() == {"pairs": 0, "preference": found.preference, "log_odds_gap": found.log_odds_gap}
     assert (found.log_odds_gap[TEACHER].status, found.log_odds_gap[TEACHER].rows) == (Status.NOT_JUDGED, 0)

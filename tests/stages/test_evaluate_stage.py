@@ -24,7 +24,8 @@ METRICS = "reports/metrics/evaluate.json"
 @pytest.fixture
 def params(default_params):
     content = yaml.safe_load(default_params)
-    content["evaluate"] |= {"mlm_words": 60, "resamples": 100, "forgetting_words": 30}
+    content["bootstrap"]["samples"] = 100
+    content["evaluate"] |= {"mlm_words": 60, "forgetting_words": 30}
     content["evaluate"]["robustness"]["rows"] = 40
     content["evaluate"]["pseudo_perplexity"] = {"rows_a_source": 5, "words_a_row": 2}
     content["teacher"]["maximum_length"] = content["tokenize"]["maximum_length"] = 48

@@ -13,7 +13,7 @@ from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes
-from compactlm.figures.bootstrap import Array
+from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.params import Params
 
 
@@ -28,14 +28,14 @@ def measure_fairness(
 
     Labelled test rows and answers are by task, and language models by role. The readers, by task and role, classify counterfactual texts.
     """
-    settings, seed = params.bias_audit, params.seed
+    settings, resampler = params.bias_audit, Resampler.of(params.bootstrap, params.seed)
     tasks = {}
     for name, task in params.tasks.items():
         predict = {role: reader.probabilities for role, reader in readers[name].items()}
-        tasks[name] = audit_models(rows[name], name, task.labels, answers[name].probabilities, predict, settings, seed)
+        tasks[name] = audit_models(rows[name], name, task.labels, answers[name].probabilities, predict, settings, resampler)
     scorers = {role: _scorer(role, one, params.batch_tokens) for role, one in language_models.items()}
     stereotypes = {
-        name: measure_stereotypes(make_items(templates), scorers, settings, seed) for name, templates in settings.stereotypes.items()
+        name: measure_stereotypes(make_items(templates), scorers, settings, resampler) for name, templates in settings.stereotypes.items()
     }
     return fairness_metrics(tasks, stereotypes)
 

@@ -81,7 +81,7 @@ def make_items(templates: StereotypeTemplates) -> list[Item]:
     return items
 
 
-def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords], settings: BiasAudit, seed: int) -> Stereotypes:
+def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords], settings: BiasAudit, resampler: Resampler) -> Stereotypes:
     """Score the pairs by every model, by role (TEACHER, STUDENT); a pair takes part where all of them have finite scores for both words.
 
     `minimum_group_rows` is the fewest pairs that are judged. The bootstrap resamples occupations with all their templates.
@@ -89,7 +89,7 @@ def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords],
     words = [(item.stereotypical, item.other) for item in items]
     scores = {role: np.asarray(score([item.text for item in items], words), np.float64) for role, score in models.items()}
     kept = np.all([np.isfinite(found).all(axis=1) for found in scores.values()], axis=0)
-    count, resampler, limits = int(kept.sum()), Resampler.of(settings.bootstrap, seed), rule("stereotype_log_odds_gap", settings.gate.model)
+    count, limits = int(kept.sum()), rule("stereotype_log_odds_gap", settings.gate.model)
     about = {"rows": count, "rows_needed": settings.minimum_group_rows}
     chosen = [item for item, keep in zip(items, kept, strict=True) if keep]
     groups = tuple(dict.fromkeys(item.group for item in items))

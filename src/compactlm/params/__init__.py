@@ -8,11 +8,11 @@ on. Nothing is computed here: stages get the values that params.yaml and the fil
 from compactlm.params.base import Count, CountOrZero, Number, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDuplicates, ReservedKind, Sentences, Split
 from compactlm.params.distill import GeneralDistillation, Losses, TaskDistillation
-from compactlm.params.fairness import Attribute, BiasAudit, Bootstrap, DataLimits, ModelLimits, StereotypeTemplates
+from compactlm.params.fairness import Attribute, BiasAudit, DataLimits, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Student, TeacherSource
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Energy, Evaluate, Export, Robustness, Slices
+from compactlm.params.results import Bootstrap, Energy, Evaluate, Export, Robustness, Slices
 from compactlm.params.sources import (
     ColumnLabel,
     Columns,

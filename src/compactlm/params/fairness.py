@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, StrictStr, model_validator
 
-from compactlm.params.base import Count, Fraction, Name, NotNegative, Number, Section
+from compactlm.params.base import Count, Fraction, Name, NotNegative, Section
 
 
 def _one_space(word: str) -> str:
@@ -70,13 +70,6 @@ class Attribute(Section):
                 raise ValueError(f"an entry of {key} has {swap[group]!r} for {group}, but it is a word of {owner}; correct the entry")
         if not any(found.values()):
             raise ValueError(f"an entry of {key} ({', '.join(swap.values())}) has no word of groups; add one of its words to groups")
-
-
-class Bootstrap(Section):
-    """Confidence intervals at the level `confidence`, from `samples` bootstrap resamples of whole documents."""
-
-    samples: Count
-    confidence: Annotated[Number, Field(gt=0, lt=1)]
 
 
 class Template(Section):
@@ -151,7 +144,6 @@ class BiasAudit(Section):
     protected: dict[Name, list[Name]]
     favorable_labels: dict[Name, StrictStr]
     minimum_group_rows: Count
-    bootstrap: Bootstrap
     mitigation: Literal["none", "reweighing", "counterfactual", "both"]
     stereotypes: dict[Name, StereotypeTemplates]
     gate: Gate

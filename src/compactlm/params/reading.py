@@ -14,7 +14,11 @@ from compactlm.params.files import insert_files, named_files
 from compactlm.params.whole import Params
 
 PARAMS_FILE = Path("params.yaml")
-RENAMED = {"evaluate.timings.pieces": "evaluate.timings.tokens"}  # old keys, by their full path
+RENAMED = {  # old keys, by their full path
+    "bias_audit.bootstrap": "bootstrap",
+    "evaluate.resamples": "bootstrap.samples",
+    "evaluate.timings.pieces": "evaluate.timings.tokens",
+}
 PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 

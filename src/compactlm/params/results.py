@@ -1,4 +1,4 @@
-"""The sections of the stages evaluate and export, and the section energy."""
+"""The sections of the stages evaluate and export, and the sections bootstrap and energy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from compactlm.params.base import Count, Fraction, Positive, Section
+from compactlm.params.base import Count, Fraction, Number, Positive, Section
+
+
+class Bootstrap(Section):
+    """Confidence intervals at the level `confidence`, from `samples` bootstrap resamples of whole documents."""
+
+    samples: Annotated[StrictInt, Field(ge=100)]
+    confidence: Annotated[Number, Field(gt=0, lt=1)]
 
 
 class PseudoPerplexity(Section):
@@ -70,13 +77,12 @@ class Energy(Section):
 class Evaluate(Section):
     """The masked language models are compared on `mlm_words` masked words of test rows.
 
-    The body of each task is evaluated on the first `forgetting_words` of them. Confidence intervals come from `resamples` bootstrap
-    resamples, the calibration error from `calibration_bins` bins.
+    The body of each task is evaluated on the first `forgetting_words` of them. The calibration error comes from
+    `calibration_bins` bins.
     """
 
     mlm_words: Count
     pseudo_perplexity: PseudoPerplexity
-    resamples: Annotated[StrictInt, Field(ge=100)]
     calibration_bins: Annotated[StrictInt, Field(ge=2)]
     slices: Slices
     robustness: Robustness

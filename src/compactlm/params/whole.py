@@ -13,7 +13,7 @@ from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split,
 from compactlm.params.distill import Distill, Signals
 from compactlm.params.fairness import BiasAudit
 from compactlm.params.models import Student, Teacher
-from compactlm.params.results import Energy, Evaluate, Export
+from compactlm.params.results import Bootstrap, Energy, Evaluate, Export
 from compactlm.params.sources import Ingest
 from compactlm.shapes.layers import Shape, check_kept, check_losses
 from compactlm.shapes.parameters import check_budget, choose_vocabulary_size, parameters_of
@@ -57,6 +57,7 @@ class Params(Section):
     student: Student
     signals: Signals
     distill: Distill
+    bootstrap: Bootstrap
     energy: Energy
     evaluate: Evaluate
     export: Export

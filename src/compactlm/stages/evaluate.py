@@ -39,7 +39,7 @@ def _seen(texts: Iterable[str]) -> dict[str, int]:
 
 
 def _resampler(params: Params) -> Resampler:
-    return Resampler(params.evaluate.resamples, params.seed, params.bias_audit.bootstrap.confidence)
+    return Resampler.of(params.bootstrap, params.seed)
 
 
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:

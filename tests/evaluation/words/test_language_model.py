@@ -20,7 +20,7 @@ def evaluate(default_params):
     import yaml
 
     settings = parse_params(yaml.safe_load(default_params)).evaluate.model_dump(mode="json")
-    return Evaluate(**{**settings, "mlm_words": 90, "pseudo_perplexity": {"rows_a_source": 8, "words_a_row": 2}, "resamples": 100})
+    return Evaluate(**{**settings, "mlm_words": 90, "pseudo_perplexity": {"rows_a_source": 8, "words_a_row": 2}})
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def model(prejudice):
 def audit(settings, teacher, student, **changes):
     predict = {"teacher": model(teacher), "student": model(student)}
     probabilities = {role: ask([row.text for row in ROWS]) for role, ask in predict.items()}
-    return audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(**{"minimum": 20, **changes}), 1)
+    return audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(**{"minimum": 20, **changes}), Resampler(200, 1))
 
 
 def statuses(found):
@@ -96,11 +96,11 @@ def test_predictions_that_are_not_finite_never_pass(settings, role):
     predict = {"teacher": model(False), "student": model(False)}
     probabilities = {name: ask([row.text for row in ROWS]) for name, ask in predict.items()}
     predict[role] = lambda texts: np.full((len(texts), 2), np.nan)
-    found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), 1))
+    found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1)))
     assert found["gender, counterfactual, flips, amplification"] is Status.NOT_JUDGED
     probabilities[role][3, 1] = np.inf
     with pytest.raises(CompactLMError, match=f"{role} .*sentiment .*not finite"):
-        audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), 1)
+        audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1))
 
 
 @pytest.mark.parametrize(

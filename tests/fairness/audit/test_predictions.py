@@ -5,6 +5,7 @@ import pytest
 
 from compactlm.fairness.audit.predictions import COUNTS, FIGURES, audit_groups, fairness_figures
 from compactlm.fairness.roles import AMPLIFICATION, STUDENT, TEACHER
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
 from tests.fixtures.builders import make_row
 
@@ -22,7 +23,7 @@ def audit(settings, listed, student=None, minimum=1):
     favorable, teacher = [has for _, has, _ in listed], [says for _, _, says in listed]
     predicted = {TEACHER: teacher, STUDENT: teacher if student is None else student}
     right = {role: [says == has for says, has in zip(answers, favorable, strict=True)] for role, answers in predicted.items()}
-    return audit_groups(rows, "gender", favorable, right, predicted, settings(minimum=minimum), 3)
+    return audit_groups(rows, "gender", favorable, right, predicted, settings(minimum=minimum), Resampler(200, 3))
 
 
 WOMEN = make({(True, True): 20, (True, False): 20, (False, True): 10, (False, False): 30}, "she")

@@ -2,10 +2,13 @@ import pytest
 
 from compactlm.fairness.audit.data_report import write_report
 from compactlm.fairness.audit.training_data import audit_task, data_gate
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status
+from compactlm.params import Bootstrap
 from tests.fixtures.builders import make_row
 
 LABELS = ["negative", "neutral", "positive"]
+BOOTSTRAP = Bootstrap(samples=200, confidence=0.95)
 
 
 def make_documents(texts, prefix, parents=None):
@@ -19,7 +22,7 @@ COPIES = make_documents([("who won", "positive"), ("he wins", "positive")], "c",
 
 
 def audit(settings, rows=ROWS, copies=COPIES):
-    return audit_task(rows, copies, "sentiment", LABELS, settings, 1)
+    return audit_task(rows, copies, "sentiment", LABELS, settings, Resampler(200, 1))
 
 
 def impact(finding, label="positive"):
@@ -63,7 +66,7 @@ def test_counterfactual_copies_balance_rows_and_copies_alike(settings, mitigatio
     assert mitigated.rows == {"women_only": 19, "men_only": 19, "both": 0, "neither": 2}
     assert impact(mitigated) == pytest.approx(1)
     assert found.metrics()["counterfactual"]["copies"] == 19
-    assert "Counterfactual copies: 19" in write_report({"sentiment": found}, settings(mitigation=mitigation))
+    assert "Counterfactual copies: 19" in write_report({"sentiment": found}, settings(mitigation=mitigation), BOOTSTRAP)
 
 
 def test_a_task_without_protected_attributes(settings):
@@ -72,7 +75,7 @@ def test_a_task_without_protected_attributes(settings):
     assert found.metrics()["attributes"] == {}
     assert found.metrics()["gate"] == {"checks": 0, "violated": 0, "undecided": 0, "not_judged": 0, "status": Status.NOT_JUDGED}
     assert set(found.weights.values()) == {1.0}
-    assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none)
+    assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none, BOOTSTRAP)
 
 
 def test_an_attribute_of_a_column(settings):
@@ -82,7 +85,7 @@ def test_an_attribute_of_a_column(settings):
     chosen = settings(protected=("region",))
     found = audit(chosen, rows, [])
     assert found.findings["region"]["before"].rows == {"north_only": 12, "south_only": 12, "both": 0, "neither": 0}
-    assert "Groups are values of a column" in write_report({"sentiment": found}, chosen)
+    assert "Groups are values of a column" in write_report({"sentiment": found}, chosen, BOOTSTRAP)
 
 
 def gate(found):
@@ -107,7 +110,7 @@ def test_weights_that_make_the_last_step_even_pass_no_biased_data(settings):
     assert gate(found)["train rows"] == gate(found)["with augmented copies"] == {Status.VIOLATED}
     assert Status.VIOLATED not in gate(found)["after mitigation"]
     assert found.metrics()["gate"]["violated"] == 4
-    report = write_report({"sentiment": found}, settings())
+    report = write_report({"sentiment": found}, settings(), BOOTSTRAP)
     assert "Data gate: violated (4 violated, 0 not judged" in report
     assert "- sentiment, gender, train rows, women to men, positive, disparate impact: 9.000 (" in report
 
@@ -130,7 +133,7 @@ def test_fair_data_are_ok_with_enough_rows_whatever_the_mitigation(settings, mit
 
 def test_the_report_says_what_was_measured(settings):
     found = audit(settings())
-    report = write_report({"sentiment": found}, settings())
+    report = write_report({"sentiment": found}, settings(), BOOTSTRAP)
     assert "| train rows | 8; 75.0 % (" in report
     assert "| women to men | positive | train rows | 1.875 (" in report
     assert "| women to men | positive | after mitigation | 1.000 (" in report
@@ -142,7 +145,7 @@ def test_the_report_says_what_was_measured(settings):
 def test_a_small_group_is_not_judged_anywhere(settings):
     chosen = settings(minimum=9)
     found = audit(chosen)
-    report = write_report({"sentiment": found}, chosen)
+    report = write_report({"sentiment": found}, chosen, BOOTSTRAP)
     assert "women to men, positive, disparate impact: not judged (8 rows; at least 9 are needed)" in report
     assert "Data gate: not judged (0 violated, 6 not judged, 0 undecided, of 6 checks)." in report
     rates = found.findings["gender"]["before"].base_rates["positive"]
@@ -158,4 +161,4 @@ def test_nothing_depends_on_the_order_of_the_rows(settings):
     one, other = audit(chosen), audit(chosen, ROWS[::-1], COPIES[::-1])
     assert one.metrics() == other.metrics()
     assert one.weights == other.weights
-    assert write_report({"sentiment": one}, chosen) == write_report({"sentiment": other}, chosen)
+    assert write_report({"sentiment": one}, chosen, BOOTSTRAP) == write_report({"sentiment": other}, chosen, BOOTSTRAP)

@@ -5,6 +5,7 @@ import pytest
 
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.swaps.flips import count_flips
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
 from tests.fixtures.builders import make_row
 
@@ -27,7 +28,7 @@ def count(settings, teacher, student, minimum=1):
     predict = {TEACHER: model(teacher), STUDENT: model(student)}
     probabilities = {role: ask(TEXTS) for role, ask in predict.items()}
     chosen = settings(minimum=minimum)
-    return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, 1)
+    return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
 
 
 def test_only_rows_that_mention_a_group_are_asked_again(settings):

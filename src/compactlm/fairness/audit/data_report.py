@@ -9,7 +9,7 @@ from compactlm.fairness.audit.training_data import STEPS, DataAudit, data_gate
 from compactlm.fairness.groups import Coverage
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import count, percent, stated, words
-from compactlm.params import Attribute, BiasAudit
+from compactlm.params import Attribute, BiasAudit, Bootstrap
 from compactlm.text.markdown import code, table
 
 WORDS_SHOWN = 12
@@ -21,13 +21,13 @@ MITIGATIONS = {
 }
 
 
-def write_report(audits: Mapping[str, DataAudit], settings: BiasAudit) -> str:
+def write_report(audits: Mapping[str, DataAudit], settings: BiasAudit, bootstrap: Bootstrap) -> str:
     """Return the audits as Markdown; a group that is too small is reported as not judged, never as fair."""
     lines = ["# Bias audit of the training data", "", *data_gate(audits).markdown(), ""]
     lines += [
         "The audit compares rows that belong to exactly one group. Disparate impact is the share of the first group's rows that have a",
         "label divided by that of the second group (parity: 1); statistical parity difference is the first minus the second (parity: 0).",
-        f"In brackets: {percent(settings.bootstrap.confidence, 0)} confidence intervals from {count(settings.bootstrap.samples)} bootstrap "
+        f"In brackets: {percent(bootstrap.confidence, 0)} confidence intervals from {count(bootstrap.samples)} bootstrap "
         "resamples of whole documents.",
         f"Mitigation: {MITIGATIONS[settings.mitigation]}.",
     ]

@@ -13,7 +13,7 @@ from compactlm.fairness.audit.predictions import GroupAudit, audit_groups
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
-from compactlm.figures.bootstrap import Array
+from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.params import BiasAudit
 
 
@@ -37,7 +37,7 @@ def audit_models(
     probabilities: Mapping[str, Array],
     predict: Mapping[str, Predict],
     settings: BiasAudit,
-    seed: int,
+    resampler: Resampler,
 ) -> ModelAudit:
     """Audit teacher and student on the test rows of a task, for each attribute that bias_audit.protected names for it.
 
@@ -48,7 +48,7 @@ def audit_models(
         probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
         predict: by role, a function from texts to such probabilities, for counterfactual texts.
         settings: the section of params.yaml.
-        seed: the seed of the bootstrap.
+        resampler: for the confidence intervals.
 
     Raises:
         CompactLMError: a probability is not a finite number.
@@ -68,8 +68,8 @@ def audit_models(
     predicted = {role: (found == favorable).tolist() for role, found in answers.items()}
     swapped = {name: settings.attributes[name] for name in names if settings.attributes[name].swaps}
     return ModelAudit(
-        {name: audit_groups(rows, name, has, right, predicted, settings, seed) for name in names},
-        {name: count_flips(rows, one, probabilities, predict, favorable, settings, seed) for name, one in swapped.items()},
+        {name: audit_groups(rows, name, has, right, predicted, settings, resampler) for name in names},
+        {name: count_flips(rows, one, probabilities, predict, favorable, settings, resampler) for name, one in swapped.items()},
     )
 
 

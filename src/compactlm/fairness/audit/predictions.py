@@ -51,7 +51,7 @@ def audit_groups(
     right: Mapping[str, Sequence[bool]],
     predicted: Mapping[str, Sequence[bool]],
     settings: BiasAudit,
-    seed: int,
+    resampler: Resampler,
 ) -> GroupAudit:
     """Audit one attribute.
 
@@ -65,9 +65,9 @@ def audit_groups(
             `predicted` being right.
         predicted: by role, whether each row is predicted the favourable label.
         settings: the section of params.yaml.
-        seed: the seed of the bootstrap, in which teacher and student see the same resamples.
+        resampler: teacher and student see the same resamples.
     """
-    attribute, resampler, needed = settings.attributes[name], Resampler.of(settings.bootstrap, seed), settings.minimum_group_rows
+    attribute, needed = settings.attributes[name], settings.minimum_group_rows
     categories, names, roles = categorise(rows, name, attribute), category_names(attribute), list(right)
     counted = _counts(categories, names, favorable, right, predicted)
     shape = (-1, len(right), len(COUNTS), len(names))

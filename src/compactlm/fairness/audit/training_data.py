@@ -44,7 +44,7 @@ class DataAudit:
 
 
 def audit_task(
-    rows: Sequence[Document], copies: Sequence[Document], task: str, labels: Sequence[str], settings: BiasAudit, seed: int
+    rows: Sequence[Document], copies: Sequence[Document], task: str, labels: Sequence[str], settings: BiasAudit, resampler: Resampler
 ) -> DataAudit:
     """Audit one task, and mitigate its bias as the settings say.
 
@@ -65,7 +65,7 @@ def audit_task(
     weights = [1.0] * len(everything)
     if settings.mitigation in ("reweighing", "both"):
         weights = combined(found, attributes, favorable, minimum, len(everything))
-    resampler, limits = Resampler.of(settings.bootstrap, seed), {favorable: _limits(settings.gate.data)}
+    limits = {favorable: _limits(settings.gate.data)}
     findings = {}
     for name, attribute in attributes.items():
         steps = {"before": (len(rows), None), "augmented": (len(augmented), None), "mitigated": (len(everything), weights)}

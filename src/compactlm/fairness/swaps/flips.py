@@ -45,7 +45,7 @@ def count_flips(
     predict: Mapping[str, Predict],
     favorable: int,
     settings: BiasAudit,
-    seed: int,
+    resampler: Resampler,
 ) -> Flips:
     """Swap the attribute's words in all rows that mention them, and classify these rows again.
 
@@ -56,9 +56,9 @@ def count_flips(
         predict: by role. It is not called where there are too few rows.
         favorable: position of the favourable label.
         settings: the section of params.yaml.
-        seed: the seed of the bootstrap.
+        resampler: for the confidence intervals.
     """
-    swapper, resampler = Swapper(attribute), Resampler.of(settings.bootstrap, seed)
+    swapper = Swapper(attribute)
     swapped = [(at, text) for at, row in enumerate(rows) if (text := swapper.swap(row.text, row.id)) not in (None, row.text)]
     places, texts = [at for at, _ in swapped], [str(text) for _, text in swapped]
     enough = len(texts) >= settings.minimum_group_rows

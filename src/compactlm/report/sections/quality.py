@@ -28,7 +28,7 @@ def quality(found: Findings) -> Section:
         (words(name), [_figures(name, task), _tests(task), *_confusions(found, name), _reliability(found, name)])
         for name, task in found.tasks.items()
     )
-    confidence = percent(found.params.bias_audit.bootstrap.confidence, 0)
+    confidence = percent(found.params.bootstrap.confidence, 0)
     lead = f"Both models on the same test rows. Brackets hold {confidence} confidence intervals."
     return Section("quality", "Quality", lead, blocks)
 
