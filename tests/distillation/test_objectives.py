@@ -26,34 +26,31 @@ WEIGHTS = {
 FEW = make_optimisation(epochs=2, learning_rate=0.01, batch_tokens=128)
 
 
-def components(teacher):
-    return principal_components(teacher.bert.embeddings.word_embeddings.weight.detach(), 16)
+def build_objective(phase, student, teacher, losses, weights):
+    params = losses(phase, **(weights or WEIGHTS))
+    components = principal_components(teacher.bert.embeddings.word_embeddings.weight.detach(), 16)
+    layer_losses = LayerLosses(student.bert, teacher.bert, LAYERS, components, params)
+    return (
+        GeneralObjective(student, layer_losses, params, TEMPERATURE) if phase == "general" else TaskObjective(student, layer_losses, params)
+    )
 
 
 @pytest.fixture
 def general(masked_teacher, kept, masked, build_student, losses):
-    """A function that gives the objective of general distillation and its examples, from the teacher online."""
-
-    def build(top_k=WHOLE, **weights):
-        source = OnlineMasked(masked_teacher, kept, LAYERS, top_k, TEMPERATURE)
-        params, student = losses("general", **(weights or WEIGHTS)), build_student(BertForMaskedLM)
-        layer_losses = LayerLosses(student.bert, masked_teacher.bert, LAYERS, components(masked_teacher), params)
-        return GeneralObjective(student, layer_losses, params, TEMPERATURE), GeneralExamples(masked, source, 2)
-
-    return build
+    """A function that returns the objective of general distillation and its examples, with an online teacher."""
+    return lambda top_k=WHOLE, **weights: (
+        build_objective("general", build_student(BertForMaskedLM), masked_teacher, losses, weights),
+        GeneralExamples(masked, OnlineMasked(masked_teacher, kept, LAYERS, top_k, TEMPERATURE), 2),
+    )
 
 
 @pytest.fixture
 def task(task_teacher, kept, rows, build_student, losses):
     """The same of a task."""
-
-    def build(**weights):
-        source = OnlineTask(task_teacher, kept, LAYERS)
-        params, student = losses("task", **(weights or WEIGHTS)), build_student(BertForSequenceClassification)
-        layer_losses = LayerLosses(student.bert, task_teacher.bert, LAYERS, components(task_teacher), params)
-        return TaskObjective(student, layer_losses, params), TaskExamples(rows, source)
-
-    return build
+    return lambda **weights: (
+        build_objective("task", build_student(BertForSequenceClassification), task_teacher, losses, weights),
+        TaskExamples(rows, OnlineTask(task_teacher, kept, LAYERS)),
+    )
 
 
 @pytest.fixture
