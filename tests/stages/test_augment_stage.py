@@ -59,7 +59,7 @@ def test_copies_metrics_and_samples_are_written_the_same_each_time(workspace):
     copies = artifacts.read_documents(artifacts.AUGMENTED)
     metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
     assert metrics["rows"] == 20
-    assert metrics["asked"] == 40
+    assert metrics["requested"] == 40
     assert metrics["copies"] == len(copies) == 40 - sum(metrics["dropped"].values()) > 25
     assert metrics["agreement"]["sentiment"]["share"]["rows"] == len(copies)
     assert 0 <= metrics["agreement"]["sentiment"]["share"]["value"] <= 1
@@ -84,7 +84,7 @@ def test_a_copy_that_the_teacher_labels_otherwise_is_dropped_and_counted(workspa
     metrics = json.loads((workspace / "reports/metrics/augment.json").read_text())
     share = metrics["agreement"]["sentiment"]["share"]["value"]  # of all copies, before any is dropped
     assert len(kept) == round(share * len(everything)) == metrics["copies"]
-    assert metrics["asked"] == 40 == metrics["copies"] + sum(metrics["dropped"].values())
+    assert metrics["requested"] == 40 == metrics["copies"] + sum(metrics["dropped"].values())
     assert metrics["dropped"]["label_changed"] == len(everything) - len(kept) > 0
     assert {copy.id for copy in kept} < {copy.id for copy in everything}
     assert metrics["diversity"]["after"]["rows"] == 20 + len(kept)

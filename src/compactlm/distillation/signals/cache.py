@@ -114,6 +114,7 @@ def write_cache(
         for name, values in kept.items():
             _store(tensors[name], name, values, rows, starts, masked_starts)
     pq.write_table(pa.table({"id": list(tokenized.ids), "digest": hashes}), directory / "rows.parquet", compression="zstd")
+    # "asked" and "place_starts" are names of the file format; a change would make existing caches unreadable.
     kept_as = {"layers": list(teacher.layers), "rows": len(lengths), "asked": dict(settings or {})}
     write_json(directory / "cache.json", {**kept_as, "sha256": file_sha256(directory / TENSORS)})
 
