@@ -18,10 +18,7 @@ def prepare(threads: int, seed: int = 0) -> None:
 
     The last bits of a result depend on the number of threads. The seed matters even without training: loading a model gives random
     weights to a head that the checkpoint lacks.
-
-    Args:
-        threads: the total number over all processes of this machine.
-        seed: the seed of torch's random generator.
+    `threads` is the total number over all processes of this machine.
     """
     # Without this, Intel's matrix library may give other last bits in another run. It reads the variable at its first use.
     os.environ.setdefault("MKL_CBWR", "AUTO")

@@ -44,11 +44,7 @@ HIDDEN_DISTANCES = {"cosine": hidden_cosine, "mse": hidden_mse}
 
 
 def build_projection(components: torch.Tensor) -> torch.nn.Linear:
-    """Return a linear map from the student's to the teacher's hidden size, initialised with the components.
-
-    Args:
-        components: float [student's hidden size, teacher's hidden size].
-    """
+    """Return a linear map that starts from the components, float [student's hidden size, teacher's hidden size]."""
     projection = torch.nn.Linear(*components.shape)
     with torch.no_grad():
         projection.weight.copy_(components.T)

@@ -50,12 +50,7 @@ class SignalSource(Protocol):
         ...
 
     def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """Return the signals of a batch.
-
-        Args:
-            batch: input_ids and attention_mask, and labels if tokens are masked.
-            rows: the rows of the cache; the online teacher does not need them.
-        """
+        """Return the signals of a batch of input_ids and attention_mask, and labels if tokens are masked; `rows` are for the cache."""
         ...
 
 
