@@ -120,5 +120,5 @@ def _augmentation(found: Findings) -> list[Block]:
     rows = [[name, *(plain(step.get(name)) for step in steps)] for name in SAMENESS.values()]
     rows.insert(0, ["rows", *(count(made["diversity"][step]["rows"]) for step in AUGMENTATION)])
     dropped = [f"{count(number)} {words(reason)}" for reason, number in made["dropped"].items() if number]
-    note = f"{count(made['copies'])} of {count(made['asked'])} requested copies are kept. Dropped: {listed(dropped) or 'none'}."
+    note = f"{count(made['copies'])} of {count(made['requested'])} requested copies are kept. Dropped: {listed(dropped) or 'none'}."
     return [Table("Diversity of the labelled train rows, and augmentation", ["measure", *AUGMENTATION.values()], rows, note)]
