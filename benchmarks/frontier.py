@@ -21,7 +21,7 @@ from benchmarks.shared import harness
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
-from compactlm.shapes.parameters import parameters_of
+from compactlm.shapes.budget import parameters_of
 
 REPORTS = artifacts.FRONTIER
 PREFIX = "frontier-"

@@ -10,7 +10,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 from compactlm.params.files import insert_files
 from compactlm.presets import HEAD, compose, select, without_head
-from compactlm.shapes.parameters import fitting_vocabulary, parameters_of
+from compactlm.shapes.budget import fitting_vocabulary, parameters_of
 
 ROOT = Path(__file__).parents[1]
 NAMES = sorted(path.stem for path in (ROOT / "configs" / "preset").glob("*.yaml"))

@@ -14,10 +14,10 @@ from benchmarks.train.clock import Clock, Stopwatch
 from benchmarks.train.material import Material
 from compactlm.bert import models
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
-from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
-from compactlm.distillation.signals.sources import Batch
+from compactlm.distillation.signals.online import Batch
 from compactlm.training.loop import Settings, set_dropout, train
 
 EPOCHS = 300  # more than any machine finishes in time

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from compactlm.corpus.augment.masked import MASK, Candidates
+from compactlm.corpus.augment.contextual import MASK, Candidates
 
 
 class FixedProposer:

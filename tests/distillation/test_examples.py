@@ -4,7 +4,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 
 ASKED = [30, 7, 2, 39, 11]

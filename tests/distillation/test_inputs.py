@@ -6,7 +6,7 @@ import yaml
 from compactlm import artifacts
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
 

@@ -12,7 +12,7 @@ from compactlm.distillation.phases import Phases
 from compactlm.distillation.signals.cache import write_cache
 from compactlm.errors import CompactLMError
 from compactlm.params import parse_params
-from compactlm.shapes.parameters import parameters_of
+from compactlm.shapes.budget import parameters_of
 from tests.fixtures.builders import make_row
 
 

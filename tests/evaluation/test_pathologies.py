@@ -5,9 +5,10 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_lm import probabilities
-from compactlm.bert.masked_words import choose_words, mask_words
+from compactlm.bert.mask_scores import probabilities
+from compactlm.bert.words_to_mask import choose_words, mask_words
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.pathologies import (
     collapse,
     distance,
@@ -18,7 +19,6 @@ from compactlm.evaluation.pathologies import (
     same_words,
     spread,
 )
-from compactlm.evaluation.reading import Reader
 from compactlm.figures.figure import Figure
 
 LABELS = ("negative", "positive")

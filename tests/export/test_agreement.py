@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm.bert.masked_words import mask_one
+from compactlm.bert.words_to_mask import mask_one
 from compactlm.errors import CompactLMError
 from compactlm.export.agreement import Comparison, check_difference, check_loss, compare, measure_cosines, measure_loss
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from compactlm.bert.models import load_classifier, load_tokenizer
-from compactlm.evaluation.reading import Reader
+from compactlm.evaluation.classifier import Reader
 from compactlm.params import parse_params
 from tests.fixtures.made_up_run import all_rows, build, with_stages
 

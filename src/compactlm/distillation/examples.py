@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from compactlm.bert.models import pad_tensors
-from compactlm.distillation.signals.sources import Batch, SignalSource
+from compactlm.distillation.signals.online import Batch, SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.training.random_masking import IGNORED, MaskedExamples, MaskedSequences
 

@@ -11,7 +11,7 @@ from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.distillation.examples import TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, TeacherInputs
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.draws import draw_items
 from compactlm.params import Params
 from compactlm.shapes.layers import kept_layers

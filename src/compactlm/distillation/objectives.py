@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
-from compactlm.distillation.signals.sources import Batch, position_mask
+from compactlm.distillation.signals.online import Batch, position_mask
 from compactlm.params import GeneralDistillation, Losses, TaskDistillation
 from compactlm.training.hard_labels import hard_labels
 

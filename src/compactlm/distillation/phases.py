@@ -14,19 +14,19 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrai
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.masked_words import choose_words, top1
 from compactlm.bert.memory import memory_errors
+from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
 from compactlm.distillation.inputs import GENERAL, Inputs
-from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, Objective, TaskObjective
 from compactlm.distillation.signals.cache import TeacherInputs
 from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
+from compactlm.shapes.budget import check_budget, parameters_of
 from compactlm.shapes.layers import check_both_phases, uniform_layers
-from compactlm.shapes.parameters import check_budget, parameters_of
 from compactlm.student.building import build_classifier, build_config, count_parameters
 from compactlm.student.initialising import initialise
 from compactlm.training import processes

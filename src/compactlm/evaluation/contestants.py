@@ -10,14 +10,14 @@ import numpy as np
 
 from compactlm.artifacts import MLM, Document
 from compactlm.bert import models
-from compactlm.bert.masked_lm import probabilities
-from compactlm.bert.masked_words import MaskedWord, mask_words
+from compactlm.bert.mask_scores import probabilities
 from compactlm.bert.tokenization import encode
+from compactlm.bert.words_to_mask import MaskedWord, mask_words
 from compactlm.draws import sample
 from compactlm.evaluation import pathologies
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
 from compactlm.evaluation.paired import Answers
-from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.student.building import count_parameters
 

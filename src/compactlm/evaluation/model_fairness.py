@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.bert.masked_lm import score_words
+from compactlm.bert.mask_scores import score_words
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.paired import Answers
-from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes

@@ -15,8 +15,8 @@ from compactlm.params.fairness import BiasAudit
 from compactlm.params.models import Student, Teacher
 from compactlm.params.results import Bootstrap, Energy, Evaluate, Export
 from compactlm.params.sources import Ingest
+from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parameters_of
 from compactlm.shapes.layers import Shape, check_kept, check_losses
-from compactlm.shapes.parameters import check_budget, choose_vocabulary_size, parameters_of
 
 # Names that appear beside the names of tasks in artifacts and metrics.
 RESERVED = {"mlm", "embedding", "general", "mlm_head", "parameters", "fitted_mlm_head", "cached", "gigabytes", "energy"}

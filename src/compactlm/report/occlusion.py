@@ -13,8 +13,8 @@ import torch
 
 from compactlm.bert.models import classify
 from compactlm.draws import draw_items
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.paired import Answers
-from compactlm.evaluation.reading import Reader
 
 
 @dataclasses.dataclass(frozen=True)

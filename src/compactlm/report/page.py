@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import jinja2
 import yaml
 
-from compactlm.evaluation.reading import Reader
+from compactlm.evaluation.classifier import Reader
 from compactlm.report import verdict
 from compactlm.report.blocks import Folded, Section
 from compactlm.report.findings import Findings

@@ -9,15 +9,15 @@ from typing import Any
 from transformers import BertConfig
 
 from compactlm import artifacts
-from compactlm.bert.masked_lm import score
-from compactlm.bert.masked_words import mask_words
+from compactlm.bert.mask_scores import score
 from compactlm.bert.runtime import prepare
+from compactlm.bert.words_to_mask import mask_words
 from compactlm.evaluation import pathologies
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.cost.speed import compare_speed
 from compactlm.evaluation.model_fairness import measure_fairness
 from compactlm.evaluation.paired import ROLES, Answers, compare_quality
-from compactlm.evaluation.reading import Reader
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of

@@ -11,8 +11,8 @@ from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.masked_words import mask_one
 from compactlm.bert.runtime import prepare
+from compactlm.bert.words_to_mask import mask_one
 from compactlm.draws import draw_items
 from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
 from compactlm.export.directory import write_directory

@@ -7,7 +7,7 @@ from compactlm.bert import models
 from compactlm.bert.runtime import prepare
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
-from compactlm.distillation.signals.sources import SignalSource
+from compactlm.distillation.signals.online import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.pipeline.run import run

@@ -6,9 +6,9 @@ import shutil
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.masked_words import choose_words, top1
 from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import encode, sample_windows
+from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.figures.quality import accuracy
 from compactlm.params import Params

@@ -13,7 +13,7 @@ from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.params import Params
 from compactlm.pipeline.run import run
-from compactlm.shapes.parameters import choose_vocabulary_size
+from compactlm.shapes.budget import choose_vocabulary_size
 from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 
 

@@ -12,11 +12,11 @@ from transformers import BertForMaskedLM
 from compactlm.bert.batches import make_batches
 from compactlm.bert.models import masked_logits, pad_tensors
 from compactlm.bert.tokenization import encode
-from compactlm.corpus.augment.masked import MASK, Candidates
+from compactlm.corpus.augment.contextual import MASK, Candidates
 
 
 class MaskedWordProposer:
-    """Proposes words with a BERT that has a masked-language-model head; see `compactlm.corpus.augment.masked.Proposer`.
+    """Proposes words with a BERT that has a masked-language-model head; see `compactlm.corpus.augment.contextual.Proposer`.
 
     The model is put into eval mode. Each mask has at most `top` proposals.
     """

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.split.groups import PROTECTED, group, protect
+from compactlm.corpus.split.document_groups import PROTECTED, group, protect
 from compactlm.corpus.split.rows import draw_place
 from compactlm.corpus.split.splitting import decide
 from compactlm.corpus.split.stable import place, share_deviations

@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 
 from compactlm.distillation.signals.cache import CachedSignals, digests, gigabytes, surplus, write_cache
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 from compactlm.training.random_masking import MaskedSequences
 

@@ -3,7 +3,7 @@ import torch
 
 from compactlm.distillation.examples import TaskExamples, TaskRows
 from compactlm.distillation.signals.counterfactual import average_families
-from compactlm.distillation.signals.sources import OnlineTask
+from compactlm.distillation.signals.online import OnlineTask
 from compactlm.errors import CompactLMError
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_lm import MaskedToken, Scores, score
+from compactlm.bert.mask_scores import MaskedToken, Scores, score
 from compactlm.evaluation.words.forgetting import forgetting, with_body_of
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures

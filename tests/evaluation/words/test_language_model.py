@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_words import choose_words, top1
+from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.evaluation.words.language_model import LanguageModel, ask, compare_language_models
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_words import MaskedWord
+from compactlm.bert.words_to_mask import MaskedWord
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, mask_tokens, pseudo_perplexity, surprises
 from compactlm.figures.bootstrap import Resampler
 

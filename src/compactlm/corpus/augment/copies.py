@@ -12,7 +12,7 @@ from typing import Any
 from tqdm import tqdm
 
 from compactlm.artifacts import Document, derived_id
-from compactlm.corpus.augment.masked import MaskedWordAug, Proposer, Thesaurus
+from compactlm.corpus.augment.contextual import MaskedWordAug, Proposer, Thesaurus
 from compactlm.corpus.augment.parallel import ParallelWords, WordSettings
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.corpus.augment.words import WORD_AUGMENTERS, Rewrite

@@ -32,7 +32,7 @@ class _DictionaryFiles(WordNetCorpusReader):
 
 
 class WordNet:
-    """A thesaurus (`compactlm.corpus.augment.masked.Thesaurus`) by one of NLTK's readers."""
+    """A thesaurus (`compactlm.corpus.augment.contextual.Thesaurus`) by one of NLTK's readers."""
 
     def __init__(self, reader: Any) -> None:
         """Store a reader; results are cached."""

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
-from compactlm.corpus.split.groups import crossings, group, protect
+from compactlm.corpus.split.document_groups import crossings, group, protect
 from compactlm.corpus.split.mixing import Mixture, mix
 from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, read_rows
 from compactlm.corpus.split.stable import place

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from compactlm.distillation.losses.base import LayerLoss
-from compactlm.distillation.signals.sources import Batch, require_attentions
+from compactlm.distillation.signals.online import Batch, require_attentions
 from compactlm.errors import CompactLMError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from compactlm.distillation.signals.sources import Batch
+from compactlm.distillation.signals.online import Batch
 from compactlm.shapes.layers import LayerPairs
 
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn import functional
 
 from compactlm.distillation.losses.base import Bodies, LayerLoss
-from compactlm.distillation.signals.sources import Batch
+from compactlm.distillation.signals.online import Batch
 from compactlm.shapes.layers import LayerPairs
 
 States = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # queries, keys, values, each float [rows, tokens, width]

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from compactlm.artifacts import file_sha256, read_json, write_json
 from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
-from compactlm.distillation.signals.sources import Batch, SignalSource
+from compactlm.distillation.signals.online import Batch, SignalSource
 from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
 

@@ -13,7 +13,7 @@ import torch
 from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
 from compactlm.distillation.signals.cache import TeacherInputs
-from compactlm.distillation.signals.sources import Batch, SignalSource
+from compactlm.distillation.signals.online import Batch, SignalSource
 
 
 class AveragedSignals:

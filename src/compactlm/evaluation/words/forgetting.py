@@ -11,7 +11,7 @@ import copy
 
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.bert.masked_lm import Scores
+from compactlm.bert.mask_scores import Scores
 from compactlm.evaluation.limits import KEPT
 from compactlm.figures.bootstrap import Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS, Figure

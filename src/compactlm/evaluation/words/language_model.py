@@ -10,8 +10,8 @@ import numpy as np
 from transformers import BertForMaskedLM
 
 from compactlm.artifacts import Document
-from compactlm.bert.masked_lm import Scores, score
-from compactlm.bert.masked_words import MaskedWord, choose_words, mask_words
+from compactlm.bert.mask_scores import Scores, score
+from compactlm.bert.words_to_mask import MaskedWord, choose_words, mask_words
 from compactlm.evaluation.limits import FIRST_CHOICE
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, pseudo_perplexity, surprises

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_lm import MaskedToken, score
-from compactlm.bert.masked_words import MaskedWord
+from compactlm.bert.mask_scores import MaskedToken, score
+from compactlm.bert.words_to_mask import MaskedWord
 from compactlm.draws import draw_generator, draw_items
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.figures.figure import MINIMUM_ROWS, Figure

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
-from compactlm.bert.masked_words import choose_words
+from compactlm.bert.words_to_mask import choose_words
 from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
 

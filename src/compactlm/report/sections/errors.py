@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compactlm.evaluation.reading import Reader
+from compactlm.evaluation.classifier import Reader
 from compactlm.figures.numbers import MINUS, percent, quoted, words
 from compactlm.report.blocks import Block, Example, Part, Section, with_headings
 from compactlm.report.findings import Findings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.paired import ROLES
-from compactlm.evaluation.reading import Reader
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import count, percent, words
 from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text, with_headings

@@ -9,9 +9,9 @@ import yaml
 
 from benchmarks.shapes.config import FRONTIER, Frontier, compose_all, read_listed
 from compactlm.errors import CompactLMError
-from compactlm.shapes.parameters import parameters_of
+from compactlm.shapes.budget import parameters_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOOD = {
     "overrides": ["student.vocabulary_size=300"],
     "enough": 0.9,

@@ -11,7 +11,7 @@ from compactlm.distillation.losses.attention import Attentions
 from compactlm.distillation.losses.base import Bodies, LayerLoss
 from compactlm.distillation.losses.hidden import HiddenStates
 from compactlm.distillation.losses.relations import Relations
-from compactlm.distillation.signals.sources import Batch
+from compactlm.distillation.signals.online import Batch
 from compactlm.params import Losses
 from compactlm.shapes.layers import FIRST, LayerPairs, Shape, check_losses, find_pairs
 

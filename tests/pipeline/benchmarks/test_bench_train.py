@@ -12,9 +12,9 @@ from benchmarks.train import others, ours
 from benchmarks.train.contender import measure
 from benchmarks.train.jobs import Job
 from benchmarks.train.material import Material
-from compactlm.distillation.layer_losses import LayerLosses
+from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.objectives import TaskObjective
-from compactlm.distillation.signals.sources import OnlineMasked
+from compactlm.distillation.signals.online import OnlineMasked
 from compactlm.training.loop import set_dropout
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,11 @@ from safetensors import safe_open
 from transformers import BertForMaskedLM, BertModel
 
 from compactlm.bert import models
-from compactlm.distillation.layer_losses import LayerLosses
 from compactlm.distillation.losses.attention import attention_mse
 from compactlm.distillation.losses.hidden import build_projection, hidden_cosine, hidden_mse
+from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss
-from compactlm.distillation.signals.sources import OnlineMasked
+from compactlm.distillation.signals.online import OnlineMasked
 from compactlm.errors import CompactLMError
 
 COMPONENTS = torch.linalg.qr(torch.randn(32, 32, generator=torch.Generator().manual_seed(0))).Q[:16]

@@ -12,7 +12,7 @@ from typing import Any
 
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_lm import MaskedToken, score
+from compactlm.bert.mask_scores import MaskedToken, score
 from compactlm.draws import draw_generator, draw_items
 
 

@@ -9,7 +9,7 @@ from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassificat
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.shapes.parameters import check_budget, choose_vocabulary_size, fitting_vocabulary, parameters_of
+from compactlm.shapes.budget import check_budget, choose_vocabulary_size, fitting_vocabulary, parameters_of
 from compactlm.student.building import build_config, count_parameters
 
 SHAPES = [(1, 16, 2, 32, 16), (2, 32, 4, 64, 64), (3, 24, 3, 100, 40), (4, 128, 4, 512, 512)]

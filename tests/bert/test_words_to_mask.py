@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertForMaskedLM, BertTokenizer
 
-from compactlm.bert.masked_words import MaskedWord, choose_words, mask_one, mask_words, top1
+from compactlm.bert.words_to_mask import MaskedWord, choose_words, mask_one, mask_words, top1
 
 
 def word_of(item):

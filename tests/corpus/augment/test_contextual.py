@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nlpaug.augmenter.word import WordAugmenter
 
-from compactlm.corpus.augment.masked import MASK, MaskedWordAug
+from compactlm.corpus.augment.contextual import MASK, MaskedWordAug
 from compactlm.corpus.augment.reserved import Reserved
 from tests.corpus.proposing import FixedProposer
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from compactlm.distillation.signals.sources import OnlineMasked, OnlineTask, position_mask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineTask, position_mask
 from compactlm.errors import CompactLMError
 
 ROWS = range(40)

@@ -11,7 +11,7 @@ from benchmarks.ablations import leave_out
 from benchmarks.shapes.config import compose
 from compactlm.errors import CompactLMError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LISTED = yaml.safe_load((ROOT / "configs/ablations.yaml").read_text(encoding="utf-8"))
 ROWS = [(phase, row) for phase in ("general", "task") for row in LISTED[phase]]
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 from transformers import BertForMaskedLM
 
-from compactlm.bert.masked_lm import MaskedToken, score, score_words
+from compactlm.bert.mask_scores import MaskedToken, score, score_words
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm.evaluation import reading
-from compactlm.evaluation.reading import Reader
+from compactlm.evaluation import classifier
+from compactlm.evaluation.classifier import Reader
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def test_a_sequence_is_read_once(reader, tiny_texts, monkeypatch):
         read.extend(sequences)
         return classify(model, sequences, *rest)
 
-    classify = reading.classify
-    monkeypatch.setattr(reading, "classify", counting)
+    classify = classifier.classify
+    monkeypatch.setattr(classifier, "classify", counting)
     first = reader.probabilities([*tiny_texts[:5], tiny_texts[0]])
     assert len(read) == 5
     assert (first[0] == first[5]).all()
