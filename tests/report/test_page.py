@@ -106,8 +106,7 @@ def test_the_page_begins_with_the_verdict(page):
     assert "of the teacher's accuracy on sentiment" in verdict
     assert "10.0 % of its parameters" in verdict
     assert "the data gate is" in verdict.lower()
-    assert "the model gate is" in verdict
-    assert verdict.count(". ") == 1
+    assert "The model gate is" in verdict
 
 
 def test_the_text_is_shown_before_and_after_augmentation(found, page, readers):
@@ -164,7 +163,7 @@ def test_machine_dependent_numbers_stand_apart(found, readers, text):
     def rest(page):
         page = re.sub(r'<section id="machine".*?</section>', "", page, flags=re.DOTALL)
         page = re.sub(r'<div class="machine">.*?</div>', "", page)
-        return re.sub(r'<li><a href="#machine">.*?</li>|; on the machine that timed both[^.]*\d\.\d times[^.]*', "", page)
+        return re.sub(r'<li><a href="#machine">.*?</li>|\s*At batch size [^.]*\d\.\d times[^.]*\."", page)
 
     assert rest(text).split() == rest(without).split()
 

@@ -55,7 +55,7 @@ def test_each_status_reaches_the_summary_the_page_and_the_card(found, figure, st
     data, model = gates(same)
     count = sum(one.limit is not None for _, one in find_figures(same.fairness))
     assert (model.count(status), len(model.checks), model.status) == (count, count, status)
-    assert f"the model gate is {status.words}" in sentences(same)[1]
+    assert any(sentence.startswith(f"The model gate is {status.words}") for sentence in sentences(same))
     assert {key.name: key.value for key in keys(same)}["Fairness gate, model"] == status.words
     assert sum(f", {status.words}" in cell.text for cell in cells(same)) == count + data.count(status)
     about = [sentence for sentence in bias_statements(same) if sentence.startswith("On sentiment, gender, women to men")]
@@ -81,4 +81,4 @@ def test_a_group_that_is_less_accurate_than_with_the_teacher_is_named(found):
 def test_findings_without_fairness_are_not_judged(found):
     without = with_stages(found, evaluate={**found.metrics["evaluate"], "fairness": {}}, bias_audit={})
     assert [gate.status for gate in gates(without)] == [Status.NOT_JUDGED] * 2
-    assert sentences(without)[1].count("not judged") == 2
+    assert sum("not judged" in sentence for sentence in sentences(without)) == 2

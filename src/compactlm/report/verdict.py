@@ -1,4 +1,4 @@
-"""The summary in two sentences, and the few numbers that readers look for first."""
+"""The summary in a few sentences, and the few numbers that readers look for first."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ class Key:
 
 
 def sentences(found: Findings) -> list[str]:
-    """Return two sentences: quality and size; then fairness, robustness and speed."""
+    """Return the sentences of the summary: quality and size, the gates, robustness, and speed."""
     size = found.metrics["evaluate"]["size"]
     kept = listed([_kept(name, task) for name, task in found.tasks.items()])
     cost = f"{percent(size['ratio'])} of its parameters and {percent(size['student_bytes'] / size['teacher_bytes'])} of its bytes"
-    others = [
-        *(gate_sentence(gate) for gate in gates(found)),
+    said = [
+        f"The student keeps {kept} with {cost}.",
+        *(f"{capital(gate_sentence(gate))}." for gate in gates(found)),
         *(_robust(name, task) for name, task in found.tasks.items()),
     ]
     faster = speedup(found)
     if faster:
-        others.append(f"on the machine that timed both models, it is {plain(faster[1], 1)} times as fast at batch size {faster[0]}")
-    return [f"The student keeps {kept} with {cost}.", f"{capital('; '.join(others))}."]
+        said.append(f"At batch size {faster[0]}, it is {plain(faster[1], 1)} times as fast as the teacher on the machine of this run.")
+    return said
 
 
 def _kept(name: str, task: dict[str, Any]) -> str:
@@ -65,9 +66,9 @@ def gate_sentence(gate: Gate) -> str:
 def _robust(name: str, task: dict[str, Any]) -> str:
     kept = {role: found["kept"] for role, found in task["robustness"]["all"].items()}
     if not all(figure.judged for figure in kept.values()):
-        return f"its robustness on {words(name)} is {NOT_JUDGED}"
+        return f"Its robustness on {words(name)} is {NOT_JUDGED}."
     student, teacher = (percent(kept[role].value) for role in ("student", "teacher"))
-    return f"on {words(name)} with typing errors and other perturbations, it keeps {student} of its own accuracy, and the teacher {teacher}"
+    return f"With typing errors and other perturbations, it keeps {student} of its accuracy on {words(name)}; the teacher keeps {teacher}."
 
 
 def speedup(found: Findings) -> tuple[int, float] | None:
