@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm import artifacts
@@ -29,9 +29,8 @@ def digest(directory: Path) -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(directory.iterdir())}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DOCUMENTS, st.randoms(use_true_random=False))
-def test_parquet_has_the_same_bytes_whatever_the_order(tmp_path: Path, documents: list[Document], rng: random.Random) -> None:
+def test_parquet_has_the_same_bytes_for_any_order_of_documents(tmp_path: Path, documents: list[Document], rng: random.Random) -> None:
     artifacts.write_documents(tmp_path / "one", documents)
     first = digest(tmp_path / "one")
     assert artifacts.read_documents(tmp_path / "one") == sorted(documents, key=lambda document: document.id)
@@ -40,7 +39,7 @@ def test_parquet_has_the_same_bytes_whatever_the_order(tmp_path: Path, documents
     assert digest(tmp_path / "one") == first
 
 
-def test_attributes_take_a_column_only_where_a_row_has_some(tmp_path: Path) -> None:
+def test_attributes_have_a_column_only_if_a_row_has_some(tmp_path: Path) -> None:
     plain = Document("b", "s", "t", "d")
     artifacts.write_documents(tmp_path / "plain", [plain])
     assert artifacts.read_table(tmp_path / "plain").schema == artifacts.DOCUMENT_SCHEMA
@@ -49,29 +48,30 @@ def test_attributes_take_a_column_only_where_a_row_has_some(tmp_path: Path) -> N
     assert artifacts.read_documents(tmp_path / "some") == rows
 
 
-def test_many_rows_become_shards_that_are_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("count", "shards"), [(10, 3), (0, 1)])
+def test_rows_become_shards_that_are_read_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, shards: int) -> None:
     monkeypatch.setattr(artifacts, "ROWS_PER_SHARD", 4)
-    rows = [Document(id=f"{number:02d}", source="s", text="t", document="d") for number in range(10)]
+    rows = [Document(id=f"{number:02d}", source="s", text="t", document="d") for number in range(count)]
     artifacts.write_documents(tmp_path, rows[::-1])
-    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"part-0000{shard}.parquet" for shard in range(3)]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == [f"part-0000{shard}.parquet" for shard in range(shards)]
     assert artifacts.read_documents(tmp_path) == rows
 
 
-def test_no_documents_are_an_empty_shard_and_no_shard_an_error(tmp_path: Path) -> None:
-    artifacts.write_documents(tmp_path / "empty", [])
-    assert artifacts.read_documents(tmp_path / "empty") == []
-    (tmp_path / "nothing").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"nothing/part-\*\.parquet"):
-        artifacts.read_documents(tmp_path / "nothing")
+def test_a_directory_without_shards_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"part-\*\.parquet"):
+        artifacts.read_documents(tmp_path)
 
 
-def test_replacing_puts_a_file_or_a_directory_in_place(tmp_path: Path) -> None:
+def test_replacing_moves_a_file_or_a_directory_to_its_place_and_removes_the_rest_of_a_killed_run(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "target"
     with artifacts.replacing(target) as unfinished:
         unfinished.write_text("file")
         assert not target.exists()
     assert target.read_text() == "file"
+    (target.with_name(".target.unfinished")).mkdir()
+    (target.with_name(".target.unfinished") / "part-00000.parquet").write_text("half")
     with artifacts.replacing(target) as unfinished:
+        assert not unfinished.exists()
         unfinished.mkdir()
         (unfinished / "new").write_text("directory")
     assert [path.name for path in target.iterdir()] == ["new"]
@@ -101,19 +101,8 @@ def test_replacing_leaves_the_old_artifact_when_the_block_raises(tmp_path: Path,
         assert (target if old == "file" else target / "part").read_text() == "old"
 
 
-def test_replacing_clears_what_a_killed_run_has_left(tmp_path: Path) -> None:
-    leftover = tmp_path / ".target.unfinished"
-    leftover.mkdir()
-    (leftover / "part-00000.parquet").write_text("half")
-    with artifacts.replacing(tmp_path / "target") as unfinished:
-        assert unfinished == leftover
-        assert not unfinished.exists()
-        unfinished.mkdir()
-    assert not list((tmp_path / "target").iterdir())
-
-
 @pytest.mark.parametrize("number", [math.nan, math.inf])
-def test_json_is_sorted_and_refuses_what_is_no_number(tmp_path: Path, number: float) -> None:
+def test_json_is_sorted_and_has_only_finite_numbers(tmp_path: Path, number: float) -> None:
     path = tmp_path / "metrics.json"
     artifacts.write_json(path, {"b": 1, "a": "\u00e9"})
     assert path.read_text(encoding="utf-8") == '{\n  "a": "\u00e9",\n  "b": 1\n}\n'
@@ -134,7 +123,7 @@ def allocator(modules: str, environment: dict[str, str]) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
-def test_arrow_gives_back_what_is_free_unless_another_allocator_is_asked_for() -> None:
+def test_arrow_uses_jemalloc_unless_the_environment_names_another_allocator() -> None:
     name = "ARROW_DEFAULT_MEMORY_POOL"
     environment = {key: value for key, value in os.environ.items() if key != name}
     there = sys.platform == "linux" and os.uname().machine == "x86_64"

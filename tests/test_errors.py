@@ -5,7 +5,7 @@ import pytest
 from compactlm.errors import CompactLMError, needs
 
 
-def test_a_sentence_stays_one_that_can_be_read() -> None:
+def test_a_message_is_one_short_printable_line() -> None:
     assert str(CompactLMError("caf\u00e9: there is no column 'x'")) == "caf\u00e9: there is no column 'x'"
     assert str(CompactLMError("a\x00b\x1b[1mc\nd\u202e")) == "a\ufffdb\ufffd[1mc d\ufffd"
     long = str(CompactLMError(f"FILE has {'x' * 50_000}; fix it"))
@@ -22,6 +22,6 @@ def test_a_missing_package_names_its_extra() -> None:
         import no_such_package  # noqa: F401
 
 
-def test_a_missing_module_of_our_own_is_a_bug_and_not_a_missing_extra() -> None:
+def test_a_missing_module_of_compactlm_names_no_extra() -> None:
     with pytest.raises(ModuleNotFoundError), needs("train", "indexing"):
         import compactlm.no_such_module  # noqa: F401

@@ -1,4 +1,4 @@
-"""Rows that are cleaned as the stage clean does, without params.yaml."""
+"""Clean rows as the stage `clean` does, without params.yaml."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Near-duplicates as the stages find them: signatures by shard, clusters over all of them."""
+"""Find near-duplicates as the stages do: signatures for each shard, clusters over all shards."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from compactlm.params import NearDuplicates
 
 
 def clusters_of(texts: list[str], settings: NearDuplicates, seed: int, directory: Path) -> list[int]:
-    """Return for each text the number of the first text in its cluster, all texts in one shard."""
+    """Return for each text the number of the first text in its cluster. All texts are in one shard."""
     table = pa.table({"id": [f"{at:05d}" for at in range(len(texts))], "text": pa.array(texts, pa.string())})
     path = directory / "signatures.parquet"
     pq.write_table(SignShard(settings, seed)(table)[0], path)

@@ -1,4 +1,4 @@
-"""Words that stand in for the proposals of a masked language model."""
+"""Fixed words in place of the proposals of a masked language model."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from compactlm.corpus.augment.contextual import MASK, Candidates
 
 
 class FixedProposer:
-    """Proposes the given words for every mask, the likeliest first, and remembers the texts of each call."""
+    """Propose the given words for every mask, the likeliest first, and record the texts of each call."""
 
     def __init__(self, *words: str) -> None:
         self.words, self.calls = words, list[list[str]]()

@@ -1,4 +1,4 @@
-"""Rows for tests of the split, without any file."""
+"""Build the rows of a split without files."""
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stratified", nea
 
 
 def to_rows(documents: list[Document], seed: int = 0) -> Rows:
-    """Return what a split knows of documents, which come sorted by id, as of two shards."""
+    """Return the rows of two shards with these documents, which must be sorted by id."""
     tables = []
     for part in (documents[: len(documents) // 2], documents[len(documents) // 2 :]):
         cells = [{name: getattr(row, name) for name in DOCUMENT_SCHEMA.names} for row in part]

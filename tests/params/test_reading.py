@@ -1,6 +1,4 @@
-import copy
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -16,6 +14,9 @@ from compactlm.shapes.layers import Shape, check_losses, kept_layers
 from tests.params.default import GOOD, ROOT, changed, complaint, compose
 
 SENTENCES = {"language": "english", "characters": 1000, "minimum_characters": 8}
+SENTIMENT = GOOD["tasks"]["sentiment"]
+MESSAGES = "ingest.sources.messages"  # a source that the defaults do not have
+LAYER_MAPS = ["'uniform' or 'last'", "pairs", "[[2, 3], [4, 6]]"]
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[tuple[Any, ...], Any]]:
@@ -30,13 +31,11 @@ def sections(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return [path, *(deeper for key, item in value.items() for deeper in sections(item, (*path, key)))]
 
 
-def subclasses(section: type[Section]) -> Iterator[type[Section]]:
-    for one in section.__subclasses__():
-        yield one
-        yield from subclasses(one)
+def subclasses(section: type[Section]) -> set[type[Section]]:
+    below = (one for one in section.__subclasses__() if one.__module__.startswith("compactlm.params"))
+    return {section}.union(*map(subclasses, below))
 
 
-SECTIONS = [one for one in subclasses(Section) if one.__module__.startswith("compactlm.params")]
 # Sections whose keys are the user's own.
 OPEN = set("protected tasks sources names weights shares groups attributes favorable_labels stereotypes occupations".split())
 CLOSED = [path for path in sections(GOOD) if not path or path[-1] not in OPEN]
@@ -46,20 +45,20 @@ TEXTS = [path for path, value in leaves(GOOD) if isinstance(value, str) and "col
 
 
 @pytest.mark.parametrize("preset", ["default", "smoke", "quality", "bert-base"])
-def test_stages_get_the_values_that_the_files_hold(preset: str) -> None:
+def test_parsing_changes_no_value(preset: str) -> None:
     # DVC does not run a stage again for a change in params/, so the code there may check values, but not change them.
     content = compose(f"preset={preset}")
     assert parse_params(content).model_dump(mode="json") == content
 
 
-@pytest.mark.parametrize("section", sorted(set(SECTIONS), key=lambda one: one.__qualname__))
-def test_a_section_computes_nothing(section: type[Section]) -> None:
+@pytest.mark.parametrize("section", sorted(subclasses(Section), key=lambda one: one.__qualname__))
+def test_sections_have_no_methods_or_properties(section: type[Section]) -> None:
     own = {name for name, value in vars(section).items() if isinstance(value, FunctionType | property) and not name.startswith("_")}
     assert own == set()
 
 
 @pytest.mark.parametrize("teacher", sorted(path.stem for path in (ROOT / "configs/teacher").glob("*.yaml")))
-def test_each_teacher_alone_makes_a_consistent_experiment(teacher: str) -> None:
+def test_choosing_only_a_teacher_gives_a_consistent_experiment(teacher: str) -> None:
     params = parse_params(compose(f"teacher={teacher}"))
     depth = {"minilm-l6": 6, "bert-base": 12}[teacher]
     kept = kept_layers(params.signals.layers, depth)
@@ -78,22 +77,20 @@ def test_each_teacher_alone_makes_a_consistent_experiment(teacher: str) -> None:
     ],
 )
 def test_the_old_name_of_a_key_is_refused_with_the_new_one(old: str, new: str) -> None:
-    content = copy.deepcopy(GOOD)
-    taken, given = content, content
-    for key in new.split(".")[:-1]:
-        taken = taken[key]
-    for key in old.split(".")[:-1]:
-        given = given[key]
-    given[old.split(".")[-1]] = taken.pop(new.split(".")[-1])
-    assert complaint(content) == f"params.yaml: {old} is now called {new}; rename it"
-    assert old in RENAMED
+    assert RENAMED[old] == new
+    content = changed(old, 1)
+    *keys, last = new.split(".")
+    section = content
+    for key in keys:
+        section = section[key]
+    del section[last]
+    assert re.fullmatch(rf"params\.yaml: {old} [^;]* {new}; [^;]*", complaint(content))
 
 
 @pytest.mark.slow
 @given(st.sampled_from(CLOSED), st.from_regex(r"[a-z]{3,8}_typo", fullmatch=True))
-def test_an_unknown_key_is_named_wherever_it_stands(path: tuple[Any, ...], key: str) -> None:
-    sentence = complaint(changed((*path, key), 1))
-    assert f"{'.'.join((*path, key))} is not a known parameter; remove it or correct its spelling" in sentence
+def test_an_unknown_key_is_named_in_every_section(path: tuple[Any, ...], key: str) -> None:
+    assert f"{'.'.join((*path, key))} is not a known parameter" in complaint(changed((*path, key), 1))
 
 
 @given(st.sampled_from(leaves(GOOD)))
@@ -122,7 +119,7 @@ def test_a_mistyped_text_is_named(path: tuple[Any, ...], value: Any) -> None:
     assert ".".join(path[:-1] if path[-1] == "kind" else path) in complaint(changed(path, value))
 
 
-def test_what_dvc_writes_for_a_small_number_is_read(tmp_path: Path) -> None:
+def test_a_small_number_is_read_as_dvc_writes_it(tmp_path: Path) -> None:
     text = yaml.safe_dump(changed("teacher.fine_tuning.optimisation.learning_rate", "RATE")).replace("RATE", "3e-05")
     assert isinstance(yaml.safe_load("3e-05"), str)
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
@@ -140,10 +137,9 @@ def test_splits_that_do_not_add_up_are_refused(train: float, validation: float, 
     assume(abs(train + validation + test - 1) > 1e-4)
     sentence = complaint(changed("split", GOOD["split"] | {"train": train, "validation": validation, "test": test}))
     assert sentence.startswith("params.yaml: split: train, validation and test add up to ")
-    assert sentence.endswith("; make them add up to 1")
 
 
-def test_splits_that_add_up_but_for_rounding_are_taken() -> None:
+def test_splits_that_add_up_to_1_except_for_rounding_are_accepted() -> None:
     split = GOOD["split"] | {"train": 0.7, "validation": 0.2, "test": 0.1}
     assert 0.7 + 0.2 + 0.1 != 1
     assert parse_params(changed("split", split)).split.train == 0.7
@@ -181,45 +177,39 @@ def test_splits_that_add_up_but_for_rounding_are_taken() -> None:
         ("clean.filters", [{"kind": "remove_markup"}], "clean: filters are listed, but profile is bert; set profile to own"),
         ("clean.filters", [{"kind": "remove_markups"}], "clean.filters.0.kind is 'remove_markups'; it must be one of bag_of_words, "),
         ("ingest.sources.editorials.columns.document", {"column": 0, "before": ""}, "ingest.sources.editorials.columns.document.before"),
+        ("tasks.other", SENTIMENT, "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'"),
+        *((f"tasks.{name}", SENTIMENT, f"tasks.{name}: .* the name {name}") for name in ("mlm", "general", "parameters")),
+        (MESSAGES, {"path": "a.xls", "columns": {"text": "message"}}, f"{MESSAGES}.format is missing; add it"),
+        (MESSAGES, {"columns": {"text": "message"}}, f"{MESSAGES}.path is missing; add it"),
+        (MESSAGES, {"path": "a.csv", "columns": {}}, f"{MESSAGES}.columns.text is missing; add it"),
+        (MESSAGES, {"path": "a.csv", "columns": {"text": "m", "lable": "kind"}}, "columns.lable is not a known parameter"),
+        (MESSAGES, {"path": "a.csv", "columns": {"text": "m", "label": True}}, "columns.label.* the name of a column"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_sentence(path: str, value: Any, named: str) -> None:
+def test_impossible_values_are_refused(path: str, value: Any, named: str) -> None:
+    value = {"kind": "files", **value} if path == MESSAGES else value
     assert re.search(named, complaint(changed(path, value)))
 
 
-LAYERS = "but input should be 'uniform' or 'last', or pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]; correct it"
-
-
 @pytest.mark.parametrize(
-    ("path", "value", "sentence"),
+    ("path", "value", "forms"),
     [
-        ("student.vocabulary_size", 50, "is 50, but input should be greater than or equal to 100, or 'fit'; correct it"),
-        ("student.vocabulary_size", "most", "is 'most', but input should be a valid integer, or 'fit'; correct it"),
-        ("distill.task.hidden.layers", [[4]], f"is [[4]], {LAYERS}"),
-        ("distill.general.hidden.layers", [[4, -1], [3]], f"is [[4, -1], [3]], {LAYERS}"),
-        ("distill.task.relations.layers", [], f"is [], {LAYERS}"),
-        ("distill.task.hidden.layers", "middle", f"is 'middle', {LAYERS}"),
+        ("student.vocabulary_size", 50, ["100", "'fit'"]),
+        ("student.vocabulary_size", "most", ["integer", "'fit'"]),
+        ("distill.task.hidden.layers", [[4]], LAYER_MAPS),
+        ("distill.general.hidden.layers", [[4, -1], [3]], LAYER_MAPS),
+        ("distill.task.relations.layers", [], LAYER_MAPS),
+        ("distill.task.hidden.layers", "middle", LAYER_MAPS),
     ],
 )
-def test_what_may_have_several_forms_is_said_in_one_sentence(path: str, value: Any, sentence: str) -> None:
-    assert complaint(changed(path, value)) == f"params.yaml: {path} {sentence}"
+def test_a_value_with_several_forms_is_refused_with_all_forms(path: str, value: Any, forms: list[str]) -> None:
+    sentence = complaint(changed(path, value))
+    assert sentence.startswith(f"params.yaml: {path} is {value!r}, ")
+    assert all(sentence.count(form) == 1 for form in forms)
 
 
-@pytest.mark.parametrize(
-    ("name", "facts"),
-    [
-        ("other", "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'"),
-        *((name, f"tasks.{name}: the pipeline uses the name {name}") for name in ("mlm", "general", "parameters")),
-    ],
-)
-def test_a_second_task_has_a_name_and_sources_of_its_own(name: str, facts: str) -> None:
-    assert facts in complaint(changed(f"tasks.{name}", GOOD["tasks"]["sentiment"]))
-
-
-@pytest.mark.parametrize(
-    ("text", "named"), [(None, "is missing; run `make train`"), ("a: [", "is not valid YAML"), ("- a\n", "holds no sections")]
-)
-def test_a_params_file_that_cannot_be_read(tmp_path: Path, text: str | None, named: str) -> None:
+@pytest.mark.parametrize(("text", "named"), [(None, "is missing; .*`make train`"), ("a: [", "is not valid YAML"), ("- a\n", "no sections")])
+def test_an_unreadable_params_file_is_refused(tmp_path: Path, text: str | None, named: str) -> None:
     path = tmp_path / "params.yaml"
     if text is not None:
         path.write_text(text, encoding="utf-8")
@@ -242,38 +232,10 @@ def test_label_names_may_be_written_as_numbers() -> None:
     assert label.names == {"0": "negative", "true": "positive"}
 
 
-def with_files(**source: Any) -> dict[str, Any]:
-    return changed("ingest.sources.messages", {"kind": "files", **source})
-
-
-def test_a_local_file_needs_no_more_than_its_path_and_the_column_of_its_text() -> None:
-    content = with_files(path="data/sources/messages.v2.csv.gz", columns={"text": "message", "label": "kind"})
-    source = parse_params(content).ingest.sources["messages"]
-    full = {"document": None, "label": {"column": "kind", "names": None}, "attributes": {}}
-    expected = with_files(
-        path="data/sources/messages.v2.csv.gz",
-        format="csv",
-        header=True,
-        encoding="utf-8",
-        sha256=None,
-        version="not stated",
-        columns={"text": "message", **full},
-        limit=None,
-        licence="not stated",
-        homepage="not stated",
-    )
-    assert source == parse_params(expected).ingest.sources["messages"]
-
-
-@pytest.mark.parametrize(
-    ("source", "named"),
-    [
-        ({"path": "messages.xls", "columns": {"text": "message"}}, "ingest.sources.messages.format is missing; add it"),
-        ({"columns": {"text": "message"}}, "ingest.sources.messages.path is missing; add it"),
-        ({"path": "messages.csv", "columns": {}}, "ingest.sources.messages.columns.text is missing; add it"),
-        ({"path": "messages.csv", "columns": {"text": "message", "lable": "kind"}}, "columns.lable is not a known parameter"),
-        ({"path": "messages.csv", "columns": {"text": "message", "label": True}}, "it must be the name of a column"),
-    ],
-)
-def test_what_a_local_file_lacks_is_named(source: dict[str, Any], named: str) -> None:
-    assert named in complaint(with_files(**source))
+def test_a_local_file_needs_only_its_path_and_the_column_of_its_text() -> None:
+    short = {"kind": "files", "path": "data/sources/messages.v2.csv.gz", "columns": {"text": "message", "label": "kind"}}
+    columns = {"text": "message", "document": None, "label": {"column": "kind", "names": None}, "attributes": {}}
+    full = short | {"columns": columns, "format": "csv", "header": True, "encoding": "utf-8", "sha256": None, "limit": None}
+    full |= dict.fromkeys(("version", "licence", "homepage"), "not stated")
+    found, expected = (parse_params(changed(MESSAGES, source)).ingest.sources["messages"] for source in (short, full))
+    assert found == expected

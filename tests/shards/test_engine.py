@@ -1,5 +1,6 @@
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -44,7 +45,7 @@ def content(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(directory.iterdir())}
 
 
-def test_up_to_one_shard_of_rows_the_artifact_has_the_bytes_that_documents_are_written_with(tmp_path: Path) -> None:
+def test_gathered_shards_have_the_same_bytes_as_written_documents(tmp_path: Path) -> None:
     write_shards(corpus(), tmp_path / "in", 1_000)
     assert gather(sorted((tmp_path / "in").iterdir()), tmp_path / "parts") == 1
     artifacts.write_documents(tmp_path / "whole", corpus())
@@ -58,7 +59,7 @@ def tasks(tmp_path: Path) -> list[ShardTask]:
 
 
 class Counting:
-    """A shard function that keeps all rows and knows how often it was called; it can be killed at a call."""
+    """A shard function that keeps all rows and counts its calls; a call can raise KeyboardInterrupt."""
 
     def __init__(self, dies_at: int | None = None) -> None:
         self.calls, self.dies_at = 0, dies_at
@@ -76,48 +77,47 @@ def calls(tasks: list[ShardTask], key: str = "key") -> int:
     return counting.calls
 
 
-def test_finished_shards_are_not_done_again(tasks: list[ShardTask]) -> None:
+def test_after_a_kill_only_unfinished_shards_are_processed(tasks: list[ShardTask]) -> None:
     assert len(tasks) > 2
-    assert calls(tasks) == len(tasks)
-    assert calls(tasks) == 0
-
-
-def test_a_kill_keeps_what_is_finished(tasks: list[ShardTask]) -> None:
     with pytest.raises(KeyboardInterrupt):
         LocalEngine(1).run(tasks, Counting(dies_at=2), "key")
     assert calls(tasks) == len(tasks) - 2
+    assert calls(tasks) == 0
+
+
+def alter_a_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def alter_the_report(path: Path) -> None:
+    manifest = artifacts.read_json(path)
+    manifest["report"]["dropped"] = {"s": {"too_short": 99}}
+    artifacts.write_json(path, manifest)
 
 
 @pytest.mark.parametrize(
-    "harm", ["altered", "truncated", "deleted", "manifest deleted", "manifest torn", "manifest altered", "manifest of another version"]
+    ("of_manifest", "damage"),
+    [
+        (False, alter_a_byte),
+        (False, lambda path: os.truncate(path, 100)),
+        (False, Path.unlink),
+        (True, Path.unlink),
+        (True, lambda path: os.truncate(path, 40)),
+        (True, alter_the_report),
+        (True, lambda path: path.write_text('{"report": {"more": 1}}')),  # a manifest of another version
+    ],
 )
-def test_a_harmed_shard_alone_is_done_again(tasks: list[ShardTask], harm: str) -> None:
+def test_only_a_damaged_shard_is_processed_again(tasks: list[ShardTask], of_manifest: bool, damage: Callable[[Path], object]) -> None:
     calls(tasks)
     before = content(tasks[0].target.parent)
-    target = tasks[1].target
-    if harm == "altered":
-        data = bytearray(target.read_bytes())
-        data[len(data) // 2] ^= 1
-        target.write_bytes(bytes(data))
-    elif harm == "truncated":
-        os.truncate(target, 100)
-    elif harm == "deleted":
-        target.unlink()
-    elif harm == "manifest deleted":
-        manifest_path(target).unlink()
-    elif harm == "manifest torn":
-        os.truncate(manifest_path(target), 40)
-    elif harm == "manifest altered":
-        manifest = artifacts.read_json(manifest_path(target))
-        manifest["report"]["dropped"] = {"s": {"too_short": 99}}
-        artifacts.write_json(manifest_path(target), manifest)
-    else:
-        manifest_path(target).write_text('{"report": {"more": 1}}')
+    damage(manifest_path(tasks[1].target) if of_manifest else tasks[1].target)
     assert calls(tasks) == 1
     assert content(tasks[0].target.parent) == before
 
 
-def test_a_kill_between_output_and_manifest_leaves_nothing_that_counts(tasks: list[ShardTask], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shard_without_its_manifest_is_unfinished_after_a_kill(tasks: list[ShardTask], monkeypatch: pytest.MonkeyPatch) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -130,7 +130,7 @@ def test_a_kill_between_output_and_manifest_leaves_nothing_that_counts(tasks: li
     assert calls(tasks[:1]) == 1
 
 
-def test_one_changed_input_row_redoes_its_shard_and_changed_parameters_redo_all(tasks: list[ShardTask]) -> None:
+def test_a_changed_row_repeats_its_shard_and_changed_parameters_repeat_all(tasks: list[ShardTask]) -> None:
     calls(tasks)
     table = pq.read_table(tasks[1].source)
     texts = table["text"].to_pylist()
@@ -139,7 +139,7 @@ def test_one_changed_input_row_redoes_its_shard_and_changed_parameters_redo_all(
     assert calls(tasks, "another key") == len(tasks)
 
 
-def test_the_fingerprint_knows_parameters_and_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_fingerprint_depends_on_parameters_and_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert fingerprint({"a": 1, "b": [2]}) == fingerprint({"b": [2], "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
     (tmp_path / "corpus").mkdir()
@@ -152,7 +152,7 @@ def test_the_fingerprint_knows_parameters_and_code(monkeypatch: pytest.MonkeyPat
     assert CLEAN.parameters() != CleanShard(CLEAN.filters[1:], seed=7, samples=2).parameters()
 
 
-def test_what_belongs_to_no_shard_is_removed(tasks: list[ShardTask], tmp_path: Path) -> None:
+def test_files_that_belong_to_no_shard_are_removed(tasks: list[ShardTask], tmp_path: Path) -> None:
     calls(tasks)
     for shard in sorted((tmp_path / "in").iterdir())[1:]:
         shard.unlink()
@@ -162,17 +162,15 @@ def test_what_belongs_to_no_shard_is_removed(tasks: list[ShardTask], tmp_path: P
     assert calls(left) == 0
 
 
-def test_a_row_that_is_lost_is_seen(tasks: list[ShardTask]) -> None:
+def test_a_lost_row_is_an_error(tasks: list[ShardTask]) -> None:
     with pytest.raises(RuntimeError, match=r"0 were added, but 1 went out and 0 were"):
         process_shard(tasks[0], lambda table: (table.slice(0, 1), Report()), "key")
     assert not tasks[0].target.exists()
 
 
-@pytest.mark.parametrize(("harm", "message"), [("truncated", "cannot be read as parquet"), ("schema", "columns of documents")])
-def test_a_broken_input_ends_in_one_sentence(tasks: list[ShardTask], harm: str, message: str) -> None:
-    if harm == "truncated":
-        os.truncate(tasks[0].source, 200)
-    else:
-        pq.write_table(pa.table({"text": ["x"]}), tasks[0].source)
-    with pytest.raises(CompactLMError, match=rf"part-00000\.parquet .*{message}"):
-        LocalEngine(1).run(tasks, Counting(), "key")
+def test_an_input_that_is_truncated_or_has_other_columns_is_refused(tasks: list[ShardTask]) -> None:
+    os.truncate(tasks[0].source, 200)
+    pq.write_table(pa.table({"text": ["x"]}), tasks[1].source)
+    for task, message in ((tasks[0], r"part-00000\.parquet .*parquet"), (tasks[1], r"part-00001\.parquet .*columns")):
+        with pytest.raises(CompactLMError, match=message):
+            process_shard(task, Counting(), "key")

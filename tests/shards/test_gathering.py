@@ -36,7 +36,7 @@ def test_parts_are_cut_into_shards_of_a_size_in_the_order_of_ids(parts: list[Pat
     assert [path.read_bytes() for path in artifacts.parts(tmp_path / "again")] == [path.read_bytes() for path in parts]
 
 
-def test_a_changed_row_changes_its_shard_alone(parts: list[Path], tmp_path: Path) -> None:
+def test_a_changed_row_changes_only_its_shard(parts: list[Path], tmp_path: Path) -> None:
     before = [path.read_bytes() for path in cut(parts, tmp_path / "cut", 400)]
     write_shards([row(number) for number in range(399)] + [row(399, "caf\u00e9 other")], tmp_path / "shards", 1_000)
     gather(artifacts.parts(tmp_path / "shards"), tmp_path / "parts")
@@ -45,13 +45,13 @@ def test_a_changed_row_changes_its_shard_alone(parts: list[Path], tmp_path: Path
     assert sum(one != other for one, other in zip(before, after, strict=True)) == 1
 
 
-def test_parts_hold_no_more_text_than_they_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_text_of_a_part_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "PART_BYTES", 500)
     write_shards([row(number, "x" * 100) for number in range(40)], tmp_path / "shards", 10_000)
     assert gather(artifacts.parts(tmp_path / "shards"), tmp_path / "parts") == 8
 
 
-def test_a_smaller_corpus_leaves_no_shard_of_a_larger_one(parts: list[Path], tmp_path: Path) -> None:
+def test_shards_of_a_larger_corpus_are_removed(parts: list[Path], tmp_path: Path) -> None:
     many = cut(parts, tmp_path / "cut", 100)
     few = cut(parts[:1], tmp_path / "cut", 100_000)
     assert len(many) > len(few) == len(list((tmp_path / "cut").iterdir()))

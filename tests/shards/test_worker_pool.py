@@ -10,18 +10,18 @@ import pytest
 from compactlm.errors import CompactLMError
 from compactlm.shards.worker_pool import WorkerPool, count_processes
 
-asked: list[int] = []
+started_with: list[int] = []
 
 
 def start(number: int) -> None:
-    asked.append(number)
+    started_with.append(number)
 
 
 def divide(number: int) -> tuple[float, list[int]]:
-    return 12 / number, asked
+    return 12 / number, started_with
 
 
-def test_results_come_in_the_order_of_the_calls_and_each_process_was_prepared() -> None:
+def test_results_have_the_order_of_the_calls_and_each_process_is_initialised_once() -> None:
     pool, done = WorkerPool(2, "rows", "try again", start, (7,)), []
     assert pool.run(divide, [(3,), (2,), (1,)], lambda: done.append(1)) == [(4.0, [7]), (6.0, [7]), (12.0, [7])]
     assert len(done) == 3
@@ -31,7 +31,7 @@ def test_results_come_in_the_order_of_the_calls_and_each_process_was_prepared() 
     assert pool.run(divide, []) == []
 
 
-def test_processes_that_rest_end_and_the_next_run_starts_others() -> None:
+def test_resting_ends_the_processes_and_the_next_run_starts_others() -> None:
     pool = WorkerPool(1, "rows", "try again")
     pool.rest()
     before = pool.run(os.getpid, [()])
@@ -42,7 +42,7 @@ def test_processes_that_rest_end_and_the_next_run_starts_others() -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_process_ends_in_one_sentence_and_the_next_run_starts_others() -> None:
+def test_a_killed_process_is_reported_and_the_next_run_starts_others() -> None:
     pool = WorkerPool(1, "rows", "try again")
     with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed, .*try again$"):
         pool.run(os._exit, [(9,)])
@@ -59,20 +59,20 @@ pool.run(time.sleep, [(60,), (60,)])
 """
 
 
-def test_the_processes_end_when_the_one_that_started_them_is_killed() -> None:
+def test_the_processes_end_when_their_parent_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
         process.kill()
-        process.communicate(timeout=20)  # ends when nobody holds the output any more
+        process.communicate(timeout=20)  # ends when no process has the output open
 
 
-def test_as_many_processes_as_are_wanted_or_one_a_core() -> None:
+def test_the_number_of_processes_is_the_given_one_or_that_of_the_cores() -> None:
     assert count_processes(3) == 3
     assert count_processes(None) == len(os.sched_getaffinity(0))
 
 
-def test_processes_can_start_before_they_are_wanted_and_what_fails_then_fails_nothing_else(tmp_path):
+def test_a_failed_warm_up_does_not_fail_later_calls(tmp_path):
     pool = WorkerPool(2, "nothing", "wait")
     pool.warm(functools.partial(int, "no number"))
     pool.warm(functools.partial(Path.touch, tmp_path / "warm"))
@@ -84,7 +84,7 @@ def test_processes_can_start_before_they_are_wanted_and_what_fails_then_fails_no
 def test_a_process_that_is_killed_at_its_start_is_reported_by_the_next_run():
     pool = WorkerPool(4, "rows", "try again", os._exit, (9,))
     for _ in range(50):
-        pool.warm(os.getpid)  # whether or not it is known by then
+        pool.warm(os.getpid)  # before and after the pool notices it
         time.sleep(0.05)
     with pytest.raises(CompactLMError, match=r"^a process that worked on rows was killed"):
         pool.run(abs, [(-1,)])

@@ -20,7 +20,7 @@ from compactlm.text.sentences import split_sentences
         ("\U0001f600", ["\U0001f600"]),
     ],
 )
-def test_sentences(text, expected):
+def test_a_text_is_split_into_sentences(text, expected):
     assert split_sentences(text) == expected
 
 
@@ -28,7 +28,7 @@ def test_sentences(text, expected):
     ("text", "count"),
     [("." * 200_000, 1), ("Mr. " * 100_000, 1), ("good?! " * 50_000, 1), ("Good. " * 50_000, 50_000), ("\n" + " " * 200_000, 0)],
 )
-def test_sentences_of_long_odd_texts_take_no_time(text, count):
-    begun = time.process_time()
+def test_long_odd_texts_are_split_in_seconds(text, count):
+    start = time.process_time()
     assert len(split_sentences(text)) == count
-    assert time.process_time() - begun < 5  # and not minutes
+    assert time.process_time() - start < 5

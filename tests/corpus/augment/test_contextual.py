@@ -10,7 +10,7 @@ from compactlm.corpus.augment.reserved import Reserved
 from tests.corpus.proposing import FixedProposer
 
 
-def test_it_is_an_nlpaug_augmenter_with_its_interface():
+def test_it_has_the_interface_of_an_nlpaug_augmenter():
     augmenter = MaskedWordAug("substitute", FixedProposer("warm"), 0.5)
     assert isinstance(augmenter, WordAugmenter)
     assert len(augmenter.augment(["a good film", "", "fine, truly", "12"])) == 4
@@ -21,7 +21,7 @@ def test_it_is_an_nlpaug_augmenter_with_its_interface():
     assert MaskedWordAug("insert", FixedProposer("warm"), 0.5).insert("good film") == "good warm film"
 
 
-def test_nlpaugs_global_seed_decides_in_its_interface():
+def test_the_global_seed_decides_in_the_interface_of_nlpaug():
     augmenter = MaskedWordAug("substitute", FixedProposer("warm", "cold", "long"), 0.3)
     texts = ["one two three four five six seven"] * 4
     random.seed(1)
@@ -52,26 +52,26 @@ def test_a_replacement_keeps_case_and_punctuation(word, expected):
     assert MaskedWordAug("substitute", FixedProposer("warm"), 1.0).rewrite([word], [0]) == [expected]
 
 
-def test_only_whole_words_of_letters_are_put_in():
+def test_only_whole_words_of_letters_are_inserted():
     augmenter = MaskedWordAug("substitute", FixedProposer("##ing", "3d", "b", ",", "x-ray", "[UNK]", "Good"), 1.0)
     assert augmenter.rewrite(["good"], [0]) == ["good"]
     assert MaskedWordAug("substitute", FixedProposer(), 1.0).rewrite(["good film"], [0]) == ["good film"]
 
 
-def test_an_insertion_never_doubles_a_neighbour_or_opens_a_sentence():
+def test_an_insertion_repeats_no_neighbour_and_starts_no_sentence():
     augmenter = MaskedWordAug("insert", FixedProposer("good", "film"), 1.0)
     assert augmenter.rewrite(["good film"], [0]) == ["good film"]
     augmenter = MaskedWordAug("insert", FixedProposer("Very"), 1.0)
     assert augmenter.rewrite(["A film. Good.", "Yes!"], [0, 0]) == ["A very film. Good.", "Yes!"]
 
 
-def test_an_insertion_parts_neither_a_name_nor_a_term_of_several_words():
+def test_an_insertion_does_not_split_a_name_or_a_term_of_several_words():
     reserved = Reserved(("names", "protected"), ["old man"])
     augmenter = MaskedWordAug("insert", FixedProposer("warm"), 1.0, reserved=reserved)
     assert augmenter.rewrite(["an old man left New York today"], [1]) == ["an warm old man warm left warm New York warm today"]
 
 
-def test_the_text_may_speak_of_masks():
+def test_a_text_may_contain_a_mask():
     proposer = FixedProposer("warm")
     rewritten = MaskedWordAug("insert", proposer, 0.1).rewrite(["the token [MASK] of bert"], [1])[0]
     assert proposer.calls[0][0].count(MASK) == 1
@@ -86,7 +86,7 @@ def test_likelier_words_are_drawn_more_often():
 
 
 class Opposites:
-    """Knows the synonyms that it is given, and that warm and cold are opposites."""
+    """A thesaurus with the given synonyms, in which warm and cold are opposites."""
 
     def __init__(self, **known):
         self.known = known
@@ -98,17 +98,15 @@ class Opposites:
         return {word, other} == {"warm", "cold"}
 
 
-def test_an_antonym_is_never_put_in():
-    drawn = MaskedWordAug("substitute", FixedProposer("cold", "dull"), 1.0, thesaurus=Opposites(warm=("cold", "mild"))).rewrite(
-        ["Warm"] * 50, range(50)
-    )
-    assert set(drawn) == {"Dull", "Mild"}
-    assert set(MaskedWordAug("substitute", FixedProposer("cold", "dull"), 1.0).rewrite(["Warm"] * 50, range(50))) == {"Cold", "Dull"}
-    # Beside a word its opposite may be put in: that replaces nothing.
+def test_an_antonym_never_replaces_a_word():
+    for thesaurus, expected in ((Opposites(warm=("cold", "mild")), {"Dull", "Mild"}), (None, {"Cold", "Dull"})):
+        augmenter = MaskedWordAug("substitute", FixedProposer("cold", "dull"), 1.0, thesaurus=thesaurus)
+        assert set(augmenter.rewrite(["Warm"] * 50, range(50))) == expected
+    # It may be inserted beside a word, because that replaces nothing.
     assert MaskedWordAug("insert", FixedProposer("cold"), 0.5, thesaurus=Opposites()).rewrite(["warm film"], [0]) == ["warm cold film"]
 
 
-def test_a_thesaurus_adds_words_of_its_own():
+def test_synonyms_of_a_thesaurus_are_drawn_too():
     augmenter = MaskedWordAug("substitute", FixedProposer("warm"), 1.0, thesaurus=Opposites(good=("fine",)))
     drawn = augmenter.rewrite(["Good"] * 200, list(range(200)))
     assert 60 < drawn.count("Fine") < 140

@@ -22,12 +22,10 @@ EQUAL = dict.fromkeys(AUGMENTERS, 1 / len(AUGMENTERS))
 document = functools.partial(make_row, source="reviews", label="positive")
 
 
-def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, thesaurus=None, share_of_words=0.2, reserved=(), processes=1):
+def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, share_of_words=0.2, reserved=(), processes=1):
     settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
-    texts = [row.text for row in ROWS]
-    return augment(
-        rows, settings, seed, make_rewriters(settings, texts, proposer or FixedProposer(*WORDS), thesaurus, ["actors"], processes)
-    )
+    rewriters = make_rewriters(settings, [row.text for row in ROWS], proposer or FixedProposer(*WORDS), None, ["actors"], processes)
+    return augment(rows, settings, seed, rewriters)
 
 
 ROWS = [
@@ -37,7 +35,7 @@ ROWS = [
 ]
 
 
-def test_copies_name_their_parent_and_keep_its_label():
+def test_copies_name_their_parent_keep_its_label_and_are_counted():
     result = make(ROWS, copies=5)
     parents = {row.id: row for row in ROWS}
     assert len(result.copies) + sum(result.dropped.values()) == result.requested == 15
@@ -49,10 +47,15 @@ def test_copies_name_their_parent_and_keep_its_label():
         assert copy.augmenter in AUGMENTERS
         assert copy.text.lower() != parent.text.lower()
         assert len(copy.id) == 32
+    summary = summarise(ROWS, result, AUGMENTERS)
+    assert (summary["rows"], summary["requested"], summary["copies"]) == (3, 15, len(result.copies))
+    assert summary["dropped"] == result.dropped
+    assert sum(summary["by_augmenter"].values()) == len(result.copies)
+    assert all(0 < share["value"] <= 1 for share in summary["changed_words"].values())
     assert make([document(1, ROWS[0].text, label=None), document(2, ROWS[1].text, parent="0" * 32)]).copies == []
 
 
-def test_one_batched_call_for_each_use_of_the_model():
+def test_each_augmenter_calls_the_model_once_with_all_rows():
     proposer = FixedProposer(*WORDS)
     assert make(ROWS, copies=0, proposer=proposer).copies == []
     assert proposer.calls == []
@@ -61,13 +64,13 @@ def test_one_batched_call_for_each_use_of_the_model():
 
 
 @given(st.permutations(ROWS), st.integers(0, 2**70))
-def test_a_row_gets_the_same_copies_whatever_its_neighbours(rows, seed):
+def test_the_copies_of_a_row_do_not_depend_on_other_rows(rows, seed):
     together = make(rows, seed=seed).copies
     alone = [copy for row in ROWS for copy in make([row], seed=seed).copies]
     assert together == sorted(alone, key=lambda copy: copy.id)
 
 
-def test_copies_depend_on_the_seed_and_not_on_the_global_generators_which_stay_as_they_were():
+def test_copies_depend_on_the_seed_and_neither_read_nor_change_the_global_generators():
     random.seed(1)
     before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
     first = make(ROWS, seed=1).copies
@@ -79,22 +82,22 @@ def test_copies_depend_on_the_seed_and_not_on_the_global_generators_which_stay_a
 @given(
     st.lists(st.sampled_from(["It's", "U.S.A.", "(good)", "cast,", "'tis", "a", "really", "21st", "--", "don\u2019t", "films"]), min_size=1)
 )
-def test_words_and_punctuation_survive_moving_and_deleting(words):
+def test_swapping_and_deleting_keep_words_and_punctuation(words):
     text = " ".join(words)
     swapped = augment_words.SwapAug(0.3).rewrite([text], [3])[0]
     assert sorted(word.lower() for word in swapped.split()) == sorted(word.lower() for word in words)
     deleted = augment_words.DeleteAug(0.3).rewrite([text], [3])[0]
-    # nlpaug gives the capital of a deleted first word to the next one
+    # If the first word is deleted, nlpaug capitalises the next one.
     assert {word.lower() for word in deleted.split()} <= {word.lower() for word in words}
     assert len(deleted.split()) >= 1
 
 
 @given(st.text())
-def test_splitting_for_misspellings_loses_nothing(text):
+def test_splitting_for_misspellings_keeps_every_character(text):
     assert "".join(augment_words.split_everything(text)) == text
 
 
-def test_misspelling_changes_the_asked_number_of_words_in_place():
+def test_misspelling_changes_a_share_of_the_words_in_place():
     text = "It's because (they receive) beautiful, separate friends until tomorrow."
     misspelt = augment_words.MisspellingAug(0.25).rewrite([text], [1])[0]
     assert changed_share(text, misspelt) == pytest.approx(2 / 9)
@@ -102,17 +105,21 @@ def test_misspelling_changes_the_asked_number_of_words_in_place():
     assert misspelt.endswith(".")
 
 
-def test_misspellings_are_sorted_and_no_words_of_their_own():
+def test_misspellings_are_sorted_and_are_not_words():
     dictionary = augment_words.MisspellingAug(0.1).model.dict
     assert "god" not in dictionary["good"]
     assert "goood" in dictionary["good"]
     assert all(misspellings == sorted(misspellings) for misspellings in dictionary.values())
 
 
-def test_copies_that_change_nothing_are_dropped_and_counted():
-    result = make([document(1, "Wow")], copies=3, shares={"delete": 1.0})
-    assert result.copies == []
-    assert result.dropped == {"empty": 0, "same_as_original": 3, "same_as_other_copy": 0}
+@pytest.mark.parametrize(
+    ("text", "augmenter", "copies", "same_as_original", "same_as_other_copy"),
+    [("Wow", "delete", [], 6, 0), ("good film", "swap", ["Film good"], 0, 5)],
+)
+def test_equal_copies_are_dropped_and_counted(text, augmenter, copies, same_as_original, same_as_other_copy):
+    result = make([document(1, text)], copies=6, shares={augmenter: 1.0})
+    assert [copy.text for copy in result.copies] == copies
+    assert result.dropped == {"empty": 0, "same_as_original": same_as_original, "same_as_other_copy": same_as_other_copy}
 
 
 def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
@@ -124,12 +131,6 @@ def test_a_copy_that_is_neither_kept_nor_counted_is_an_error():
         Augmentation(result.copies[1:-1], {"empty": 1}, 12)
 
 
-def test_copies_equal_to_one_another_are_dropped_and_counted():
-    result = make([document(1, "good film")], copies=6, shares={"swap": 1.0})
-    assert [copy.text for copy in result.copies] == ["Film good"]
-    assert result.dropped["same_as_other_copy"] == 5
-
-
 def test_shares_are_respected():
     rows = [document(number, ROWS[0].text) for number in range(300)]
     names = [copy.augmenter for copy in make(rows, copies=1, shares={"swap": 0.8, "delete": 0.2}).copies]
@@ -138,12 +139,12 @@ def test_shares_are_respected():
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
+def test_two_processes_make_the_same_bytes_as_one(monkeypatch, tmp_path):
     rows = [document(number, f"{row.text} It has {number} minutes.") for number, row in enumerate(ROWS * 20)]
     one = make(rows, copies=3, processes=1)
     assert make(rows, copies=3, seed=8).copies != one.copies
     monkeypatch.setattr(parallel, "CHUNK", 7)
-    monkeypatch.setattr(parallel.WordSettings, "make", lambda *_: pytest.fail("this process has made an augmenter"))
+    monkeypatch.setattr(parallel.WordSettings, "make", lambda *_: pytest.fail("this process made an augmenter"))
     two = make(rows, copies=3, processes=2)
     assert {copy.augmenter for copy in one.copies} == set(AUGMENTERS)
     for name, result in (("one", one), ("two", two)):
@@ -152,7 +153,7 @@ def test_two_processes_make_the_bytes_of_one(monkeypatch, tmp_path):
     assert one.dropped == two.dropped
 
 
-def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
+def test_tfidf_inserts_words_of_the_corpus_and_keeps_punctuation():
     texts = ["a film of the year", "the story of a river", "the film, of course"]
     rewriter = augment_words.CorpusTfIdfAug(0.3, texts=texts)
     known = {word for text in texts for word in text.replace(",", "").split()}
@@ -167,7 +168,7 @@ def test_tfidf_puts_in_words_of_the_corpus_and_keeps_the_rest():
 
 
 @pytest.mark.parametrize("augmenter", AUGMENTERS)
-def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
+def test_reserved_words_are_neither_changed_nor_inserted(augmenter):
     row = document(1, "We saw Anna Smith and her 3 actors; they did not act well, and two films weren't good at all.")
     kinds = ("names", "numbers", "negations", "protected")
     for seed in range(12):
@@ -178,7 +179,7 @@ def test_reserved_words_are_neither_changed_nor_put_in(augmenter):
 
 
 @pytest.mark.parametrize(("augmenter", "text"), [("keyboard", "be me many give"), ("spelling", "a film that you can see")])
-def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
+def test_a_misspelling_is_never_a_reserved_word(augmenter, text):
     reserved = Reserved(("numbers", "negations", "protected"), ["he", "mr", "man"])
     free, held = (
         augment_words.WORD_AUGMENTERS[augmenter](1.0, reserves).rewrite([f" {text} "] * 200, range(200))
@@ -193,12 +194,3 @@ def test_a_mistake_in_writing_makes_no_reserved_word(augmenter, text):
 @pytest.mark.parametrize(("copy", "share"), [("a b c d", 0.0), ("a x c d", 0.25), ("a b c d e", 0.25), ("a c d", 0.25), ("x y z", 1.0)])
 def test_changed_share(copy, share):
     assert changed_share("a b c d", copy) == share
-
-
-def test_summary_counts_and_averages():
-    result = make(ROWS, copies=4)
-    summary = summarise(ROWS, result, AUGMENTERS)
-    assert summary["rows"] == 3
-    assert summary["requested"] == 12 == summary["copies"] + sum(summary["dropped"].values())
-    assert sum(summary["by_augmenter"].values()) == summary["copies"] == len(result.copies)
-    assert all(0 < share["value"] <= 1 for share in summary["changed_words"].values())

@@ -21,7 +21,7 @@ def bare(text):
 
 
 @pytest.mark.parametrize("kind", PERTURBATIONS)
-def test_a_row_depends_on_itself_alone(kind):
+def test_the_text_of_a_row_depends_only_on_its_text_id_seed_and_strength(kind):
     assert tuple(make_perturbations(0.1)) == PERTURBATIONS
     ids = [f"row{at}" for at in range(20)]
     found = perturbed(kind, [TEXT] * 20, ids)
@@ -35,7 +35,7 @@ def test_a_row_depends_on_itself_alone(kind):
 
 
 @given(TEXTS, st.integers(0, 99))
-def test_a_key_beside_the_right_one(words, seed):
+def test_keyboard_errors_replace_single_letters(words, seed):
     text = " ".join(words)
     [found] = perturbed("keyboard", [text], share=0.3, seed=seed)
     assert len(found) == len(text)
@@ -47,17 +47,17 @@ def test_a_key_beside_the_right_one(words, seed):
 
 
 @given(TEXTS, st.integers(0, 99))
-def test_letter_case_alone_changes(words, seed):
+def test_case_errors_change_only_letter_case(words, seed):
     text = " ".join(words)
     [found] = perturbed("case", [text], seed=seed)
     assert found.lower() == text.lower()
     changed = sum(one != other for one, other in zip(text.split(), found.split(), strict=True))
-    open_to_change = sum(any(letter.isalpha() for letter in word) for word in words)
-    assert changed == min(open_to_change, max(1, round(0.3 * len(words))))
+    with_letters = sum(any(letter.isalpha() for letter in word) for word in words)
+    assert changed == min(with_letters, max(1, round(0.3 * len(words))))
 
 
 @given(TEXTS, st.integers(0, 99))
-def test_punctuation_alone_changes(words, seed):
+def test_punctuation_errors_change_only_punctuation(words, seed):
     text = " ".join(words)
     [found] = perturbed("punctuation", [text], seed=seed)
     assert bare(found) == bare(text)
@@ -65,7 +65,7 @@ def test_punctuation_alone_changes(words, seed):
         assert found != text
 
 
-def test_words_are_left_out_in_order_and_misspelled_words_stay_in_their_places():
+def test_deleting_keeps_the_order_of_words_and_misspelling_keeps_their_number():
     [found] = perturbed("delete")
     words = iter(TEXT.lower().split())
     assert all(word in words for word in found.lower().split())
@@ -76,6 +76,5 @@ def test_words_are_left_out_in_order_and_misspelled_words_stay_in_their_places()
 
 @pytest.mark.parametrize("kind", PERTURBATIONS)
 @pytest.mark.parametrize("text", ["a", "!", "\u2026 \u00bf", "\u00df", "1999"])
-def test_what_has_little_to_change_is_no_failure(kind, text):
-    [found] = perturbed(kind, [text])
-    assert found
+def test_very_short_texts_are_perturbed_without_an_error(kind, text):
+    assert perturbed(kind, [text]) != [""]

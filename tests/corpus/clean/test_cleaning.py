@@ -54,7 +54,7 @@ def test_the_size_of_the_shards_changes_nothing(tmp_path: Path, profile: str) ->
     assert 0 < total["masked"]["email"] < 400
 
 
-def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_path: Path) -> None:
+def test_personal_data_are_masked_and_counted_by_source_and_kind_except_in_the_classical_recipe(tmp_path: Path) -> None:
     rows = [
         scattered_row(1, "write to <i>jane.doe@mail.example</i>, or to her&#64;b.example"),
         scattered_row(2, "call (212) 736-5000 or 212-736-5001"),
@@ -70,10 +70,7 @@ def test_personal_data_are_masked_by_default_and_counted_by_source_and_kind(tmp_
     assert metrics["sources"]["s"]["masked"] == none | {"email": 2, "phone": 2}
     assert metrics["sources"]["t"]["masked"] == none | {"card": 1}
     assert metrics["total"]["masked"] == none | {"email": 2, "phone": 2, "card": 1}
-
-
-def test_the_classical_recipe_masks_nothing(tmp_path: Path) -> None:
-    found, result = cleaned(tmp_path, [scattered_row(1, "write to jane@b.example")], profile="bag-of-words")
+    found, result = cleaned(tmp_path / "classical", [scattered_row(1, "write to jane@b.example")], profile="bag-of-words")
     assert [document.text for document in found] == ["write jane b example"]
     assert clean_metrics(result)["total"]["masked"] == {}  # type: ignore[index]
 
@@ -89,18 +86,15 @@ def test_a_source_with_nothing_left_is_refused(tmp_path: Path) -> None:
         cleaned(tmp_path, rows)
 
 
-def test_filters_of_ones_own_stand_in_the_place_of_a_profile(tmp_path: Path) -> None:
+def test_own_filters_replace_a_profile(tmp_path: Path) -> None:
     listed = [{"kind": "expression", "name": "spoiler", "pattern": "(?i)ending", "action": "drop", "replacement": ""}]
     _, result = cleaned(tmp_path, [scattered_row(1, "the Ending"), scattered_row(2, "the start")], profile="own", filters=listed)
     assert result.dropped == {"s": {"spoiler": 1}}
     assert clean_metrics(result)["total"]["dropped"]["spoiler"] == 1  # type: ignore[index]
 
 
-def test_near_duplicates_go_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_near_duplicates_are_dropped_if_configured(tmp_path: Path) -> None:
     near = {"threshold": 0.6, "permutations": 64, "unit": "words", "size": 1}
-    rows = [
-        scattered_row(1, "a film that I would like to see again"),
-        scattered_row(2, "A film that I would love to see again!"),
-        scattered_row(3, "else"),
-    ]
+    texts = ["a film that I would like to see again", "A film that I would love to see again!", "else"]
+    rows = [scattered_row(number, text) for number, text in enumerate(texts)]
     assert cleaned(tmp_path, rows, near_duplicates=near)[1].dropped == {"s": {"near_duplicate": 1}}

@@ -68,7 +68,7 @@ def test_rows_become_sentences_of_the_same_document(tmp_path: Path) -> None:
     metrics: Any = clean_metrics(result)
     assert metrics["punkt_trained"] == 1
     wiki = metrics["sources"]["wiki"]
-    # Of 30 texts of three sentences and 30 of four; "It rained." and one more stand in several, and once in the corpus.
+    # 30 texts have three sentences, and 30 have four. "It rained." and another sentence occur several times; one copy is kept.
     assert (wiki["rows"], wiki["added"]) == (61, 30 * 2 + 30 * 3)
     assert wiki["dropped"]["duplicate"] > 29
     assert wiki["kept"] + sum(wiki["dropped"].values()) == wiki["rows"] + wiki["added"]
@@ -82,7 +82,7 @@ def test_short_sentences_are_dropped_counted_and_shown(tmp_path: Path) -> None:
     assert [text for _, text in result.samples["wiki too_short"]] == ["It rained."] * 2
 
 
-def test_the_size_of_the_shards_changes_nothing_and_what_is_done_is_not_done_again(tmp_path: Path) -> None:
+def test_the_size_of_the_shards_changes_nothing_and_finished_shards_are_not_cut_again(tmp_path: Path) -> None:
     written = []
     for size in (100_000, 900):
         _, result = cut(tmp_path / str(size), corpus(), size)
@@ -93,23 +93,20 @@ def test_the_size_of_the_shards_changes_nothing_and_what_is_done_is_not_done_aga
     before = [shard.stat().st_mtime_ns for shard in shards]
     cut(tmp_path / "900", corpus(), 900)
     assert [shard.stat().st_mtime_ns for shard in shards] == before
-    cut(tmp_path / "900", corpus(), 900, sentences={**SENTENCES, "characters": 200})  # what Punkt knows is another
+    cut(tmp_path / "900", corpus(), 900, sentences={**SENTENCES, "characters": 200})  # Punkt learns from other texts
     assert all(shard.stat().st_mtime_ns > time for shard, time in zip(shards, before, strict=True))
 
 
 @pytest.mark.slow
-def test_what_is_learnt_does_not_hang_on_the_order_of_sets() -> None:
+def test_learning_does_not_depend_on_the_order_of_sets() -> None:
     script = f"import json\nfrom compactlm.text.punkt import train_model\nprint(json.dumps(train_model({TEXTS!r})))"
-    found = [
-        subprocess.run(
-            [sys.executable, "-c", script], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}, capture_output=True, check=True
-        )
-        for seed in ("1", "2")
-    ]
-    assert found[0].stdout == found[1].stdout == json.dumps(train_model(TEXTS)).encode() + b"\n"
+    for seed in ("1", "2"):
+        environment = {"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
+        assert done.stdout == json.dumps(train_model(TEXTS)).encode() + b"\n"
 
 
-def test_the_texts_to_learn_from_are_few_and_the_same_however_they_are_cut(tmp_path: Path) -> None:
+def test_punkt_learns_from_few_texts_whose_choice_does_not_depend_on_the_shards(tmp_path: Path) -> None:
     artifacts.write_documents(tmp_path / "a", corpus())
     artifacts.write_documents(tmp_path / "b", corpus()[:20])
     artifacts.write_documents(tmp_path / "c", corpus()[20:])
@@ -121,7 +118,7 @@ def test_the_texts_to_learn_from_are_few_and_the_same_however_they_are_cut(tmp_p
     assert sample_texts(artifacts.parts(tmp_path / "a"), ["other"], 1_000, 1) == []
 
 
-def test_data_of_nltk_are_used_if_they_are_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_data_of_nltk_are_used_if_they_are_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = tmp_path / "data/tokenizers/punkt_tab/english"
     directory.mkdir(parents=True)
     monkeypatch.setattr(nltk.data, "path", [str(tmp_path / "data")])
@@ -151,7 +148,7 @@ TOKENS = ["Dr.", "It", "rained.", "approx.", "3.14", "?!", '"Yes."', "\u2026", "
 
 
 @given(st.lists(st.sampled_from(TOKENS), max_size=12))
-def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
+def test_cutting_keeps_every_character(tmp_path_factory: pytest.TempPathFactory, words: list[str]) -> None:
     text = " ".join(["Some", *words])
     model = tmp_path_factory.mktemp("cut") / "punkt.json"
     artifacts.write_json(model, train_model(TEXTS))
@@ -164,6 +161,6 @@ def test_cutting_loses_and_invents_nothing(tmp_path_factory: pytest.TempPathFact
     assert result["id"].to_pylist() == sorted(set(result["id"].to_pylist()))
 
 
-def test_a_profile_that_leaves_no_full_stops_is_refused() -> None:
+def test_a_profile_that_removes_full_stops_is_refused() -> None:
     with pytest.raises(ValidationError, match="full stops"):
         Clean(**SETTINGS | {"sentences": SENTENCES, "profile": "bag-of-words"})

@@ -20,7 +20,7 @@ SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
 
 
 class Unchanged:
-    """Makes of a shard the same."""
+    """A shard function that returns the shard unchanged."""
 
     def parameters(self) -> dict[str, object]:
         return {}
@@ -41,7 +41,7 @@ def corpus() -> list[Document]:
 
 
 def drop_duplicates(rows: list[Document], dropped: Counter[tuple[str, str]]) -> list[Document]:
-    """Judge all rows together."""
+    """Return the rows without exact duplicates, found in all rows at once; count the dropped rows by source and reason."""
     alike: defaultdict[str, list[Document]] = defaultdict(list)
     for document in rows:
         alike[document.text.casefold()].append(document)
@@ -53,7 +53,7 @@ def drop_duplicates(rows: list[Document], dropped: Counter[tuple[str, str]]) -> 
 
 @pytest.mark.parametrize("near", [None, SETTINGS], ids=["exact", "near"])
 @pytest.mark.parametrize("shard_bytes", [900, 10_000_000])
-def test_shards_lose_the_duplicates_that_the_whole_loses(tmp_path: Path, shard_bytes: int, near: NearDuplicates | None) -> None:
+def test_shards_lose_the_same_duplicates_as_all_rows_at_once(tmp_path: Path, shard_bytes: int, near: NearDuplicates | None) -> None:
     rows = corpus()
     dropped: Counter[tuple[str, str]] = Counter()
     expected = drop_duplicates(rows, dropped)

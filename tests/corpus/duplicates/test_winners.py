@@ -12,7 +12,7 @@ def drop(*rows: Document) -> list[tuple[str, str]]:
     return sorted((document.id, reason) for document, reason in judge_equals(rows))
 
 
-def test_one_row_of_each_task_wins_a_labelled_one_before_the_smallest_id() -> None:
+def test_one_row_of_each_task_stays_first_a_labelled_one_then_the_smallest_id() -> None:
     assert drop(make_row("b"), make_row("a"), make_row("c")) == [("b", "duplicate"), ("c", "duplicate")]
     assert drop(make_row("a")) == []
     assert drop(make_row("a", source="u"), make_row("b", label="good")) == [("a", "duplicate")]
@@ -20,7 +20,7 @@ def test_one_row_of_each_task_wins_a_labelled_one_before_the_smallest_id() -> No
     assert drop(make_row("a", label="good"), *news) == [("c", "duplicate")]
 
 
-def test_contradictory_labels_drop_all_of_the_task_but_not_unlabelled_text() -> None:
+def test_contradictory_labels_drop_all_rows_of_the_task_but_not_unlabelled_rows() -> None:
     labelled = [make_row(name, label=label) for name, label in (("a", "good"), ("b", "bad"), ("c", "bad"))]
     dropped = drop(*labelled, make_row("d", source="u"), make_row("e", source="u"))
     assert dropped == [*((name, "contradictory_label") for name in "abc"), ("e", "duplicate")]
@@ -32,7 +32,7 @@ ROWS = st.lists(st.tuples(st.sampled_from([None, "good", "bad"]), st.sampled_fro
 
 
 @given(ROWS, st.randoms(use_true_random=False))
-def test_one_row_of_each_task_is_left_whatever_the_order(rows: list[Document], rng: random.Random) -> None:
+def test_one_row_of_each_task_stays_in_any_order(rows: list[Document], rng: random.Random) -> None:
     dropped = drop(*rows)
     names = {name for name, _ in dropped}
     assert len(names) == len(dropped)
@@ -44,7 +44,7 @@ def test_one_row_of_each_task_is_left_whatever_the_order(rows: list[Document], r
     assert drop(*left) == []
 
 
-def test_one_row_of_a_cluster_stays_and_one_of_each_label() -> None:
+def test_one_row_of_a_cluster_and_one_of_each_label_stay() -> None:
     cluster = [make_row("c", label="good"), make_row("g", label="bad"), make_row("e", label="good"), make_row("f")]
     assert [document.id for document in judge_near(cluster)] == ["e", "f"]
     assert [document.id for document in judge_near(cluster[::-1])] == ["f", "e"]

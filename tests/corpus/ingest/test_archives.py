@@ -19,9 +19,9 @@ def tar_bytes(members: dict[str, bytes], links: dict[str, str] | None = None) ->
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
-        for name, aim in (links or {}).items():
+        for name, target in (links or {}).items():
             entry = tarfile.TarInfo(name)
-            entry.type, entry.linkname = tarfile.SYMTYPE, aim
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
             archive.addfile(entry)
     return buffer.getvalue()
 
@@ -48,7 +48,7 @@ def wheel(directory: Path, text: bytes = b"hello") -> tuple[Path, PackageArchive
 
 @pytest.fixture
 def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory that pip takes for the only index, and a cache of its own."""
+    """A directory that is the only package index of pip, and an empty cache."""
     directory = tmp_path / "index"
     directory.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -58,49 +58,41 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return directory
 
 
-def test_fetch_takes_the_archive_from_pip_and_then_from_the_cache(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_is_fetched_by_pip_unless_the_cache_has_it_unchanged(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, archive = wheel(index)
     fetched = archives.fetch(archive)
     assert fetched.read_bytes() == path.read_bytes()
     assert fetched == archives.cache_directory() / archive.sha256 / path.name
     assert [entry.name for entry in archives.cache_directory().iterdir()] == [archive.sha256]
+    fetched.write_bytes(b"altered")
+    assert archives.fetch(archive).read_bytes() == path.read_bytes()
     monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: pytest.fail("pip was called for a cached archive"))
     assert archives.fetch(archive) == fetched
 
 
-def test_a_cached_file_with_another_hash_is_fetched_anew(index: Path) -> None:
-    path, archive = wheel(index)
-    archives.fetch(archive).write_bytes(b"altered")
-    assert archives.fetch(archive).read_bytes() == path.read_bytes()
-
-
-def test_a_wrong_hash_on_the_index_names_what_to_do(index: Path) -> None:
-    archive = wheel(index)[1].model_copy(update={"sha256": "0" * 64})
-    with pytest.raises(CompactLMError, match=r"demo-text 1\.0 on the package index does not have the sha256 0{64}.*correct sha256"):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sha256": "0" * 64}, r"demo-text 1\.0 on the package index does not have the sha256 0{64}"),
+        ({"package": "no-such-demo-text"}, r"No matching distribution.*pip config list"),
+    ],
+)
+def test_a_wrong_hash_or_a_missing_package_is_refused(index: Path, change: dict[str, str], message: str) -> None:
+    archive = wheel(index)[1].model_copy(update=change)
+    with pytest.raises(CompactLMError, match=message) as caught:
         archives.fetch(archive)
+    assert "\n" not in str(caught.value)
     assert not list(archives.cache_directory().iterdir())
 
 
-def test_a_missing_package_gives_pips_reason_and_the_way_out(index: Path) -> None:
-    archive = wheel(index)[1].model_copy(update={"package": "no-such-demo-text"})
-    with pytest.raises(CompactLMError, match=r"No matching distribution.*pip config list") as caught:
-        archives.fetch(archive)
-    assert "\n" not in str(caught.value)
-
-
-def test_last_words_leaves_out_addresses_and_notices() -> None:
+def test_the_reason_of_pip_is_given_without_addresses_and_a_full_disk_is_an_os_error(index: Path) -> None:
     log = "Looking in https://me:secret@host/simple\nERROR: no https://me:secret@host/x found.\n\n[notice] A new pip\n"
     assert archives.last_words(log) == "no (address) found"
     assert archives.last_words("") == "nothing"
+    assert isinstance(archives._failure(wheel(index)[1], "ERROR: Could not install: [Errno 28] No space left on device"), OSError)
 
 
-def test_a_full_disk_is_reported(index: Path) -> None:
-    archive = wheel(index)[1]
-    failure = archives._failure(archive, "ERROR: Could not install: [Errno 28] No space left on device")
-    assert isinstance(failure, OSError)
-
-
-def test_read_member_goes_into_nested_archives_and_names_the_nearest_of_a_missing_member(tmp_path: Path) -> None:
+def test_read_member_reads_nested_archives_and_names_the_member_nearest_to_a_missing_one(tmp_path: Path) -> None:
     path = zip_file(tmp_path / "outer.whl", {"a/inner.tar.gz": tar_bytes({"b/text.txt": b"deep"})})
     assert archives.read_member(path, ["a/inner.tar.gz", "b/text.txt"]) == b"deep"
     path = zip_file(tmp_path / "outer.zip", {"a/test.jsonl": b"", "other": b""})
@@ -116,7 +108,7 @@ def test_a_damaged_archive_is_named(tmp_path: Path, content: bytes) -> None:
         archives.read_member(path, ["x"])
 
 
-def test_extract_directory_copies_what_lies_below_it_alone(tmp_path: Path) -> None:
+def test_extract_directory_copies_only_the_files_below_it(tmp_path: Path) -> None:
     path = zip_file(tmp_path / "m.whl", {"pkg/model/config.json": b"{}", "pkg/model/sub/x": b"1", "pkg/modelling.py": b"", "y": b""})
     assert archives.extract_directory(path, "pkg/model", tmp_path / "out") == [Path("config.json"), Path("sub/x")]
     assert sorted(file.name for file in (tmp_path / "out").rglob("*") if file.is_file()) == ["config.json", "x"]
@@ -127,7 +119,7 @@ def test_extract_directory_copies_what_lies_below_it_alone(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "content", [tar_bytes({"model/../../outside": b"x"}), tar_bytes({"model/a": b""}, links={"model/link": "/etc/passwd"})]
 )
-def test_extract_directory_refuses_what_leads_out(tmp_path: Path, content: bytes) -> None:
+def test_extract_directory_refuses_paths_outside_the_archive(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "evil.tar.gz"
     path.write_bytes(content)
     with pytest.raises(CompactLMError, match=r"evil\.tar\.gz .* leads out of the archive"):

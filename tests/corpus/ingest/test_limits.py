@@ -72,7 +72,7 @@ def taken(tmp_path: Path, most: int | None, characters: int | None, seed: int, s
 
 
 @pytest.mark.slow
-def test_what_is_drawn_grows_with_the_limit_and_depends_on_the_seed_alone(tmp_path: Path) -> None:
+def test_drawn_rows_grow_with_the_limit_and_depend_only_on_the_seed(tmp_path: Path) -> None:
     assert len(taken(tmp_path, None, None, 1)) == len(taken(tmp_path, 60, 10_000, 1)) == 60
     assert len(taken(tmp_path, 20, None, 1)) == 20
     assert taken(tmp_path, 20, None, 1) == taken(tmp_path, 20, None, 1, shard_bytes=10_000) != taken(tmp_path, 20, None, 2)

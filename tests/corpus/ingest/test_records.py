@@ -36,7 +36,7 @@ def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -
         ({"t": "x", "r": "neutral"}, ColumnLabel(column="r", names=None), r"label 'neutral' is not declared \(negative, positive\)"),
     ],
 )
-def test_a_wrong_row_ends_in_one_sentence(row: dict[str | int, object], rule: ThresholdLabel | ColumnLabel, message: str) -> None:
+def test_a_wrong_row_is_refused(row: dict[str | int, object], rule: ThresholdLabel | ColumnLabel, message: str) -> None:
     with pytest.raises(CompactLMError, match=message):
         to_record(row, "p", columns(rule), TASK)
 
@@ -59,9 +59,9 @@ def test_attributes_are_read_from_their_columns() -> None:
         to_record({"t": "x", "r": 7}, "p", named, None)
 
 
-def test_text_that_no_file_can_hold_is_made_encodable() -> None:
-    assert to_record({"t": "a\ud83d\ude00b\ud800"}, "p", columns(), None).text == "a\U0001f600b\ufffd"
-    assert to_record({"t": "a", "d": "\udc80x"}, "p", columns(document="d"), None).document == "\ufffdx"
+def test_text_with_surrogates_is_made_encodable() -> None:
+    record = to_record({"t": "a\ud83d\ude00b\ud800", "d": "\udc80x"}, "p", columns(document="d"), None)
+    assert (record.text, record.document) == ("a\U0001f600b\ufffd", "\ufffdx")
 
 
 def test_a_label_name_outside_the_task_is_refused_before_any_row() -> None:
@@ -82,7 +82,7 @@ def test_an_id_depends_on_source_text_and_document() -> None:
     assert row_id("s", "d", "x", 1) not in names
 
 
-def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
+def test_text_can_be_joined_from_several_and_nested_columns() -> None:
     text = JoinedColumns(columns=["title", "none", "body.parts.0"], separator=" / ")
     joined = Columns(text=text, document="meta.id", label=None, attributes={})
     row = {"title": "T", "none": None, "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
@@ -91,7 +91,7 @@ def test_text_can_be_made_of_several_columns_and_nested_ones() -> None:
 
 @pytest.mark.parametrize("rule", ["d", DocumentPart(column="d", before="_")])
 @pytest.mark.parametrize("cell", [None, "", "  "])
-def test_a_row_that_names_no_document_is_one_of_its_own(rule: str | DocumentPart, cell: str | None) -> None:
+def test_a_row_that_names_no_document_is_its_own_document(rule: str | DocumentPart, cell: str | None) -> None:
     assert to_record({"t": "x", "d": cell}, "p", columns(document=rule), None).document is None
 
 

@@ -8,7 +8,7 @@ from compactlm.corpus.split.mixing import Mixture, mix
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0, 2.3])
-def test_a_weight_is_how_often_rows_are_in_train_on_average(weight: float) -> None:
+def test_a_weight_is_the_mean_number_of_times_that_a_row_is_in_train(weight: float) -> None:
     names = [hashlib.blake2b(f"{number}".encode(), digest_size=16).hexdigest() for number in range(4_000)]
     table = pa.Table.from_pylist([{"id": name, "source": "s", "text": "x", "document": name} for name in names], DOCUMENT_SCHEMA)
     found, mixture = mix(table, {"s": weight, "t": 1.0}, 1, Mixture()), Mixture()

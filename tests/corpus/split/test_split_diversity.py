@@ -20,7 +20,7 @@ def document(number: int) -> Document:
 
 
 @pytest.mark.parametrize("shard_bytes", [100, 100_000])
-def test_each_split_and_source_has_the_figures_of_its_rows(tmp_path: Path, shard_bytes: int) -> None:
+def test_figures_of_each_split_and_source_are_those_of_its_rows(tmp_path: Path, shard_bytes: int) -> None:
     splits = {"train": range(60), "validation": range(60, 80), "test": range(80, 95)}
     shards = {}
     for split, numbers in splits.items():

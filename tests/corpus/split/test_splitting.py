@@ -55,7 +55,7 @@ def keys_of(row: Document) -> tuple[str, tuple[str, str]]:
 
 
 @given(ROWS)
-def test_groups_are_closed_under_both_keys_and_bind_nothing_else(rows: list[Document]) -> None:
+def test_groups_are_the_rows_connected_by_either_key(rows: list[Document]) -> None:
     found = to_rows(rows)
     groups = group([found.duplicates, found.documents])
     members: defaultdict[int, list[Document]] = defaultdict(list)
@@ -75,7 +75,7 @@ def test_groups_are_closed_under_both_keys_and_bind_nothing_else(rows: list[Docu
 
 
 @given(st.text(max_size=20))
-def test_the_duplicate_key_is_letters_and_digits_case_folded(text: str) -> None:
+def test_the_duplicate_key_has_the_case_folded_letters_and_digits(text: str) -> None:
     key = duplicate_key(text or "!")
     folded = re.sub(r"[\W_]+", "", (text or "!").casefold())
     assert key == (folded or text or "!")
@@ -114,22 +114,20 @@ def test_sizes_sources_and_labels_keep_their_shares(size: int, seed: int, shares
         assert sum(member.source == "u" for member in part) / len(part) == pytest.approx(unlabelled, abs=0.1)  # in few and large groups
 
 
-def test_a_stratified_split_is_what_it_always_was() -> None:
-    # Which rows the first release drew: the measured experiments stand on them.
+def test_a_stratified_split_equals_that_of_the_first_release() -> None:
+    # The measured experiments depend on these splits.
+    first_release = (
+        "00100020110010000200000000000110002200020102000010012000100000020200012200020020111111000000000000000000000011111000000000010"
+    )
     rows = corpus(120)
     homes, others = (decide(to_rows(rows), None, SPLIT, seed)[0].tolist() for seed in (3, 4))
-    assert "".join(map(str, homes)) == FIRST_RELEASE
+    assert "".join(map(str, homes)) == first_release
     assert others != homes
-
-
-FIRST_RELEASE = (
-    "00100020110010000200000000000110002200020102000010012000100000020200012200020020111111000000000000000000000011111000000000010"
-)
 
 
 def test_a_split_without_a_label_of_a_task_is_refused() -> None:
     rows = to_rows([make_row(number, label="bad" if number == 0 else "good") for number in range(40)])
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad; .* s "):
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad"):
         check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
     rows = to_rows(corpus(300))
     check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
@@ -180,7 +178,7 @@ def test_near_duplicates_across_splits_are_reported_or_prevented(tmp_path: Path,
     assert sum(metrics["rows"].values()) + sum(metrics.get("left_out", {}).values()) == len(rows)
 
 
-def test_rows_like_a_held_out_one_are_left_out_and_all_others_stay(tmp_path: Path) -> None:
+def test_only_near_duplicates_of_held_out_rows_are_left_out(tmp_path: Path) -> None:
     rows = near_duplicates(corpus(300))
     before = split(rows, tmp_path / "a")
     after = split(rows, tmp_path / "b", across_splits="leave_out")
@@ -194,7 +192,7 @@ def test_rows_like_a_held_out_one_are_left_out_and_all_others_stay(tmp_path: Pat
     assert sum(metrics["rows"].values()) + gone.sum() == len(rows)
 
 
-def test_metrics_count_the_leakage_that_grouping_prevents(tmp_path: Path) -> None:
+def test_metrics_count_the_leakage_with_and_without_groups(tmp_path: Path) -> None:
     rows = corpus(600)
     found = split(rows, tmp_path, near_duplicates=None)
     metrics: Any = split_metrics(found, SPLIT, 3)
@@ -208,7 +206,7 @@ def test_metrics_count_the_leakage_that_grouping_prevents(tmp_path: Path) -> Non
     assert {share["rows"] for share in shares} == {sum(row.label is not None for row in written(found, tmp_path)["test"])}
 
 
-def test_weights_repeat_train_rows_and_leave_the_others_alone(tmp_path: Path) -> None:
+def test_weights_repeat_and_leave_out_rows_of_train_only(tmp_path: Path) -> None:
     rows = corpus(300)
     plain = written(split(rows, tmp_path / "plain"), tmp_path / "plain")
     found = split(rows, tmp_path / "mixed", weights={"s": 2.0, "u": 0.25})
@@ -229,7 +227,7 @@ def test_weights_repeat_train_rows_and_leave_the_others_alone(tmp_path: Path) ->
 
 def test_weights_that_leave_train_without_a_label_are_refused(tmp_path: Path) -> None:
     found = split(corpus(300), tmp_path / "none", weights={"s": 0.0})
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split\.weights .* label (good|bad); .* s "):
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split\.weights .* label (good|bad)"):
         check_weights(found.rows, found.homes, found.mixture.labels, TASKS)
     found = split(corpus(300), tmp_path / "some", weights={"s": 0.5, "u": 0.0})
     check_weights(found.rows, found.homes, found.mixture.labels, TASKS)

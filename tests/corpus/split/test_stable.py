@@ -23,20 +23,20 @@ def homes(rows: list[Document], clusters: list[int], seed: int = 0) -> dict[str,
     return {row.id: home for row, home in zip(rows, found.tolist(), strict=True) if home >= 0}
 
 
-# A row's number, its document and the name of its cluster, as a corpus of few documents and many near-duplicates.
+# The document and the cluster of each row: few documents and many near-duplicates.
 CELLS = st.lists(st.tuples(st.sampled_from([None, "d1", "d2", "d3", "d4"]), st.integers(0, 15)), min_size=1, max_size=60)
 
 
 @settings(max_examples=60)
 @given(CELLS, st.integers(1, 60), st.integers(0, 2**32))
-def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | None, int]], known: int, seed: int) -> None:
+def test_rows_stay_in_their_splits_when_rows_are_added(cells: list[tuple[str | None, int]], known: int, seed: int) -> None:
     rows = [make_row(number, document=of) for number, (of, _) in enumerate(cells)]
     clusters = [cluster for _, cluster in cells]
     known = min(known, len(rows))
     before = homes(rows[:known], clusters[:known], seed)
     after = homes(rows, clusters, seed)
     assert all(after.get(name, home) == home for name, home in before.items())
-    # What went is like a row in a split that is protected before its own.
+    # A row that was removed has a near-duplicate in a split that is protected before its own.
     for name in before.keys() - after.keys():
         own = clusters[int(name, 16)]
         alike = {after[other.id] for other, cluster in zip(rows, clusters, strict=True) if cluster == own and other.id in after}
@@ -44,20 +44,20 @@ def test_rows_stay_where_they_are_when_data_is_added(cells: list[tuple[str | Non
         assert all(PROTECTED.index(home) < PROTECTED.index(before[name]) for home in alike)
 
 
-def test_a_row_without_a_document_is_placed_by_its_letters_and_digits() -> None:
+def test_a_row_is_placed_by_its_document_or_by_its_letters_and_digits() -> None:
     assert draw_place("1", "s", "1", "The same, text!", 0) == draw_place("2", "t", "2", "the SAME text", 0)
     assert draw_place("1", "s", "d", "x", 0) == draw_place("2", "s", "d", "y", 0)
     assert draw_place("1", "s", "x", "x", 0) != draw_place("2", "s", "2", "x", 0)
 
 
-def test_duplicates_of_two_documents_are_protected_although_near_duplicates_are_only_reported() -> None:
+def test_exact_duplicates_are_protected_even_if_near_duplicates_are_only_reported() -> None:
     rows = [make_row(number, document=f"d{number}", text="the same" if number % 2 else None) for number in range(200)]
     found, _ = decide(to_rows(rows), None, STABLE, 0)
     assert len({home for home in found[1::2].tolist() if home >= 0}) == 1
     assert (found[::2] >= 0).all()
 
 
-def test_a_train_row_that_is_like_a_test_row_is_left_out() -> None:
+def test_near_duplicates_of_a_test_row_are_left_out_of_train_and_validation() -> None:
     rows = [make_row(number) for number in range(400)]
     alone = homes(rows, list(range(400)))
     test, validation, train = (next(name for name, home in alone.items() if home == split) for split in PROTECTED)
@@ -65,7 +65,7 @@ def test_a_train_row_that_is_like_a_test_row_is_left_out() -> None:
     assert homes(rows, clusters) == {name: home for name, home in alone.items() if name not in {validation, train}}
 
 
-def test_without_rows_there_are_no_groups_and_nothing_to_protect() -> None:
+def test_no_rows_have_no_groups() -> None:
     assert group([np.zeros(0, dtype=np.int64)]).tolist() == []
     assert protect(np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64)).tolist() == []
 
@@ -82,7 +82,7 @@ def test_shares_and_labels_are_kept_on_average() -> None:
     assert sum(strata["s"]["share"] for strata in deviations.values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_another_seed_places_otherwise_and_other_shares_of_validation_leave_test_alone() -> None:
+def test_another_seed_changes_the_places_and_another_share_of_validation_does_not_change_test() -> None:
     rows = [make_row(number) for number in range(2_000)]
     first = place(to_rows(rows, 1).drawn, STABLE)
     assert first.tolist() != place(to_rows(rows, 2).drawn, STABLE).tolist()

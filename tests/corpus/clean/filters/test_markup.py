@@ -29,4 +29,4 @@ def test_time_grows_in_proportion_to_the_text(token: str) -> None:
     text = "&" + token * (300_000 // len(token))
     start = time.process_time()
     remove_markup(text)
-    assert time.process_time() - start < 10  # what takes the square of the length takes hours
+    assert time.process_time() - start < 10  # time that grows with the square of the length would be hours

@@ -40,8 +40,8 @@ def test_shares(text: str, of: str, reason: str | None) -> None:
 
 
 @given(st.text(max_size=60))
-def test_each_visible_character_is_of_one_kind_and_the_short_way_agrees(text: str) -> None:
+def test_each_visible_character_has_one_kind_in_ascii_and_other_text(text: str) -> None:
     counts = count_characters(text)
     assert sum(counts.values()) == sum(not character.isspace() for character in text)
-    longer = count_characters(text + "\u00e9")  # the way for what is not ASCII
+    longer = count_characters(text + "\u00e9")  # the code for text that is not ASCII
     assert longer == {**counts, "letters": counts["letters"] + 1}
