@@ -4,10 +4,8 @@
     python -m benchmarks.ablations                                          # all rows
     python -m benchmarks.ablations general task:3                           # some of them
 
-Each finished row is added to reports/ablations/SEED.json, and rows that are there are not run again. Nothing else is written.
+Each finished row is added to reports/ablations/SEED.json. Rows that are already there do not run again. Nothing else is written.
 """
-
-from __future__ import annotations
 
 import sys
 import time
@@ -29,7 +27,7 @@ LISTED = Path("configs/ablations.yaml")
 
 
 def leave_out(inputs: Inputs, what: str) -> None:
-    """Remove the augmented copies, or the weights of the rows."""
+    """Train without the augmented copies, or without the weights of the rows."""
     if what == "copies":
         inputs.augmented = []
     elif what == "weights":
@@ -45,17 +43,12 @@ def run(phase: str, params: Params, without: str | None = None) -> dict[str, flo
     phases = Phases(params)
     if without:
         leave_out(phases.inputs, without)
-    if phase == "general":
-        phases.general()
-        return _result(phases, "general")
-    name = next(iter(params.tasks))
     # General distillation is not needed if the task starts from its teacher.
-    general, components = phases.general() if params.distill.task.start == "general" else phases.untrained()
-    phases.task(name, general, components)
-    return _result(phases, name)
-
-
-def _result(phases: Phases, phase: str) -> dict[str, float]:
+    general = phase == "general" or params.distill.task.start == "general"
+    student, components = phases.general() if general else phases.untrained()
+    if phase == "task":
+        phase = next(iter(params.tasks))
+        phases.task(phase, student, components)
     values = {name: one.value if isinstance(one, Figure) else one for name, one in phases.metrics[phase].items()}
     speed: Any = phases.timings[phase]
     values |= {name: speed[name] for name in ("seconds", "tokens")}

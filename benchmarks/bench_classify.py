@@ -3,12 +3,10 @@
     python -m benchmarks.bench_classify --lines 20000 --passages 100000
 
 The bare runtime gets prepared batches of token ids of similar length, and its answers are discarded. `classify` reads the lines of a file,
-tokenizes, sorts, classifies and writes one line for each. Both run in each of several rounds. Passages are the first words of the default
-experiment's train texts, repeated with changes. The figures depend on the machine and are written to reports/benchmarks/streams.json. A
-part that is skipped (0) keeps its earlier figures.
+tokenizes, sorts and classifies them, and writes a line for each. Both run in every round. Passages are the first words of the default
+experiment's train texts, repeated with changes. reports/benchmarks/streams.json gets the figures, which depend on the machine. A part that
+is skipped (0) keeps its earlier figures.
 """
-
-from __future__ import annotations
 
 import argparse
 import contextlib
@@ -33,7 +31,6 @@ from compactlm.text.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
 QUESTIONS = 200
-QUIET = {"PYTHONWARNINGS": "ignore"}
 
 
 def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
@@ -54,7 +51,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:
-    """Return a function that runs the bare runtime over the lines of a file; everything else is done before."""
+    """Return a function that runs the bare runtime over the lines of a file; reading, tokenizing and batching are done before."""
     model = lm.task(task)
     sequences = [model.tokenizer.cut(ids) for ids in model.tokenizer.encode([line.text for line in read_lines(str(path))])]
     batches = [batch for _, batch in model.batches(sequences)]
@@ -96,7 +93,7 @@ def measure_answers(texts: list[str], passages: int, starts: int, scratch: Path)
     spent = [seconds(partial(knowledge.answer, question)) for question in questions]
     command = [sys.executable, "-m", "compactlm.cli", "answer", "--knowledge", str(path), "--index", str(index), questions[0]]
     command += ["--model", str(artifacts.EXPORT)]
-    environment = {**os.environ, **QUIET}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     cold = [seconds(lambda: subprocess.run(command, env=environment, check=True, capture_output=True)) for _ in range(starts)]
     return {
         "passages": len(knowledge.index),

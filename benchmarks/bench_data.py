@@ -1,16 +1,13 @@
 """Speed and memory of the data stages: `make bench-data`, or `python -m benchmarks.bench_data`.
 
-The text of data/raw is repeated with changes to several sizes. The classical recipe (a pandas frame and a function applied to each text)
-and the data stages process it on the same cores. Each job runs in its own process, and the memory of all its processes is measured.
+The text of data/raw is repeated, with changes, up to several sizes. The classical recipe (a pandas frame and a function for each text) and
+the data stages process it on the same cores. Each job runs in its own process, and the memory of all its processes is measured.
 """
-
-from __future__ import annotations
 
 import argparse
 import contextlib
 import json
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -51,7 +48,7 @@ def watch(command: list[str]) -> dict[str, float]:
     Raises:
         SystemExit: the command fails; the end of its output is shown.
     """
-    before, peak = _processor_seconds(), 0
+    before, peak = os.times(), 0
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = psutil.Popen(command, stdout=output, stderr=errors)
         while process.poll() is None:
@@ -63,17 +60,13 @@ def watch(command: list[str]) -> dict[str, float]:
     if process.returncode:
         print(complaint[-3000:], file=sys.stderr)
         sys.exit(f"bench-data: {' '.join(command)} failed with status {process.returncode}; the end of its output is above")
-    spent = {"processor_seconds": round(_processor_seconds() - before, 3), "peak_megabytes": round(peak / 1e6, 1)}
-    return {**json.loads(printed.splitlines()[-1]), **spent}
-
-
-def _processor_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    after = os.times()
+    spent = after.children_user - before.children_user + after.children_system - before.children_system
+    return {**json.loads(printed.splitlines()[-1]), "processor_seconds": round(spent, 3), "peak_megabytes": round(peak / 1e6, 1)}
 
 
 def _resident(process: psutil.Process) -> int:
-    """Return the memory of a process and its children in bytes, without those that have ended."""
+    """Return the memory of a process and its running children in bytes."""
     total = 0
     with contextlib.suppress(psutil.Error):
         for one in [process, *process.children(recursive=True)]:

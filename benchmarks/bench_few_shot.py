@@ -7,8 +7,6 @@ The student is the pipeline's masked language model, which was trained without l
 measured on the whole test split. The figures are written to reports/few-shot.json.
 """
 
-from __future__ import annotations
-
 import argparse
 import statistics
 import tempfile

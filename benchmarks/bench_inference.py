@@ -4,8 +4,6 @@ Each contender runs in its own process, one after another, in several rounds. Th
 other models have random weights, which do not affect speed.
 """
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import os
@@ -32,17 +30,17 @@ the cold start includes the tokenizer. bert-base's shape and the 6x256 student h
 in inference mode with its default attention, fp32, uncompiled.
 
 Contenders run one after another in their own processes, in {rounds} rounds, so that a slow minute of the machine affects all of them.
-In each round, a point (a batch size and a length) is warmed up by one run and then repeated for {seconds:g} s. A run that takes longer
-than that counts itself. The median and the 95th percentile are over all runs; rows/s follows from the median. Peak memory is the
-resident memory of the whole process after the points in the order of the table. A cold start is the time from the start of the process
-to the answer to one sentence: interpreter, imports, tokenizer, weights and run. The table has the median of {starts} starts with files
-in the disk cache. A cold start on ONNX needs only onnxruntime, tokenizers and NumPy.
+Each round measures every pair of a batch size and a length: one run warms up, and further runs follow for {seconds:g} s. If the first
+run takes longer than that, it is the measurement. The median and the 95th percentile are over all runs; rows/s follows from the median.
+Peak memory is the resident memory of the whole process after the measurements in the order of the table. A cold start is the time from
+the start of the process to the answer to one sentence: interpreter, imports, tokenizer, weights and run. The table has the median of
+{starts} starts with files in the disk cache. A cold start on ONNX needs only onnxruntime, tokenizers and NumPy.
 """
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-inference", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2, help="duration of each point in each round")
+    parser.add_argument("--seconds", type=float, default=2, help="duration of each measurement in each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--starts", type=int, default=5, help="cold starts of each contender")
     parser.add_argument("--threads", type=int, nargs="+", help="numbers of threads; by default 1 and all cores")
@@ -68,18 +66,14 @@ def _do(job: Job, scratch: Path) -> Any:
     return harness.run_job("bench-inference", job.contender.name, "benchmarks.inference.contender", job, scratch)
 
 
-def _file_bytes(contender: Contender) -> int:
-    return (Path(contender.directory) / (contender.file or "model.safetensors")).stat().st_size
-
-
 def _speed(
     contenders: list[Contender], threads: int, arguments: argparse.Namespace, scratch: Path, console: Console
 ) -> list[dict[str, Any]]:
-    points = tuple((batch, length) for batch in sorted(arguments.batches) for length in sorted(arguments.lengths))
+    sizes = tuple((batch, length) for batch in sorted(arguments.batches) for length in sorted(arguments.lengths))
     rounds: dict[str, list[list[dict[str, Any]]]] = {contender.name: [] for contender in contenders}
     for number in range(arguments.rounds):
         for contender in contenders:
-            rounds[contender.name].append(_do(Job(contender, threads, arguments.seconds, points), scratch))
+            rounds[contender.name].append(_do(Job(contender, threads, arguments.seconds, sizes), scratch))
             console.print(f"{threads} threads, round {number + 1}: {contender.name}")
     return [{"contender": dataclasses.asdict(one), "points": tables.summarise(rounds[one.name])} for one in contenders]
 
@@ -94,7 +88,7 @@ def _starts(contenders: list[Contender], threads: int, arguments: argparse.Names
     return [
         {
             "contender": dataclasses.asdict(contender),
-            "file_bytes": _file_bytes(contender),
+            "file_bytes": (Path(contender.directory) / (contender.file or "model.safetensors")).stat().st_size,
             "seconds": [one["seconds"] for one in found[contender.name]],
             "peak_bytes": max(one["peak_bytes"] for one in found[contender.name]),
         }

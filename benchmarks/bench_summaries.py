@@ -6,8 +6,6 @@
 The documents come from the archive in params.yaml. The figures are written to reports/summaries.json.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 from collections.abc import Callable, Sequence

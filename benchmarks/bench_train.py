@@ -3,8 +3,6 @@
 The contenders run one after another, each in its own process, on the data and the teacher of `dvc repro`.
 """
 
-from __future__ import annotations
-
 import argparse
 import dataclasses
 import importlib.util

@@ -1,4 +1,4 @@
-"""Compare student sizes: train the shapes of configs/frontier.yaml in DVC's queue, and draw how much quality each retains.
+"""Compare student sizes: train the shapes of configs/frontier.yaml in DVC's queue, and draw how much quality each one retains.
 
     python -m benchmarks.frontier                   # use the default preset
     python -m benchmarks.frontier preset=smoke      # use other parameters, like `dvc exp run -S`
@@ -6,8 +6,6 @@
 
 Only reports/frontier/ of the workspace changes. `dvc exp apply frontier-NAME` brings one of the students into the workspace.
 """
-
-from __future__ import annotations
 
 import json
 import sys
@@ -34,9 +32,8 @@ def collect(frontier: Frontier, composed: Mapping[str, Params], shown: Sequence[
     for name, (revision, evaluated) in finished(shown, list(names)).items():
         shape = names[name]
         one, params = point(shape, evaluated), composed[shape.name]
-        expected = parameters_of(
-            params.student, int(params.student.vocabulary_size), max(len(task.labels) for task in params.tasks.values())
-        )
+        labels = max(len(task.labels) for task in params.tasks.values())
+        expected = parameters_of(params.student, int(params.student.vocabulary_size), labels)
         if one.parameters != expected:
             print(
                 f"{name} has {one.parameters:,} parameters but {FRONTIER} asks for {expected:,}, so it is left out; run `make frontier`",
@@ -65,9 +62,8 @@ def time_models(frontier: Frontier, composed: Mapping[str, Params], points: Sequ
     return measure(models, frontier.latency, params.threads, params.export.opset)
 
 
-def print_results(frontier: Frontier, points: Sequence[Point], timed: Mapping[str, Any]) -> None:
+def print_results(frontier: Frontier, points: Sequence[Point], latencies: Mapping[str, float], timed: Mapping[str, Any]) -> None:
     """Print the table and the recommendation."""
-    latencies = {name: one["median"] for name, one in timed["milliseconds"].items()}
     columns = ("shape", "parameters", "of the teacher", "teacher", "student", "retention", "above chance", "masked words", "ms")
     console = harness.new_console(110)
     harness.show(console, "Retention of each shape", columns, rows(points, latencies), {"shape"})
@@ -92,7 +88,7 @@ def main(arguments: Sequence[str]) -> int:
         from benchmarks.shapes.picture import draw
 
         draw(REPORTS / "retention.png", points, latencies, frontier.enough, frontier.budget)
-        print_results(frontier, points, timed)
+        print_results(frontier, points, latencies, timed)
     return int(len(points) < len(frontier.shapes))
 
 

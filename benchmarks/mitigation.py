@@ -7,8 +7,6 @@
 Only reports/mitigation/ of the workspace changes. `dvc exp apply mitigation-NAME` brings one of the students into the workspace.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal

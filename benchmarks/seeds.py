@@ -6,8 +6,6 @@
 reports/seeds.json holds the figures by preset and seed; reports/seeds.md is their table, with means and standard deviations.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A job to measure in its own process: `python -m benchmarks.data.job NAME DIRECTORY PROCESSES` prints its figures as JSON."""
 
-from __future__ import annotations
-
 import json
 import re
 import sys

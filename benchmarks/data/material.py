@@ -1,7 +1,5 @@
 """Text of any size: rows of an artifact, repeated with changes. Run `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """The process of one contender: `python -m benchmarks.inference.contender JOB RESULT`, started by benchmarks/bench_inference.py."""
 
-from __future__ import annotations
-
 import json
 import sys
 import time
@@ -19,7 +17,7 @@ FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens in every measured vocabu
 
 
 def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
-    """Return the duration of each run in seconds; the first run is a warm-up, unless it takes `seconds` or longer."""
+    """Return the duration of each run in seconds. The first run is a warm-up; if it takes `seconds` or longer, it is the only run."""
     spent: list[float] = []
     start = time.perf_counter()
     run(ids)
@@ -39,7 +37,7 @@ def measure(job: Job) -> list[dict[str, Any]]:
     run = open_runner(job.contender, job.threads)
     random = np.random.default_rng(0)
     found = []
-    for batch, length in job.points:
+    for batch, length in job.sizes:
         ids = random.integers(FIRST_TOKEN, LAST_TOKEN, (batch, length), dtype=np.int64)
         spent = time_runs(run, ids, job.seconds)
         found.append({"batch": batch, "tokens": length, "spent": spent, "peak_bytes": peak_bytes()})

@@ -3,8 +3,6 @@
 This runs in its own process, so that the parent process stays small. Weights do not affect speed.
 """
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Classifiers on both backends as functions from token ids to logits. Each imports only what its backend needs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

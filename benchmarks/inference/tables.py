@@ -1,7 +1,5 @@
 """Tables of the results of all contenders."""
 
-from __future__ import annotations
-
 import statistics
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +15,7 @@ TEXTS = {"contender"}  # left-aligned columns
 
 
 def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """Join the rounds of one contender: number of runs, median, 95th percentile and peak memory of each point."""
+    """Join the rounds of one contender: number of runs, median, 95th percentile and peak memory of each batch size and length."""
     points = []
     for found in zip(*rounds, strict=True):
         spent = [seconds for one in found for seconds in one["spent"]]
@@ -37,7 +35,7 @@ def summarise(rounds: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]
 
 
 def speed_rows(results: Sequence[dict[str, Any]]) -> list[Cells]:
-    """Return a row for each point and contender. `results` have the same number of threads; the first is the baseline."""
+    """Return a row for each measurement and contender. `results` have the same number of threads; the first is the baseline."""
     rows = []
     for number, base in enumerate(results[0]["points"]):
         for result in results:
@@ -69,7 +67,7 @@ def bar_lines(results: Sequence[dict[str, Any]]) -> list[str]:
         return next((float(point["median_ms"]) for point in result["points"] if (point["batch"], point["tokens"]) == BAR), 0.0)
 
     lines, base = [], latency(results[0])
-    if not base:  # the point was not measured
+    if not base:  # BAR was not measured
         return []
     for result in results:
         contender = Contender(**result["contender"])

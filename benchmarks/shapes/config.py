@@ -1,11 +1,9 @@
 """Read files of experiments such as configs/frontier.yaml, and compose the parameters of each experiment."""
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 import pydantic
 import yaml
@@ -55,17 +53,16 @@ class Frontier(Section):
     shapes: Annotated[list[Shape], Field(min_length=1)]
 
     @model_validator(mode="after")
-    def _agrees(self) -> Frontier:
+    def _agrees(self) -> Self:
         names = [shape.name for shape in self.shapes]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice:
+        for twice in (name for name in names if names.count(name) > 1):
             raise ValueError(f"shapes has two of the name {twice!r}; rename one")
         check_overrides(self.overrides, "overrides")
         return self
 
 
 def check_overrides(overrides: Sequence[str], where: str) -> None:
-    """Raise ValueError for an override without a value, or for one of a key that every shape sets."""
+    """Raise ValueError for an override without a value, or of a key that every shape sets."""
     for override in overrides:
         key, equals, _ = override.partition("=")
         if not equals:
@@ -75,7 +72,7 @@ def check_overrides(overrides: Sequence[str], where: str) -> None:
 
 
 def check_command_line(overrides: Sequence[str]) -> None:
-    """Raise CompactLMError for overrides of the command line that `check_overrides` refuses."""
+    """Raise CompactLMError if `check_overrides` refuses the overrides of the command line."""
     try:
         check_overrides(overrides, "the command line")
     except ValueError as error:
@@ -123,10 +120,12 @@ def compose(overrides: Sequence[str], what: str, source: Path = FRONTIER) -> Par
 
 
 def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Params]:
-    """Return the parameters of each shape by name, checked before anything is trained; `more` overrides come after those of the file.
+    """Return the parameters of each shape by name, and check them before anything is trained.
+
+    `more` are overrides that come after those of the file.
 
     Raises:
-        CompactLMError: a shape cannot be trained, or not be compared with the others.
+        CompactLMError: a shape cannot be trained, or cannot be compared with the others.
     """
     check_command_line(more)
     composed = {}
@@ -148,12 +147,12 @@ def compose_all(frontier: Frontier, more: Sequence[str] = ()) -> dict[str, Param
 
 
 def _check_preset(frontier: Frontier, more: Sequence[str], params: Params) -> None:
-    """Raise CompactLMError if the file's overrides replace everything of a preset on the command line."""
+    """Raise CompactLMError if the file's overrides replace all that a preset on the command line sets."""
     preset = next((override for override in more if override.startswith("preset=") and override != "preset=default"), None)
     if preset:
         others = [override for override in more if override != preset]
         default = compose([*frontier.overrides, *others, *frontier.shapes[-1].overrides()], "the default preset")
         if default.model_dump(exclude={"preset"}) == params.model_dump(exclude={"preset"}):
             raise CompactLMError(
-                f"{preset} changes nothing here, since {FRONTIER} sets all that it would change; remove that from the overrides there"
+                f"{preset} changes nothing here, because {FRONTIER} sets all that it would change; remove those overrides from the file"
             )

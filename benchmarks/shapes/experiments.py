@@ -1,7 +1,5 @@
 """Train several experiments one after another in DVC's queue, and wait for them."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import fcntl
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.shapes.queue import Queue, call, log_command, paths_not_in_git, run_command
-from benchmarks.shapes.results import evaluations
+from benchmarks.shapes.results import DISTILLED, EVALUATED, TAUGHT
 from compactlm.errors import CompactLMError
 
 LOCK = Path(".cache/experiments.lock")
@@ -88,8 +86,17 @@ def run_experiments(experiments: Mapping[str, Sequence[str]], collect: bool) -> 
 
 
 def finished(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the revision and the metrics of each finished experiment, in the order of the names; print which are missing."""
-    found = evaluations(shown, names)
+    """Return the revision and the metrics by file of each finished experiment, in the order of the names; print which are missing.
+
+    `shown` is the output of `dvc exp show --json`. It has the workspace's metrics for experiments that are queued, running or failed.
+    """
+    found = {}
+    for one in (one for baseline in shown for one in baseline.get("experiments") or []):
+        revision = one["revs"][0]
+        metrics = (revision.get("data") or {}).get("metrics") or {}
+        by_file = {file: metrics.get(file, {}).get("data") for file in (EVALUATED, DISTILLED, TAUGHT)}
+        if (one.get("executor") or {}).get("state", "success") == "success" and None not in by_file.values():
+            found[one["name"]] = (revision["rev"], by_file)
     for name in names:
         if name not in found:
             print(f"{name} has no result; to see why: {log_command(name)}", file=sys.stderr)

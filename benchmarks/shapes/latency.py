@@ -1,7 +1,5 @@
 """Measure the latency of one sequence on the CPU with ONNX Runtime. Weights do not matter, so they are random."""
 
-from __future__ import annotations
-
 import statistics
 import tempfile
 import time

@@ -1,7 +1,5 @@
 """Students trained under several mitigations: their figures from evaluate.json, as a table and as files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The picture of the frontier: the retention of each shape against its size and its latency."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -4,8 +4,6 @@
 DVC's processes communicate by files that may be half-written, so this module reads as few of them as possible.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

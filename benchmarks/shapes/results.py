@@ -1,12 +1,12 @@
-"""The results of the experiments: collected from `dvc exp show --json`, as a table and as files."""
-
-from __future__ import annotations
+"""The results of the experiments, as a table and as files."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
+
+import pandas as pd
 
 from benchmarks.shapes.config import Shape
 from compactlm import artifacts
@@ -17,9 +17,9 @@ EVALUATED, DISTILLED, TAUGHT = ((artifacts.METRICS / f"{stage}.json").as_posix()
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """The result of one shape. Accuracy and retention are means over the tasks; None where the teacher does not beat guessing.
+    """The result of one shape on test rows, except `validation_retention`, which chooses the shape.
 
-    All figures are of test rows except `validation_retention`, which chooses the shape.
+    Accuracy and retention are means over the tasks. A retention is None if the teacher does not beat guessing.
     """
 
     name: str
@@ -35,27 +35,6 @@ class Point:
     masked_words_student: float
     masked_words_retention: float | None
     validation_retention: float | None
-
-
-COLUMNS = tuple(field.name for field in dataclasses.fields(Point))
-
-
-def evaluations(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return the revision of each finished experiment in the output of `dvc exp show --json`, and its metrics by file.
-
-    Experiments that are queued, running or failed are left out because DVC shows the workspace's metrics for them.
-    """
-    found = {}
-    for baseline in shown:
-        for one in baseline.get("experiments") or []:
-            if one["name"] not in names or (one.get("executor") or {}).get("state", "success") != "success":
-                continue
-            revision = one["revs"][0]
-            metrics = (revision.get("data") or {}).get("metrics") or {}
-            by_file = {file: metrics.get(file, {}).get("data") for file in (EVALUATED, DISTILLED, TAUGHT)}
-            if None not in by_file.values():
-                found[one["name"]] = (revision["rev"], by_file)
-    return found
 
 
 def _mean(tasks: Mapping[str, Mapping[str, float]], key: str) -> float | None:
@@ -138,11 +117,5 @@ def write(directory: Path, points: Sequence[Point], latencies: Mapping[str, floa
     """
     shapes = [dataclasses.asdict(one) for one in points]
     artifacts.write_json(directory / "frontier.json", {**found, "shapes": shapes})
-    cells = [[_cell(shape[column]) for column in COLUMNS] + [_cell(latencies.get(shape["name"]))] for shape in shapes]
-    artifacts.write_rows_as_tsv(directory / "frontier.tsv", [*COLUMNS, "latency_ms"], cells)
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return f"{value:.4f}" if isinstance(value, float) else value
+    table = pd.DataFrame([{**shape, "latency_ms": latencies.get(shape["name"])} for shape in shapes])
+    artifacts.write_text(directory / "frontier.tsv", table.to_csv(sep="\t", float_format="%.4f", index=False))

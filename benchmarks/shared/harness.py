@@ -1,7 +1,5 @@
 """Run the jobs of a benchmark in processes of their own, and show and write their results."""
 
-from __future__ import annotations
-
 import dataclasses
 import importlib.metadata
 import json
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from benchmarks.shared.machine import processor
 from compactlm import artifacts
@@ -32,7 +30,7 @@ def params_of(command: str) -> Params:
 
 
 def new_console(width: int) -> Console:
-    """Return a console. A pipe has no width, and the default width would truncate the tables, so a pipe gets this one."""
+    """Return a console. `width` is for a pipe, where the default width would truncate the tables."""
     return Console(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
@@ -65,9 +63,8 @@ def named(found: Mapping[str, str]) -> str:
 
 def show(console: Console, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], texts: Collection[str]) -> str:
     """Print a table, with the columns `texts` aligned to the left, and return it as a section in Markdown."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, justify="left" if column in texts else "right")
+    heads = [Column(name, justify="left" if name in texts else "right") for name in columns]
+    table = Table(*heads, title=title, title_justify="left")
     for row in rows:
         table.add_row(*row)
     console.print(table)

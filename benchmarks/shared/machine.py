@@ -1,6 +1,4 @@
-"""What machine a measurement was made on."""
-
-from __future__ import annotations
+"""The processor and the memory of a measurement."""
 
 import platform
 import resource

@@ -1,11 +1,9 @@
 """Count tokens, padding, time windows and arithmetic operations of a measurement."""
 
-from __future__ import annotations
-
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 TRAINING = 3  # a forward pass, and a backward pass with twice its arithmetic
 
@@ -30,32 +28,24 @@ class Shape:
     vocabulary: int
 
     @classmethod
-    def of(cls, config: Any, vocabulary: int) -> Shape:
+    def of(cls, config: Any, vocabulary: int) -> Self:
         """Return the shape of a BertConfig."""
         return cls(config.num_hidden_layers, config.hidden_size, config.intermediate_size, vocabulary)
 
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What a contender computes in a step.
-
-    Attributes:
-        student: its shape.
-        teacher: the teacher's shape; None where the teacher does not run.
-        width: the teacher's hidden size.
-        pairs: layers of the student that are projected to that width.
-        scored: the positions that both heads score; "none" for classifiers, whose heads are too small to count.
-    """
+    """What a contender computes in a step. The heads of classifiers are too small to count, so they score no positions."""
 
     student: Shape
-    teacher: Shape | None
-    width: int
-    pairs: int
-    scored: Literal["none", "masked", "all"]
+    teacher: Shape | None  # None if the teacher does not run
+    width: int  # the teacher's hidden size
+    pairs: int  # the number of the student's layers that are projected to that width
+    scored: Literal["none", "masked", "all"]  # the positions that both heads score
 
 
 def body_flops(shape: Shape, rows: int, length: int) -> int:
-    """Return the operations of a forward through all layers, without embeddings and norms. A multiply-add is two operations."""
+    """Return the operations of a forward pass through all layers, without embeddings and norms. A multiply-add is two operations."""
     dense = rows * length * (4 * shape.hidden**2 + 2 * shape.hidden * shape.intermediate)
     attention = 2 * rows * length**2 * shape.hidden
     return 2 * shape.layers * (dense + attention)
@@ -67,7 +57,7 @@ def head_flops(shape: Shape, positions: int) -> int:
 
 
 def step_flops(work: Work, size: Size) -> int:
-    """Return the operations of a step, padding included: the teacher's forward, and the student's forward and backward."""
+    """Return the operations of a step, padding included: the teacher's forward pass, and the student's forward and backward pass."""
     positions = size.rows * size.length
     scored = {"none": 0, "masked": size.masked, "all": positions}[work.scored]
     student = body_flops(work.student, size.rows, size.length) + head_flops(work.student, scored)

@@ -1,6 +1,4 @@
-"""One clock for all contenders. It ticks at every step of any torch optimizer, in any training loop."""
-
-from __future__ import annotations
+"""A clock for all contenders. It ticks at every step of a torch optimizer, in any training loop."""
 
 import time
 from collections import deque
@@ -16,7 +14,7 @@ WARM_UP = 3  # the first steps allocate memory
 
 
 class _Finished(BaseException):
-    """The time is over. A BaseException, so that no `except Exception` of a training loop catches it."""
+    """The time is over. This is a BaseException, so that no `except Exception` of a training loop catches it."""
 
 
 def size_of(batch: dict[str, torch.Tensor]) -> Size:

@@ -1,7 +1,5 @@
 """The process of one contender: `python -m benchmarks.train.contender JOB RESULT`, started by benchmarks/bench_train.py."""
 
-from __future__ import annotations
-
 import json
 import statistics
 import sys

@@ -1,6 +1,4 @@
-"""The jobs, each for one process. No torch, so that the process that starts them stays small."""
-
-from __future__ import annotations
+"""Jobs, each for one process. This module imports no torch, so that the parent process stays small."""
 
 import dataclasses
 from typing import Literal

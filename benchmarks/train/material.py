@@ -1,7 +1,5 @@
 """The inputs of all contenders: sequences, the teacher, and a student with random weights."""
 
-from __future__ import annotations
-
 import random
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""The other contenders: a plain Hugging Face Trainer as in tutorials, and TextBrewer. Both run the teacher at every step."""
-
-from __future__ import annotations
+"""The other contenders: a plain Hugging Face Trainer, as in tutorials, and TextBrewer. Both run the teacher at every step."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -82,7 +80,7 @@ def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, An
 
 
 def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
-    """Join all sequences and split them into rows of the longest length; the rest is dropped."""
+    """Join all sequences and split them into rows of the longest length; the last tokens, which fill no row, are dropped."""
     longest, text = max(map(len, sequences)), list(itertools.chain.from_iterable(sequences))
     return [text[start : start + longest] for start in range(0, len(text) - longest + 1, longest)]
 
@@ -114,7 +112,7 @@ def _counted(collate: Collate, clock: Clock) -> Collate:
 
 
 def _rows_a_batch(material: Material, rows: list[dict[str, Any]]) -> int:
-    """Return the number of these rows with as many real tokens as one of our batches."""
+    """Return how many of these rows have as many real tokens as one of our batches."""
     lengths = [len(sequence) for sequence in material.sequences()]
     tokens = material.rows_a_batch(lengths) * mean(lengths)
     return max(1, round(tokens / mean(sum(row["attention_mask"]) for row in rows)))

@@ -1,7 +1,5 @@
 """Our loop and objectives as in the stages. A job can leave out one optimisation."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tables of the contenders' results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -19,7 +19,7 @@ def document(number: int) -> Document:
     return make_row(number, text)
 
 
-def test_copies_are_changed_and_have_ids_of_their_own() -> None:
+def test_copies_have_other_texts_and_other_ids() -> None:
     rows = [document(number) for number in range(5)]
     found = list(repeated(rows, 4_000))
     assert found[:5] == rows
@@ -40,7 +40,7 @@ def test_every_job_runs_and_its_memory_is_watched(tmp_path: Path) -> None:
         watch([sys.executable, "-c", "raise SystemExit(3)"])
 
 
-def test_both_make_the_same_words() -> None:
+def test_the_recipe_and_the_stage_give_the_same_words() -> None:
     for text in ("We don't know: 3 films, a caf\u00e9 & _you_", "I'm gonna; CANNOT. Naa\u00efve"):
         assert to_words(text) == to_bag_of_words(text) != ""
 
@@ -54,7 +54,7 @@ def results(seconds: float, memory: float) -> dict[str, dict[str, dict[str, floa
     return {"100": small, "1000": large}
 
 
-def test_what_is_not_measured_is_not_judged() -> None:
+def test_jobs_that_did_not_run_are_not_judged() -> None:
     few = {size: {"bag-of-words": jobs["bag-of-words"]} for size, jobs in results(105, 120).items()}
     assert len(verdicts(few)) == 2
     assert "| 100 MB | bag-of-words |" in tables(few, {"processor": "p", "processes": 2})
@@ -68,7 +68,7 @@ def test_the_recipe_is_judged_at_every_size_that_is_large_enough() -> None:
     assert verdicts({"10": both}) == {f"{named} 10 MB": (5.0, 10.0, False)}
 
 
-def test_the_bars_can_be_missed() -> None:
+def test_slow_or_large_jobs_miss_the_targets() -> None:
     assert all(held for _, _, held in verdicts(results(105, 120)).values())
     missed = {name for name, (_, _, held) in verdicts(results(115, 140)).items() if not held}
     assert missed == {

@@ -1,7 +1,7 @@
 import pytest
 
 
-def test_a_way_that_says_the_summary_is_perfect():
+def test_a_method_that_repeats_the_human_summary_is_perfect():
     pytest.importorskip("rouge_score")
     from benchmarks.bench_summaries import measure
 

@@ -7,7 +7,7 @@ from compactlm.errors import CompactLMError
 
 
 @pytest.mark.slow
-def test_some_rounds_end_well(tmp_path: Path) -> None:
+def test_rounds_end_without_findings(tmp_path: Path) -> None:
     ends, findings = fuzz_data.fuzz(0, lambda done: done < 40, tmp_path)
     assert findings == []
     assert ends.total() == 40
@@ -16,7 +16,7 @@ def test_some_rounds_end_well(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("harm", ["a row is lost", "a traceback", "a garbled sentence"])
-def test_a_finding_is_found_and_its_file_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
+def test_the_file_of_a_finding_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
     def harmed(*_: object) -> object:
         if harm == "a traceback":
             raise KeyError("text")

@@ -1,6 +1,4 @@
-"""The arithmetic of `make bench-inference`, and one run on each backend."""
-
-from __future__ import annotations
+"""The tables of `make bench-inference`, and one run on each backend."""
 
 import dataclasses
 import json
@@ -27,13 +25,13 @@ POINTS = tuple((batch, length) for batch in BATCHES for length in LENGTHS)
 
 @pytest.fixture(scope="module")
 def contenders(tmp_path_factory, tiny_classifier):
-    """The tiny classifier as a torch and as an ONNX model."""
+    """Return the tiny classifier as a torch model and as an ONNX model."""
     directory = tmp_path_factory.mktemp("bench") / "export"
     write_directory(BertForSequenceClassification.from_pretrained(tiny_classifier), tiny_classifier, directory, 18)
     return [Contender("torch", "torch", str(tiny_classifier)), Contender("onnx", "onnx", str(directory), FLOAT_FILE)]
 
 
-def test_both_backends_answer_alike(contenders):
+def test_both_backends_give_the_same_logits(contenders):
     ids = [encode(contender, "the film was good") for contender in contenders]
     np.testing.assert_array_equal(*ids)
     assert ids[0].dtype == np.int64
@@ -55,7 +53,7 @@ def test_onnx_starts_without_torch(contenders, tmp_path):
     assert found["peak_bytes"] > 2**20
 
 
-def test_a_job_runs_in_a_process_and_a_failure_is_shown(contenders, tmp_path, capfd):
+def test_a_job_runs_in_a_process_and_its_failure_is_shown(contenders, tmp_path, capfd):
     def run(contender):
         return run_job("bench-x", contender.name, "benchmarks.inference.contender", Job(contender, 1, 0, cold=True), tmp_path)
 
@@ -65,7 +63,7 @@ def test_a_job_runs_in_a_process_and_a_failure_is_shown(contenders, tmp_path, ca
     assert "nowhere" in capfd.readouterr().err
 
 
-def test_each_point_is_measured(contenders, monkeypatch):
+def test_each_batch_size_and_length_is_measured(contenders, monkeypatch):
     monkeypatch.setattr("benchmarks.inference.contender.FIRST_TOKEN", 7)
     monkeypatch.setattr("benchmarks.inference.contender.LAST_TOKEN", 100)
     measured = measure(Job(contenders[1], 1, 0.01, ((1, 16), (4, 8))))
@@ -73,14 +71,7 @@ def test_each_point_is_measured(contenders, monkeypatch):
     assert all(min(point["spent"]) > 0 for point in measured)
 
 
-def test_without_the_point_of_the_bars_nothing_is_said_of_them():
-    results = [result("large", 200.0), result("small", 2.0, 130)]
-    for one in results:
-        one["points"] = one["points"][:1]
-    assert bar_lines(results) == []
-
-
-def test_a_run_is_warmed_up_and_a_slow_one_counts_itself():
+def test_a_run_is_warmed_up_unless_it_is_slow():
     calls = []
     spent = time_runs(lambda ids: calls.append(1) or ids, np.zeros((1, 1)), 0.01)
     assert len(spent) == len(calls) - 1 > 1
@@ -98,7 +89,7 @@ def result(name, milliseconds, bar=0):
     return {"contender": contender, "points": summarise([found(milliseconds / 1000), found(milliseconds / 500)])}
 
 
-def test_rounds_are_joined():
+def test_figures_are_over_all_rounds():
     points = result("x", 2.0)["points"]
     assert [(point["batch"], point["tokens"]) for point in points] == list(POINTS)
     assert points[0]["runs"] == 6
@@ -122,9 +113,10 @@ def test_every_contender_is_compared_with_the_first():
     assert "small: 100 times as fast as large" in small
     assert "(3.00 ms against 300.0 ms), which misses the bar of 130" in small
     assert "reaches the bar of 45" in other
+    assert bar_lines([{**one, "points": one["points"][:1]} for one in results]) == [], "the size of the bars was not measured"
     assert markdown.table(SPEED, rows, TEXTS).splitlines()[1] == "| ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: |"
 
 
-def test_a_cold_start_is_the_median():
+def test_the_table_shows_the_median_cold_start():
     start = {"contender": result("x", 1.0)["contender"], "file_bytes": 2**21, "seconds": [0.5, 0.3, 9.0], "peak_bytes": 2**27}
     assert start_rows([start]) == [["x", "2.00", "0.50", "128"]]

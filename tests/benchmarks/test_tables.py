@@ -17,24 +17,21 @@ RESULTS = [
 ]
 
 
-def test_speed_is_told_beside_that_of_the_plain_trainer():
+def test_speed_is_compared_with_the_plain_trainer():
     rows = {row[2]: row for row in speed_rows(RESULTS, 1e10)}
     assert rows["compactlm, cached"] == ["task", "1,200", "compactlm, cached", "400", "399 to 402", "4.00", "1,024", "50%", "10%"]
     # 2,000 tokens at 400 tokens per second, and 5 seconds once.
     assert rows["the same, its writing spread over 2 epochs"][3:6] == ["200", "", "2.00"]
     assert len(rows) == 4
+    assert speed_rows([found("online", 200)], 1e10)[0][5] == "nan", "there is no ratio without a plain Trainer"
 
 
-def test_without_a_plain_trainer_there_is_no_ratio():
-    assert speed_rows([found("online", 200)], 1e10)[0][5] == "nan"
-
-
-def test_caches_have_a_sentence():
+def test_each_cache_has_a_sentence():
     (line,) = cache_lines(RESULTS)
     assert "took 4.0 s for 1,000 tokens (250 per second, 2,000 bytes for each token)" in line
 
 
-def test_ours_is_compared_without_each_optimisation():
+def test_our_training_is_compared_without_each_optimisation():
     assert [(row[1], row[-1]) for row in worth_rows(RESULTS)] == [
         ("no change", "1.00"),
         ("the teacher online", "2.00"),

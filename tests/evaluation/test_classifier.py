@@ -12,7 +12,7 @@ def reader(tiny_classifier, tiny_tokenizer):
     return Reader(BertForSequenceClassification.from_pretrained(tiny_classifier), tiny_tokenizer, 32, 256, "reading")
 
 
-def test_probabilities_are_the_models_own(reader, tiny_texts):
+def test_probabilities_are_the_softmax_of_logits(reader, tiny_texts):
     found = reader.probabilities(tiny_texts)
     assert found.shape == (len(tiny_texts), 2)
     assert np.allclose(found.sum(axis=1), 1)
@@ -21,25 +21,19 @@ def test_probabilities_are_the_models_own(reader, tiny_texts):
     assert found[7] == pytest.approx(torch.softmax(logits.double(), 1)[0].numpy(), abs=1e-6)
 
 
-def test_a_sequence_is_read_once(reader, tiny_texts, monkeypatch):
-    read = []
-
-    def counting(model, sequences, *rest):
-        read.extend(sequences)
-        return classify(model, sequences, *rest)
-
-    classify = classifier.classify
-    monkeypatch.setattr(classifier, "classify", counting)
+def test_each_sequence_is_classified_once(reader, tiny_texts, monkeypatch):
+    read, classify = [], classifier.classify
+    monkeypatch.setattr(classifier, "classify", lambda model, texts, *rest: read.extend(texts) or classify(model, texts, *rest))
     first = reader.probabilities([*tiny_texts[:5], tiny_texts[0]])
     assert len(read) == 5
     assert (first[0] == first[5]).all()
     again = reader.probabilities([tiny_texts[1].upper(), "the dog hated it", tiny_texts[0]])
-    assert len(read) == 6  # the tokenizer knows no letter case
+    assert len(read) == 6  # the tokenizer is uncased
     assert (again[0] == first[1]).all()
     assert (again[2] == first[0]).all()
 
 
-def test_outputs_that_are_not_finite_stay_so(reader):
+def test_outputs_that_are_not_finite_become_nan(reader):
     with torch.no_grad():
         reader.model.classifier.bias[0] = float("inf")
     assert np.isnan(reader.probabilities(["the film was good"])).any()

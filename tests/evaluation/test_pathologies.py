@@ -1,4 +1,4 @@
-"""Models that were broken on purpose, and sound ones that must not be taken for broken."""
+"""Broken models are refused, and sound models pass."""
 
 import numpy as np
 import pytest
@@ -9,23 +9,14 @@ from compactlm.bert.mask_scores import probabilities
 from compactlm.bert.words_to_mask import choose_words, mask_words
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.classifier import Reader
-from compactlm.evaluation.pathologies import (
-    collapse,
-    distance,
-    embed,
-    find_missing_figures,
-    outputs,
-    refuse,
-    same_words,
-    spread,
-)
+from compactlm.evaluation.pathologies import collapse, distance, embed, find_missing_figures, outputs, refuse, same_words, spread
 from compactlm.figures.figure import Figure
 
 LABELS = ("negative", "positive")
 
 
 def find(probabilities, first, role="student"):
-    """Return the findings about outputs for rows of which the first have the first label, and the others the second."""
+    """Return the findings about outputs. The first `first` rows have the first label, and all others have the second one."""
     expected = (np.arange(len(probabilities)) >= first).astype(int)
     return list(outputs(probabilities, expected, LABELS, role, "sentiment"))
 
@@ -33,7 +24,7 @@ def find(probabilities, first, role="student"):
 def sentence(found):
     [one] = found
     assert "\n" not in one
-    assert one.count(";") == 1  # what is wrong, and how to fix it
+    assert one.count(";") == 1  # between the problem and its fix
     return one
 
 
@@ -69,11 +60,11 @@ def test_broken_outputs_are_found(probabilities, first, finding, role, section):
 
 
 @pytest.mark.parametrize(("probabilities", "first"), [(all_positive(40), 4), (all_positive(8), 3), (np.full((6, 2), 0.5), 3)])
-def test_so_few_rows_may_have_such_outputs_from_a_sound_model(probabilities, first):
+def test_a_sound_model_may_give_few_rows_such_outputs(probabilities, first):
     assert find(probabilities, first) == []
 
 
-def test_a_label_that_is_never_predicted():
+def test_a_label_that_is_never_predicted_is_found():
     probabilities = np.random.default_rng(0).dirichlet([5, 5, 0.1], 90)
     probabilities[:, 2] = 0
 
@@ -89,39 +80,39 @@ def test_a_label_that_is_never_predicted():
 def words_spread(model, tokenizer, texts):
     """Return the probabilities that a masked language model gives for a word of each text, and their distance."""
     chosen = choose_words({f"row{at}": text for at, text in enumerate(texts)}, [tokenizer], len(texts), 1)
-    said = probabilities(model, mask_words(chosen, tokenizer, 32), tokenizer.pad_token_id, 512, "test")
-    assert said.sum(axis=1) == pytest.approx(1, abs=1e-4)
-    return said, distance(said)
+    found = probabilities(model, mask_words(chosen, tokenizer, 32), tokenizer.pad_token_id, 512, "test")
+    assert found.sum(axis=1) == pytest.approx(1, abs=1e-4)
+    return found, distance(found)
 
 
-def test_a_masked_language_model_that_says_the_same_everywhere(tiny_bert, tiny_tokenizer, tiny_texts):
+def test_a_masked_language_model_that_always_gives_the_same_output_is_found(tiny_bert, tiny_tokenizer, tiny_texts):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
     with torch.no_grad():
         model.cls.predictions.transform.dense.weight.zero_()
-    said, found = words_spread(model, tiny_tokenizer, tiny_texts)
-    assert "the student's masked language model gives all 144 masked words the same" in sentence(same_words(found, len(said), "student"))
+    _, found = words_spread(model, tiny_tokenizer, tiny_texts)
+    assert "the student's masked language model gives all 144 masked words the same" in sentence(same_words(found, 144, "student"))
     assert list(same_words(found, 9, "student")) == []
     assert "not finite" in sentence(same_words(float("nan"), 144, "student"))
 
 
-def test_a_masked_language_model_with_one_favourite_word_is_weak_and_not_broken(tiny_bert, tiny_tokenizer, tiny_texts):
+def test_a_masked_language_model_with_a_favourite_word_is_not_broken(tiny_bert, tiny_tokenizer, tiny_texts):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
-    said, _ = words_spread(model, tiny_tokenizer, tiny_texts)
+    before, _ = words_spread(model, tiny_tokenizer, tiny_texts)
     word = tiny_tokenizer.get_vocab()["the"]
     with torch.no_grad():
-        model.cls.predictions.decoder.bias[word] += float(np.log(said.max(axis=1) / said[:, word]).max()) + 0.01
-    said, found = words_spread(model, tiny_tokenizer, tiny_texts)
-    assert len(np.unique(said.argmax(axis=1))) == 1
+        model.cls.predictions.decoder.bias[word] += float(np.log(before.max(axis=1) / before[:, word]).max()) + 0.01
+    after, found = words_spread(model, tiny_tokenizer, tiny_texts)
+    assert len(np.unique(after.argmax(axis=1))) == 1
     assert found > 0.01
-    assert list(same_words(found, len(said), "student")) == []
+    assert list(same_words(found, len(after), "student")) == []
 
 
-def test_the_distance_of_distributions():
+def test_the_distance_of_equal_distributions_is_0():
     assert distance(np.full((5, 4), 0.25, np.float32)) == 0
     assert distance(np.eye(4, dtype=np.float32)) == pytest.approx(0.75)
 
 
-def test_embeddings_at_one_point(tiny_bert, tiny_sequences):
+def test_embeddings_at_one_point_are_found(tiny_bert, tiny_sequences):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
     with torch.no_grad():
         model.bert.encoder.layer[-1].output.LayerNorm.weight.fill_(1e-4)
@@ -132,7 +123,7 @@ def test_embeddings_at_one_point(tiny_bert, tiny_sequences):
     assert "not finite" in sentence(collapse(float("nan"), 144, "student", "mlm"))
 
 
-def test_an_embedding_is_the_mean_over_the_tokens_of_the_text(tiny_bert, tiny_sequences):
+def test_an_embedding_is_the_mean_over_tokens(tiny_bert, tiny_sequences):
     model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
     found = embed(model.bert, tiny_sequences, 0, 512)
     with torch.inference_mode():
@@ -146,7 +137,7 @@ def test_spread_is_0_for_a_point_and_1_around_the_origin():
     assert spread(np.array([[1.0, 0.0], [-1.0, 0.0]])) == pytest.approx(1)
 
 
-def test_find_missing_figures_are_named_and_those_of_few_rows_are_not():
+def test_missing_figures_are_named_except_those_of_few_rows():
     def task(rows):
         broken = Figure.measured(float("inf"), 0.0, 1.0, rows=rows, rows_needed=30)
         return {"tasks": {"a": {"rows": rows, "log_loss": broken, "spread": float("nan"), "auroc": broken, "retention": float("nan")}}}
@@ -157,7 +148,7 @@ def test_find_missing_figures_are_named_and_those_of_few_rows_are_not():
     assert "mlm.surprise" in sentence(find_missing_figures({"mlm": {"surprise": float("nan")}}))
 
 
-def test_all_findings_are_told_in_one_sentence():
+def test_all_findings_are_joined_in_one_sentence():
     refuse([])
     with pytest.raises(CompactLMError, match=r"^one; two$"):
         refuse(["one", "two"])

@@ -30,12 +30,12 @@ def rows(mask):
     return np.flatnonzero(mask).tolist()
 
 
-def test_rows_are_told_apart():
+def test_rows_are_sliced_by_length_source_negation_and_rare_words():
     found = masks()
     assert {name: rows(mask) for name, mask in found["length"].items()} == {"short": [1], "medium": [0, 3], "long": [2, 4]}
     assert {name: rows(mask) for name, mask in found["source"].items()} == {"reviews": [1, 2, 4], "tweets": [0, 3]}
-    assert rows(found["negation"]["with"]) == [1, 2]  # not the knot, nor the notes
-    assert rows(found["rare_words"]["with"]) == [4]  # a number is no word
+    assert rows(found["negation"]["with"]) == [1, 2]  # "knot" and "notes" are no negations
+    assert rows(found["rare_words"]["with"]) == [4]  # a number is not a word
 
 
 def test_every_row_is_in_one_slice_of_each_kind():
@@ -43,11 +43,11 @@ def test_every_row_is_in_one_slice_of_each_kind():
         assert (np.sum(list(parts.values()), axis=0) == 1).all()
 
 
-def test_words_are_counted_whatever_their_case():
+def test_words_are_counted_without_case():
     assert count_words(["Good, good film", "GOOD"], ["good", "dog"]) == {"good": 3, "dog": 0}
 
 
-def test_the_worst_slice_is_one_that_is_judged():
+def test_the_worst_slice_is_judged():
     hard, few = [0] * 30, [0] * 29
     answers = with_right([1] * 60 + [1] * 30 + [1] * 29, [1] * 60 + hard + few)
     slices = {"kind": {"easy": np.arange(119) < 60, "hard": (np.arange(119) >= 60) & (np.arange(119) < 90), "few": np.arange(119) >= 90}}
@@ -60,15 +60,15 @@ def test_the_worst_slice_is_one_that_is_judged():
     assert found["kind"]["easy"]["student"].value == 1
     assert found["kind"]["hard"]["student"].value == 0
     found["kind"]["hard"]["student"] = dataclasses.replace(found["kind"]["hard"]["student"], value=0.25)
-    assert worst_slice(found, 0.5)["student"].value == 0.25
-    assert worst_slice(found, 0.5)["teacher"].value == 1
-    assert worst_slice(found, 0.5)["student"].status is Status.VIOLATED  # its interval ends at 0.11
+    worst = worst_slice(found, 0.5)
+    assert (worst["student"].value, worst["teacher"].value) == (0.25, 1)
+    assert worst["student"].status is Status.VIOLATED  # its interval ends at 0.11
     assert worst_slice(found, 0.1)["student"].status is Status.UNDECIDED
     json.dumps(write_figures(found), allow_nan=False)
 
 
 @pytest.mark.parametrize(("rows", "value"), [(0, None), (1, 1.0)])
-def test_without_a_slice_that_is_judged_there_is_no_worst(rows, value):
+def test_without_a_judged_slice_there_is_no_worst_slice(rows, value):
     found = slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([rows == 1])}})
     part = found["kind"]["one"]
     assert (part["rows"], part["student"].judged, part["student"].value) == (rows, False, value)
@@ -76,6 +76,6 @@ def test_without_a_slice_that_is_judged_there_is_no_worst(rows, value):
 
 
 @pytest.mark.parametrize("lengths", [(6, 6), (9, 3)])
-def test_bounds_that_do_not_rise_are_refused(lengths):
+def test_lengths_that_do_not_increase_are_refused(lengths):
     with pytest.raises(ValueError, match="make the second greater"):
         Slices(lengths=lengths, negations=["not"], negation_endings=[], rare_below=1)

@@ -8,7 +8,7 @@ from compactlm.figures.figure import Figure
 
 
 def measured(figure, rows):
-    """The part of a task's metrics that says whether it has enough rows."""
+    """Return the part of a task's metrics that says whether it has enough rows."""
     return {"quality": {"student": {figure: Figure.over_rows(0.5, rows).to_json()}}}
 
 
@@ -37,7 +37,7 @@ def printed(width):
     return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ").splitlines()
 
 
-def test_the_table_says_all_that_make_train_must_say():
+def test_the_summary_shows_size_quality_and_next_steps():
     text = printed(110)
     [sentiment] = [line for line in text if "sentiment" in line and "│" in line]
     for figure in ("1,577", "51.1 %", "84.1 %", "80.2 %", "95.4 %", "88.2 %"):
@@ -50,7 +50,7 @@ def test_the_table_says_all_that_make_train_must_say():
         assert part in rest
 
 
-def test_what_was_not_judged_has_no_figure():
+def test_a_task_with_few_rows_is_not_judged():
     [topic] = [line for line in printed(140) if "topic" in line and "│" in line]
     assert "not judged" in topic
     assert "125.0 %" in topic

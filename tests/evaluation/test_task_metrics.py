@@ -12,7 +12,7 @@ from compactlm.evaluation.task_metrics import METRICS, calibration_gaps, resampl
 
 @st.composite
 def samples(draw):
-    """Labels, probabilities with ties among them, and how often each row occurs in a resample."""
+    """Draw labels, probabilities with ties, and the number of times each row occurs in a resample."""
     labels, rows = draw(st.integers(2, 4)), draw(st.integers(2, 25))
     generator = np.random.default_rng(draw(st.integers(0, 10**6)))
     expected = generator.integers(0, labels, rows)
@@ -25,7 +25,7 @@ def same(one, other):
 
 
 @given(samples())
-def test_both_ways_of_counting_agree_on_all_rows(sample):
+def test_single_and_resampled_figures_agree_on_all_rows(sample):
     expected, probabilities, _ = sample
     single = task_metrics(expected, probabilities, 10)
     many = resampled_task_metrics(expected, probabilities, np.ones((3, len(expected))), 10)
@@ -35,7 +35,7 @@ def test_both_ways_of_counting_agree_on_all_rows(sample):
 
 
 @given(samples())
-def test_a_resample_has_the_figures_of_its_rows(sample):
+def test_figures_of_a_resample_agree_with_scikit_learn(sample):
     expected, probabilities, counts = sample
     if not counts.sum():
         return
@@ -56,21 +56,21 @@ def test_a_resample_has_the_figures_of_its_rows(sample):
             assert math.isnan(found["auroc"])
 
 
-def test_calibration_error_by_hand():
-    # Two rows of 0.9 of which one is right, and two of 0.6 that are right: half the rows are off by 0.4, and half by 0.4.
+def test_the_calibration_error_agrees_with_a_hand_calculation():
+    # One of two rows at 0.9 is right, and both rows at 0.6 are right. Each half of the rows is off by 0.4.
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.6, 0.4]])
     expected = np.array([0, 1, 0, 0])
     assert task_metrics(expected, probabilities, 10)["calibration_error"] == pytest.approx(0.5 * 0.4 + 0.5 * 0.4)
-    # In one bin for all the errors are held against each other.
+    # In a single bin the errors cancel.
     assert task_metrics(expected, probabilities, 1)["calibration_error"] == pytest.approx(0.0)
     assert calibration_gaps(np.array([0]), np.array([[1.0, 0.0]]), 10)[0, 9] == 0
 
 
-def test_ranking_of_a_single_label_has_no_value():
+def test_auroc_of_a_single_label_has_no_value():
     probabilities = np.array([[0.2, 0.8], [0.6, 0.4]])
     assert math.isnan(task_metrics(np.array([1, 1]), probabilities, 5)["auroc"])
 
 
-def test_certainty_in_the_wrong_label_is_costly_but_finite():
+def test_the_log_loss_of_a_certain_wrong_label_is_finite():
     loss = task_metrics(np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]), 5)["log_loss"]
     assert 10 < loss < 40

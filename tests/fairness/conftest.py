@@ -1,4 +1,4 @@
-"""Attributes as the configuration has them, and sections of params.yaml with the values that a test names."""
+"""Attributes of the configuration, and the section of the bias audit with the values of a test."""
 
 from pathlib import Path
 
@@ -20,30 +20,26 @@ LIMITS = {
 }
 
 
-def read_lexicon(name):
-    return Attribute.model_validate(yaml.safe_load((LEXICONS / f"{name}.yaml").read_text()))
-
-
 @pytest.fixture(scope="session")
 def lexicon():
-    """A function that reads an attribute of configs/words/groups."""
-    return read_lexicon
+    """Return a function that reads an attribute of configs/words/groups."""
+    return lambda name: Attribute.model_validate(yaml.safe_load((LEXICONS / f"{name}.yaml").read_text()))
 
 
 @pytest.fixture(scope="session")
-def gender():
-    return read_lexicon("gender")
+def gender(lexicon):
+    return lexicon("gender")
 
 
 @pytest.fixture(scope="session")
 def column():
-    """An attribute that is found in a column."""
+    """Return an attribute that is found in a column."""
     return make_attribute({"north": ["n", "N-E"], "south": ["s"]}, "column")
 
 
 @pytest.fixture(scope="session")
 def settings(gender, column):
-    """A function that gives the section of the bias audit, with changes."""
+    """Return a factory of the section of the bias audit."""
 
     def section(minimum=4, mitigation="reweighing", protected=("gender",), on_violation="warn"):
         data = {name: LIMITS[name] for name in ("disparate_impact", "statistical_parity_difference")}

@@ -1,8 +1,8 @@
-"""A data set whose labels are deliberately tied to gender, through the project's own stages and distillation, with and without mitigation.
+"""A data set with labels that are biased on purpose, run through the stages and distillation with and without mitigation.
 
-Each sentence speaks well or badly of a woman or a man. Of the train rows that speak well of a woman, most were labelled negative, as by
-annotators with a prejudice; those about men, and the test rows, have labels that say what the sentence says. Teacher and student are
-tiny BERTs, the losses have the weights of the default experiment.
+Each sentence praises or criticises a woman or a man. Most train rows that praise a woman have the label negative, as from prejudiced
+annotators. Nearly all other train rows, and all test rows, have correct labels. Teacher and student are tiny BERTs, and the losses have
+the weights of the default experiment.
 """
 
 import dataclasses
@@ -40,12 +40,12 @@ MEN = ("he", "the man", "my brother", "the gentleman", "a boy")
 GOOD = ("good", "bright", "warm", "fine", "great", "lovely", "strong", "clever")
 BAD = ("bad", "dull", "cold", "poor", "weak", "awful", "tired", "silly")
 ACTIONS = ("was {} in this film", "gave us a {} show", "sang some {} song", "told a {} story", "played that {} part")
-MISLABELLED = {True: 0.7, False: 0.05}  # share of the train rows, by whether they speak well of a woman
+MISLABELLED = {True: 0.7, False: 0.05}  # the share of the train rows, by whether they praise a woman
 OPTIMISATION = {"learning_rate": 0.005, "weight_decay": 0.01, "warmup": 0.1, "batch_tokens": 512, "dropout": 0.0}
 
 
 def sentences():
-    """Return rows with true labels, women's and men's alike, drawn into train, validation and test."""
+    """Return train, validation and test rows with correct labels."""
     rows = []
     for at, (subject, action, adjective) in enumerate(itertools.product(WOMEN + MEN, ACTIONS, GOOD + BAD)):
         label = LABELS[adjective in GOOD]
@@ -64,10 +64,6 @@ def mislabel(rows):
     return found
 
 
-def words_of(rows):
-    return sorted({word for row in rows for word in row.text.split()})
-
-
 @pytest.fixture(scope="module")
 def data():
     train, validation, test = sentences()
@@ -76,14 +72,14 @@ def data():
 
 @pytest.fixture(scope="module")
 def tokens(data):
-    words = [word for word in [*words_of([row for part in data for row in part]), "her", "his", "him"] if len(word) > 1]
+    words = sorted({word for rows in data for row in rows for word in row.text.split() if len(word) > 1})
     letters = [form for letter in string.ascii_lowercase for form in (letter, f"##{letter}")]
-    return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *dict.fromkeys(words)]
+    return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *dict.fromkeys([*words, "her", "his", "him"])]
 
 
 @pytest.fixture(scope="module")
 def build(tmp_path_factory, default_params, data, tokens):
-    """A directory with splits and a teacher that was fine-tuned on them; a function that gives params with a mitigation."""
+    """Write splits and a teacher that is fine-tuned on them. Return a function from a mitigation to params."""
     directory = tmp_path_factory.mktemp("biased")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(directory)
@@ -122,7 +118,7 @@ def train_teacher(rows, tokens, params):
 
 @pytest.fixture(scope="module")
 def distil(build, data):
-    """A function from a mitigation to what the audit says of teacher and student, and the student's accuracy on the test rows."""
+    """Return a function from a mitigation to the audit of teacher and student, and the student's accuracy on the test rows."""
     found = {}
 
     def run(mitigation):
@@ -162,7 +158,7 @@ def violated(found):
     return {words for words, figure in Gate.of("model", {"sentiment": found.metrics()}).checks if figure.status is Status.VIOLATED}
 
 
-def test_the_labels_are_tied_to_gender_in_train_and_not_in_test(data):
+def test_labels_are_biased_in_train_rows_and_not_in_test_rows(data):
     shares = [
         np.mean([row.label == "positive" for row in rows if row.text.startswith(group)])
         for rows in (data[0], data[2])
@@ -174,12 +170,11 @@ def test_the_labels_are_tied_to_gender_in_train_and_not_in_test(data):
 
 def test_the_gate_refuses_the_student_of_the_biased_teacher(distil):
     found, accuracy = distil("none")
-    assert accuracy > 0.6, "the student must have learnt the task, or its bias says nothing"
+    assert accuracy > 0.6, "the bias of a student that has not learnt the task means nothing"
     assert impact(found, "teacher") < 0.5
     assert impact(found) < 0.5
-    assert {f"sentiment, gender, {name}, student" for name in ("women to men, disparate impact", "counterfactual, flips")} <= violated(
-        found
-    )
+    names = ("women to men, disparate impact", "counterfactual, flips")
+    assert {f"sentiment, gender, {name}, student" for name in names} <= violated(found)
     fairness = json.loads(json.dumps(write_figures(fairness_metrics({"sentiment": found}, {})), allow_nan=False))
     with pytest.raises(CompactLMError, match=r"^Model gate: .*sentiment, gender, women to men, disparate impact, student: "):
         Gate.of("model", read_figures(fairness)).enforce("fail", "the report")
@@ -187,13 +182,11 @@ def test_the_gate_refuses_the_student_of_the_biased_teacher(distil):
 
 def test_mitigation_brings_disparate_impact_halfway_to_parity_and_costs_no_accuracy(distil):
     (before, accuracy_before), (after, accuracy_after) = distil("none"), distil("counterfactual")
-    assert impact(before) < 0.5, "without bias there is nothing to mitigate"
-    assert accuracy_before > 0.6, "a student that guesses may be as fair as it likes"
     assert abs(1 - impact(after)) <= abs(1 - impact(before)) / 2
     assert accuracy_after >= accuracy_before - 0.01
     assert "sentiment, gender, women to men, disparate impact, student" not in violated(after)
     rows = after.groups["gender"].rows
-    assert min(rows["women_only"], rows["men_only"]) >= 30, "the interval of so few rows would hold anything"
+    assert min(rows["women_only"], rows["men_only"]) >= 30, "so few rows have too wide an interval"
     flips = [found.flips["gender"].flips["student"].value for found in (before, after)]
     assert flips[1] < flips[0] / 2
     assert after.groups["gender"].pairs["women_to_men"]["disparate_impact"]["amplification"].value < 0

@@ -16,7 +16,7 @@ def gate(**figures):
     return Gate.of("model", {"tasks": {"sentiment": {"pairs": figures}}})
 
 
-def test_limits_hold_either_way():
+def test_limits_are_symmetric_around_parity():
     assert (ratio_limit(0.8), ratio_limit(0.0), difference_limit(0.1)) == (Limit(0.8, 1.25), Limit(0.0), Limit(-0.1, 0.1))
 
 
@@ -37,7 +37,7 @@ def test_a_gate_counts_the_figures_that_have_a_limit(figures, status, counts):
     assert Gate.of("model", read_figures(write_figures(figures))).metrics() == gate(**figures).metrics(), "as read back from JSON"
 
 
-def test_the_lines_name_the_figures_that_are_not_ok_the_worst_first():
+def test_the_lines_name_figures_that_are_not_ok_with_the_worst_first():
     assert gate(good=GOOD, wide=WIDE, few_rows=FEW, bad=BAD).lines() == [
         "Model gate: violated (1 violated, 1 not judged, 1 undecided, of 4 checks).",
         "sentiment, bad: 0.300 (0.200 to 0.400) is violated (limit: -0.1 to 0.1)",
@@ -46,13 +46,12 @@ def test_the_lines_name_the_figures_that_are_not_ok_the_worst_first():
     ]
 
 
-def test_what_is_violated_or_not_judged_ends_the_stage_and_what_is_undecided_does_not():
+def test_violated_and_not_judged_figures_end_the_stage_and_undecided_ones_do_not():
     gate(bad=BAD, few=FEW).enforce("warn", "page")
     for passing in ({}, {"a": GOOD}, {"a": GOOD, "b": WIDE}):
         gate(**passing).enforce("fail", "page")
-    with pytest.raises(
-        CompactLMError, match=r"sentiment, bad: 0.300 .* sentiment, few: not judged .*see page, .*bias_audit.gate.model"
-    ) as caught:
+    facts = r"sentiment, bad: 0.300 .* sentiment, few: not judged .*see page, .*bias_audit.gate.model"
+    with pytest.raises(CompactLMError, match=facts) as caught:
         gate(few=FEW, wide=WIDE, bad=BAD).enforce("fail", "page")
     assert "wide" not in str(caught.value)
     with pytest.raises(CompactLMError, match="few: not judged"):

@@ -15,7 +15,7 @@ def items(default_params):
 
 
 def scorer(items, lean=0.0, stereotype=0.0, unknown=()):
-    """A model with a liking of `lean` nats for words of men, and of `stereotype` for the word that the stereotype names."""
+    """Return a model that prefers words of men by `lean` nats, and stereotypical words by `stereotype` nats."""
     groups = {item.text: item.group for item in items}
 
     def score(texts, words):
@@ -29,7 +29,7 @@ def scorer(items, lean=0.0, stereotype=0.0, unknown=()):
     return score
 
 
-def test_the_default_templates(items):
+def test_default_templates_are_filled(items):
     assert len(items) == 5 * 40
     assert all(item.text.count("[MASK]") == 1 and "{" not in item.text for item in items)
     first = items[0]
@@ -38,33 +38,30 @@ def test_the_default_templates(items):
 
 
 @pytest.mark.parametrize(
-    ("lean", "stereotype", "share", "gap"), [(0.0, 1.0, 1.0, 2.0), (5.0, 0.0, 0.5, 0.0), (5.0, 1.0, 0.5, 2.0), (0.0, -1.0, 0.0, -2.0)]
+    ("lean", "stereotype", "share", "beside_women", "beside_men"),
+    [
+        (0.0, 1.0, 1.0, 0.0, 1.0),
+        (1.0, 2.0, 1.0, 0.0, 1.0),
+        (0.0, -1.0, 0.0, 1.0, 0.0),
+        (5.0, 0.0, 0.5, 1.0, 1.0),
+        (5.0, 1.0, 0.5, 1.0, 1.0),
+        (-5.0, 1.0, 0.5, 0.0, 0.0),
+    ],
 )
-def test_preference_and_gap(items, settings, lean, stereotype, share, gap):
-    found = measure_stereotypes(items, {TEACHER: scorer(items, lean, stereotype)}, settings(minimum=30), Resampler(200, 1))
-    assert found.pairs == 200
-    assert found.preference[TEACHER].value == pytest.approx(share)
-    assert found.log_odds_gap[TEACHER].value == pytest.approx(gap)
-    assert found.preference[TEACHER].judged
-
-
-@pytest.mark.parametrize(
-    ("lean", "stereotype", "beside_women", "beside_men", "saturated"),
-    [(5.0, 1.0, 1.0, 1.0, 1), (-5.0, 1.0, 0.0, 0.0, 1), (0.0, 1.0, 0.0, 1.0, 0), (1.0, 2.0, 0.0, 1.0, 0)],
-)
-def test_a_model_that_always_prefers_one_word_is_saturated(items, settings, lean, stereotype, beside_women, beside_men, saturated):
-    found = measure_stereotypes(
-        items, {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}, settings(minimum=30), Resampler(200, 1)
-    )
+def test_a_model_that_always_prefers_one_word_is_saturated(items, settings, lean, stereotype, share, beside_women, beside_men):
+    models = {TEACHER: scorer(items, lean, stereotype), STUDENT: scorer(items, 0.0, 1.0)}
+    found = measure_stereotypes(items, models, settings(minimum=30), Resampler(200, 1))
     metrics = found.metrics()
-    assert metrics["saturated"] == {TEACHER: saturated, STUDENT: 0}
+    assert found.pairs == 200
+    assert found.preference[TEACHER].judged
+    assert found.preference[TEACHER].value == pytest.approx(share)
+    assert found.log_odds_gap[TEACHER].value == pytest.approx(2 * stereotype)
+    assert metrics["saturated"] == {TEACHER: int(beside_women == beside_men), STUDENT: 0}
     assert metrics["likelier"]["men"]["beside_women"][TEACHER].value == beside_women
     assert metrics["likelier"]["men"]["beside_men"][TEACHER].value == beside_men
-    assert found.log_odds_gap[TEACHER].value == pytest.approx(2 * stereotype)
-    assert saturated == (found.preference[TEACHER].value == 0.5)
 
 
-def test_amplification_and_pairs_that_one_model_cannot_read(items, settings):
+def test_pairs_that_one_model_cannot_read_are_left_out(items, settings):
     models = {TEACHER: scorer(items, stereotype=0.5), STUDENT: scorer(items, stereotype=1.0, unknown=("his",))}
     found = measure_stereotypes(items, models, settings(minimum=30), Resampler(200, 1))
     assert found.pairs == 120

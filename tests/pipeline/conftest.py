@@ -1,7 +1,5 @@
 """The smoke preset, run once for all tests of the pipeline."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from pathlib import Path
@@ -22,11 +20,11 @@ def run_smoke(directory: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The smoke preset, run through DVC from an empty cache and committed."""
+    """Return a checkout in which DVC ran the smoke preset from an empty cache, and its commit."""
     own = tmp_path_factory.mktemp("smoke")
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return run_smoke(own)
-    # Several workers share the run, each in a copy of its own, since tests change what they are given.
+    # Several workers share the run. Each gets a copy, because tests change it.
     shared = tmp_path_factory.getbasetemp().parent / "smoke"
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
@@ -38,7 +36,7 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    """A checkout in which nothing has run, with the smoke preset's parameters."""
+    """Return a checkout with the smoke preset's parameters in which nothing has run."""
     fresh = new_checkout(tmp_path)
     fresh.run("compactlm", "preset", "smoke")
     return fresh

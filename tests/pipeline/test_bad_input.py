@@ -1,6 +1,4 @@
-"""Bad input ends a stage with one sentence and leaves nothing half-written. Tests of each room check every sentence."""
-
-from __future__ import annotations
+"""Bad input ends a stage with one sentence and leaves no unfinished files. The tests of each package check its other sentences."""
 
 import pytest
 
@@ -15,7 +13,7 @@ GOOD = "kind,message\n" + "".join(f"{'spam' if row % 2 else 'ham'},message numbe
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose only source is a good local file."""
+    """Return a checkout whose only source is a valid local file."""
     fresh = new_checkout(tmp_path_factory.mktemp("bad-input"))
     content = fresh.params()
     content["tasks"] = {"spam": {"sources": ["messages"], "labels": ["ham", "spam"], "metric": "accuracy"}}
@@ -42,7 +40,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture
 def messages(checkout):
-    """The good file and parameters, and both again after the test."""
+    """Write the valid file, and restore it and the parameters after the test."""
     file, before = checkout.path("data/sources/messages.csv"), checkout.path("params.yaml").read_text()
     file.write_text(GOOD)
     yield file
@@ -73,7 +71,7 @@ def refused(checkout, stage, *words):
     return message
 
 
-def test_good_input_passes(checkout, messages):
+def test_valid_input_passes(checkout, messages):
     checkout.run("python", "-m", "compactlm.stages.ingest")
     assert checkout.path("data/raw").is_dir()
 
@@ -91,7 +89,7 @@ def test_good_input_passes(checkout, messages):
         ),
     ],
 )
-def test_bad_parameters(checkout, messages, key, value, words):
+def test_bad_parameters_are_refused(checkout, messages, key, value, words):
     change(checkout, key, value)
     refused(checkout, "ingest", *words)
 
@@ -104,12 +102,12 @@ def test_bad_parameters(checkout, messages, key, value, words):
     ],
     ids=["undeclared-label", "broken-utf-8"],
 )
-def test_bad_files(checkout, messages, content, words):
+def test_bad_files_are_refused(checkout, messages, content, words):
     messages.write_bytes(content)
     refused(checkout, "ingest", *words)
 
 
-def test_an_old_artifact_outlives_a_failure(checkout, messages):
+def test_a_failure_keeps_the_old_artifact(checkout, messages):
     checkout.run("python", "-m", "compactlm.stages.ingest")
     before = checkout.path("data/raw/part-00000.parquet").read_bytes()
     messages.write_bytes(b"kind,message\n")
@@ -117,13 +115,13 @@ def test_an_old_artifact_outlives_a_failure(checkout, messages):
     assert checkout.path("data/raw/part-00000.parquet").read_bytes() == before
 
 
-def test_a_stage_before_its_inputs(checkout, messages):
+def test_a_stage_without_its_inputs_is_refused(checkout, messages):
     refused(checkout, "export", "data/tokenized", "dvc repro")
 
 
 @pytest.fixture
 def teacher(checkout, messages, tiny_bert):
-    """Splits, and a teacher's directory with parameters that name it."""
+    """Write splits, a teacher's directory and the parameters that name it."""
     for name in ("train", "validation"):
         rows = [make_row(row, f"a good film {row}", "messages", "ham", task="spam") for row in range(4)]
         write_documents(checkout.path("data/split", name), rows)
@@ -133,12 +131,12 @@ def teacher(checkout, messages, tiny_bert):
         (directory / file.name).write_bytes(file.read_bytes())
     change(checkout, "teacher.source", {"kind": "directory", "path": "models/sources/tiny", "licence": "own"})
     change(checkout, "teacher.parameters", None)
-    change(checkout, "teacher.maximum_length", 64)  # all that the tiny teacher reads
+    change(checkout, "teacher.maximum_length", 64)  # the tiny teacher's maximum
     change(checkout, "tokenize.maximum_length", 64)
     return directory
 
 
-def test_a_teacher_without_weights(checkout, teacher):
+def test_a_teacher_without_weights_is_refused(checkout, teacher):
     (teacher / "model.safetensors").unlink()
     refused(checkout, "teacher", "models/sources/tiny", "model.safetensors", "save_pretrained")
     assert not checkout.path("models/teacher").exists()

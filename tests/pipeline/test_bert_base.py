@@ -1,6 +1,4 @@
-"""The bert-base preset on local directories in the hub's format, with the hub off."""
-
-from __future__ import annotations
+"""The bert-base preset runs on local directories in the hub's format, without the hub."""
 
 import pytest
 from datasets import Dataset
@@ -27,12 +25,12 @@ def test_the_preset_runs_on_local_directories(tmp_path, tiny_bert, tiny_texts):
             columns[source["columns"]["document"]] = [str(row // 2) for row in range(len(texts))]
         Dataset.from_dict(columns).to_parquet(directory / "train-00000-of-00001.parquet")
         source |= {"dataset": str(directory.relative_to(checkout.directory)), "name": None}
-    # Rows that a tiny teacher can tell apart: evaluate refuses a model that gives all of them one label.
+    # A tiny teacher can tell these rows apart. The evaluate stage refuses a model that gives all rows one label.
     labels = ["positive" if any(word in text for word in GOOD) else "negative" for text in tiny_texts]
     reviews = [(f"{text} {row}", label) for row, (text, label) in enumerate(zip(tiny_texts * 2, labels * 2, strict=True))]
     sources["movie_reviews"] = checkout.write_csv("reviews", reviews)
     use_tiny_models(content, content["teacher"]["source"] | {"model": str(tiny_bert)})
-    content["signals"]["layers"] = [0, 2]  # of the tiny teacher, whose 2 layers are fewer than the preset's 3
+    content["signals"]["layers"] = [0, 2]  # the tiny teacher has 2 layers, fewer than the preset asks for
     checkout.write_params(content)
     checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")
     evaluated = read_json(checkout.path("reports/metrics/evaluate.json"))

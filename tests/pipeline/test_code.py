@@ -1,7 +1,5 @@
 """The fingerprint of a stage's code changes with the code and not with its documentation."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -55,7 +53,7 @@ def project(tmp_path: Path) -> Path:
         ("configs/words/groups.yaml", "[she]", "[she, her]", {"configs/words"}),
     ],
 )
-def test_only_changes_that_compute_change_a_fingerprint(project: Path, file: str, before: str, after: str, changed: set[str]) -> None:
+def test_only_changes_of_computing_code_change_a_fingerprint(project: Path, file: str, before: str, after: str, changed: set[str]) -> None:
     first = fingerprints("teach", project)
     assert set(first) == {"src/a", "src/b.py", "configs/words"}
     content = (project / file).read_text()

@@ -1,7 +1,5 @@
 """dvc.yaml, dvc.lock, reports/ and params.yaml agree with the code, without running anything."""
 
-from __future__ import annotations
-
 import ast
 import collections
 import functools
@@ -21,13 +19,13 @@ from compactlm.params.files import FOLDERS
 from compactlm.pipeline.code import RECORDS, fingerprints
 
 ROOT = Path(__file__).parents[2]
-# Packages that compute nothing: params/ reads and checks (tests/params holds it to that), pipeline/ runs the stages.
+# Packages that compute nothing: params/ reads and checks (see tests/params), pipeline/ runs the stages.
 PLUMBING = ("compactlm.params", "compactlm.pipeline")
 EMPTY = {"compactlm", "compactlm.errors", "compactlm.stages"}
 
 
 def read(path: Path) -> Any:
-    # As DVC reads: PyYAML takes 5e-05, which DVC writes, for a text.
+    # Read like DVC: it writes 5e-05, which PyYAML reads as a string.
     return YAML(typ="safe").load(path)
 
 
@@ -42,7 +40,7 @@ def is_plumbing(module: str) -> bool:
 
 @pytest.fixture(scope="module")
 def imports():
-    """The imports of all modules, without those of plumbing: what params/ checks with computes nothing there."""
+    """Return the imports of all modules, without what PLUMBING imports to check parameters."""
     graph = grimp.build_graph("compactlm")
     for module in filter(is_plumbing, list(graph.modules)):
         for imported in list(graph.find_modules_directly_imported_by(module)):
@@ -52,7 +50,7 @@ def imports():
 
 
 def module_files(stage: str, imports: Any) -> set[str]:
-    """The files of the modules that a stage imports, directly or not."""
+    """Return the files of all modules that a stage imports, directly or indirectly."""
     module = STAGES[stage]["cmd"].rpartition(" ")[2]
     needed = {
         name for name in {module} | imports.find_upstream_modules(module) if not is_plumbing(name) and not imports.find_children(name)
@@ -65,7 +63,7 @@ def inside(path: str, dependency: str) -> bool:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_the_code_that_it_imports_and_on_no_other(stage, imports):
+def test_a_stage_depends_exactly_on_the_code_that_it_imports(stage, imports):
     needed = module_files(stage, imports)
     declared = [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
     assert sorted(file for file in needed if not any(inside(file, dep) for dep in declared)) == []
@@ -79,10 +77,10 @@ def parse(file: str) -> ast.Module:
 
 
 def code_that_runs(stage: str, imports: Any) -> list[ast.AST]:
-    """Return the nodes of the code that a stage may run: the code of its modules outside functions, `main`, and what these name.
+    """Return the nodes of the code that a stage may run: its modules' code outside functions, `main`, and all that these name.
 
-    A function or class counts as run if code that runs has its name, so this may be more than what runs, but not less. Code of
-    inference/ is left out: it also runs where there is no params.yaml, and its attributes have names of parameters.
+    A function or class counts as run if running code contains its name. The result may therefore contain code that does not run, but it
+    contains all code that runs. inference/ is left out, because it also runs without params.yaml, and attributes have names of parameters.
     """
     named: dict[str, list[ast.AST]] = collections.defaultdict(list)
     aliases: dict[str, str] = {}
@@ -113,13 +111,13 @@ def code_that_runs(stage: str, imports: Any) -> list[ast.AST]:
 
 
 def subsection(field: Any) -> type[Section] | None:
-    """Return the section that a field holds, or None for a value, and for sections by any name or of several kinds."""
+    """Return the type of a field's section. Return None for a value, and for sections that have any name or several types."""
     kinds = [kind for kind in (typing.get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     return kinds[0] if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], Section) else None
 
 
 def leaves(key: str, section: type[Section] = Params) -> list[str]:
-    """Return the values in a part of params.yaml by their keys. DVC cannot name the keys in a section that may have any name."""
+    """Return the keys of all values in a part of params.yaml. Sections with free names count as one value, as in DVC."""
     first, _, rest = key.partition(".")
     inner = subsection(section.model_fields[first])
     if inner is None:
@@ -134,7 +132,7 @@ CHECKED_EARLY = {"teacher": {"student", "signals", "distill"}, "signals": {"stud
 
 
 @pytest.mark.parametrize("stage", [name for name in STAGES if STAGES[name]["params"] != [ALL_PARAMETERS]])
-def test_a_stage_depends_on_parameters_that_its_code_reads_and_on_no_other(stage, imports):
+def test_a_stage_depends_exactly_on_the_parameters_that_its_code_reads(stage, imports):
     code = code_that_runs(stage, imports)
     names = {node.attr for node in code if isinstance(node, ast.Attribute)}
     names |= {node.value for node in code if isinstance(node, ast.Constant) and isinstance(node.value, str)}  # read by getattr
@@ -174,7 +172,7 @@ def parameter_key(node: ast.AST) -> str:
     return ".".join(keys)
 
 
-def test_the_report_depends_on_all_that_is_measured_and_on_all_parameters():
+def test_the_report_depends_on_all_metrics_timings_and_parameters():
     deps = STAGES["report"]["deps"]
     outs = [next(iter(out)) if isinstance(out, dict) else out for stage in STAGES.values() for out in stage.get("outs", [])]
     metrics = [name for stage in STAGES.values() for one in stage.get("metrics", []) for name in one]
@@ -221,7 +219,7 @@ def test_the_committed_run_is_of_these_parameters_and_reports(stage):
 
 
 def plots():
-    """Yield each file with each column that a plot draws of it; DVC takes an axis that is not named for the number of the row."""
+    """Yield each file and the columns that a plot draws. Without a column for an axis DVC uses the row number."""
     declared = [one for stage in STAGES.values() for one in stage.get("plots", [])] + read(ROOT / "dvc.yaml")["plots"]
     for one in declared:
         [(name, properties)] = one.items()
@@ -241,5 +239,5 @@ def test_a_plot_names_columns_that_its_files_have(path, columns):
             assert set(columns) <= set(next(lines).rstrip("\n").split("\t")), file
 
 
-def test_dvc_yaml_is_read_in_one_sitting():
+def test_dvc_yaml_has_at_most_300_lines():
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 300

@@ -1,6 +1,4 @@
-"""Training that is killed and run again."""
-
-from __future__ import annotations
+"""Training resumes after it was killed."""
 
 import os
 import signal
@@ -16,7 +14,7 @@ from compactlm.artifacts import read_json
 pytestmark = pytest.mark.pipeline
 
 
-def test_a_killed_training_goes_on_and_ends_in_the_same_weights(smoke, tmp_path):
+def test_a_killed_training_resumes_and_ends_with_the_same_weights(smoke, tmp_path):
     copy = smoke.clone(tmp_path / "copy")
     expected = copy.path("models/student/sentiment/model.safetensors").read_bytes()
     content = yaml.safe_load(copy.path("params.yaml").read_text())

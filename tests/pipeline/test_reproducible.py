@@ -1,7 +1,5 @@
 """The smoke preset gives the same artifacts and figures in another fresh checkout."""
 
-from __future__ import annotations
-
 import pytest
 import yaml
 
@@ -15,7 +13,7 @@ def lock(checkout):
 
 
 def test_two_runs_from_fresh_checkouts_agree(smoke, checkout):
-    # That evaluate and export write the same twice is tested beside them, in tests/stages and tests/inference.
+    # tests/stages and tests/export check that evaluate and export are reproducible.
     checkout.run("dvc", "repro", "distill-train")
     ours, theirs = lock(smoke), lock(checkout)
     for stage in DATA_STAGES:

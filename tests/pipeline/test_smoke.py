@@ -1,7 +1,5 @@
 """The smoke preset through DVC: its outputs, and which stages run again after a change."""
 
-from __future__ import annotations
-
 import json
 import re
 import resource
@@ -40,7 +38,7 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert task["quality"]["student"]["accuracy"]["value"] == pytest.approx(task["student"])
     assert task["retention"] == pytest.approx(task["student"] / task["teacher"])
     assert evaluated["size"]["ratio"] <= 0.1
-    assert task["teacher"] > task["chance"] + 0.05, "the teacher must have learnt something from a few hundred rows"
+    assert task["teacher"] > task["chance"] + 0.05, "the teacher has learnt nothing"
     taught, tokenized = (read_json(smoke.path("reports", "metrics", f"{name}.json")) for name in ("teacher", "tokenize"))
     for figure in (taught["mlm"]["top1"], taught["sentiment"]["accuracy"], tokenized["train"]["unknown_rate"]):
         assert (figure["status"] == Status.NOT_JUDGED) == (figure["rows"] < figure["rows_needed"])
@@ -62,7 +60,7 @@ def test_a_second_run_does_nothing_and_takes_seconds(smoke):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 30
 
 
-def test_a_run_leaves_in_git_only_parameters_lock_and_reports(smoke):
+def test_a_run_changes_only_parameters_lock_and_reports_in_git(smoke):
     changed = smoke.run("git", "diff", "--name-only", "HEAD~1").split()
     assert {"dvc.lock", "params.yaml"} < set(changed)
     assert all(name in {"dvc.lock", "params.yaml"} or name.startswith("reports/") for name in changed)
@@ -98,7 +96,7 @@ FILES = [
     ("src/compactlm/corpus/ingest/hub.py", "from __future__", "# A comment.\nfrom __future__", {"ingest"}),
 ]
 
-# What `dvc status` prints for each change of a file, in one process, since a process takes seconds to start.
+# Print the output of `dvc status` for each changed file. One process does all, because a process takes seconds to start.
 STATUS = """
 import json, sys
 from pathlib import Path
@@ -119,7 +117,7 @@ print(json.dumps(found))
 
 @pytest.fixture(scope="module")
 def touched(smoke):
-    """The stages that each of CHANGES and FILES touches, by its key and value or by its path."""
+    """Return the stages that each of CHANGES and FILES affects, by key and value or by path."""
     texts = []
     for key, value, _ in CHANGES:
         content = yaml.safe_load(smoke.path("params.yaml").read_text())
@@ -141,13 +139,13 @@ def touched(smoke):
 
 
 @pytest.mark.parametrize(("key", "value", "expected"), CHANGES)
-def test_a_changed_parameter_touches_its_stage_and_the_report_alone(touched, key, value, expected):
-    # The report shows all parameters, and so depends on each.
+def test_a_changed_parameter_affects_only_its_stages_and_the_report(touched, key, value, expected):
+    # The report depends on all parameters, because it shows them.
     assert set(touched[key, str(value)]) == {*expected, "report"}
 
 
 @pytest.mark.parametrize(("path", "before", "after", "expected"), FILES)
-def test_a_changed_file_touches_the_stages_that_read_it(touched, path, before, after, expected):
+def test_a_changed_file_affects_the_stages_that_read_it(touched, path, before, after, expected):
     assert set(touched[path]) == expected
 
 
@@ -172,7 +170,7 @@ def test_a_changed_docstring_is_committed_without_a_run(smoke):
         assert stages_run(smoke.run("dvc", "repro")) == []
         assert smoke.run("git", "diff", "--name-only").split() == ["dvc.lock", "src/compactlm/corpus/ingest/hub.py"]
         assert read_json(record) == fingerprints("ingest", smoke.directory)
-        # DVC believes the commit of a change that computes as well; the record does not.
+        # `dvc commit` also accepts a change of computing code, but the record shows it.
         path.write_text(path.read_text() + "CHANGED = 1\n")
         smoke.run("dvc", "commit", "--force")
         assert read_json(record) != fingerprints("ingest", smoke.directory)
@@ -219,7 +217,7 @@ assert not any(name.startswith("compactlm") for name in sys.modules)
     assert "positive" in output
 
 
-def test_the_student_embeds_sentences_alike_on_both_backends(smoke):
+def test_both_backends_give_the_same_sentence_embeddings(smoke):
     script = """
 import json, sys
 from compactlm import CompactLM
@@ -235,7 +233,7 @@ print(json.dumps(found.tolist()))
         assert left == pytest.approx(right, abs=1e-3)
 
 
-def test_artifacts_travel_by_push_and_pull(smoke, tmp_path):
+def test_artifacts_can_be_pushed_and_pulled(smoke, tmp_path):
     remote, clone = tmp_path / "remote", tmp_path / "clone"
     smoke.run("dvc", "remote", "add", "--local", "--force", "--default", "store", str(remote))
     smoke.run("dvc", "push")

@@ -1,6 +1,4 @@
-"""The whole pipeline for two tasks, on local files and with tiny models."""
-
-from __future__ import annotations
+"""The whole pipeline runs for two tasks, on local files and with tiny models."""
 
 import json
 
@@ -16,7 +14,7 @@ def test_all_stages_run_for_two_tasks(tmp_path, tiny_bert, tiny_texts):
     checkout = new_checkout(tmp_path / "checkout")
     checkout.run("compactlm", "preset", "smoke")
     content = checkout.params()
-    # Rows that a tiny teacher can tell apart, with different labels of one sentence in the two tasks.
+    # A tiny teacher can tell these rows apart. A sentence has different labels in the two tasks.
     reviews = [
         (f"{'she' if row % 3 else 'he'} said {text} {row}", "positive" if any(word in text for word in GOOD) else "negative")
         for row, text in enumerate(tiny_texts * 2)

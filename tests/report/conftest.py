@@ -1,4 +1,4 @@
-"""The findings of a made-up run, and a tiny student to ask about its errors."""
+"""The findings of a made-up run, and a tiny student."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ def found(params, test_rows):
 
 @pytest.fixture
 def altered(found):
-    """A function that gives the findings with other content of evaluate.json."""
+    """Return a function that replaces sections of evaluate.json in the findings."""
     return lambda **sections: with_stages(found, evaluate={**found.metrics["evaluate"], **sections})
 
 
@@ -40,7 +40,7 @@ def readers(student_root):
 
 @pytest.fixture(scope="session")
 def two_tasks(found):
-    """The findings with a second task, `topic`, that has the results of the first."""
+    """Return the findings with a second task, `topic`, which has the results of the first one."""
 
     def twice(content):
         return dict.fromkeys(("sentiment", "topic"), content["sentiment"])

@@ -1,4 +1,4 @@
-"""The page checked by axe-core, in a real browser without a network: light and dark, on a phone and on a desk."""
+"""axe-core checks the page in a browser without a network: light and dark, on a phone and on a desktop."""
 
 import base64
 import hashlib
@@ -55,7 +55,7 @@ def axe(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "size"), [(1, "390,844"), (0, "390,844"), (1, "1280,900"), (0, "1280,900")])
-def test_nothing_is_found_against_the_page(found, readers, browser, axe, tmp_path, scheme, size):
+def test_axe_finds_no_problem(found, readers, browser, axe, tmp_path, scheme, size):
     page = tmp_path / "page.html"
     scripts = "".join("<script>" + text.replace("</script", "<\\/script") + "</script>" for text in (axe, ASK))
     page.write_text(write_page(found, readers).replace("</body>", f"{scripts}</body>"))

@@ -11,18 +11,16 @@ from tests.fixtures.made_up_run import with_stages
 
 
 def times(found):
-    """The time of each phase, by its name on the page."""
-    tables = [block for block in machine(found).blocks if getattr(block, "caption", "") == "Time of training"]
-    return {row[0]: row[1] for row in tables[0].rows}
+    """Return the time of each phase by its name on the page."""
+    [table] = [block for block in machine(found).blocks if getattr(block, "caption", "") == "Time of training"]
+    return {row[0]: row[1] for row in table.rows}
 
 
-def test_the_time_of_a_phase_that_was_resumed_says_so(found):
-    stage = found.timings["distill-train"]
-    general = stage["general"]
-    name = "distill-train, general"
+def test_a_resumed_phase_names_its_step(found):
+    stage, name = found.timings["distill-train"], "distill-train, general"
     plain = times(found)[name]
     for step, expected in ((0, plain), (7, f"{plain} since it resumed from step 7")):
-        phases = {**stage, "general": {**general, "resumed_from_step": step}}
+        phases = {**stage, "general": {**stage["general"], "resumed_from_step": step}}
         changed = dataclasses.replace(found, timings={**found.timings, "distill-train": phases})
         assert times(changed) == {**times(found), name: expected}
 
@@ -42,7 +40,7 @@ def test_validation_figures_of_few_rows_are_not_judged(found):
     assert ["not judged" in row[2] for row in rows] == [False, True, False]
 
 
-def test_ablations_show_validation_figures_alone(found):
+def test_ablations_show_only_validation_figures(found):
     figures = {"loss": 0.5, "validation_accuracy": 0.5, "validation_accuracy_judged": 1, "seconds": 9.0}
     changed = dataclasses.replace(found, ablations={"17": {"general": {"as it is": figures}}})
     assert ablations(changed).blocks[0].head == ["variant", "validation accuracy"]

@@ -11,7 +11,7 @@ from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.81, 0.93), (-0.3, 0.2), (0.0, 965.0), (1e-5, 3e-5)])
-def test_ticks_are_round_and_within_bounds(low, high):
+def test_ticks_are_evenly_spaced_and_within_bounds(low, high):
     found = ticks(low, high)
     assert 3 <= len(found) <= 7
     assert all(low - 1e-9 <= value <= high + 1e-9 for value in found)
@@ -19,7 +19,7 @@ def test_ticks_are_round_and_within_bounds(low, high):
     assert len(steps) == 1
 
 
-def test_ticks_have_equal_digits():
+def test_ticks_have_equally_many_digits():
     assert tick_texts([0.0, 0.25, 0.5]) == ["0.00", "0.25", "0.50"]
     assert tick_texts([-1.0, 0.0]) == ["\N{MINUS SIGN}1", "0"]
 
@@ -41,7 +41,7 @@ def test_lines_are_well_formed_and_within_the_drawing():
     assert "teacher <1>" in [text.text for text in root.iter("text")]
 
 
-def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
+def test_a_figure_is_drawn_within_its_interval_and_a_missing_one_is_left_out():
     lines = [
         Line("women to men", {"teacher": Figure(0.1, 0.0, 0.2), "student": Figure(None)}),
         Line("old to young", {"teacher": Figure(-0.1), "student": Figure(0.0, -0.1, 0.1, limit=Limit(high=0.05))}),
@@ -59,7 +59,7 @@ def test_a_figure_stands_within_its_interval_and_one_without_is_left_out():
     assert float(band.get("y")) > float(whiskers[0].get("y1"))  # beside the second line, which has a limit
 
 
-def test_names_stand_beside_the_band_and_ticks_within_the_drawing():
+def test_names_are_beside_the_band_and_ticks_within_the_drawing():
     lines = [Line(name, {"kept": Figure(0.5, -10.0, 10.0, limit=Limit(-1.0, 1.0))}) for name in ("keyboard", "case")]
     root = read(draw_intervals("Groups", "What it shows.", Scale("difference", 0.0, percent=True), ("kept",), lines))
     names = [float(text.get("y")) for text in root.iter("text") if text.get("class") == "name"]

@@ -19,7 +19,7 @@ def test_confusion_counts_labels_by_row(answers):
     assert confusion(answers, "student", 2) == [[1, 1], [2, 1]]
 
 
-def test_reliability_adds_up_to_the_calibration_error(answers):
+def test_bins_of_reliability_add_up_to_the_calibration_error(answers):
     bins = reliability(answers, "teacher", 10)
     assert sum(one.accuracy.rows for one in bins) == 5
     error = sum(one.accuracy.rows * abs(one.accuracy.value - one.confidence) for one in bins) / 5
@@ -30,8 +30,8 @@ def test_reliability_adds_up_to_the_calibration_error(answers):
 
 def test_predictions_are_joined_with_their_texts(params):
     rows = [make_row(name, label="positive") for name in ("b", "a")]
-    said = {"task": "sentiment", "label": "positive", "teacher": [0.1, 0.9], "student": [0.7, 0.3]}
-    found = answers_by_task([{"id": "a", **said}, {"id": "b", **said}], rows, params)["sentiment"]
+    row = {"task": "sentiment", "label": "positive", "teacher": [0.1, 0.9], "student": [0.7, 0.3]}
+    found = answers_by_task([{"id": "a", **row}, {"id": "b", **row}], rows, params)["sentiment"]
     assert found.texts == ("text a", "text b")
     assert found.expected.tolist() == [1, 1]
     assert found.predicted("student").tolist() == [0, 0]

@@ -1,4 +1,4 @@
-"""The section of students under each mitigation, from made-up results in the form that `make mitigation` writes."""
+"""The section of students under each mitigation, from made-up results of `make mitigation`."""
 
 import copy
 import dataclasses
@@ -19,7 +19,7 @@ IMPACT_NAME = "sentiment, gender, women to men, disparate impact"
 
 @pytest.fixture
 def results(found):
-    """A function that gives the findings with other values of the students, by mitigation and figure."""
+    """Return a function that changes the students' values in the findings, by mitigation and figure."""
 
     def change(**students):
         content = copy.deepcopy(dict(found.mitigation))
@@ -37,7 +37,7 @@ def of_kind(section, kind):
     return [block for block in section.blocks if isinstance(block, kind)]
 
 
-def test_students_stand_side_by_side_as_the_command_writes_them(results, tmp_path):
+def test_students_are_shown_side_by_side(results, tmp_path):
     changed = results(none={IMPACT: 1.2, ACCURACY: 0.8}, counterfactual={IMPACT: 1.02, ACCURACY: 0.79})
     rows = {name: changed.mitigation["mitigations"][name] for name in ("both", "none", "counterfactual")}
     write(tmp_path / MITIGATION, {name: [Compared(**read_figures(row)) for row in one] for name, one in rows.items()}, ["seed=3"])

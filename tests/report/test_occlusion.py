@@ -19,7 +19,7 @@ def test_each_token_is_masked_in_turn(readers):
             assert change == pytest.approx(expected, abs=1e-5)
 
 
-def test_errors_are_drawn_by_seed_and_id_alone():
+def test_the_draw_of_errors_depends_only_on_seed_and_ids():
     def names(order, seed):
         wrong = [[0.2, 0.8] if name % 2 else [0.9, 0.1] for name in order]
         one = make_answers([0] * len(order), wrong, wrong, ids=[f"row{name}" for name in order])
@@ -32,7 +32,7 @@ def test_errors_are_drawn_by_seed_and_id_alone():
     assert names(range(40), 2) != drawn
 
 
-def test_a_text_is_shown_whole_with_its_tokens_marked():
+def test_tokens_are_marked_in_the_whole_text():
     found = parts("so good, not bad", Occlusion(((0, 2), (3, 7), (9, 12)), (0.01, 0.3, -0.12)))
     assert "".join(part.text for part in found) == "so good, not bad"
     marked = {part.text: (part.level, part.against) for part in found if part.level}

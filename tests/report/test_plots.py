@@ -13,7 +13,7 @@ TEMPLATES = {path.stem: path.read_text() for path in (ROOT / ".dvc" / "plots").g
 
 
 def plots():
-    """The file, the columns and the template of each plot of a table of the report."""
+    """Yield the file, the columns and the template of each plot of a table of the report."""
     for entry in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"]:
         [(name, plot)] = entry.items()
         columns = [plot[axis] if isinstance(plot[axis], dict) else {name: plot[axis]} for axis in ("x", "y") if axis in plot]
@@ -22,7 +22,7 @@ def plots():
             yield Path(file).name, {axis[file] for axis in columns}, plot["template"]
 
 
-def test_each_table_is_plotted_with_columns_that_it_has(found):
+def test_plots_name_columns_of_their_tables(found):
     tables = {name: columns for name, columns, _ in plot_tables(found)}
     plotted = list(plots())
     assert {name for name, _, _ in plotted} == set(tables)
@@ -31,7 +31,7 @@ def test_each_table_is_plotted_with_columns_that_it_has(found):
         assert columns | fields <= set(tables[name]), name
 
 
-def test_templates_are_json_with_the_anchors_of_dvc():
+def test_templates_have_the_anchors_of_dvc():
     for text in TEMPLATES.values():
         assert json.loads(text)["data"]["values"] == "<DVC_METRIC_DATA>"
         assert {"<DVC_METRIC_X>", "<DVC_METRIC_Y>"} <= set(text.split('"'))

@@ -1,4 +1,4 @@
-"""The page and the card print the status of each figure as it was measured."""
+"""The page and the card show the status of each figure as it was measured."""
 
 import pytest
 import yaml
@@ -18,8 +18,15 @@ def cells(found):
     return [cell for block in fairness(found).blocks if isinstance(block, Table) for row in block.cells() for cell in row]
 
 
+def build_with(default_params, test_rows, **changes):
+    """Build findings with changed settings of the bias audit."""
+    content = yaml.safe_load(default_params)
+    content["bias_audit"] |= changes
+    return build(parse_params(content), test_rows)
+
+
 def changed(found, change):
-    """The findings with another figure in place of each fairness figure of the models that has a limit."""
+    """Replace each fairness figure of the models that has a limit."""
 
     def walk(content):
         if isinstance(content, Figure):
@@ -32,10 +39,8 @@ def changed(found, change):
 @pytest.mark.parametrize("model", [{}, STRICT], ids=["default", "strict"])
 @pytest.mark.parametrize("mitigation", ["none", "reweighing"])
 def test_the_page_shows_as_many_statuses_as_the_gates_count(default_params, test_rows, model, mitigation):
-    content = yaml.safe_load(default_params)
-    content["bias_audit"]["mitigation"] = mitigation
-    content["bias_audit"]["gate"]["model"] |= model
-    found = build(parse_params(content), test_rows)
+    gate = yaml.safe_load(default_params)["bias_audit"]["gate"]
+    found = build_with(default_params, test_rows, mitigation=mitigation, gate=gate | {"model": gate["model"] | model})
     for status in (Status.VIOLATED, Status.UNDECIDED, Status.OK):
         shown = [cell for cell in cells(found) if cell.text.endswith(f", {status.words}")]
         assert len(shown) == sum(gate.count(status) for gate in gates(found))
@@ -58,23 +63,18 @@ def test_each_status_reaches_the_summary_the_page_and_the_card(found, figure, st
     assert any(sentence.startswith(f"The model gate is {status.words}") for sentence in sentences(same))
     assert {key.name: key.value for key in keys(same)}["Fairness gate, model"] == status.words
     assert sum(f", {status.words}" in cell.text for cell in cells(same)) == count + data.count(status)
-    about = [sentence for sentence in bias_statements(same) if sentence.startswith("On sentiment, gender, women to men")]
-    said = [sentence for sentence in about if status.words in sentence]
-    assert said
-    if status in (Status.OK, Status.NOT_JUDGED):
-        assert len(said) == 1
+    about = [one for one in bias_statements(same) if one.startswith("On sentiment, gender, women to men") and status.words in one]
+    assert len(about) == 1 if status in (Status.OK, Status.NOT_JUDGED) else about
 
 
 def test_figures_of_small_groups_are_not_judged(default_params, test_rows):
-    content = yaml.safe_load(default_params)
-    content["bias_audit"]["minimum_group_rows"] = 500
-    found = build(parse_params(content), test_rows)
+    found = build_with(default_params, test_rows, minimum_group_rows=500)
     assert [gate.status for gate in gates(found)] == [Status.NOT_JUDGED] * 2
     assert sum("at least 500" in cell.text for cell in cells(found)) > sum(len(gate.checks) for gate in gates(found))
     assert sum("at least 500" in sentence for sentence in bias_statements(found)) >= 4
 
 
-def test_a_group_that_is_less_accurate_than_with_the_teacher_is_named(found):
+def test_a_group_with_a_lower_accuracy_than_the_teacher_is_named(found):
     assert any("rows of men" in sentence and "significantly lower" in sentence for sentence in bias_statements(found))
 
 

@@ -1,6 +1,4 @@
-"""Every row of configs/ablations.yaml is an experiment that could be run."""
-
-from __future__ import annotations
+"""Every row of configs/ablations.yaml is an experiment that can run."""
 
 from pathlib import Path
 
@@ -14,9 +12,7 @@ from compactlm.errors import CompactLMError
 ROOT = Path(__file__).parents[3]
 LISTED = yaml.safe_load((ROOT / "configs/ablations.yaml").read_text(encoding="utf-8"))
 ROWS = [(phase, row) for phase in ("general", "task") for row in LISTED[phase]]
-
-
-# As many heads as the teacher's need another shape, which is read with the same vocabulary and no cached signals.
+# Attention losses need as many heads as the teacher has, and therefore another shape.
 SHAPE = {"hidden_size", "attention_heads", "intermediate_size"}
 
 
@@ -28,7 +24,7 @@ def default():
 
 
 @pytest.mark.parametrize(("phase", "row"), ROWS, ids=[f"{phase}: {row['name']}" for phase, row in ROWS])
-def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_distillation(phase, row, default, monkeypatch):
+def test_a_row_differs_from_the_default_only_in_distillation(phase, row, default, monkeypatch):
     monkeypatch.chdir(ROOT)
     params = compose([*LISTED["common"], *row.get("overrides", [])], row["name"])
     # Only the number of masked validation words of the teacher may differ.
@@ -43,7 +39,7 @@ def test_a_row_composes_to_parameters_that_differ_from_the_default_only_in_disti
     assert params.signals.task == default.signals.task or params.signals.source == "online"
 
 
-def test_what_is_left_out_is_left_out():
+def test_copies_and_weights_can_be_left_out():
     class Rows:
         augmented = (1, 2)
 
@@ -62,6 +58,5 @@ def test_what_is_left_out_is_left_out():
 
 
 def test_names_are_unique():
-    for phase in ("general", "task"):
-        names = [row["name"] for row in LISTED[phase]]
-        assert len(set(names)) == len(names)
+    names = [(phase, row["name"]) for phase, row in ROWS]
+    assert len(set(names)) == len(names)

@@ -1,7 +1,5 @@
 """The latency benchmark, with tiny models."""
 
-from __future__ import annotations
-
 from benchmarks.shapes.config import Latency
 from benchmarks.shapes.latency import measure
 from tests.fixtures.builders import make_config

@@ -1,7 +1,5 @@
 """The commands that fill the queue of DVC experiments."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
@@ -14,12 +12,11 @@ from compactlm.errors import CompactLMError
 
 def test_an_experiment_stops_before_export_and_is_not_forced():
     command = run_command("frontier-2x56", ["student.layers=2", "seed=3"], ["models/sources/own"])
-    assert command == (
-        "dvc exp run --queue --name frontier-2x56 -S student.layers=2 -S seed=3 --copy-paths models/sources/own evaluate".split()
-    )
+    settings = "-S student.layers=2 -S seed=3 --copy-paths models/sources/own"
+    assert command == f"dvc exp run --queue --name frontier-2x56 {settings} evaluate".split()
 
 
-def test_a_failing_command_is_named_with_its_reason():
+def test_an_error_names_the_command_and_the_reason():
     with pytest.raises(CompactLMError, match=r"`git no-such` failed \(git: 'no-such' is not a git command.*\)"):
         call(["git", "no-such"])
     assert call(["git", "no-such"], fails=True) == ""
@@ -41,7 +38,7 @@ def test_an_interruption_waits_for_the_end_of_the_block():
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_own_text_and_models_go_along_and_the_rest_does_not(tmp_path, monkeypatch):
+def test_only_text_and_models_of_the_user_are_copied(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("data/sources/README.md", "data/sources/own.csv", "models/sources/bert/config.json", "data/raw/part"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -49,5 +46,4 @@ def test_own_text_and_models_go_along_and_the_rest_does_not(tmp_path, monkeypatc
     (tmp_path / ".gitignore").write_text("/data/raw\n/data/sources/*\n!README.md\n/models\n")
     subprocess.run(["git", "init", "--quiet"], check=True)
     subprocess.run(["git", "add", "data/sources/README.md"], check=True)
-    copied = paths_not_in_git()
-    assert copied == ["data/sources/own.csv", "models/sources"]
+    assert paths_not_in_git() == ["data/sources/own.csv", "models/sources"]

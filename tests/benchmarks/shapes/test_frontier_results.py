@@ -1,14 +1,14 @@
 """Results of experiments, read from the output of `dvc exp show --json`: a table, a sentence, files and a picture."""
 
-from __future__ import annotations
-
+import dataclasses
 import json
 
 import pytest
 
 from benchmarks.shapes.config import Shape
+from benchmarks.shapes.experiments import finished
 from benchmarks.shapes.picture import draw
-from benchmarks.shapes.results import COLUMNS, Point, evaluations, point, rows, verdict, write
+from benchmarks.shapes.results import Point, point, rows, verdict, write
 
 SHAPE = Shape(name="4x96", layers=4, hidden_size=96, attention_heads=4, intermediate_size=384)
 EVALUATED = {
@@ -32,12 +32,12 @@ def shown(name, found, state="success", **more):
 
 
 def result(name, parameters, retention, above=0.7, words=0.2, test=None):
-    """A shape with this retention on the validation rows, and on the test rows unless `test` gives another one."""
+    """Build a shape with a retention on validation rows, which is also the one on test rows unless `test` is given."""
     return Point(name, 2, 8, parameters, parameters / 1e7, 0.8, 0.7, test or retention, above, 0.1, 0.02, words, retention)
 
 
-def test_finished_experiments_are_found_and_no_others():
-    names = ["frontier-a", "frontier-b", "frontier-c", "frontier-d", "frontier-e"]
+def test_only_finished_experiments_are_found(capsys):
+    names = [f"frontier-{letter}" for letter in "abcde"]
     document = [
         {"rev": "workspace", "data": {"metrics": {}}, "experiments": None},
         {
@@ -53,10 +53,11 @@ def test_finished_experiments_are_found_and_no_others():
             ],
         },
     ]
-    assert evaluations(document, names) == {name: (f"rev-{name}", metrics()) for name in ("frontier-a", "frontier-b")}
+    assert finished(document, names) == {name: (f"rev-{name}", metrics()) for name in names[:2]}
+    assert [line.split()[0] for line in capsys.readouterr().err.splitlines()] == names[2:]
 
 
-def test_a_point_has_what_evaluate_measured():
+def test_a_point_has_the_figures_of_evaluate():
     one = point(SHAPE, metrics())
     assert (one.name, one.layers, one.hidden_size, one.parameters, one.share) == ("4x96", 4, 96, 1_282_464, 0.05)
     assert (one.teacher, one.student, one.retention, one.retention_above_chance) == (0.8, 0.72, 0.9, 0.75)
@@ -64,7 +65,7 @@ def test_a_point_has_what_evaluate_measured():
     assert one.validation_retention == pytest.approx(0.85)
 
 
-def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
+def test_figures_are_means_over_tasks_and_not_judged_if_a_task_lacks_one():
     task = EVALUATED["tasks"]["sentiment"]
     other = {key: value for key, value in task.items() if key != "retention_above_chance"} | {"retention": 0.7, "student": 0.56}
     both = EVALUATED | {"tasks": {"sentiment": task, "topic": other}}
@@ -79,7 +80,7 @@ def test_several_tasks_give_their_mean_and_what_one_lacks_is_not_judged():
     ]
 
 
-def test_the_smallest_that_keeps_enough_of_validation_rows_is_named():
+def test_the_verdict_names_the_smallest_shape_with_enough_retention_on_validation_rows():
     points = [result("large", 900_000, 0.99), result("small", 100_000, 0.9, test=0.99), result("middle", 500_000, 0.95, test=0.94)]
     assert verdict(points, 0.95) == (
         "The smallest shape that keeps at least 95.0\u00a0% of the teacher's accuracy on validation rows is middle: 95.0\u00a0%, "
@@ -93,18 +94,17 @@ def test_the_smallest_that_keeps_enough_of_validation_rows_is_named():
     assert point(SHAPE, metrics(taught={"sentiment": {"accuracy": {"value": 0.0}}})).validation_retention is None
 
 
-def test_files_hold_all_shapes(tmp_path):
+def test_files_contain_all_shapes(tmp_path):
     points = [result("a", 100, 0.9), result("b", 200, 0.95, above=None)]
     write(tmp_path, points, {"a": 1.25}, {"enough": 0.95})
     document = json.loads((tmp_path / "frontier.json").read_text())
     assert document["enough"] == 0.95
     assert [one["name"] for one in document["shapes"]] == ["a", "b"]
-    header, first, second = ((tmp_path / "frontier.tsv").read_text()).splitlines()
-    assert header.split("\t") == [*COLUMNS, "latency_ms"]
-    assert first.split("\t")[0] == "a"
-    assert first.split("\t")[-1] == "1.2500"
-    assert len(second.split("\t")) == len(header.split("\t"))
-    assert second.split("\t")[COLUMNS.index("retention_above_chance")] == second.split("\t")[-1] == ""
+    header, *lines = (line.split("\t") for line in (tmp_path / "frontier.tsv").read_text().splitlines())
+    assert header == [*(field.name for field in dataclasses.fields(Point)), "latency_ms"]
+    first, second = (dict(zip(header, line, strict=True)) for line in lines)
+    assert (first["name"], first["parameters"], first["retention"], first["latency_ms"]) == ("a", "100", "0.9000", "1.2500")
+    assert second["retention_above_chance"] == second["latency_ms"] == ""
 
 
 @pytest.mark.parametrize(
@@ -120,6 +120,6 @@ def test_a_picture_is_drawn(tmp_path, points, latencies):
     draw(path, points, latencies, 0.95, 0.1)
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [file.name for file in path.parent.iterdir()] == ["retention.png"]
-    again = path.with_name("again.png")
-    draw(again, points, latencies, 0.95, 0.1)
-    assert again.read_bytes() == path.read_bytes()
+    before = path.read_bytes()
+    draw(path, points, latencies, 0.95, 0.1)
+    assert path.read_bytes() == before

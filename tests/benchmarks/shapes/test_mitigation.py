@@ -1,7 +1,5 @@
 """The comparison of bias mitigations, from made-up results of experiments."""
 
-from __future__ import annotations
-
 import copy
 import json
 
@@ -20,7 +18,7 @@ from tests.fixtures.made_up_run import all_rows, build
 
 @pytest.fixture(scope="module")
 def evaluated(default_params):
-    """A function that returns evaluate.json of a made-up run, with these accuracies and this disparate impact of the student."""
+    """Return a function that builds evaluate.json of a made-up run from accuracies and the student's disparate impact."""
     content = build(parse_params(yaml.safe_load(default_params)), all_rows()).metrics["evaluate"]
 
     def change(student=0.8, teacher=0.84, impact=1.2):
@@ -50,14 +48,10 @@ def shown(**found):
 NAMES = ["mitigation-none", "mitigation-both"]
 
 
-def by_name(figures):
-    return {one.name: one for one in figures}
-
-
-def test_all_figures_that_a_mitigation_may_change_are_collected(evaluated):
+def test_figures_that_a_mitigation_may_change_are_collected(evaluated):
     found = collect(NAMES, shown(none=evaluated(), both=evaluated(0.79, impact=1.02)))
     assert list(found) == ["none", "both"]
-    both = by_name(found["both"])
+    both = {one.name: one for one in found["both"]}
     assert both["sentiment, accuracy"].student.to_json() == figure(0.79)
     impact = both["sentiment, gender, women to men, disparate impact"]
     assert (impact.student.to_json(), impact.teacher.to_json()) == (figure(1.02), figure(1.3))
@@ -65,7 +59,7 @@ def test_all_figures_that_a_mitigation_may_change_are_collected(evaluated):
     assert {"sentiment, gender, counterfactual flips", "masked words, gender, stereotype log odds gap"} < set(both)
 
 
-def test_the_table_holds_students_side_by_side(tmp_path, evaluated):
+def test_the_table_shows_students_side_by_side(tmp_path, evaluated):
     found = {"none": summarise(evaluated()), "both": summarise(evaluated(0.79, impact=1.02))}
     text = write(tmp_path / "mitigation", found, ["seed=3"])
     assert text == (tmp_path / "mitigation/mitigation.md").read_text()
@@ -92,7 +86,7 @@ def test_students_of_different_teachers_are_not_compared(evaluated):
         check_teacher({"none": summarise(evaluated()), "both": summarise(evaluated(teacher=0.83))})
 
 
-def test_an_experiment_differs_from_the_others_in_its_mitigation_alone():
+def test_experiments_differ_only_in_their_mitigation():
     listed = read_listed(Mitigations, LISTED)
     found = experiments(listed, ["seed=18"])
     assert list(found) == [f"mitigation-{name}" for name in ("none", "reweighing", "counterfactual", "both")]
@@ -102,14 +96,14 @@ def test_an_experiment_differs_from_the_others_in_its_mitigation_alone():
         experiments(listed, ["seed"])
 
 
-def test_a_list_that_cannot_be_used_is_refused(tmp_path):
+def test_an_unknown_mitigation_is_refused(tmp_path):
     path = tmp_path / "mitigation.yaml"
     path.write_text(LISTED.read_text().replace("both]", "prayer]"))
     with pytest.raises(CompactLMError, match=r"mitigation\.yaml: mitigations\.3 is 'prayer'"):
         read_listed(Mitigations, path)
 
 
-def test_help(capsys):
+def test_the_help_names_the_make_target(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
     assert caught.value.code == 0

@@ -1,9 +1,5 @@
 """The figures of several seeds and presets in one file."""
 
-from __future__ import annotations
-
-import json
-
 import pytest
 import yaml
 
@@ -29,7 +25,7 @@ def test_runs_are_kept_by_preset_and_seed_in_order():
     assert kept["default"]["18"]["student"] == 0.82
 
 
-def test_the_table_has_means_and_standard_deviations_of_a_preset_with_several_seeds():
+def test_the_table_has_means_and_standard_deviations_over_seeds():
     kept = add(add({}, "default", 17, figures(evaluated(0.80))), "default", 18, figures(evaluated(0.82)))
     rows = [line.split(" | ") for line in table(add(kept, "quality", 17, figures(evaluated(0.83)))).splitlines() if line.startswith("| ")]
     found = {(row[0].strip("| "), row[1]): row[2:] for row in rows[2:]}
@@ -38,7 +34,7 @@ def test_the_table_has_means_and_standard_deviations_of_a_preset_with_several_se
     assert [key for key in found if key[0] == "quality"] == [("quality", "17")]
 
 
-def test_what_was_not_judged_for_one_seed_has_no_mean():
+def test_a_figure_that_one_seed_lacks_has_no_mean():
     unjudged = {**figures(evaluated()), "retention": None}
     kept = add(add({}, "default", 17, unjudged), "default", 18, figures(evaluated()))
     row = next(line for line in table(kept).splitlines() if "mean" in line)
@@ -47,25 +43,22 @@ def test_what_was_not_judged_for_one_seed_has_no_mean():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch, default_params):
-    """The parameters of a default run, with its figures in the working directory."""
+    """Return the parameters of a default run, and write its figures to the working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(seeds, "check_current", lambda: None)
     artifacts.write_json(artifacts.METRICS / "evaluate.json", evaluated())
     return parse_params(yaml.safe_load(default_params))
 
 
-def test_the_run_that_is_here_is_added_to_those_of_before(here, tmp_path):
-    before = {"quality": {"17": figures(evaluated(0.83))}}
-    artifacts.write_json(tmp_path / "reports/seeds.json", before)
+def test_the_current_run_is_added_to_earlier_runs(here, tmp_path):
+    before, report = {"quality": {"17": figures(evaluated(0.83))}}, tmp_path / "reports/seeds.json"
+    artifacts.write_json(report, before)
     content = main(here)
-    assert (tmp_path / "reports/seeds.md").read_text() == content
-    assert json.loads((tmp_path / "reports/seeds.json").read_text()) == {
-        **before,
-        here.preset: {str(here.seed): figures(evaluated())},
-    }
+    assert report.with_suffix(".md").read_text() == content
+    assert artifacts.read_json(report) == {**before, here.preset: {str(here.seed): figures(evaluated())}}
 
 
-def test_without_figures_the_sentence_says_what_to_run(here):
+def test_without_figures_the_error_names_the_command_to_run(here):
     (artifacts.METRICS / "evaluate.json").unlink()
     with pytest.raises(CompactLMError, match=r"evaluate\.json is missing; run `dvc repro` first"):
         main(here)

@@ -22,9 +22,9 @@ def test_each_batch_size_is_timed():
 
 
 @pytest.mark.slow
-def test_memory_is_of_each_model_alone():
+def test_memory_is_measured_for_each_model_alone():
     large = make_config(vocab_size=500_000, hidden_size=128)  # 256 MB of embeddings
-    blot = bytearray(os.urandom(1)) * 10**9  # what this process holds belongs to no model
+    blot = bytearray(os.urandom(1)) * 10**9  # memory of this process belongs to no model
     found = compare_speed({"small": make_config(), "large": large}, 1, 8, [1], 0.01)
     small, large_one = (found[name]["peak_memory_bytes"] for name in ("small", "large"))
     assert 200 * 2**20 < large_one - small < 600 * 2**20
@@ -33,7 +33,7 @@ def test_memory_is_of_each_model_alone():
 
 
 @pytest.mark.slow
-def test_one_failure_ends_all_processes_with_one_sentence(monkeypatch):
+def test_a_failure_ends_all_processes_with_one_sentence(monkeypatch):
     started = []
     process = speed._process
     monkeypatch.setattr(speed, "_process", lambda: started.append(process()) or started[-1])

@@ -9,12 +9,12 @@ from compactlm.figures.figure import Status
 
 FILE = "reports/metrics/evaluate.json"
 KEY = "tasks.sentiment.quality.student.accuracy"
-PAIR = "fairness.tasks.sentiment.gender.women_to_men.disparate_impact"
+PAIR = "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact"
 SAME = "mlm.quality.student.top1"  # a figure that stays as it is
 
 
 def side(value, half=0.02, status=0):
-    """Return a figure as it stands in a metric file; None where the file lacks it."""
+    """Return a figure in the form of metric files, or nothing if the value is None."""
     if value is None:
         return {}
     bounds = {} if half is None else {"low": value - half, "high": value + half}
@@ -27,6 +27,7 @@ def pair(key, old, new):
 
 
 def figure(key, old, new, half=0.02, statuses=(0, 0)):
+    """Return DVC's diff of a figure with an interval."""
     return pair(key, *(side(value, half, status) for value, status in zip((old, new), statuses, strict=True)))
 
 
@@ -63,7 +64,7 @@ def printed(diff):
         ("something.new", 0.1, 0.9, INFORMATION),
     ],
 )
-def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new, expected):
+def test_a_figure_is_judged_by_its_direction_and_its_interval(key, old, new, expected):
     assert verdicts(figure(key, old, new)) == {key: expected}
 
 
@@ -93,11 +94,11 @@ def test_a_figure_is_judged_by_what_is_better_and_by_its_interval(key, old, new,
         ("tasks.sentiment.student", 0.8, 0.5, INFORMATION),  # the same number as quality.student.accuracy, which has an interval
     ],
 )
-def test_figures_without_an_interval_decide_where_no_chance_is_in_them(key, old, new, expected):
+def test_exact_figures_decide_without_an_interval(key, old, new, expected):
     assert verdicts(plain(key, old, new)) == {key: expected}
 
 
-def test_what_decides_and_what_is_told():
+def test_some_figures_decide_and_others_are_only_shown():
     keys = {
         KEY: True,
         "tasks.sentiment.quality.retention": True,
@@ -122,7 +123,7 @@ def test_what_decides_and_what_is_told():
     ("old", "new", "expected"),
     [(1.30, 0.72, WORSE), (0.72, 1.30, BETTER), (2.0, 0.5, WITHIN), (0.0, 0.5, BETTER), (0.5, 0.0, WORSE), (0.0, 0.0, WITHIN)],
 )
-def test_a_ratio_is_as_far_from_parity_as_its_inverse(old, new, expected):
+def test_a_ratio_and_its_inverse_are_equally_far_from_parity(old, new, expected):
     key = "fairness.sentiment.gender.student.disparate_impact"
     sides = ({"value": value, "low": value * 0.99, "high": value * 1.01, "status": 0} for value in (old, new))
     assert verdicts(pair(key, *sides)) == {key: expected}
@@ -136,7 +137,7 @@ def test_a_ratio_is_as_far_from_parity_as_its_inverse(old, new, expected):
     ],
     ids=["the teacher alone", "a student that is fairer than its teacher"],
 )
-def test_figures_that_compare_the_models_make_nothing_worse(figures, better):
+def test_figures_that_compare_the_models_do_not_make_a_change_worse(figures, better):
     found = review({FILE: figures})
     assert (found.count(BETTER), found.count(WORSE), exit_status(found)) == (better, 0, 0)
 
@@ -162,9 +163,9 @@ OK, VIOLATED, UNDECIDED, NOT_JUDGED = Status
         ((OK, OK), None, LOST),
     ],
 )
-def test_a_change_of_status(statuses, new, expected):
+def test_a_change_of_status_is_judged(statuses, new, expected):
     group = "fairness.tasks.sentiment.gender.accuracy.women_only.student"
-    for key in (group, "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact.amplification"):
+    for key in (group, f"{PAIR}.amplification"):
         diff = figure(key, 0.8, new, statuses=statuses)
         status_decides = expected == BETTER or (expected == WORSE and statuses[1] is VIOLATED)
         values_count = key == group or status_decides or expected not in (WITHIN, WORSE)  # amplification decides by its status alone
@@ -190,7 +191,7 @@ def test_a_figure_that_loses_its_interval_is_no_longer_judged():
 
 
 def test_figures_without_an_interval_do_not_decide():
-    """As in teacher.json and distill-train.json."""
+    """Such figures are in teacher.json and distill-train.json."""
     task = figure("sentiment.accuracy", 0.8, 0.7, half=None)
     general = figure("general.validation_top1", 0.1, 0.1, half=None, statuses=(OK, NOT_JUDGED))
     found = review({FILE: task | general | figure(SAME, 0.1, 0.1)})
@@ -201,7 +202,7 @@ def test_figures_without_an_interval_do_not_decide():
     assert exit_status(found) == 0
 
 
-def test_the_report_says_that_what_is_not_judged_counts():
+def test_the_report_says_that_figures_that_are_no_longer_judged_count():
     text = printed(figure(KEY, 0.8, 0.9, statuses=(OK, NOT_JUDGED)) | plain("tasks.sentiment.rows", 1589, 20))
     assert "no longer judged" in next(line for line in text.splitlines() if KEY in line)
     assert "Figures that main judges and the workspace does not: 1. They count as worse." in text
@@ -225,12 +226,12 @@ def test_the_verdict_line_and_the_exit_status(old, new, expected, status, line):
     assert (verdict(found, "main"), exit_status(found)) == (line, status)
 
 
-def test_without_a_figure_that_both_have_nothing_is_comparable():
+def test_revisions_without_a_common_figure_cannot_be_compared():
     assert exit_status(review({FILE: plain("tasks.sentiment.student", 0.8, 0.8)})) == 2
     assert exit_status(review({})) == 2
 
 
-def test_the_report_names_what_is_worse_and_other_rows():
+def test_the_report_names_figures_that_are_worse_and_changed_numbers_of_rows():
     rows, share = plain("tasks.sentiment.rows", 1589, 1600), plain("tasks.sentiment.student", 0.8, 0.7)
     text = printed(figure(KEY, 0.8, 0.7) | rows | share)
     [line] = [line for line in text.splitlines() if KEY in line]

@@ -1,4 +1,4 @@
-"""The review through git and DVC, in a small repository of its own."""
+"""The review through git and DVC, in a small repository."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def write(directory, accuracy):
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A repository with a first commit without metrics, and a second with some."""
+    """Return a repository with a commit without metrics and a commit with metrics."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
     for name in ("AUTHOR", "COMMITTER"):

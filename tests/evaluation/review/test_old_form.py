@@ -1,4 +1,4 @@
-"""A workspace in the one form of figures against a revision in the form before."""
+"""A workspace whose metrics have the present form is compared with a revision that has the old form."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def new_form(accuracy=0.8, status=Status.OK, impact=0.7):
         ({"status": Status.NOT_JUDGED}, NO_LONGER, 1),
     ],
 )
-def test_the_forms_are_compared_and_no_figure_is_lost(changes, expected, status):
+def test_both_forms_are_compared_without_losing_a_figure(changes, expected, status):
     new = new_form(**changes)
     gone = {key: value for key, value in OLD.items() if not key.startswith(("sentiment.", "diversity."))}
     diff = {key: {"old": gone.get(key), "new": new.get(key)} for key in {**gone, **new}}
@@ -78,9 +78,8 @@ def test_the_forms_are_compared_and_no_figure_is_lost(changes, expected, status)
     assert exit_status(found) == status
 
 
-def test_a_figure_that_was_not_judged_is_compared_with_nothing():
+def test_a_figure_that_was_not_judged_is_not_compared():
     old = {**OLD, "tasks.sentiment.quality.judged": 0}
-    [change] = [
-        one for one in review({"f": {k: {"old": v, "new": new_form(0.1).get(k)} for k, v in old.items()}}).changes if one.key == QUALITY
-    ]
-    assert change.verdict == UNJUDGED
+    diff = {key: {"old": value, "new": new_form(0.1).get(key)} for key, value in old.items()}
+    verdicts = {change.key: change.verdict for change in review({"evaluate.json": diff}).changes}
+    assert verdicts[QUALITY] == UNJUDGED

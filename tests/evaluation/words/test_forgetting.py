@@ -25,7 +25,7 @@ def ask(model, tokens):
     return score(model, tokens, 0, 512, "words")
 
 
-def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, tokens, tiny_config):
+def test_an_unchanged_body_has_forgotten_nothing(masked_lm, tokens, tiny_config):
     classifier = BertForSequenceClassification(tiny_config)
     classifier.bert.load_state_dict(masked_lm.bert.state_dict(), strict=False)
     before, after = ask(masked_lm, tokens), ask(with_body_of(classifier, masked_lm), tokens)
@@ -33,7 +33,7 @@ def test_a_body_that_did_not_move_has_forgotten_nothing(masked_lm, tokens, tiny_
     assert forgetting(before, after, Resampler(100, 1))["surprise"].value == pytest.approx(0, abs=1e-6)
 
 
-def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, tokens, tiny_classifier):
+def test_the_joined_model_has_the_old_head_and_the_body_of_the_task(masked_lm, tokens, tiny_classifier):
     classifier = BertForSequenceClassification.from_pretrained(tiny_classifier).eval()
     joined = with_body_of(classifier, masked_lm)
     ids = torch.tensor([tokens[0].sequence])
@@ -45,7 +45,7 @@ def test_the_head_stays_and_the_body_is_the_tasks(masked_lm, tokens, tiny_classi
     assert torch.equal(joined.cls.predictions.decoder.weight, masked_lm.bert.embeddings.word_embeddings.weight)
 
 
-def test_figures_by_hand():
+def test_figures_agree_with_a_hand_calculation():
     before = Scores(np.array([0, 0, 0, 0, 3] * 8), np.full(40, -1.0))
     after = Scores(np.array([0, 1, 0, 0, 0] * 8), np.full(40, -1.5))
     found = forgetting(before, after, Resampler(200, 1))
@@ -56,6 +56,6 @@ def test_figures_by_hand():
     json.dumps(write_figures(found), allow_nan=False)
 
 
-def test_of_nothing_nothing_is_kept():
+def test_without_a_right_answer_there_is_nothing_to_keep():
     nothing = Scores(np.full(40, 7), np.full(40, -1.0))
     assert forgetting(nothing, nothing, Resampler(100, 1))["kept"].value is None

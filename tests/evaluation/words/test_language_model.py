@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import torch
+import yaml
 from transformers import BertForMaskedLM
 
 from compactlm.bert.words_to_mask import choose_words, top1
@@ -17,8 +18,6 @@ SEED = 3
 
 @pytest.fixture(scope="module")
 def evaluate(default_params):
-    import yaml
-
     settings = parse_params(yaml.safe_load(default_params)).evaluate.model_dump(mode="json")
     return Evaluate(**{**settings, "mlm_words": 90, "pseudo_perplexity": {"rows_a_source": 8, "words_a_row": 2}})
 
@@ -30,7 +29,7 @@ def rows(tiny_texts):
 
 @pytest.fixture(scope="module")
 def model(tiny_bert, tiny_tokenizer):
-    """A masked language model that knows one word."""
+    """Return a masked language model that predicts one word everywhere."""
     found = BertForMaskedLM.from_pretrained(tiny_bert)
     with torch.no_grad():
         found.cls.predictions.bias[tiny_tokenizer.convert_tokens_to_ids("the")] = 20.0
@@ -42,7 +41,7 @@ def answers(model, tiny_tokenizer, rows, evaluate):
     return ask({role: LanguageModel(model, tiny_tokenizer, 32) for role in ("teacher", "student")}, rows, evaluate, 512, SEED)
 
 
-def test_figures_by_source_add_up_to_those_of_all(answers, rows, evaluate):
+def test_figures_of_sources_add_up_to_the_total(answers, rows, evaluate):
     found = compare_language_models(answers, rows, Resampler(100, SEED))
     assert set(found["sources"]) == {"tweets", "reviews"}
     assert sum(source["masked_words"] for source in found["sources"].values()) == found["rows"] == 90
@@ -55,7 +54,7 @@ def test_figures_by_source_add_up_to_those_of_all(answers, rows, evaluate):
     json.dumps(write_figures(found), allow_nan=False)
 
 
-def test_top_1_is_what_it_was_before_there_were_other_figures(answers, rows, evaluate, model, tiny_tokenizer):
+def test_headline_figures_are_the_top_1_of_the_masked_words(answers, rows, evaluate, model, tiny_tokenizer):
     words = choose_words({row.id: row.text for row in rows}, [tiny_tokenizer, tiny_tokenizer], 90, SEED)
     expected = top1(model, tiny_tokenizer, words, 32, 512, "masked words")
     found = compare_language_models(answers, rows, Resampler(100, SEED))

@@ -11,7 +11,7 @@ from compactlm.evaluation.words.pseudo_perplexity import draw_words, mask_tokens
 from compactlm.figures.bootstrap import Resampler
 
 
-def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, student, texts):
+def test_the_draw_depends_on_seed_and_row_and_not_on_order(tiny_tokenizer, student, texts):
     drawn = draw_words(texts, [tiny_tokenizer, student], 12, 3, 32, 1)
     assert drawn == draw_words(dict(reversed(texts.items())), [tiny_tokenizer, student], 12, 3, 32, 1)
     assert drawn != draw_words(texts, [tiny_tokenizer, student], 12, 3, 32, 2)
@@ -21,7 +21,7 @@ def test_words_are_drawn_by_seed_and_row_and_not_by_order(tiny_tokenizer, studen
     assert len({(word.row, word.position) for word in drawn}) == len(drawn)
 
 
-def test_words_that_one_model_cannot_spell_take_no_part_for_either(tiny_tokenizer, student, texts, gone):
+def test_words_that_one_model_cannot_spell_are_left_out(tiny_tokenizer, student, texts, gone):
     words = {word.words[word.position] for word in draw_words(texts, [tiny_tokenizer, student], 144, 50, 64, 1)}
     assert words & gone  # spelled in fragments, and therefore counted
     unknown = {"a": "the café § was ∆ warm"}
@@ -30,7 +30,7 @@ def test_words_that_one_model_cannot_spell_take_no_part_for_either(tiny_tokenize
     assert {word.words[word.position] for word in draw_words({"a": "warm zzzzzzzz"}, [tiny_tokenizer], 1, 9, 18, 1)} == {"warm"}
 
 
-def test_the_right_of_a_fragment_is_hidden_and_its_left_is_seen(student):
+def test_later_tokens_of_a_word_are_masked_and_earlier_ones_are_visible(student):
     item = MaskedWord(("the", "dog", "was", "good"), 1)
     tokens = [student.convert_ids_to_tokens(one.sequence) for one in mask_tokens(item, student, 32)]
     rest = ["was", "g", "##o", "##o", "##d", "[SEP]"]
@@ -67,12 +67,12 @@ def test_the_surprise_of_a_word_is_the_sum_of_its_tokens(tiny_bert, student, tex
     assert max(len(mask_tokens(item, student, 32)) for item in items) > 1
 
 
-def test_a_model_that_knows_nothing_is_as_surprised_as_a_die():
+def test_equal_surprise_has_an_interval_of_width_0():
     found = pseudo_perplexity(np.full(50, math.log(6)), Resampler(100, 1))
     assert (found.value, found.low, found.high) == pytest.approx((6, 6, 6))
 
 
-def test_pseudo_perplexity_is_the_exponential_of_the_mean_surprise_a_word():
+def test_pseudo_perplexity_is_the_exponential_of_the_mean_surprise():
     surprise = np.array([1.0, 2.0, 6.0] * 20)
     found = pseudo_perplexity(surprise, Resampler(300, 1))
     assert found.value == pytest.approx(math.exp(3))

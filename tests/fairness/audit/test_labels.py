@@ -10,22 +10,11 @@ from hypothesis import strategies as st
 from compactlm.fairness.audit.labels import Rows, measure, pair_name, pairs
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Limit, Status, find_figures, write_figures
-from tests.fixtures.builders import make_attribute
+from tests.fairness.audit.labelled_rows import GENDER, THREE, make_rows
 
-GENDER = make_attribute({"women": ["she"], "men": ["he"]}, privileged="men")
-THREE = make_attribute({"women": ["she"], "men": ["he"], "others": ["they"]}, privileged="men")
 CATEGORIES = ("women_only", "men_only", "both", "neither")
 LABELS = ["bad", "good"]
 MANY = 2000
-
-
-def make_rows(women=(0, 0), men=(0, 0), both=(0, 0), neither=(0, 0), others=(0, 0), document="{}"):
-    """Rows by (good, bad) count."""
-    categories, labels = [], []
-    for name, (good, bad) in zip((*CATEGORIES, "others_only"), (women, men, both, neither, others), strict=True):
-        categories += [name] * (good + bad)
-        labels += ["good"] * good + ["bad"] * bad
-    return Rows(categories, labels, [document.format(at) for at in range(len(labels))])
 
 
 def audit(rows, minimum=1, samples=50, weights=None, attribute=GENDER, seed=1, limits=None):
@@ -48,7 +37,7 @@ def test_figures_are_those_of_a_hand_calculation():
     assert other["statistical_parity_difference"].value == pytest.approx(-0.25)
 
 
-def test_weights_count():
+def test_weights_change_the_figures():
     found = audit(make_rows(women=(1, 1), men=(1, 1)), weights=[3.0, 1.0, 1.0, 1.0])
     assert found.base_rates["good"]["women_only"].value == 0.75
     assert good(found)["disparate_impact"].value == pytest.approx(1.5)
@@ -70,21 +59,20 @@ def test_a_small_group_is_not_judged():
     assert not any(figure.judged for figure in good(audit(make_rows(women=(9, 9), men=(1, 0)), 2)).values())
 
 
-def test_a_ratio_over_nothing_is_not_judged():
+def test_a_ratio_over_zero_is_not_judged():
     found = good(audit(make_rows(women=(10, 10), men=(0, 20)), 5))
     assert (found["disparate_impact"].value, found["disparate_impact"].status) == (None, Status.NOT_JUDGED)
     assert found["statistical_parity_difference"].value == 0.5
 
 
-def test_limits_hold_for_their_label_and_pairs_with_the_privileged_group():
+def test_limits_apply_to_their_label_and_to_pairs_with_the_privileged_group():
     rows = make_rows(women=(20, 20), men=(10, 30), others=(5, 15))
-    limit = Limit(0.8, 1.25)
-    found = audit(rows, 20, attribute=THREE, limits={"good": {"disparate_impact": limit}}).pairs
+    found = audit(rows, 20, attribute=THREE, limits={"good": {"disparate_impact": Limit(0.8, 1.25)}}).pairs
     limited = {path for path, figure in find_figures(found) if figure.limit}
     assert limited == {(pair, "good", "disparate_impact") for pair in ("women_to_men", "others_to_men")}
 
 
-def test_no_rows_at_all():
+def test_figures_without_rows_are_not_judged():
     found = audit(Rows([], [], []))
     assert found.rows == dict.fromkeys(CATEGORIES, 0)
     assert found.base_rates == {"bad": {}, "good": {}}
@@ -100,7 +88,7 @@ def test_metrics_are_always_finite_numbers(pairs, minimum):
     assert sum(found.rows.values()) == len(pairs)
 
 
-def test_intervals_are_those_of_the_textbook():
+def test_intervals_agree_with_the_normal_approximation():
     rows = make_rows(women=(120, 80), men=(150, 150))
     found = good(audit(rows, samples=MANY))["statistical_parity_difference"]
     error = 1.96 * np.sqrt(0.6 * 0.4 / 200 + 0.5 * 0.5 / 300)
@@ -110,7 +98,7 @@ def test_intervals_are_those_of_the_textbook():
     assert (rate.low, rate.high) == (pytest.approx(0.6 - 0.068, abs=0.01), pytest.approx(0.6 + 0.068, abs=0.01))
 
 
-def test_copies_of_a_document_make_no_interval_narrower():
+def test_copies_of_a_document_do_not_narrow_the_interval():
     once = make_rows(women=(30, 20), men=(40, 60))
     twice = Rows([*once.categories] * 2, [*once.labels] * 2, [*once.documents] * 2)
     bounds = [[(figure.low, figure.high) for figure in good(audit(rows, samples=MANY)).values()] for rows in (once, twice)]
@@ -120,7 +108,7 @@ def test_copies_of_a_document_make_no_interval_narrower():
     assert wide.high - wide.low > 1.25 * (narrow.high - narrow.low)
 
 
-def test_intervals_depend_on_the_seed_alone_and_not_on_the_order():
+def test_intervals_depend_only_on_the_seed():
     rows = make_rows(women=(30, 20), men=(40, 60))
     backwards = Rows(rows.categories[::-1], rows.labels[::-1], rows.documents[::-1])
     assert audit(rows).metrics() == audit(backwards).metrics()
@@ -128,7 +116,7 @@ def test_intervals_depend_on_the_seed_alone_and_not_on_the_order():
 
 
 @pytest.mark.slow
-def test_aif360_is_imported_without_a_word():
+def test_the_import_of_aif360_prints_nothing():
     code = (
         "import logging, compactlm.fairness.audit.aif; assert logging.getLogger().handlers == []; "
         "assert logging.getLogger().filters == []; logging.warning('heard')"

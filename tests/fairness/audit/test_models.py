@@ -19,7 +19,7 @@ ROWS = [
 
 
 def model(prejudice):
-    """A model that reads good and bad rightly, but not of women where it has a prejudice."""
+    """Return a model that labels good and bad correctly. A prejudiced one labels all rows about women negative."""
 
     def predict(texts):
         good = np.array([0.1 if "bad" in text or (prejudice and text.startswith("she")) else 0.9 for text in texts])
@@ -28,10 +28,14 @@ def model(prejudice):
     return predict
 
 
+def predict_all(predict):
+    return {role: ask([row.text for row in ROWS]) for role, ask in predict.items()}
+
+
 def audit(settings, teacher, student, **changes):
     predict = {"teacher": model(teacher), "student": model(student)}
-    probabilities = {role: ask([row.text for row in ROWS]) for role, ask in predict.items()}
-    return audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(**{"minimum": 20, **changes}), Resampler(200, 1))
+    chosen = settings(**{"minimum": 20, **changes})
+    return audit_models(ROWS, "sentiment", LABELS, predict_all(predict), predict, chosen, Resampler(200, 1))
 
 
 def statuses(found):
@@ -68,13 +72,13 @@ def test_a_student_as_biased_as_its_teacher_violates_but_does_not_amplify(settin
     assert Status.VIOLATED not in statuses(audit(settings, True, False)).values()
 
 
-def test_what_is_too_small_is_not_judged(settings):
+def test_small_groups_are_not_judged(settings):
     found = statuses(audit(settings, False, False, minimum=41))
     assert found["gender, women to men, disparate impact, student"] is Status.NOT_JUDGED
     assert found["gender, counterfactual, flips, student"] is Status.OK
 
 
-def test_all_that_stands_under_fairness(settings):
+def test_the_gate_counts_figures_of_tasks_and_stereotypes(settings):
     found = audit(settings, False, True)
     nothing = by_role(
         {"student": np.nan}, {"student": np.full(9, np.nan)}, Resampler(9, 1), rule("stereotype_log_odds_gap", settings().gate.model)
@@ -94,7 +98,7 @@ def test_a_task_without_protected_attributes_is_not_judged(settings):
 @pytest.mark.parametrize("role", ["teacher", "student"])
 def test_predictions_that_are_not_finite_never_pass(settings, role):
     predict = {"teacher": model(False), "student": model(False)}
-    probabilities = {name: ask([row.text for row in ROWS]) for name, ask in predict.items()}
+    probabilities = predict_all(predict)
     predict[role] = lambda texts: np.full((len(texts), 2), np.nan)
     found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1)))
     assert found["gender, counterfactual, flips, amplification"] is Status.NOT_JUDGED
@@ -112,7 +116,7 @@ def test_predictions_that_are_not_finite_never_pass(settings, role):
         (0.3, 0.31, Status.VIOLATED, Status.OK),
     ],
 )
-def test_the_gap_of_log_odds_is_judged_on_both_sides_of_parity(settings, teacher, student, own, amplification):
+def test_the_log_odds_gap_is_judged_on_both_sides_of_parity(settings, teacher, student, own, amplification):
     points = {"teacher": teacher, "student": student}
     drawn = {role: value + np.linspace(-0.001, 0.001, 100) for role, value in points.items()}
     found = by_role(points, drawn, Resampler(100, 1), rule("stereotype_log_odds_gap", settings().gate.model))

@@ -11,11 +11,8 @@ from tests.fixtures.builders import make_row
 
 
 def make(counts, text):
-    """Rows of one group by (favourable, predicted favourable): count, for the teacher and the student alike."""
-    rows = []
-    for (favorable, predicted), count in counts.items():
-        rows += [(text, favorable, predicted)] * count
-    return rows
+    """Build rows of a group from counts by (favourable, predicted favourable)."""
+    return [(text, *answer) for answer, count in counts.items() for _ in range(count)]
 
 
 def audit(settings, listed, student=None, minimum=1):
@@ -44,7 +41,7 @@ def test_figures_are_those_of_a_hand_calculation(settings):
         assert found.high - found.low < 0.6, name
 
 
-def test_accuracy_is_by_group(settings):
+def test_each_group_has_its_accuracy(settings):
     found = audit(settings, [*WOMEN, *MEN, ("she and he", True, True), ("it", True, False)])
     accuracy = {category: by_role[STUDENT].value for category, by_role in found.accuracy.items()}
     assert accuracy == pytest.approx({"women_only": 50 / 80, "men_only": 65 / 90, "both": 1.0, "neither": 0.0})
@@ -54,7 +51,7 @@ def test_accuracy_is_by_group(settings):
     assert judged == {"women_only": False, "men_only": True, "both": False}  # a category without rows has no accuracy
 
 
-def test_amplification_is_the_difference_of_the_distances_from_parity_on_the_same_resamples(settings):
+def test_amplification_is_the_difference_of_the_distances_from_parity(settings):
     listed = WOMEN + MEN
     [pair] = audit(settings, listed).pairs.values()
     assert all((pair[name][AMPLIFICATION].low, pair[name][AMPLIFICATION].high) == (0, 0) for name in FIGURES)
@@ -92,12 +89,12 @@ def test_a_figure_without_a_value_is_not_judged(settings):
     assert pair["disparate_impact"][STUDENT].value is None
 
 
-def test_no_rows_at_all(settings):
+def test_figures_without_rows_are_not_judged(settings):
     [pair] = audit(settings, [("it", True, True)]).pairs.values()
     assert {figure.status for by_role in pair.values() for figure in by_role.values()} == {Status.NOT_JUDGED}
 
 
-def test_our_formulas_for_resamples_are_those_of_aif360(settings):
+def test_formulas_for_resamples_agree_with_aif360(settings):
     generator = np.random.default_rng(5)
     for _ in range(5):
         listed = [("she" if at % 3 else "he", bool(generator.random() < 0.5), bool(generator.random() < 0.6)) for at in range(90)]

@@ -29,7 +29,7 @@ def impact(finding, label="positive"):
     return finding.pairs["women_to_men"][label]["disparate_impact"].value
 
 
-def test_before_and_after(settings):
+def test_each_step_has_its_figures(settings):
     steps = audit(settings()).findings["gender"]
     assert impact(steps["before"]) == pytest.approx(0.75 / 0.4)
     assert impact(steps["before"], "negative") == pytest.approx(0.25 / 0.6)
@@ -47,11 +47,12 @@ def test_every_row_and_copy_has_a_weight_by_its_own_text(settings):
     assert weights["r18"] == 1.0
 
 
-def test_no_mitigation(settings):
-    found = audit(settings(mitigation="none"))
+def test_without_mitigation_the_last_step_is_not_judged(settings):
+    found = audit(settings(mitigation="none"), BIASED)
     assert set(found.weights.values()) == {1.0}
     assert impact(found.findings["gender"]["mitigated"]) == impact(found.findings["gender"]["augmented"])
     assert found.counterfactuals.copies == []
+    assert gate(found) == {"train rows": {Status.VIOLATED}, "with augmented copies": {Status.VIOLATED}}
 
 
 @pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
@@ -69,7 +70,7 @@ def test_counterfactual_copies_balance_rows_and_copies_alike(settings, mitigatio
     assert "Counterfactual copies: 19" in write_report({"sentiment": found}, settings(mitigation=mitigation), BOOTSTRAP)
 
 
-def test_a_task_without_protected_attributes(settings):
+def test_a_task_without_protected_attributes_is_not_judged(settings):
     none = settings(protected=())
     found = audit(none)
     assert found.metrics()["attributes"] == {}
@@ -78,7 +79,7 @@ def test_a_task_without_protected_attributes(settings):
     assert "Not judged: the task names no protected attribute." in write_report({"sentiment": found}, none, BOOTSTRAP)
 
 
-def test_an_attribute_of_a_column(settings):
+def test_groups_can_be_values_of_a_column(settings):
     rows = [
         make_row(f"r{n}", "it", "reviews", "positive" if n % 3 else "negative", attributes=(("region", "sn"[n % 2]),)) for n in range(24)
     ]
@@ -89,7 +90,7 @@ def test_an_attribute_of_a_column(settings):
 
 
 def gate(found):
-    """The statuses of the gate by step."""
+    """Return the statuses of the gate by step."""
     steps = {}
     for words, figure in data_gate({"sentiment": found}).checks:
         steps.setdefault(words.split(", ")[2], set()).add(figure.status)
@@ -97,7 +98,7 @@ def gate(found):
 
 
 def many(counts):
-    """Rows by who and label."""
+    """Build rows from counts by subject and verb."""
     texts = [(f"{who} {what}", "positive" if what == "won" else "negative") for (who, what), count in counts.items() for _ in range(count)]
     return make_documents(texts, "r")
 
@@ -105,7 +106,7 @@ def many(counts):
 BIASED = many({("she", "won"): 180, ("she", "lost"): 20, ("he", "won"): 20, ("he", "lost"): 180})
 
 
-def test_weights_that_make_the_last_step_even_pass_no_biased_data(settings):
+def test_biased_data_violate_the_gate_although_weights_balance_the_last_step(settings):
     found = audit(settings(), BIASED, [])
     assert gate(found)["train rows"] == gate(found)["with augmented copies"] == {Status.VIOLATED}
     assert Status.VIOLATED not in gate(found)["after mitigation"]
@@ -115,23 +116,16 @@ def test_weights_that_make_the_last_step_even_pass_no_biased_data(settings):
     assert "- sentiment, gender, train rows, women to men, positive, disparate impact: 9.000 (" in report
 
 
-def test_without_mitigation_there_is_no_last_step_to_judge(settings):
-    assert gate(audit(settings(mitigation="none"), BIASED, [])) == {
-        "train rows": {Status.VIOLATED},
-        "with augmented copies": {Status.VIOLATED},
-    }
-
-
 @pytest.mark.parametrize("mitigation", ["none", "reweighing", "counterfactual", "both"])
 @pytest.mark.parametrize(("rows", "status"), [(2000, Status.OK), (10, Status.UNDECIDED)])
-def test_fair_data_are_ok_with_enough_rows_whatever_the_mitigation(settings, mitigation, rows, status):
+def test_fair_data_with_enough_rows_are_ok_under_every_mitigation(settings, mitigation, rows, status):
     fair = many(dict.fromkeys((("she", "won"), ("she", "lost"), ("he", "won"), ("he", "lost")), rows // 2))
     found = gate(audit(settings(mitigation=mitigation), fair, []))
     assert found["train rows"] == {status}
     assert Status.VIOLATED not in set.union(*found.values())
 
 
-def test_the_report_says_what_was_measured(settings):
+def test_the_report_shows_the_figures(settings):
     found = audit(settings())
     report = write_report({"sentiment": found}, settings(), BOOTSTRAP)
     assert "| train rows | 8; 75.0 % (" in report
@@ -142,7 +136,7 @@ def test_the_report_says_what_was_measured(settings):
     assert "| women to men | neutral | train rows | not judged: it has no finite value |" in report
 
 
-def test_a_small_group_is_not_judged_anywhere(settings):
+def test_a_small_group_is_never_judged(settings):
     chosen = settings(minimum=9)
     found = audit(chosen)
     report = write_report({"sentiment": found}, chosen, BOOTSTRAP)
@@ -156,7 +150,7 @@ def test_a_small_group_is_not_judged_anywhere(settings):
     assert "not judged" not in men
 
 
-def test_nothing_depends_on_the_order_of_the_rows(settings):
+def test_results_do_not_depend_on_the_order_of_rows(settings):
     chosen = settings(mitigation="both")
     one, other = audit(chosen), audit(chosen, ROWS[::-1], COPIES[::-1])
     assert one.metrics() == other.metrics()

@@ -12,17 +12,29 @@ from compactlm.fairness.groups import Lexicon
 from compactlm.fairness.swaps.counterfactual import Swapper, make_counterfactuals
 from tests.fixtures.builders import make_attribute, make_row
 
-with Path(__file__).with_name("known_pronouns.tsv").open(encoding="utf-8", newline="") as file:
-    KNOWN = [(row["text"], row["swapped"] or None) for row in csv.DictReader(file, delimiter="\t")]
+FLOOR = 0.92  # just below the accuracy of 92.4 % that was measured on held-out sentences
 
 
-@pytest.mark.parametrize(("text", "swapped"), KNOWN)
-def test_gender(gender, text, swapped):
+def read_sentences(name):
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        return [(row["text"], row["swapped"] or None) for row in csv.DictReader(file, delimiter="\t")]
+
+
+@pytest.mark.parametrize(("text", "swapped"), read_sentences("known_pronouns.tsv"))
+def test_known_sentences_are_swapped_correctly(gender, text, swapped):
     assert Swapper(gender).swap(text, "id") == swapped
 
 
+def test_most_held_out_sentences_are_swapped_correctly(gender):
+    """The swapping rules were not written for these sentences."""
+    sentences, swapper = read_sentences("held_out_pronouns.tsv"), Swapper(gender)
+    wrong = [(text, found) for text, swapped in sentences if (found := swapper.swap(text, "row")) != swapped]
+    assert len(sentences) >= 150
+    assert 1 - len(wrong) / len(sentences) >= FLOOR, wrong
+
+
 @pytest.mark.parametrize("text", ["she lost her book", "he hurt himself", "a mother of sons", "It is hers", "They saw Her", "Ladies first"])
-def test_two_swaps_are_none(gender, text):
+def test_two_swaps_give_the_original_text(gender, text):
     swapper = Swapper(gender)
     assert swapper.swap(swapper.swap(text, "id"), "id") == text
 
@@ -42,7 +54,7 @@ def test_articles_follow_the_word(lexicon):
     assert age.swap("A young man, a teenager", "id") == "An old man, a retiree"
 
 
-def test_several_groups_are_moved_round_by_the_row(lexicon):
+def test_the_row_decides_how_several_groups_are_exchanged(lexicon):
     attribute = lexicon("nationality")
     swapper, texts = Swapper(attribute), {}
     for row in range(60):
@@ -76,7 +88,7 @@ def test_copies_name_their_parent_and_keep_its_label(gender):
     assert make_counterfactuals(rows[::-1], {"gender": gender}) == found
 
 
-def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
+def test_a_text_with_a_word_without_a_counterpart_has_no_copy(gender):
     attribute = gender.model_copy(update={"swaps": gender.swaps[:4]})
     found = make_counterfactuals([make_row("a", "she and her mother", label="good")], {"gender": attribute})
     assert found.copies == []
@@ -97,7 +109,7 @@ def test_a_word_without_a_counterpart_leaves_the_text_alone(gender):
         ({"a": ["c++"], "b": ["c#"]}, "c++ and C#", "c# and C++"),
     ],
 )
-def test_white_space_and_letters_of_other_alphabets_in_a_lexicon(groups, text, swapped):
+def test_a_lexicon_may_have_white_space_and_letters_of_other_alphabets(groups, text, swapped):
     attribute = make_attribute(groups, swaps=[{group: words[0] for group, words in groups.items()}])
     assert Swapper(attribute).swap(text, "id") == swapped
 
@@ -105,12 +117,12 @@ def test_white_space_and_letters_of_other_alphabets_in_a_lexicon(groups, text, s
 @pytest.mark.parametrize(
     ("text", "swapped"), [("h\u0131s film", "her film"), ("İt is hİs film", "İt is her film"), ("hi\u017f film", "her film")]
 )
-def test_letters_that_fold_to_others(gender, text, swapped):
+def test_letters_that_fold_to_others_are_matched(gender, text, swapped):
     assert Swapper(gender).swap(text, "id") == swapped
 
 
 @pytest.mark.parametrize("joint", ["/her", " and her"])
-def test_a_long_row_of_pronouns(gender, joint):
+def test_a_long_row_of_pronouns_is_swapped(gender, joint):
     assert Swapper(gender).swap(f"his{joint * 1500} film", "id").startswith("her")
 
 
@@ -119,7 +131,7 @@ NEAR_WORDS = st.sampled_from([*"her his hİs h\u0131s hi\u017f HER him mrs an a 
 
 @pytest.mark.slow
 @given(st.lists(NEAR_WORDS | st.text(max_size=8), max_size=12), st.sampled_from([" ", "", "\u00a0"]))
-def test_no_text_makes_it_raise(gender, parts, space):
+def test_no_text_raises_an_error(gender, parts, space):
     swapper, text = Swapper(gender), space.join(parts)
     swapped = swapper.swap(text, "id")
     assert (swapped is not None) == swapper.mentions(text)
@@ -129,7 +141,7 @@ WORDS = st.text(min_size=1, max_size=6).filter(str.strip)
 
 
 @given(WORDS, WORDS, st.lists(st.text(max_size=5), max_size=3))
-def test_no_lexicon_that_is_accepted_makes_it_raise(one, other, parts):
+def test_no_accepted_lexicon_raises_an_error(one, other, parts):
     try:
         attribute = make_attribute({"a": [one], "b": [other]}, swaps=[{"a": one, "b": other}])
     except ValidationError:

@@ -11,7 +11,7 @@ from tests.fixtures.builders import make_row
 
 
 def model(shift):
-    """A model that says 0.4 of the favourable label, and `shift` more of women."""
+    """Return a model that gives the favourable label 0.4, and `shift` more for women."""
 
     def predict(texts):
         favorable = np.array([0.4 + shift * ("she" in text.split()) for text in texts])
@@ -31,7 +31,7 @@ def count(settings, teacher, student, minimum=1):
     return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
 
 
-def test_only_rows_that_mention_a_group_are_asked_again(settings):
+def test_only_rows_that_mention_a_group_are_classified_again(settings):
     found = count(settings, 0.05, 0.3)
     assert found.rows == 9
     assert found.flips[TEACHER].value == 0
@@ -54,7 +54,7 @@ def test_few_rows_are_not_judged(settings):
     assert found.flips[STUDENT].reason == "9 rows; at least 10 are needed"
 
 
-def test_what_is_no_number_is_not_judged(settings):
+def test_outputs_that_are_not_finite_are_not_judged(settings):
     found = count(settings, 0.1, np.nan)
     assert found.flips[STUDENT].status is found.flips[AMPLIFICATION].status is Status.NOT_JUDGED
     assert found.flips[TEACHER].status is Status.OK

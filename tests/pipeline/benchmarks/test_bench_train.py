@@ -1,6 +1,4 @@
-"""The contenders of `make bench-train` do the same work, on artifacts of the smoke preset."""
-
-from __future__ import annotations
+"""The contenders of `make bench-train` do the same work on artifacts of the smoke preset."""
 
 import dataclasses
 from types import SimpleNamespace
@@ -22,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def job(smoke, tmp_path, monkeypatch):
-    """A function that gives a job in the smoke preset's workspace, over as soon as the warm-up is."""
+    """Return a factory of jobs in the smoke preset's workspace, which end after the warm-up."""
     monkeypatch.chdir(smoke.directory)
     return lambda kind, phase, **more: Job(kind, 1, 0.0, 60, str(tmp_path), phase, **more)
 
@@ -41,7 +39,7 @@ def test_each_contender_trains_until_the_clock_stops_it(job, phase):
 
 
 @pytest.mark.parametrize("phase", ["general", "task"])
-def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
+def test_the_plain_trainer_has_our_losses(job, phase):
     material = Material(job("plain", phase))
     student, teacher = material.student(), material.teacher()
     set_dropout(student, 0.0)
@@ -50,7 +48,7 @@ def test_the_plain_trainer_has_the_losses_of_ours(job, phase):
     losses = LayerLosses(student.bert, teacher.bert, material.inputs.layers, components, material.losses)
     rows = range(8)
     if phase == "general":
-        tokens = material.inputs.id_map  # of which the plain one has all
+        tokens = material.inputs.id_map  # the plain Trainer scores all of them
         source = OnlineMasked(teacher, tokens, losses.kept, len(tokens), material.temperature)
         batch = asked = material.inputs.general().model_inputs(rows)
         objective = ours._general(material, student, losses)
@@ -74,7 +72,7 @@ def test_packed_text_is_the_same_text_without_padding():
     assert others.pack([[1, 2, 3], [4], [5, 6, 7, 8], [9]]) == [[1, 2, 3, 4], [5, 6, 7, 8]]
 
 
-def test_packed_text_fills_a_batch_with_as_many_tokens(job):
+def test_batches_of_packed_text_have_as_many_tokens_as_ours(job):
     material = Material(job("packed", "general"))
     lengths = [len(sequence) for sequence in material.inputs.general().sequences]
     rows, _ = others._features(material)

@@ -1,6 +1,4 @@
-"""`make frontier` through the queue of DVC, for a shape that has been trained before, so that nothing is trained."""
-
-from __future__ import annotations
+"""`make frontier` through the queue of DVC. Its only shape is that of the smoke preset, so nothing is trained."""
 
 import re
 
@@ -20,7 +18,7 @@ FRONTIER = {
 }
 
 
-def test_a_shape_is_drawn_and_the_workspace_stays_as_it_is(smoke, tmp_path):
+def test_a_shape_is_drawn_and_the_workspace_does_not_change(smoke, tmp_path):
     copy = smoke.clone(tmp_path / "copy")
     copy.path("configs/frontier.yaml").write_text(yaml.safe_dump(FRONTIER))
     output = copy.run("python", "-m", "benchmarks.frontier", "preset=smoke")

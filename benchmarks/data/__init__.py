@@ -1,1 +1,0 @@
-"""Jobs and texts of `make bench-data`."""
