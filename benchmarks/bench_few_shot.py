@@ -44,9 +44,8 @@ def draw(rows: Rows, count: int, seed: int) -> list[tuple[str, str]]:
 
 def baseline(rows: Rows, test: Rows) -> float:
     """Return the accuracy of logistic regression over TF-IDF of words and word pairs, regularised by cross-validation."""
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000)
-    )
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = make_pipeline(words, LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000))
     model.fit([text for text, _ in rows], [label for _, label in rows])
     return float(model.score([text for text, _ in test], [label for _, label in test]))
 

@@ -44,12 +44,8 @@ trained modules and one for the teacher. Embeddings, norms, losses, classifier h
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-train", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="the time for each contender, after the warm-up")
-    parser.add_argument(
-        "--vocabulary",
-        choices=("default", "full", "both"),
-        default="both",
-        help="the student's vocabulary; full: the teacher's",
-    )
+    kinds = ("default", "full", "both")
+    parser.add_argument("--vocabulary", choices=kinds, default="both", help="the student's vocabulary; full: the teacher's")
     parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
     parser.add_argument("--threads", type=int, help="the number of threads instead of params.yaml's")
     parser.add_argument("--profile", action="store_true", help="also measure the parts of one of our steps")
@@ -88,8 +84,7 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
 
 
 def _run(job: Job) -> dict[str, Any]:
-    found: dict[str, Any] = harness.run_job("bench-train", job.title, "benchmarks.train.contender", job, Path(job.directory))
-    return found
+    return harness.run_job("bench-train", job.title, "benchmarks.train.contender", job, Path(job.directory))
 
 
 def main() -> None:
@@ -114,33 +109,26 @@ def main() -> None:
             found = {"job": dataclasses.asdict(job), **_run(job)}
             del found["job"]["directory"]
             results.append(found)
-            speed = (
-                f"{found['seconds']:.1f} s" if kind == "cache" else f"{found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps"
-            )
-            console.print(f"{job.title}: {speed}")
+            trained = f", {found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps" if kind != "cache" else ""
+            console.print(f"{job.title}: {found['seconds']:.1f} s{trained}")
         after = machine_rate()
     note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."
     if min(rate, after) < STEADY * max(rate, after):
         note += " The two differ: something else used the machine meanwhile, so measure again."
     versions = harness.versions(PACKAGES)
-    shown = [
-        # Other processes can only lower a measured rate, so the higher rate is closer to the machine's.
-        ("Training speed", tables.SPEED, tables.speed_rows(results, max(rate, after))),
-        (
-            "What each measure is worth",
-            tables.WORTH,
-            tables.worth_rows(results, results[0]["job"]["vocabulary"]) if arguments.parts else [],
-        ),
-        ("A step of compactlm with cached signals", tables.PROFILE, tables.profile_rows(results)),
-    ]
     text = [f"# Training speed, on one machine\n\n{machine}. {note} {harness.named(versions)}."]
-    for title, columns, rows in shown:
-        if rows:
-            text.append(harness.show(console, title, columns, rows, tables.TEXTS))
-            if columns is tables.SPEED:
-                lines = tables.cache_lines(results)
-                console.print(*lines, note, sep="\n")
-                text.append("\n".join(f"- {line}" for line in lines))
+    # Other processes can only lower a measured rate, so the higher rate is closer to the machine's.
+    rows = tables.speed_rows(results, max(rate, after))
+    text.append(harness.show(console, "Training speed", tables.SPEED, rows, tables.TEXTS))
+    lines = tables.cache_lines(results)
+    console.print(*lines, note, sep="\n")
+    text.append("\n".join(f"- {line}" for line in lines))
+    if arguments.parts:
+        rows = tables.worth_rows(results, results[0]["job"]["vocabulary"])
+        text.append(harness.show(console, "What each measure is worth", tables.WORTH, rows, tables.TEXTS))
+    if arguments.profile:
+        rows = tables.profile_rows(results)
+        text.append(harness.show(console, "A step of compactlm with cached signals", tables.PROFILE, rows, tables.TEXTS))
     text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds))
     content = {
         "threads": threads,

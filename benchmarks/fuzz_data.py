@@ -59,17 +59,14 @@ def _content(form: str, rng: random.Random) -> bytes:
         if rng.random() < 0.3:
             column = [rng.randrange(-9, 9) if rng.random() < 0.5 else None for _ in rows]
         sink = pa.BufferOutputStream()
-        pq.write_table(
-            pa.table({"text": column, "more": pa.array([[{"a": 1}]] * len(rows))}), sink, compression=rng.choice(["zstd", "none"])
-        )
+        table = pa.table({"text": column, "more": pa.array([[{"a": 1}]] * len(rows))})
+        pq.write_table(table, sink, compression=rng.choice(["zstd", "none"]))
         return bytes(sink.getvalue())
     if form == "jsonl":
         lines = [f'{{"text": {_json_value(rng)}, "more": {_json_value(rng)}}}' for _ in rows]
     elif form == "csv":
-        lines = [
-            "text,more",
-            *(",".join('"' + cell.replace('"', '""') + '"' if rng.random() < 0.8 else cell for cell in row) for row in rows),
-        ]
+        quoted = [['"' + cell.replace('"', '""') + '"' if rng.random() < 0.8 else cell for cell in row] for row in rows]
+        lines = ["text,more", *(",".join(row) for row in quoted)]
     else:
         lines = ["text\tmore", *("\t".join(row) for row in rows)]
     lone = "surrogatepass" if rng.random() < 0.05 else "replace"
@@ -112,19 +109,11 @@ def one_round(seed: int, directory: Path) -> str:
     path.write_bytes(_damage(content, rng) if rng.random() < 0.15 else content)
     columns = {"text": rng.choice(["text", 0, {"columns": ["text", "more"], "separator": "\n"}] if form != "txt" else ["text"])}
     source = {"kind": "files", "path": str(path), "format": form, "columns": columns, "encoding": rng.choice(ENCODINGS)}
-    clean = Clean(
-        profile=rng.choice(["bert", "thorough", "bag-of-words"]),
-        filters=None,
-        minimum_characters=3,
-        maximum_characters=2_000,
-        sentences=None,
-        near_duplicates=None,
-        samples=2,
-    )
+    profile, lengths = rng.choice(["bert", "thorough", "bag-of-words"]), {"minimum_characters": 3, "maximum_characters": 2_000}
+    clean = Clean(profile=profile, filters=None, sentences=None, near_duplicates=None, samples=2, **lengths)
     try:
-        found = read_sources(Ingest(sources={"rows": FilesSource.model_validate(source)}), {}, seed, directory / "work", SHARD_BYTES)[
-            "rows"
-        ]
+        ingest = Ingest(sources={"rows": FilesSource.model_validate(source)})
+        found = read_sources(ingest, {}, seed, directory / "work", SHARD_BYTES)["rows"]
         gather(found.shards, directory / "raw")
         cleaned = clean_corpus(artifacts.parts(directory / "raw"), directory / "clean", clean, seed, LocalEngine(1), SHARD_BYTES)
     except CompactLMError as error:
@@ -167,10 +156,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="number of rounds, instead of minutes")
     parser.add_argument("--keep", type=Path, default=Path(".cache/fuzz"), help="directory for the files of findings")
     arguments = parser.parse_args()
-    end = time.monotonic() + arguments.minutes * 60
-    ends, findings = fuzz(
-        arguments.seed, lambda done: done < arguments.rounds if arguments.rounds is not None else time.monotonic() < end, arguments.keep
-    )
+    end, rounds = time.monotonic() + arguments.minutes * 60, arguments.rounds
+    ends, findings = fuzz(arguments.seed, lambda done: time.monotonic() < end if rounds is None else done < rounds, arguments.keep)
     for name, count in ends.most_common():
         print(f"{count:7,}  {name}")
     print(f"{sum(ends.values()) + len(findings):,} rounds, {len(findings)} findings: {findings[:20]}")

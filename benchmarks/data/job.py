@@ -24,17 +24,8 @@ SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stable", near_du
 def _clean(profile: str, directory: Path, processes: int) -> dict[str, float]:
     from compactlm.corpus.clean.cleaning import clean_corpus
 
-    clean = Clean.model_validate(
-        {
-            "profile": profile,
-            "filters": None,
-            "minimum_characters": 10,
-            "maximum_characters": 100_000,
-            "sentences": None,
-            "near_duplicates": None,
-            "samples": 3,
-        }
-    )
+    lengths = {"minimum_characters": 10, "maximum_characters": 100_000}
+    clean = Clean(profile=profile, filters=None, sentences=None, near_duplicates=None, samples=3, **lengths)
     parts = artifacts.parts(directory / "parts")
     cleaned = clean_corpus(parts, directory / f"work-{profile}", clean, SEED, LocalEngine(processes), SHARD_BYTES)
     gather(cleaned.shards, directory / f"out-{profile}")
@@ -45,13 +36,13 @@ def to_words(text: str) -> str:
     """Apply the classical recipe to a text: lower case, letters only, word_tokenize, no stop words."""
     from nltk.tokenize import word_tokenize
 
-    # Text of letters alone has no sentences to split, for which word_tokenize would need NLTK's data.
+    # preserve_line skips the splitting of sentences, which would need NLTK's data.
     words = word_tokenize(_NO_LETTERS.sub(" ", text.lower()), preserve_line=True)
     return " ".join(word for word in words if word not in STOP_WORDS)
 
 
 def recipe(directory: Path, _: int) -> dict[str, float]:
-    """The classical recipe as in most tutorials: a pandas frame, and a function that is applied to each text."""
+    """Run the classical recipe of most tutorials: a pandas frame, and a function that is applied to each text."""
     import pandas as pd
 
     frame = pd.read_parquet(directory / "parts")
@@ -61,21 +52,18 @@ def recipe(directory: Path, _: int) -> dict[str, float]:
 
 
 def ingest(directory: Path, _: int) -> dict[str, float]:
-    """Ingest of a local jsonl file."""
+    """Ingest a local jsonl file."""
     from compactlm.corpus.ingest.sources import read_sources
 
-    columns = {"text": "text", "document": "document", "label": None, "attributes": {}}
-    source = FilesSource.model_validate(
-        {"kind": "files", "path": str(directory / "rows.jsonl"), "format": "jsonl", "header": False, "encoding": "utf-8", "sha256": None}
-        | {"version": "1", "columns": columns, "limit": None, "licence": "none", "homepage": "none"}
-    )
+    columns = {"text": "text", "document": "document"}
+    source = FilesSource.model_validate({"kind": "files", "path": str(directory / "rows.jsonl"), "columns": columns})
     extracts = read_sources(Ingest(sources={"rows": source}), {}, SEED, directory / "work-ingest", SHARD_BYTES)
     gather(extracts["rows"].shards, directory / "out-ingest")
     return {"rows": extracts["rows"].rows}
 
 
 def split(directory: Path, processes: int) -> dict[str, float]:
-    """A split that is stable under growth, without near-duplicates across splits."""
+    """Split the rows, stably under growth and without near-duplicates across splits."""
     from compactlm.corpus.split.splitting import split_corpus
 
     parts = artifacts.parts(directory / "parts")
@@ -86,7 +74,7 @@ def split(directory: Path, processes: int) -> dict[str, float]:
 
 
 def near(directory: Path, processes: int) -> dict[str, float]:
-    """Clusters of near-duplicates over all rows; their memory is measured without that of the signatures."""
+    """Cluster near-duplicates over all rows. The measured memory does not include that of the signatures."""
     from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 
     shards = sorted((directory / "work-split" / "in").glob("part-*.parquet"))

@@ -1,4 +1,4 @@
-"""Text of any size: rows of an artifact, repeated with changes. Run `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
+"""Write text of any size from repeated rows of an artifact: `python -m benchmarks.data.material SOURCE DIRECTORY BYTES`."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""Classifiers on both backends as functions from token ids to logits. Each imports only what its backend needs."""
+"""Classifiers as functions from token ids to logits. Each function imports only what its backend needs."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,8 +26,7 @@ def _torch(contender: Contender, threads: int) -> Runner:
     def run(ids: np.ndarray) -> np.ndarray:
         tokens = torch.from_numpy(ids)
         with torch.inference_mode():
-            logits: np.ndarray = model(tokens, attention_mask=torch.ones_like(tokens)).logits.numpy()
-        return logits
+            return model(tokens, attention_mask=torch.ones_like(tokens)).logits.numpy()
 
     return run
 
@@ -42,8 +41,7 @@ def _onnx(contender: Contender, threads: int) -> Runner:
 
     def run(ids: np.ndarray) -> np.ndarray:
         feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        logits: np.ndarray = session.run(["logits"], feeds)[0]
-        return logits
+        return session.run(["logits"], feeds)[0]
 
     return run
 

@@ -81,8 +81,7 @@ def run_experiments(experiments: Mapping[str, Sequence[str]], collect: bool) -> 
     baseline = call(["git", "rev-parse", "HEAD"]).strip()
     if not collect:
         train(experiments)
-    shown: list[dict[str, Any]] = json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline]))
-    return shown
+    return json.loads(call(["dvc", "exp", "show", "--json", "--rev", baseline]))
 
 
 def finished(shown: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, tuple[str, dict[str, Any]]]:

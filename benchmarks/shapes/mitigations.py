@@ -12,6 +12,15 @@ from compactlm.figures.numbers import interval
 from compactlm.report.sections.mitigation import ACCURACY, MASKED_WORDS, Compared
 from compactlm.text import markdown
 
+TEXT = """# Students under each mitigation
+
+Students of one teacher and one shape, trained with the same seed on rows that were mitigated in different ways. Brackets
+hold 95 % confidence intervals over test rows, or over occupations. Parity is 1 for disparate impact and 0 for differences,
+flips and the gap. Settings that differ from the default: {settings}.
+
+{table}
+"""
+
 
 def summarise(evaluated: Mapping[str, Any]) -> list[Compared]:
     """Return the figures that a mitigation may change, from the content of reports/metrics/evaluate.json."""
@@ -59,15 +68,6 @@ def write(directory: Path, found: Mapping[str, Sequence[Compared]], overrides: S
     """Write mitigation.json and mitigation.md, and return the latter. `overrides` are the settings that differ from the default."""
     mitigations = {name: [one.to_json() for one in figures] for name, figures in found.items()}
     artifacts.write_json(directory / "mitigation.json", {"overrides": list(overrides), "mitigations": mitigations})
-    lines = [
-        "# Students under each mitigation",
-        "",
-        "Students of one teacher and one shape, trained with the same seed on rows that were mitigated in different ways. Brackets",
-        "hold 95 % confidence intervals over test rows, or over occupations. Parity is 1 for disparate impact and 0 for differences,",
-        f"flips and the gap. Settings that differ from the default: {', '.join(overrides) or 'none'}.",
-        "",
-        table(found),
-    ]
-    content = "\n".join(lines) + "\n"
+    content = TEXT.format(settings=", ".join(overrides) or "none", table=table(found))
     artifacts.write_text(directory / "mitigation.md", content)
     return content

@@ -93,9 +93,9 @@ def verdict(points: Sequence[Point], enough: float) -> str:
     judged = sorted((one for one in points if one.validation_retention is not None), key=lambda one: one.parameters)
     if not judged:
         return "No shape could be judged, because the teacher has an accuracy of 0."
-    keeping = [one for one in judged if one.validation_retention is not None and one.validation_retention >= enough]
+    keeping = [one for one in judged if one.validation_retention >= enough]
     if not keeping:
-        best = max(judged, key=lambda one: one.validation_retention or 0.0)
+        best = max(judged, key=lambda one: one.validation_retention)
         return (
             f"No shape keeps at least {percent(enough)} of the teacher's accuracy on validation rows; "
             f"{best.name} keeps most, {percent(best.validation_retention)}."

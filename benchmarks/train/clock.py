@@ -72,12 +72,11 @@ class Stopwatch:
 
     def __init__(self) -> None:
         """Start without parts."""
-        self.parts: dict[str, float] = {}
-        self.last = time.perf_counter()
+        self.clear()
 
     def clear(self) -> None:
-        """Forget the warm-up."""
-        self.parts.clear()
+        """Forget the parts so far, such as those of the warm-up."""
+        self.parts: dict[str, float] = {}
         self.last = time.perf_counter()
 
     def mark(self, part: str) -> None:

@@ -7,13 +7,8 @@ from statistics import mean
 from typing import Any
 
 import torch
-from transformers import (
-    DataCollatorForLanguageModeling,
-    DataCollatorWithPadding,
-    Trainer,
-    TrainingArguments,
-    get_linear_schedule_with_warmup,
-)
+from transformers import DataCollatorForLanguageModeling, DataCollatorWithPadding, Trainer, TrainingArguments
+from transformers.optimization import get_linear_schedule_with_warmup
 
 from benchmarks.train.arithmetic import Work
 from benchmarks.train.clock import Clock
@@ -69,14 +64,9 @@ class _DistillationTrainer(Trainer):  # type: ignore[misc]
 def _padded(sequences: Sequence[list[int]], tokenizer: Any) -> list[dict[str, Any]]:
     """Return one row for each sequence, padded to the longest."""
     padded = tokenizer.pad({"input_ids": list(sequences)})
-    return [
-        {
-            "input_ids": ids,
-            "attention_mask": mask,
-            "special_tokens_mask": tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True),
-        }
-        for ids, mask in zip(padded["input_ids"], padded["attention_mask"], strict=True)
-    ]
+    special = [tokenizer.get_special_tokens_mask(ids, already_has_special_tokens=True) for ids in padded["input_ids"]]
+    columns = {"input_ids": padded["input_ids"], "attention_mask": padded["attention_mask"], "special_tokens_mask": special}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def pack(sequences: Sequence[list[int]]) -> list[list[int]]:
@@ -170,16 +160,12 @@ def measure_textbrewer(material: Material, clock: Clock) -> Work:
         }
         for own, theirs in pairs
     ]
-    temperature = material.temperature
+    # TextBrewer's divergence lacks the squared temperature.
+    soft_weight = losses.soft_weight * material.temperature**2
+    weights = {"temperature": material.temperature, "kd_loss_weight": soft_weight, "hard_label_weight": losses.hard_weight}
     distiller = GeneralDistiller(
         TrainingConfig(output_dir=str(Path(material.job.directory) / "textbrewer"), device=device, ckpt_steps=STEPS),
-        # Its divergence lacks the squared temperature.
-        DistillationConfig(
-            temperature=temperature,
-            kd_loss_weight=losses.soft_weight * temperature**2,
-            hard_label_weight=losses.hard_weight,
-            intermediate_matches=matches,
-        ),
+        DistillationConfig(**weights, intermediate_matches=matches),
         teacher,
         student,
         lambda batch, output: _adapt(batch, output, hard=False),
@@ -188,19 +174,11 @@ def measure_textbrewer(material: Material, clock: Clock) -> Work:
     optimizer = torch.optim.AdamW(student.parameters(), lr=losses.optimisation.learning_rate, weight_decay=losses.optimisation.weight_decay)
     schedule = {"num_warmup_steps": 0, "num_training_steps": STEPS}
 
-    def train() -> None:
-        with distiller:
-            distiller.train(
-                optimizer,
-                loader,
-                scheduler_class=get_linear_schedule_with_warmup,
-                scheduler_args=schedule,
-                max_grad_norm=1.0,
-                num_steps=STEPS,
-                output_hidden_states=True,
-            )
-
-    clock.run(train)
+    limits = {"max_grad_norm": 1.0, "num_steps": STEPS, "output_hidden_states": True}
+    with distiller:
+        clock.run(
+            lambda: distiller.train(optimizer, loader, scheduler_class=get_linear_schedule_with_warmup, scheduler_args=schedule, **limits)
+        )
     return _work(material, student, teacher, len(pairs))
 
 

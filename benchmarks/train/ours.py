@@ -1,4 +1,4 @@
-"""Our loop and objectives as in the stages. A job can leave out one optimisation."""
+"""Our training loop and objectives, as in the stages. A job can leave out one optimisation."""
 
 import time
 from collections.abc import Sequence
@@ -35,8 +35,7 @@ class _DenseHead(torch.nn.Module):
         self.states = output.last_hidden_state
 
     def forward(self, _: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.head(self.states)
-        return logits[self.where]
+        return self.head(self.states)[self.where]
 
 
 class _DenseObjective(GeneralObjective):

@@ -17,21 +17,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     fresh = new_checkout(tmp_path_factory.mktemp("bad-input"))
     content = fresh.params()
     content["tasks"] = {"spam": {"sources": ["messages"], "labels": ["ham", "spam"], "metric": "accuracy"}}
-    content["ingest"]["sources"] = {
-        "messages": {
-            "kind": "files",
-            "path": "data/sources/messages.csv",
-            "format": "csv",
-            "header": True,
-            "encoding": "utf-8",
-            "sha256": None,
-            "version": "1",
-            "columns": {"text": "message", "document": None, "label": {"column": "kind", "names": None}, "attributes": {}},
-            "limit": None,
-            "licence": "own",
-            "homepage": "none",
-        }
-    }
+    source = {"kind": "files", "path": "data/sources/messages.csv", "columns": {"text": "message", "label": "kind"}}
+    content["ingest"]["sources"] = {"messages": source}
     content["signals"]["task"]["unlabelled"] = []
     content["bias_audit"]["protected"] = {}
     fresh.write_params(content)

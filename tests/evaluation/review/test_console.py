@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from compactlm import cli
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.review.console import EVALUATE, metrics_diff
 
@@ -42,24 +41,16 @@ def repository(tmp_path, monkeypatch):
     return tmp_path
 
 
-def status(monkeypatch, *arguments):
-    monkeypatch.setattr(sys, "argv", ["compactlm", "review", *arguments])
-    with pytest.raises(SystemExit) as caught:
-        cli.main()
-    return caught.value.code or 0
-
-
 @pytest.mark.slow
-def test_exit_statuses_for_ci(repository, monkeypatch, capsys):
-    assert status(monkeypatch) == 0
-    assert "Verdict: no worse than main" in capsys.readouterr().out
+def test_exit_statuses_for_ci(repository, cli):
+    status, output, _ = cli("review")
+    assert (status, "Verdict: no worse than main" in output) == (0, True)
     write(repository, 0.7)
-    assert status(monkeypatch, "HEAD") == 1
-    assert "Verdict: worse than HEAD (0 better, 1 worse, 0 within the interval)" in capsys.readouterr().out
-    assert status(monkeypatch, "begin") == 2
-    assert "compactlm: the revision begin has no reports/metrics/evaluate.json to compare" in capsys.readouterr().err
-    assert status(monkeypatch, "nowhere") == 2
-    assert "revision 'nowhere' does not exist" in capsys.readouterr().err
+    status, output, _ = cli("review", "HEAD")
+    assert (status, "Verdict: worse than HEAD (0 better, 1 worse, 0 within the interval)" in output) == (1, True)
+    for revision, problem in (("begin", "revision begin has no reports/metrics/evaluate.json"), ("nowhere", "'nowhere' does not exist")):
+        status, _, errors = cli("review", revision)
+        assert (status, problem in errors) == (2, True)
 
 
 def test_a_workspace_without_metrics_cannot_be_compared(repository):

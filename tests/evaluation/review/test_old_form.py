@@ -59,12 +59,7 @@ def new_form(accuracy=0.8, status=Status.OK, impact=0.7):
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected", "status"),
-    [
-        ({}, WITHIN, 0),
-        ({"accuracy": 0.7}, WORSE, 1),
-        ({"status": Status.NOT_JUDGED}, NO_LONGER, 1),
-    ],
+    ("changes", "expected", "status"), [({}, WITHIN, 0), ({"accuracy": 0.7}, WORSE, 1), ({"status": Status.NOT_JUDGED}, NO_LONGER, 1)]
 )
 def test_both_forms_are_compared_without_losing_a_figure(changes, expected, status):
     new = new_form(**changes)
