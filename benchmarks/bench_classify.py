@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
+import timeit
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from compactlm.text.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
 QUESTIONS = 200
+seconds = partial(timeit.timeit, number=1)  # the duration of a call
 
 
 def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
@@ -41,13 +42,6 @@ def varied(texts: list[str], count: int, seed: int) -> Iterator[str]:
         if number >= len(texts) and words:
             words[random.randrange(len(words))] = random.choice((random.choice(texts) or ".").split() or ["."])
         yield " ".join(words)
-
-
-def seconds(call: Callable[[], object]) -> float:
-    """Return the duration of a call."""
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def bare(lm: CompactLM, path: Path, task: str) -> Callable[[], object]:

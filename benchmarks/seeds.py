@@ -3,7 +3,7 @@
     dvc exp run -S seed=18                       # or: -S preset=quality -S seed=18
     make seeds
 
-reports/seeds.json holds the figures by preset and seed; reports/seeds.md is their table, with means and standard deviations.
+reports/seeds.json contains the figures by preset and seed. reports/seeds.md is their table, with means and standard deviations.
 """
 
 import subprocess

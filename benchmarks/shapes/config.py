@@ -91,7 +91,7 @@ def read_listed(kind: type[Listed], path: Path) -> Listed:
         raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
     except pydantic.ValidationError as error:
         raise CompactLMError(
-            f"{path}: {describe_errors(error, content) if isinstance(content, dict) else 'it holds no sections; correct it there'}"
+            f"{path}: {describe_errors(error, content) if isinstance(content, dict) else 'it contains no sections; correct it there'}"
         ) from None
 
 

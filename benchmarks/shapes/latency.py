@@ -2,8 +2,9 @@
 
 import statistics
 import tempfile
-import time
+import timeit
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, op
     """Return the content of latency.json: milliseconds of a classifier of each configuration at batch size 1, median and quartiles."""
     torch.manual_seed(0)
     random = np.random.default_rng(0)
-    spent: dict[str, list[float]] = {name: [] for name in models}
+    spent: dict[str, list[float]] = {name: [] for name in models}  # seconds
+    runs = -(-latency.runs // PASSES)
     with tempfile.TemporaryDirectory() as scratch:
         sessions, feeds = {}, {}
         for name, config in models.items():
@@ -34,20 +36,12 @@ def measure(models: Mapping[str, BertConfig], latency: Latency, threads: int, op
             feeds[name] = dict(zip(INPUTS, (ids, np.ones_like(ids), np.zeros_like(ids)), strict=True))
         for _ in range(PASSES):
             for name, session in sessions.items():
-                for _ in range(latency.warm_up):
-                    session.run(["logits"], feeds[name])
-                for _ in range(-(-latency.runs // PASSES)):
-                    start = time.perf_counter()
-                    session.run(["logits"], feeds[name])
-                    spent[name].append(1000 * (time.perf_counter() - start))
-    quartiles = {name: statistics.quantiles(values, n=4) for name, values in spent.items()}
-    return {
-        "processor": processor(),
-        "threads": threads,
-        "tokens": latency.tokens,
-        "runs": PASSES * -(-latency.runs // PASSES),
-        "milliseconds": {
-            name: {"median": round(median, 3), "lower": round(lower, 3), "upper": round(upper, 3)}
-            for name, (lower, median, upper) in quartiles.items()
-        },
-    }
+                run = partial(session.run, ["logits"], feeds[name])
+                timeit.repeat(run, number=1, repeat=latency.warm_up)
+                spent[name] += timeit.repeat(run, number=1, repeat=runs)
+    milliseconds = {}
+    for name, values in spent.items():
+        lower, median, upper = (round(1000 * value, 3) for value in statistics.quantiles(values, n=4))
+        milliseconds[name] = {"median": median, "lower": lower, "upper": upper}
+    settings = {"processor": processor(), "threads": threads, "tokens": latency.tokens, "runs": PASSES * runs}
+    return {**settings, "milliseconds": milliseconds}

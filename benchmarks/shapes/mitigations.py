@@ -1,6 +1,6 @@
 """Students trained under several mitigations: their figures from evaluate.json, as a table and as files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,24 +24,22 @@ flips and the gap. Settings that differ from the default: {settings}.
 
 def summarise(evaluated: Mapping[str, Any]) -> list[Compared]:
     """Return the figures that a mitigation may change, from the content of reports/metrics/evaluate.json."""
-    return list(_compared(read_figures(evaluated)))
-
-
-def _compared(evaluated: Mapping[str, Any]) -> Iterator[Compared]:
-    fairness = evaluated["fairness"]
-    for task, found in evaluated["tasks"].items():
-        accuracy = {role: found["quality"][role]["accuracy"] for role in ("teacher", "student")}
-        yield Compared(task, "", "", ACCURACY, **accuracy)
+    metrics, compared = read_figures(evaluated), []
+    fairness = metrics["fairness"]
+    for task, found in metrics["tasks"].items():
+        quality = found["quality"]
+        compared.append(Compared(task, "", "", ACCURACY, quality["teacher"]["accuracy"], quality["student"]["accuracy"]))
         for attribute, audit in fairness["tasks"].get(task, {}).items():
             for pair, figures in audit["pairs"].items():
-                for figure in FIGURES:
-                    yield Compared(task, attribute, pair, figure, figures[figure]["teacher"], figures[figure]["student"])
+                both = [(name, figures[name]["teacher"], figures[name]["student"]) for name in FIGURES]
+                compared += [Compared(task, attribute, pair, *one) for one in both]
             if "counterfactual" in audit:
                 flips = audit["counterfactual"]["flips"]
-                yield Compared(task, attribute, "", "counterfactual_flips", flips["teacher"], flips["student"])
+                compared.append(Compared(task, attribute, "", "counterfactual_flips", flips["teacher"], flips["student"]))
     for attribute, one in fairness["stereotypes"].items():
         gap = one["log_odds_gap"]
-        yield Compared(MASKED_WORDS, attribute, "", "stereotype_log_odds_gap", gap["teacher"], gap["student"])
+        compared.append(Compared(MASKED_WORDS, attribute, "", "stereotype_log_odds_gap", gap["teacher"], gap["student"]))
+    return compared
 
 
 def check_teacher(found: Mapping[str, Sequence[Compared]]) -> None:

@@ -45,7 +45,7 @@ def log_command(name: str) -> str:
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Delay Ctrl-C and termination until the block has ended, because DVC stashes the work tree for a second while it queues."""
+    """Delay Ctrl-C and termination until the block has ended, because DVC stashes the work tree while it queues an experiment."""
     held: list[int] = []
     old = {number: signal.signal(number, lambda number, _: held.append(number)) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -135,8 +135,8 @@ class Queue:
         if present:
             call(["dvc", "exp", "remove", *present])
 
-    def wait(self, report: Report) -> dict[str, str]:
-        """Run the queue until all experiments of these names have ended, and return their states; report each change."""
+    def wait(self, report: Report) -> None:
+        """Run the queue until all experiments of these names have ended, and report each change of their states."""
         call(START)
         known: dict[str, str] = {}
         seen = time.monotonic()
@@ -155,10 +155,9 @@ class Queue:
                 seen = time.monotonic()
             time.sleep(LOOK_SECONDS)
         self.stop()
-        return states
 
     def stop(self) -> None:
-        """Stop the worker if no experiment needs it. It normally ends by itself, but may miss that after reading a half-written file."""
+        """Stop the worker if no experiment needs it. It normally ends alone, but not if it has read a half-written file."""
         if self._worker_lives() and not any(entry["status"] in UNFINISHED for entry in self._all_entries()):
             call(["dvc", "queue", "stop"], fails=True)
 

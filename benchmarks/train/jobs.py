@@ -18,7 +18,7 @@ NAMES: dict[Kind, str] = {
     "cached": "compactlm, cached",
 }
 PARTS: dict[Part, str] = {
-    "dense": "logits at every position, not at masked ones alone",
+    "dense": "logits at every position, not only at masked ones",
     "dropout": "dropout 0.1, not 0",
     "padding": "every batch padded to the maximum length, not grouped by length",
     "bf16": "bf16 autocast, not fp32",

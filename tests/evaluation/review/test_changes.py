@@ -10,7 +10,7 @@ from compactlm.figures.figure import Status
 FILE = "reports/metrics/evaluate.json"
 KEY = "tasks.sentiment.quality.student.accuracy"
 PAIR = "fairness.tasks.sentiment.gender.pairs.women_to_men.disparate_impact"
-SAME = "mlm.quality.student.top1"  # a figure that stays as it is
+SAME = "mlm.quality.student.top1"  # a figure that does not change
 
 
 def side(value, half=0.02, status=0):

@@ -22,12 +22,9 @@ def repository(tmp_path, monkeypatch):
     """Return a repository with a commit without metrics and a commit with metrics."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
-    for name in ("AUTHOR", "COMMITTER"):
-        monkeypatch.setenv(f"GIT_{name}_NAME", "t")
-        monkeypatch.setenv(f"GIT_{name}_EMAIL", "t@localhost")
 
     def git(*arguments):
-        subprocess.run(["git", *arguments], check=True, capture_output=True)
+        subprocess.run(["git", "-c", "user.name=t", "-c", "user.email=t@localhost", *arguments], check=True, capture_output=True)
 
     git("init", "--initial-branch", "main")
     subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True, capture_output=True)

@@ -21,14 +21,10 @@ def tokens(tiny_sequences, tiny_tokenizer):
     return [MaskedToken([*one[:2], tiny_tokenizer.mask_token_id, *one[3:]], 2, one[2]) for one in tiny_sequences]
 
 
-def ask(model, tokens):
-    return score(model, tokens, 0, 512, "words")
-
-
 def test_an_unchanged_body_has_forgotten_nothing(masked_lm, tokens, tiny_config):
     classifier = BertForSequenceClassification(tiny_config)
     classifier.bert.load_state_dict(masked_lm.bert.state_dict(), strict=False)
-    before, after = ask(masked_lm, tokens), ask(with_body_of(classifier, masked_lm), tokens)
+    before, after = (score(model, tokens, 0, 512, "words") for model in (masked_lm, with_body_of(classifier, masked_lm)))
     assert (before.ranks == after.ranks).all()
     assert forgetting(before, after, Resampler(100, 1))["surprise"].value == pytest.approx(0, abs=1e-6)
 

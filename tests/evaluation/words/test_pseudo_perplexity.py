@@ -39,8 +39,8 @@ def test_later_tokens_of_a_word_are_masked_and_earlier_ones_are_visible(student)
         ["[CLS]", "the", "d", "[MASK]", "[MASK]", *rest],
         ["[CLS]", "the", "d", "##o", "[MASK]", *rest],
     ]
-    asked = [(one.position, student.convert_ids_to_tokens(one.target)) for one in mask_tokens(item, student, 32)]
-    assert asked == [(2, "d"), (3, "##o"), (4, "##g")]
+    targets = [(one.position, student.convert_ids_to_tokens(one.target)) for one in mask_tokens(item, student, 32)]
+    assert targets == [(2, "d"), (3, "##o"), (4, "##g")]
 
 
 @pytest.mark.parametrize("position", [0, 20, 39])

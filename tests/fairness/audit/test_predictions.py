@@ -17,9 +17,9 @@ def make(counts, text):
 
 def audit(settings, listed, student=None, minimum=1):
     rows = [make_row(str(at), text, label="x") for at, (text, _, _) in enumerate(listed)]
-    favorable, teacher = [has for _, has, _ in listed], [says for _, _, says in listed]
+    favorable, teacher = [label for _, label, _ in listed], [answer for _, _, answer in listed]
     predicted = {TEACHER: teacher, STUDENT: teacher if student is None else student}
-    right = {role: [says == has for says, has in zip(answers, favorable, strict=True)] for role, answers in predicted.items()}
+    right = {role: [answer == label for answer, label in zip(answers, favorable, strict=True)] for role, answers in predicted.items()}
     return audit_groups(rows, "gender", favorable, right, predicted, settings(minimum=minimum), Resampler(200, 3))
 
 
@@ -55,15 +55,15 @@ def test_amplification_is_the_difference_of_the_distances_from_parity(settings):
     listed = WOMEN + MEN
     [pair] = audit(settings, listed).pairs.values()
     assert all((pair[name][AMPLIFICATION].low, pair[name][AMPLIFICATION].high) == (0, 0) for name in FIGURES)
-    worse = [says and text == "he" for text, _, says in listed]
+    worse = [answer and text == "he" for text, _, answer in listed]
     [pair] = audit(settings, listed, worse).pairs.values()
     gap = pair["statistical_parity_difference"]
     assert gap[AMPLIFICATION].value == pytest.approx(abs(gap[STUDENT].value) - abs(gap[TEACHER].value)) == pytest.approx(30 / 80)
     assert gap[AMPLIFICATION].low > 0.05
     assert gap[AMPLIFICATION].status is gap[STUDENT].status is Status.VIOLATED
     assert pair["disparate_impact"][AMPLIFICATION].value == pytest.approx((30 / 80) / (65 / 90))  # from there to 0
-    fairer = [says or text == "she" for text, _, says in listed]
-    [pair] = audit(settings, [(text, has, text == "he") for text, has, _ in listed], fairer).pairs.values()
+    fairer = [answer or text == "she" for text, _, answer in listed]
+    [pair] = audit(settings, [(text, label, text == "he") for text, label, _ in listed], fairer).pairs.values()
     assert pair["statistical_parity_difference"][AMPLIFICATION].status is Status.OK
     assert pair["statistical_parity_difference"][TEACHER].limit is None
 
@@ -100,8 +100,8 @@ def test_formulas_for_resamples_agree_with_aif360(settings):
         listed = [("she" if at % 3 else "he", bool(generator.random() < 0.5), bool(generator.random() < 0.6)) for at in range(90)]
         [pair] = audit(settings, listed).pairs.values()
         counts = np.zeros((1, 1, len(COUNTS), 2))
-        for text, has, says in listed:
-            each = (1, says == has, says, has, has and says, not has, not has and says)
+        for text, label, answer in listed:
+            each = (1, answer == label, answer, label, label and answer, not label, not label and answer)
             counts[0, 0, :, 0 if text == "she" else 1] += np.array(each, float)
         for name, ours in fairness_figures(counts).items():
             assert ours[0, 0] == pytest.approx(pair[name][TEACHER].value), name

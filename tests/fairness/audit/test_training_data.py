@@ -56,7 +56,7 @@ def test_without_mitigation_the_last_step_is_not_judged(settings):
 
 
 @pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
-def test_counterfactual_copies_balance_rows_and_copies_alike(settings, mitigation):
+def test_counterfactual_copies_balance_rows_and_copies(settings, mitigation):
     found = audit(settings(mitigation=mitigation))
     copies = found.counterfactuals.copies
     assert len(copies) == 19
