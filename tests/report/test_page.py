@@ -54,7 +54,7 @@ def test_the_page_loads_nothing(text, page):
     assert all(link["href"].startswith("#") for link in page.all("a"))
     assert "url(" not in text
     assert "@import" not in text
-    assert not any({"src", "srcset", "action"} & element.keys() for element in page.root.iter())
+    assert not any({"src", "srcset", "action"} & set(element.keys()) for element in page.root.iter())
 
 
 def test_headings_are_nested_and_the_page_has_a_title(page):
