@@ -97,11 +97,8 @@ def main() -> None:
     counts = dict(zip(("general", "task"), arguments.sequences, strict=True))
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="bench-train-") as directory:
-
-        def machine_rate() -> float:
-            return float(_run(Job("machine", threads, 0, 0, directory))["flops"])
-
-        rate = machine_rate()
+        products = Job("machine", threads, 0, 0, directory)
+        rate = _run(products)["flops"]
         machine = f"{processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
         console.print(machine)
         for kind, phase, vocabulary, more in _plan(arguments):
@@ -111,7 +108,7 @@ def main() -> None:
             results.append(found)
             trained = f", {found['tokens_a_second']:,.0f} tokens/s in {found['steps']} steps" if kind != "cache" else ""
             console.print(f"{job.title}: {found['seconds']:.1f} s{trained}")
-        after = machine_rate()
+        after = _run(products)["flops"]
     note = f"The same products after all contenders: {after / 1e9:,.0f} GFLOP/s."
     if min(rate, after) < STEADY * max(rate, after):
         note += " The two differ: something else used the machine meanwhile, so measure again."

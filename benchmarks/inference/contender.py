@@ -3,6 +3,8 @@
 import json
 import sys
 import time
+import timeit
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,13 @@ FIRST_TOKEN, LAST_TOKEN = 1000, 2000  # ordinary tokens in every measured vocabu
 
 def time_runs(run: Runner, ids: np.ndarray, seconds: float) -> list[float]:
     """Return the duration of each run in seconds. The first run is a warm-up; if it takes `seconds` or longer, it is the only run."""
-    spent: list[float] = []
-    start = time.perf_counter()
-    run(ids)
-    warm_up = time.perf_counter() - start
+    once = partial(timeit.timeit, partial(run, ids), number=1)
+    warm_up = once()
     if warm_up >= seconds:
         return [warm_up]
-    end = time.perf_counter() + seconds
-    while not spent or time.perf_counter() < end:
-        start = time.perf_counter()
-        run(ids)
-        spent.append(time.perf_counter() - start)
+    end, spent = time.perf_counter() + seconds, [once()]
+    while time.perf_counter() < end:
+        spent.append(once())
     return spent
 
 

@@ -21,7 +21,7 @@ TENTH_CONFIG = BertConfig(
 
 
 def write(directory: Path, opset: int, teacher: Path, student: Path) -> None:
-    """Write bert-base's shape for torch with the teacher's tokenizer, and a tenth of its size in int8 with the student's."""
+    """Write a torch model of bert-base's shape with the teacher's tokenizer, and an int8 model of a tenth with the student's."""
     torch.manual_seed(0)
     models.save(BertForSequenceClassification(BertConfig()), models.load_tokenizer(teacher), directory / BERT_BASE)
     write_directory(BertForSequenceClassification(TENTH_CONFIG), student, directory / TENTH, opset)

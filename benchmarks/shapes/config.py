@@ -96,12 +96,9 @@ def read_listed(kind: type[Listed], path: Path) -> Listed:
 
 
 def compose(overrides: Sequence[str], what: str, source: Path = FRONTIER) -> Params:
-    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides.
+    """Return the parameters that `dvc exp run -S` would compose from configs/ with these overrides, each key=value.
 
-    Args:
-        overrides: as key=value.
-        what: the experiment, for error messages.
-        source: the file with the overrides, for error messages.
+    Error messages name `what`, the experiment, and `source`, the file with the overrides.
 
     Raises:
         CompactLMError: an override is wrong, or the parameters are not valid.

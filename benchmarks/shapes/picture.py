@@ -23,12 +23,8 @@ GREY = "#666666"
 def draw(path: Path, points: Sequence[Point], latencies: Mapping[str, float], enough: float, budget: float) -> None:
     """Draw retention against parameters and, for shapes that were timed, against latency, as a PNG.
 
-    Args:
-        path: the file to write.
-        points: the results of the shapes.
-        latencies: milliseconds by shape; `teacher` becomes a line.
-        enough: the retention that gets a line.
-        budget: the share of the teacher's parameters that gets a line.
+    Lines show the retention `enough`, the share `budget` of the teacher's parameters, and the teacher's latency. `latencies` are in
+    milliseconds, by shape or for `teacher`.
     """
     figure = Figure(figsize=(12.5, 5.6), dpi=130, layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True)

@@ -1,4 +1,4 @@
-"""DVC's experiment queue: fill it, run it, and wait for experiments to end.
+"""Fill and run DVC's experiment queue, and wait for experiments to end.
 
 `dvc exp run --run-all` never ends if an experiment fails before its process starts, so this module starts the queue and polls it.
 DVC's processes communicate by files that may be half-written, so this module reads as few of them as possible.
@@ -25,7 +25,6 @@ WORKER = "dvc-exp-worker-1.json"  # DVC writes the worker's process here
 LOOK_SECONDS = 3.0
 WORKER_SECONDS = 60.0  # the time without a worker before another is started
 START = ("dvc", "queue", "start", "--jobs", "1")  # one experiment at a time
-Report = Callable[[str, str], None]
 
 
 def run_command(name: str, overrides: Sequence[str], copied: Sequence[str]) -> list[str]:
@@ -61,7 +60,7 @@ def call(command: Sequence[str], fails: bool = False) -> str:
     """Run a command, without interruption from the keyboard, and return its output.
 
     Raises:
-        CompactLMError: it failed and may not.
+        CompactLMError: the command failed, and `fails` is false.
     """
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -135,7 +134,7 @@ class Queue:
         if present:
             call(["dvc", "exp", "remove", *present])
 
-    def wait(self, report: Report) -> None:
+    def wait(self, report: Callable[[str, str], None]) -> None:
         """Run the queue until all experiments of these names have ended, and report each change of their states."""
         call(START)
         known: dict[str, str] = {}

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
-from benchmarks.train.arithmetic import Shape, rows_for
+from benchmarks.train.arithmetic import Shape, Work, rows_for
 from benchmarks.train.jobs import Job
 from compactlm import artifacts
 from compactlm.bert import models
@@ -105,10 +105,10 @@ class Material:
         depths = student.config.num_hidden_layers, teacher.config.num_hidden_layers
         return find_pairs("hidden", self.losses.hidden.layers, *depths, self.inputs.layers)[0]
 
-    def shapes(self, student: Any, teacher: Any) -> tuple[Shape, Shape]:
-        """Return both shapes. The teacher scores only the student's tokens."""
-        tokens = len(self.inputs.id_map)
-        return Shape.of(student.config, tokens), Shape.of(teacher.config, tokens)
+    def work(self, student: Any, teacher: Any, pairs: int, scored: str, cached: bool = False) -> Work:
+        """Return the arithmetic of a step. The teacher scores only the student's tokens, and does not run if its signals are cached."""
+        own, theirs = (Shape.of(model.config, len(self.inputs.id_map)) for model in (student, teacher))
+        return Work(own, None if cached else theirs, theirs.hidden, pairs, scored)
 
     def rows_a_batch(self, lengths: list[int]) -> int:
         """Return the rows of a batch whose mean number of real tokens equals that of compactlm's batches."""

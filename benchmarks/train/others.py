@@ -132,7 +132,7 @@ def measure_plain(material: Material, clock: Clock) -> Work:
         material, teacher, pairs, model=model, args=arguments, train_dataset=rows, data_collator=_counted(collate, clock)
     )
     clock.run(trainer.train)
-    return _work(material, student, teacher, len(pairs))
+    return material.work(student, teacher, len(pairs), "all" if material.job.phase == "general" else "none")
 
 
 def measure_textbrewer(material: Material, clock: Clock) -> Work:
@@ -179,14 +179,9 @@ def measure_textbrewer(material: Material, clock: Clock) -> Work:
         clock.run(
             lambda: distiller.train(optimizer, loader, scheduler_class=get_linear_schedule_with_warmup, scheduler_args=schedule, **limits)
         )
-    return _work(material, student, teacher, len(pairs))
+    return material.work(student, teacher, len(pairs), "none")
 
 
 def _adapt(batch: dict[str, torch.Tensor], output: Any, hard: bool) -> dict[str, Any]:
     adapted = {"logits": output.logits, "hidden": output.hidden_states, "inputs_mask": batch["attention_mask"]}
     return {**adapted, "losses": output.loss} if hard else adapted
-
-
-def _work(material: Material, student: Any, teacher: Any, pairs: int) -> Work:
-    own, theirs = material.shapes(student, teacher)
-    return Work(own, theirs, theirs.hidden, pairs, "all" if material.job.phase == "general" else "none")

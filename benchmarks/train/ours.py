@@ -114,9 +114,8 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     settings = Settings(params.seed, "bf16" if job.part == "bf16" else params.precision)
     supplied = _Examples(examples, clock, watch, longest)
     clock.run(lambda: train(job.phase, objective, supplied, optimisation, settings))
-    own, theirs = material.shapes(student, teacher)
     scored = "none" if rows else "all" if job.part == "dense" else "masked"
-    work = Work(own, None if job.kind == "cached" else theirs, theirs.hidden, len(layer_losses.pairs.get("hidden", [])), scored)  # type: ignore[arg-type]
+    work = material.work(student, teacher, len(layer_losses.pairs.get("hidden", [])), scored, cached=job.kind == "cached")
     found: dict[str, Any] = {"opened": opened, "epoch_tokens": sum(examples.lengths), "epochs": losses.optimisation.epochs}
     return work, {**found, "parts": watch.parts} if job.profile else found
 
