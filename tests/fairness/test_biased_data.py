@@ -22,7 +22,6 @@ from compactlm.bert import models
 from compactlm.bert.tokenization import encode
 from compactlm.distillation.phases import Phases
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.classifier import Reader
 from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.gate import Gate
 from compactlm.figures.bootstrap import Resampler
@@ -136,9 +135,12 @@ def distil(build, data):
 
 
 def judge(params, rows, student, tokenizer):
-    directory = artifacts.TEACHER / "sentiment"
-    teacher = Reader(models.load_classifier(directory), models.load_tokenizer(directory), 32, 4096, "teacher")
-    predict = {"teacher": teacher.probabilities, "student": Reader(student, tokenizer, 32, 4096, "student").probabilities}
+    teacher = models.load_classifier(artifacts.TEACHER / "sentiment"), models.load_tokenizer(artifacts.TEACHER / "sentiment")
+
+    def predictor(model, tokenizer):
+        return lambda texts: torch.softmax(models.classify(model, encode(tokenizer, texts, 32), 4096, "test"), dim=1).numpy()
+
+    predict = {"teacher": predictor(*teacher), "student": predictor(student, tokenizer)}
     probabilities = {role: ask([row.text for row in rows]) for role, ask in predict.items()}
     found = audit_models(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, Resampler.of(params.bootstrap, params.seed))
     expected = np.array([LABELS.index(row.label) for row in rows])
