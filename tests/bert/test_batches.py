@@ -9,7 +9,7 @@ LENGTHS = st.lists(st.integers(1, 40), max_size=80)
 
 
 @given(lengths=LENGTHS, batch_tokens=st.integers(1, 200), key=st.none() | st.text(max_size=5))
-def test_each_position_once_and_never_too_many_tokens(lengths, batch_tokens, key):
+def test_batches_have_each_position_once_and_at_most_the_given_tokens(lengths, batch_tokens, key):
     found = make_batches(lengths, batch_tokens, key)
     assert sorted(position for batch in found for position in batch) == list(range(len(lengths)))
     for batch in found:
@@ -20,7 +20,7 @@ def test_each_position_once_and_never_too_many_tokens(lengths, batch_tokens, key
         assert [lengths[position] for batch in found for position in batch] == sorted(lengths)
 
 
-def test_another_key_is_another_order():
+def test_another_key_gives_another_order():
     lengths = [number % 13 + 1 for number in range(200)]
     one, two = make_batches(lengths, 60, "17/general/0"), make_batches(lengths, 60, "17/general/1")
     assert one != two
@@ -39,7 +39,7 @@ def test_a_pool_is_sorted_together():
 
 
 @given(sequences=st.lists(st.lists(st.integers(1, 99), min_size=1, max_size=9), min_size=1, max_size=6), padding=st.integers(0, 9))
-def test_padding_is_masked_and_nothing_else_is(sequences, padding):
+def test_only_padding_is_masked(sequences, padding):
     batch = pad(sequences, padding)
     input_ids, attention_mask = batch.input_ids, batch.attention_mask
     assert input_ids.dtype == attention_mask.dtype == np.int64

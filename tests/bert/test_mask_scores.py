@@ -11,8 +11,8 @@ def model(tiny_bert):
     return BertForMaskedLM.from_pretrained(tiny_bert)
 
 
-def asked(tokenizer, sequences):
-    """Mask the second token of each sequence, and its last but one without asking for it."""
+def make_tokens(tokenizer, sequences):
+    """Mask the second and the second-last token of each sequence; only the second is to be scored."""
     tokens = []
     for sequence in sequences:
         masked = list(sequence)
@@ -22,8 +22,8 @@ def asked(tokenizer, sequences):
 
 
 @pytest.mark.parametrize("batch_tokens", [40, 4096])
-def test_scores_are_those_of_the_model_itself(model, tiny_tokenizer, tiny_sequences, batch_tokens):
-    tokens = asked(tiny_tokenizer, tiny_sequences[:40])
+def test_scores_equal_those_of_transformers(model, tiny_tokenizer, tiny_sequences, batch_tokens):
+    tokens = make_tokens(tiny_tokenizer, tiny_sequences[:40])
     found = score(model.train(), tokens, tiny_tokenizer.pad_token_id, batch_tokens, "words")
     assert not model.training
     for at, token in enumerate(tokens):
@@ -41,7 +41,7 @@ def test_equal_logits_rank_as_argmax_does(model, tiny_tokenizer, tiny_sequences)
         torch.nn.init.zeros_(model.cls.predictions.transform.LayerNorm.weight)
         torch.nn.init.zeros_(model.cls.predictions.transform.LayerNorm.bias)
         torch.nn.init.zeros_(model.cls.predictions.bias)
-    tokens = asked(tiny_tokenizer, tiny_sequences[:5])
+    tokens = make_tokens(tiny_tokenizer, tiny_sequences[:5])
     found = score(model, tokens, tiny_tokenizer.pad_token_id, 4096, "words")
     assert found.ranks.tolist() == [token.target for token in tokens]
     assert np.allclose(found.log_probabilities, -np.log(model.config.vocab_size))
@@ -62,7 +62,7 @@ def test_scores_of_words_are_log_probabilities_at_the_mask(masked_teacher, tiny_
         assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_words_have_no_score_where_the_text_cannot_be_read(masked_teacher, tiny_tokenizer):
+def test_words_have_no_score_in_text_that_cannot_be_scored(masked_teacher, tiny_tokenizer):
     texts = ["a \u4e2d [MASK]", "the film was very good and [MASK]", "no mask", "[MASK] and [MASK]"]
     scores = score_words(masked_teacher, tiny_tokenizer, texts, [("good", "bad")] * 4, 6, 16, "test")
     assert np.isnan(scores).all()

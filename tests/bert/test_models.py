@@ -15,7 +15,7 @@ from compactlm.bert.runtime import prepare
 from compactlm.errors import CompactLMError
 
 
-def test_loading_says_whether_the_weights_have_a_head(tmp_path, tiny_bert):
+def test_loading_reports_whether_the_weights_have_a_head(tmp_path, tiny_bert):
     assert models.load_masked_lm(tiny_bert)[1] is True
     BertModel.from_pretrained(tiny_bert).save_pretrained(tmp_path)
     model, has_head = models.load_masked_lm(tmp_path)
@@ -23,18 +23,7 @@ def test_loading_says_whether_the_weights_have_a_head(tmp_path, tiny_bert):
     assert isinstance(model, BertForMaskedLM)
 
 
-def test_masked_logits_are_the_full_models_at_these_positions(tiny_bert, tiny_tokenizer, tiny_texts):
-    model, _ = models.load_masked_lm(tiny_bert)
-    model.eval()
-    batch = tiny_tokenizer(tiny_texts[:6], padding=True, return_tensors="pt")
-    where = torch.rand(batch["input_ids"].shape, generator=torch.Generator().manual_seed(0)) < 0.3
-    with torch.inference_mode():
-        found = models.masked_logits(model, batch["input_ids"], batch["attention_mask"], where & batch["attention_mask"].bool())
-        expected = model(batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    torch.testing.assert_close(found, expected[where & batch["attention_mask"].bool()], atol=1e-5, rtol=1e-5)
-
-
-def test_classify_keeps_the_order_and_does_not_see_padding(tiny_classifier, tiny_sequences):
+def test_classify_keeps_the_order_and_padding_has_no_effect(tiny_classifier, tiny_sequences):
     model = models.load_classifier(tiny_classifier).train()
     found = models.classify(model, tiny_sequences, 100, "classify")
     assert not model.training
@@ -46,7 +35,7 @@ def test_classify_keeps_the_order_and_does_not_see_padding(tiny_classifier, tiny
 
 
 @pytest.mark.parametrize("labels", [2, 7])
-def test_count_with_head_is_the_real_count(tiny_bert, tiny_config, labels):
+def test_count_with_head_equals_the_count_of_the_built_model(tiny_bert, tiny_config, labels):
     config = type(tiny_config).from_dict(tiny_config.to_dict() | {"num_labels": labels})
     real = sum(parameter.numel() for parameter in BertForSequenceClassification(config).parameters())
     assert models.count_with_head(models.load_masked_lm(tiny_bert)[0], labels) == real
@@ -67,13 +56,13 @@ def test_a_saved_student_loads_anywhere_with_the_same_logits(tmp_path, tiny_bert
         assert not [key for key in load_file(tmp_path / name / "model.safetensors") if not key.startswith(("bert.", "cls.", "classifier."))]
 
 
-def test_a_model_that_was_never_written_is_a_missing_file(tmp_path):
+def test_a_missing_model_raises_file_not_found(tmp_path):
     for load in (models.load_masked_lm, models.load_classifier):
         with pytest.raises(FileNotFoundError, match=r"config\.json"):
             load(tmp_path / "none")
 
 
-def test_a_head_that_the_weights_lack_depends_on_the_seed_alone(tiny_classifier):
+def test_a_missing_head_is_drawn_from_the_seed_alone(tiny_classifier):
     heads = []
     for _ in range(2):
         torch.rand(3)
@@ -86,7 +75,7 @@ def test_a_head_that_the_weights_lack_depends_on_the_seed_alone(tiny_classifier)
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("form", [BertForMaskedLM, BertForSequenceClassification])
-def test_weights_that_are_not_finite_are_refused_where_they_are_loaded(tmp_path, tiny_config, form, value):
+def test_weights_that_are_not_finite_are_refused(tmp_path, tiny_config, form, value):
     model = form(tiny_config)
     with torch.no_grad():
         model.bert.encoder.layer[1].output.dense.bias[3] = value

@@ -10,7 +10,7 @@ from compactlm.bert.runtime import prepare
 
 
 @pytest.fixture(autouse=True)
-def libraries_as_they_were():
+def restored_libraries():
     before = torch.get_num_threads(), transformers.utils.logging.get_verbosity()
     yield
     torch.set_num_threads(before[0])
@@ -33,7 +33,7 @@ def test_processes_of_one_machine_share_its_threads(monkeypatch, processes, expe
 
 @pytest.mark.slow
 def test_memory_of_freed_tensors_is_used_again():
-    """Touching a fresh page is a fault; what was freed and is taken again has none."""
+    """The first use of a page is a fault, and using freed memory again is not."""
     code = (
         "import resource, sys, torch\n"
         "from compactlm.bert.runtime import prepare\n"
@@ -47,5 +47,5 @@ def test_memory_of_freed_tensors_is_used_again():
         int(subprocess.run([sys.executable, "-c", code, how], capture_output=True, text=True, check=True).stdout)
         for how in ("", "prepared")
     ]
-    # Another C library is left as it is; its own habit may be either.
+    # Other C libraries are not configured and may do either.
     assert prepared < (plain / 4 if platform.libc_ver()[0] == "glibc" else plain + 1000)

@@ -5,14 +5,13 @@ from hypothesis import strategies as st
 from transformers import BertTokenizer
 
 from compactlm.artifacts import SEQUENCE_SCHEMA
-from compactlm.bert import tokenization
 from compactlm.bert.tokenization import all_tokens, encode, sample_windows, tokenize_documents, windows
 from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
 from tests.fixtures.builders import make_row
 
 
 @given(tokens=st.lists(st.integers(10, 99), max_size=70), length=st.integers(8, 20))
-def test_windows_leave_out_no_token(tiny_tokenizer, tokens, length):
+def test_windows_have_all_tokens(tiny_tokenizer, tokens, length):
     parts = windows(tokens, tiny_tokenizer, length)
     assert all(3 <= len(part) <= length for part in parts)
     assert all((part[0], part[-1]) == (tiny_tokenizer.cls_token_id, tiny_tokenizer.sep_token_id) for part in parts)
@@ -20,16 +19,16 @@ def test_windows_leave_out_no_token(tiny_tokenizer, tokens, length):
     assert all(len(part) == length for part in parts[:-1])
 
 
-def test_encode_cuts_and_keeps_order_over_several_batches(tiny_tokenizer, tiny_texts, monkeypatch):
+def test_encode_cuts_and_keeps_order_over_several_batches(tiny_tokenizer, tiny_texts):
     whole = encode(tiny_tokenizer, tiny_texts, 10)
-    monkeypatch.setattr(tokenization, "TEXTS_AT_ONCE", 7)
-    assert encode(tiny_tokenizer, tiny_texts, 10) == whole
+    assert encode(tiny_tokenizer, tiny_texts * 8, 10) == whole * 8  # more than the 1,000 texts of a batch
     assert max(map(len, whole)) == 10
     assert all(sequence[-1] == tiny_tokenizer.sep_token_id for sequence in whole)
-    assert list(all_tokens(tiny_tokenizer, tiny_texts, "count")) == tiny_tokenizer(tiny_texts, add_special_tokens=False)["input_ids"]
+    tokens = tiny_tokenizer(tiny_texts, add_special_tokens=False)["input_ids"]
+    assert list(all_tokens(tiny_tokenizer, tiny_texts * 8, "count")) == tokens * 8
 
 
-def test_labelled_rows_are_cut_and_unlabelled_rows_go_on(tiny_tokenizer):
+def test_labelled_rows_are_cut_and_unlabelled_rows_are_split(tiny_tokenizer):
     long = "the film was good " * 5
     rows, statistics = tokenize_documents(
         tiny_tokenizer, [make_row("a", long, label="good", task="t"), make_row("b", long)], 10, "tokenize"
@@ -53,7 +52,7 @@ def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
     assert statistics.histogram() == [(0, 2), (8, 1)]
 
 
-def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tiny_texts):
+def test_sampled_windows_do_not_depend_on_the_order_of_rows(tiny_tokenizer, tiny_texts):
     documents = [make_row(str(at), text) for at, text in enumerate(tiny_texts)]
     _, drawn = found = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
     assert len(drawn) == 30
@@ -65,7 +64,7 @@ def test_sampled_windows_depend_on_seed_and_ids_not_on_order(tiny_tokenizer, tin
 
 
 @pytest.mark.parametrize("lower", [True, False])
-def test_placeholders_of_personal_data_are_words_that_any_vocabulary_of_characters_can_spell(lower):
+def test_a_vocabulary_of_characters_can_spell_the_placeholders_of_personal_data(lower):
     characters = sorted(set("".join(PLACEHOLDERS.values())))
     both = sorted({*characters, *map(str.lower, characters)})
     tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *both, *(f"##{one}" for one in both)]

@@ -13,7 +13,7 @@ def word_of(item):
     return item.words[item.position]
 
 
-def test_only_whole_words_of_every_vocabulary_take_part(tiny_tokenizer, student, texts, gone):
+def test_chosen_words_are_whole_words_of_every_vocabulary(tiny_tokenizer, student, texts, gone):
     items = choose_words(texts, [tiny_tokenizer, student], 1000, 1)
     assert len(items) == len(texts)
     words = {word_of(item) for item in items}
@@ -26,12 +26,12 @@ def test_only_whole_words_of_every_vocabulary_take_part(tiny_tokenizer, student,
     assert {word_of(item) for item in choose_words(texts, [tiny_tokenizer], 1000, 1)} & gone
 
 
-def test_words_are_in_the_tokenizers_normal_form_and_rows_without_a_word_are_left_out(tiny_tokenizer):
+def test_words_are_normalised_and_rows_without_a_word_are_left_out(tiny_tokenizer):
     [item] = choose_words({"a": "1999 !", "b": "zebra", "c": "", "d": "THE Film"}, [tiny_tokenizer], 5, 1)
     assert item.words == ("the", "film")
 
 
-def test_the_choice_depends_on_seed_and_ids_not_on_order_or_model(tiny_tokenizer, student, texts):
+def test_the_choice_does_not_depend_on_the_order_of_rows_or_tokenizers(tiny_tokenizer, student, texts):
     chosen = choose_words(texts, [tiny_tokenizer, student], 20, 1)
     assert chosen == choose_words(dict(reversed(texts.items())), [tiny_tokenizer, student], 20, 1)
     assert chosen == choose_words(texts, [student, tiny_tokenizer], 20, 1)
@@ -40,7 +40,7 @@ def test_the_choice_depends_on_seed_and_ids_not_on_order_or_model(tiny_tokenizer
 
 
 @given(words=st.lists(st.sampled_from("the film zebra was , 7 gooder [ mask ]".split()), min_size=1, max_size=60), data=st.data())
-def test_one_mask_at_the_right_place_even_in_long_text(tiny_tokenizer, words, data):
+def test_long_text_is_cut_around_its_mask(tiny_tokenizer, words, data):
     position = data.draw(st.integers(0, len(words) - 1))
     length = data.draw(st.integers(8, 30))
     [masked] = mask_words([MaskedWord(tuple(words), position)], tiny_tokenizer, length)
@@ -55,15 +55,15 @@ def test_one_mask_at_the_right_place_even_in_long_text(tiny_tokenizer, words, da
     left, right = tokens[1:at], tokens[at + 1 : -1]
     assert left == before[len(before) - len(left) :]
     assert right == after[: len(right)]
-    # No room is left unused while text was cut.
+    # Text is cut only as far as necessary.
     assert len(tokens) == min(length, len(before) + len(after) + 3)
 
 
 @pytest.mark.parametrize("batch_tokens", [30, 4096])
-def test_top1_is_the_share_of_words_that_the_model_prefers_at_the_mask(tiny_bert, tiny_tokenizer, texts, batch_tokens):
+def test_top1_is_the_share_of_words_with_the_highest_logit(tiny_bert, tiny_tokenizer, texts, batch_tokens):
     model = BertForMaskedLM.from_pretrained(tiny_bert).train()
     items = choose_words(texts, [tiny_tokenizer], 60, 1)
-    with torch.no_grad():  # so that the model is right about some words
+    with torch.no_grad():  # makes some predictions correct
         model.cls.predictions.bias[tiny_tokenizer.convert_tokens_to_ids(word_of(items[0]))] = 3
     share = top1(model, tiny_tokenizer, items, 32, batch_tokens, "masked words")
     assert not model.training
@@ -78,13 +78,13 @@ def test_top1_is_the_share_of_words_that_the_model_prefers_at_the_mask(tiny_bert
     assert math.isnan(top1(model, tiny_tokenizer, [], 32, batch_tokens, "masked words"))
 
 
-def test_a_cased_teacher_and_an_uncased_student_agree_on_the_word(tiny_tokens, student):
+def test_words_that_a_cased_and_an_uncased_tokenizer_spell_differently_are_not_chosen(tiny_tokens, student):
     cased = BertTokenizer(vocab={token: index for index, token in enumerate([*tiny_tokens, "The"])}, do_lower_case=False)
     for item in choose_words({"a": "The cat was warm", "b": "The old house"}, [cased, student], 5, 1):
         assert word_of(item) != "The"
 
 
-def test_one_inner_token_is_masked_the_same_for_a_key():
+def test_the_key_decides_which_inner_token_is_masked():
     sequence = [4, 10, 11, 12, 13, 5]
     drawn = {mask_one(sequence, 6, str(key)).position for key in range(100)}
     assert drawn == {1, 2, 3, 4}

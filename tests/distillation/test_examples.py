@@ -7,11 +7,11 @@ from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 
-ASKED = [30, 7, 2, 39, 11]
+ROWS = [30, 7, 2, 39, 11]
 
 
 class Source:
-    """Answers with the rows that it is asked for."""
+    """A source whose signals are the requested rows."""
 
     layers = ()
 
@@ -25,7 +25,7 @@ class Source:
 
 @pytest.fixture
 def examples(tiny_bert, tiny_classifier, kept, masked, rows, tmp_path):
-    """Examples by name, with all signals that there are: online with attentions, and cached."""
+    """Examples of both phases by name, with the signals of an online teacher (with attentions) or of a cache."""
     eager = {"attn_implementation": "eager"}
     masked_teacher = OnlineMasked(BertForMaskedLM.from_pretrained(tiny_bert, **eager), kept, [0, 2], 5, 1.0, attentions=True)
     task_teacher = OnlineTask(BertForSequenceClassification.from_pretrained(tiny_classifier, **eager), kept, [0, 2], attentions=True)
@@ -41,63 +41,56 @@ def examples(tiny_bert, tiny_classifier, kept, masked, rows, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["general online", "task online", "general cached", "task cached"])
-def test_a_batch_cut_by_rows_is_a_batch_of_these_rows(examples, name):
-    # So training in several processes can cut every tensor alike, whatever it holds.
+def test_a_part_of_a_batch_equals_the_batch_of_these_rows(examples, name):
+    # Training in several processes cuts all tensors of a batch by rows.
     one = examples[name]
-    batch = one.batch(ASKED, 1)
+    batch = one.batch(ROWS, 1)
     assert ("teacher_attentions" in batch) == ("online" in name)
     assert {"teacher_states", "input_ids", "attention_mask", "labels"} < set(batch)
     assert ("teacher_values" in batch) == ("general" in name)
     for process in (0, 1):
-        part = one.batch(ASKED[process::2], 1)
+        part = one.batch(ROWS[process::2], 1)
         assert set(part) == set(batch)
         real = part["attention_mask"]
-        # What a teacher says of padding matters to none, and depends on how much of it there is.
-        there = {"teacher_attentions": real[:, None, None, :, None], "teacher_states": real[:, :, None, None]}
+        # The teacher's states and attentions at padding are not used, and depend on the length of the batch.
+        used = {"teacher_attentions": real[:, None, None, :, None], "teacher_states": real[:, :, None, None]}
         for key, expected in part.items():
-            assert len(batch[key]) == len(ASKED), key
+            assert len(batch[key]) == len(ROWS), key
             cut = batch[key][process::2][tuple(slice(size) for size in expected.shape)]
-            matters = there.get(key, torch.ones((), dtype=torch.int64))
-            torch.testing.assert_close(cut * matters, expected * matters, atol=1e-5, rtol=1e-3)
+            factor = used.get(key, torch.ones((), dtype=torch.int64))
+            torch.testing.assert_close(cut * factor, expected * factor, atol=1e-5, rtol=1e-3)
 
 
-def test_an_epoch_reads_every_sequence_once_in_one_of_its_maskings(masked, rows):
+def test_an_epoch_reads_each_sequence_in_one_masking(masked, rows):
     source = Source()
     examples = GeneralExamples(masked, source, 2)
     assert (len(examples.lengths), len(examples.ids)) == (40, 40)
     assert examples.lengths == [len(sequence) for sequence in rows.sequences]
     for epoch in range(5):
-        batch = examples.batch(ASKED, epoch)
-        asked = [epoch % 2 * 40 + position for position in ASKED]
+        batch = examples.batch(ROWS, epoch)
+        asked = [epoch % 2 * 40 + position for position in ROWS]
         assert source.asked[-1] == batch["teacher_rows"].tolist() == asked
         assert all(torch.equal(batch[name], tensor) for name, tensor in masked.model_inputs(asked).items())
-    batches = [examples.batch(ASKED, epoch)["labels"] for epoch in range(4)]
+    batches = [examples.batch(ROWS, epoch)["labels"] for epoch in range(4)]
     assert not torch.equal(batches[0], batches[1])
     assert torch.equal(batches[0], batches[2])
     assert torch.equal(batches[1], batches[3])
 
 
-def test_a_cache_answers_for_the_masking_of_the_epoch(examples):
-    for epoch in (0, 1, 2):
-        online, cached = (examples[f"general {kind}"].batch(ASKED, epoch) for kind in ("online", "cached"))
-        torch.testing.assert_close(cached["teacher_values"], online["teacher_values"], atol=1e-3, rtol=1e-3)
-        assert torch.equal(cached["teacher_indices"], online["teacher_indices"])
-
-
-def test_task_examples_keep_labels_weights_and_answers_with_their_rows(rows):
+def test_task_examples_keep_labels_weights_and_signals_with_their_rows(rows):
     source = Source()
-    batch = TaskExamples(rows, source).batch(ASKED, 3)
-    assert source.asked == [ASKED]
-    assert batch["labels"].tolist() == [rows.labels[row] for row in ASKED]
-    assert batch["weights"].tolist() == [rows.weights[row] for row in ASKED]
+    batch = TaskExamples(rows, source).batch(ROWS, 3)
+    assert source.asked == [ROWS]
+    assert batch["labels"].tolist() == [rows.labels[row] for row in ROWS]
+    assert batch["weights"].tolist() == [rows.weights[row] for row in ROWS]
     assert batch["weights"].dtype == torch.float32
-    for line, row in enumerate(ASKED):
+    for line, row in enumerate(ROWS):
         length = len(rows.sequences[row])
         assert batch["input_ids"][line, :length].tolist() == rows.sequences[row]
         assert batch["attention_mask"][line].tolist() == [1] * length + [0] * (batch["input_ids"].shape[1] - length)
 
 
-def test_examples_without_a_teacher_have_no_answers(masked, rows):
+def test_examples_without_a_teacher_have_no_signals(masked, rows):
     assert set(GeneralExamples(masked, None, 2).batch([0], 0)) == {"input_ids", "attention_mask", "labels"}
     assert set(TaskExamples(rows, None).batch([0], 0)) == {"input_ids", "attention_mask", "labels", "weights"}
 

@@ -1,21 +1,23 @@
-"""Both stages, that of the signals and that of the training, see the same rows and ask the same teacher."""
+"""The stages signals and distill-train read the same rows and use the same teacher."""
 
 import pytest
-import yaml
 
 from compactlm import artifacts
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
-from compactlm.params import parse_params
 
-SOURCES = ["movie_reviews", "tweets", "xsum"]  # labelled, unlabelled for the task, and unlabelled for general distillation alone
+SOURCES = [
+    "movie_reviews",
+    "tweets",
+    "xsum",
+]  # labelled, unlabelled for the task, and unlabelled for general distillation only
 
 
 @pytest.fixture
-def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows):
-    """A function that gives what a stage prepares, in a directory with tokenized rows of each source."""
+def prepare(tmp_path, monkeypatch, build_params, student_tokenizer, kept, rows):
+    """Write tokenized rows of each source to a working directory; return a factory of the inputs of a stage."""
     monkeypatch.chdir(tmp_path)
     table = []
     for at, sequence in enumerate(rows.sequences):
@@ -30,14 +32,10 @@ def prepare(tmp_path, monkeypatch, default_params, student_tokenizer, kept, rows
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
 
     def build(source="online", attention=0.0, unlabelled=5):
-        content = yaml.safe_load(default_params)
-        content["signals"].update(source=source, layers=[0, 2])
-        content["signals"]["general"].update(sequences=10, maskings=2, top_k=4)
-        content["signals"]["task"].update(unlabelled_sequences=unlabelled)
-        for phase in ("general", "task"):
-            content["distill"][phase]["hidden"]["layers"] = [[1, 2]]
-            content["distill"][phase]["attention"]["weight"] = attention
-        return Inputs(parse_params(content))
+        signals = {"general": {"sequences": 10, "maskings": 2, "top_k": 4}, "task": {"unlabelled_sequences": unlabelled}}
+        losses = {"hidden": {"layers": [[1, 2]]}, "attention": {"weight": attention}}
+        params = build_params(signals={"source": source, "layers": [0, 2], **signals}, distill={"general": losses, "task": losses})
+        return Inputs(params)
 
     return build
 
@@ -51,7 +49,7 @@ def test_general_distillation_draws_from_all_text(prepare):
     assert all(name.startswith(tuple("0123456789")) for name in tokenized.ids)
 
 
-def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(prepare):
+def test_a_task_has_labelled_rows_their_copies_and_unlabelled_text(prepare):
     found = prepare().task("sentiment")
     assert found == prepare("cached").task("sentiment")
     labelled = [f"{at:02}.0" for at in range(0, 40, 3)]
@@ -64,7 +62,7 @@ def test_a_task_has_its_rows_their_copies_and_unlabelled_text_of_its_sources(pre
     assert prepare().task("sentiment", weights).weights == [2.0] * 28 + [1.0] * 5
 
 
-def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teacher, kept):
+def test_the_online_source_wraps_the_teacher(prepare, masked_teacher, task_teacher, kept):
     for weight in (0.0, 1.0):
         inputs = prepare(attention=weight)
         general, task = inputs.source("general", masked_teacher, None), inputs.source("sentiment", task_teacher, None)
@@ -77,21 +75,18 @@ def test_online_the_teacher_is_asked_itself(prepare, masked_teacher, task_teache
         assert general.id_map.tolist() == task.id_map.tolist() == kept
 
 
-def test_cached_answers_are_looked_up_under_the_name_of_the_phase(prepare, masked_teacher, task_teacher):
+def test_cached_signals_are_read_from_the_directory_of_the_phase(prepare, masked_teacher, task_teacher):
     inputs = prepare("cached")
     general, task = inputs.general(), inputs.task("sentiment")
-    for name, teacher in ((artifacts.MLM, masked_teacher), ("sentiment", task_teacher)):
+    for phase, name, teacher, tokenized, online in (
+        ("general", artifacts.MLM, masked_teacher, general, inputs.online_general),
+        ("sentiment", "sentiment", task_teacher, task, inputs.online_task),
+    ):
         teacher.save_pretrained(artifacts.TEACHER / name)
-    with pytest.raises(FileNotFoundError, match=r"data/signals/general/cache\.json"):
-        inputs.source("general", masked_teacher, general)
-    with pytest.raises(FileNotFoundError, match=r"data/signals/sentiment/cache\.json"):
-        inputs.source("sentiment", task_teacher, task)
-    source = inputs.online_general(masked_teacher)
-    write_cache(artifacts.SIGNALS / "general", general, source, 500, "general", inputs.cache_settings(artifacts.MLM))
-    source = inputs.online_task(task_teacher)
-    write_cache(artifacts.SIGNALS / "sentiment", task, source, 500, "sentiment", inputs.cache_settings("sentiment"))
-    assert isinstance(inputs.source("general", masked_teacher, prepare("cached").general()), CachedSignals)
-    assert isinstance(inputs.source("sentiment", task_teacher, task), CachedSignals)
+        with pytest.raises(FileNotFoundError, match=rf"data/signals/{phase}/cache\.json"):
+            inputs.source(phase, teacher, tokenized)
+        write_cache(artifacts.SIGNALS / phase, tokenized, online(teacher), 500, phase, inputs.cache_settings(name))
+        assert isinstance(inputs.source(phase, teacher, tokenized), CachedSignals)
     task_teacher.classifier.bias.data += 1
     task_teacher.save_pretrained(artifacts.TEACHER / "sentiment")
     with pytest.raises(CompactLMError, match="data/signals/sentiment has signals for teacher "):

@@ -1,24 +1,22 @@
-"""Both phases on tiny models and rows, each as an experiment would have it."""
+"""Both phases of distillation on tiny models and rows."""
 
 import dataclasses
 
 import pytest
 import torch
-import yaml
 
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.distillation.phases import Phases
 from compactlm.distillation.signals.cache import write_cache
 from compactlm.errors import CompactLMError
-from compactlm.params import parse_params
 from compactlm.shapes.budget import parameters_of
 from tests.fixtures.builders import make_row
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teacher, task_teacher, tiny_tokenizer, kept, rows):
-    """A function that gives the phases of some changes to the default, in a directory that has all that they read."""
+def build(tmp_path, monkeypatch, build_params, student_tokenizer, masked_teacher, task_teacher, tiny_tokenizer, kept, rows):
+    """Write what both phases read to a working directory; return a factory of phases."""
     monkeypatch.chdir(tmp_path)
     labelled = {"source": "movie_reviews", "task": "sentiment", "label": "positive"}
     table = [{"id": f"{at:02}.0", "input_ids": sequence, **labelled} for at, sequence in enumerate(rows.sequences)]
@@ -34,28 +32,26 @@ def build(tmp_path, monkeypatch, default_params, student_tokenizer, masked_teach
     models.save(task_teacher, tiny_tokenizer, artifacts.TEACHER / "sentiment")
 
     def phases(start="teacher", initialisation="inherited", attention=0.0, layers=(0, 2)):
-        content = yaml.safe_load(default_params)
         heads, width = masked_teacher.config.num_attention_heads, masked_teacher.config.hidden_size
         shape = {"layers": 1, "hidden_size": width, "attention_heads": heads, "intermediate_size": 16, "maximum_positions": 64}
-        content["student"] |= {**shape, "vocabulary_size": 100, "budget": 1.0, "initialisation": initialisation}
-        content["teacher"]["parameters"] = None
-        content["signals"].update(source="online", layers=list(layers))
-        content["signals"]["general"].update(sequences=10, top_k=4)
-        content["distill"]["task"]["start"] = start
-        for phase in ("general", "task"):
-            content["distill"][phase]["optimisation"]["epochs"] = 1
-            content["distill"][phase]["attention"]["weight"] = attention
-        return Phases(parse_params(content))
+        phase = {"optimisation": {"epochs": 1}, "attention": {"weight": attention}}
+        params = build_params(
+            student={**shape, "vocabulary_size": 100, "budget": 1.0, "initialisation": initialisation},
+            teacher={"parameters": None},
+            signals={"source": "online", "layers": list(layers), "general": {"sequences": 10, "top_k": 4}},
+            distill={"general": phase, "task": {**phase, "start": start}},
+        )
+        return Phases(params)
 
     return phases
 
 
-def test_each_phase_says_which_pairs_of_its_layer_map_it_does_without(build, capsys):
+def test_each_phase_prints_the_pairs_of_layers_without_signals(build, capsys):
     phases = build(layers=[2])
     phases.task("sentiment", *phases.general())
-    said = [line for line in capsys.readouterr().out.splitlines() if "learns from" in line]
+    printed = [line for line in capsys.readouterr().out.splitlines() if "learns from" in line]
     rest = "hidden learns from the layers 1-2 (student-teacher) and not from 0-0, because signals.layers holds [2]"
-    assert said == [f"distill.general.{rest}", f"distill.task.{rest}"]
+    assert printed == [f"distill.general.{rest}", f"distill.task.{rest}"]
 
 
 @pytest.mark.parametrize("attention", [0.0, 1.0])
@@ -82,19 +78,13 @@ def test_a_classifier_of_many_labels_counts_against_the_budget(build, masked_tea
         phases.untrained()
 
 
-def cached(phases, rows):
-    """Let phases have their signals from caches, which hold what the teacher online says of these rows."""
+def use_caches(phases, rows):
+    """Write the signals of both phases to caches, that of the task for `rows`, and let the phases read them."""
     phases.params.signals.__dict__["source"] = "cached"
     inputs = phases.inputs
     general, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
-    write_cache(
-        artifacts.SIGNALS / "general",
-        inputs.general(),
-        inputs.online_general(general),
-        500,
-        "general",
-        inputs.cache_settings(artifacts.MLM),
-    )
+    source, settings = inputs.online_general(general), inputs.cache_settings(artifacts.MLM)
+    write_cache(artifacts.SIGNALS / "general", inputs.general(), source, 500, "general", settings)
     task = inputs.online_task(models.load_classifier(artifacts.TEACHER / "sentiment"))
     write_cache(artifacts.SIGNALS / "sentiment", rows, task, 500, "sentiment", inputs.cache_settings("sentiment"))
 
@@ -110,7 +100,7 @@ def test_a_tasks_wrong_cache_or_loss_is_refused_before_general_distillation(buil
     phases, trained = build(), []
     if wrong == "cache":
         rows = phases.inputs.task("sentiment")
-        cached(phases, dataclasses.replace(rows, ids=[rows.ids[1], rows.ids[0], *rows.ids[2:]]))
+        use_caches(phases, dataclasses.replace(rows, ids=[rows.ids[1], rows.ids[0], *rows.ids[2:]]))
     else:
         phases.params.distill.task.relations.__dict__.update(weight=1.0, layers="uniform")
     monkeypatch.setattr(phases, "_train", lambda name, *_: trained.append(name))
@@ -119,8 +109,8 @@ def test_a_tasks_wrong_cache_or_loss_is_refused_before_general_distillation(buil
     assert not trained
 
 
-def begun(build, monkeypatch, **changes):
-    """Return the general student, and the task's as it is before the first step."""
+def untrained_students(build, monkeypatch, **changes):
+    """Return the students of the general phase and of the task before the first step."""
     phases = build(**changes)
     general, components = phases.untrained()
     with torch.no_grad():
@@ -131,7 +121,7 @@ def begun(build, monkeypatch, **changes):
 
 @pytest.mark.parametrize("initialisation", ["inherited", "embeddings", "random"])
 def test_a_task_starts_from_the_general_student_or_from_its_teacher(build, monkeypatch, initialisation):
-    general, student = begun(build, monkeypatch, start="general", initialisation=initialisation)
+    general, student = untrained_students(build, monkeypatch, start="general", initialisation=initialisation)
     assert all(torch.equal(value, student.bert.state_dict()[name]) for name, value in general.bert.state_dict().items())
-    general, student = begun(build, monkeypatch, start="teacher", initialisation=initialisation)
+    general, student = untrained_students(build, monkeypatch, start="teacher", initialisation=initialisation)
     assert not torch.equal(general.bert.embeddings.LayerNorm.bias, student.bert.embeddings.LayerNorm.bias)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from compactlm.figures import bootstrap
 from compactlm.figures.bootstrap import Resampler, ratio, share
 from compactlm.figures.figure import Status
 
@@ -22,29 +21,31 @@ def test_resamples_are_those_of_a_plain_bootstrap():
     assert ours.mean(axis=0) == pytest.approx(values.sum(axis=0), abs=0.5)
     assert np.cov(ours.T) == pytest.approx(np.cov(plain.T), rel=0.1, abs=3)
     assert np.quantile(ours, [0.05, 0.95], axis=0) == pytest.approx(np.quantile(plain, [0.05, 0.95], axis=0), abs=1.0)
-    assert np.array_equal(RESAMPLER.sums(sums), ours), "a row alone is a cluster of its own"
+    assert np.array_equal(RESAMPLER.sums(sums), ours), "without clusters each row is its own cluster"
 
 
-def test_sums_depend_on_the_seed_and_not_on_the_order_or_the_memory(monkeypatch):
+def test_sums_depend_on_the_seed_and_not_on_the_order_of_rows():
     values, clusters = np.arange(20.0).reshape(10, 2), [str(at) for at in range(10)]
     whole = RESAMPLER.sums(values, clusters)
     assert np.array_equal(whole, RESAMPLER.sums(values[::-1], clusters[::-1]))
     assert not np.array_equal(whole, Resampler(4000, 2).sums(values, clusters))
-    monkeypatch.setattr(bootstrap, "CELLS_AT_ONCE", 70)
-    assert np.array_equal(whole, RESAMPLER.sums(values, clusters))
-    parts = list(Resampler(20, 3).draw(np.ones(10)))
-    assert [len(part) for part in parts] == [7, 7, 6]
-    assert all((part.sum(axis=1) == 10).all() for part in parts)
 
 
-def test_no_rows():
+def test_many_units_are_drawn_in_parts_that_equal_one_draw():
+    parts = list(Resampler(700, 3).draw(np.ones(5000)))  # at most two million counts at a time
+    assert [len(part) for part in parts] == [400, 300]
+    assert np.array_equal(np.concatenate(parts), np.random.default_rng(3).multinomial(5000, np.full(5000, 1 / 5000), size=700))
+
+
+def test_figures_without_rows_are_not_judged():
     assert RESAMPLER.sums(np.zeros((0, 3)), []).shape == (4000, 3)
     empty = np.zeros(0)
     for found in (share(0, 0), RESAMPLER.mean(empty), RESAMPLER.ratio(empty, empty), RESAMPLER.ratio(np.ones(3), np.zeros(3))):
         assert (found.value, found.low, found.high, found.status) == (None, None, None, Status.NOT_JUDGED)
+    assert np.array_equal(ratio([1.0, 1.0], [2.0, 0.0]), [0.5, np.nan], equal_nan=True)
 
 
-def test_an_interval_needs_numbers():
+def test_values_that_are_not_finite_give_no_interval():
     for value in (math.nan, math.inf):
         assert RESAMPLER.figure(value, np.ones(10)).value is None
     drawn = np.array([np.nan, *range(99)])
@@ -54,7 +55,7 @@ def test_an_interval_needs_numbers():
     assert found.low == found.value == found.high
 
 
-def test_the_interval_of_a_mean_is_that_of_the_normal_law_for_many_rows():
+def test_the_interval_of_a_mean_is_the_normal_one_for_many_rows():
     values = np.random.default_rng(0).normal(2.0, 1.0, 2000)
     found = Resampler(2000, 5).mean(values, rows_needed=30)
     half = norm.ppf(0.975) * values.std() / math.sqrt(len(values))
@@ -64,7 +65,7 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_law_for_many_rows():
     assert (found.rows, found.rows_needed) == (2000, 30)
 
 
-def test_a_ratio_of_the_same_rows_is_surer_than_its_parts():
+def test_the_interval_of_a_paired_ratio_is_narrower_than_that_of_a_share():
     below = (np.random.default_rng(1).random(500) < 0.6).astype(float)
     above = below.copy()
     above[np.flatnonzero(below)[:10]] = 0
@@ -74,11 +75,7 @@ def test_a_ratio_of_the_same_rows_is_surer_than_its_parts():
     assert found.high - found.low < part.high - part.low
 
 
-def test_a_share_of_all_rows_is_not_certain():
+def test_a_share_of_1_has_an_interval():
     found = share(20, 20)
     assert found.value == found.high == 1
     assert 0.8 < found.low < 0.9
-
-
-def test_a_ratio_over_nothing_is_no_number():
-    assert np.array_equal(ratio([1.0, 1.0], [2.0, 0.0]), [0.5, np.nan], equal_nan=True)

@@ -21,11 +21,11 @@ numbers = st.floats(-10, 10)
         (-0.2, -0.11, Status.VIOLATED),
     ],
 )
-def test_the_whole_interval_decides(low, high, status):
+def test_the_whole_interval_decides_the_status(low, high, status):
     assert Figure.measured((low + high) / 2, low, high, rows=100, limit=Limit(-0.1, 0.1)).status is status
 
 
-def test_the_same_figure_can_be_judged_by_a_limit():
+def test_a_limit_can_be_added_to_a_figure():
     figure = Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30)
     assert figure.with_limit(Limit(high=0.05)) == Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30, limit=Limit(high=0.05))
 
@@ -34,7 +34,7 @@ def test_the_same_figure_can_be_judged_by_a_limit():
     ("bounds", "rows", "sign"),
     [((-0.2, -0.1), 100, -1), ((0.1, 0.2), 100, 1), ((-0.1, 0.2), 100, 0), ((-0.2, -0.1), 9, 0), ((None, None), 100, 0)],
 )
-def test_the_sign_is_known_if_the_whole_interval_has_it(bounds, rows, sign):
+def test_the_sign_is_that_of_the_whole_interval_or_0(bounds, rows, sign):
     assert Figure.measured(-0.15, *bounds, rows=rows, rows_needed=30).sign == sign
 
 
@@ -48,13 +48,13 @@ def test_the_sign_is_known_if_the_whole_interval_has_it(bounds, rows, sign):
         Figure.measured(0.5, 0.4, math.inf, rows=100, limit=Limit(0, 1)),
     ],
 )
-def test_what_cannot_be_judged_never_passes(figure):
+def test_a_figure_without_an_interval_or_enough_rows_is_not_judged(figure):
     assert figure.status is Status.NOT_JUDGED
     assert not figure.judged
 
 
 @given(numbers, numbers, numbers, st.integers(0, 100), st.none() | st.integers(0, 100), st.none() | st.tuples(numbers, st.none() | numbers))
-def test_json_gives_back_the_figure(value, low, high, rows, needed, bounds):
+def test_a_figure_is_read_back_from_json(value, low, high, rows, needed, bounds):
     figure = Figure.measured(value, low, high, rows=rows, rows_needed=needed, limit=Limit(*bounds) if bounds else None)
     written = json.loads(json.dumps(figure.to_json()))
     assert is_figure(written)
@@ -64,7 +64,7 @@ def test_json_gives_back_the_figure(value, low, high, rows, needed, bounds):
 @given(numbers, numbers, numbers, numbers, st.tuples(*[st.floats(-1e-9, 1e-9)] * 2))
 @example(0.1, 0.1, -0.1, 0.1, (1e-9, 1e-9))
 @example(0.0, 0.0, 0.0, 0.0, (-1e-9, -1e-9))
-def test_noise_of_rounding_never_turns_ok_into_violated(low, high, least, greatest, noise):
+def test_rounding_never_turns_ok_into_violated(low, high, least, greatest, noise):
     limit = Limit(min(least, greatest), max(least, greatest))
     bounds = sorted((low, high))
     before = limit.status(*bounds)
@@ -79,7 +79,7 @@ def test_noise_of_rounding_never_turns_ok_into_violated(low, high, least, greate
         max_leaves=9,
     ).filter(lambda value: isinstance(value, dict))
 )
-def test_metrics_can_be_written_as_json_and_lose_only_what_is_not_finite(metrics):
+def test_only_values_that_are_not_finite_are_left_out_of_json(metrics):
     kept = json.loads(json.dumps(write_figures(metrics), allow_nan=False))
     for key, value in metrics.items():
         assert (key in kept) == (not isinstance(value, float) or math.isfinite(value))

@@ -33,7 +33,7 @@ def test_a_figure_is_written_with_its_interval_and_its_status(figure, show, text
     assert numbers.stated(figure, show) == text
 
 
-def test_a_figure_that_is_not_judged_says_so_once():
+def test_not_judged_is_written_once():
     assert numbers.stated(Figure.measured(None)).count("not judged") == 1
     few = numbers.stated(Figure.measured(0.5, 0.4, 0.6, rows=9, rows_needed=30))
     assert few.startswith("0.500 (0.400 to 0.600), not judged")

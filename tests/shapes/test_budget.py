@@ -1,4 +1,4 @@
-"""The student's parameters, counted without building it."""
+"""Counts of the student's parameters that need no model."""
 
 from typing import Any
 
@@ -29,23 +29,17 @@ def student(layers: int, hidden: int, heads: int, inner: int, positions: int, vo
     return Student.model_validate({**shape, "vocabulary_size": vocabulary, **REST})
 
 
-def really(config: BertConfig, labels: int) -> int:
-    """The parameters of the larger of the two models that transformers builds."""
+def count_built(config: BertConfig, labels: int) -> int:
+    """Build both models with transformers and return the larger count of parameters."""
     config.num_labels = labels
     return max(count_parameters(form(config)) for form in (BertForMaskedLM, BertForSequenceClassification))
-
-
-def test_the_count_of_parameters_is_that_of_the_design() -> None:
-    shape = student(4, 128, 2, 512, 512)
-    assert parameters_of(shape, 9000) == pytest.approx(2.03e6, rel=0.01)
-    assert parameters_of(shape, 9001) - parameters_of(shape, 9000) == 128 + 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("vocabulary", "labels"), [(100, 2), (257, 5), (130, 400)])
 def test_the_formula_counts_what_transformers_builds(shape: tuple[int, ...], vocabulary: int, labels: int) -> None:
     one = student(*shape)
-    assert parameters_of(one, vocabulary, labels) == really(build_config(one, vocabulary), labels)
+    assert parameters_of(one, vocabulary, labels) == count_built(build_config(one, vocabulary), labels)
 
 
 @given(one=STUDENTS, labels=st.integers(2, 500), allowed=st.integers(0, 10**8))

@@ -3,9 +3,10 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import BertConfig
 
 from compactlm.errors import CompactLMError
-from compactlm.shapes.layers import Shape, check_losses, check_pairs, find_pairs, kept_layers
+from compactlm.shapes.layers import Shape, check_both_phases, check_losses, check_pairs, find_pairs, kept_layers
 
 DEPTHS = st.integers(1, 48)
 
@@ -24,11 +25,11 @@ def all_pairs(layers, student, teacher, loss="hidden"):
         ("last", 3, 12, [(0, 0), (1, 10), (2, 11), (3, 12)]),
         ("last", 2, 2, [(0, 0), (1, 1), (2, 2)]),
         ([(0, 0), (2, 5), (4, 12)], 4, 12, [(0, 0), (2, 5), (4, 12)]),
-        # The teacher's side is free: two layers may learn from one, and from an earlier one.
+        # Two layers may learn from the same layer of the teacher, and a later layer from an earlier one.
         ([(1, 12), (2, 12), (3, 0)], 3, 12, [(1, 12), (2, 12), (3, 0)]),
     ],
 )
-def test_layer_maps(layers, student, teacher, expected):
+def test_a_layer_map_gives_pairs_of_layers(layers, student, teacher, expected):
     assert all_pairs(layers, student, teacher) == expected
 
 
@@ -47,7 +48,7 @@ def test_a_named_map_pairs_every_layer_from_the_embeddings_to_the_last(name, stu
 @pytest.mark.parametrize(
     ("rule", "teacher", "expected"), [(2, 6, [3, 6]), (3, 12, [4, 8, 12]), (2, 12, [6, 12]), (1, 6, [6]), ([6, 0, 3], 6, [6, 0, 3])]
 )
-def test_kept_layers(rule, teacher, expected):
+def test_a_number_of_layers_is_spread_evenly_over_the_teacher(rule, teacher, expected):
     assert kept_layers(rule, teacher) == expected
 
 
@@ -85,13 +86,13 @@ def test_a_loss_learns_from_the_pairs_of_a_named_map_that_have_signals(loss, kep
         ("hidden", [(2, 1), (1, 2)], [1, 2], "student's layer 1 after 2"),
     ],
 )
-def test_wrong_layers_are_refused_in_a_sentence(loss, layers, kept, named):
+def test_wrong_pairs_are_refused(loss, layers, kept, named):
     with pytest.raises(CompactLMError, match=named) as caught:
         find_pairs(f"distill.task.{loss}", layers, 4, 3, kept)
     assert str(caught.value).startswith(f"distill.task.{loss}")
 
 
-def test_pairs_are_checked_as_far_as_the_teacher_is_known():
+def test_pairs_can_be_checked_without_the_depth_of_the_teacher():
     check_pairs("distill.task.hidden", [(1, 40)], 4)
     with pytest.raises(CompactLMError, match="layer 40, which signals"):
         check_pairs("distill.task.hidden", [(1, 40)], 4, kept=[3])
@@ -131,3 +132,28 @@ def test_a_number_of_layers_never_includes_the_embeddings(rule, teacher, example
 
 def test_losses_without_a_weight_are_not_checked():
     check_losses("distill.task", losses(hidden={"layers": [(9, 9)]}, relations={"heads": 5}), Shape(2, 16, 2), Shape(2, 24, 3), [1])
+
+
+@pytest.mark.parametrize("phase", ["general", "task"])
+@pytest.mark.parametrize(
+    ("loss", "layers", "named"),
+    [
+        ({}, [3, 6], None),
+        ({}, 2, None),
+        ({"relations": {"weight": 1.0, "layers": "uniform"}}, [3, 5, 6], None),
+        ({"relations": {"weight": 1.0}}, [3, 6], r"relations has no layer to learn from: .* \[3, 6\]"),
+        ({"attention": {"weight": 1.0}}, [3, 6], r"attention .* is 4 and the teacher has 12"),
+        ({}, [3, 7], "signals.layers names layer 7"),
+        ({}, 8, "signals.layers is 8, but the teacher has only 6 layers"),
+    ],
+)
+def test_the_losses_of_both_phases_are_checked_against_the_teacher(build_params, phase, loss, layers, named):
+    params = build_params(signals={"source": "online", "layers": layers}, distill={phase: loss})
+    teacher = BertConfig(num_hidden_layers=6, num_attention_heads=12, hidden_size=384)
+    if named is None:
+        check_both_phases(params, teacher)
+        return
+    with pytest.raises(CompactLMError, match=named) as caught:
+        check_both_phases(params, teacher)
+    assert f"distill.{phase}" in str(caught.value) or str(caught.value).startswith("signals.layers")
+    assert "\n" not in str(caught.value)

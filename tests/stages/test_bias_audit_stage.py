@@ -1,19 +1,17 @@
 import json
 
 import pytest
-import yaml
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status
-from compactlm.params import parse_params
 from compactlm.stages import bias_audit
 from tests.fixtures.builders import make_row
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch, default_params):
-    """A function that gives params, with changes to bias_audit, in a directory that has what the stage reads."""
+def build(tmp_path, monkeypatch, build_params):
+    """Write what the stage reads to a working directory; return a factory of parameters with changes to bias_audit."""
     monkeypatch.chdir(tmp_path)
     rows = [make_row(n, f"{'she' if n % 3 else 'he'} sings {n}", "reviews", "positive" if n % 4 else "negative") for n in range(48)]
     artifacts.write_documents(artifacts.SPLIT / "train", [*rows, make_row("f" * 32, "she slept", "wiki")])
@@ -21,10 +19,7 @@ def build(tmp_path, monkeypatch, default_params):
     artifacts.write_documents(artifacts.AUGMENTED, copies)
 
     def params(on_violation="warn", **changes):
-        content = yaml.safe_load(default_params)
-        content["bias_audit"] |= {"minimum_group_rows": 5, **changes}
-        content["bias_audit"]["gate"]["on_violation"] = on_violation
-        return parse_params(content)
+        return build_params(bias_audit={"minimum_group_rows": 5, "gate": {"on_violation": on_violation}, **changes})
 
     return params
 
@@ -33,7 +28,7 @@ def metrics():
     return json.loads((artifacts.METRICS / "bias-audit.json").read_text())["sentiment"]
 
 
-def test_it_writes_weights_metrics_and_a_report_the_same_each_time(build, capsys):
+def test_two_runs_write_the_same_weights_metrics_and_report(build, capsys):
     bias_audit.main(build())
     weights = artifacts.read_table(artifacts.WEIGHTED)
     assert weights.schema == artifacts.WEIGHT_SCHEMA
@@ -53,7 +48,7 @@ def test_it_writes_weights_metrics_and_a_report_the_same_each_time(build, capsys
 
 
 @pytest.mark.parametrize("mitigation", ["counterfactual", "both"])
-def test_counterfactual_copies_are_written_beside_the_weights_which_have_their_ids(build, mitigation):
+def test_counterfactual_copies_and_their_weights_are_written(build, mitigation):
     bias_audit.main(build(mitigation=mitigation))
     copies = artifacts.read_documents(artifacts.COUNTERFACTUAL)
     assert len(copies) == 52
@@ -63,16 +58,16 @@ def test_counterfactual_copies_are_written_beside_the_weights_which_have_their_i
     assert metrics()["counterfactual"]["copies"] == 52
 
 
-def test_a_violation_is_told_and_ends_the_stage_if_it_should(build, capsys):
-    # Of the women three in four rows have the good label, of the men one in four.
+def test_a_violation_is_printed_and_ends_the_stage_if_the_gate_is_strict(build, capsys):
+    # Three in four rows about women have the positive label, and one in four rows about men.
     good = {0, 3, 5, 7}
     rows = [make_row(n, f"{'she' if n % 2 else 'he'} sings {n}", "r", "positive" if n % 8 in good else "negative") for n in range(48)]
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     artifacts.write_documents(artifacts.AUGMENTED, [])
     bias_audit.main(build(mitigation="none"))
-    said = capsys.readouterr().out
-    assert "Data gate: violated (4 violated, 0 not judged, 0 undecided, of 4 checks)." in said
-    assert "sentiment, gender, train rows, women to men, positive, disparate impact: 3.000 (" in said
+    printed = capsys.readouterr().out
+    assert "Data gate: violated (4 violated, 0 not judged, 0 undecided, of 4 checks)." in printed
+    assert "sentiment, gender, train rows, women to men, positive, disparate impact: 3.000 (" in printed
     assert "is violated (limit: 0.8 to 1.25)" in artifacts.BIAS_REPORT.read_text()
     gate = metrics()["gate"]
     impact = metrics()["attributes"]["gender"]["before"]["pairs"]["women_to_men"]["positive"]["disparate_impact"]
@@ -86,7 +81,7 @@ def test_a_violation_is_told_and_ends_the_stage_if_it_should(build, capsys):
             bias_audit.main(build("fail", mitigation=mitigation))
 
 
-def test_nothing_is_left_of_a_failed_run(build, monkeypatch):
+def test_a_failed_run_leaves_no_output(build, monkeypatch):
     monkeypatch.setattr(artifacts, "write_table", lambda *_: (_ for _ in ()).throw(OSError("full")))
     with pytest.raises(OSError, match="full"):
         bias_audit.main(build())

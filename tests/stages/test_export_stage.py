@@ -36,7 +36,7 @@ def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
     return SimpleNamespace(seed=17, threads=1, batch_tokens=512, tasks=tasks, export=settings)
 
 
-def test_it_writes_every_model_and_what_int8_costs(params):
+def test_all_models_and_the_cost_of_int8_are_written(params):
     export.main(params)
     metrics = artifacts.read_json(artifacts.METRICS / "export.json")
     assert {name: found["rows"] for name, found in metrics.items()} == {"mlm": 160, "embedding": 160, "sentiment": 144}
@@ -53,7 +53,7 @@ def test_it_writes_every_model_and_what_int8_costs(params):
     assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
 
 
-def test_a_check_on_few_rows_is_marked(params):
+def test_figures_on_few_rows_are_not_judged(params):
     params.export = params.export.model_copy(update={"check_rows": 29})
     export.main(params)
     metrics = read_figures(artifacts.read_json(artifacts.METRICS / "export.json"))

@@ -13,7 +13,7 @@ from compactlm.stages import clean, ingest, split
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default_params: str) -> dict[str, Any]:
-    """A working directory with params.yaml and a source of 200 rows, three of which are of no use."""
+    """Parameters, and a working directory with a source of 200 rows; cleaning drops three of them."""
     monkeypatch.chdir(tmp_path)
     rng = random.Random(1)
     rows = [f"film {number} was <b>{rng.choice(['fine', 'dull'])}</b>\td{number // 2}\t" for number in range(197)]

@@ -1,16 +1,14 @@
-"""The stage on tiny models: what it writes, that it writes it twice the same, and that its examples were run."""
+"""The stage report on tiny models. It gives the same files twice and runs its examples."""
 
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import write_figures
-from compactlm.params import parse_params
 from compactlm.report.card.snippets import Snippet, run_snippet
 from compactlm.stages import report
 from tests.fixtures.made_up_run import all_rows, build
@@ -19,16 +17,13 @@ WRITTEN = ("reports/index.html", "reports/model-card.md", "models/student/README
 
 
 @pytest.fixture
-def params(default_params):
-    content = yaml.safe_load(default_params)
-    content["threads"] = 1
-    content["tokenize"]["maximum_length"] = 48
-    return parse_params(content)
+def params(build_params):
+    return build_params(threads=1, tokenize={"maximum_length": 48})
 
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch, params, student_root, export_root):
-    """A project in which all stages but the last have run."""
+    """A project in which all stages before the report have run."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(student_root, artifacts.STUDENT)
     shutil.copytree(export_root, artifacts.EXPORT)
@@ -37,12 +32,12 @@ def workspace(tmp_path, monkeypatch, params, student_root, export_root):
     artifacts.write_documents(artifacts.SPLIT / "test", test)
     answers = found.answers["sentiment"]
     labels = params.tasks["sentiment"].labels
-    said = [
+    rows = [
         {"id": name, "task": "sentiment", "label": labels[label]}
         | {role: answers.probabilities[role][at].tolist() for role in ("teacher", "student")}
         for at, (name, label) in enumerate(zip(answers.ids, answers.expected, strict=True))
     ]
-    artifacts.write_table(artifacts.PREDICTIONS, said, artifacts.PREDICTION_SCHEMA)
+    artifacts.write_table(artifacts.PREDICTIONS, rows, artifacts.PREDICTION_SCHEMA)
     for directory, files in ((artifacts.METRICS, found.metrics), (artifacts.TIMINGS, found.timings)):
         for name, content in files.items():
             artifacts.write_json(directory / f"{name}.json", write_figures(content))
@@ -53,7 +48,7 @@ def workspace(tmp_path, monkeypatch, params, student_root, export_root):
 
 
 @pytest.mark.slow
-def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, params):
+def test_two_runs_write_the_same_page_card_and_plots(workspace, params):
     def run():
         report.main(params)
         plots = sorted((workspace / "reports/plots/report").rglob("*.tsv"))
@@ -81,11 +76,11 @@ def test_the_page_the_card_and_the_plots_are_written_twice_the_same(workspace, p
     assert {line[2] for line in plots["data-fairness"][1:]} == {"gender, women to men"}
     assert any(line[2] == "equal opportunity difference: gender, women to men" for line in plots["fairness"])
     assert {line[0] for line in plots["losses"][1:]} == {"general", "sentiment"}
-    # A point on fewer rows is not judged.
+    # Points with fewer than 30 rows are not shown.
     assert all(int(line[4]) >= 30 for line in plots["reliability"][1:] if line[1] != "ideal")
 
 
-def test_a_gate_that_fails_ends_the_stage_after_the_page_is_written(workspace, params, monkeypatch):
+def test_a_failed_gate_ends_the_stage_after_the_page_is_written(workspace, params, monkeypatch):
     monkeypatch.setattr(report, "run_snippet", lambda title, code, threads: Snippet(title, code, ""))
     gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
     strict = params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})})
@@ -95,7 +90,7 @@ def test_a_gate_that_fails_ends_the_stage_after_the_page_is_written(workspace, p
 
 
 def test_an_example_that_fails_ends_the_stage(workspace, params, monkeypatch):
-    def run_last(title, code, threads):  # the others start torch, and are run above
+    def run_last(title, code, threads):  # the other examples start torch and run in the test above
         return run_snippet(title, code, threads) if "without torch" in title else Snippet(title, code, "")
 
     monkeypatch.setattr(report, "run_snippet", run_last)

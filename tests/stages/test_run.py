@@ -21,8 +21,8 @@ def workspace(tmp_path, monkeypatch, default_params):
     monkeypatch.chdir(tmp_path)
 
 
-def ending(error):
-    """What a stage that raises `error` exits with."""
+def exit_code(error):
+    """Run a stage that raises `error` and return the code of the exit."""
 
     def stage(params):
         raise error
@@ -32,7 +32,7 @@ def ending(error):
     return caught.value.code
 
 
-def test_a_stage_gets_parameters_that_are_checked_before_any_work(default_params):
+def test_parameters_are_checked_before_the_stage_runs(default_params):
     given = []
     run("clean", given.append)
     assert isinstance(given[0], Params)
@@ -58,14 +58,14 @@ def test_a_stage_gets_parameters_that_are_checked_before_any_work(default_params
         (FULL_DISK, "no space .* while writing an artifact; free some"),
     ],
 )
-def test_a_failure_that_a_user_can_fix_is_a_sentence(error, facts):
+def test_an_error_that_a_user_can_fix_is_one_sentence(error, facts):
     # sys.exit with a text prints it to stderr and exits with status 1, without a traceback.
-    assert re.match(f"clean: {facts}", ending(error))
-    assert ending(KeyboardInterrupt()) == 130
+    assert re.match(f"clean: {facts}", exit_code(error))
+    assert exit_code(KeyboardInterrupt()) == 130
 
 
-def test_libraries_still_name_the_systems_error_by_its_number(tmp_path):
-    # A missing directory stands in for a full disk, which a test cannot have.
+def test_libraries_name_system_errors_by_number(tmp_path):
+    # A missing directory replaces a full disk, which a test cannot create.
     with pytest.raises(Exception, match=rf"\(os error {errno.ENOENT}\)"):
         save_file({"a": torch.zeros(1)}, tmp_path / "no such directory" / "model.safetensors")
 
@@ -79,12 +79,12 @@ def test_a_bug_keeps_its_traceback(error):
         run("clean", stage)
 
 
-def test_a_stage_records_its_code_when_it_has_run(tmp_path, monkeypatch):
+def test_a_finished_stage_records_its_code(tmp_path, monkeypatch):
     Path("dvc.yaml").write_text("stages: {clean: {cmd: x, deps: [data/raw, src/clean.py]}}\n")
     Path("src").mkdir()
     code, record = Path("src/clean.py"), Path("reports/code/clean.json")
     code.write_text("RATE = 1\n")
-    ending(CompactLMError("not now; try again"))
+    exit_code(CompactLMError("not now; try again"))
     assert not record.exists()
     monkeypatch.setenv("RANK", "1")  # one of several training processes, but not the first
     run("clean", lambda params: None)

@@ -3,17 +3,13 @@ import torch
 from transformers import BertModel
 
 from compactlm.student.heads import SMALL, fold, fold_attention, resize_head, strongest_heads, strongest_neurons
-from tests.fixtures.builders import make_config
+from tests.fixtures.builders import make_config, noise
 
-STREAM = 12  # of the student, and a column for the bias
-
-
-def noise(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+STREAM = 12  # the student's hidden size; states have one more column for the bias
 
 
 def head(width, rank=None):
-    """A head whose products query^T key and output value have this rank."""
+    """Return the weights of a head whose products query^T key and output value have this rank."""
     rank = rank or width
     shapes = {"query": (width, STREAM + 1), "key": (width, STREAM + 1), "value": (width, STREAM + 1), "output": (20, width)}
     mixing = noise(width, rank, seed=9)
@@ -24,7 +20,7 @@ def head(width, rank=None):
 
 
 def scores(one, states):
-    """What the softmax of attention takes."""
+    """Return the attention scores before the softmax."""
     query, key = ((states @ one[name].T) for name in ("query", "key"))
     return query @ key.T / len(one["query"]) ** 0.5
 
@@ -33,8 +29,8 @@ def states():
     return torch.cat([noise(9, STREAM, seed=7), torch.ones(9, 1)], dim=1)
 
 
-def rows_of_output(one, resized):
-    """How much of the values' contribution the resized values can still give, by the best output projection."""
+def error_of_values(one, resized):
+    """Return the relative error of the values' contribution with the best output projection."""
     wanted = states() @ one["value"].T @ one["output"].T
     given = states() @ resized["value"].T
     return torch.linalg.norm(given @ torch.linalg.lstsq(given, wanted).solution - wanted) / torch.linalg.norm(wanted)
@@ -52,10 +48,10 @@ def test_a_narrower_head_keeps_scores_and_values_of_low_rank(old, new, rank):
     one = head(old, rank)
     narrow = resize_head(one, new)
     assert {part.shape for part in narrow.values()} == {(new, STREAM + 1)}
-    # Rows beyond the rank are the small random ones; with none of them the scores are the same.
+    # Rows beyond the rank are small random ones, which add this much to the scores.
     noisy = (new - rank) * (SMALL * 8) ** 2
     torch.testing.assert_close(scores(narrow, states()), scores(one, states()), atol=1e-4 + noisy, rtol=1e-4)
-    assert rows_of_output(one, narrow) < 1e-4
+    assert error_of_values(one, narrow) < 1e-4
 
 
 def test_a_narrower_head_keeps_the_largest_part_of_its_scores():
@@ -74,12 +70,12 @@ def test_a_wider_head_keeps_its_scores_up_to_small_random_rows():
     found, expected = scores(wide, states()), scores(one, states())
     assert not torch.equal(found, expected)
     assert (found - expected).abs().max() < 0.05 < 0.02 * expected.abs().max()
-    assert rows_of_output(one, wide) < 1e-4
+    assert error_of_values(one, wide) < 1e-4
     extra = wide["value"][4:]
     assert 0 < extra.abs().max() < 6 * SMALL
 
 
-def test_a_head_without_any_weight_becomes_small_random_rows():
+def test_a_head_of_zeros_becomes_small_random_rows():
     nothing = {name: torch.zeros_like(part) for name, part in head(4).items()}
     for width in (2, 6):
         for part in resize_head(nothing, width).values():
@@ -96,18 +92,18 @@ def test_the_sign_of_a_factor_does_not_depend_on_the_decomposition():
     assert (narrow["key"].gather(1, narrow["key"].abs().argmax(dim=1, keepdim=True)) > 0).all()
 
 
-def test_folding_keeps_what_a_layer_says_where_the_components_lose_nothing():
+def test_folding_keeps_the_output_for_states_within_the_components():
     basis = torch.linalg.qr(noise(10, 10)).Q[:6]
     layer = torch.nn.Linear(10, 5)
     mean = noise(10, seed=1)
-    # Around their mean these states move within the components alone.
+    # These states differ from their mean only within the components.
     inputs = mean + noise(30, 6, seed=2) @ basis
     weight, bias = fold(layer, basis, mean)
     assert weight.shape == (5, 6)
     torch.testing.assert_close(inputs @ basis.T @ weight.T + bias, layer(inputs), atol=1e-5, rtol=1e-5)
 
 
-def test_folded_heads_are_the_attentions_own(tiny_config):
+def test_folded_heads_have_the_weights_of_the_attention():
     config = make_config(hidden_size=32, num_attention_heads=4)
     torch.manual_seed(0)
     attention = BertModel(config).encoder.layer[0].attention
@@ -122,18 +118,18 @@ def test_folded_heads_are_the_attentions_own(tiny_config):
         assert torch.equal(one["output"], attention.output.dense.weight[:, rows])
 
 
-def test_the_strongest_heads_are_those_whose_contribution_varies_most():
+def test_the_strongest_heads_have_the_contributions_that_vary_most():
     contexts, output = noise(50, 12), noise(7, 12, seed=1)
-    contexts[:, 3:6] *= 100  # head 1 of 4 gathers much, and the output hardly reads it
+    contexts[:, 3:6] *= 100  # head 1 of 4 has large contexts and small output weights
     output[:, 3:6] *= 1e-4
-    contexts[:, 6:9] = 1e6  # head 2 gathers much that never changes
+    contexts[:, 6:9] = 1e6  # the contexts of head 2 are large and constant
     contexts[:, 0:3] *= 5
     assert strongest_heads(contexts, output, 4, 1) == [0]
     assert strongest_heads(contexts, output, 4, 2) == [0, 3]
     assert strongest_heads(contexts, output, 4, 9) == [0, 1, 2, 3]
 
 
-def test_the_strongest_neurons_are_those_whose_contribution_varies_most():
+def test_the_strongest_neurons_have_the_contributions_that_vary_most():
     activations, output = noise(50, 5), torch.ones(7, 5)
     activations[:, 1] = 1e4
     activations[:, 4] *= 100

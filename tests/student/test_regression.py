@@ -2,10 +2,7 @@ import pytest
 import torch
 
 from compactlm.student.regression import fit_layer_norm, ridge
-
-
-def noise(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+from tests.fixtures.builders import noise
 
 
 def test_ridge_is_the_minimum_of_error_and_penalty():
@@ -31,14 +28,14 @@ def test_the_penalty_does_not_depend_on_units():
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -300.0])
-def test_features_that_never_change_predict_the_mean(value):
+def test_constant_features_predict_the_mean(value):
     targets = noise(50, 2)
     weight, bias = ridge(torch.full((50, 3), value), targets)
     assert weight.abs().max() < 1e-3
     torch.testing.assert_close(bias, targets.mean(dim=0), atol=1e-3, rtol=0)
 
 
-def test_a_feature_that_never_changes_leaves_the_others_alone():
+def test_a_constant_feature_has_no_effect_on_the_others():
     inputs, targets = noise(50, 3), noise(50, 2, seed=1)
     expected = ridge(inputs, targets, 1e-6)[0]
     found = ridge(torch.cat([inputs, torch.full((50, 1), 7.0)], dim=1), targets, 1e-6)[0]
@@ -46,7 +43,7 @@ def test_a_feature_that_never_changes_leaves_the_others_alone():
     assert found[:, 3].abs().max() < 1e-3
 
 
-def test_a_layer_normalisation_is_the_best_of_its_kind():
+def test_a_fitted_layer_normalisation_has_the_least_error():
     inputs, targets = noise(60, 8), noise(60, 8, seed=1)
     norm = torch.nn.LayerNorm(8)
     assert torch.equal(fit_layer_norm(norm, inputs, targets), norm(inputs))
@@ -56,7 +53,7 @@ def test_a_layer_normalisation_is_the_best_of_its_kind():
     assert best < (torch.nn.LayerNorm(8)(inputs) - targets).square().sum()
 
 
-def test_a_layer_normalisation_of_the_same_row_everywhere_is_its_target():
+def test_a_layer_normalisation_of_equal_rows_gives_their_target():
     norm = torch.nn.LayerNorm(8)
     inputs = noise(1, 8).expand(20, 8)
     targets = noise(1, 8, seed=1).expand(20, 8)

@@ -20,13 +20,13 @@ def counts(tiny_tokenizer, tiny_texts):
 
 @pytest.fixture(scope="module")
 def student(tiny_tokenizer, counts):
-    """A student with 20 tokens fewer than the teacher."""
+    """The tokenizer of a student with 20 tokens fewer than the teacher."""
     tokens = choose_vocabulary(tiny_tokenizer.get_vocab(), counts, len(tiny_tokenizer) - 20)
     return build_tokenizer(tiny_tokenizer, tokens, 64)
 
 
 @given(data=st.data())
-def test_the_choice_is_a_subset_of_exact_size_in_the_teachers_order(tiny_tokenizer, tiny_texts, data):
+def test_the_chosen_tokens_are_a_subset_of_exact_size_in_the_teachers_order(tiny_tokenizer, tiny_texts, data):
     vocabulary = tiny_tokenizer.get_vocab()
     texts = data.draw(st.lists(st.sampled_from(tiny_texts), max_size=5))
     counts = count_tokens(tiny_tokenizer(texts, add_special_tokens=False)["input_ids"]) if texts else Counter()
@@ -47,14 +47,14 @@ def test_the_tokenizer_has_all_tokens_with_special_ones_in_the_teachers_order(ti
     assert student.convert_ids_to_tokens(student("film")["input_ids"]) == ["[CLS]", "film", "[SEP]"]
 
 
-def test_the_most_frequent_words_are_kept_and_rare_ones_go():
+def test_the_most_frequent_words_are_kept():
     vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "b", "ab", "aab", "ba", "z"])}
     counts = {vocabulary["ba"]: 5, vocabulary["ab"]: 3, vocabulary["aab"]: 4, vocabulary["b"]: 1, vocabulary["a"]: 1}
     chosen = choose_vocabulary(vocabulary, counts, 10)
     assert chosen == [*SPECIAL, "a", "##a", "b", "aab", "ba"]
 
 
-def test_equal_counts_are_decided_by_the_teachers_id_not_by_the_order_of_counting():
+def test_equal_counts_are_ordered_by_the_teachers_id():
     vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "aa", "aaa", "aaaa"])}
     counts = {8: 2, 9: 2, 7: 2}
     assert choose_vocabulary(vocabulary, counts, 9) == choose_vocabulary(vocabulary, dict(reversed(counts.items())), 9)
@@ -62,14 +62,14 @@ def test_equal_counts_are_decided_by_the_teachers_id_not_by_the_order_of_countin
 
 
 @given(text=TEXT)
-def test_the_student_has_unknown_tokens_only_where_the_teacher_has(student, tiny_tokenizer, text):
+def test_the_student_knows_all_text_that_the_teacher_knows(student, tiny_tokenizer, text):
     # The tiny teacher has no digit as a continuation, so "12" is unknown to both. It can spell all other text.
     own, by_teacher = (one(text, add_special_tokens=False)["input_ids"] for one in (student, tiny_tokenizer))
     assert own.count(student.unk_token_id) == by_teacher.count(tiny_tokenizer.unk_token_id)
 
 
 @given(text=TEXT)
-def test_a_student_segmentation_is_the_same_tokens_for_the_teacher(student, tiny_tokenizer, text):
+def test_the_id_map_keeps_the_tokens(student, tiny_tokenizer, text):
     ids = student(text)["input_ids"]
     mapped = [id_map(tiny_tokenizer, student)[index] for index in ids]
     assert tiny_tokenizer.convert_ids_to_tokens(mapped) == student.convert_ids_to_tokens(ids)
@@ -119,7 +119,7 @@ def test_coverage_is_the_share_of_tokens_in_the_text():
     assert coverage(vocabulary, {}, ["a"]) == 0
 
 
-def test_labelled_rows_have_their_share_of_the_say_whatever_their_number():
+def test_labelled_rows_have_their_share_of_the_counts_at_any_number_of_rows():
     labelled, unlabelled = {1: 3, 2: 1}, {2: 600, 3: 200}
     found = weigh_counts(labelled, unlabelled, 0.6)
     assert found == pytest.approx({1: 0.45, 2: 0.15 + 0.3, 3: 0.1})
@@ -133,7 +133,7 @@ def test_text_of_one_kind_is_counted_without_weights(share):
     assert weigh_counts({1: 3, 2: 1}, {2: 600, 3: 200}, None) == {1: 3, 2: 601, 3: 200}
 
 
-def test_what_has_no_say_still_lends_its_characters():
+def test_text_with_a_share_of_0_still_contributes_its_characters():
     vocabulary = {token: index for index, token in enumerate([*SPECIAL, "a", "##a", "b", "##b", "ab", "ba"])}
     by_task = weigh_counts({vocabulary["ba"]: 2}, {vocabulary["ab"]: 9}, 1.0)
     assert by_task[vocabulary["ab"]] == 0
@@ -147,7 +147,7 @@ def test_what_has_no_say_still_lends_its_characters():
     unlabelled=st.dictionaries(st.integers(0, 9), st.integers(1, 10**6), min_size=1),
     share=st.floats(0, 1),
 )
-def test_weighed_counts_add_up_to_1_and_hold_every_token(labelled, unlabelled, share):
+def test_weighted_counts_have_all_tokens_and_sum_to_1(labelled, unlabelled, share):
     found = weigh_counts(labelled, unlabelled, share)
     assert set(found) == set(labelled) | set(unlabelled)
     assert sum(found.values()) == pytest.approx(1)

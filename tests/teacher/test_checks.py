@@ -67,7 +67,7 @@ def test_a_good_teacher_passes_with_and_without_a_head(teacher, tiny_bert):
         (lambda d: (d / "tokenizer.json").write_text('{"model": '), r"the tokenizer in .* cannot be loaded"),
     ],
 )
-def test_a_teacher_that_cannot_be_used_is_refused_in_a_sentence(teacher, damage, message):
+def test_an_unusable_teacher_is_refused(teacher, damage, message):
     damage(teacher)
     with pytest.raises(CompactLMError, match=message) as caught:
         check_teacher(teacher, 64)
@@ -76,7 +76,7 @@ def test_a_teacher_that_cannot_be_used_is_refused_in_a_sentence(teacher, damage,
     assert "; " in str(caught.value)
 
 
-def test_a_teachers_own_code_is_refused_and_never_runs(teacher, tmp_path):
+def test_code_of_a_teacher_is_refused_and_never_runs(teacher, tmp_path):
     ran = tmp_path / "ran"
     (teacher / "code.py").write_text(f"open({str(ran)!r}, 'w')\n")
     change_config(teacher, model_type="mine", auto_map={"AutoConfig": "code.Config"})
@@ -85,13 +85,13 @@ def test_a_teachers_own_code_is_refused_and_never_runs(teacher, tmp_path):
     assert not ran.exists()
 
 
-def test_the_counted_parameters_must_be_the_stated_ones():
+def test_the_counted_parameters_must_equal_the_stated_number():
     check_count(10, None)
     check_count(10, 10)
     with pytest.raises(CompactLMError, match=r"1,000 .* teacher\.parameters is 999"):
         check_count(1000, 999)
 
 
-def test_a_teacher_that_reads_too_little_is_refused(tiny_bert):
+def test_a_teacher_with_too_few_positions_is_refused(tiny_bert):
     with pytest.raises(CompactLMError, match=r"64 tokens, but teacher\.maximum_length is 65"):
         check_teacher(tiny_bert, 65)

@@ -19,7 +19,7 @@ def make_proposer(tokenizer, **options):
     return MaskedWordProposer(BertForMaskedLM(make_config(vocab_size=len(TOKENS), max_position_embeddings=12)), tokenizer, **options)
 
 
-def test_it_proposes_whole_words_for_each_mask_in_order(tokenizer):
+def test_each_mask_gets_whole_words_by_descending_weight(tokenizer):
     proposer = make_proposer(tokenizer, batch_tokens=64)
     [two, none, one] = proposer.propose(["good [MASK], [MASK] film", "good film", "[MASK]"])
     assert [len(two), len(none), len(one)] == [2, 0, 1]
@@ -30,7 +30,7 @@ def test_it_proposes_whole_words_for_each_mask_in_order(tokenizer):
         assert sum(weights) == pytest.approx(1, abs=1e-5)
 
 
-def test_it_gives_what_the_whole_head_gives(tokenizer):
+def test_weights_equal_those_of_the_full_head(tokenizer):
     proposer = make_proposer(tokenizer, batch_tokens=64, top=3)
     [[first, second]] = proposer.propose(["good [MASK] very [MASK]"])
     with torch.inference_mode():
@@ -57,7 +57,7 @@ def test_masks_beyond_the_models_length_have_no_proposals(tokenizer):
     assert last == []
 
 
-def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeypatch):
+def test_label_agreement_is_counted_for_copies_and_originals(tokenizer, monkeypatch):
     def classify(model, sequences, batch_tokens, description):
         good = torch.tensor([float(TOKENS.index("good") in sequence) for sequence in sequences])
         return torch.stack([0.5 - good, good], dim=1)
@@ -71,8 +71,8 @@ def test_agreement_compares_copies_and_parents_with_the_label(tokenizer, monkeyp
         make_row("4", "bad good", label="no", parent="b", augmenter="synonym"),
     ]
     model = BertForSequenceClassification(make_config(vocab_size=len(TOKENS)))
-    asked = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
-    answers = agrees(model, tokenizer, ["no", "yes"], asked, 12, 64)
+    rows = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
+    answers = agrees(model, tokenizer, ["no", "yes"], rows, 12, 64)
     assert answers == [True, False, True, False, True, True, True, True]
     result = label_agreement(copies, {copy.id: answer for copy, answer in zip(copies, answers[:4], strict=True)}, answers[4:])
     found = {name: (share["value"], share["rows"]) for name, share in {**result.pop("by_augmenter"), **result}.items()}

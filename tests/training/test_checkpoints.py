@@ -10,8 +10,8 @@ import torch
 from compactlm.training.checkpoints import Checkpoint
 
 
-def pair(seed=0):
-    """A module with a frozen part, and its optimizer."""
+def make_pair(seed=0):
+    """Build a module with a frozen layer, and its optimizer."""
     torch.manual_seed(seed)
     module = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.Linear(4, 4))
     module[0].requires_grad_(False)
@@ -30,7 +30,7 @@ def weights(module):
 
 @pytest.fixture
 def saved(tmp_path):
-    module, optimizer = pair()
+    module, optimizer = make_pair()
     for _ in range(3):
         step(module, optimizer)
     checkpoint = Checkpoint(tmp_path / "phase", "key")
@@ -38,12 +38,12 @@ def saved(tmp_path):
     return checkpoint, module, optimizer
 
 
-def test_everything_comes_back_and_training_goes_on_alike(saved):
+def test_training_continues_from_a_checkpoint_as_without_interruption(saved):
     checkpoint, module, optimizer = saved
     drawn = torch.rand(3)
     step(module, optimizer)
-    # Frozen weights are not in a checkpoint: the run builds them again from the same seed.
-    again, its_optimizer = pair()
+    # A checkpoint has no frozen weights; the run builds them again from the same seed.
+    again, its_optimizer = make_pair()
     torch.manual_seed(99)
     assert checkpoint.load(again, its_optimizer) == (3, [(2, {"loss": 1.5}), (3, {"loss": 0.1 + 0.2})])
     assert torch.equal(torch.rand(3), drawn)
@@ -53,13 +53,13 @@ def test_everything_comes_back_and_training_goes_on_alike(saved):
 
 
 @pytest.mark.parametrize("state", ["other", "none", "damaged"])
-def test_without_an_own_whole_checkpoint_training_starts_at_0(saved, capsys, state):
+def test_training_starts_at_0_without_a_valid_checkpoint_of_its_own(saved, capsys, state):
     checkpoint, module, optimizer = saved
     checkpoint.save(module, optimizer, 4, [])
     if state == "damaged":
         for path in checkpoint.directory.glob("*/state.safetensors"):
-            cut(path)
-    other, its_optimizer = pair(seed=7)
+            path.write_bytes(path.read_bytes()[:-20])
+    other, its_optimizer = make_pair(seed=7)
     before = weights(other)
     directory, key = checkpoint.directory / state if state == "none" else checkpoint.directory, "another" if state == "other" else "key"
     assert Checkpoint(directory, key).load(other, its_optimizer) == (0, [])
@@ -68,7 +68,7 @@ def test_without_an_own_whole_checkpoint_training_starts_at_0(saved, capsys, sta
     assert capsys.readouterr().err.count("warning") == (2 if state == "damaged" else 0)
 
 
-def test_a_crash_while_saving_leaves_the_checkpoint_before(saved, monkeypatch):
+def test_a_failed_save_leaves_the_previous_checkpoint(saved, monkeypatch):
     checkpoint, module, optimizer = saved
     step(module, optimizer)
 
@@ -81,11 +81,11 @@ def test_a_crash_while_saving_leaves_the_checkpoint_before(saved, monkeypatch):
         with pytest.raises(OSError, match="No space left"):
             checkpoint.save(module, optimizer, 4, [])
     assert names(checkpoint) == ["step-00000003"]
-    again, its_optimizer = pair()
+    again, its_optimizer = make_pair()
     assert checkpoint.load(again, its_optimizer)[0] == 3
 
 
-def test_files_are_data_that_cannot_execute_code(saved):
+def test_a_checkpoint_has_only_safetensors_and_json(saved):
     checkpoint, _, _ = saved
     directory = checkpoint.directory / "step-00000003"
     assert sorted(path.name for path in directory.iterdir()) == ["state.json", "state.safetensors"]
@@ -98,96 +98,83 @@ def names(checkpoint):
     return sorted(path.name for path in checkpoint.directory.iterdir())
 
 
-def test_the_last_two_are_kept_and_nothing_else(saved):
+def test_only_the_last_two_checkpoints_are_kept(saved):
     checkpoint, module, optimizer = saved
     checkpoint.save(module, optimizer, 4, [])
     assert names(checkpoint) == ["step-00000003", "step-00000004"]
-    (checkpoint.directory / ".step-00000005.unfinished").mkdir()  # as a kill leaves it
-    (checkpoint.directory / "step-00000009").mkdir()  # damaged, and passed over when this run went on
+    (checkpoint.directory / ".step-00000005.unfinished").mkdir()  # left by a killed process
+    (checkpoint.directory / "step-00000009").mkdir()  # damaged, and ignored when this run continued
     checkpoint.save(module, optimizer, 6, [])
     assert names(checkpoint) == ["step-00000004", "step-00000006"]
 
 
-def test_another_runs_checkpoints_go_when_this_one_has_its_first(saved):
+def test_the_first_checkpoint_of_a_run_deletes_those_of_other_runs(saved):
     checkpoint, module, optimizer = saved
     checkpoint.save(module, optimizer, 4, [])
     other = Checkpoint(checkpoint.directory, "another key")
-    assert other.load(*pair()) == (0, [])
+    assert other.load(*make_pair()) == (0, [])
     assert names(checkpoint) == ["step-00000003", "step-00000004"]
     other.save(module, optimizer, 2, [])
     assert names(checkpoint) == ["step-00000002"]
-    assert other.load(*pair())[0] == 2
+    assert other.load(*make_pair())[0] == 2
 
 
-def cut(path):
-    path.write_bytes(path.read_bytes()[:-20])
-
-
-def flip(path):
-    content = bytearray(path.read_bytes())
-    content[-5] ^= 1
-    path.write_bytes(content)
-
-
-def garble(path):
-    path.write_bytes(b"\xff\x00 garbage")
-
-
-def hollow(path):
-    path.write_text("[]")
-
-
-def alter(old, new):
-    def harm(path):
-        content = path.read_text()
-        assert content.count(old) == 1
-        path.write_text(content.replace(old, new))
-
-    return harm
+DAMAGE = {
+    "cut": lambda content: content[:-20],
+    "flipped bit": lambda content: content[:-5] + bytes([content[-5] ^ 1]) + content[-4:],
+    "other bytes": lambda content: b"\xff\x00 garbage",
+    "other json": lambda content: b"[]",
+    "other step": lambda content: content.replace(b'"step": 4', b'"step": 5'),
+    "other loss": lambda content: content.replace(b"0.125", b"0.625"),
+    "missing": lambda content: None,
+}
 
 
 @pytest.mark.parametrize(
-    ("name", "harm"),
-    [("state.safetensors", harm) for harm in (cut, flip, garble, Path.unlink)]
-    + [("state.json", harm) for harm in (cut, garble, hollow, Path.unlink, alter('"step": 4', '"step": 5'), alter("0.125", "0.625"))],
+    ("name", "damage"),
+    [("state.safetensors", damage) for damage in ("cut", "flipped bit", "other bytes", "missing")]
+    + [("state.json", damage) for damage in DAMAGE if damage != "flipped bit"],
 )
-def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(saved, capsys, harm, name):
+def test_a_damaged_checkpoint_is_ignored_for_the_one_before(saved, capsys, damage, name):
     checkpoint, module, optimizer = saved
     before = weights(module)
     step(module, optimizer)
     checkpoint.save(module, optimizer, 4, [(4, {"soft": 0.5, "loss": 0.125})])
     last = checkpoint.directory / "step-00000004"
-    harm(last / name)
-    again, its_optimizer = pair(seed=7)
+    content = (last / name).read_bytes()
+    damaged = DAMAGE[damage](content)
+    assert damaged != content
+    (last / name).unlink()
+    if damaged is not None:
+        (last / name).write_bytes(damaged)
+    again, its_optimizer = make_pair(seed=7)
     assert checkpoint.load(again, its_optimizer)[0] == 3
     assert all(torch.equal(again.state_dict()[name], tensor) for name, tensor in before.items() if name.startswith("1"))
     warning = capsys.readouterr().err
     assert warning.startswith(f"warning: ignoring the damaged checkpoint {last} (")
     assert warning.count("\n") == 1
-    # What one process says the others need not say.
+    # Only the main process prints the warning.
     assert checkpoint.load(again, its_optimizer, process=1)[0] == 3
     assert capsys.readouterr().err == ""
-    # The next one takes the damaged one's place.
+    # The next checkpoint replaces the damaged one.
     checkpoint.save(module, optimizer, 4, [])
     assert checkpoint.load(again, its_optimizer)[0] == 4
 
 
-def test_each_process_gets_its_own_random_state_back(saved):
+def test_each_process_restores_its_own_random_state(saved):
     checkpoint, module, optimizer = saved
     states = torch.stack([torch.Generator().manual_seed(seed).get_state() for seed in (5, 6)])
     checkpoint.save(module, optimizer, 4, [], states)
     for process, state in enumerate(states):
-        checkpoint.load(*pair(), process)
+        checkpoint.load(*make_pair(), process)
         assert torch.equal(torch.get_rng_state(), state)
-    torch.manual_seed(7)
+    again = make_pair(seed=7)
     untouched = torch.get_rng_state()
-    again = pair(seed=7)
-    torch.set_rng_state(untouched)
-    checkpoint.load(*again, process=2)
+    checkpoint.load(*again, process=2)  # a process that the checkpoint has no state of
     assert torch.equal(torch.get_rng_state(), untouched)
 
 
-def test_files_reach_the_disk_before_the_name_and_old_ones_go_last(saved, monkeypatch):
+def test_files_are_on_the_disk_before_the_rename_and_old_ones_are_deleted_last(saved, monkeypatch):
     checkpoint, module, optimizer = saved
     checkpoint.save(module, optimizer, 4, [])
     done = []

@@ -8,8 +8,11 @@ def read(path):
         return [(int(row["step"]), float(next(reversed(row.values())))) for row in csv.DictReader(file, delimiter="\t")]
 
 
-def test_losses_become_curves_that_dvc_can_plot(tmp_path, monkeypatch):
+def test_curves_can_be_plotted_by_dvc_and_replace_those_of_an_earlier_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    with curves(tmp_path / "curves" / "general") as log:
+        for step in (60, 80, 100):
+            log(step, {"loss": 9.0})
     with curves(tmp_path / "curves" / "general") as log:
         log(20, {"loss": 1.25, "soft": 0.3333333333})
         log(40, {"loss": 1.0, "soft": 0.25})
@@ -17,12 +20,3 @@ def test_losses_become_curves_that_dvc_can_plot(tmp_path, monkeypatch):
     assert read(metrics / "loss.tsv") == [(20, 1.25), (40, 1.0)]
     assert read(metrics / "soft.tsv") == [(20, 0.333333), (40, 0.25)]
     assert [path.name for path in tmp_path.iterdir()] == ["curves"]
-
-
-def test_a_second_run_replaces_the_first(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for losses in ([1.0, 2.0], [3.0]):
-        with curves(tmp_path / "c") as log:
-            for step, loss in enumerate(losses):
-                log(step, {"loss": loss})
-    assert read(tmp_path / "c" / "plots" / "metrics" / "loss.tsv") == [(0, 3.0)]

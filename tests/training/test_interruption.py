@@ -1,4 +1,4 @@
-"""Training that is killed for good, by SIGKILL, at every kind of moment: run as a program, this file forks and kills."""
+"""Training that is killed by SIGKILL at many moments. As a program, this file forks training processes and kills them."""
 
 import os
 import shutil
@@ -27,20 +27,8 @@ ORIGINALS = {
 }
 
 
-class Interrupted(Regression):
-    """Calls a function before each step."""
-
-    def __init__(self, moment):
-        super().__init__(dropout=0.3)
-        self.moment = moment
-
-    def forward(self, inputs, targets):
-        self.moment()
-        return super().forward(inputs, targets)
-
-
 def run(directory, kill_at=None):
-    """Train, and be killed at one of the moments between steps, writes, renames and deletions; return how many there were."""
+    """Train and count the moments before steps, writes, renames and deletions; kill this process at moment `kill_at`."""
     moments = 0
 
     def moment():
@@ -58,7 +46,8 @@ def run(directory, kill_at=None):
 
     for (module, name), function in ORIGINALS.items():
         setattr(module, name, counted(function))
-    objective = Interrupted(moment)
+    objective = Regression(dropout=0.3)
+    objective.register_forward_pre_hook(lambda *_: moment())
     settings = Settings(seed=3, checkpoint_minutes=0, log_every=4)
     train("phase", objective, Numbers(), make_optimisation(epochs=2), settings, Checkpoint(directory / "checkpoint", "key"))
     (directory / "weights").write_bytes(safetensors.torch.save(objective.last.state_dict()))
@@ -66,7 +55,7 @@ def run(directory, kill_at=None):
 
 
 def forked(*args):
-    """Run in a process of its own and return how it ended."""
+    """Run in a process of its own and return its exit code."""
     process = os.fork()
     if process == 0:
         try:
@@ -79,9 +68,9 @@ def forked(*args):
 
 def kill_everywhere(every):
     torch.set_num_threads(1)
-    tqdm.monitor_interval = 0  # no thread, which a fork would lose
+    tqdm.monitor_interval = 0  # a fork has no copy of the monitor's thread
     whole = Path(tempfile.mkdtemp())
-    run(whole)  # in this process, so that the forks need not import and start everything anew
+    run(whole)  # in this process, so that the forks have all imports
     moments = int((whole / "moments").read_text())
     for kill_at in range(1, moments + 1, every):
         directory = whole / str(kill_at)
@@ -100,7 +89,7 @@ def test_a_run_that_is_killed_at_any_moment_ends_in_the_same_bytes():
     )
     assert result.returncode == 0, result.stderr[-4000:]
     assert int(result.stdout) > 60
-    assert "damaged" not in result.stderr  # what a kill leaves is either whole or not looked at
+    assert "damaged" not in result.stderr  # a kill leaves no incomplete checkpoint under its final name
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ def test_each_step_has_its_own_batch(ahead):
         assert [int(loader.take(step)["step"]) for step in range(3, 9)] == list(range(3, 9))
 
 
-def test_the_next_batch_is_made_while_a_step_is_computed():
+def test_one_batch_is_loaded_ahead():
     made = {step: threading.Event() for step in range(3)}
 
     def load(step):
@@ -25,7 +25,7 @@ def test_the_next_batch_is_made_while_a_step_is_computed():
         assert not made[2].is_set()
 
 
-def test_on_the_processor_nothing_is_made_before_it_is_asked_for():
+def test_nothing_is_loaded_ahead_on_the_cpu():
     asked = []
     with Loader(lambda step: asked.append(step) or {}, range(3), ahead=False) as loader:
         assert asked == []
@@ -33,7 +33,7 @@ def test_on_the_processor_nothing_is_made_before_it_is_asked_for():
         assert asked == [0]
 
 
-def test_an_error_of_the_thread_is_raised_where_its_batch_is_taken():
+def test_an_error_is_raised_when_its_batch_is_taken():
     def load(step):
         if step == 1:
             raise MemoryError("here")
@@ -45,6 +45,6 @@ def test_an_error_of_the_thread_is_raised_where_its_batch_is_taken():
             loader.take(1)
 
 
-def test_no_steps_need_no_thread():
+def test_a_loader_of_no_steps_has_no_thread():
     with Loader(lambda step: {}, range(0), ahead=True) as loader:
         assert loader.pool is None

@@ -1,4 +1,4 @@
-"""Two processes on the CPU, started by `accelerate launch` on this file, against one."""
+"""Training in two processes on the CPU, started by `accelerate launch` on this file, compared with one process."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from compactlm.training.loop import Settings, train
 from tests.fixtures.builders import make_optimisation
 from tests.fixtures.training import Numbers
 
-# Batches of 3 of the 43 rows: the processes have different shares, and the last batch has a single row.
+# Batches have 3 of the 43 rows, so the processes have different shares, and the last batch has one row.
 PLAN = make_optimisation(learning_rate=0.02, batch_tokens=12)
 ROWS = 43
 HOME = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ SETTINGS = Settings(seed=3, checkpoint_minutes=0, log_every=4)
 
 
 class Regression(torch.nn.Module):
-    """A frozen teacher, a trainable layer, and two that never learn: one is not called, one's loss is not in `loss`."""
+    """A frozen teacher, a trainable layer, an unused layer (`idle`) and a layer whose loss is not in `loss` (`aside`)."""
 
     def __init__(self, shared, dropout=0.0, interrupt_at=None, nan_row=None):
         super().__init__()
@@ -49,7 +49,7 @@ class Regression(torch.nn.Module):
 
 
 def two_phases(checkpoints=None, dropout=0.0, log=None, **changes):
-    """Train two objectives that share a layer, as the general and the task phase share projections."""
+    """Train two objectives with a shared layer, like the projections of both phases."""
     torch.manual_seed(1)
     shared = torch.nn.Linear(6, 2)
     phases = [Regression(shared, dropout), Regression(shared, dropout, **changes)]
@@ -61,7 +61,7 @@ def two_phases(checkpoints=None, dropout=0.0, log=None, **changes):
 
 
 def worker(directory):
-    """What each of the two processes does; the assertions that need both results are in the tests."""
+    """Run in each of the two processes. The tests compare what both write."""
     torch.set_num_threads(1)
     mine = directory / ("main" if processes.is_main_process() else "other")
     mine.mkdir()
@@ -92,7 +92,7 @@ def two(tmp_path_factory):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     accelerate = Path(sys.executable).with_name("accelerate")
-    # With --cpu Accelerate starts several processes by MPI only; with --multi_gpu it does so itself, GPUs or none.
+    # With --cpu Accelerate needs MPI for several processes. With --multi_gpu it starts them itself, even without a GPU.
     options = ["--multi_gpu", "--num_processes=2", "--num_machines=1", "--mixed_precision=no", f"--main_process_port={port}"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "HF_HOME": str(directory / "home"), "CUDA_VISIBLE_DEVICES": ""}
     command = [str(accelerate), "launch", *options, "--module", "tests.training.test_processes", str(directory)]
@@ -101,37 +101,29 @@ def two(tmp_path_factory):
     return directory, result.stdout + result.stderr
 
 
-def history(directory, who):
-    return json.loads((directory / who / "history.json").read_text())
-
-
 @pytest.mark.slow
-def test_both_end_in_the_same_weights_nearly_those_of_one(two):
-    directory, _ = two
+def test_two_processes_end_in_almost_the_weights_and_losses_of_one(two):
+    directory, output = two
     expected, losses = two_phases()
     main, other = (safetensors.torch.load_file(directory / who / "weights.safetensors") for who in ("main", "other"))
     for name, tensor in expected.items():
         assert torch.equal(main[name], other[name]), name
         torch.testing.assert_close(main[name], tensor, rtol=1e-3, atol=1e-5)
     assert losses[0][-1][1]["loss"] < losses[0][0][1]["loss"]
-    for found, wanted in zip(history(directory, "main")["history"], losses, strict=True):
+    main, other = (json.loads((directory / who / "history.json").read_text()) for who in ("main", "other"))
+    assert main["history"] == other["history"]
+    for found, wanted in zip(main["history"], losses, strict=True):
         assert [step for step, _ in found] == [step for step, _ in wanted]
         for (_, one), (_, another) in zip(found, wanted, strict=True):
             assert one == pytest.approx(another, rel=1e-3)
-
-
-@pytest.mark.slow
-def test_only_the_main_process_shows_progress_and_logs(two):
-    directory, output = two
-    main, other = history(directory, "main"), history(directory, "other")
-    assert main["history"] == other["history"]
+    # Only the main process logs and shows progress.
     assert main["logged"] == [step for phase in main["history"] for step, _ in phase]
     assert other["logged"] == []
-    assert output.count("0:   0%") == 4  # the first phase's bar, each time that it starts at 0
+    assert output.count("0:   0%") == 4  # the bar of the first phase, at each start from step 0
 
 
 @pytest.mark.slow
-def test_both_name_the_step_and_the_rows_of_a_loss_that_is_not_finite(two):
+def test_both_processes_name_the_step_and_rows_of_a_loss_that_is_not_finite(two):
     directory, _ = two
     main, other = ((directory / who / "failure.txt").read_text() for who in ("main", "other"))
     assert main == other
@@ -139,14 +131,14 @@ def test_both_name_the_step_and_the_rows_of_a_loss_that_is_not_finite(two):
     assert "11" in main.rpartition(": ")[2].split(", ")
 
 
-def test_one_process_is_the_main_one(tmp_path):
+def test_a_single_process_is_the_main_process(tmp_path):
     assert processes.is_main_process()
     processes.on_main((tmp_path / "artifact").write_text, "whole")
     assert (tmp_path / "artifact").read_text() == "whole"
 
 
 @pytest.mark.parametrize(("rows", "count"), [(3, 1), (7, 2), (7, 3), (4, 4), (1, 4)])
-def test_shares_are_weighted_so_that_the_mean_over_processes_is_the_mean_over_rows(rows, count):
+def test_the_weighted_mean_over_processes_is_the_mean_over_rows(rows, count):
     shares = [processes.share(range(rows), process, count) for process in range(count)]
     assert sum(weight for _, weight in shares) == pytest.approx(count)
     assert {row for own, _ in shares for row in own} == set(range(rows))

@@ -3,7 +3,7 @@ import numpy as np
 from compactlm.training.thresholds import best_threshold
 
 
-def test_the_best_threshold():
+def test_the_best_threshold_has_the_highest_accuracy():
     generator = np.random.default_rng(0)
     targets = generator.integers(0, 2, 400)
     probabilities = np.clip(0.2 + 0.3 * targets + generator.normal(0, 0.05, 400), 0, 1)

@@ -6,12 +6,13 @@ import torch
 from transformers import BertModel
 
 from compactlm.distillation.losses.relations import StateRecorder, relation_loss, teacher_states
+from tests.fixtures.builders import noise
 
 MASK = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
 
 
-def states(seed, width, count=3, rows=2, tokens=4):
-    return tuple(torch.randn(count, rows, tokens, width, generator=torch.Generator().manual_seed(seed)))
+def states(seed, width, count=3):
+    return tuple(noise(count, 2, 4, width, seed=seed))
 
 
 @pytest.fixture
@@ -70,18 +71,21 @@ def test_widths_that_do_not_split_and_missing_states_are_errors(student, teacher
         relation_loss(states(0, student, count), states(1, teacher), MASK, 4)
 
 
-def test_recorded_states_are_those_of_the_hidden_states_that_enter_a_layer(bert, inputs):
+def test_recorded_states_are_those_of_the_teacher_and_leave_the_output_unchanged(bert, inputs):
+    before = bert(**inputs).last_hidden_state
     with closing(StateRecorder(bert, [0, 1])) as recorder, torch.no_grad():
         hidden = bert(**inputs, output_hidden_states=True).hidden_states
+        assert torch.equal(hidden[-1], before)
         for layer in (0, 1):
             module = bert.encoder.layer[layer]
             for one, other in zip(recorder.take(layer), teacher_states(module, hidden[layer]), strict=True):
                 assert one.shape == (2, 4, 32)
                 assert torch.equal(one, other)
             assert torch.equal(teacher_states(module, hidden[layer])[2], module.attention.self.value(hidden[layer]))
+    assert not any(module._forward_hooks for module in bert.modules())
 
 
-def test_recorded_states_carry_the_gradient_and_a_teachers_do_not(bert, inputs):
+def test_only_the_students_states_carry_a_gradient(bert, inputs):
     with closing(StateRecorder(bert, [1])) as recorder:
         hidden = bert(**inputs, output_hidden_states=True).hidden_states
         own = recorder.take(1)
@@ -95,7 +99,7 @@ def test_recorded_states_carry_the_gradient_and_a_teachers_do_not(bert, inputs):
     assert bert.encoder.layer[1].output.dense.weight.grad is None
 
 
-def test_states_are_taken_once_a_forward_and_are_of_the_last(bert, inputs):
+def test_states_can_be_taken_once_after_each_forward_pass(bert, inputs):
     recorder = StateRecorder(bert, [1])
     with pytest.raises(LookupError, match="no states of layer 1"):
         recorder.take(1)
@@ -112,10 +116,3 @@ def test_states_are_taken_once_a_forward_and_are_of_the_last(bert, inputs):
     with pytest.raises(LookupError, match="no states of layer 1"):
         recorder.take(1)
     recorder.close()
-
-
-def test_a_recorder_leaves_what_the_model_computes_as_it_was(bert, inputs):
-    before = bert(**inputs).last_hidden_state
-    with closing(StateRecorder(bert, [0, 1])):
-        assert torch.equal(bert(**inputs).last_hidden_state, before)
-    assert not any(module._forward_hooks for module in bert.modules())

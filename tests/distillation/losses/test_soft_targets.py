@@ -6,21 +6,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
+from tests.fixtures.builders import noise
 
-TEMPERATURES = [1.0, 2.0, 8.0]
+SEEDS, TEMPERATURES, SCALES = st.integers(0, 10**6), st.floats(0.5, 10), st.sampled_from([0.1, 1.0, 10.0, 60.0])
 
 
 def logits(seed, rows=6, classes=5, scale=1.0):
-    return scale * torch.randn(rows, classes, generator=torch.Generator().manual_seed(seed))
+    return scale * noise(rows, classes, seed=seed)
 
 
 def top(teacher, k, temperature):
-    """The teacher's side of soft_targets_of_top, from its whole logits."""
+    """Return the teacher's arguments of soft_targets_of_top from all of its logits."""
     values, indices = teacher.topk(k, dim=-1)
     return values, indices, (teacher.scatter(-1, indices, -math.inf) / temperature).logsumexp(dim=-1)
 
 
-@pytest.mark.parametrize("temperature", TEMPERATURES)
+@pytest.mark.parametrize("temperature", [1.0, 2.0, 8.0])
 def test_soft_targets_are_the_divergence_from_the_teacher(temperature):
     student, teacher = logits(0, 1), logits(1, 1)
     p = [math.exp(value / temperature) for value in teacher[0].tolist()]
@@ -30,7 +31,7 @@ def test_soft_targets_are_the_divergence_from_the_teacher(temperature):
     assert soft_targets(student, teacher, temperature).item() == pytest.approx(expected, rel=1e-4)
 
 
-def test_soft_targets_weigh_rows():
+def test_soft_targets_are_weighted_by_row():
     student, teacher = logits(0), logits(1)
     weights = torch.tensor([0.0, 2.0, 0.0, 0.0, 0.0, 0.0])
     expected = 2 * soft_targets(student[1:2], teacher[1:2], 2.0) / 6
@@ -38,26 +39,16 @@ def test_soft_targets_weigh_rows():
     assert torch.allclose(soft_targets(student, teacher, 2.0, torch.ones(6)), soft_targets(student, teacher, 2.0))
 
 
-def test_no_row_gives_0_and_no_nan():
-    # A batch of one short sequence may have no masked token at all.
+def test_the_loss_of_no_rows_is_0():
+    # A batch of one short sequence may have no masked token.
     student = torch.zeros(0, 5, requires_grad=True)
     loss = soft_targets(student, torch.zeros(0, 5), 2.0) + soft_targets_of_top(student, *top(torch.zeros(0, 5), 2, 2.0), 2.0)
     loss.backward()
     assert loss.item() == 0
 
 
-def test_the_top_and_the_rest_are_bins_of_one_distribution():
-    student = torch.tensor([[0.1, 0.2, 0.3, 0.4]]).log()
-    values = torch.tensor([[0.5, 0.3]]).log()
-    loss = soft_targets_of_top(student, values, torch.tensor([[3, 0]]), torch.tensor([0.2]).log(), 1.0)
-    # The student has 0.4 and 0.1 at the teacher's tokens 3 and 0, and 0.5 elsewhere.
-    assert loss.item() == pytest.approx(0.5 * math.log(0.5 / 0.4) + 0.3 * math.log(0.3 / 0.1) + 0.2 * math.log(0.2 / 0.5), rel=1e-5)
-
-
-@given(
-    seed=st.integers(0, 10**6), vocabulary=st.integers(1, 30), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0])
-)
-def test_the_top_of_the_whole_vocabulary_is_the_whole(seed, vocabulary, temperature, scale):
+@given(seed=SEEDS, vocabulary=st.integers(1, 30), temperature=TEMPERATURES, scale=SCALES)
+def test_the_top_of_the_whole_vocabulary_gives_the_full_loss(seed, vocabulary, temperature, scale):
     teacher = logits(seed + 1, 3, vocabulary, scale)
     one, other = (logits(seed, 3, vocabulary, scale).requires_grad_() for _ in range(2))
     dense, of_top = soft_targets(one, teacher, temperature), soft_targets_of_top(other, *top(teacher, vocabulary, temperature), temperature)
@@ -66,8 +57,8 @@ def test_the_top_of_the_whole_vocabulary_is_the_whole(seed, vocabulary, temperat
     torch.testing.assert_close(other.grad, one.grad, rtol=1e-4, atol=1e-5)
 
 
-@given(seed=st.integers(0, 10**6), k=st.integers(1, 20), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0]))
-def test_the_slope_of_the_top_is_what_autograd_finds(seed, k, temperature, scale):
+@given(seed=SEEDS, k=st.integers(1, 20), temperature=TEMPERATURES, scale=SCALES)
+def test_the_gradient_of_the_top_is_that_of_autograd(seed, k, temperature, scale):
     values, indices, rest = top(logits(seed + 1, 3, 20, scale), k, temperature)
     one, other = (logits(seed, 3, 20, scale).requires_grad_() for _ in range(2))
     scaled, least = one / temperature, torch.finfo(torch.float32).min
@@ -81,19 +72,7 @@ def test_the_slope_of_the_top_is_what_autograd_finds(seed, k, temperature, scale
     torch.testing.assert_close(other.grad, one.grad, rtol=1e-4, atol=1e-5)
 
 
-@given(seed=st.integers(0, 10**6), k=st.integers(1, 20), temperature=st.floats(0.5, 10), scale=st.sampled_from([0.1, 1.0, 10.0, 60.0]))
-def test_the_top_is_never_further_from_the_teacher_than_the_whole(seed, k, temperature, scale):
-    student, teacher = logits(seed, 3, 20, scale).requires_grad_(), logits(seed + 1, 3, 20, scale)
-    losses = [soft_targets_of_top(student, *top(teacher, size, temperature), temperature) for size in (k, min(k + 1, 20))]
-    dense = soft_targets(student, teacher, temperature).item()
-    # The same bins split further can only tell the distributions apart better.
-    assert -1e-4 <= losses[0].item() <= losses[1].item() * (1 + 1e-4) + 1e-4
-    assert losses[1].item() <= dense * (1 + 1e-4) + 1e-4
-    losses[0].backward()
-    assert student.grad.isfinite().all()
-
-
-def test_the_teacher_gets_no_gradient_and_halves_are_computed_in_full():
+def test_the_teacher_gets_no_gradient_and_bfloat16_is_computed_in_float32():
     student, teacher = logits(0).bfloat16().requires_grad_(), logits(1).bfloat16().requires_grad_()
     values, indices, rest = top(teacher, 3, 2.0)
     loss = soft_targets(student, teacher, 2.0) + soft_targets_of_top(student, values, indices, rest, 2.0)

@@ -1,9 +1,7 @@
 import dataclasses
 import hashlib
 import json
-import os
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +12,7 @@ from compactlm.distillation.signals.cache import CachedSignals, digests, gigabyt
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 from compactlm.training.random_masking import MaskedSequences
+from tests.fixtures.builders import resident_bytes
 
 LAYERS = [2, 0]
 TOP_K = 6
@@ -21,8 +20,8 @@ PHASES = ["general", "task"]
 
 
 @pytest.fixture
-def ask(masked_teacher, task_teacher, kept, masked, rows):
-    """A function that gives the tokenized of a phase and the teacher online."""
+def make_phase(masked_teacher, task_teacher, kept, masked, rows):
+    """Return a factory of the tokenized rows and the online teacher of a phase."""
 
     def of(phase, top_k=TOP_K):
         if phase == "general":
@@ -33,19 +32,19 @@ def ask(masked_teacher, task_teacher, kept, masked, rows):
 
 
 @pytest.fixture
-def cache(tmp_path, ask):
-    """A function that writes the cache of a phase and gives its directory."""
+def cache(tmp_path, make_phase):
+    """Return a function that writes the cache of a phase and returns its directory."""
 
-    def write(phase, batch_tokens=300):
+    def write(phase):
         directory = tmp_path / "new" / phase
-        write_cache(directory, *ask(phase), batch_tokens, phase)
+        write_cache(directory, *make_phase(phase), 300, phase)
         return directory
 
     return write
 
 
 def check_equal(cached, online):
-    """As half precision rounds; what is beyond a row's tokens or places is 0 in the cache."""
+    """Check that signals are equal up to the rounding to half precision."""
     assert set(cached) == set(online)
     for name, expected in online.items():
         assert cached[name].dtype == expected.dtype, name
@@ -57,36 +56,27 @@ def check_equal(cached, online):
             torch.testing.assert_close(cached[name], expected, atol=1e-5, rtol=2**-10 if half else 1e-4)
 
 
-@pytest.mark.parametrize(("phase", "top_k"), [("general", TOP_K), ("general", 999), ("task", TOP_K)])
-def test_the_cache_says_what_the_teacher_says_online(ask, tmp_path, phase, top_k):
-    tokenized, online = ask(phase, top_k)
-    write_cache(tmp_path / "cache", tokenized, online, 300, phase)
+@pytest.mark.parametrize(
+    ("phase", "top_k", "batch_tokens"), [("general", TOP_K, 300), ("general", TOP_K, 20), ("general", 999, 4000), ("task", TOP_K, 20)]
+)
+def test_cached_signals_equal_online_signals(make_phase, tmp_path, phase, top_k, batch_tokens):
+    tokenized, online = make_phase(phase, top_k)
+    write_cache(tmp_path / "cache", tokenized, online, batch_tokens, phase)
     cached = CachedSignals(tmp_path / "cache", tokenized)
     assert cached.layers == LAYERS
     count = len(tokenized.ids)
     assert count == (80 if phase == "general" else 40)
-    for asked in (range(count), [5], [39, 2, 17], [count - 1, 0]):
-        batch = tokenized.model_inputs(asked)
-        expected = online.signals(batch, asked)
+    for positions in (range(count), [5], [39, 2, 17], [count - 1, 0]):
+        batch = tokenized.model_inputs(positions)
+        expected = online.signals(batch, positions)
         real = batch["attention_mask"].bool()
-        expected["teacher_states"] = expected["teacher_states"] * real[:, :, None, None]  # the cache has no states of padding
-        check_equal(cached.signals(batch, asked), expected)
-
-
-@pytest.mark.parametrize("phase", PHASES)
-def test_a_cache_does_not_depend_on_how_the_rows_were_batched(ask, tmp_path, phase):
-    tokenized, online = ask(phase)
-    answers = []
-    for batch_tokens in (20, 4000):
-        write_cache(tmp_path / str(batch_tokens), tokenized, online, batch_tokens, phase)
-        source = CachedSignals(tmp_path / str(batch_tokens), tokenized)
-        answers.append(source.signals({}, range(len(tokenized.ids))))
-    check_equal(*answers)
+        expected["teacher_states"] = expected["teacher_states"] * real[:, :, None, None]  # states at padding are 0 in the cache
+        check_equal(cached.signals(batch, positions), expected)
 
 
 @pytest.mark.parametrize("rate", [0.02, 1e-9])
-def test_rows_without_a_masked_token_are_kept(rows, student_tokenizer, ask, tmp_path, rate):
-    tokenized, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), ask("general")[1]
+def test_rows_without_a_masked_token_are_kept(rows, student_tokenizer, make_phase, tmp_path, rate):
+    tokenized, online = MaskedSequences(rows.ids, rows.sequences, student_tokenizer, rate, "2"), make_phase("general")[1]
     counts = [int((tokenized.model_inputs([row])["labels"] >= 0).sum()) for row in range(40)]
     empty = [row for row in range(40) if not counts[row]]
     assert len(empty) > 20
@@ -103,17 +93,17 @@ def test_rows_without_a_masked_token_are_kept(rows, student_tokenizer, ask, tmp_
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
-    tokenized, directory = ask(phase)[0], cache(phase)
+def test_the_size_of_a_cache_can_be_computed_before_it_is_written(make_phase, cache, phase):
+    tokenized, directory = make_phase(phase)[0], cache(phase)
     file = directory / "tensors.safetensors"
 
     def size(places):
-        # k and labels do not count without places and tasks.
+        # Only places use k, and only tasks use labels.
         return gigabytes(sum(tokenized.lengths), places, len(tokenized.ids), 2, 32, TOP_K, 2 if phase == "task" else 0)
 
     places = int((tokenized.model_inputs(range(len(tokenized.ids)))["labels"] >= 0).sum()) if phase == "general" else 0
     header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
-    # Starts and ends of n rows are n + 1 numbers.
+    # n rows have n + 1 starts and ends.
     assert file.stat().st_size - header - size(places) * 1e9 == pytest.approx(2 * 8)
     expected = round(sum(tokenized.lengths) * 0.3) if phase == "general" else 0
     limit = size(expected) + surplus(tokenized.ids, expected, TOP_K if expected else 0)
@@ -124,8 +114,8 @@ def test_the_size_of_a_cache_is_known_beforehand(ask, cache, phase):
     assert json.loads((directory / "cache.json").read_text()) == content
 
 
-def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
-    tokenized, online = ask("task")
+def test_a_cache_is_written_in_little_memory(make_phase, tmp_path):
+    tokenized, online = make_phase("task")
     signals = online.signals
 
     def wide(batch, rows):
@@ -133,19 +123,16 @@ def test_a_cache_is_never_in_memory_as_a_whole(ask, tmp_path):
 
     online.signals = wide
 
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    before = resident()
+    before = resident_bytes()
     write_cache(tmp_path / "cache", tokenized, online, 1, "task")
     assert (tmp_path / "cache" / "tensors.safetensors").stat().st_size > 160e6
-    assert resident() - before < 60e6
+    assert resident_bytes() - before < 60e6
 
 
 @pytest.mark.parametrize(("value", "shown"), [(7e4, "7e.04"), (float("inf"), "inf"), (float("nan"), "nan")])
 @pytest.mark.parametrize(("phase", "named"), [("task", "layer 2 of the teacher is"), ("general", "the scores of tokens is")])
-def test_an_answer_beyond_half_precision_is_refused(ask, tmp_path, value, shown, phase, named):
-    tokenized, online = ask(phase)
+def test_a_signal_beyond_half_precision_is_refused(make_phase, tmp_path, value, shown, phase, named):
+    tokenized, online = make_phase(phase)
     signals = online.signals
 
     def spoiled(batch, rows):
@@ -165,26 +152,26 @@ def test_an_answer_beyond_half_precision_is_refused(ask, tmp_path, value, shown,
 
 @pytest.mark.parametrize("name", ["cache.json", "rows.parquet", "tensors.safetensors"])
 @pytest.mark.parametrize("length", [0, 3, 12, 400, -1])
-def test_a_torn_file_is_refused_in_a_sentence(ask, cache, name, length):
+def test_a_truncated_file_is_refused(make_phase, cache, name, length):
     directory = cache("task")
     content = (directory / name).read_bytes()
     (directory / name).write_bytes(content[: length if length < len(content) else len(content) // 2])
-    if name == "cache.json" and length == -1:  # the last byte is only the end of the line
+    if name == "cache.json" and length == -1:  # the last byte is the end of the line
         (directory / name).write_bytes(content[:-3])
     with pytest.raises(CompactLMError, match=f"{name} is damaged .*; run `dvc checkout`, or `dvc repro --force signals`") as caught:
-        CachedSignals(directory, ask("task")[0])
+        CachedSignals(directory, make_phase("task")[0])
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_single_byte_of_the_answers_that_changed_is_noticed(ask, cache, phase):
+def test_a_changed_byte_is_refused(make_phase, cache, phase):
     directory = cache(phase)
     file = directory / "tensors.safetensors"
     content = bytearray(file.read_bytes())
     content[-100] ^= 1
     file.write_bytes(content)
     with pytest.raises(CompactLMError, match=r"tensors.safetensors is damaged \(ValueError: its sha256 is not .*\); run"):
-        CachedSignals(directory, ask(phase)[0])
+        CachedSignals(directory, make_phase(phase)[0])
 
 
 @pytest.mark.parametrize(
@@ -197,7 +184,7 @@ def test_a_single_byte_of_the_answers_that_changed_is_noticed(ask, cache, phase)
         ("task", lambda tensors: tensors["teacher_logits"].resize_(2, 40), "ValueError: teacher_logits has the shape .*2, 40.*"),
     ],
 )
-def test_tensors_that_do_not_fit_the_rows_are_refused(ask, cache, phase, change, reason):
+def test_tensors_that_do_not_fit_the_rows_are_refused(make_phase, cache, phase, change, reason):
     directory = cache(phase)
     file = directory / "tensors.safetensors"
     tensors = safetensors.torch.load_file(file)
@@ -207,12 +194,12 @@ def test_tensors_that_do_not_fit_the_rows_are_refused(ask, cache, phase, change,
     content["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
     (directory / "cache.json").write_text(json.dumps(content))
     with pytest.raises(CompactLMError, match=rf"tensors.safetensors is damaged \({reason}\); run"):
-        CachedSignals(directory, ask(phase)[0])
+        CachedSignals(directory, make_phase(phase)[0])
 
 
-def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
+def test_a_missing_cache_raises_file_not_found(make_phase, tmp_path):
     with pytest.raises(FileNotFoundError) as caught:
-        CachedSignals(tmp_path / "none", ask("task")[0])
+        CachedSignals(tmp_path / "none", make_phase("task")[0])
     assert caught.value.filename == str(tmp_path / "none" / "cache.json")
 
 
@@ -224,7 +211,7 @@ def test_a_missing_cache_is_a_missing_file(ask, tmp_path):
         (lambda rows: {"sequences": [*rows.sequences[:3], [2, 9, 3], *rows.sequences[4:]]}, r"row 3 of .* \(row3\)"),
     ],
 )
-def test_a_cache_of_other_rows_is_refused_in_a_sentence(cache, rows, change, named):
+def test_a_cache_of_other_rows_is_refused(cache, rows, change, named):
     directory = cache("task")
     with pytest.raises(CompactLMError, match=named) as caught:
         CachedSignals(directory, dataclasses.replace(rows, **change(rows)))
@@ -240,39 +227,35 @@ def test_a_cache_of_other_masks_is_refused(cache, rows, student_tokenizer):
 
 
 @pytest.mark.parametrize("changed", [{"teacher": "b"}, {"top_k": 7}, {"precision": "bf16"}, {"layers": [1, 0]}])
-def test_a_cache_of_another_teacher_or_question_is_refused(ask, tmp_path, changed):
-    tokenized, online = ask("general")
-    asked = {"teacher": "a", "layers": LAYERS, "top_k": 6, "temperature": 2.0}
-    write_cache(tmp_path / "cache", tokenized, online, 300, "general", asked)
-    assert CachedSignals(tmp_path / "cache", tokenized, asked).layers == LAYERS
+def test_a_cache_with_other_settings_is_refused(make_phase, tmp_path, changed):
+    tokenized, online = make_phase("general")
+    settings = {"teacher": "a", "layers": LAYERS, "top_k": 6, "temperature": 2.0}
+    write_cache(tmp_path / "cache", tokenized, online, 300, "general", settings)
+    assert CachedSignals(tmp_path / "cache", tokenized, settings).layers == LAYERS
     [(name, value)] = changed.items()
     now = re.escape(f"but {name} is {value} now; run `dvc repro`")
     with pytest.raises(CompactLMError, match=f"has signals for {name} .*, {now}"):
-        CachedSignals(tmp_path / "cache", tokenized, asked | changed)
+        CachedSignals(tmp_path / "cache", tokenized, settings | changed)
     file = tmp_path / "cache" / "cache.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "asked": []}))
     with pytest.raises(CompactLMError, match=r"cache.json is damaged \(.*\); run"):
-        CachedSignals(tmp_path / "cache", tokenized, asked)
+        CachedSignals(tmp_path / "cache", tokenized, settings)
 
 
-def test_a_lack_of_memory_while_writing_names_the_setting(ask, tmp_path):
-    tokenized, online = ask("task")
+def test_a_lack_of_memory_while_writing_names_the_key(make_phase, tmp_path):
+    tokenized, online = make_phase("task")
     online.signals = lambda batch, rows: torch.ones(10**14)
     with pytest.raises(CompactLMError, match=r"not enough memory for task at step 1.*batch_tokens in params.yaml from 300 to 1\d\d"):
         write_cache(tmp_path / "cache", tokenized, online, 300, "task")
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_digest_is_of_the_tokens_and_of_what_is_to_be_predicted(rows, masked):
+def test_a_digest_covers_tokens_and_labels(rows, masked):
     tokens, labels = torch.tensor([[1, 2]]), torch.tensor([[-100, 2]])
-    asked = [
-        {"input_ids": tokens},
-        {"input_ids": tokens + 1},
-        {"input_ids": tokens, "labels": labels},
-        {"input_ids": tokens, "labels": labels + 1},
-    ]
-    rows_of = [SimpleNamespace(ids=["a"], model_inputs=lambda rows, tensors=tensors: tensors) for tensors in asked]
-    assert len({digests(one)[0][0] for one in rows_of}) == 4
+    found = set()
+    for inputs in ({"input_ids": tokens}, {"input_ids": tokens + 1}, *({"input_ids": tokens, "labels": labels + at} for at in (0, 1))):
+        found.add(digests(SimpleNamespace(ids=["a"], model_inputs=lambda rows, inputs=inputs: inputs))[0][0])
+    assert len(found) == 4
     assert digests(rows) == digests(rows)
     hashes, places = digests(masked)
     assert len(set(hashes)) > 70  # of 80, some of which have no masked token

@@ -8,15 +8,14 @@ from compactlm.errors import CompactLMError
 
 
 @pytest.fixture
-def families(rows):
-    """The rows as copies of one another: b and c of a, and d alone; and who is whose parent."""
+def families(rows, task_teacher, kept):
+    """Four rows, the parents by copy (b and c are copies of a; d has none) and the teacher."""
     few = TaskRows(["a.0", "b.0", "c.0", "d.0"], rows.sequences[:4], [0, 0, 0, 1], [1.0] * 4)
-    return few, {"b": "a", "c": "a", "gone": "d"}
+    return few, {"b": "a", "c": "a", "gone": "d"}, OnlineTask(task_teacher, kept, [0, 2])
 
 
-def test_a_family_gets_its_mean_and_others_keep_their_own(families, task_teacher, kept):
-    rows, parents = families
-    source = OnlineTask(task_teacher, kept, [0, 2])
+def test_copies_and_their_original_get_the_mean_of_their_logits(families):
+    rows, parents, source = families
     own = source.signals(rows.model_inputs(range(4)), range(4))
     averaged = average_families(source, rows, parents, 64)
     assert list(averaged.layers) == [0, 2]
@@ -28,16 +27,14 @@ def test_a_family_gets_its_mean_and_others_keep_their_own(families, task_teacher
     assert torch.equal(batch["teacher_states"], plain["teacher_states"])
 
 
-def test_without_copies_the_source_is_as_it_was(families, task_teacher, kept):
-    rows, _ = families
-    source = OnlineTask(task_teacher, kept, [0, 2])
+def test_the_source_is_unchanged_without_copies(families):
+    rows, _, source = families
     assert average_families(source, rows, {}, 64) is source
     assert average_families(source, rows, {"b": "somewhere else"}, 64) is source
 
 
-def test_a_lack_of_memory_names_the_setting(families, task_teacher, kept):
-    rows, parents = families
-    source = OnlineTask(task_teacher, kept, [0, 2])
+def test_a_lack_of_memory_names_the_setting(families):
+    rows, parents, source = families
     source.signals = lambda batch, rows: torch.ones(10**14)
     with pytest.raises(CompactLMError, match=r"memory for counterfactual copies at step 1.*batch_tokens in params\.yaml from 64"):
         average_families(source, rows, parents, 64)

@@ -9,23 +9,17 @@ ROWS = range(40)
 
 
 @torch.no_grad()
-def directly(teacher, kept, batch):
-    """What transformers says of the student's tokens."""
+def run_teacher(teacher, kept, batch):
+    """Run the teacher of transformers on the student's tokens."""
     ids = torch.tensor(kept)[batch["input_ids"]]
     return teacher.eval()(ids, attention_mask=batch["attention_mask"], output_hidden_states=True)
 
 
-def test_places_are_as_many_as_the_masked_tokens_of_each_row():
-    where = torch.tensor([[0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 0]]).bool()
-    assert position_mask(where).tolist() == [[True, True], [False, False], [True, False]]
-    assert position_mask(where[1:2]).shape == (1, 0)
-
-
 @pytest.mark.parametrize(("top_k", "temperature"), [(1, 1.0), (7, 2.5)])
-def test_the_masked_teacher_says_what_transformers_says_of_the_students_tokens(masked_teacher, kept, masked, top_k, temperature):
+def test_signals_of_masked_tokens_equal_those_of_transformers(masked_teacher, kept, masked, top_k, temperature):
     batch = masked.model_inputs(ROWS)
     answers = OnlineMasked(masked_teacher, kept, [2, 0], top_k, temperature).signals(batch, ROWS)
-    expected = directly(masked_teacher, kept, batch)
+    expected = run_teacher(masked_teacher, kept, batch)
     assert set(answers) == {"teacher_states", "teacher_values", "teacher_indices", "teacher_log_rest"}
     for at, layer in enumerate((2, 0)):
         torch.testing.assert_close(answers["teacher_states"][:, :, at], expected.hidden_states[layer], atol=1e-5, rtol=1e-5)
@@ -46,7 +40,7 @@ def test_the_masked_teacher_says_what_transformers_says_of_the_students_tokens(m
     assert answers["teacher_indices"].dtype == torch.int64
 
 
-def test_more_tokens_than_the_student_has_leave_no_rest(masked_teacher, kept, masked):
+def test_a_top_k_beyond_the_vocabulary_leaves_no_rest(masked_teacher, kept, masked):
     batch = masked.model_inputs(ROWS)
     answers = OnlineMasked(masked_teacher, kept, [0], 500, 1.0).signals(batch, ROWS)
     there = position_mask(batch["labels"] >= 0)
@@ -55,19 +49,10 @@ def test_more_tokens_than_the_student_has_leave_no_rest(masked_teacher, kept, ma
     assert sorted(answers["teacher_indices"][there][0].tolist()) == list(range(len(kept)))
 
 
-def test_rows_without_a_masked_token_have_no_place(masked_teacher, kept, masked):
-    batch = masked.model_inputs([0, 1])
-    batch["labels"] = torch.full_like(batch["labels"], -100)
-    answers = OnlineMasked(masked_teacher, kept, [1, 2], 3, 1.0).signals(batch, [0, 1])
-    assert answers["teacher_values"].shape == answers["teacher_indices"].shape == (2, 0, 3)
-    assert answers["teacher_log_rest"].shape == (2, 0)
-    assert answers["teacher_states"].shape == (*batch["input_ids"].shape, 2, 32)
-
-
-def test_the_fine_tuned_teacher_says_what_transformers_says(task_teacher, kept, masked):
+def test_signals_of_a_task_equal_those_of_transformers(task_teacher, kept, masked):
     batch = masked.model_inputs(ROWS)
     answers = OnlineTask(task_teacher, kept, [1]).signals(batch, ROWS)
-    expected = directly(task_teacher, kept, batch)
+    expected = run_teacher(task_teacher, kept, batch)
     assert set(answers) == {"teacher_states", "teacher_logits"}
     torch.testing.assert_close(answers["teacher_logits"], expected.logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(answers["teacher_states"], expected.hidden_states[1][:, :, None], atol=1e-5, rtol=1e-5)
@@ -79,7 +64,7 @@ def sources(masked_teacher, task_teacher, kept):
     return [OnlineMasked(masked_teacher.train(), kept, [0, 2], 5, 1.0), OnlineTask(task_teacher.train(), kept, [0, 2])]
 
 
-def test_a_row_is_answered_alike_in_every_batch(sources, masked):
+def test_the_signals_of_a_row_do_not_depend_on_the_batch(sources, masked):
     for source in sources:
         together = source.signals(masked.model_inputs([7, 30, 3]), [7, 30, 3])
         for line, row in enumerate((7, 30, 3)):
@@ -97,7 +82,7 @@ def test_the_teacher_never_trains(sources, masked):
         assert all(torch.equal(one[name], two[name]) and not one[name].requires_grad for name in one)
 
 
-def test_signals_are_in_full_precision_whatever_the_teacher_reads_in(masked_teacher, task_teacher, kept, masked):
+def test_signals_are_float32_when_the_teacher_runs_in_bfloat16(masked_teacher, task_teacher, kept, masked):
     batch = masked.model_inputs(ROWS)
     for build in (
         lambda precision: OnlineMasked(masked_teacher, kept, [2], 105, 1.0, precision=precision),
@@ -110,13 +95,10 @@ def test_signals_are_in_full_precision_whatever_the_teacher_reads_in(masked_teac
             torch.testing.assert_close(half[name], full[name], atol=0.15, rtol=0.1)
 
 
-def eager(form, directory):
-    return form.from_pretrained(directory, attn_implementation="eager")
-
-
-def test_attentions_are_there_where_they_are_asked_for(tiny_bert, tiny_classifier, kept, masked):
+def test_requested_attentions_equal_those_of_transformers(tiny_bert, tiny_classifier, kept, masked):
     batch = masked.model_inputs([0, 39])
-    masked_teacher, task_teacher = eager(BertForMaskedLM, tiny_bert), eager(BertForSequenceClassification, tiny_classifier)
+    masked_teacher = BertForMaskedLM.from_pretrained(tiny_bert, attn_implementation="eager")
+    task_teacher = BertForSequenceClassification.from_pretrained(tiny_classifier, attn_implementation="eager")
     for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):
         found = source.signals(batch, [0, 39])["teacher_attentions"]
         ids = torch.tensor(kept)[batch["input_ids"]]
@@ -126,7 +108,7 @@ def test_attentions_are_there_where_they_are_asked_for(tiny_bert, tiny_classifie
         torch.testing.assert_close(found, torch.stack(expected, dim=1))
 
 
-def test_a_teacher_that_gives_no_attentions_is_refused_in_a_sentence(masked_teacher, task_teacher, kept, masked):
+def test_a_teacher_without_attentions_is_refused(masked_teacher, task_teacher, kept, masked):
     assert masked_teacher.config._attn_implementation == "sdpa"
     batch = masked.model_inputs([0])
     for source in (OnlineMasked(masked_teacher, kept, [1], 2, 1.0, attentions=True), OnlineTask(task_teacher, kept, [1], attentions=True)):

@@ -7,6 +7,7 @@ import torch
 
 from compactlm.distillation.signals.tensor_files import create_tensors, read_tensors
 from compactlm.errors import CompactLMError
+from tests.fixtures.builders import resident_bytes
 
 TENSORS = {
     "halves": torch.randn(50, 2, 3).half(),
@@ -23,7 +24,7 @@ def path(tmp_path):
     return tmp_path / "t.safetensors"
 
 
-def test_any_run_of_elements_is_what_the_library_reads(path):
+def test_any_slice_equals_that_of_the_library(path):
     found = read_tensors(path)
     assert set(found) == set(TENSORS)
     for name, tensor in TENSORS.items():
@@ -33,7 +34,7 @@ def test_any_run_of_elements_is_what_the_library_reads(path):
                 assert torch.equal(found[name].read(first, last), tensor[first:last])
 
 
-def test_a_file_that_is_cut_is_refused(path):
+def test_a_truncated_file_is_refused(path):
     found = read_tensors(path)
     os.truncate(path, path.stat().st_size - 100)
     with pytest.raises(CompactLMError, match=r"t\.safetensors ends [0-9]+ bytes early; run `dvc checkout`"):
@@ -52,7 +53,7 @@ def test_a_file_of_another_kind_is_refused(path, content):
 
 
 @pytest.mark.parametrize("names", [list(TENSORS), ["small"], ["none", "floats"]])
-def test_what_is_written_token_by_token_is_what_the_library_writes(tmp_path, names):
+def test_a_file_written_in_parts_equals_that_of_the_library(tmp_path, names):
     chosen = {name: TENSORS[name] for name in names}
     safetensors.torch.save_file(chosen, tmp_path / "whole.safetensors")
     tensors = create_tensors(tmp_path / "parts.safetensors", {name: (tensor.dtype, tensor.shape) for name, tensor in chosen.items()})
@@ -62,7 +63,7 @@ def test_what_is_written_token_by_token_is_what_the_library_writes(tmp_path, nam
     assert (tmp_path / "parts.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
 
-def test_the_file_is_closed_when_no_tensor_is_used(path):
+def test_the_file_is_closed_when_the_tensors_are_deleted(path):
     def is_open():
         return any(link.exists() and link.resolve() == path.resolve() for link in Path("/proc/self/fd").iterdir())
 
@@ -73,14 +74,10 @@ def test_the_file_is_closed_when_no_tensor_is_used(path):
 
 
 @pytest.mark.slow
-def test_what_is_read_does_not_stay_in_memory(tmp_path):
+def test_reading_uses_little_memory(tmp_path):
     safetensors.torch.save_file({"a": torch.zeros(1000, 100_000)}, tmp_path / "large.safetensors")  # 400 MB
     tensor = read_tensors(tmp_path / "large.safetensors")["a"]
-
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    before = resident()
+    before = resident_bytes()
     for row in range(1000):
         tensor.read(row, row + 1)
-    assert resident() - before < 100e6
+    assert resident_bytes() - before < 100e6
