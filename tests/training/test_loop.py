@@ -12,23 +12,22 @@ from tests.fixtures.builders import make_optimisation
 from tests.fixtures.training import Numbers, Regression
 
 SETTINGS = Settings(seed=3, checkpoint_minutes=0, log_every=4)
+PLAN = make_optimisation()
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize(("interrupt_at", "resumed_from"), [(3, 0), (13, 12), (27, 24), (None, 30)])
 def test_an_interrupted_or_finished_run_continues_to_the_same_weights_and_history(tmp_path, dropout, interrupt_at, resumed_from):
     whole, logged = Regression(dropout), []
-    expected = train(
-        "phase", whole, Numbers(), make_optimisation(), SETTINGS, Checkpoint(tmp_path / "a", "key"), lambda *m: logged.append(m)
-    )
+    expected = train("phase", whole, Numbers(), PLAN, SETTINGS, Checkpoint(tmp_path / "a", "key"), lambda *m: logged.append(m))
     assert expected.steps == 30
     assert [at for at, _ in expected.history] == [4, 8, 12, 16, 20, 24, 28, 30]
 
     checkpoint = Checkpoint(tmp_path / "b", "key")
     with pytest.raises(KeyboardInterrupt) if interrupt_at else contextlib.nullcontext():
-        train("phase", Regression(dropout, interrupt_at), Numbers(), make_optimisation(), SETTINGS, checkpoint)
+        train("phase", Regression(dropout, interrupt_at), Numbers(), PLAN, SETTINGS, checkpoint)
     resumed, examples, logged_again = Regression(dropout), Numbers(), []
-    found = train("phase", resumed, examples, make_optimisation(), SETTINGS, checkpoint, lambda *m: logged_again.append(m))
+    found = train("phase", resumed, examples, PLAN, SETTINGS, checkpoint, lambda *m: logged_again.append(m))
     assert len(examples.asked) == 30 - resumed_from
     assert found.history == expected.history
     assert expected.speed()["resumed_from_step"] == 0
@@ -42,11 +41,9 @@ def test_an_interrupted_or_finished_run_continues_to_the_same_weights_and_histor
 def test_checkpoints_are_written_at_the_given_interval(tmp_path, monkeypatch):
     steps = []
     monkeypatch.setattr(Checkpoint, "save", lambda self, module, optimizer, step, history, states: steps.append(step))
-    train(
-        "phase", Regression(), Numbers(), make_optimisation(), Settings(3, checkpoint_minutes=60, log_every=4), Checkpoint(tmp_path, "key")
-    )
+    train("phase", Regression(), Numbers(), PLAN, Settings(3, checkpoint_minutes=60, log_every=4), Checkpoint(tmp_path, "key"))
     assert steps == [30]
-    train("phase", Regression(), Numbers(), make_optimisation(), SETTINGS, Checkpoint(tmp_path, "key"))
+    train("phase", Regression(), Numbers(), PLAN, SETTINGS, Checkpoint(tmp_path, "key"))
     assert steps == [30, 4, 8, 12, 16, 20, 24, 28, 30]
 
 
@@ -124,6 +121,6 @@ def fresh_accelerate():
 @pytest.mark.usefixtures("fresh_accelerate")
 def test_bf16_keeps_weights_in_full_precision():
     objective = Regression()
-    summary = train("phase", objective, Numbers(), make_optimisation(), Settings(3, precision="bf16"))
+    summary = train("phase", objective, Numbers(), PLAN, Settings(3, precision="bf16"))
     assert objective.last.weight.dtype == torch.float32
     assert summary.history[-1][1]["loss"] < summary.history[0][1]["loss"]
