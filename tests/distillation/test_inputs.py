@@ -8,11 +8,8 @@ from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
 
-SOURCES = [
-    "movie_reviews",
-    "tweets",
-    "xsum",
-]  # labelled, unlabelled for the task, and unlabelled for general distillation only
+# One source with labels, one with unlabelled text of the task, and one that only general distillation uses.
+SOURCES = ["movie_reviews", "tweets", "xsum"]
 
 
 @pytest.fixture
