@@ -72,7 +72,8 @@ def test_widths_that_do_not_split_and_missing_states_are_errors(student, teacher
 
 
 def test_recorded_states_are_those_of_the_teacher_and_leave_the_output_unchanged(bert, inputs):
-    before = bert(**inputs).last_hidden_state
+    before = bert(**inputs, output_hidden_states=True).last_hidden_state
+    hooks = [len(module._forward_hooks) for module in bert.modules()]  # transformers leaves hooks of its own
     with closing(StateRecorder(bert, [0, 1])) as recorder, torch.no_grad():
         hidden = bert(**inputs, output_hidden_states=True).hidden_states
         assert torch.equal(hidden[-1], before)
@@ -82,7 +83,7 @@ def test_recorded_states_are_those_of_the_teacher_and_leave_the_output_unchanged
                 assert one.shape == (2, 4, 32)
                 assert torch.equal(one, other)
             assert torch.equal(teacher_states(module, hidden[layer])[2], module.attention.self.value(hidden[layer]))
-    assert not any(module._forward_hooks for module in bert.modules())
+    assert [len(module._forward_hooks) for module in bert.modules()] == hooks
 
 
 def test_only_the_students_states_carry_a_gradient(bert, inputs):
