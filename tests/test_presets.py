@@ -27,7 +27,7 @@ def composed():
 
 @pytest.fixture
 def workspace(tmp_path, monkeypatch, composed):
-    """A directory with configs/ and no params.yaml, which is no git repository; composing takes no time."""
+    """A directory with configs/ but no params.yaml or git repository; presets are composed from memory, which takes no time."""
     shutil.copytree(ROOT / "configs", tmp_path / "configs")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
@@ -59,37 +59,32 @@ def read():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_preset_is_valid_and_says_its_name(composed, name):
+def test_every_preset_is_valid_and_contains_its_name(composed, name):
     assert parsed(composed[name]).preset == name
 
 
 def test_the_committed_parameters_are_the_default_preset(composed):
-    # Hydra rewrites params.yaml as a whole, so a difference would show as a change after every `dvc exp run`. Someone who has
-    # selected another preset has it in the work tree alone; someone who changes configs/ has not committed it yet.
+    # Hydra rewrites params.yaml as a whole, so a difference would show as a change after every `dvc exp run`. Another preset may be
+    # selected only in the work tree, and a change of configs/ may not be committed yet.
     committed = subprocess.run(["git", "show", "HEAD:params.yaml"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     # `dvc exp run` leaves out the two lines at the head.
     present = (ROOT / "params.yaml").read_text(encoding="utf-8")
     assert without_head(composed["default"]) in (without_head(present), without_head(committed))
 
 
-def test_smoke_does_the_work_of_the_default_on_fewer_rows(composed):
+def test_smoke_is_the_default_on_fewer_rows_and_both_need_only_a_package_index(composed):
     default, smoke = (parsed(composed[name]) for name in ("default", "smoke"))
     assert set(smoke.ingest.sources) == set(default.ingest.sources)
     assert all(source.limit is not None and source.limit <= 1000 for source in smoke.ingest.sources.values())
     assert smoke.teacher.source == default.teacher.source
     assert (smoke.student.layers, smoke.student.hidden_size) == (default.student.layers, default.student.hidden_size)
-
-
-def test_default_and_smoke_need_a_package_index_and_nothing_else(composed):
-    for name in ("default", "smoke"):
-        params = parsed(composed[name])
+    for params in (default, smoke):
         assert {source.kind for source in params.ingest.sources.values()} | {params.teacher.source.kind} == {"package"}
 
 
-def test_students_keep_to_a_tenth(composed):
+def test_students_have_at_most_a_tenth_of_the_parameters(composed):
     default, large = (parsed(composed[name]) for name in ("default", "bert-base"))
-    allowed = {"default": 2_271_398, "bert-base": 10_948_377}
-    for params, most in ((default, allowed["default"]), (large, allowed["bert-base"])):
+    for params, most in ((default, 2_271_398), (large, 10_948_377)):
         assert params.student.vocabulary_size == "fit"
         assert int(params.teacher.parameters * params.student.budget) == most
         assert parameters_of(params.student, fitting_vocabulary(params.student, most)) <= most
@@ -98,27 +93,15 @@ def test_students_keep_to_a_tenth(composed):
     assert large.teacher.source.kind == "hub"
 
 
-@pytest.mark.parametrize("name", [None, "default", "smoke"])
-def test_a_missing_file_is_written(workspace, composed, name):
-    assert select(name) == f"params.yaml is now the preset {name or 'default'}"
-    assert read() == composed[name or "default"]
-
-
-def test_from_preset_to_preset_nothing_is_asked(workspace, composed):
-    for name in ("smoke", "bert-base", None, "default"):
-        select(name)
+def test_a_missing_file_and_another_preset_are_replaced(workspace, composed):
+    for name in ("smoke", "bert-base", None):
+        assert select(name) == f"params.yaml is now the preset {name or 'default'}"
         assert read() == composed[name or "default"]
     assert select(None) == select("default") == "params.yaml is the preset default"
 
 
-def test_own_values_are_used_where_no_preset_is_named(workspace, composed):
-    write(composed["default"] + OWN)
-    assert "which are used" in select(None)
-    assert read() == composed["default"] + OWN
-
-
 @pytest.mark.parametrize("name", [None, "default", "smoke"])
-def test_what_dvc_composes_without_the_head_is_no_edit(workspace, composed, name):
+def test_a_preset_without_its_head_as_dvc_composes_it_is_replaced(workspace, composed, name):
     write(without_head(composed["quality"]))
     select(name)
     assert read() == composed[name or "default"]
@@ -127,33 +110,29 @@ def test_what_dvc_composes_without_the_head_is_no_edit(workspace, composed, name
 
 
 @pytest.mark.parametrize("name", ["default", "smoke"])
-def test_own_values_are_not_overwritten_by_a_named_preset(workspace, composed, name):
+def test_own_values_are_used_and_are_not_overwritten_by_a_preset(workspace, composed, name):
     write(composed["default"] + OWN)
-    with pytest.raises(CompactLMError, match=f"values of its own that PRESET={name} would overwrite; commit them or revert them"):
+    assert "which are used" in select(None)
+    with pytest.raises(CompactLMError, match=f"values of its own that PRESET={name} would overwrite"):
         select(name)
     assert read() == composed["default"] + OWN
 
 
-def test_own_values_that_are_committed_are_used_or_make_way(workspace, composed):
-    write(composed["default"] + OWN)
-    commit()
-    # git has them, so a named preset loses nothing; but with none named they are what is meant.
-    assert "which are used" in select(None)
-    assert read() == composed["default"] + OWN
-    assert select("smoke") == "params.yaml is now the preset smoke"
-    assert read() == composed["smoke"]
-
-
-def test_edits_on_top_of_committed_values_are_not_lost(workspace, composed):
+def test_only_committed_own_values_are_overwritten_by_a_named_preset(workspace, composed):
     write(composed["default"] + OWN)
     commit()
     write(composed["default"] + OWN.replace("18", "19"))
     with pytest.raises(CompactLMError, match="values of its own"):
         select("smoke")
     assert "seed: 19" in read()
+    write(composed["default"] + OWN)
+    assert "which are used" in select(None)
+    assert read() == composed["default"] + OWN
+    assert select("smoke") == "params.yaml is now the preset smoke"
+    assert read() == composed["smoke"]
 
 
-def test_a_changed_configuration_is_no_edit_of_the_parameters(workspace, composed, monkeypatch):
+def test_a_preset_of_a_changed_configuration_is_replaced(workspace, composed, monkeypatch):
     select("smoke")
     monkeypatch.setitem(composed, "smoke", composed["smoke"].replace("seed: 17", "seed: 18"))
     select("smoke")
@@ -169,7 +148,7 @@ def test_an_invalid_preset_is_refused_and_not_written(workspace, composed):
 
 
 @pytest.mark.parametrize(
-    ("text", "committed", "asked", "expected"),
+    ("text", "committed", "name", "expected"),
     [
         ("default", False, "default", ["default"]),
         ("smoke", False, "default", ["default", "smoke"]),
@@ -177,11 +156,11 @@ def test_an_invalid_preset_is_refused_and_not_written(workspace, composed):
         ("own", False, None, ["default"]),
     ],
 )
-def test_only_presets_that_params_yaml_may_come_from_are_composed(workspace, composed, monkeypatch, text, committed, asked, expected):
+def test_only_the_necessary_presets_are_composed(workspace, composed, monkeypatch, text, committed, name, expected):
     write(composed.get(text, composed["default"] + OWN))
     if committed:
         commit()
     names = []
     monkeypatch.setattr(presets, "compose", lambda name: names.append(name) or composed[name])
-    select(asked)
+    select(name)
     assert names == expected

@@ -8,7 +8,7 @@ def model(monkeypatch, student_root):
     monkeypatch.setenv("COMPACTLM_MODEL", str(student_root))
 
 
-def test_fill_prints_tokens_and_probabilities(cli, on_torch):
+def test_fill_prints_tokens_and_probabilities_or_json(cli, on_torch):
     status, output, errors = cli("fill", "the [MASK] was [MASK]", "--top", "2")
     assert (status, errors) == (0, "")
     lines = output.splitlines()
@@ -16,9 +16,6 @@ def test_fill_prints_tokens_and_probabilities(cli, on_torch):
     first = on_torch.fill("the [MASK] was [MASK]")[0][0]
     assert lines[1] == f"{first.probability:7.1%}  {first.piece}"
     assert len(lines) == 6
-
-
-def test_fill_reads_standard_input_and_writes_json(cli, on_torch):
     status, output, _ = cli("fill", "-", "--json", "--top", "1", given=b"the [MASK]\nwas old\n")
     assert status == 0
     (mask,) = json.loads(output)
@@ -37,16 +34,13 @@ def test_a_mistyped_command_is_status_2(cli, arguments):
     assert cli(*arguments)[0] == 2
 
 
-def test_inspect_shows_layers(cli):
+def test_inspect_prints_layers_and_reports_skipped_tokens(cli, export_root):
     status, output, errors = cli("inspect", "the film", "--top", "1")
     assert (status, errors) == (0, "")
     lines = output.splitlines()
     assert len(lines) == 4 * 3
     assert lines[3].split()[:2] == ["1", "the"]
     assert lines[4].strip().startswith("layer 1: ")
-
-
-def test_inspect_on_onnx_reports_skipped_tokens(cli, export_root):
     status, output, errors = cli("inspect", "good " * 100, "--model", export_root, "--json")
     assert status == 0
     assert len(json.loads(output)["positions"]) == 64

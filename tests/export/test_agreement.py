@@ -29,7 +29,7 @@ def test_files_agree_with_the_original(export_root, classifier, masked, tiny_seq
             assert (found.original == found.quantized).mean() > 0.85
 
 
-def test_choices_equal_those_of_single_rows(export_root, masked, tiny_sequences):
+def test_choices_in_a_batch_equal_those_of_single_rows(export_root, masked, tiny_sequences):
     items = [mask_one(sequence, 6, str(number)) for number, sequence in enumerate(tiny_sequences[:20])]
     found = compare(masked, export_root / "mlm", [i.sequence for i in items], [i.position for i in items], 256, 1, "compare")
     for item, choice in zip(items, found.original, strict=True):
@@ -45,19 +45,19 @@ def test_a_comparison_notices_another_model(export_root, student_root, tiny_sequ
     found = compare(other, export_root / "sentiment", tiny_sequences, None, 256, 1, "compare")
     assert found.greatest_difference == pytest.approx(50, abs=0.1)
     assert (found.original == found.exported).mean() < 0.99
-    with pytest.raises(CompactLMError, match=r"differs from the original by 50 on 144 test rows, more than export\.tolerance 0\.0001"):
+    with pytest.raises(CompactLMError, match=r" 50 on 144 test rows, .* export\.tolerance 0\.0001"):
         check_difference(found, 1e-4, export_root)
 
 
-def test_a_difference_that_is_no_number_is_refused(export_root):
+def test_a_difference_of_nan_is_refused(export_root):
     row = np.zeros(1)
     check_difference(Comparison(1e-4, row, row, row), 1e-4, export_root)
-    with pytest.raises(CompactLMError, match="differs from the original by nan"):
+    with pytest.raises(CompactLMError, match="by nan"):
         check_difference(Comparison(math.nan, row, row, row), 1e-4, export_root)
 
 
 def loss(rows, lost, gained):
-    """The loss for rows of which the original predicts half correctly."""
+    """Return the loss for rows, half of which the original predicts correctly."""
     expected, original = np.zeros(rows, int), np.arange(rows) % 2
     quantized = original.copy()
     quantized[np.flatnonzero(original == 0)[:lost]] = 1
@@ -65,22 +65,15 @@ def loss(rows, lost, gained):
     return measure_loss(expected.tolist(), Comparison(0.0, original, original, quantized))
 
 
-def test_a_loss_is_counted_in_rows():
+def test_a_small_loss_passes(tmp_path):
     found = loss(1000, 9, 4)
     assert (found.original_accuracy, found.int8_accuracy) == (0.5, 0.495)
     assert (found.lost, found.gained, found.agreement) == (9, 4, 0.987)
-
-
-@pytest.mark.parametrize(
-    ("rows", "lost", "gained"), [(1000, 5, 0), (1000, 20, 15), (500, 2, 0), (60, 0, 0), (60, 0, 5), (60, 4, 0), (60, 6, 2)]
-)
-def test_a_small_loss_passes(tmp_path, rows, lost, gained):
-    check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
+    for rows, lost, gained in ((1000, 5, 0), (1000, 20, 15), (500, 2, 0), (60, 0, 0), (60, 0, 5), (60, 4, 0), (60, 6, 2)):
+        check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)
 
 
 @pytest.mark.parametrize(("rows", "lost", "gained"), [(1000, 6, 0), (1000, 21, 15), (500, 3, 0), (60, 5, 0), (60, 12, 3), (30, 15, 5)])
 def test_a_large_loss_is_refused(tmp_path, rows, lost, gained):
-    with pytest.raises(
-        CompactLMError, match=rf"points of accuracy on {rows} test rows \({lost} rows lost, {gained} gained\).*accuracy_loss 0\.005"
-    ):
+    with pytest.raises(CompactLMError, match=rf"on {rows} test rows \({lost} rows lost, {gained} gained\).*accuracy_loss 0\.005"):
         check_loss(loss(rows, lost, gained), rows, 0.005, tmp_path)

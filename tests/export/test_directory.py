@@ -9,6 +9,7 @@ from transformers import BertForSequenceClassification, BertModel
 from compactlm.artifacts import read_json
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import export_onnx, write_directory
+from compactlm.export.quantization import quantize
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 from compactlm.inference.runtime.projection import FILE, FIRST, LAST, Projection
@@ -31,7 +32,7 @@ def run(path, feeds):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_layout_is_that_of_transformers_js(export_root, name):
+def test_the_files_are_those_of_transformers_js(export_root, name):
     directory = export_root / name
     files = sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
     assert files == ["config.json", "onnx/model.onnx", "onnx/model_quantized.onnx", "tokenizer.json", "tokenizer_config.json"]
@@ -64,18 +65,17 @@ def test_fp32_agrees_with_the_original_for_any_rows_and_tokens(export_root, clas
         np.testing.assert_allclose(found[real], expected[real], atol=1e-4)
 
 
-def test_an_export_leaves_the_model_as_it_was(export_root, classifier):
+def test_a_second_export_gives_the_same_bytes_and_does_not_change_the_model(export_root, classifier, tmp_path):
+    export_onnx(classifier.train(), tmp_path / "again.onnx", 18)
+    quantize(tmp_path / "again.onnx", tmp_path / "int8.onnx")
+    for name, file in (("again.onnx", FLOAT_FILE), ("int8.onnx", INT8_FILE)):
+        assert (tmp_path / name).read_bytes() == (export_root / "sentiment" / file).read_bytes()
+    assert len(list(tmp_path.iterdir())) == 2
     assert classifier.config._attn_implementation == "sdpa"
 
 
-def test_two_exports_give_the_same_bytes(export_root, classifier, tmp_path):
-    export_onnx(classifier.train(), tmp_path / "again.onnx", 18)
-    assert (tmp_path / "again.onnx").read_bytes() == (export_root / "sentiment" / FLOAT_FILE).read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
-
-
 @pytest.mark.parametrize(("key", "value"), [("hidden_act", "relu"), ("is_decoder", True), ("tie_word_embeddings", False)])
-def test_a_model_that_the_graph_does_not_describe_is_refused(tiny_classifier, tmp_path, key, value):
+def test_a_model_with_an_unsupported_setting_is_refused(tiny_classifier, tmp_path, key, value):
     other = BertForSequenceClassification.from_pretrained(tiny_classifier)
     setattr(other.config, key, value)
     with pytest.raises(CompactLMError, match=rf"model\.onnx cannot be written for a model with .*{key} '?{value}"):
@@ -93,7 +93,7 @@ def test_the_last_layer_of_a_classifier_computes_one_position(export_root, tmp_p
     assert (whole.shape, last.shape) == ((3, 9, 64), (3, 1, 64))
 
 
-def test_the_embedding_has_the_outputs_that_its_projection_needs(export_root, tiny_bert, tmp_path):
+def test_the_embedding_has_the_outputs_that_its_projection_needs(tiny_bert, tmp_path):
     source = tmp_path / "source"
     shutil.copytree(tiny_bert, source)
     model = BertModel.from_pretrained(source).eval()

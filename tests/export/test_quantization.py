@@ -6,7 +6,7 @@ from transformers import BertForMaskedLM
 
 from compactlm.export.directory import export_onnx
 from compactlm.export.quantization import LARGE, quantize
-from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.directories import INT8_FILE
 from tests.export.test_directory import random_feeds, run
 from tests.fixtures.builders import make_config
 
@@ -65,13 +65,7 @@ def test_every_product_with_weights_is_in_int8(export_root):
         assert operators.count("QAttention") == (1 if name == "sentiment" else 2)
 
 
-def test_the_same_file_gives_the_same_bytes(export_root, tmp_path):
-    quantize(export_root / "sentiment" / FLOAT_FILE, tmp_path / "again.onnx")
-    assert (tmp_path / "again.onnx").read_bytes() == (export_root / "sentiment" / INT8_FILE).read_bytes()
-    assert [path.name for path in tmp_path.iterdir()] == ["again.onnx"]
-
-
-def test_weights_have_a_scale_a_column(wide):
+def test_weights_have_one_scale_per_column(wide):
     scales = [numpy_helper.to_array(tensor) for name, tensor in tensors(wide[1]).items() if name.endswith("_scale")]
     assert all(scale.size in (32, 64, 96, 2100) for scale in scales if scale.size > 1)
     assert sum(scale.size > 1 for scale in scales) >= 5

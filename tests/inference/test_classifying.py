@@ -14,7 +14,7 @@ from compactlm.inference.classifying import classify
 LONG = "the film was good " * 25_000
 
 
-def test_a_stream_gets_the_answers_of_the_model_in_order(lm, student_root, tiny_texts):
+def test_the_answers_are_those_of_the_model_in_the_order_of_the_texts(lm, student_root, tiny_texts):
     model = BertForSequenceClassification.from_pretrained(student_root / "sentiment").eval()
     tokenizer = AutoTokenizer.from_pretrained(student_root / "sentiment")
     with torch.inference_mode():
@@ -31,7 +31,7 @@ def test_a_stream_gets_the_answers_of_the_model_in_order(lm, student_root, tiny_
     assert not any(answer.cut for answer in found)
 
 
-def test_several_threads_give_the_same_answers_in_the_same_order(lm, tiny_texts):
+def test_several_threads_give_the_same_answers(lm, tiny_texts):
     several = CompactLM(lm.root, backend=lm.backend, threads=3)
     texts = tiny_texts * 30
     found = [list(model.classify_all(texts, texts_at_once=300)) for model in (lm, several)]
@@ -52,24 +52,14 @@ def test_an_error_in_a_thread_ends_all_threads(lm, monkeypatch):
     assert threading.active_count() == before
 
 
-def test_texts_are_read_one_by_one(lm):
-    taken = []
-
-    def texts():
-        for number in range(5):
-            taken.append(number)
-            yield "good"
-
-    answers = lm.classify_all(texts(), texts_at_once=1)
+def test_few_texts_are_read_ahead_and_the_first_chunk_is_small(lm):
+    numbers = iter(range(5))
+    next(lm.classify_all(("good" for _ in numbers), texts_at_once=1))
+    assert next(numbers) == 1
+    numbers = iter(range(10))
+    answers = classify(lm.task(), ("good" for _ in numbers), texts_at_once=3, first_texts=2)
     next(answers)
-    assert taken == [0]
-
-
-def test_the_first_chunk_is_small(lm):
-    taken = iter(range(10))
-    answers = classify(lm.task(), ("good" for _ in taken), texts_at_once=3, first_texts=2)
-    next(answers)
-    assert next(taken) == 8  # two answered, three being classified, three being tokenized
+    assert next(numbers) == 8  # two answered, three being classified, three being tokenized
     assert len(list(answers)) == 1 + 3 + 3 + 1
 
 
@@ -108,12 +98,9 @@ def test_an_impossible_threshold_is_refused(student_root, tmp_path, value):
         with_config(student_root, tmp_path / "model", decision_threshold=value).classify("good")
 
 
-def test_an_unknown_task_is_named_with_the_known_ones(lm):
+def test_an_unknown_task_and_a_string_in_place_of_a_list_are_refused(lm):
     with pytest.raises(CompactLMError, match=r"no task 'spam' in .*: sentiment"):
         lm.classify("good", task="spam")
-
-
-@pytest.mark.parametrize("method", ["classify_all", "embed", "check"])
-def test_a_single_string_is_refused(lm, method):
-    with pytest.raises(CompactLMError, match=r"'good' .* list of texts"):
-        getattr(lm, method)("good")
+    for method in (lm.classify_all, lm.embed, lm.check):
+        with pytest.raises(CompactLMError, match=r"'good' .* list of texts"):
+            method("good")

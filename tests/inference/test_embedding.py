@@ -13,17 +13,13 @@ from compactlm.inference.runtime.projection import LAST
 TEXTS = ["the film was good", "it", "a very slow story, loved!"]
 
 
-def means(tiny_bert, texts):
-    model, tokenizer = BertModel.from_pretrained(tiny_bert).eval(), AutoTokenizer.from_pretrained(tiny_bert)
-    with torch.inference_mode():
-        states = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, 1:-1] for text in texts]
-    return [state.mean(dim=0).numpy() for state in states]
-
-
-def test_a_vector_is_the_mean_of_a_texts_tokens(lm, tiny_bert):
+def test_an_embedding_is_the_mean_of_the_tokens(lm, tiny_bert):
     found = lm.embed(TEXTS)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, unit(np.stack(means(tiny_bert, TEXTS))), atol=1e-4)
+    model, tokenizer = BertModel.from_pretrained(tiny_bert).eval(), AutoTokenizer.from_pretrained(tiny_bert)
+    with torch.inference_mode():
+        means = [model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0, 1:-1].mean(dim=0) for text in TEXTS]
+    np.testing.assert_allclose(found, unit(torch.stack(means).numpy()), atol=1e-4)
 
 
 def test_a_long_text_is_embedded_in_parts(lm):
@@ -46,7 +42,7 @@ def test_comparison(lm):
     assert found.distance == pytest.approx(np.sqrt(2 - 2 * found.similarity), abs=1e-4)
 
 
-def test_an_export_without_an_embedding_says_so(export_root, tmp_path):
+def test_an_export_without_an_embedding_is_refused(export_root, tmp_path):
     shutil.copytree(export_root / "mlm", tmp_path / "mlm")
     with pytest.raises(CompactLMError, match="has no model 'embedding'"):
         CompactLM(tmp_path, backend="onnx").embed(["good"])

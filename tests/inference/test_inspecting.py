@@ -5,7 +5,7 @@ from transformers import BertForMaskedLM
 TEXT = "the film was loved."
 
 
-def test_tokens_and_predictions(lm):
+def test_tokens_and_predictions_are_shown_up_to_the_limit_of_the_model(lm):
     found = lm.inspect(TEXT, 2)
     assert [position.piece for position in found.positions] == ["[CLS]", "the", "film", "was", "loved", ".", "[SEP]"]
     assert [position.id for position in found.positions] == lm.mlm.tokenizer.encode([TEXT])[0]
@@ -13,6 +13,8 @@ def test_tokens_and_predictions(lm):
     assert all(len(position.predictions) == 2 for position in found.positions)
     masked = lm.inspect("the [MASK].", 5).positions[2]
     assert [candidate.piece for candidate in masked.predictions] == [candidate.piece for candidate in lm.fill("the [MASK].", 5)[0]]
+    long = lm.inspect("good " * 100)
+    assert (len(long.positions), long.cut) == (64, 38)
 
 
 def test_attention_is_the_mean_over_heads_of_each_layer(on_torch, tiny_bert):
@@ -29,9 +31,3 @@ def test_attention_is_the_mean_over_heads_of_each_layer(on_torch, tiny_bert):
 
 def test_onnx_shows_no_attention(on_onnx):
     assert all(position.attends_to == [] for position in on_onnx.inspect(TEXT).positions)
-
-
-def test_a_long_text_is_cut(lm):
-    found = lm.inspect("good " * 100)
-    assert len(found.positions) == 64
-    assert found.cut == 38

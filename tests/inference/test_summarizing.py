@@ -22,8 +22,8 @@ def test_centrality_is_the_stationary_distribution():
     assert centrality(hub, np.full(5, 0.2)).argmax() == 0
 
 
-class Given:
-    """An embedding that gives each sentence the vector of its first word."""
+class FirstWord:
+    """An embedding: the vector of a sentence is that of its first word."""
 
     def embed(self, texts):
         vectors = {"Dogs": [1, 0, 0.2], "Cats": [0.1, 1, 0.2], "Birds": [0, 0, 1]}
@@ -31,30 +31,25 @@ class Given:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def test_the_sentences_of_a_long_text_are_compared_in_parts(monkeypatch):
+@pytest.mark.parametrize("options", [{}, {"at_once": 3}])
+def test_similar_sentences_are_discounted_also_if_they_are_compared_in_parts(options):
     text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
-    found = summarize(Given(), text, 5, at_once=3)
-    assert sum(sentence.centrality for sentence in found) == pytest.approx(1)
-    assert [sentence.text.split()[0] for sentence in summarize(Given(), text, 3, at_once=3)] == ["Dogs", "Cats", "Birds"]
+    found = summarize(FirstWord(), text, 3, **options)
+    assert [sentence.text.split()[0] for sentence in found] == ["Dogs", "Cats", "Birds"]
+    assert [sentence.position for sentence in found] == sorted(sentence.position for sentence in found)
+    assert sum(sentence.centrality for sentence in summarize(FirstWord(), text, 5, **options)) == pytest.approx(1)
+    repeated = summarize(FirstWord(), "Dogs run by the river. Cats sleep. Dogs RUN by the river. Cats sleep.", 4, **options)
+    assert [sentence.position for sentence in repeated] == [0, 1]
+
+
+def test_the_sentences_of_a_long_text_are_compared_in_parts(monkeypatch):
     sizes = []
     monkeypatch.setattr(summarizing, "centrality", lambda similarities, jumps: sizes.append(similarities.shape) or jumps)
-    summarize(Given(), "Dogs run. " * 20, 3, at_once=3)
+    summarize(FirstWord(), "Dogs run. " * 20, 3, at_once=3)
     assert sizes == [(3, 3)] * 6 + [(2, 2)]
 
 
-def test_similar_sentences_are_discounted():
-    text = "Dogs run by the river. Dogs run in the house. Dogs run with people. Cats sleep by the house. Birds sing to people."
-    found = summarize(Given(), text, 3)
-    assert [sentence.text.split()[0] for sentence in found] == ["Dogs", "Cats", "Birds"]
-    assert [sentence.position for sentence in found] == sorted(sentence.position for sentence in found)
-
-
-def test_a_repeated_sentence_is_chosen_once():
-    found = summarize(Given(), "Dogs run by the river. Cats sleep. Dogs RUN by the river. Cats sleep.", 4)
-    assert [sentence.position for sentence in found] == [0, 1]
-
-
-def test_a_summary_of_a_real_text(lm):
+def test_a_summary_has_sentences_of_the_text(lm):
     text = "The film was good. People loved the music! The actor was old. A dog played by the river. It was slow."
     found = lm.summarize(text, 2)
     assert len(found) == 2
@@ -65,11 +60,11 @@ def test_a_summary_of_a_real_text(lm):
 
 
 @pytest.mark.parametrize("text", ["\U0001f600", "!!!", "word " * 5000])
-def test_odd_texts(lm, text):
+def test_odd_texts_are_summarized(lm, text):
     (found,) = lm.summarize(text)
     assert found.centrality == pytest.approx(1)
 
 
-def test_an_empty_text(lm):
+def test_an_empty_text_is_refused(lm):
     with pytest.raises(CompactLMError, match="the text is empty"):
         lm.summarize(" \n")

@@ -12,7 +12,7 @@ from compactlm.inference.runtime.onnx_backend import OnnxRunner
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RuntimeError("Failed to allocate memory for requested buffer of size 9")])
-def test_a_lack_of_memory_is_reported_as_such(export_root, monkeypatch, error):
+def test_too_little_memory_is_reported(export_root, monkeypatch, error):
     def fail(*_, **__):
         raise error
 

@@ -26,7 +26,7 @@ def test_whitened_vectors_have_mean_zero_and_equal_variances(vectors):
     assert variances[-1] / variances[0] < 1.01
 
 
-def test_a_floor_limits_the_gain_and_an_infinite_one_only_centres(vectors):
+def test_a_floor_limits_the_gain_and_an_infinite_floor_only_centres(vectors):
     gains = [np.linalg.cond(fit_whitening(vectors, (LAST,), floor).weight) for floor in (0.0, 0.1, 1.0)]
     assert gains[0] > gains[1] > gains[2] > 1
     rows = unit(vectors)
@@ -59,7 +59,7 @@ def test_both_layers_are_used(student_root, tmp_path):
             np.testing.assert_allclose(part, unit(states[layer][0, 1:-1].mean(dim=0).numpy()), atol=1e-5)
 
 
-def test_an_onnx_file_without_the_first_layer_says_so(export_root, tmp_path):
+def test_an_onnx_file_without_the_first_layer_is_refused(export_root, tmp_path):
     shutil.copytree(export_root / "embedding", tmp_path / "embedding")
     graph = onnx.load(path := tmp_path / "embedding" / "onnx" / "model.onnx")
     graph.graph.output.remove(next(one for one in graph.graph.output if one.name == "first_hidden_state"))
@@ -70,7 +70,7 @@ def test_an_onnx_file_without_the_first_layer_says_so(export_root, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"torn", None])
-def test_a_damaged_projection_or_that_of_another_model(student_root, tmp_path, content):
+def test_a_projection_that_is_damaged_or_has_another_size_is_refused(student_root, tmp_path, content):
     shutil.copytree(student_root / "mlm", tmp_path / "mlm")
     if content:
         (tmp_path / "mlm" / FILE).write_bytes(content)

@@ -41,18 +41,13 @@ def test_each_word_is_tokenized_once(tokenizer, monkeypatch) -> None:
     assert tokenized[1:] == ["-"]
 
 
-def test_the_cache_is_bounded(tokenizer) -> None:
-    cache = WordCache(tokenizer, capacity=3)
-    texts = [["one two three four five"], ["six one"], ["seven"]]
-    assert [lists(cache.encode(one)) for one in texts] == [tokenizer.encode(one) for one in texts]
-    assert len(cache) == 3
-
-
-def test_very_long_words_are_not_cached(tokenizer) -> None:
-    cache = WordCache(tokenizer)
-    texts = ["good " + "a" * 101, "a" * 10_000]
-    assert lists(cache.encode(texts)) == tokenizer.encode(texts)
-    assert len(cache) == 1
+@pytest.mark.parametrize(
+    ("texts", "capacity", "size"), [(["one two three four five", "six one", "seven"], 3, 3), (["good " + "a" * 101, "a" * 10_000], 99, 1)]
+)
+def test_the_cache_is_bounded_and_has_no_very_long_words(tokenizer, texts, capacity, size) -> None:
+    cache = WordCache(tokenizer, capacity=capacity)
+    assert [lists(cache.encode([text])) for text in texts] == [tokenizer.encode([text]) for text in texts]
+    assert len(cache) == size
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_broken_rows_are_counted_and_skipped(lm, faq):
     assert (found.text, found.source, found.line) == ("Slow dog. Quick cat.", None, 7)
 
 
-def test_a_change_of_the_file_is_noticed(lm, faq):
+def test_a_changed_file_is_read_again(lm, faq):
     assert lm.knowledge(faq).answer("a dog by the river").text == "warm"
     faq.write_text(faq.read_text().replace('"warm"', '"cold"'))
     assert lm.knowledge(faq).answer("a dog by the river").text == "cold"
@@ -69,26 +69,26 @@ def test_lone_surrogates_are_replaced(lm, faq, row):
     assert lm.knowledge(faq).answer("old dog", -1).text == "dog \ufffd"
 
 
-@pytest.mark.parametrize("name", ["faq.csv", "faq.JSON", "handbook.pdf"])
-def test_a_file_that_is_no_text(lm, tmp_path, name):
-    (tmp_path / name).write_text("question,answer\nwas the film good?,very good\n")
-    with pytest.raises(CompactLMError, match=f"{name} is not a text file.* .txt"):
-        lm.knowledge(tmp_path / name)
-
-
 def test_lines_that_are_not_utf_8_are_counted(lm, tmp_path):
     (tmp_path / "notes.txt").write_bytes(b"The film was good.\n\nThe d\xf6g was old.\n")
     known = lm.knowledge(tmp_path / "notes.txt")
     assert (known.unreadable, len(known.index)) == (1, 2)
 
 
-@pytest.mark.parametrize("content", [None, "", '{"a": 1}\n'])
-def test_a_file_without_usable_rows(lm, tmp_path, content):
-    path = tmp_path / "faq.jsonl"
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        *((name, "question,answer\n", f"{name} is not a text file.* .txt") for name in ("faq.csv", "faq.JSON", "handbook.pdf")),
+        ("faq.jsonl", None, "cannot be read"),
+        ("faq.jsonl", "", "has no usable rows"),
+        ("faq.jsonl", '{"a": 1}\n', "has no usable rows"),
+    ],
+)
+def test_a_file_without_usable_rows_is_refused(lm, tmp_path, name, content, message):
     if content is not None:
-        path.write_text(content)
-    with pytest.raises(CompactLMError, match=r"cannot be read|has no usable rows"):
-        lm.knowledge(path)
+        (tmp_path / name).write_text(content)
+    with pytest.raises(CompactLMError, match=message):
+        lm.knowledge(tmp_path / name)
 
 
 def test_a_conversation_uses_earlier_questions(lm, faq):

@@ -5,7 +5,7 @@ from compactlm.errors import CompactLMError
 LINES = "the old dog\n\n\U0001f600\ngood film\ngood film \nbad music by the river\n"
 
 
-def test_words_are_the_other_whole_words_of_the_vocabulary(lm):
+def test_a_text_is_compared_with_the_other_whole_words_of_the_vocabulary(lm):
     found = lm.similar("good", 500)
     words = {token for token in lm.mlm.tokenizer.library.get_vocab() if len(token) > 1 and token.isalpha()} - {"good"}
     assert {neighbour.text for neighbour in found} == words
@@ -34,16 +34,13 @@ def test_a_repeated_line_does_not_hide_other_lines(lm, tmp_path):
     assert len(lm.similar("Good film", 9, path)) == 3
 
 
-@pytest.mark.parametrize("content", [None, "\n \n"])
-def test_a_file_without_lines(lm, tmp_path, content):
-    path = tmp_path / "lines.txt"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(CompactLMError, match=r"cannot be read|has no text"):
-        lm.similar("good", 3, path)
-
-
-@pytest.mark.parametrize("text", ["", " \t"])
-def test_nothing_is_near_a_text_without_tokens(lm, text):
-    with pytest.raises(CompactLMError, match="the text is empty"):
-        lm.similar(text, 3)
+def test_a_text_or_a_file_without_tokens_is_refused(lm, tmp_path):
+    (tmp_path / "blank.txt").write_text("\n \n")
+    for text, file, message in (
+        ("good", tmp_path / "none.txt", "cannot be read"),
+        ("good", tmp_path / "blank.txt", "has no text"),
+        ("", None, "the text is empty"),
+        (" \t", None, "the text is empty"),
+    ):
+        with pytest.raises(CompactLMError, match=message):
+            lm.similar(text, 3, file)

@@ -10,7 +10,7 @@ from compactlm.inference.search.vector_index import ABOUT, ENTRIES, VECTORS, ope
 
 @pytest.fixture
 def counted():
-    """Entries and their vectors, with the number of calls of each function."""
+    """Functions that return entries and their vectors, the vectors, and the number of calls of each function."""
     calls = {"entries": 0, "embed": 0}
     generator = np.random.default_rng(0)
     vectors = unit(generator.normal(size=(300, 16)))
@@ -64,7 +64,7 @@ def test_a_damaged_index_is_rebuilt(tmp_path, counted, name):
     assert calls["embed"] == 2
 
 
-def test_an_unwritable_directory(tmp_path, counted):
+def test_an_unwritable_directory_is_named(tmp_path, counted):
     (tmp_path / "file").write_text("")
     with pytest.raises(CompactLMError, match=r"cannot be written to .*index .* COMPACTLM_CACHE"):
         open_index(tmp_path / "file" / "index", "a", *counted[:2])
@@ -77,7 +77,7 @@ def test_an_open_index_survives_a_rebuild(tmp_path, counted):
     assert [hit.entry["line"] for hit in index.search(vectors[299], 1)] == [299]
 
 
-def test_two_processes_that_build_at_once(tmp_path, counted, monkeypatch):
+def test_two_processes_can_build_an_index_at_once(tmp_path, counted, monkeypatch):
     entries, embed, vectors, _ = counted
     replace = os.replace
 
@@ -92,7 +92,7 @@ def test_two_processes_that_build_at_once(tmp_path, counted, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["one.txt", ABOUT])
-def test_a_directory_of_other_files_is_left_alone(tmp_path, counted, name):
+def test_other_files_are_not_overwritten(tmp_path, counted, name):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / name).write_text("{}")
     (tmp_path / "letters" / "one.txt").write_text("dear")
