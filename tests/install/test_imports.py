@@ -1,4 +1,4 @@
-"""Tests of text and tables run without torch, so that they start in a second."""
+"""Modules and tests of text and tables do not import torch, which takes seconds to load in each process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # Not tests/corpus/augment: nlpaug itself imports torch.
 FOLDERS = ["tests/corpus/clean", "tests/corpus/duplicates", "tests/corpus/ingest", "tests/corpus/split", "tests/shards", "tests/text"]
-SCRIPT = """
+TESTS = """
 import sys
 import pytest
 
@@ -20,12 +20,36 @@ status = pytest.main(["-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "n
 loaded = {"torch", "transformers", "nlpaug"} & set(sys.modules)
 sys.exit(f"imported: {sorted(loaded)}" if loaded else status)
 """
+DATA = """
+import importlib, pkgutil, sys
+for room in ("corpus", "shards", "text"):
+    for module in pkgutil.walk_packages(importlib.import_module(f"compactlm.{room}").__path__, f"compactlm.{room}."):
+        if not module.name.startswith("compactlm.corpus.augment"):  # nlpaug imports torch wherever it is installed
+            importlib.import_module(module.name)
+print([name for name in ("torch", "transformers", "nlpaug") if name in sys.modules])
+"""
+LINES = """
+import sys
+import compactlm.draws, compactlm.text.lines, compactlm.text.sentences, compactlm.text.unicode
+print([name for name in ("pyarrow", "nltk", "torch") if name in sys.modules])
+"""
+PACKAGE = """
+import sys
+import compactlm
+print([name for name in ("numpy", "tokenizers", "typer", "torch") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize("script", [DATA, LINES, PACKAGE], ids=["data stages", "readers of lines", "the package"])
+def test_modules_import_no_heavy_packages(script):
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 @pytest.mark.slow
 def test_tests_of_the_corpus_import_no_torch():
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     environment["USE_TORCH"] = "0"  # for datasets, which otherwise imports torch itself
-    command = [sys.executable, "-c", SCRIPT, *FOLDERS]
+    command = [sys.executable, "-c", TESTS, *FOLDERS]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

@@ -5,18 +5,17 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 # Packages that only the extra `train` installs. With None in sys.modules, an import fails and find_spec finds nothing.
 HEAVY = (
     "accelerate aif360 codecarbon datasets dvc dvclive faiss ftfy hydra jinja2 nlpaug nltk onnx pandas phonenumbers py3langid pyarrow "
     "ray rensa scipy sklearn stdnum torch transformers"
 ).split()
-RUN = f"""
+RUN = """
 import contextlib, io, json, sys
-sys.modules.update(dict.fromkeys({HEAVY}))
+hidden, commands = json.load(sys.stdin)
+sys.modules.update(dict.fromkeys(hidden))
 from compactlm.cli import main
-for command in json.load(sys.stdin):
+for command in commands:
     sys.argv[1:], output, errors = command.split(), io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         try:
@@ -53,28 +52,25 @@ NEEDS_MORE = {
 }
 
 
-@pytest.fixture
-def light(tmp_path):
-    """Run commands without the heavy packages; return the exit status, the output and the errors of each."""
-    (tmp_path / "lines.txt").write_text("the film was good\na dog by the river\n")
-    (tmp_path / "faq.jsonl").write_text('{"question": "was the film good?", "answer": "very good"}\n')
-
-    def run(model, commands):
-        environment = {"COMPACTLM_MODEL": str(model), "COMPACTLM_CACHE": str(tmp_path / "cache"), "PYTHONPATH": os.pathsep.join(sys.path)}
-        command, given = [sys.executable, "-c", RUN], json.dumps(list(commands))
-        done = subprocess.run(command, check=True, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True)
-        return zip(commands, map(json.loads, done.stdout.splitlines()), strict=True)
-
-    return run
+def run_commands(commands, model, directory, python, hidden, **environment):
+    """Run commands with a Python that lacks the hidden packages. Return the exit status, the output and the errors of each."""
+    (directory / "lines.txt").write_text("the film was good\na dog by the river\n")
+    (directory / "faq.jsonl").write_text('{"question": "was the film good?", "answer": "very good"}\n')
+    environment |= {"COMPACTLM_MODEL": str(model), "COMPACTLM_CACHE": str(directory / "cache")}
+    given = json.dumps([hidden, list(commands)])
+    done = subprocess.run([python, "-c", RUN], check=True, cwd=directory, env=environment, input=given, capture_output=True, text=True)
+    return zip(commands, map(json.loads, done.stdout.splitlines()), strict=True)
 
 
-def test_the_commands_of_a_finished_model_need_only_the_base_install(light, export_root):
-    for command, (status, output, errors) in light(export_root, LIGHT):
+def check_light_commands(export_root, student_root, *installation, **environment):
+    """Check that the commands of a finished model work, and that all others name the extra that they need."""
+    for command, (status, output, errors) in run_commands(LIGHT, export_root, *installation, **environment):
         assert status == 0, (command, errors)
         assert LIGHT[command] in output
-
-
-def test_a_command_that_needs_more_names_the_extra(light, student_root):
-    for command, (status, output, errors) in light(student_root, NEEDS_MORE):
+    for command, (status, output, errors) in run_commands(NEEDS_MORE, student_root, *installation, **environment):
         assert (status, output, errors.count("\n")) == (NEEDS_MORE[command], "", 1), (command, errors)
         assert "pip install 'compactlm[train]'" in errors
+
+
+def test_commands_need_only_the_base_install_or_name_the_extra(export_root, student_root, tmp_path):
+    check_light_commands(export_root, student_root, tmp_path, sys.executable, HEAVY, PYTHONPATH=os.pathsep.join(sys.path))
