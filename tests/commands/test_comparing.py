@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 
-def test_embed_writes_a_vector_a_line(cli, on_onnx):
+def test_embed_writes_one_vector_per_line(cli, on_onnx):
     lines = ["good", "", "b\ufffdd"]
     status, output, errors = cli("embed", "-", given=b"good\n\nb\xffd\n")
     assert status == 0

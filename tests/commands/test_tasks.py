@@ -8,7 +8,7 @@ import pytest
 COMMAND = [sys.executable, "-m", "compactlm.cli", "classify"]
 
 
-def test_one_text(cli, on_onnx):
+def test_one_text_is_classified(cli, on_onnx):
     answer = on_onnx.classify("good")
     status, output, errors = cli("classify", "good")
     assert (status, errors) == (0, "")
@@ -16,7 +16,7 @@ def test_one_text(cli, on_onnx):
     assert json.loads(cli("classify", "good", "--json")[1])["probabilities"] == pytest.approx(answer.probabilities)
 
 
-def test_lines_in_are_lines_out(cli, tmp_path, on_onnx, tiny_texts):
+def test_each_line_gets_one_line_of_output(cli, tmp_path, on_onnx, tiny_texts):
     path = tmp_path / "lines.txt"
     lines = [*tiny_texts, "", "\U0001f600", "good " * 100]
     path.write_text("\n".join(lines))
@@ -42,9 +42,7 @@ def test_a_broken_line_keeps_its_place(cli):
     assert "label" in first
     assert "label" in third
     assert errors.startswith("compactlm: 1 lines could not be read and have no label (line 2: ")
-
-
-def test_a_text_with_line_breaks_gets_one_line(cli):
+    # A text with line breaks has one line of output.
     rows = b'{"m": "good\\nfilm"}\n{"m": "old\\r\\n\\tdog"}\n'
     status, output, _ = cli("classify", "-", "--field", "m", given=rows)
     assert status == 0
@@ -77,9 +75,9 @@ def test_a_closed_pipe_ends_the_command_quietly(tmp_path):
 
 
 def test_ctrl_c_is_status_130():
-    # Background jobs of a shell, perhaps this test run, ignore the signal by default.
-    heeding = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
-    command = [sys.executable, "-c", heeding, *COMMAND, "--line-buffered", "-"]
+    # If the tests run as a background job of a shell, child processes ignore the signal by default.
+    restoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", restoring, *COMMAND, "--line-buffered", "-"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(b"good\n")
         process.stdin.flush()

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.install.test_light_install import HEAVY, check_light_commands
+
 ROOT = Path(__file__).parents[2]
 LARGEST = 300  # megabytes
-HEAVY = ("torch", "transformers", "dvc", "aif360", "pyarrow", "pandas", "sklearn", "scipy", "faiss")
 
 pytestmark = pytest.mark.slow
 
@@ -62,40 +63,8 @@ def test_an_exported_model_classifies(light, export_root, on_torch, tiny_texts, 
         assert found["probability"] == pytest.approx(answers[text].probability, abs=1e-4)
 
 
-def test_every_command_of_the_model_runs(light, export_root, tmp_path):
-    shutil.copytree(export_root, tmp_path / "model")
-    (tmp_path / "faq.jsonl").write_text('{"question": "good film", "answer": "yes"}\n{"question": "old dog", "answer": "no"}\n')
-    (tmp_path / "text.txt").write_text("The film was good. The dog was old. It was cold.")
-    commands = (
-        ("fill", "the [MASK] was good"),
-        ("inspect", "the film"),
-        ("check", "text.txt"),
-        ("complete", "the film", "--length", "2"),
-        ("summarize", "text.txt"),
-        ("embed", "the film"),
-        ("compare", "good", "bad"),
-        ("similar", "good"),
-        ("answer", "--knowledge", "faq.jsonl", "film"),
-    )
-    script = "import sys; from compactlm.cli import main; sys.argv = ['compactlm', *sys.argv[1:]]; main()"
-    for command in commands:
-        done = run(light, "-c", script, *command, "--model", "model", directory=tmp_path)
-        assert done.returncode == 0, (command, done.stderr)
-        assert done.stdout
-
-
-@pytest.mark.parametrize(
-    "command", [["summary"], ["review"], ["finetune", "rows.csv", "--text", "text", "--label", "label", "-m", "model"]]
-)
-def test_a_command_of_the_pipeline_names_the_extra(light, student_root, tmp_path, command):
-    shutil.copytree(student_root, tmp_path / "model")
-    (tmp_path / "rows.csv").write_text("text,label\ngood,1\nbad,0\n")
-    (tmp_path / "reports" / "metrics").mkdir(parents=True)
-    (tmp_path / "reports" / "metrics" / "evaluate.json").write_text("{}")
-    done = run(light.parent / "compactlm", *command, directory=tmp_path)
-    assert done.returncode in (1, 2)
-    assert "compactlm[train]" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_commands_run_in_the_empty_environment_or_name_the_extra(light, export_root, student_root, tmp_path):
+    check_light_commands(export_root, student_root, tmp_path, light, [])
 
 
 def test_the_environment_is_small(light, record_property):

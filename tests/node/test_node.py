@@ -38,7 +38,7 @@ def test_node_and_python_give_the_same_answers(export_root, texts, name, dtype):
     compare_with_python(export_root, name, dtype, texts)
 
 
-def test_the_tokenizer_in_python_is_that_of_transformers(export_root, texts):
+def test_transformers_reads_the_tokenizer(export_root, texts):
     tokenizer = AutoTokenizer.from_pretrained(export_root / "mlm")
     ids = tokenizer(texts)["input_ids"]
     assert len({len(row) for row in ids}) > 5

@@ -24,7 +24,7 @@ def lm(student_root):
     return CompactLM(student_root, backend="torch", threads=1)
 
 
-def test_a_task_is_learnt_saved_and_used(lm, tmp_path, rows, tiny_texts):
+def test_a_task_is_learnt_and_saved_for_use(lm, tmp_path, rows, tiny_texts):
     sentences = []
     found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=25, learning_rate=3e-3, seed=1, say=sentences.append)
     assert found.labels == ["cold", "warm"]
@@ -43,12 +43,14 @@ def test_a_task_is_learnt_saved_and_used(lm, tmp_path, rows, tiny_texts):
     assert (tmp_path / "again" / "model.safetensors").read_bytes() == (tmp_path / "own" / "model.safetensors").read_bytes()
 
 
-def test_training_stops_when_validation_stops_improving(lm, tmp_path, rows):
+def test_skipped_rows_are_reported_and_training_stops_when_validation_stops_improving(lm, tmp_path, rows):
     sentences = []
+    rows.write_text(rows.read_text() + "the film,\n,warm\n")
     found = lm.finetune(rows, "text", "label", tmp_path / "own", epochs=50, learning_rate=0.0, say=sentences.append)
+    assert sentences[0].startswith(f"2 rows of {rows} are skipped")
     # With a learning rate of 0 nothing improves on the probe, which is then refitted on all rows.
-    assert (found.epochs, len(sentences)) == (0, 5)
-    assert found.rows == len(rows.read_text().splitlines()) - 1
+    assert (found.epochs, len(sentences)) == (0, 6)
+    assert found.rows == len(rows.read_text().splitlines()) - 3
     assert json.loads((tmp_path / "own" / "config.json").read_text())["labelled_rows"] == found.rows
 
 
@@ -64,19 +66,17 @@ def test_a_teacher_is_fine_tuned_first(lm, tiny_bert, tmp_path, rows):
     assert sentences[0].startswith("logistic regression")
 
 
-def test_a_directory_of_other_files_is_left_alone(lm, tmp_path, rows):
+def test_other_files_and_the_source_models_are_not_overwritten(lm, student_root, tiny_bert, tmp_path, rows):
     (tmp_path / "config.json").write_text("{}")  # a common file name
-    with pytest.raises(CompactLMError, match=r"has files that are not part of a model.* --output"):
-        lm.finetune(rows, "text", "label", tmp_path)
-    assert rows.is_file()
-    with pytest.raises(CompactLMError, match=r"has no name .*--output"):
-        lm.finetune(rows, "text", "label", ".")
-
-
-def test_the_source_models_are_not_overwritten(lm, student_root, tiny_bert, rows):
-    for output, teacher in ((student_root / "sentiment" / ".." / "mlm", None), (tiny_bert, tiny_bert)):
-        with pytest.raises(CompactLMError, match=r"is the model to learn from.* --output"):
+    for output, teacher, message in (
+        (tmp_path, None, "has files that are not part of a model"),
+        (".", None, "has no name"),
+        (student_root / "sentiment" / ".." / "mlm", None, "is the model to learn from"),
+        (tiny_bert, tiny_bert, "is the model to learn from"),
+    ):
+        with pytest.raises(CompactLMError, match=f"{message}.* --output"):
             lm.finetune(rows, "text", "label", output, teacher)
+    assert rows.is_file()
 
 
 def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
@@ -87,16 +87,17 @@ def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
         CompactLM(tmp_path / "student", threads=1).finetune(rows, "text", "label", tmp_path / "own")
 
 
-def test_a_directory_without_a_teacher(lm, tmp_path, rows):
-    with pytest.raises(CompactLMError, match=r"the teacher's directory .*none has no config.json; .* with --teacher"):
-        lm.finetune(rows, "text", "label", tmp_path / "own", tmp_path / "none")
-
-
-def test_skipped_rows_are_reported(lm, tmp_path, rows):
-    sentences = []
-    rows.write_text(rows.read_text() + "the film,\n,warm\n")
-    lm.finetune(rows, "text", "label", tmp_path / "own", epochs=1, say=sentences.append)
-    assert sentences[0].startswith(f"2 rows of {rows} are skipped")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"teacher": "none"}, r"the teacher's directory .*none has no config\.json; .*--teacher"),
+        ({"seed": -1}, "seed is -1.* 4294967295"),
+        ({"seed": 2**32}, "seed is 4294967296.* 4294967295"),
+    ],
+)
+def test_impossible_options_are_named(lm, tmp_path, rows, options, message):
+    with pytest.raises(CompactLMError, match=message):
+        lm.finetune(rows, "text", "label", tmp_path / "own", **options)
 
 
 def test_the_default_model_is_the_student(student_root, export_root, tmp_path, rows, monkeypatch):
@@ -108,9 +109,3 @@ def test_the_default_model_is_the_student(student_root, export_root, tmp_path, r
     assert CompactLM("own").classify("good").label in ("cold", "warm")
     with pytest.raises(CompactLMError, match=r"models/export/mlm has no model.safetensors.* models/student"):
         CompactLM("models/export", threads=1).finetune(rows, "text", "label", "again")
-
-
-@pytest.mark.parametrize("seed", [-1, 2**32])
-def test_an_impossible_seed(lm, tmp_path, rows, seed):
-    with pytest.raises(CompactLMError, match=rf"seed is {seed}.* 4294967295"):
-        lm.finetune(rows, "text", "label", tmp_path / "own", seed=seed)
