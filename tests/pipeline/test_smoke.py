@@ -31,7 +31,9 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
     assert {"student_parameters", "teacher_parameters", "ratio"} <= set(evaluated["size"])
-    assert {"teacher_top1", "student_top1", "retention"} <= set(evaluated["mlm"])
+    words = evaluated["mlm"]
+    assert {"teacher_top1", "student_top1"} <= set(words)
+    assert ("retention" in words) == (words["teacher_top1"] > 0)  # a head of a few steps may find none of the 150 words
     task = evaluated["tasks"]["sentiment"]
     assert {"teacher", "student", "chance", "retention", "retention_above_chance", "rows"} <= set(task)
     assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} <= set(task)
@@ -81,7 +83,7 @@ CHANGES = [
     ("student.layers", 3, {"tokenize", "distill-train"}),
     ("student.initialisation", "random", {"distill-train"}),
     ("signals.general.top_k", 16, {"signals", "distill-train"}),
-    ("student.vocabulary_size", 2900, {"tokenize", "distill-train"}),
+    ("student.vocabulary_size", 2900, {"tokenize"}),
     ("distill.task.temperature", 3.0, {"distill-train"}),
     ("evaluate.mlm_words", 100, {"evaluate"}),
     ("export.check_rows", 50, {"export"}),

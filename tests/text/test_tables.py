@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
@@ -63,6 +63,7 @@ def expected_rows(content: bytes, form: Format, header: bool, encoding: str) -> 
 
 @given(CONTENTS, st.sampled_from(["csv", "tsv", "jsonl", "txt"]), st.booleans(), st.sampled_from(["utf-8", "latin-1", "utf-16-le"]))
 def test_rows_read_in_parts_equal_those_of_the_whole_text(file: Path, content: bytes, form: Format, header: bool, encoding: str) -> None:
+    assume(not content.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")))  # gzip and Zstandard, whose tests are below
     file.write_bytes(content)
     try:
         expected = expected_rows(content, form, header, encoding)
