@@ -55,7 +55,7 @@ def _arguments() -> argparse.Namespace:
 
 def _check_workspace(task: str) -> None:
     """Exit with one sentence if something is missing."""
-    needed = [artifacts.ID_MAP, *(artifacts.TEACHER / name / "config.json" for name in (artifacts.MLM, task))]
+    needed = [artifacts.ID_MAP, *(artifacts.TEACHER / name / "config.json" for name in (artifacts.BASE, task))]
     needed += [next((artifacts.TOKENIZED / name).glob("part-*.parquet"), artifacts.TOKENIZED / name) for name in ("train", "augmented")]
     missing = [path for path in needed if not path.exists() or path.is_dir()]
     if missing:

@@ -45,7 +45,7 @@ class Material:
         inputs, own = self.inputs, self.inputs.id_map
         for row in (*inputs.train, *inputs.augmented):
             row["input_ids"] = [own[token] for token in row["input_ids"]]
-        inputs.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+        inputs.tokenizer = models.load_tokenizer(artifacts.TEACHER / artifacts.BASE)
         inputs.id_map = list(range(len(inputs.tokenizer)))
 
     @property
@@ -73,7 +73,7 @@ class Material:
     def teacher(self) -> Any:
         """Return the teacher of the phase."""
         if self.job.phase == "general":
-            return models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)[0].eval()
+            return models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)[0].eval()
         return models.load_classifier(artifacts.TEACHER / self.task).eval()
 
     def cut_teacher(self) -> Any:

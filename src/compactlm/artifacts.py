@@ -52,7 +52,8 @@ FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks
 ABLATIONS = Path("reports/ablations")
 MITIGATION = Path("reports/mitigation")
 
-MLM = "mlm"  # the directory of the masked language model, next to the directories of the tasks
+BASE = "base"  # the directory of the pretrained teacher in TEACHER, next to the directories of the tasks
+MLM = "mlm"  # the directory of the masked language model in STUDENT and EXPORT, next to the directories of the tasks
 SPLITS = ("train", "validation", "test")
 ROWS_PER_SHARD = 100_000
 

@@ -23,6 +23,22 @@ def test_loading_reports_whether_the_weights_have_a_head(tmp_path, tiny_bert):
     assert isinstance(model, BertForMaskedLM)
 
 
+@pytest.mark.parametrize("pooled", [False, True])
+def test_a_base_without_a_head_is_a_bare_body_without_random_weights(tmp_path, tiny_bert, pooled):
+    whole = BertModel.from_pretrained(tiny_bert, add_pooling_layer=False)
+    BertModel(whole.config, add_pooling_layer=pooled).save_pretrained(tmp_path)
+    bodies = [models.load_base(tmp_path) for _ in range(2)]
+    assert [type(body) for body in bodies] == [BertModel] * 2
+    assert (bodies[0].pooler is not None) == pooled
+    assert all(torch.equal(one, other) for one, other in zip(*(body.parameters() for body in bodies), strict=True))
+    assert not models.has_mlm_head(tmp_path)
+    base = models.load_base(tiny_bert)
+    assert isinstance(base, BertForMaskedLM)
+    assert models.body_of(base) is base.bert
+    assert models.body_of(bodies[0]) is bodies[0]
+    assert models.count_with_head(bodies[0]) == models.count_with_head(base)
+
+
 def test_classify_keeps_the_order_and_padding_has_no_effect(tiny_classifier, tiny_sequences):
     model = models.load_classifier(tiny_classifier).train()
     found = models.classify(model, tiny_sequences, 100, "classify")
@@ -57,8 +73,8 @@ def test_a_saved_student_loads_anywhere_with_the_same_logits(tmp_path, tiny_bert
 
 
 def test_a_missing_model_raises_file_not_found(tmp_path):
-    for load in (models.load_masked_lm, models.load_classifier):
-        with pytest.raises(FileNotFoundError, match=r"config\.json"):
+    for load in (models.load_masked_lm, models.load_classifier, models.load_base):
+        with pytest.raises(FileNotFoundError, match=r"config\.json|model\.safetensors"):
             load(tmp_path / "none")
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from transformers import BertTokenizer
 
 from compactlm.artifacts import SEQUENCE_SCHEMA
-from compactlm.bert.tokenization import all_tokens, encode, sample_windows, tokenize_documents, windows
+from compactlm.bert.tokenization import all_tokens, encode, tokenize_documents, windows
 from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
 from tests.fixtures.builders import make_row
 
@@ -50,17 +50,6 @@ def test_statistics_count_words_unknowns_and_lengths(tiny_tokenizer):
     assert metrics["unknown_rate"] == 1 / 20
     assert metrics["mean_length"] == 20 / 3
     assert statistics.histogram() == [(0, 2), (8, 1)]
-
-
-def test_sampled_windows_do_not_depend_on_the_order_of_rows(tiny_tokenizer, tiny_texts):
-    documents = [make_row(str(at), text) for at, text in enumerate(tiny_texts)]
-    _, drawn = found = sample_windows(tiny_tokenizer, documents, 12, 30, seed=1)
-    assert len(drawn) == 30
-    assert found == sample_windows(tiny_tokenizer, documents[::-1], 12, 30, seed=1)
-    assert found != sample_windows(tiny_tokenizer, documents, 12, 30, seed=2)
-    ids, sequences = sample_windows(tiny_tokenizer, documents[:3], 64, 30, seed=1)
-    assert len(sequences) == 3
-    assert sorted(ids) == sorted(row.id for row in documents[:3])
 
 
 @pytest.mark.parametrize("lower", [True, False])

@@ -76,7 +76,7 @@ def test_cached_signals_are_read_from_the_directory_of_the_phase(prepare, masked
     inputs = prepare("cached")
     general, task = inputs.general(), inputs.task("sentiment")
     for phase, name, teacher, tokenized, online in (
-        ("general", artifacts.MLM, masked_teacher, general, inputs.online_general),
+        ("general", artifacts.BASE, masked_teacher, general, inputs.online_general),
         ("sentiment", "sentiment", task_teacher, task, inputs.online_task),
     ):
         teacher.save_pretrained(artifacts.TEACHER / name)

@@ -28,7 +28,7 @@ def build(tmp_path, monkeypatch, build_params, student_tokenizer, masked_teacher
     artifacts.write_documents(artifacts.SPLIT / "validation", [make_row("a", "a good film", "movie_reviews", "positive")])
     artifacts.write_json(artifacts.ID_MAP, kept)
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
-    models.save(masked_teacher, tiny_tokenizer, artifacts.TEACHER / artifacts.MLM)
+    models.save(masked_teacher, tiny_tokenizer, artifacts.TEACHER / artifacts.BASE)
     models.save(task_teacher, tiny_tokenizer, artifacts.TEACHER / "sentiment")
 
     def phases(start="teacher", initialisation="inherited", attention=0.0, layers=(0, 2)):
@@ -82,8 +82,8 @@ def use_caches(phases, rows):
     """Write the signals of both phases to caches, that of the task for `rows`, and let the phases read them."""
     phases.params.signals.__dict__["source"] = "cached"
     inputs = phases.inputs
-    general, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
-    source, settings = inputs.online_general(general), inputs.cache_settings(artifacts.MLM)
+    general, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
+    source, settings = inputs.online_general(general), inputs.cache_settings(artifacts.BASE)
     write_cache(artifacts.SIGNALS / "general", inputs.general(), source, 500, "general", settings)
     task = inputs.online_task(models.load_classifier(artifacts.TEACHER / "sentiment"))
     write_cache(artifacts.SIGNALS / "sentiment", rows, task, 500, "sentiment", inputs.cache_settings("sentiment"))

@@ -106,7 +106,7 @@ def train_teacher(rows, tokens, params):
     tokenizer = BertTokenizer(vocab={token: at for at, token in enumerate(tokens)}, model_max_length=64)
     torch.manual_seed(1)
     config = make_config(vocab_size=len(tokens), hidden_size=32, num_hidden_layers=2, intermediate_size=64)
-    models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.MLM)
+    models.save(BertForMaskedLM(config), tokenizer, artifacts.TEACHER / artifacts.BASE)
     teacher = BertForSequenceClassification(config)
     tuning = params.teacher.fine_tuning.model_copy(
         update={"optimisation": params.distill.task.optimisation.model_copy(update={"epochs": 20, "learning_rate": 0.003})}

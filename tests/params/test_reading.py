@@ -87,6 +87,15 @@ def test_the_old_name_of_a_key_is_refused_with_the_new_one(old: str, new: str) -
     assert re.fullmatch(rf"params\.yaml: {old} [^;]* {new}; [^;]*", complaint(content))
 
 
+def test_a_teacher_of_the_old_form_is_refused_with_the_reason_and_the_fix() -> None:
+    content = changed("teacher.mlm_head", {"sequences": 1800, "validation_words": 500})
+    del content["teacher"]["validation_words"]
+    problem = complaint(content)
+    assert problem.startswith("params.yaml: teacher.mlm_head is no longer a parameter, because")
+    assert problem.count("teacher.validation_words") == 1
+    assert "missing" not in problem
+
+
 @pytest.mark.slow
 @given(st.sampled_from(CLOSED), st.from_regex(r"[a-z]{3,8}_typo", fullmatch=True))
 def test_an_unknown_key_is_named_in_every_section(path: tuple[Any, ...], key: str) -> None:

@@ -46,7 +46,7 @@ def workspace(tmp_path, monkeypatch):
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     tokenizer = BertTokenizer(vocab={token: number for number, token in enumerate(TOKENS)})
     torch.manual_seed(0)
-    for name, model in (("mlm", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
+    for name, model in (("base", BertForMaskedLM), ("sentiment", BertForSequenceClassification)):
         model(make_config(vocab_size=len(TOKENS))).save_pretrained(artifacts.TEACHER / name)
         tokenizer.save_pretrained(artifacts.TEACHER / name)
     return tmp_path

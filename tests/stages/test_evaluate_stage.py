@@ -30,8 +30,8 @@ def params(build_params):
 @pytest.fixture
 def workspace(tmp_path, monkeypatch, tiny_bert, student_root, tiny_texts):
     monkeypatch.chdir(tmp_path)
-    for role in ("teacher", "student"):
-        shutil.copytree(tiny_bert, tmp_path / "models" / role / "mlm")
+    for role, general in (("teacher", "base"), ("student", "mlm")):
+        shutil.copytree(tiny_bert, tmp_path / "models" / role / general)
         shutil.copytree(student_root / "sentiment", tmp_path / "models" / role / "sentiment")
     rows = [make_row(at, text, "movie_reviews", ("negative", "positive")[at % 3 == 0]) for at, text in enumerate(tiny_texts)]
     rows += [make_row(at + 1000, text.upper(), "tweets") for at, text in enumerate(tiny_texts[:40])]
@@ -44,7 +44,7 @@ def workspace(tmp_path, monkeypatch, tiny_bert, student_root, tiny_texts):
 def alter(name, change):
     """Change the weights of a saved model."""
     directory = Path("models") / name
-    model = (BertForMaskedLM if name.endswith("mlm") else BertForSequenceClassification).from_pretrained(directory)
+    model = (BertForMaskedLM if name.endswith(("base", "mlm")) else BertForSequenceClassification).from_pretrained(directory)
     with torch.no_grad():
         change(model)
     model.save_pretrained(directory)
@@ -113,9 +113,9 @@ def predict_the_same_everywhere(model):
     [
         ("student/sentiment", keep_only_the_bias, "the student of sentiment gives all 144 test rows the same"),
         ("student/sentiment", set_nan, "the model in models/student/sentiment has weights that are not finite"),
-        ("teacher/mlm", set_nan, "the model in models/teacher/mlm has weights that are not finite"),
+        ("teacher/base", set_nan, "the model in models/teacher/base has weights that are not finite"),
         ("student/mlm", predict_the_same_everywhere, "the student's masked language model gives all 60 masked"),
-        ("teacher/mlm", predict_the_same_everywhere, "the teacher's masked language model gives all 60 masked"),
+        ("teacher/base", predict_the_same_everywhere, "the teacher's masked language model gives all 60 masked"),
         ("student/mlm", embed_all_to_one_point, "the student's model mlm embeds 1[0-9]+ different texts to one point"),
     ],
 )

@@ -1,11 +1,10 @@
 import pytest
 import torch
-from transformers import BertForMaskedLM
 
 from compactlm.bert.models import classify, load_classifier
 from compactlm.errors import CompactLMError
-from compactlm.params import FineTuning, MlmHead
-from compactlm.teacher.training import LabelledSequences, build_classifier, fine_tune, fit_mlm_head
+from compactlm.params import FineTuning
+from compactlm.teacher.training import LabelledSequences, build_classifier, fine_tune
 from compactlm.training.loop import Settings
 from tests.fixtures.builders import make_optimisation
 
@@ -13,44 +12,8 @@ SETTINGS = Settings(seed=3)
 PLAN = {"learning_rate": 0.01, "batch_tokens": 256}
 
 
-def head_params(trained_layers=0, **changes):
-    return MlmHead(
-        sequences=10,
-        trained_layers=trained_layers,
-        validation_words=1,
-        mask_rate=0.2,
-        optimisation=make_optimisation(**{**PLAN, **changes}),
-    )
-
-
 def weights(module):
     return {name: tensor.clone() for name, tensor in module.state_dict().items()}
-
-
-@pytest.mark.parametrize(("trained_layers", "changed"), [(0, set()), (1, {"1"}), (2, {"0", "1"}), (9, {"0", "1"})])
-def test_fitting_a_head_changes_only_the_head_and_the_topmost_layers(tiny_bert, tiny_tokenizer, tiny_sequences, trained_layers, changed):
-    model = BertForMaskedLM.from_pretrained(tiny_bert)
-    body, head = weights(model.bert), weights(model.cls.predictions.transform)
-    fit_mlm_head(model, tiny_tokenizer, tiny_sequences, head_params(trained_layers, epochs=1), SETTINGS)
-    moved = {name for name, tensor in body.items() if not torch.equal(tensor, model.bert.state_dict()[name])}
-    assert {name.split(".")[2] for name in moved if name.startswith("encoder.layer.")} == changed
-    assert not [name for name in moved if not name.startswith("encoder.layer.")]
-    assert not any(torch.equal(tensor, model.cls.predictions.transform.state_dict()[name]) for name, tensor in head.items())
-    assert all(parameter.requires_grad for parameter in model.parameters())
-
-
-def test_a_fitted_head_is_better_than_word_frequencies_and_can_be_saved(tiny_bert, tiny_tokenizer, tiny_sequences, tmp_path):
-    model = BertForMaskedLM.from_pretrained(tiny_bert)
-    summary = fit_mlm_head(model, tiny_tokenizer, tiny_sequences, head_params(2, epochs=14, learning_rate=0.003), SETTINGS)
-    counts = torch.bincount(torch.tensor([token for sequence in tiny_sequences for token in sequence[1:-1]])).float()
-    shares = counts[counts > 0] / counts.sum()
-    assert summary.history[-1][1]["loss"] < 0.95 * -(shares * shares.log()).sum()
-    assert model.cls.predictions.decoder.weight is model.bert.embeddings.word_embeddings.weight
-    model.save_pretrained(tmp_path)
-    again = BertForMaskedLM.from_pretrained(tmp_path)
-    ids = torch.tensor([tiny_sequences[0]])
-    with torch.inference_mode():
-        assert torch.equal(model.eval()(ids).logits, again.eval()(ids).logits)
 
 
 def test_fine_tuning_learns_and_leaves_frozen_layers_unchanged(tiny_bert, tiny_sequences, tiny_tokenizer):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from tqdm import tqdm
-from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel
+from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertModel, BertPreTrainedModel
 
 from compactlm.bert.batches import make_batches, pad
 from compactlm.bert.memory import memory_errors
@@ -35,11 +36,11 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _load(form: Any, directory: Path) -> tuple[Any, bool]:
+def _load(form: Any, directory: Path, **settings: Any) -> tuple[Any, bool]:
     """Load a model to the best device; the second value is whether the weights include a masked-language-model head."""
     if not (directory / "config.json").is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "config.json"))
-    model, report = form.from_pretrained(directory, local_files_only=True, output_loading_info=True)
+    model, report = form.from_pretrained(directory, local_files_only=True, output_loading_info=True, **settings)
     for name, weights in model.named_parameters():
         if not torch.isfinite(weights).all():
             raise CompactLMError(
@@ -57,6 +58,35 @@ def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
         FileNotFoundError: config.json is missing.
     """
     return _load(BertForMaskedLM, directory)
+
+
+def has_mlm_head(directory: Path) -> bool:
+    """Return whether the weights of a model directory include a masked-language-model head.
+
+    Raises:
+        FileNotFoundError: model.safetensors is missing.
+    """
+    with safe_open(directory / "model.safetensors", framework="pt") as weights:
+        return any(name.startswith("cls.predictions.transform.") for name in weights.keys())  # noqa: SIM118
+
+
+def load_base(directory: Path) -> BertForMaskedLM | BertModel:
+    """Load a pretrained model to the best device: a masked language model if it has this head, else the bare body.
+
+    A body has a pooler only if its weights include one, so no weight is random. See `load_masked_lm` for the errors.
+    """
+    if has_mlm_head(directory):
+        return load_masked_lm(directory)[0]
+    with safe_open(directory / "model.safetensors", framework="pt") as weights:
+        pooled = any(name.removeprefix("bert.").startswith("pooler.") for name in weights.keys())  # noqa: SIM118
+    body: BertModel = _load(BertModel, directory, add_pooling_layer=pooled)[0]
+    return body
+
+
+def body_of(model: BertPreTrainedModel) -> BertModel:
+    """Return the body of a BERT with or without a head."""
+    body: BertModel = model if isinstance(model, BertModel) else model.bert
+    return body
 
 
 def load_classifier(directory: Path) -> BertForSequenceClassification:
@@ -107,5 +137,5 @@ def save(model: BertPreTrainedModel, tokenizer: Any, directory: Path) -> None:
 def count_with_head(model: BertPreTrainedModel, labels: int = 2) -> int:
     """Return the parameters of the model's body with a pooler and a classification head."""
     hidden = model.config.hidden_size
-    body = sum(parameter.numel() for name, parameter in model.bert.named_parameters() if not name.startswith("pooler."))
+    body = sum(parameter.numel() for name, parameter in body_of(model).named_parameters() if not name.startswith("pooler."))
     return body + hidden * hidden + hidden + labels * (hidden + 1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from compactlm.artifacts import Document
-from compactlm.draws import draw_items
 
 TEXTS_AT_ONCE = 1000
 HISTOGRAM_STEP = 8  # tokens
@@ -39,29 +38,6 @@ def windows(tokens: Sequence[int], tokenizer: Any, maximum_length: int) -> list[
     inner = maximum_length - 2
     parts = [tokens[start : start + inner] for start in range(0, len(tokens), inner)]
     return [[tokenizer.cls_token_id, *part, tokenizer.sep_token_id] for part in parts]
-
-
-def sample_windows(
-    tokenizer: Any, documents: Iterable[Document], maximum_length: int, count: int, seed: int
-) -> tuple[list[str], list[list[int]]]:
-    """Return document ids and token ids of at most `count` windows.
-
-    Documents are drawn by (seed, id); a window is one sequence of a document.
-    """
-    listed = list(documents)
-    order = draw_items(listed, len(listed), "windows", seed, key=lambda row: row.id)
-    ids: list[str] = []
-    sequences: list[list[int]] = []
-    for start in range(0, len(order), TEXTS_AT_ONCE):
-        rows = order[start : start + TEXTS_AT_ONCE]
-        tokenized = tokenizer([row.text for row in rows], add_special_tokens=False, verbose=False)["input_ids"]
-        for row, tokens in zip(rows, tokenized, strict=True):
-            found = windows(tokens, tokenizer, maximum_length)
-            ids += [row.id] * len(found)
-            sequences += found
-        if len(sequences) >= count:
-            break
-    return ids[:count], sequences[:count]
 
 
 @dataclasses.dataclass

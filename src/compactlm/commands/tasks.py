@@ -118,7 +118,7 @@ def _row(line: Line, answer: Classification, structured: bool, json: bool) -> st
 @app.command(
     epilog=epilogue(
         "compactlm finetune messages.csv --text message --label spam",
-        "compactlm finetune rows.jsonl --text text --label topic --teacher models/teacher/mlm --output models/topic",
+        "compactlm finetune rows.jsonl --text text --label topic --teacher models/teacher/base --output models/topic",
         'compactlm classify --model models/finetuned/spam "You have won!"',
     )
 )

@@ -34,7 +34,7 @@ class Inputs:
     @functools.cached_property
     def layers(self) -> list[int]:
         """The teacher's layers whose hidden states are signals."""
-        depth = artifacts.read_json(artifacts.TEACHER / artifacts.MLM / "config.json")["num_hidden_layers"]
+        depth = artifacts.read_json(artifacts.TEACHER / artifacts.BASE / "config.json")["num_hidden_layers"]
         return kept_layers(self.params.signals.layers, depth)
 
     def general(self) -> MaskedSequences:
@@ -69,7 +69,7 @@ class Inputs:
             "precision": self.params.precision,
             "vocabulary": hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest(),
         }
-        if teacher == artifacts.MLM:
+        if teacher == artifacts.BASE:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found
 
@@ -77,7 +77,7 @@ class Inputs:
         """Return the source of the signals of general distillation (GENERAL) or of a task."""
         distill = self.params.distill
         if self.params.signals.source == "cached":
-            return CachedSignals(artifacts.SIGNALS / name, tokenized, self.cache_settings(artifacts.MLM if name == GENERAL else name))
+            return CachedSignals(artifacts.SIGNALS / name, tokenized, self.cache_settings(artifacts.BASE if name == GENERAL else name))
         if name == GENERAL:
             return self.online_general(teacher, distill.general.attention.weight > 0)
         return self.online_task(teacher, distill.task.attention.weight > 0)

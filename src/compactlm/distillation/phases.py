@@ -72,7 +72,7 @@ class Phases:
             CompactLMError: the student has more parameters than the budget allows, or a loss or a cache does not fit.
         """
         params, inputs = self.params, self.inputs
-        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
         check_both_phases(params, teacher.config)
         inputs.check_caches()
         tokenized = inputs.general()
@@ -89,7 +89,7 @@ class Phases:
 
     def untrained(self) -> tuple[BertForMaskedLM, torch.Tensor]:
         """Return the student and the components with which `general` starts."""
-        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
         return self._begin(teacher, self.inputs.general())
 
     def _begin(self, teacher: BertForMaskedLM, tokenized: TeacherInputs) -> tuple[BertForMaskedLM, torch.Tensor]:
@@ -153,9 +153,9 @@ class Phases:
     def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, Figure]:
         """Return the share of masked words of the validation rows that are the student's first choice, and its ratio to the teacher's."""
         params, batch_tokens = self.params, self.params.batch_tokens
-        theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+        theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.BASE)
         texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
-        words = choose_words(texts, [theirs, self.inputs.tokenizer], params.teacher.mlm_head.validation_words, params.seed)
+        words = choose_words(texts, [theirs, self.inputs.tokenizer], params.teacher.validation_words, params.seed)
         lengths = params.tokenize.maximum_length, params.teacher.maximum_length
         own = top1(student, self.inputs.tokenizer, words, lengths[0], batch_tokens, "student, masked words")
         reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")

@@ -26,11 +26,19 @@ EMBEDDED_TEXTS = 200
 
 @dataclasses.dataclass(frozen=True)
 class Role:
-    """Teacher or student: its name, the directory of its models, and its maximum number of tokens a sequence."""
+    """Teacher or student.
+
+    Attributes:
+        name: "teacher" or "student".
+        directory: the directory of its models.
+        maximum_length: its maximum number of tokens a sequence.
+        general: the name of the directory of its general model, beside those of the tasks.
+    """
 
     name: str
     directory: Path
     maximum_length: int
+    general: str = MLM
 
 
 def load_language_model(role: Role) -> LanguageModel:
@@ -39,8 +47,8 @@ def load_language_model(role: Role) -> LanguageModel:
     Raises:
         CompactLMError: its weights are not finite.
     """
-    model, _ = models.load_masked_lm(role.directory / MLM)
-    return LanguageModel(model, models.load_tokenizer(role.directory / MLM), role.maximum_length)
+    model, _ = models.load_masked_lm(role.directory / role.general)
+    return LanguageModel(model, models.load_tokenizer(role.directory / role.general), role.maximum_length)
 
 
 def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:

@@ -10,7 +10,7 @@ from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDu
 from compactlm.params.distill import GeneralDistillation, Losses, TaskDistillation
 from compactlm.params.fairness import Attribute, BiasAudit, DataLimits, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
-from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, MlmHead, Optimisation, PackageTeacher, Student, TeacherSource
+from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, Optimisation, PackageTeacher, Student, TeacherSource
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Bootstrap, Energy, Evaluate, Export, Robustness, Slices
 from compactlm.params.sources import (
@@ -60,7 +60,6 @@ __all__ = [
     "JoinedColumns",
     "Limit",
     "Losses",
-    "MlmHead",
     "ModelLimits",
     "NearDuplicates",
     "Number",

@@ -49,20 +49,6 @@ class Optimisation(Section):
     dropout: Annotated[Number, Field(ge=0, lt=1)]
 
 
-class MlmHead(Section):
-    """Training of a masked-language-model head on `sequences` sequences of the train split, for a teacher without one.
-
-    The top `trained_layers` layers are trained with the head, because a body that was trained for another purpose predicts words poorly.
-    The head of every teacher is then evaluated on `validation_words` masked words of the validation split.
-    """
-
-    sequences: Count
-    trained_layers: CountOrZero
-    validation_words: Count
-    mask_rate: Annotated[Number, Field(gt=0, lt=1)]
-    optimisation: Optimisation
-
-
 class FineTuning(Section):
     """Fine-tuning of the teacher for each task. The embeddings and the lowest `frozen_layers` layers are not trained."""
 
@@ -71,12 +57,16 @@ class FineTuning(Section):
 
 
 class Teacher(Section):
-    """`parameters` is the number of parameters with a 2-label head; null counts them only once the teacher is loaded."""
+    """The teacher, its size and its fine-tuning.
+
+    `parameters` is the number of parameters with a 2-label head; null counts them only once the teacher is loaded. Masked words of the
+    validation split are predicted in `validation_words` rows: by the teacher if it has a masked-language-model head, and by the student.
+    """
 
     source: TeacherSource
     parameters: Count | None
     maximum_length: Annotated[StrictInt, Field(ge=8)]
-    mlm_head: MlmHead
+    validation_words: Count
     fine_tuning: FineTuning
 
 

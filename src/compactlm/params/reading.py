@@ -19,6 +19,9 @@ RENAMED = {  # old keys, by their full path
     "evaluate.resamples": "bootstrap.samples",
     "evaluate.timings.pieces": "evaluate.timings.tokens",
 }
+REMOVED = {  # keys of old forms, by their full path, with the reason, and the key that has a part of their values now
+    "teacher.mlm_head": ("no head is trained for a teacher without one", "teacher.validation_words"),
+}
 PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 
@@ -62,8 +65,9 @@ def describe_errors(error: pydantic.ValidationError, content: dict[str, Any], gi
     details = error.errors(include_url=False)
     replaced = dict(_replaced_sources(details, content, given or {}))
     details = [detail for detail in details if not _location(detail, content).startswith(tuple(f"{source}." for source in replaced))]
-    renamed = [new for detail in details if detail["type"] == "extra_forbidden" and (new := RENAMED.get(_location(detail, content)))]
-    details = [detail for detail in details if detail["type"] != "missing" or _location(detail, content) not in renamed]
+    old = [_location(detail, content) for detail in details if detail["type"] == "extra_forbidden"]
+    new = {*(RENAMED.get(location) for location in old), *(REMOVED[location][1] for location in old if location in REMOVED)}
+    details = [detail for detail in details if detail["type"] != "missing" or _location(detail, content) not in new]
     places = [_choice(detail, content) for detail in details]
     problems = list(replaced.values())
     for detail, place in zip(details, places, strict=True):
@@ -139,6 +143,9 @@ def _problem(detail: Any, content: dict[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         if location in RENAMED:
             return f"{location} is now called {RENAMED[location]}; rename it"
+        if location in REMOVED:
+            reason, new = REMOVED[location]
+            return f"{location} is no longer a parameter, because {reason}; replace it by {new} (configs/ has an example)"
         return f"{location} is not a known parameter; remove it or correct its spelling"
     if detail["type"] == "missing":
         return f"{location} is missing; add it (configs/ has an example)"

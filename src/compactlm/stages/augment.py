@@ -30,7 +30,7 @@ def main(params: Params) -> None:
 
     prepare(params.threads, params.seed)
     rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
-    directory = artifacts.TEACHER / artifacts.MLM
+    directory = artifacts.TEACHER / artifacts.BASE
     model, _ = load_masked_lm(directory)
     proposer = MaskedWordProposer(model, load_tokenizer(directory), params.batch_tokens)
     wordnet = find_wordnet()

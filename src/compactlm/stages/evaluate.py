@@ -90,7 +90,7 @@ def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
     lengths = {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
-    roles = [Role("teacher", artifacts.TEACHER, lengths["teacher"]), Role("student", artifacts.STUDENT, lengths["student"])]
+    roles = [Role("teacher", artifacts.TEACHER, lengths["teacher"], artifacts.BASE), Role("student", artifacts.STUDENT, lengths["student"])]
     test = artifacts.read_documents(artifacts.SPLIT / "test")
     language_models = {role.name: load_language_model(role) for role in roles}
     readers = {task: {role.name: load_reader(role, task, params.batch_tokens) for role in roles} for task in params.tasks}

@@ -43,12 +43,12 @@ def main(params: Params) -> None:
         artifacts.write_json(unfinished / "source.json", params.signals.source)
         if params.signals.source == "cached":
             inputs = Inputs(params)
-            teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.MLM)
+            teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
             check_both_phases(params, teacher.config)
             metrics["gigabytes"] = round(_check_size(inputs, teacher.config.hidden_size), 3)
             general = inputs.general()
             source: SignalSource = inputs.online_general(teacher)
-            settings = inputs.cache_settings(artifacts.MLM)
+            settings = inputs.cache_settings(artifacts.BASE)
             write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
             metrics[GENERAL] = len(general.ids)
             for name in params.tasks:

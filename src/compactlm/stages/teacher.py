@@ -1,13 +1,15 @@
-"""Get the teacher, train a masked-language-model head if it has none, fine-tune it for each task, and measure it."""
+"""Get the teacher, fine-tune it for each task, and measure it."""
 
 from __future__ import annotations
 
 import shutil
 
+from transformers import BertForMaskedLM
+
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.bert.tokenization import encode, sample_windows
+from compactlm.bert.tokenization import encode
 from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.figures.quality import accuracy
@@ -42,20 +44,15 @@ def main(params: Params) -> None:
         check_teacher(source, length)
         key = fingerprint(used, [artifacts.SPLIT / "train", source])
         tokenizer = models.load_tokenizer(source)
-        model, has_head = models.load_masked_lm(source)
-        parameters = models.count_with_head(model)
+        base = models.load_base(source)
+        parameters = models.count_with_head(base)
         check_count(parameters, teacher.parameters)
-        check_both_phases(params, model.config)  # here, so that hours of training are not lost to layers that the teacher does not have
-        if not has_head:
-            documents, sequences = sample_windows(tokenizer, train, length, teacher.mlm_head.sequences, params.seed)
-            timings["mlm_head"] = teachers.fit_mlm_head(
-                model, tokenizer, sequences, teacher.mlm_head, settings, Checkpoint(CHECKPOINTS / "mlm_head", key), documents
-            ).speed()
-        models.save(model, tokenizer, unfinished / artifacts.MLM)
-        words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.mlm_head.validation_words, params.seed)
-        batch_tokens = params.batch_tokens
-        right = top1(model, tokenizer, words, length, batch_tokens, "teacher, masked words")
-        metrics["mlm"] = {"top1": Figure.over_rows(right, len(words))}
+        check_both_phases(params, base.config)  # here, so that hours of training are not lost to layers that the teacher does not have
+        models.save(base, tokenizer, unfinished / artifacts.BASE)
+        if isinstance(base, BertForMaskedLM):
+            words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.validation_words, params.seed)
+            right = top1(base, tokenizer, words, length, params.batch_tokens, "teacher, masked words")
+            metrics["mlm"] = {"top1": Figure.over_rows(right, len(words))}
         for name, task in params.tasks.items():
             classifier = teachers.build_classifier(source, task.labels, params.seed)
             rows = [row for row in train if row.task == name]
@@ -67,11 +64,10 @@ def main(params: Params) -> None:
             held_out = [row for row in validation if row.task == name]
             expected = [task.labels.index(str(row.label)) for row in held_out]
             sequences = encode(tokenizer, [row.text for row in held_out], length)
-            logits = models.classify(classifier, sequences, batch_tokens, f"teacher, {name}")
+            logits = models.classify(classifier, sequences, params.batch_tokens, f"teacher, {name}")
             right = accuracy(expected, logits.argmax(dim=1).tolist())
             metrics[name] = {"accuracy": Figure.over_rows(right, len(held_out))}
     metrics["parameters"] = parameters
-    metrics["fitted_mlm_head"] = int(not has_head)
     artifacts.write_json(artifacts.METRICS / "teacher.json", write_figures(metrics))
     artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))
     artifacts.write_json(artifacts.TIMINGS / "teacher.json", {**timings, **({"energy": energy} if energy else {})})

@@ -20,7 +20,7 @@ from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, cou
 def _size(params: Params) -> int:
     parameters = params.teacher.parameters
     if parameters is None:
-        parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.MLM)[0])
+        parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.BASE)[0])
     return choose_vocabulary_size(params.student, parameters, max(len(task.labels) for task in params.tasks.values()))
 
 
@@ -55,7 +55,7 @@ def main(params: Params) -> None:
     # Later stages treat both kinds of copies alike.
     copies = [*artifacts.read_documents(artifacts.AUGMENTED), *artifacts.read_documents(artifacts.COUNTERFACTUAL)]
     parts["augmented"] = sorted(copies, key=lambda copy: copy.id)
-    teacher = load_tokenizer(artifacts.TEACHER / artifacts.MLM)
+    teacher = load_tokenizer(artifacts.TEACHER / artifacts.BASE)
     _check_size(params, len(teacher))
     counts = _counts(params, teacher, parts["train"])
     tokens = choose_vocabulary(teacher.get_vocab(), counts, _size(params))

@@ -1,73 +1,19 @@
-"""Train the teacher: a masked-language-model head if it has none, and a classifier for each task."""
+"""Fine-tune the teacher: a classifier for each task."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForSequenceClassification
 
-from compactlm.bert.models import masked_logits, pad_tensors
+from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
-from compactlm.params import FineTuning, MlmHead
+from compactlm.params import FineTuning
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
-from compactlm.training.random_masking import MaskedExamples, MaskedSequences
-
-
-class _MaskedLM(torch.nn.Module):
-    def __init__(self, model: BertForMaskedLM) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
-        where = labels >= 0
-        return {"loss": hard_labels(masked_logits(self.model, input_ids, attention_mask, where), labels[where])}
-
-
-def fit_mlm_head(
-    model: BertForMaskedLM,
-    tokenizer: Any,
-    sequences: Sequence[Sequence[int]],
-    params: MlmHead,
-    settings: Settings,
-    checkpoint: Checkpoint | None = None,
-    documents: Sequence[str] | None = None,
-) -> Summary:
-    """Train a new masked-language-model head, and the topmost layers, of a body that was trained for another purpose.
-
-    The decoder stays tied to the word embeddings, which do not change. Sequences include [CLS] and [SEP]; `documents` has the id of each
-    sequence's document for error messages.
-    """
-    model.requires_grad_(False)
-    model.cls.requires_grad_(True)
-    model.cls.predictions.decoder.weight.requires_grad_(False)
-    layers = model.bert.encoder.layer
-    for layer in layers[len(layers) - min(params.trained_layers, len(layers)) :]:
-        layer.requires_grad_(True)
-    _start_from_frequencies(model, sequences)
-    set_dropout(model, params.optimisation.dropout)
-    names = [str(number) for number in range(len(sequences))]
-    maskings = params.optimisation.epochs
-    tokenized = MaskedSequences(names, sequences, tokenizer, params.mask_rate, f"{settings.seed}/mlm-head", maskings)
-    examples = MaskedExamples(tokenized, maskings)
-    examples.ids = list(documents or examples.ids)
-    section = "teacher.mlm_head.optimisation"
-    summary = train("masked-language-model head", _MaskedLM(model), examples, params.optimisation, settings, checkpoint, section=section)
-    model.requires_grad_(True)
-    return summary
-
-
-def _start_from_frequencies(model: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> None:
-    """Set the decoder's bias to the log frequencies of the tokens, which saves the first training steps."""
-    counts = torch.full((model.config.vocab_size,), 0.1)
-    for sequence in sequences:
-        counts += torch.bincount(torch.tensor(sequence), minlength=len(counts))
-    with torch.no_grad():
-        model.cls.predictions.decoder.bias.copy_(torch.log(counts / counts.sum()))
 
 
 class LabelledSequences:
