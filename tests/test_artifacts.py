@@ -39,13 +39,18 @@ def test_parquet_has_the_same_bytes_for_any_order_of_documents(tmp_path: Path, d
     assert digest(tmp_path / "one") == first
 
 
-def test_attributes_have_a_column_only_if_a_row_has_some(tmp_path: Path) -> None:
+def test_attributes_and_queries_have_a_column_only_if_a_row_has_some(tmp_path: Path) -> None:
     plain = Document("b", "s", "t", "d")
     artifacts.write_documents(tmp_path / "plain", [plain])
     assert artifacts.read_table(tmp_path / "plain").schema == artifacts.DOCUMENT_SCHEMA
     rows = [Document("a", "s", "t", "d", attributes=(("gender", "f"), ("region", None))), plain]
     artifacts.write_documents(tmp_path / "some", rows)
     assert artifacts.read_documents(tmp_path / "some") == rows
+    assert artifacts.read_table(tmp_path / "some").schema == artifacts.document_schema(attributes=True, queries=False)
+    rows = [Document("a", "s", "t", "d", queries=("who?", "why?")), plain]
+    artifacts.write_documents(tmp_path / "queries", rows)
+    assert artifacts.read_documents(tmp_path / "queries") == rows
+    assert artifacts.read_table(tmp_path / "queries").schema == artifacts.document_schema(attributes=False, queries=True)
 
 
 @pytest.mark.parametrize(("count", "shards"), [(10, 3), (0, 1)])

@@ -68,6 +68,7 @@ class Document:
         task: the name of the labelled task, or None for unlabelled text.
         parent: the id of the row that this row was derived from by `augmenter`, or None.
         attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
+        queries: texts that belong to the text, such as questions that it answers or its summary; sorted, without repeats.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Document:
     parent: str | None = None
     augmenter: str | None = None
     attributes: tuple[tuple[str, str | None], ...] = ()
+    queries: tuple[str, ...] = ()
 
 
 DOCUMENT_SCHEMA = pa.schema(
@@ -94,9 +96,9 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 
-# The column is written only if a row has an attribute.
+# These columns are written only if a row has an attribute, or a query.
 ATTRIBUTES = pa.field("attributes", pa.map_(pa.string(), pa.string()), nullable=False)
-DOCUMENT_SCHEMAS = (DOCUMENT_SCHEMA, DOCUMENT_SCHEMA.append(ATTRIBUTES))
+QUERIES = pa.field("queries", pa.list_(pa.string()), nullable=False)
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
 
@@ -119,6 +121,17 @@ SEQUENCE_SCHEMA = pa.schema(
         pa.field("label", pa.string()),
         pa.field("input_ids", pa.list_(pa.int32()), nullable=False),
     ]
+)
+
+
+def document_schema(*, attributes: bool, queries: bool) -> pa.Schema:
+    """Return the schema of documents with or without the columns of attributes and queries."""
+    schema = DOCUMENT_SCHEMA.append(ATTRIBUTES) if attributes else DOCUMENT_SCHEMA
+    return schema.append(QUERIES) if queries else schema
+
+
+DOCUMENT_SCHEMAS = tuple(
+    document_schema(attributes=attributes, queries=queries) for attributes in (False, True) for queries in (False, True)
 )
 
 
@@ -176,7 +189,7 @@ def read_table(directory: Path) -> pa.Table:
 def write_documents(directory: Path, documents: Iterable[Document]) -> None:
     """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
     listed = list(documents)
-    schema = DOCUMENT_SCHEMAS[any(document.attributes for document in listed)]
+    schema = document_schema(attributes=any(one.attributes for one in listed), queries=any(one.queries for one in listed))
     # Not dataclasses.asdict, which copies every value.
     write_table(directory, ({name: getattr(document, name) for name in schema.names} for document in listed), schema)
 
@@ -188,7 +201,8 @@ def read_documents(directory: Path) -> list[Document]:
 
 def to_documents(table: pa.Table) -> list[Document]:
     """Return the rows of a table as documents."""
-    return [Document(**{**row, "attributes": tuple(row.get("attributes", ()))}) for row in table.to_pylist()]
+    listed = ("attributes", "queries")
+    return [Document(**{**row, **{name: tuple(row.get(name, ())) for name in listed}}) for row in table.to_pylist()]
 
 
 def derived_id(*parts: object) -> str:

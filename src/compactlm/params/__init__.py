@@ -25,6 +25,7 @@ from compactlm.params.sources import (
     Limit,
     PackageArchive,
     PackageSource,
+    QueryLines,
     Source,
     ThresholdLabel,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "Params",
     "ParamsError",
     "PersonalKind",
+    "QueryLines",
     "ReservedKind",
     "Robustness",
     "Section",

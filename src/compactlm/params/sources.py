@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import Annotated, Any, Literal, get_args
 
@@ -82,17 +83,39 @@ TextColumns = Annotated[
 ]
 
 
+class QueryLines(Section):
+    """One query for each line of the column `lines_of`; what the regular expression `prefix` matches at the start of a line is removed."""
+
+    lines_of: Column
+    prefix: StrictStr | None
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> QueryLines:
+        try:
+            re.compile(self.prefix or "")
+        except re.error as error:
+            raise ValueError(f"the prefix {self.prefix!r} is not a regular expression ({error}); correct it") from None
+        return self
+
+
+QueryColumn = Annotated[
+    Annotated[QueryLines, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(_form)
+]
+
+
 class Columns(Section):
     """The columns of a source: a name, a path into nested fields such as answers.0.text, or a position from 0 without a header.
 
     `document` is the column with the document of a row; null makes each row a document of its own. `attributes` maps the names of
-    protected attributes (bias_audit.attributes) to columns.
+    protected attributes (bias_audit.attributes) to columns. `queries` is a column with one or more texts that belong to the text, such as
+    a question that it answers or its summary.
     """
 
     text: TextColumns
     document: DocumentKey | None
     label: LabelRule | None
     attributes: dict[Name, Column]
+    queries: QueryColumn | None
 
 
 def _label_of_column(value: Any) -> Any:
@@ -105,6 +128,7 @@ class FileColumns(Columns):
     document: DocumentKey | None = None
     label: Annotated[LabelRule | None, pydantic.BeforeValidator(_label_of_column)] = None
     attributes: dict[Name, Column] = Field(default_factory=dict)
+    queries: QueryColumn | None = None
 
 
 class Limit(Section):

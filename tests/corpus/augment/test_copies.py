@@ -29,7 +29,7 @@ def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, share_of_words=0.2
 
 
 ROWS = [
-    document(1, "It's a film of the U.S.A. (a good one), and I really believe that it's because of the actors."),
+    document(1, "It's a film of the U.S.A. (a good one), and I really believe that it's because of the actors.", queries=("is it good",)),
     document(2, "The Rock is DESTINED to be the 21st Century's new hero, they definitely say."),
     document(3, "A separate story with beautiful people who receive their friends until the beginning of tomorrow."),
 ]
@@ -45,6 +45,7 @@ def test_copies_name_their_parent_keep_its_label_and_are_counted():
         parent = parents[copy.parent]
         assert (copy.source, copy.document, copy.task, copy.label) == (parent.source, parent.document, parent.task, parent.label)
         assert copy.augmenter in AUGMENTERS
+        assert copy.queries == ()
         assert copy.text.lower() != parent.text.lower()
         assert len(copy.id) == 32
     summary = summarise(ROWS, result, AUGMENTERS)

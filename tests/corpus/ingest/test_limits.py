@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compactlm.artifacts import DOCUMENT_SCHEMAS
+from compactlm.artifacts import document_schema
 from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
 from compactlm.corpus.ingest.repeats import number_repeats
@@ -29,7 +29,9 @@ RECORDS = st.lists(
 def write(records: list[Record], directory: Path, shard_bytes: int) -> list[Path]:
     for old in directory.glob("*"):
         old.unlink()
-    write_shards((to_document(record, "s", "t") for record in records), directory, shard_bytes, DOCUMENT_SCHEMAS[1])
+    write_shards(
+        (to_document(record, "s", "t") for record in records), directory, shard_bytes, document_schema(attributes=True, queries=False)
+    )
     return sorted(directory.iterdir())
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, row_id, sha256_of, to_document, to_record
 from compactlm.errors import CompactLMError
-from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
+from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
 
 TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
@@ -11,8 +11,10 @@ CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true":
 ROW = {"meta": {"title": "T", "tags": ["a", {"b": "c"}]}, "a.b": "own name", "body": "B", "none": None, 3: "third"}
 
 
-def columns(label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None) -> Columns:
-    return Columns(text="t", document=document, label=label, attributes={})
+def columns(
+    label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None, queries: str | QueryLines | None = None
+) -> Columns:
+    return Columns(text="t", document=document, label=label, attributes={}, queries=queries)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,7 @@ def test_the_document_is_a_column_or_its_first_part_and_labels_are_read_only_for
 
 
 def test_attributes_are_read_from_their_columns() -> None:
-    named = Columns(text="t", document=None, label=None, attributes={"region": "r", "gender": "g"})
+    named = Columns(text="t", document=None, label=None, attributes={"region": "r", "gender": "g"}, queries=None)
     record = to_record({"t": "x", "r": 7, "g": " "}, "p", named, None)
     assert record.attributes == (("gender", None), ("region", "7"))
     document, plain = to_document(record, "s", None), to_document(Record("x", None, None), "s", None)
@@ -57,6 +59,33 @@ def test_attributes_are_read_from_their_columns() -> None:
     assert sha256_of([document]) != sha256_of([plain])
     with pytest.raises(CompactLMError, match=r"column 'g' of columns\.attributes\.gender"):
         to_record({"t": "x", "r": 7}, "p", named, None)
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule", "queries"),
+    [
+        ("who came?", "q", ("who came?",)),
+        (["b", " a ", "b", ""], "q", ("a", "b")),
+        (None, "q", ()),
+        ("q1: who?\nwhy q2: not?\n\n q3", QueryLines(lines_of="q", prefix=r"q\d+: *"), ("q3", "who?", "why q2: not?")),
+        (["one\ntwo", "three"], QueryLines(lines_of="q", prefix=None), ("one", "three", "two")),
+    ],
+)
+def test_queries_are_the_texts_or_lines_of_a_column(cell: object, rule: str | QueryLines, queries: tuple[str, ...]) -> None:
+    record = to_record({"t": "x", "q": cell}, "p", columns(queries=rule), None)
+    assert record.queries == queries
+    document, plain = to_document(record, "s", None), to_document(Record("x", None, None), "s", None)
+    assert (document.queries, document.id) == (queries, plain.id)
+    assert (sha256_of([document]) != sha256_of([plain])) == bool(queries)
+
+
+def test_wrong_queries_are_refused() -> None:
+    with pytest.raises(CompactLMError, match=r"p: the column 'q' holds 5, which is not text; correct columns\.queries"):
+        to_record({"t": "x", "q": ["a", 5]}, "p", columns(queries="q"), None)
+    with pytest.raises(CompactLMError, match=r"column 'q' of columns\.queries does not exist"):
+        to_record({"t": "x"}, "p", columns(queries="q"), None)
+    with pytest.raises(ValueError, match="is not a regular expression"):
+        QueryLines(lines_of="q", prefix="(")
 
 
 def test_text_with_surrogates_is_made_encodable() -> None:
@@ -84,7 +113,7 @@ def test_an_id_depends_on_source_text_and_document() -> None:
 
 def test_text_can_be_joined_from_several_and_nested_columns() -> None:
     text = JoinedColumns(columns=["title", "none", "body.parts.0"], separator=" / ")
-    joined = Columns(text=text, document="meta.id", label=None, attributes={})
+    joined = Columns(text=text, document="meta.id", label=None, attributes={}, queries=None)
     row = {"title": "T", "none": None, "body": {"parts": ["first", "second"]}, "meta": {"id": 7}}
     assert to_record(row, "p", joined, None) == Record("T / first", "7", None)
 

@@ -28,7 +28,7 @@ def files(path: Path | str, **changes: Any) -> dict[str, Any]:
 
 def hub(dataset: Path | str, **changes: Any) -> dict[str, Any]:
     source = {"kind": "hub", "dataset": str(dataset), "name": None, "revision": None, "split": "train", "streaming": True}
-    source |= {"columns": {"text": "text", "document": None, "label": None, "attributes": {}}, "limit": None}
+    source |= {"columns": {"text": "text", "document": None, "label": None, "attributes": {}, "queries": None}, "limit": None}
     return source | {"licence": "CC0", "homepage": "none"} | changes
 
 

@@ -3,7 +3,7 @@ import hashlib
 import pyarrow as pa
 import pytest
 
-from compactlm.artifacts import DOCUMENT_SCHEMA
+from compactlm.artifacts import DOCUMENT_SCHEMA, document_schema
 from compactlm.corpus.split.mixing import Mixture, mix
 
 
@@ -17,3 +17,11 @@ def test_a_weight_is_the_mean_number_of_times_that_a_row_is_in_train(weight: flo
     assert found == mix(table, {"s": weight}, 1, mixture)
     assert len(found) == len(names) - mixture.left_out.total() + mixture.repeated.total()
     assert weight in (0.0, 1.0) or found != mix(table, {"s": weight}, 2, Mixture())
+
+
+def test_a_repeated_copy_has_no_queries() -> None:
+    row = {"id": "0" * 32, "source": "s", "text": "x", "document": "d", "queries": ["who?"]}
+    table = pa.Table.from_pylist([row], document_schema(attributes=False, queries=True))
+    found = mix(table, {"s": 3.0}, 1, Mixture())
+    assert sorted(found["queries"].to_pylist()) == [[], [], ["who?"]]
+    assert found.schema == table.schema

@@ -75,7 +75,7 @@ def test_the_row_decides_how_several_groups_are_exchanged(lexicon):
 
 def test_copies_name_their_parent_and_keep_its_label(gender):
     rows = [
-        make_row("a" * 32, "She sang", label="positive"),
+        make_row("a" * 32, "She sang", label="positive", queries=("who sang?",)),
         make_row("b" * 32, "who sang", label="positive", parent="a" * 32, augmenter="delete"),
         make_row("c" * 32, "he sings", label="negative", parent="e" * 32, augmenter="swap"),
         make_row("d" * 32, "she is unlabelled"),
@@ -86,7 +86,7 @@ def test_copies_name_their_parent_and_keep_its_label(gender):
     assert set(by_parent) == {"a" * 32, "c" * 32}
     for parent, text in (("a" * 32, "He sang"), ("c" * 32, "she sings")):
         copy, row = by_parent[parent], next(row for row in rows if row.id == parent)
-        expected = dataclasses.replace(row, id=copy.id, text=text, parent=parent, augmenter="counterfactual_gender")
+        expected = dataclasses.replace(row, id=copy.id, text=text, parent=parent, augmenter="counterfactual_gender", queries=())
         assert copy == expected
         assert re.fullmatch(r"[0-9a-f]{32}", copy.id)
     assert make_counterfactuals(rows[::-1], {"gender": gender}) == found

@@ -138,7 +138,7 @@ def _keep(jobs: Sequence[_Job], texts: Sequence[str]) -> Augmentation:
 
 def _derive(job: _Job, text: str) -> Document:
     name = derived_id(job.row.id, job.augmenter, job.copy, text)
-    return dataclasses.replace(job.row, id=name, text=text, parent=job.row.id, augmenter=job.augmenter)
+    return dataclasses.replace(job.row, id=name, text=text, parent=job.row.id, augmenter=job.augmenter, queries=())
 
 
 def changed_share(original: str, copy: str) -> float:

@@ -1,4 +1,4 @@
-"""Records and documents from the rows of a source: text, document, label and attributes from columns, and an id from the content."""
+"""Records and documents from the rows of a source: their parts from columns, and an id from the content."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
-from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, Task, ThresholdLabel
+from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
@@ -28,27 +29,35 @@ class Record:
     document: str | None
     label: str | None
     attributes: tuple[tuple[str, str | None], ...] = ()
+    queries: tuple[str, ...] = ()
 
 
 def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Record:
     """Read a record from a row; labels are ignored without a task. `place` is the source, file and line, for messages.
 
     Raises:
-        CompactLMError: a column is missing, the text is not a string, or the task does not have the label.
+        CompactLMError: a column is missing, the text or a query is not a string, or the task does not have the label.
     """
     rule = columns.text if isinstance(columns.text, JoinedColumns) else JoinedColumns(columns=[columns.text], separator="")
     text = joined_text(row, rule.columns, rule.separator, place)
     document = _document(row, columns.document, place)
     label = None if task is None or columns.label is None else _label(row, columns.label, place, task)
-    return Record(text=encodable(text), document=document, label=label, attributes=_attributes(row, columns, place))
+    attributes, queries = _attributes(row, columns, place), _queries(row, columns.queries, place)
+    return Record(text=encodable(text), document=document, label=label, attributes=attributes, queries=queries)
 
 
 def to_document(record: Record, source: str, task: str | None) -> Document:
     """Return a document whose id it shares with exact repeats of the row until `number_repeats` numbers them."""
     name = row_id(source, record.document, record.text, 0)
-    document = name if record.document is None else record.document
     return Document(
-        id=name, source=source, text=record.text, document=document, task=task, label=record.label, attributes=record.attributes
+        id=name,
+        source=source,
+        text=record.text,
+        document=name if record.document is None else record.document,
+        task=task,
+        label=record.label,
+        attributes=record.attributes,
+        queries=record.queries,
     )
 
 
@@ -61,11 +70,13 @@ def row_id(source: str, document: str | None, text: str, repeat: int) -> str:
 
 
 def sha256_of(documents: Iterable[Document]) -> str:
-    """Return the sha256 over id, document, label, text and attributes of the rows of a source, which come sorted by id."""
+    """Return the sha256 over id, document, label, text, attributes and queries of the rows of a source, which come sorted by id."""
     digest = hashlib.sha256()
     for document in documents:
-        attributes = [document.attributes] if document.attributes else []  # a source without attributes keeps its hash
-        digest.update(json.dumps([document.id, document.document, document.label, document.text, *attributes]).encode() + b"\n")
+        # A source without attributes or queries keeps its hash.
+        more: list[object] = [document.attributes] if document.attributes else []
+        more += [{"queries": document.queries}] if document.queries else []
+        digest.update(json.dumps([document.id, document.document, document.label, document.text, *more]).encode() + b"\n")
     return digest.hexdigest()
 
 
@@ -141,6 +152,22 @@ def _attributes(row: Row, columns: Columns, place: str) -> tuple[tuple[str, str 
         cell = cell_at(row, column, place, f"attributes.{name}")
         found.append((name, None if cell is None else encodable(str(cell).strip()) or None))
     return tuple(found)
+
+
+def _queries(row: Row, rule: str | int | QueryLines | None, place: str) -> tuple[str, ...]:
+    if rule is None:
+        return ()
+    column = rule.lines_of if isinstance(rule, QueryLines) else rule
+    cell = cell_at(row, column, place, "queries")
+    cells = [] if cell is None else list(cell) if isinstance(cell, Sequence) and not isinstance(cell, str) else [cell]
+    texts = [text for text in cells if isinstance(text, str)]
+    if len(texts) < len(cells):
+        shown = f"{next(text for text in cells if not isinstance(text, str))!r:.{SHOWN}}"
+        raise CompactLMError(f"{place}: the column {column!r} holds {shown}, which is not text; correct columns.queries")
+    if isinstance(rule, QueryLines):
+        prefix = re.compile(rule.prefix or "")
+        texts = [line[start.end() :] if (start := prefix.match(line)) else line for text in texts for line in text.splitlines()]
+    return tuple(sorted({encodable(stripped) for text in texts if (stripped := text.strip())}))
 
 
 def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task) -> str:

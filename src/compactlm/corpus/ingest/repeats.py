@@ -17,23 +17,23 @@ from compactlm.shards.shards import write_working
 
 
 def number_repeats(shards: Sequence[Path]) -> None:
-    """Give each exact repeat its own id. Repeats are numbered by label and attributes, so the ids do not depend on their order.
+    """Give each exact repeat its own id. Repeats are numbered by their other columns, so the ids do not depend on their order.
 
     Rows repeat each other if source, document and text are equal. Memory holds 16 bytes per row, and the labels of the repeats.
     """
     shared = equal_to_another(pack(name for path in shards for name in pq.read_table(path, columns=["id"])["id"].to_pylist()))
-    groups: defaultdict[str, list[tuple[str, str, int, int]]] = defaultdict(list)
+    groups: defaultdict[str, list[tuple[str, str, str, int, int]]] = defaultdict(list)
     start = 0
     for shard, path in enumerate(shards):
         table = pq.read_table(path)
         places = np.flatnonzero(shared[start : start + len(table)])
         start += len(table)
-        columns = [name for name in ("id", "label", "attributes") if name in table.column_names]
+        columns = [name for name in ("id", "label", "attributes", "queries") if name in table.column_names]
         for place, row in zip(places.tolist(), table.select(columns).take(pa.array(places)).to_pylist(), strict=True):
-            groups[row["id"]].append((row["label"] or "", repr(row.get("attributes")), shard, place))
+            groups[row["id"]].append((row["label"] or "", repr(row.get("attributes")), repr(row.get("queries")), shard, place))
     numbers: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for group in groups.values():
-        for number, (_, _, shard, place) in enumerate(sorted(group)[1:], start=1):
+        for number, (*_, shard, place) in enumerate(sorted(group)[1:], start=1):
             numbers[shard][place] = number
     for shard, renumbered in numbers.items():
         _rename(shards[shard], renumbered)

@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from compactlm.artifacts import DOCUMENT_SCHEMAS, Document, file_sha256, parts, to_documents
+from compactlm.artifacts import Document, document_schema, file_sha256, parts, to_documents
 from compactlm.corpus.ingest.archives import fetch, read_member
 from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
@@ -51,7 +52,9 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
     owners = {source: name for name, task in tasks.items() for source in task.sources}
     for name, owner in sorted(owners.items()):
         check_label_names(name, ingest.sources[name].columns, tasks[owner])
-    reader = _Reader(tasks, owners, seed, work, shard_bytes, attributes=any(one.columns.attributes for one in ingest.sources.values()))
+    columns = [source.columns for source in ingest.sources.values()]
+    schema = document_schema(attributes=any(one.attributes for one in columns), queries=any(one.queries is not None for one in columns))
+    reader = _Reader(tasks, owners, seed, work, shard_bytes, schema)
     extracts = {name: reader.read(name, source) for name, source in sorted(ingest.sources.items())}
     for name, task in tasks.items():
         _check_labels_occur(name, task, extracts)
@@ -60,14 +63,14 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads sources; `attributes` says whether any source has protected attributes in columns."""
+    """Reads sources; `schema` has the columns that any of them needs."""
 
     tasks: Mapping[str, Task]
     owners: Mapping[str, str]
     seed: int
     work: Path
     shard_bytes: int
-    attributes: bool
+    schema: pa.Schema
 
     def read(self, name: str, source: Source) -> Extract:
         """Read a source into shards, and keep the rows that its limit allows."""
@@ -76,7 +79,7 @@ class _Reader:
             old.unlink()
         seen = itertools.count()
         documents = (document for document, _ in zip(self._documents(name, source), seen, strict=False))
-        read = write_shards(documents, directory, self.shard_bytes, DOCUMENT_SCHEMAS[self.attributes])
+        read = write_shards(documents, directory, self.shard_bytes, self.schema)
         shards = parts(directory) if read else []
         number_repeats(shards)
         counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})

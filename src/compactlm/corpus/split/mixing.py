@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -27,7 +28,7 @@ def mix(table: pa.Table, weights: Mapping[str, float], seed: int, mixture: Mixtu
     """Return each row as often as the weight of its source says, and count the changes in `mixture`.
 
     A weight of 2.3 gives each row one copy, and three tenths of the rows a second copy. A source without a weight has weight 1. A copy
-    has its own id, names the row as its parent and belongs to the same document.
+    has its own id, names the row as its parent, belongs to the same document and has no queries.
     """
     if not weights:
         return table
@@ -51,8 +52,12 @@ def _times(name: str, weight: float, seed: int) -> int:
 
 def _copies(table: pa.Table, number: int) -> pa.Table:
     parents = table["id"].to_pylist()
-    columns = {"id": [derived_id(parent, MIXTURE, number) for parent in parents], "parent": parents, "augmenter": [MIXTURE] * len(parents)}
+    columns: dict[str, list[Any]] = {"id": [derived_id(parent, MIXTURE, number) for parent in parents], "parent": parents}
+    columns["augmenter"] = [MIXTURE] * len(parents)
+    if "queries" in table.column_names:
+        columns["queries"] = [[]] * len(parents)
     for name, values in columns.items():
         place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(name), pa.array(values, pa.string()))
+        field = table.schema.field(name)
+        table = table.set_column(place, field, pa.array(values, field.type))
     return table

@@ -92,5 +92,5 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
                 without[name]["unchanged"] += 1
             else:
                 own = derived_id(row.id, AUGMENTER, name, text)
-                copies.append(dataclasses.replace(row, id=own, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{name}"))
+                copies.append(dataclasses.replace(row, id=own, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{name}", queries=()))
     return Counterfactuals(sorted(copies, key=lambda copy: copy.id), without)
