@@ -1,0 +1,37 @@
+"""Triples of texts from templates: an anchor, a text of nearer meaning, and a text of another meaning."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+from compactlm.params.suites import Suite
+
+
+@dataclasses.dataclass(frozen=True)
+class Triple:
+    """Three texts.
+
+    Attributes:
+        anchor: the text that the others are compared with.
+        right: its meaning is the nearer one.
+        wrong: its meaning is not.
+        filling: the words in the slots. Triples of one filling are not independent.
+    """
+
+    anchor: str
+    right: str
+    wrong: str
+    filling: str
+
+
+def make_triples(suite: Suite, half: Literal["evaluate", "train"]) -> list[Triple]:
+    """Return every template of a suite with every filling of one half, without repeats."""
+    found: dict[Triple, None] = {}
+    for group in suite.groups:
+        for filling in getattr(group, half):
+            words = dict(zip(group.slots, filling, strict=True))
+            for template in group.templates:
+                anchor, right, wrong = (text.format_map(words) for text in (template.anchor, template.right, template.wrong))
+                found[Triple(anchor, right, wrong, " / ".join(filling))] = None
+    return list(found)
