@@ -7,7 +7,7 @@ on. Nothing is computed here: stages get the values that params.yaml and the fil
 
 from compactlm.params.base import Count, CountOrZero, Number, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDuplicates, ReservedKind, Sentences, Split
-from compactlm.params.distill import GeneralDistillation, Losses, TaskDistillation
+from compactlm.params.distill import EmbeddingDistillation, GeneralDistillation, Losses, SentenceLoss, SharpenedLoss, TaskDistillation
 from compactlm.params.fairness import Attribute, BiasAudit, DataLimits, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, Optimisation, PackageTeacher, Student, TeacherSource
@@ -47,6 +47,7 @@ __all__ = [
     "DirectoryTeacher",
     "DiversityFigures",
     "DocumentPart",
+    "EmbeddingDistillation",
     "Energy",
     "Evaluate",
     "Export",
@@ -75,7 +76,9 @@ __all__ = [
     "ReservedKind",
     "Robustness",
     "Section",
+    "SentenceLoss",
     "Sentences",
+    "SharpenedLoss",
     "Slices",
     "Source",
     "Split",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from compactlm.params.base import Count, CountOrZero, Name, NotNegative, Number, Positive, Section
 from compactlm.params.models import Optimisation
@@ -108,17 +108,59 @@ class GeneralDistillation(Losses):
 class TaskDistillation(Losses):
     """Distillation of each task on its rows, their augmented copies and the text of signals.task.
 
-    The student starts from the student of general distillation (`start: general`) or from weights of the fine-tuned teacher (`teacher`).
+    The student starts from the student of general distillation (`start: general`), from that of the embedding (`embedding`), or from
+    weights of the fine-tuned teacher (`teacher`).
     """
 
-    start: Literal["general", "teacher"]
+    start: Literal["general", "embedding", "teacher"]
     temperature: Positive
     optimisation: Optimisation
 
 
+class SentenceLoss(Section):
+    """A loss of sentence vectors; a weight of 0 disables it."""
+
+    weight: NotNegative
+
+
+class SharpenedLoss(SentenceLoss):
+    """A loss of the similarities of sentence vectors, which are divided by `temperature`."""
+
+    temperature: Positive
+
+
+class EmbeddingDistillation(Section):
+    """Distillation of a sentence encoder on the text of signals.embedding.
+
+    `enabled: auto` runs the phase if the teacher is a sentence encoder, that is, if it has sentence-transformers' modules.json. The student
+    starts from the static table (`start: static`, see compactlm.student.static_table) or from the student of general distillation
+    (`general`). Its vectors have `width` numbers; null is student.hidden_size.
+
+    `cosine` and `mse` compare a learned projection of the student's vectors with the teacher's, `components` compares the vectors with the
+    teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
+    brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
+    the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers; null leaves it out.
+    """
+
+    enabled: StrictBool | Literal["auto"]
+    start: Literal["static", "general"]
+    width: Count | None
+    cosine: SentenceLoss
+    mse: SentenceLoss
+    components: SentenceLoss
+    similarity_kl: SharpenedLoss
+    similarity_mse: SentenceLoss
+    contrastive: SharpenedLoss
+    opposites: SharpenedLoss
+    pairs_a_batch: Annotated[int, Field(ge=2, strict=True)]
+    table: Optimisation | None
+    optimisation: Optimisation
+
+
 class Distill(Section):
-    """General distillation, then task distillation, with a checkpoint every `checkpoint_minutes`."""
+    """General distillation, then of the embedding and the tasks, with a checkpoint every `checkpoint_minutes`."""
 
     general: GeneralDistillation
+    embedding: EmbeddingDistillation
     task: TaskDistillation
     checkpoint_minutes: NotNegative

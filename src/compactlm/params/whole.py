@@ -88,6 +88,7 @@ def _contradictions(params: Params) -> Iterator[str]:
             yield f"split.weights names {source!r}, which is not in ingest.sources; add it there or correct the name"
     yield from _size_contradictions(params)
     yield from _loss_contradictions(params)
+    yield from _embedding_contradictions(params)
     yield from _budget_contradictions(params)
 
 
@@ -145,6 +146,15 @@ def _budget_contradictions(params: Params) -> Iterator[str]:
         check_budget(parameters_of(student, vocabulary, labels), parameters, student.budget)
     except CompactLMError as error:
         yield str(error)
+
+
+def _embedding_contradictions(params: Params) -> Iterator[str]:
+    embedding = params.distill.embedding
+    losses = ("cosine", "mse", "components", "similarity_kl", "similarity_mse", "contrastive", "opposites")
+    if embedding.enabled and not any(getattr(embedding, loss).weight for loss in losses):
+        yield "distill.embedding has no loss with a weight above 0; set one of the weights, or set distill.embedding.enabled to false"
+    if params.distill.task.start == "embedding" and embedding.enabled is False:
+        yield "distill.task.start is embedding, but distill.embedding.enabled is false; choose another start, or enable the embedding"
 
 
 def _loss_contradictions(params: Params) -> Iterator[str]:

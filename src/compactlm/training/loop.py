@@ -26,7 +26,8 @@ __all__ = ["Batch", "Examples", "Settings", "Summary", "set_dropout", "train"]
 class Examples(Protocol):
     """The training rows of a phase.
 
-    An optional attribute `ids: Sequence[str]` names the rows in error messages.
+    An optional attribute `ids: Sequence[str]` names the rows in error messages. An optional method `batches(batch_tokens, key)` returns the
+    batches of an epoch, as bert.batches.make_batches does, which is used otherwise.
     """
 
     @property
@@ -119,7 +120,7 @@ def train(
 
     Args:
         name: the name of the phase; it is shown next to the progress bar and is part of the seed of the order.
-        objective: its forward takes a batch's tensors by name and returns losses by name, always the same names. `loss` is minimised.
+        objective: its forward takes a batch's tensors by name and returns losses by name. `loss`, which is minimised, is always among them.
         examples: the training rows.
         optimisation: epochs, learning rate and the like.
         settings: shared by all phases.
@@ -136,7 +137,7 @@ def train(
     plan = [
         (epoch, positions)
         for epoch in range(optimisation.epochs)
-        for positions in make_batches(examples.lengths, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
+        for positions in _batches(examples, optimisation.batch_tokens, f"{settings.seed}/{name}/{epoch}")
     ]
     where = f"{section}.{{}} in params.yaml" if section else f"the {{}} of {name}"
     batch_key, rate_key = where.format("batch_tokens"), where.format("learning_rate")
@@ -188,6 +189,11 @@ def train(
             if last:
                 break
     return Summary(len(plan), time.monotonic() - start, tokens, history, first)
+
+
+def _batches(examples: Examples, batch_tokens: int, key: str) -> list[list[int]]:
+    own: Callable[[int, str], list[list[int]]] | None = getattr(examples, "batches", None)
+    return own(batch_tokens, key) if own else make_batches(examples.lengths, batch_tokens, key)
 
 
 def _learn(

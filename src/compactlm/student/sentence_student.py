@@ -1,0 +1,92 @@
+"""A student that gives one vector for each text: a plain BERT, the mean over its tokens, and a linear map."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from transformers import BertModel
+
+from compactlm.params import Student
+from compactlm.student.building import build_config
+from compactlm.student.static_table import StaticTable
+
+FILLED = 1e-4  # the part of a norm that is kept free, so that rounding never makes a square root of a negative number
+SMALL = 0.02  # the standard deviation of BERT's random weights
+
+
+class SentenceStudent(torch.nn.Module):
+    """A BERT, the mean of its last hidden states over the attention mask ([CLS] and [SEP] included), and a linear map `dense`.
+
+    With `layers = False` the states are those of the word embeddings after their layer normalisation: no layer and no position has a part.
+    """
+
+    def __init__(self, bert: BertModel, width: int) -> None:
+        """Take the body and the width of the vectors."""
+        super().__init__()
+        self.bert, self.dense, self.layers = bert, torch.nn.Linear(bert.config.hidden_size, width), True
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Return the vectors of texts, not normalised, float [rows, width]."""
+        return self.dense(self.pooled(input_ids, attention_mask))
+
+    def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Return the mean hidden states of texts, float [rows, hidden size]."""
+        if self.layers:
+            states = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
+        else:
+            states = self.bert.embeddings.LayerNorm(self.bert.embeddings.word_embeddings(input_ids))
+        mask = attention_mask[:, :, None].to(states.dtype)
+        return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+    def train_layers(self, layers: bool) -> None:
+        """Train everything, or (False) only what `layers = False` reads."""
+        self.layers = layers
+        self.requires_grad_(layers)
+        for part in (self.bert.embeddings.word_embeddings, self.bert.embeddings.LayerNorm, self.dense):
+            part.requires_grad_(True)
+
+
+def build_body(student: Student, vocabulary_size: int) -> BertModel:
+    """Return a BERT of this shape without a pooler, with random weights."""
+    return BertModel(build_config(student, vocabulary_size), add_pooling_layer=False)
+
+
+@torch.no_grad()
+def start_from_table(student: SentenceStudent, table: StaticTable) -> None:
+    """Set a student's weights such that its vectors have the directions of the static table's.
+
+    BERT's layer normalisation would take away the length of a token's vector, which is its weight. Therefore every word embedding has the
+    same length and the mean 0: the table's vector, scaled, fills all dimensions but two, one dimension has what the length lacks, and the
+    last, the mean, stays 0. `dense` reads the table's dimensions alone. The layers add nothing at first, because the output maps of
+    attention and feed-forward are 0, and the layer normalisations leave vectors of this form unchanged.
+
+    Args:
+        student: a student with random weights.
+        table: as many tokens as the student has; components beyond the student's hidden size less two are left out.
+    """
+    bert, dense = student.bert, student.dense
+    basis = _basis(bert.config.hidden_size)
+    content = table.vectors[:, : len(basis) - 1].double()
+    content = content / content.norm(dim=1).max().clamp(min=1e-12) * (1 - FILLED)
+    rest = (1 - content.square().sum(dim=1, keepdim=True)).sqrt()
+    count = content.shape[1]
+    embedded = (content @ basis[:count] + rest @ basis[-1:]) * math.sqrt(bert.config.hidden_size)
+    bert.embeddings.word_embeddings.weight.copy_(embedded)
+    bert.embeddings.position_embeddings.weight.zero_()
+    bert.embeddings.token_type_embeddings.weight.zero_()
+    for layer in bert.encoder.layer:
+        for output in (layer.attention.output, layer.output):
+            output.dense.weight.zero_()
+            output.dense.bias.zero_()
+    kept = min(count, dense.out_features)
+    dense.weight.copy_(torch.randn_like(dense.weight[:, :count]) * SMALL @ basis[:count].float())
+    dense.weight[:kept] = basis[:kept].float()
+    dense.bias.zero_()
+
+
+def _basis(size: int) -> torch.Tensor:
+    """Return orthonormal directions that are orthogonal to (1, ..., 1), float64 [size - 1, size]: the cosine transform without the mean."""
+    at = torch.arange(size, dtype=torch.float64)
+    waves = torch.cos(math.pi / size * (at[None, :] + 0.5) * at[1:, None])
+    return waves * math.sqrt(2 / size)
