@@ -6,8 +6,9 @@ import torch
 from transformers import AutoTokenizer, BertModel
 
 from compactlm import CompactLM
+from compactlm.bert.arrays import unit
 from compactlm.errors import CompactLMError
-from compactlm.inference.embedding import SentenceEmbedding, fit_projection, unit
+from compactlm.inference.embedding import SentenceEmbedding, fit_projection
 from compactlm.inference.runtime.projection import LAST
 
 TEXTS = ["the film was good", "it", "a very slow story, loved!"]

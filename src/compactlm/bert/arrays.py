@@ -29,3 +29,9 @@ def softmax(logits: Array) -> Array:
     logits = logits.astype(np.float64)
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def unit(vectors: Array) -> Array:
+    """Scale rows to length 1, float32; rows of zeros stay zeros."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return (vectors / np.where(lengths > 1e-12, lengths, 1)).astype(np.float32)

@@ -95,6 +95,12 @@ def load_classifier(directory: Path) -> BertForSequenceClassification:
     return classifier
 
 
+def load_body(directory: Path) -> BertModel:
+    """Load a BERT without pooler and head from a local directory to the best device; see `load_masked_lm` for the errors."""
+    body: BertModel = _load(BertModel, directory, add_pooling_layer=False)[0]
+    return body
+
+
 def pad_tensors(sequences: Sequence[Sequence[int]], padding: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     """Return input ids and attention mask of a batch, both int64 [rows, longest row]."""
     batch = pad(sequences, padding)

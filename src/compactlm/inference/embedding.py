@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compactlm.bert.arrays import Array
+from compactlm.bert.arrays import Array, unit
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.projection import FILE, LAST, LAYERS, Projection, fit_whitening
@@ -87,12 +87,6 @@ class SentenceEmbedding:
         own = ~np.isin(input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
         mean: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
         return mean
-
-
-def unit(vectors: Array) -> Array:
-    """Scale rows to length 1, float32; rows of zeros stay zeros."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return (vectors / np.where(lengths > 1e-12, lengths, 1)).astype(np.float32)
 
 
 def compare(first: Array, second: Array) -> Comparison:

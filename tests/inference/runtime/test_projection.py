@@ -7,8 +7,8 @@ import torch
 from transformers import AutoTokenizer, BertModel
 
 from compactlm import CompactLM
+from compactlm.bert.arrays import unit
 from compactlm.errors import CompactLMError
-from compactlm.inference.embedding import unit
 from compactlm.inference.runtime.projection import FILE, FIRST, LAST, LAYERS, Projection, fit_whitening
 
 

@@ -3,8 +3,8 @@ import os
 import numpy as np
 import pytest
 
+from compactlm.bert.arrays import unit
 from compactlm.errors import CompactLMError
-from compactlm.inference.embedding import unit
 from compactlm.inference.search.vector_index import ABOUT, ENTRIES, VECTORS, open_index
 
 
