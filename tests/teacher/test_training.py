@@ -21,7 +21,14 @@ def test_fine_tuning_learns_and_leaves_frozen_layers_unchanged(tiny_bert, tiny_s
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
     frozen = weights(model.bert.embeddings) | {f"0.{name}": tensor for name, tensor in weights(model.bert.encoder.layer[0]).items()}
     last = model.bert.encoder.layer[1].output.dense.weight.clone()
-    fine_tune("t", model, tiny_sequences, labels, FineTuning(frozen_layers=1, optimisation=make_optimisation(**PLAN, epochs=8)), SETTINGS)
+    fine_tune(
+        "t",
+        model,
+        tiny_sequences,
+        labels,
+        FineTuning(frozen_layers=1, cache_gigabytes=1.0, optimisation=make_optimisation(**PLAN, epochs=8)),
+        SETTINGS,
+    )
     now = weights(model.bert.embeddings) | {f"0.{name}": tensor for name, tensor in weights(model.bert.encoder.layer[0]).items()}
     assert all(torch.equal(tensor, now[name]) for name, tensor in frozen.items())
     assert not torch.equal(model.bert.encoder.layer[1].output.dense.weight, last)
@@ -33,7 +40,7 @@ def test_fine_tuning_learns_and_leaves_frozen_layers_unchanged(tiny_bert, tiny_s
 
 def test_more_frozen_layers_than_there_are_is_refused(tiny_bert, tiny_sequences):
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
-    params = FineTuning(frozen_layers=3, optimisation=make_optimisation())
+    params = FineTuning(frozen_layers=3, cache_gigabytes=1.0, optimisation=make_optimisation())
     with pytest.raises(CompactLMError, match="frozen_layers is 3, but the teacher has 2 layers; lower it"):
         fine_tune("t", model, tiny_sequences, [0] * len(tiny_sequences), params, SETTINGS)
 

@@ -50,9 +50,13 @@ class Optimisation(Section):
 
 
 class FineTuning(Section):
-    """Fine-tuning of the teacher for each task. The embeddings and the lowest `frozen_layers` layers are not trained."""
+    """Fine-tuning of the teacher for each task. The embeddings and the lowest `frozen_layers` layers are not trained.
+
+    The output of frozen layers for all train rows is computed once if it takes at most `cache_gigabytes` of memory, else in every epoch.
+    """
 
     frozen_layers: CountOrZero
+    cache_gigabytes: NotNegative
     optimisation: Optimisation
 
 

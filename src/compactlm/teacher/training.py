@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from transformers import BertForSequenceClassification
 from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.params import FineTuning
+from compactlm.teacher.frozen_layers import LabelledStates, cache_gigabytes, frozen_states, without_frozen
+from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
@@ -38,8 +41,8 @@ class _Classification(torch.nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, labels: torch.Tensor) -> Batch:
-        return {"loss": hard_labels(self.model(input_ids, attention_mask=attention_mask).logits, labels)}
+    def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> Batch:
+        return {"loss": hard_labels(self.model(**inputs).logits, labels)}
 
 
 def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
@@ -66,20 +69,28 @@ def fine_tune(
 ) -> Summary:
     """Fine-tune a classifier. Embeddings and the lowest `frozen_layers` layers do not change. Errors name rows by `ids`.
 
+    The output of frozen layers is computed once and kept if it fits into `cache_gigabytes`; results do not depend on this beyond
+    rounding. Frozen layers, and the embeddings below them, have no dropout.
+
     Raises:
         CompactLMError: the model has fewer layers than `frozen_layers`.
     """
-    layers = model.bert.encoder.layer
-    if params.frozen_layers > len(layers):
-        raise CompactLMError(
-            f"teacher.fine_tuning.frozen_layers is {params.frozen_layers}, but the teacher has {len(layers)} layers; lower it"
-        )
-    frozen: list[torch.nn.Module] = [model.bert.embeddings, *layers[: params.frozen_layers]]
-    for module in frozen:
-        module.requires_grad_(False)
-    set_dropout(model, params.optimisation.dropout)
-    examples = LabelledSequences(sequences, labels, ids=ids)
-    section = "teacher.fine_tuning.optimisation"
-    summary = train(f"teacher {name}", _Classification(model), examples, params.optimisation, settings, checkpoint, section=section)
+    frozen, layers, optimisation = params.frozen_layers, model.bert.encoder.layer, params.optimisation
+    if frozen > len(layers):
+        raise CompactLMError(f"teacher.fine_tuning.frozen_layers is {frozen}, but the teacher has {len(layers)} layers; lower it")
+    set_dropout(model, optimisation.dropout)
+    lower = torch.nn.ModuleList([model.bert.embeddings, *layers[:frozen]])
+    lower.requires_grad_(False)
+    if frozen:
+        set_dropout(lower, 0.0)
+    title, section = f"teacher {name}", "teacher.fine_tuning.optimisation"
+    examples: LabelledSequences | LabelledStates = LabelledSequences(sequences, labels, ids=ids)
+    with contextlib.ExitStack() as stack:
+        if frozen and cache_gigabytes(sum(examples.lengths), model.config.hidden_size) <= params.cache_gigabytes:
+            accelerator = processes.connect(settings.precision)
+            states = frozen_states(model, frozen, sequences, optimisation.batch_tokens, accelerator, f"{title}, frozen layers")
+            examples = LabelledStates(states, examples.lengths, labels, examples.ids)
+            stack.enter_context(without_frozen(model, frozen))
+        summary = train(title, _Classification(model), examples, optimisation, settings, checkpoint, section=section)
     model.requires_grad_(True)
     return summary

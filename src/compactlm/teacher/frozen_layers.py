@@ -1,0 +1,96 @@
+"""Fine-tuning above frozen layers: their output for each training row is computed once and kept in memory.
+
+The frozen layers give a row the same states in every epoch, so each later epoch runs the upper layers only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+import torch
+from accelerate import Accelerator
+from tqdm import tqdm
+from transformers import BertForSequenceClassification
+
+from compactlm.bert.batches import make_batches
+from compactlm.bert.memory import memory_errors
+from compactlm.bert.models import pad_tensors
+from compactlm.training.loop import Batch
+
+BYTES = 4  # of a float32
+
+
+def cache_gigabytes(tokens: int, width: int) -> float:
+    """Return the size of the states of so many tokens, for a model of this hidden size."""
+    return tokens * width * BYTES / 1e9
+
+
+class LabelledStates:
+    """Training rows with the output of the frozen layers instead of token ids."""
+
+    def __init__(self, states: torch.Tensor, lengths: Sequence[int], labels: Sequence[int], ids: Sequence[str]) -> None:
+        """Take the states of all rows one after another, float32 [tokens, hidden size], and the length, label id and id of each row."""
+        self.rows = states.split(list(lengths))
+        self.lengths, self.labels, self.ids = lengths, torch.tensor(labels), ids
+
+    def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
+        """Return inputs_embeds, float32 [rows, tokens, hidden size], attention_mask, int64 [rows, tokens], and labels, int64 [rows].
+
+        States of padding are 0.
+        """
+        states = torch.nn.utils.rnn.pad_sequence([self.rows[position] for position in positions], batch_first=True)
+        lengths = torch.tensor([self.lengths[position] for position in positions])
+        mask = (torch.arange(states.shape[1]) < lengths[:, None]).long()
+        return {"inputs_embeds": states, "attention_mask": mask, "labels": self.labels[list(positions)]}
+
+
+def frozen_states(
+    model: BertForSequenceClassification,
+    layers: int,
+    sequences: Sequence[Sequence[int]],
+    batch_tokens: int,
+    accelerator: Accelerator,
+    description: str,
+) -> torch.Tensor:
+    """Return the output of the lowest `layers` layers for each token of each sequence, float32 [tokens, hidden size], on the CPU.
+
+    Sequences are in batches of similar length; the model is moved to the accelerator's device.
+    """
+    model.to(accelerator.device).eval()
+    lengths = [len(sequence) for sequence in sequences]
+    starts = torch.tensor([0, *lengths]).cumsum(0).tolist()
+    states = torch.empty(starts[-1], model.config.hidden_size)
+    batches = make_batches(lengths, batch_tokens)
+    bar = tqdm(batches, desc=description, unit="batch", mininterval=0.5, disable=not accelerator.is_main_process)
+    encoder, every = model.bert.encoder, model.bert.encoder.layer
+    encoder.layer = every[:layers]
+    try:
+        for number, positions in enumerate(bar, start=1):
+            chosen = [sequences[position] for position in positions]
+            with memory_errors(description, number, list(map(len, chosen)), batch_tokens), torch.no_grad(), accelerator.autocast():
+                input_ids, mask = (tensor.to(accelerator.device) for tensor in pad_tensors(chosen, model.config.pad_token_id))
+                found = model.bert(input_ids, attention_mask=mask).last_hidden_state.float().cpu()
+            for position, row in zip(positions, found, strict=True):
+                states[starts[position] : starts[position + 1]] = row[: lengths[position]]
+    finally:
+        encoder.layer = every
+    return states
+
+
+class _Given(torch.nn.Module):
+    """Stands for the embeddings, and returns the states that it is given."""
+
+    def forward(self, inputs_embeds: torch.Tensor, **_: object) -> torch.Tensor:
+        return inputs_embeds
+
+
+@contextlib.contextmanager
+def without_frozen(model: BertForSequenceClassification, layers: int) -> Iterator[None]:
+    """Leave out the embeddings and the lowest `layers` layers within this context; the model then takes `inputs_embeds`."""
+    embeddings, every = model.bert.embeddings, model.bert.encoder.layer
+    model.bert.embeddings, model.bert.encoder.layer = _Given(), every[layers:]
+    try:
+        yield
+    finally:
+        model.bert.embeddings, model.bert.encoder.layer = embeddings, every
