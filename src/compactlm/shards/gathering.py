@@ -197,6 +197,19 @@ def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
     return add_counts(_of_each(shards, functools.partial(_count, characters=characters)))
 
 
+def count_queries(shards: Iterable[Path]) -> Counts:
+    """Return the number of queries of each source as `kept`; empty if the shards have no such column."""
+    return add_counts(_of_each(shards, _count_queries))
+
+
+def _count_queries(shard: Path) -> Counts:
+    if "queries" not in pq.read_schema(shard).names:
+        return {}
+    table = pq.read_table(shard, columns=["source", "queries"])
+    sizes = pa.table({"source": table["source"], "kept": pc.list_value_length(table["queries"])})
+    return {row["source"]: {"kept": row["kept_sum"]} for row in sizes.group_by("source").aggregate([("kept", "sum")]).to_pylist()}
+
+
 def _count(shard: Path, characters: bool) -> Counts:
     found = []
     for batch in batches_of(shard, _BATCH, ["source", "text"] if characters else ["source"]):

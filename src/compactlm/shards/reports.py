@@ -22,12 +22,14 @@ class Report:
         masked: masked items in the kept rows, by source and kind.
         samples: some dropped texts, by "source reason". Each comes with its draw as 16 hexadecimal digits.
         added: added rows, by source and by the step that added them.
+        queries: queries of the kept rows that were dropped, by source and reason.
     """
 
     dropped: Counts = dataclasses.field(default_factory=dict)
     masked: Counts = dataclasses.field(default_factory=dict)
     samples: Samples = dataclasses.field(default_factory=dict)
     added: Counts = dataclasses.field(default_factory=dict)
+    queries: Counts = dataclasses.field(default_factory=dict)
 
 
 def add_counts(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Counts:
@@ -53,10 +55,10 @@ class DropCounter:
         self._dropped[source][reason] += 1
         self._texts[f"{source} {reason}"].append([f"{draw_bits('dropped', self._seed, name):016x}", text[:SHOWN_CHARACTERS]])
 
-    def report(self, masked: Mapping[str, Mapping[str, int]] | None = None, added: Mapping[str, Mapping[str, int]] | None = None) -> Report:
-        """Return the report of the shard."""
+    def report(self, **counts: Mapping[str, Mapping[str, int]]) -> Report:
+        """Return the report of the shard, with other counts of a report by name."""
         samples = smallest_samples([self._texts], self._samples)
-        return Report(add_counts([self._dropped]), add_counts([masked or {}]), samples, add_counts([added or {}]))
+        return Report(dropped=add_counts([self._dropped]), samples=samples, **{name: add_counts([count]) for name, count in counts.items()})
 
 
 def smallest_samples(parts: Iterable[Samples], count: int) -> Samples:

@@ -75,6 +75,20 @@ def test_personal_data_are_masked_and_counted_by_source_and_kind_except_in_the_c
     assert clean_metrics(result)["total"]["masked"] == {}  # type: ignore[index]
 
 
+def test_queries_are_cleaned_like_texts_except_for_their_length(tmp_path: Path) -> None:
+    rows = [
+        scattered_row(1, "a passage of text", queries=("<b>is</b>  it?", "ask jane@b.example", "<br>", "is it?")),
+        scattered_row(2, "another passage", source="t"),
+        scattered_row(3, "x", queries=("a row that is dropped takes its queries along",)),
+    ]
+    found, result = cleaned(tmp_path, rows, minimum_characters=10)
+    assert {row.text: row.queries for row in found} == {"a passage of text": ("ask [EMAIL]", "is it?"), "another passage": ()}
+    metrics: Any = clean_metrics(result)
+    assert metrics["sources"]["s"]["queries"] == metrics["total"]["queries"] == {"kept": 2, "dropped": 1}
+    assert metrics["sources"]["s"]["masked"]["email"] == 1
+    assert metrics["sources"]["t"]["queries"] == {"kept": 0, "dropped": 0}
+
+
 def test_attributes_are_kept(tmp_path: Path) -> None:
     rows = [scattered_row(number, f"text {number}", attributes=(("gender", None if number % 2 else "female"),)) for number in range(30)]
     assert cleaned(tmp_path, rows, shard_bytes=60)[0] == sorted(rows, key=lambda document: document.id)

@@ -51,6 +51,17 @@ def test_abbreviations_are_learnt_from_the_corpus() -> None:
     assert not {"house", "it", "rained"} & set(known["abbreviations"])
 
 
+def test_the_first_sentence_keeps_the_queries_of_its_row(tmp_path: Path) -> None:
+    rows = [
+        *corpus(),
+        make_row(2, "No. The house was wet in the rain. It rained all day.", "wiki", queries=("was it wet?",)),
+        make_row(3, "It rained all night, too.", "wiki", queries=("did it rain?",)),
+    ]
+    found, _ = cut(tmp_path, rows)
+    asked = {row.text: row.queries for row in found if row.queries}
+    assert asked == {"The house was wet in the rain.": ("was it wet?",), "It rained all night, too.": ("did it rain?",)}
+
+
 def test_rows_become_sentences_of_the_same_document(tmp_path: Path) -> None:
     rows = [
         *corpus(),

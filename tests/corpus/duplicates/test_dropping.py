@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from compactlm.artifacts import DOCUMENT_SCHEMA, Document, read_documents
+from compactlm.artifacts import DOCUMENT_SCHEMA, Document, document_schema, read_documents
 from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
 from compactlm.corpus.duplicates.winners import judge_equals, judge_near
 from compactlm.params import NearDuplicates
@@ -14,7 +14,7 @@ from compactlm.shards.engine import LocalEngine, apply
 from compactlm.shards.gathering import gather, write_shards
 from compactlm.shards.reports import Report, add_counts
 from tests.corpus.near_rows import clusters_of
-from tests.fixtures.builders import scattered_row
+from tests.fixtures.builders import make_row, scattered_row
 
 SETTINGS = NearDuplicates(threshold=0.7, permutations=32, unit="words", size=1)
 
@@ -78,3 +78,23 @@ def test_shards_lose_the_same_duplicates_as_all_rows_at_once(tmp_path: Path, sha
     shown = [manifest.report.samples for manifest in manifests]
     assert {kind for samples in shown for kind in samples} == {f"{source} {reason}" for source, reason in dropped}
     assert all(len(found) <= 2 for samples in shown for found in samples.values())
+
+
+@pytest.mark.parametrize("shard_bytes", [100, 10_000_000])
+def test_the_queries_of_dropped_rows_go_to_the_row_that_stays(tmp_path: Path, shard_bytes: int) -> None:
+    rows = [
+        make_row("0" * 32, "one text", queries=("b", "c")),
+        make_row("4" * 32, "One Text", queries=("a", "c")),
+        make_row("8" * 32, "of two words more or less or many", queries=("d",)),
+        make_row("9" * 32, "of two words more or less or some", label="good"),
+        make_row("c" * 32, "contradictory", label="good", queries=("e",)),
+        make_row("d" * 32, "contradictory", label="bad", queries=("f",)),
+        make_row("e" * 32, "alone", queries=("g",)),
+        make_row("f" * 32, "nothing like it"),
+    ]
+    write_shards(rows, tmp_path / "in", shard_bytes, document_schema(attributes=False, queries=True))
+    shards, _ = apply(sorted((tmp_path / "in").iterdir()), tmp_path / "keyed", LocalEngine(1), AddKeys(Unchanged()))
+    left, _ = deduplicate(shards, tmp_path / "work", LocalEngine(1), SETTINGS, seed=1, samples=2)
+    gather(left, tmp_path / "artifact")
+    found = {row.id[0]: row.queries for row in read_documents(tmp_path / "artifact")}
+    assert found == {"0": ("a", "b", "c"), "9": ("d",), "e": ("g",), "f": ()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,9 +19,9 @@ from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
 from compactlm.corpus.duplicates.winners import CONTRADICTORY_LABEL, DUPLICATE
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilterSettings, PersonalKind
-from compactlm.params.filters import MaskPersonal
+from compactlm.params.filters import Length, MaskPersonal
 from compactlm.shards.engine import Engine, apply
-from compactlm.shards.gathering import count_by_source, cut
+from compactlm.shards.gathering import count_by_source, count_queries, cut
 from compactlm.shards.reports import Counts, DropCounter, Report, Samples, add_counts, smallest_samples
 from compactlm.shards.shards import Manifest, ShardStep
 
@@ -32,7 +32,10 @@ _LISTED = TypeAdapter(list[FilterSettings])
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CleanShard(ShardStep):
-    """Cleans a shard by filters in order. For each source and reason, `samples` dropped rows are shown, drawn by the seed."""
+    """Cleans a shard by filters in order. For each source and reason, `samples` dropped rows are shown, drawn by the seed.
+
+    The queries of a row are cleaned by the same filters, except those of length, because a question is much shorter than its passage.
+    """
 
     filters: tuple[FilterSettings, ...]
     seed: int
@@ -40,11 +43,16 @@ class CleanShard(ShardStep):
 
     def prepare(self) -> None:
         """Load the models of the filters, which takes a second."""
-        _chain(_LISTED.dump_json(list(self.filters)))
+        self._chains()
+
+    def _chains(self) -> tuple[Chain, Chain]:
+        """Return the filters of texts and the filters of queries."""
+        of_queries: list[FilterSettings] = [one for one in self.filters if not isinstance(one, Length)]
+        return _chain(_LISTED.dump_json(list(self.filters))), _chain(_LISTED.dump_json(of_queries))
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the kept rows in their order with cleaned texts, and a report of dropped rows and masked items."""
-        chain = _chain(_LISTED.dump_json(list(self.filters)))
+        chain, of_queries = self._chains()
         names, sources, texts = (table[column].to_pylist() for column in ("id", "source", "text"))
         kept, cleaned = [], []
         dropped = DropCounter(self.seed, self.samples)
@@ -58,10 +66,31 @@ class CleanShard(ShardStep):
             cleaned.append(result)
             if "[" in result:
                 masked[source].update(count_masked(text, result))
-        place, field = table.schema.get_field_index("text"), table.schema.field("text")
-        others = table.remove_column(place).take(pa.array(kept, pa.int64()))
-        rows = others.add_column(place, field, pa.array(cleaned, pa.string())).replace_schema_metadata(table.schema.metadata)
-        return rows, dropped.report(masked=masked)
+        rows = _replaced(table.take(pa.array(kept, pa.int64())), "text", cleaned)
+        if "queries" not in table.column_names:
+            return rows, dropped.report(masked=masked)
+        queries: list[list[str]] = []
+        lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for source, before in zip(rows["source"].to_pylist(), rows["queries"].to_pylist(), strict=True):
+            queries.append(_clean_queries(before, of_queries, masked[source], lost[source]))
+        return _replaced(rows, "queries", queries), dropped.report(masked=masked, queries=lost)
+
+
+def _replaced(table: pa.Table, name: str, values: Sequence[object]) -> pa.Table:
+    place, field = table.schema.get_field_index(name), table.schema.field(name)
+    return table.set_column(place, field, pa.array(values, field.type)).replace_schema_metadata(table.schema.metadata)
+
+
+def _clean_queries(queries: Iterable[str], chain: Chain, masked: Counter[str], lost: Counter[str]) -> list[str]:
+    kept = set()
+    for query in queries:
+        result = chain(query)
+        if isinstance(result, Dropped) or not result:
+            lost["dropped"] += 1
+        else:
+            kept.add(result)
+            masked.update(count_masked(query, result))
+    return sorted(kept)
 
 
 @functools.cache
@@ -82,6 +111,7 @@ class Cleaned:
         kinds: the kinds of personal data that the filters mask.
         samples: some dropped texts, by "source reason".
         added: rows that cutting into sentences added, by source.
+        queries: the queries of the kept rows (`kept`), and those that the filters dropped (`dropped`); empty without such a column.
         punkt_trained: whether the sentence model was trained on the corpus; None if no row is split into sentences.
     """
 
@@ -93,6 +123,7 @@ class Cleaned:
     kinds: tuple[PersonalKind, ...]
     samples: Samples
     added: Counts
+    queries: Counts
     punkt_trained: bool | None
 
 
@@ -138,6 +169,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         kinds=tuple(sorted({kind for one in filters if isinstance(one, MaskPersonal) for kind in one.of})),
         samples=smallest_samples((manifest.report.samples for manifest in manifests), clean.samples),
         added=add_counts(manifest.report.added for manifest in cut_up),
+        queries=add_counts([count_queries(left), *(manifest.report.queries for manifest in filtered)]),
         punkt_trained=trained,
     )
     _check_all_rows_counted(result)
@@ -171,6 +203,7 @@ def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
         def total(counts: Counts, name: str) -> int:
             return sum(counts.get(source, {}).get(name, 0) for source in sources)
 
+        asked = any(source in cleaned.queries for source in sources)
         added = {} if cleaned.punkt_trained is None else {"added": total(cleaned.added, "sentences")}
         return {
             **added,
@@ -179,6 +212,7 @@ def clean_metrics(cleaned: Cleaned) -> dict[str, object]:
             "characters": total(cleaned.kept, "characters"),
             "dropped": {reason: total(cleaned.dropped, reason) for reason in reasons},
             "masked": {kind: total(cleaned.masked, kind) for kind in cleaned.kinds},
+            **({"queries": {"kept": total(cleaned.queries, "kept"), "dropped": total(cleaned.queries, "dropped")}} if asked else {}),
         }
 
     punkt = {} if cleaned.punkt_trained is None else {"punkt_trained": int(cleaned.punkt_trained)}

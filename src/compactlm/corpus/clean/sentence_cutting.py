@@ -30,6 +30,8 @@ _BATCH = 1_000
 class CutShard(ShardStep):
     """Splits the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document.
 
+    The queries of a row go to its first sentence, because a pair needs the beginning of a passage and must not be repeated.
+
     `model` is the JSON file of the Punkt model, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
     `samples` of them are shown for each source, drawn by the seed.
     """
@@ -54,12 +56,14 @@ class CutShard(ShardStep):
                 rows.append(row)
                 continue
             added[source] += len(sentences) - 1
+            own: dict[str, Any] = {"queries": row["queries"]} if "queries" in row else {}
             for number, sentence in enumerate(sentences):
                 name = derived_id(row["id"], number, sentence)
                 if len(sentence) < self.minimum:
                     dropped.add(source, TOO_SHORT, name, sentence)
                 else:
-                    rows.append({**row, "id": name, "text": sentence})
+                    rows.append({**row, "id": name, "text": sentence, **own})
+                    own = {name: [] for name in own}
         rows.sort(key=lambda row: row["id"])
         report = dropped.report(added={source: {ADDED: count} for source, count in added.items()})
         return pa.Table.from_pylist(rows, table.schema), report

@@ -6,26 +6,27 @@ import dataclasses
 import itertools
 import operator
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from compactlm.artifacts import Document, file_sha256, replacing
+from compactlm.artifacts import QUERIES, Document, file_sha256
+from compactlm.corpus.duplicates.judgements import Judgement
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.duplicates.winners import DUPLICATE, NEAR_DUPLICATE, judge_equals, judge_near
 from compactlm.params import NearDuplicates
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals, hash_key
 from compactlm.shards.reports import DropCounter, Report
-from compactlm.shards.shards import ROW_GROUP, Manifest, ShardStep
+from compactlm.shards.shards import Manifest, ShardStep
 
 _BATCH = 10_000
 _JUDGED_BY = ("id", "source", "task", "label")
-Judgement = dict[str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class AddKeys(ShardStep):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DropShard(ShardStep):
-    """Drops the rows whose ids are in the Parquet file `judged`, which has this sha256, for the reasons there.
+    """Drops the rows that have a reason in the Parquet file `judged`, which has this sha256; other rows there get new queries.
 
     For each source and reason, `samples` dropped rows are shown, drawn by the seed.
     """
@@ -64,6 +65,8 @@ class DropShard(ShardStep):
         range_of_ids = pc.min_max(table["id"])  # small, because shards are ranges of ids (except shards of sentences)
         within = (pc.field("id") >= range_of_ids["min"]) & (pc.field("id") <= range_of_ids["max"])
         judged = pq.read_table(self.judged, filters=within)
+        table = _with_queries(table, judged.filter(pc.is_null(judged["reason"])))
+        judged = judged.filter(pc.is_valid(judged["reason"]))
         places = pc.index_in(table["id"], value_set=judged["id"].combine_chunks())
         stays = pc.is_null(places)
         gone = table.select(("id", "source", "text")).filter(pc.invert(stays)).to_pylist()
@@ -74,18 +77,22 @@ class DropShard(ShardStep):
         return table.filter(stays), dropped.report()
 
 
+def _with_queries(table: pa.Table, heirs: pa.Table) -> pa.Table:
+    if not len(heirs):
+        return table
+    new = dict(zip(heirs["id"].to_pylist(), heirs["queries"].to_pylist(), strict=True))
+    queries = [new.get(*row) for row in zip(table["id"].to_pylist(), table["queries"].to_pylist(), strict=True)]
+    return table.set_column(table.schema.get_field_index("queries"), QUERIES, pa.array(queries, QUERIES.type))
+
+
 def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -> DropShard:
-    """Write the rows to drop to a file, and return the function that drops them."""
-    rows = sorted(judgement.items())
-    columns = {"id": [name for name, _ in rows], "reason": [reason for _, reason in rows]}
-    with replacing(path) as unfinished:
-        table = pa.table(columns, pa.schema([("id", pa.string()), ("reason", pa.string())]))
-        pq.write_table(table, unfinished, compression="zstd", row_group_size=ROW_GROUP)
+    """Write a judgement to a file, and return the function that carries it out."""
+    judgement.write(path)
     return DropShard(path.resolve(), file_sha256(path), seed, samples)
 
 
 def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
-    """Return the rows to drop as exact duplicates, with the reasons, from shards that AddKeys made.
+    """Return the judgement of exact duplicates, from shards that AddKeys made.
 
     Memory holds the keys of all rows, 16 bytes each, and a few columns of the rows that share a key.
     """
@@ -94,19 +101,31 @@ def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
     tables, start = [], 0
     for path, part in zip(keyed, parts, strict=True):
         wanted = np.flatnonzero(shared[start : start + len(part)])
-        tables.append(pq.read_table(path, columns=[*_JUDGED_BY, KEY.name]).take(pa.array(wanted)))
+        tables.append(pq.read_table(path, columns=[*_judged_by(path), KEY.name]).take(pa.array(wanted)))
         start += len(part)
     table = pa.concat_tables(tables).sort_by([(KEY.name, "ascending"), ("id", "ascending")])
     first = first_of_equals(_keys(table))
     groups = np.cumsum(first) - 1
     labelled = np.bincount(groups, weights=table["task"].is_valid().to_numpy()) > 0
     # Most groups have no label. In these the smallest id stays, so their rows need not be judged one by one.
-    judged = dict.fromkeys(table["id"].filter(pa.array(~first & ~labelled[groups])).to_pylist(), DUPLICATE)
-    others = table.filter(pa.array(labelled[groups]))
-    rows = (row for batch in others.to_batches(_BATCH) for row in batch.to_pylist())  # only a few Python objects at a time
-    for _, rows_of_one in itertools.groupby(rows, operator.itemgetter(KEY.name)):
-        judged.update((document.id, reason) for document, reason in judge_equals([_document(row) for row in rows_of_one]))
+    judged = Judgement(dict.fromkeys(table["id"].filter(pa.array(~first & ~labelled[groups])).to_pylist(), DUPLICATE))
+    for rows in _groups(table.filter(pa.array(labelled[groups]))):
+        judged.reasons.update((document.id, reason) for document, reason in judge_equals([_document(row) for row in rows]))
+    if QUERIES.name in table.column_names:
+        asked = np.bincount(groups, weights=pc.list_value_length(table[QUERIES.name]).to_numpy()) > 0
+        for rows in _groups(table.filter(pa.array(asked[groups]))):
+            judged.inherit(rows)
     return judged
+
+
+def _groups(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
+    rows = (row for batch in table.to_batches(_BATCH) for row in batch.to_pylist())  # only a few Python objects at a time
+    for _, rows_of_one in itertools.groupby(rows, operator.itemgetter(KEY.name)):
+        yield list(rows_of_one)
+
+
+def _judged_by(shard: Path) -> list[str]:
+    return [*_JUDGED_BY, *(name for name in (QUERIES.name,) if name in pq.read_schema(shard).names)]
 
 
 def _keys(table: pa.Table) -> Keys:
@@ -114,24 +133,29 @@ def _keys(table: pa.Table) -> Keys:
     return as_keys(b"".join(chunk.buffers()[1][KEY_BYTES * chunk.offset : KEY_BYTES * (chunk.offset + len(chunk))] for chunk in chunks))
 
 
-def _document(row: Mapping[str, str]) -> Document:
+def _document(row: Mapping[str, Any]) -> Document:
     known = {name: row[name] for name in _JUDGED_BY}
-    return Document(text="", document=row["id"], **known)  # type: ignore[arg-type] # only text columns are among these
+    return Document(text="", document=row["id"], **known)
 
 
 def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
-    """Return the rows to drop as near-duplicates, from the shards that SignShard made (`signed`) and the shards of the rows."""
+    """Return the judgement of near-duplicates, from the shards that SignShard made (`signed`) and the shards of the rows."""
     clusters = SignatureShards(signed).clusters(settings)
     several = np.bincount(clusters, minlength=len(clusters))[clusters] > 1
-    members: defaultdict[int, list[Document]] = defaultdict(list)
+    members: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     start = 0
     for path in rows:
-        table = pq.read_table(path, columns=list(_JUDGED_BY))
+        table = pq.read_table(path, columns=_judged_by(path))
         wanted = np.flatnonzero(several[start : start + len(table)])
         for cluster, row in zip(clusters[start + wanted].tolist(), table.take(pa.array(wanted)).to_pylist(), strict=True):
-            members[cluster].append(_document(row))
+            members[cluster].append(row)
         start += len(table)
-    return {document.id: NEAR_DUPLICATE for group in members.values() for document in judge_near(group)}
+    judged = Judgement()
+    for group in members.values():
+        judged.reasons.update((document.id, NEAR_DUPLICATE) for document in judge_near([_document(row) for row in group]))
+        if QUERIES.name in group[0]:
+            judged.inherit(group)
+    return judged
 
 
 def deduplicate(

@@ -22,7 +22,8 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
 
     `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: `as_split` in these splits,
     and `rows_drawn_singly` in a stratified split that ignores groups. `rows_like_protected` counts the rows of a split that are
-    near-duplicates of a row in a split with priority (test first, then validation).
+    near-duplicates of a row in a split with priority (test first, then validation). `queries` counts those of each split, those that were
+    removed because a split with priority has them or their like, and rows that were left out because they are like a query there.
     """
     rows, homes = found.rows, found.homes
     counts = count_strata(rows, homes)
@@ -42,6 +43,8 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     if split.placement == "stable" or split.across_splits == "leave_out":
         left_out = np.bincount(rows.stratum[homes < 0], minlength=len(rows.strata))
         metrics["left_out"] = dict(sorted(_by_source(rows, left_out.tolist()).items()))
+    if found.queries is not None:
+        metrics["queries"] = found.queries.to_json()
     if split.weights:
         metrics["mixture"] = {"left_out": dict(found.mixture.left_out), "repeated": dict(found.mixture.repeated)}
     return metrics

@@ -14,6 +14,7 @@ from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.split.document_groups import crossings, group, protect
 from compactlm.corpus.split.mixing import Mixture, mix
+from compactlm.corpus.split.queries import QueryLeakage, keep_out
 from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, read_rows
 from compactlm.corpus.split.stable import place
 from compactlm.corpus.split.stratified import split_groups
@@ -33,6 +34,7 @@ class SplitCorpus:
         groups: the group of each row; groups stay together.
         clusters: the cluster of near-duplicates of each row, or None if they were not searched.
         mixture: the train rows that were left out or repeated because of the weight of their source.
+        queries: the queries of each split, and those that were removed; None if the rows have no such column.
     """
 
     rows: Rows
@@ -41,6 +43,7 @@ class SplitCorpus:
     clusters: Integers | None
     shards: dict[str, list[Path]]
     mixture: Mixture
+    queries: QueryLeakage | None = None
 
     def numberings(self) -> dict[str, Integers]:
         """Return the numberings whose numbers must not occur in several splits, by name."""
@@ -82,6 +85,7 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
     engine.rest()
     clusters = None if split.near_duplicates is None else SignatureShards(signed).clusters(split.near_duplicates)
     homes, groups = decide(rows, clusters, split, seed)
+    shards, homes, queries = keep_out(shards, signed, homes, work / "queries", split, seed, engine)
     mixture = Mixture()
     found: dict[str, list[Path]] = {name: [] for name in SPLITS}
     start = 0
@@ -95,7 +99,7 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
             found[name].append(_write(chosen, work / name / shard.name))
     _remove_strays(work, found)
     _check_all_rows_written(homes, mixture, found)
-    return SplitCorpus(rows, homes, groups, clusters, found, mixture)
+    return SplitCorpus(rows, homes, groups, clusters, found, mixture, queries)
 
 
 def _check_all_rows_written(homes: Homes, mixture: Mixture, found: dict[str, list[Path]]) -> None:

@@ -52,7 +52,7 @@ VALIDATION = ("validation_accuracy", "validation_top1", "validation_top1_retenti
 INFORMATIONAL = frozenset(
     # texts
     "rows share characters words lengths labels vocabulary type_token_ratio distinct_1 distinct_2 distinct_3 self_bleu near_duplicate_rate "
-    "dropped masked left_out documents duplicates near_duplicates groups rows_like_protected sources "
+    "dropped masked left_out documents queries duplicates near_duplicates groups rows_like_protected sources "
     # augmentation and tokens
     "copies requested asked originals by_augmenter changed_words wordnet cut_rows mean_length sequences tokens pieces pieces_a_word "
     "coverage "
