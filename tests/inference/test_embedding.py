@@ -7,9 +7,11 @@ from transformers import AutoTokenizer, BertModel
 
 from compactlm import CompactLM
 from compactlm.bert.arrays import unit
+from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding, fit_projection
 from compactlm.inference.runtime.projection import LAST
+from tests.fixtures.encoders import make_dense, make_encoder
 
 TEXTS = ["the film was good", "it", "a very slow story, loved!"]
 
@@ -57,3 +59,52 @@ def test_a_fitted_projection_lowers_the_mean_similarity(on_torch, tiny_texts):
     assert abs((found @ found.T).mean()) < 0.02 < (plain @ plain.T).mean()
     with pytest.raises(CompactLMError, match=r"127 texts .* at least 128"):
         fit_projection(on_torch.embedding.model, [*tiny_texts[:127], ""])
+
+
+@pytest.fixture(scope="module")
+def encoder_root(tmp_path_factory, student_root):
+    """A directory like models/student with a sentence embedding of its own, of 24 numbers and at most 40 tokens."""
+    root = tmp_path_factory.mktemp("student")
+    shutil.copytree(student_root / "mlm", root / "mlm")
+    make_encoder(student_root / "sentiment", root / "embedding", dense=(make_dense(32, 24),), maximum_length=40)
+    return root
+
+
+def test_a_sentence_encoder_gives_the_vectors_of_its_directory(encoder_root, tiny_texts):
+    found = CompactLM(encoder_root, backend="torch").embed(tiny_texts[:20])
+    encoder = SentenceEncoder.load(encoder_root / "embedding")
+    assert max(len(ids) for ids in encoder.tokenize(tiny_texts[:20])) < 40  # no text is truncated
+    np.testing.assert_allclose(found, encoder.encode(tiny_texts[:20], 300, "encode"), atol=1e-6)
+
+
+def test_all_parts_of_a_long_text_count(encoder_root):
+    lm = CompactLM(encoder_root, backend="torch")
+    parts = ["good " * 38, "bad " * 9]
+    hidden = [_pooled(lm, part) for part in parts]
+    means = (40 * hidden[0] + 11 * hidden[1]) / 51
+    np.testing.assert_allclose(lm.embed(["".join(parts)]), lm.embedding.modules.apply(means[None]), atol=1e-6)
+
+
+def _pooled(lm, text):
+    model = lm.embedding.model
+    batch = model.batch(model.tokenizer.encode([text]))
+    (hidden,) = model.runner.hidden(batch, [LAST])
+    return hidden[0].mean(axis=0)
+
+
+def test_an_empty_text_has_the_zero_vector_in_a_sentence_encoder(encoder_root):
+    found = CompactLM(encoder_root, backend="torch").embed(["", "good"])
+    assert found.any(axis=1).tolist() == [False, True]
+
+
+def test_the_fingerprint_includes_the_modules(encoder_root, tmp_path):
+    root = shutil.copytree(encoder_root, tmp_path / "changed")
+    before = CompactLM(root).embedding.fingerprint
+    assert before == CompactLM(encoder_root).embedding.fingerprint
+    path = root / "embedding/1_Pooling/config.json"
+    path.write_text(path.read_text().replace('"pooling_mode_max_tokens": false', '"pooling_mode_max_tokens": true'))
+    with pytest.raises(CompactLMError, match="width 32, but gets 64"):
+        CompactLM(root).embed(["good"])
+    shutil.rmtree(root / "embedding")
+    make_encoder(encoder_root / "embedding", root / "embedding", dense=(make_dense(32, 24, seed=1),), maximum_length=40)
+    assert CompactLM(root).embedding.fingerprint != before

@@ -7,6 +7,7 @@ from transformers import BertModel
 
 from compactlm.errors import CompactLMError
 from compactlm.teacher.checks import check_count, check_teacher
+from tests.fixtures.encoders import make_dense, make_encoder
 
 
 @pytest.fixture
@@ -74,6 +75,14 @@ def test_an_unusable_teacher_is_refused(teacher, damage, message):
     assert "\n" not in str(caught.value)
     assert str(teacher) in str(caught.value)
     assert "; " in str(caught.value)
+
+
+def test_the_modules_of_a_sentence_encoder_are_read(tiny_bert, tmp_path):
+    directory = make_encoder(tiny_bert, tmp_path / "teacher", dense=(make_dense(32, 8),))
+    check_teacher(directory, 64)
+    (directory / "2_Dense/model.safetensors").unlink()
+    with pytest.raises(CompactLMError, match=r"2_Dense/model\.safetensors cannot be read"):
+        check_teacher(directory, 64)
 
 
 def test_code_of_a_teacher_is_refused_and_never_runs(teacher, tmp_path):

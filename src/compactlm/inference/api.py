@@ -25,7 +25,6 @@ from compactlm.inference.inspecting import Inspection, inspect
 from compactlm.inference.runtime import directories
 from compactlm.inference.runtime.directories import BACKENDS, Backend
 from compactlm.inference.runtime.model import Model
-from compactlm.inference.runtime.projection import load_projection
 from compactlm.inference.search import similarity
 from compactlm.inference.search.knowledge import Knowledge
 from compactlm.inference.search.similarity import Neighbour
@@ -97,7 +96,7 @@ class CompactLM:
             model = Model(self.root, directories.MLM, "embedding", "torch", self.threads)
         else:
             model = Model(self.root, directories.EMBEDDING, "embedding", self.backend, self.threads)
-        return SentenceEmbedding(model, load_projection(model.directory.path, model.directory.width))
+        return SentenceEmbedding.open(model)
 
     def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
         """Return the likeliest tokens for each [MASK] of a text; see filling.fill."""

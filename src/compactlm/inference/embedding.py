@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from compactlm.bert.arrays import Array, unit
+from compactlm.bert.batches import Batch
+from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder, module_files
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
-from compactlm.inference.runtime.projection import FILE, LAST, LAYERS, Projection, fit_whitening
+from compactlm.inference.runtime.projection import FILE, LAST, LAYERS, Projection, fit_whitening, load_projection
 
 TEXTS_AT_ONCE = 4096
 
@@ -26,23 +28,38 @@ class Comparison:
 
 
 class SentenceEmbedding:
-    """Converts texts to unit vectors: the mean of the hidden states, projected if the model has a projection.
+    """Converts texts to unit vectors.
 
-    A text that is longer than the model accepts is split, and every part counts. A text without tokens has the zero vector,
-    whose similarity with every text is 0.
+    A sentence encoder (a directory with modules.json) gives the vectors of sentence-transformers. Any other model gives the mean of
+    its hidden states without [CLS] and [SEP], projected if it has a projection.
+
+    A text that is longer than the model accepts, or than the encoder's maximum length, is split, and every part counts by its number of
+    tokens; sentence-transformers truncates it instead. A text without tokens has the zero vector, whose similarity with every text is 0.
     """
 
-    def __init__(self, model: Model, projection: Projection | None) -> None:
-        """Take a model of the kind "embedding" and its projection, if it has one."""
-        self.model, self.projection = model, projection
+    def __init__(self, model: Model, projection: Projection | None = None, modules: SentenceModules | None = None) -> None:
+        """Take a model of the kind "embedding" and its projection or modules, if it has any."""
+        self.model, self.projection, self.modules = model, projection, modules
+
+    @classmethod
+    def open(cls, model: Model) -> SentenceEmbedding:
+        """Read the modules or the projection next to a model.
+
+        Raises:
+            CompactLMError: the files are damaged, or do not fit the model.
+        """
+        path = model.directory.path
+        if is_sentence_encoder(path):
+            return cls(model, modules=SentenceModules.read(path))
+        return cls(model, load_projection(path, model.directory.width))
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """A hash of everything that the vectors depend on: weights, tokenizer and projection."""
+        """A hash of everything that the vectors depend on: weights, tokenizer, and projection or modules."""
         directory = self.model.directory
         files = [directory.weights, directory.path / "tokenizer.json", directory.path / FILE]
         digest = hashlib.sha256()
-        for path in files:
+        for path in [*files, *(module_files(directory.path) if self.modules else ())]:
             digest.update(path.read_bytes() if path.is_file() else b"none")
         return digest.hexdigest()
 
@@ -52,8 +69,12 @@ class SentenceEmbedding:
         return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
 
     def _embed(self, texts: Sequence[str]) -> Array:
-        means, totals = self.means(texts, self.projection.layers if self.projection else (LAST,))
-        vectors = self.projection.apply(means) if self.projection else means
+        if self.modules:
+            means, totals = self._averages(self.modules.prepare(texts), (LAST,), self._pool, frame=2)
+            vectors = self.modules.apply(means)
+        else:
+            means, totals = self.means(texts, self.projection.layers if self.projection else (LAST,))
+            vectors = self.projection.apply(means) if self.projection else means
         vectors[totals == 0] = 0
         return unit(vectors)
 
@@ -62,29 +83,45 @@ class SentenceEmbedding:
 
         [CLS], [SEP] and padding do not count. `texts` must not be empty.
         """
+        return self._averages(texts, layers, self._mean, frame=0)
+
+    def _averages(
+        self, texts: Sequence[str], layers: Sequence[int], pool: Callable[[Array, Batch], Array], frame: int
+    ) -> tuple[Array, Array]:
+        """Return the mean of the pooled parts of each text, and its number of tokens without [CLS] and [SEP].
+
+        Parts have the weight of their tokens; `frame` is how many of [CLS] and [SEP] count.
+        """
         tokenizer, sequences, owners = self.model.tokenizer, [], []
+        limit = self.modules.maximum_length if self.modules else None
         for owner, ids in enumerate(tokenizer.encode(texts)):
-            windows = tokenizer.windows(ids)
+            windows = tokenizer.windows(ids, limit)
             sequences += windows
             owners += [owner] * len(windows)
-        weights = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)
+        tokens = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)
+        weights = tokens + frame
         parts: Array | None = None
         for rows, batch in self.model.batches(sequences):
-            found = np.concatenate([self._mean(hidden, batch.input_ids) for hidden in self.model.runner.hidden(batch, layers)], axis=-1)
+            found = np.concatenate([pool(hidden, batch) for hidden in self.model.runner.hidden(batch, layers)], axis=-1)
             parts = np.zeros((len(sequences), found.shape[-1]), dtype=np.float32) if parts is None else parts
             parts[rows] = found
         assert parts is not None  # noqa: S101 - texts is not empty
-        means, totals = np.zeros((len(texts), parts.shape[1]), dtype=np.float32), np.zeros(len(texts), dtype=np.float32)
+        means = np.zeros((len(texts), parts.shape[1]), dtype=np.float32)
         np.add.at(means, owners, parts * weights[:, None])
-        np.add.at(totals, owners, weights)
-        return means / np.maximum(totals, 1)[:, None], totals
+        totals, sums = (np.bincount(owners, values, len(texts)).astype(np.float32) for values in (tokens, weights))
+        return means / np.maximum(sums, 1)[:, None], totals
 
-    def _mean(self, hidden: Array, input_ids: Array) -> Array:
+    def _pool(self, hidden: Array, batch: Batch) -> Array:
+        """Return the pooled hidden states of each row; the output of a model that pools is returned unchanged."""
+        assert self.modules is not None  # noqa: S101 - only called with modules
+        return hidden if hidden.ndim == 2 else self.modules.pool(hidden, batch.attention_mask)
+
+    def _mean(self, hidden: Array, batch: Batch) -> Array:
         """Return the mean hidden state of each row; the output of a model that pools is returned unchanged."""
         if hidden.ndim == 2:
             return hidden
         tokenizer = self.model.tokenizer
-        own = ~np.isin(input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
+        own = ~np.isin(batch.input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
         mean: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
         return mean
 

@@ -9,6 +9,8 @@ from transformers import BertForMaskedLM
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
+from compactlm.bert.sentence_encoder.modules import is_sentence_encoder
+from compactlm.bert.sentence_encoder.writing import copy_modules
 from compactlm.bert.tokenization import encode
 from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.figures.figure import Figure, write_figures
@@ -49,6 +51,8 @@ def main(params: Params) -> None:
         check_count(parameters, teacher.parameters)
         check_both_phases(params, base.config)  # here, so that hours of training are not lost to layers that the teacher does not have
         models.save(base, tokenizer, unfinished / artifacts.BASE)
+        if is_sentence_encoder(source):
+            copy_modules(source, unfinished / artifacts.BASE)
         if isinstance(base, BertForMaskedLM):
             words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.validation_words, params.seed)
             right = top1(base, tokenizer, words, length, params.batch_tokens, "teacher, masked words")

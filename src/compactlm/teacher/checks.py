@@ -8,12 +8,15 @@ from safetensors import safe_open
 from transformers import AutoConfig
 
 from compactlm.bert.models import load_tokenizer
+from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
 from compactlm.bert.special_tokens import SPECIAL
 from compactlm.errors import CompactLMError
 
 
 def check_teacher(directory: Path, maximum_length: int) -> None:
     """Check that a directory holds a BERT with its weights and its vocabulary, and accepts `maximum_length` tokens at once.
+
+    The modules of a sentence encoder are read, too.
 
     Raises:
         CompactLMError: something is missing or does not fit; the message says what.
@@ -53,6 +56,8 @@ def check_teacher(directory: Path, maximum_length: int) -> None:
             f"the teacher in {directory} has weights for {rows:,} tokens, a config.json for {config.vocab_size:,} and a tokenizer with "
             f"{len(vocabulary):,}; put the tokenizer of the teacher's training next to its weights"
         )
+    if is_sentence_encoder(directory):
+        SentenceModules.read(directory)
     missing = [token for token in SPECIAL if token not in vocabulary]
     if missing:
         raise CompactLMError(f"the tokenizer in {directory} lacks {', '.join(missing)}; use the tokenizer of the teacher's training")

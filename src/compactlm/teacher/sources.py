@@ -14,7 +14,8 @@ from compactlm.errors import CompactLMError
 from compactlm.params import DirectoryTeacher, HubTeacher, PackageTeacher
 from compactlm.text.markdown import facts
 
-TEXT_AND_WEIGHTS = ["*.json", "*.txt", "model.safetensors"]
+# The second pattern is for the dense modules of a sentence encoder; * also matches a slash.
+TEXT_AND_WEIGHTS = ["*.json", "*.txt", "model.safetensors", "*_Dense/model.safetensors"]
 
 
 @contextlib.contextmanager

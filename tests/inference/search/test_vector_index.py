@@ -54,6 +54,18 @@ def test_an_index_is_rebuilt_for_another_fingerprint(tmp_path, counted):
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
+def test_a_change_of_width_is_announced(tmp_path, counted, caplog):
+    entries, embed, _, _ = counted
+    open_index(tmp_path / "index", "a", entries, embed)
+    open_index(tmp_path / "index", "b", entries, embed)
+    assert not caplog.messages
+    index = open_index(tmp_path / "index", "c", entries, lambda texts: embed(texts)[:, :8])
+    assert index.vectors.shape == (300, 8)
+    assert caplog.messages == [
+        f"the index in {tmp_path / 'index'} is built again, because its vectors had 16 numbers and those of this model have 8"
+    ]
+
+
 @pytest.mark.parametrize("name", [VECTORS, ENTRIES, ABOUT])
 def test_a_damaged_index_is_rebuilt(tmp_path, counted, name):
     entries, embed, vectors, calls = counted

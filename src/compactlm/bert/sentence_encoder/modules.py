@@ -156,6 +156,13 @@ def list_modules(directory: Path) -> list[tuple[str, Path]]:
     return kept[1:]
 
 
+def module_files(directory: Path) -> list[Path]:
+    """Return the files of a sentence encoder without its BERT and tokenizer, in a fixed order; see `list_modules` for the errors."""
+    beside = [directory / name for name in (MODULES, SETTINGS, *LENGTH)]
+    inside = [path / name for _, path in list_modules(directory) for name in ("config.json", "model.safetensors")]
+    return [path for path in [*beside, *inside] if path.is_file()]
+
+
 def is_sentence_encoder(directory: Path) -> bool:
     """Return whether a directory is a sentence encoder: its modules.json lists a module that pools.
 

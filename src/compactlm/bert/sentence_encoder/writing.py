@@ -9,7 +9,7 @@ from typing import Any
 
 from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.bert.sentence_encoder.json_files import read_settings, write_settings
-from compactlm.bert.sentence_encoder.modules import LENGTH, MODULES, OLD_POOLINGS, PACKAGE, SETTINGS, SentenceModules, list_modules
+from compactlm.bert.sentence_encoder.modules import LENGTH, MODULES, OLD_POOLINGS, PACKAGE, SETTINGS, SentenceModules, module_files
 
 ALWAYS = 4  # the first switches of OLD_POOLINGS, which all versions know
 
@@ -20,6 +20,7 @@ def write_modules(
     dense: Sequence[Dense] = (),
     normalise: bool = True,
     maximum_length: int | None = None,
+    width: int | None = None,
 ) -> None:
     """Write the modules' files into the directory of a BERT, in the form that versions 2 to 6 of sentence-transformers read.
 
@@ -29,11 +30,12 @@ def write_modules(
         dense: the layers that follow the pooling.
         normalise: whether vectors have length 1.
         maximum_length: the number of tokens, with [CLS] and [SEP], to which texts are truncated; None takes the tokenizer's.
+        width: the width of the vectors that are pooled; None takes the BERT's hidden size.
     """
     kinds = ["Transformer", "Pooling", *["Dense"] * len(dense), *["Normalize"] * normalise]
     paths = ["", *(f"{number}_{kind}" for number, kind in enumerate(kinds[1:], start=1))]
     (directory / paths[1]).mkdir()
-    width = read_settings(directory / "config.json")["hidden_size"]
+    width = width or read_settings(directory / "config.json")["hidden_size"]
     write_settings(directory / paths[1] / "config.json", {"word_embedding_dimension": width, **_pooling_settings(pooling)})
     for layer, path in zip(dense, paths[2:], strict=False):
         layer.write(directory / path)
@@ -61,11 +63,7 @@ def copy_modules(source: Path, target: Path) -> None:
         CompactLMError: the modules in `source` are of a kind that is not supported.
     """
     SentenceModules.read(source)
-    for name in (MODULES, SETTINGS, *LENGTH):
-        if (source / name).is_file():
-            shutil.copyfile(source / name, target / name)
-    for _, path in list_modules(source):
-        for name in ("config.json", "model.safetensors"):  # never a pickle or code
-            if (path / name).is_file():
-                (target / path.name).mkdir(exist_ok=True)
-                shutil.copyfile(path / name, target / path.name / name)
+    for path in module_files(source):  # never a pickle or code
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)

@@ -78,11 +78,12 @@ class Tokenizer:
         """Return `ids` truncated to the limit; a truncated sequence ends with [SEP]."""
         return list(ids) if len(ids) <= self.limit else [*ids[: self.limit - 1], self.sep]
 
-    def windows(self, ids: Sequence[int]) -> list[list[int]]:
-        """Split `ids` into sequences that fit the model and do not overlap, each with [CLS] and [SEP]."""
-        if len(ids) <= self.limit:
+    def windows(self, ids: Sequence[int], limit: int | None = None) -> list[list[int]]:
+        """Split `ids` into sequences that fit the model and do not overlap, each with [CLS] and [SEP]; `limit` makes them shorter."""
+        limit = min(limit or self.limit, self.limit)
+        if len(ids) <= limit:
             return [list(ids)]
-        inner, width = ids[1:-1], self.limit - 2
+        inner, width = ids[1:-1], limit - 2
         return [self.framed(inner[start : start + width]) for start in range(0, len(inner), width)]
 
     def around(self, ids: Sequence[int], position: int) -> tuple[list[int], int]:

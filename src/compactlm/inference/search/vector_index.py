@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 import mmap
 import os
 import shutil
@@ -78,6 +79,8 @@ def open_index(
 ) -> VectorIndex:
     """Open an index; build it if it is missing, damaged or has another fingerprint of what it depends on.
 
+    If the old vectors had another width, the logger "compactlm" says so.
+
     Only building calls `entries`, which returns entries with a `text` each, and `embed`, which returns unit vectors of texts.
 
     Raises:
@@ -88,14 +91,30 @@ def open_index(
             return VectorIndex(directory)
         except Exception:  # noqa: BLE001, S110 - any damaged index can be rebuilt
             pass
+    before = _width(directory)
     _build(directory, fingerprint, entries(), embed)
-    return VectorIndex(directory)
+    index = VectorIndex(directory)
+    width = index.vectors.shape[1]
+    if before not in (None, width):
+        logging.getLogger("compactlm").warning(
+            "the index in %s is built again, because its vectors had %d numbers and those of this model have %d", directory, before, width
+        )
+    return index
 
 
 def _fingerprint(directory: Path) -> str | None:
     try:
         return str(json.loads((directory / ABOUT).read_text(encoding="utf-8"))["fingerprint"])
     except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _width(directory: Path) -> int | None:
+    """Return the width of the vectors of an index; None if there is none, or a damaged one."""
+    try:
+        with safe_open(directory / VECTORS, framework="numpy") as kept:
+            return int(kept.get_slice("vectors").get_shape()[1])
+    except Exception:  # noqa: BLE001 - any damaged index can be rebuilt
         return None
 
 
