@@ -4,15 +4,20 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from transformers import BertForSequenceClassification, BertModel
+from transformers import AutoTokenizer, BertForSequenceClassification, BertModel
 
+from compactlm import CompactLM
 from compactlm.artifacts import read_json
+from compactlm.bert.arrays import unit
+from compactlm.bert.sentence_encoder.dense import TANH
+from compactlm.bert.sentence_encoder.modules import SentenceModules
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import export_onnx, write_directory
 from compactlm.export.quantization import quantize
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.onnx_session import INPUTS, open_session
 from compactlm.inference.runtime.projection import FILE, FIRST, LAST, Projection
+from tests.fixtures.encoders import make_dense, make_encoder
 
 NAMES = ("mlm", "sentiment", "embedding")
 
@@ -107,3 +112,41 @@ def test_the_embedding_has_the_outputs_that_its_projection_needs(tiny_bert, tmp_
     found = open_session(tmp_path / "embedding" / FLOAT_FILE, 1).run(names, {name: tensor.numpy() for name, tensor in feeds.items()})
     for values, state in zip(found, (states[0], states[-1]), strict=True):
         np.testing.assert_allclose(values, state.numpy(), atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory, tiny_bert):
+    """A student's sentence encoder with a dense layer of 48 numbers, and its export."""
+    root = tmp_path_factory.mktemp("encoder")
+    source = make_encoder(tiny_bert, root / "student", dense=(make_dense(32, 48),), maximum_length=40)
+    write_directory(BertModel.from_pretrained(source, add_pooling_layer=False).eval(), source, root / "export", 18)
+    return source, root / "export"
+
+
+@pytest.mark.parametrize(("backend", "tolerance"), [("onnx", 1e-5), ("int8", 0.06)])
+def test_mean_and_normalisation_over_the_file_give_the_vectors(encoder, tiny_texts, backend, tolerance):
+    source, exported = encoder
+    expected = CompactLM(source, backend="torch").embed(tiny_texts[:20])
+    np.testing.assert_allclose(CompactLM(exported, backend=backend).embed(tiny_texts[:20]), expected, atol=tolerance)
+    tokenizer = AutoTokenizer.from_pretrained(exported)
+    inputs = dict(tokenizer(tiny_texts[:20], padding=True, return_tensors="np", return_token_type_ids=True))
+    session = open_session(exported / {"onnx": FLOAT_FILE, "int8": INT8_FILE}[backend], 1)
+    assert [output.name for output in session.get_outputs()] == ["last_hidden_state"]
+    (tokens,) = session.run(None, inputs)
+    assert tokens.shape[2] == 48
+    mask = inputs["attention_mask"][:, :, None]
+    means = (tokens * mask).sum(axis=1) / mask.sum(axis=1)
+    np.testing.assert_allclose(unit(means), expected, atol=tolerance)
+
+
+def test_an_exported_encoder_has_its_dense_layer_only_in_the_graph(encoder):
+    modules = SentenceModules.read(encoder[1])
+    assert (modules.pooling, modules.dense, modules.normalise, modules.maximum_length) == (("mean",), (), True, 40)
+    assert read_json(encoder[1] / "1_Pooling/config.json")["word_embedding_dimension"] == 48
+
+
+@pytest.mark.parametrize("modules", [{"pooling": ("cls",)}, {"dense": (make_dense(32, 8, activation=TANH),)}])
+def test_an_encoder_whose_vectors_are_no_means_is_refused(tiny_bert, tmp_path, modules):
+    source = make_encoder(tiny_bert, tmp_path / "source", **modules)
+    with pytest.raises(CompactLMError, match="cannot be exported, because its vectors are not means"):
+        write_directory(BertModel.from_pretrained(source), source, tmp_path / "export", 18)

@@ -5,13 +5,14 @@ import pytest
 import torch
 from transformers import BertForSequenceClassification
 
-from compactlm import artifacts
+from compactlm import CompactLM, artifacts
 from compactlm.errors import CompactLMError
 from compactlm.export import directory as exporting
 from compactlm.export.directory import export_onnx
 from compactlm.figures.figure import Figure, read_figures
 from compactlm.params import Export
 from compactlm.stages import export
+from tests.fixtures.encoders import make_dense, make_encoder
 
 LABELS = ["negative", "positive"]
 
@@ -51,6 +52,17 @@ def test_all_models_and_the_cost_of_int8_are_written(params):
     assert int8["mlm"]["agreement"].value > 0.8
     assert 0.98 < int8["embedding"]["least_cosine"].value <= int8["embedding"]["mean_cosine"].value <= 1
     assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
+
+
+def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert):
+    make_encoder(tiny_bert, artifacts.STUDENT / "embedding", dense=(make_dense(32, 24),))
+    export.main(params)
+    found = artifacts.read_json(artifacts.METRICS / "export.json")["embedding"]
+    assert found["fp32"]["greatest_difference"] < 1e-4
+    assert found["int8"]["least_cosine"]["value"] > 0.98
+    vectors = [CompactLM(root, backend="onnx").embed(["the old dog"]) for root in (artifacts.EXPORT, artifacts.EXPORT / "embedding")]
+    assert (vectors[0] == vectors[1]).all()
+    assert vectors[0].shape == (1, 24)
 
 
 def test_figures_on_few_rows_are_not_judged(params):

@@ -15,6 +15,7 @@ from transformers import BertPreTrainedModel
 
 from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
+from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_name
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
@@ -31,7 +32,7 @@ class Comparison:
     Attributes:
         greatest_difference: the largest absolute difference between the outputs of the original and the fp32 file, without padding.
         original: the likeliest label of each row, or the likeliest token at the row's position, int64 [rows]; or the mean of
-            the last hidden states, float32 [rows, hidden].
+            the last hidden states, after dense layers, float32 [rows, width].
         exported: the same for the fp32 file.
         quantized: the same for the int8 file.
     """
@@ -61,6 +62,7 @@ def compare(
     batch_tokens: int,
     threads: int,
     description: str,
+    dense: Sequence[Dense] = (),
 ) -> Comparison:
     """Run the original model and both files on the same sequences.
 
@@ -72,6 +74,7 @@ def compare(
         batch_tokens: tokens per batch, padding included.
         threads: CPU threads.
         description: label of the progress bar.
+        dense: linear layers above the original model, which the files have inside.
     """
     model.eval()
     output = output_name(model)
@@ -82,7 +85,10 @@ def compare(
         input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], model.config.pad_token_id)
         feeds = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": torch.zeros_like(input_ids)}
         with torch.inference_mode():
-            found = [model(**feeds)[output].float().numpy()]
+            original = model(**feeds)[output].float().numpy()
+        for layer in dense:
+            original = layer.apply(original)
+        found = [original]
         found += [_run(session, output, feeds) for session in sessions]
         mask = attention_mask.numpy().astype(bool)
         differences.append(_greatest(found[0], found[1], mask))

@@ -7,13 +7,14 @@ values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.inference.runtime.onnx_session import FIRST_OUTPUT, INPUTS
 
 FUSED = "com.microsoft"
@@ -53,24 +54,27 @@ class _Graph:
         return self.add("Add", name, self.product(f"{name}/product", value, layer), self.weight(f"{layer}.bias"))
 
 
-def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
+def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense] = ()) -> onnx.ModelProto:
     """Return the graph of a BertForMaskedLM, BertForSequenceClassification or BertModel.
 
     Inputs are input_ids, attention_mask and token_type_ids, int64 [batch, sequence]. The output is `logits`, float32 [batch, sequence,
     tokens] or [batch, labels]. A BertModel has two outputs, float32 [batch, sequence, hidden]: `last_hidden_state` and, for sentence
-    embeddings, `first_hidden_state`, the output of the embeddings.
+    embeddings, `first_hidden_state`, the output of the embeddings. With dense layers it has one, `last_hidden_state`, float32 [batch,
+    sequence, width of the last layer]: the layers are applied to each token, so that its mean is the sentence vector.
 
     Args:
         weights: float32, by their names in transformers.
         config: the BertConfig, with GELU and absolute positions, and not a decoder.
         opset: the version of the ONNX operators.
+        dense: linear layers without activation above a BertModel.
     """
     body = "bert." if any(name.startswith("bert.") for name in weights) else ""
     classifies = "classifier.weight" in weights
     graph = _Graph(weights)
     mask = graph.add("Cast", "mask", "attention_mask", to=TensorProto.INT32)
     has_head = classifies or "cls.predictions.bias" in weights
-    value = _embeddings(graph, "embeddings" if has_head else FIRST_OUTPUT, f"{body}embeddings", config)
+    one_output = has_head or bool(dense)
+    value = _embeddings(graph, "embeddings" if one_output else FIRST_OUTPUT, f"{body}embeddings", config)
     for layer in range(config.num_hidden_layers):
         narrow = classifies and layer == config.num_hidden_layers - 1
         value = _layer(graph, f"{body}encoder.layer.{layer}", value, mask, config, narrow)
@@ -81,9 +85,11 @@ def build_bert(weights: Weights, config: Any, opset: int) -> onnx.ModelProto:
     elif has_head:
         _masked_lm_head(graph, value, config)
     else:
-        output, shape = "last_hidden_state", ["batch", "sequence", config.hidden_size]
+        for number, above in enumerate(dense):
+            value = _dense(graph, f"dense.{number}", value, above)
+        output, shape = "last_hidden_state", ["batch", "sequence", len(dense[-1].weight) if dense else config.hidden_size]
     graph.nodes[-1].output[0] = output
-    outputs = {output: shape} if has_head else {output: shape, FIRST_OUTPUT: shape}
+    outputs = {output: shape} if one_output else {output: shape, FIRST_OUTPUT: shape}
     proto = helper.make_graph(
         graph.nodes,
         "bert",
@@ -141,6 +147,12 @@ def _layer(graph: _Graph, name: str, value: str, mask: str, config: Any, narrow:
 def _gelu(graph: _Graph, name: str, value: str, layer: str) -> str:
     """Add a linear layer and its GELU; the bias is added to the product, where int8 products add it at no cost."""
     return graph.add("Gelu", name, graph.linear(f"{name}/dense", value, layer), domain=FUSED)
+
+
+def _dense(graph: _Graph, name: str, value: str, layer: Dense) -> str:
+    """Add a linear layer of a sentence encoder."""
+    product = graph.add("MatMul", f"{name}/product", value, graph.constant(f"{name}.weight/transposed", layer.weight.T))
+    return product if layer.bias is None else graph.add("Add", name, product, graph.constant(f"{name}.bias", layer.bias))
 
 
 def _classifier_head(graph: _Graph, pooler: str, value: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
 from transformers import BertModel, BertPreTrainedModel
 
 from compactlm import artifacts
+from compactlm.bert.sentence_encoder.dense import Dense
+from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
+from compactlm.bert.sentence_encoder.writing import write_modules
 from compactlm.errors import CompactLMError
 from compactlm.export.bert_graph import build_bert
 from compactlm.export.quantization import quantize
@@ -21,13 +25,14 @@ def output_name(model: BertPreTrainedModel) -> str:
     return "last_hidden_state" if isinstance(model, BertModel) else "logits"
 
 
-def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
+def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Sequence[Dense] = ()) -> None:
     """Write an fp32 ONNX file; `build_bert` describes its inputs and outputs.
 
     Args:
         model: a BertForMaskedLM, BertForSequenceClassification or BertModel, on the CPU.
         path: the file to write; its directory must exist.
         opset: the version of the ONNX operators.
+        dense: linear layers above a BertModel.
 
     Raises:
         CompactLMError: the graph does not support the model.
@@ -39,26 +44,48 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int) -> None:
             f"tie_word_embeddings {config.tie_word_embeddings}; train a model with gelu, false and true"
         )
     weights = {name: tensor.detach().float().numpy() for name, tensor in model.state_dict().items()}
-    proto = build_bert(weights, config, opset)
+    proto = build_bert(weights, config, opset, dense)
     onnx.checker.check_model(proto)
     onnx.save_model(proto, path)
 
 
 def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
-    """Write config.json, the tokenizer, onnx/model.onnx, onnx/model_quantized.onnx and, for a sentence embedding, its projection.
+    """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx.
+
+    A sentence encoder has its dense layers in the graph, so the modules that are written next to it have only pooling and normalisation.
+    A sentence embedding of another kind has its projection next to it.
 
     Args:
         model: the model to export; it may be the body of the model in `source`.
         source: a directory with config.json and the tokenizer.
         target: the directory to write; it must not exist.
         opset: the version of the ONNX operators.
+
+    Raises:
+        CompactLMError: the graph does not support the model or its modules.
     """
     (target / FLOAT_FILE).parent.mkdir(parents=True)
     for file in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(source / file, target / file)
     config = {**artifacts.read_json(source / "config.json"), "architectures": [type(model).__name__]}
     artifacts.write_json(target / "config.json", config)
-    if isinstance(model, BertModel) and (source / PROJECTION).is_file():
+    dense: tuple[Dense, ...] = ()
+    if isinstance(model, BertModel) and is_sentence_encoder(source):
+        dense = _write_modules(source, target)
+    elif isinstance(model, BertModel) and (source / PROJECTION).is_file():
         shutil.copyfile(source / PROJECTION, target / PROJECTION)
-    export_onnx(model, target / FLOAT_FILE, opset)
+    export_onnx(model, target / FLOAT_FILE, opset, dense)
     quantize(target / FLOAT_FILE, target / INT8_FILE)
+
+
+def _write_modules(source: Path, target: Path) -> tuple[Dense, ...]:
+    """Write the modules that follow the graph, and return the dense layers that belong into it."""
+    modules = SentenceModules.read(source)
+    if not modules.per_token or modules.prompt:
+        raise CompactLMError(
+            f"the sentence encoder in {source} cannot be exported, because its vectors are not means of linear functions of tokens; use "
+            "one with the pooling mean, dense layers without activation and no default prompt"
+        )
+    width = len(modules.dense[-1].weight) if modules.dense else None
+    write_modules(target, ("mean",), (), modules.normalise, modules.maximum_length, width)
+    return modules.dense

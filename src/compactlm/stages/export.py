@@ -12,6 +12,7 @@ from transformers import BertPreTrainedModel
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
+from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
 from compactlm.bert.words_to_mask import mask_one
 from compactlm.draws import draw_items
 from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
@@ -28,6 +29,8 @@ def _load(params: Params, name: str) -> tuple[BertPreTrainedModel, Path]:
     """Return the model to export, on the CPU, and the directory with its config.json and tokenizer."""
     if name in params.tasks:
         return models.load_classifier(artifacts.STUDENT / name).cpu(), artifacts.STUDENT / name
+    if name == EMBEDDING and (artifacts.STUDENT / EMBEDDING).is_dir():
+        return models.load_body(artifacts.STUDENT / EMBEDDING).cpu(), artifacts.STUDENT / EMBEDDING
     source = artifacts.STUDENT / artifacts.MLM
     masked_lm = models.load_masked_lm(source)[0].cpu()
     return masked_lm if name == artifacts.MLM else masked_lm.bert, source
@@ -45,7 +48,8 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
     elif name in params.tasks:
         expected = [params.tasks[name].labels.index(row["label"]) for row in rows]
     batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
-    found = compare(model, directory, sequences, positions, batch_tokens, params.threads, f"check the ONNX of {name}")
+    dense = SentenceModules.read(source).dense if name == EMBEDDING and is_sentence_encoder(source) else ()
+    found = compare(model, directory, sequences, positions, batch_tokens, params.threads, f"check the ONNX of {name}", dense)
     check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
     if expected is None:
         int8 = measure_cosines(found)
