@@ -31,7 +31,7 @@ class Point:
     student: float
     retention: float | None
     retention_above_chance: float | None
-    masked_words_teacher: float
+    masked_words_teacher: float | None
     masked_words_student: float
     masked_words_retention: float | None
     validation_retention: float | None
@@ -61,7 +61,7 @@ def figures(evaluated: Mapping[str, Any]) -> dict[str, Any]:
         "student": mean(task["student"] for task in tasks.values()),
         "retention": _mean(tasks, "retention"),
         "retention_above_chance": _mean(tasks, "retention_above_chance"),
-        "masked_words_teacher": words["teacher_top1"],
+        "masked_words_teacher": words.get("teacher_top1"),
         "masked_words_student": words["student_top1"],
         "masked_words_retention": words.get("retention"),
     }

@@ -6,10 +6,11 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert.mask_scores import probabilities
+from compactlm.bert.pooling import mean_states
 from compactlm.bert.words_to_mask import choose_words, mask_words
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.classifier import Reader
-from compactlm.evaluation.pathologies import collapse, distance, embed, find_missing_figures, outputs, refuse, same_words, spread
+from compactlm.evaluation.pathologies import collapse, distance, find_missing_figures, outputs, refuse, same_words, spread
 from compactlm.figures.figure import Figure
 
 LABELS = ("negative", "positive")
@@ -33,7 +34,7 @@ def test_a_sound_model_passes(tiny_bert, student_root, tiny_tokenizer, tiny_text
     probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
     assert len(np.unique(probabilities.argmax(axis=1))) == 2
     assert find(probabilities, 70) == []
-    found = spread(embed(BertForMaskedLM.from_pretrained(tiny_bert).bert, tiny_sequences, 0, 512))
+    found = spread(mean_states(BertForMaskedLM.from_pretrained(tiny_bert).bert, tiny_sequences, 0, 512))
     assert 0.01 < found < 1
     assert list(collapse(found, len(tiny_sequences), "student", "mlm")) == []
 
@@ -117,7 +118,7 @@ def test_embeddings_at_one_point_are_found(tiny_bert, tiny_sequences):
     with torch.no_grad():
         model.bert.encoder.layer[-1].output.LayerNorm.weight.fill_(1e-4)
         model.bert.encoder.layer[-1].output.LayerNorm.bias.fill_(1.0)
-    found = spread(embed(model.bert, tiny_sequences, 0, 512))
+    found = spread(mean_states(model.bert, tiny_sequences, 0, 512))
     assert "embeds 144 different texts to one point" in sentence(collapse(found, 144, "student", "mlm"))
     assert list(collapse(found, 9, "student", "mlm")) == []
     assert "not finite" in sentence(collapse(float("nan"), 144, "student", "mlm"))
@@ -125,7 +126,7 @@ def test_embeddings_at_one_point_are_found(tiny_bert, tiny_sequences):
 
 def test_an_embedding_is_the_mean_over_tokens(tiny_bert, tiny_sequences):
     model = BertForMaskedLM.from_pretrained(tiny_bert).eval()
-    found = embed(model.bert, tiny_sequences, 0, 512)
+    found = mean_states(model.bert, tiny_sequences, 0, 512)
     with torch.inference_mode():
         alone = model.bert(torch.tensor([tiny_sequences[3]])).last_hidden_state[0].mean(dim=0)
     assert found[3] == pytest.approx(alone.numpy(), abs=1e-5)

@@ -31,9 +31,9 @@ METRICS = {
 }
 
 
-def printed(width):
+def printed(width, metrics=METRICS):
     console = Console(file=io.StringIO(), width=width)
-    print_summary(METRICS, "a-teacher", Path("models/student"), console)
+    print_summary(metrics, "a-teacher", Path("models/student"), console)
     return console.file.getvalue().replace("\N{NO-BREAK SPACE}", " ").splitlines()
 
 
@@ -48,6 +48,16 @@ def test_the_summary_shows_size_quality_and_next_steps():
     rest = "\n".join(line for line in text if "│" not in line)
     for part in ("a-teacher, 22,713,986", "2,178,050 parameters, 9.6 %", "models/student/mlm", "models/student/sentiment", "dvc exp run"):
         assert part in rest
+
+
+def test_masked_words_of_a_teacher_without_a_head_are_not_judged_and_the_summary_says_why():
+    mlm = {"rows": 1500, "student_top1": 0.2, "frequency_top1": 0.05, **measured("top1", 1500)}
+    text = printed(140, {**METRICS, "mlm": mlm})
+    [masked] = [line for line in text if "masked words" in line]
+    assert [part for part in ("5.0 %", "20.0 %") if part in masked] == ["5.0 %", "20.0 %"]
+    assert masked.count("not judged") == 2
+    assert any("teacher are not judged, because it has no masked-language-model head" in line for line in text)
+    assert "not judged, because" not in "".join(printed(140))
 
 
 def test_a_task_with_few_rows_is_not_judged():

@@ -73,3 +73,14 @@ def test_few_pairs_are_not_judged(items, settings):
     found = measure_stereotypes(items, {TEACHER: scorer(items, unknown=("his", "he"))}, settings(minimum=30), Resampler(200, 1))
     assert found.metrics() == {"pairs": 0, "preference": found.preference, "log_odds_gap": found.log_odds_gap}
     assert (found.log_odds_gap[TEACHER].status, found.log_odds_gap[TEACHER].rows) == (Status.NOT_JUDGED, 0)
+
+
+def test_a_teacher_that_cannot_fill_masks_is_not_judged_and_the_student_is(items, settings):
+    found = measure_stereotypes(items, {STUDENT: scorer(items, 0.0, 1.0)}, settings(minimum=30), Resampler(200, 1))
+    metrics = found.metrics()
+    for by_role in (found.preference, found.log_odds_gap):
+        assert set(by_role) == {TEACHER, STUDENT}
+        assert (by_role[TEACHER].status, by_role[TEACHER].value) == (Status.NOT_JUDGED, None)
+        assert by_role[STUDENT].judged
+    assert found.preference[STUDENT].value == 1
+    assert metrics["saturated"] == {STUDENT: 0}

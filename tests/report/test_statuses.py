@@ -8,8 +8,9 @@ from compactlm.params import parse_params
 from compactlm.report.blocks import Table
 from compactlm.report.card.bias_statements import bias_statements
 from compactlm.report.sections.fairness import fairness
+from compactlm.report.sections.language import NO_HEAD, forgetting, masked_words
 from compactlm.report.verdict import gates, keys, sentences
-from tests.fixtures.made_up_run import build, with_stages
+from tests.fixtures.made_up_run import build, with_stages, without_teachers_head
 
 STRICT = {"disparate_impact": 0.99, "statistical_parity_difference": 0.01, "counterfactual_flips": 0.01, "amplification": 0.0}
 
@@ -82,3 +83,22 @@ def test_findings_without_fairness_are_not_judged(found):
     without = with_stages(found, evaluate={**found.metrics["evaluate"], "fairness": {}}, bias_audit={})
     assert [gate.status for gate in gates(without)] == [Status.NOT_JUDGED] * 2
     assert sum("not judged" in sentence for sentence in sentences(without)) == 2
+
+
+def test_a_teacher_without_a_head_is_not_judged_on_masked_words_and_the_page_says_why(found):
+    alone = without_teachers_head(found)
+    for section in (masked_words, forgetting):
+        assert NO_HEAD in section(alone).lead
+        assert NO_HEAD not in section(found).lead
+    notes = [block.note for block in fairness(alone).blocks if isinstance(block, Table)]
+    assert any(NO_HEAD in note for note in notes)
+    assert sum("not judged" in cell.text for cell in cells(alone)) > sum("not judged" in cell.text for cell in cells(found))
+    said = " ".join(bias_statements(alone))
+    assert "The teacher's stereotypes are not judged, because it has no masked-language-model head." in said
+    assert "The teacher's stereotypes are not judged" not in " ".join(bias_statements(found))
+    [key] = [one for one in keys(alone) if one.name == "Masked words"]
+    assert (key.value, key.against) == (
+        "13.0\N{NO-BREAK SPACE}%",
+        "first choice is right; n-grams 20.0\N{NO-BREAK SPACE}%, most frequent word 5.0\N{NO-BREAK SPACE}%",
+    )
+    assert gates(alone)[0].status is gates(found)[0].status

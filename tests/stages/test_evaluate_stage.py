@@ -82,6 +82,20 @@ def test_all_figures_are_written_and_two_runs_give_the_same_bytes(workspace, par
     assert timings["models"] == {"student": 32, "teacher": 32, "bert_base": 768}
 
 
+def test_a_teacher_without_a_head_is_compared_where_it_can_be(workspace, params):
+    BertForMaskedLM.from_pretrained(workspace / "models/teacher/base").bert.save_pretrained(workspace / "models/teacher/base")
+    evaluate.main(params)
+    found = json.loads((workspace / METRICS).read_text())
+    assert {"student_top1", "student_pseudo_perplexity", "frequency_top1", "ngram_top1"} <= set(found["mlm"])
+    assert not {"teacher_top1", "retention"} & set(found["mlm"])
+    assert found["mlm"]["quality"]["teacher"]["top1"]["status"] == Status.NOT_JUDGED
+    assert set(found["mlm"]["spread"]) == {"teacher", "student"}
+    forgotten = found["tasks"]["sentiment"]["forgetting"]
+    assert forgotten["teacher"]["kept"]["status"] == Status.NOT_JUDGED
+    assert forgotten["student"]["before"]["status"] != Status.NOT_JUDGED
+    assert found["tasks"]["sentiment"]["teacher"] == found["tasks"]["sentiment"]["student"]
+
+
 def test_a_failed_gate_does_not_end_the_stage(workspace, params, capsys):
     gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
     evaluate.main(params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})}))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from transformers import BertForMaskedLM, BertModel
 
 from compactlm.artifacts import MLM, Document
 from compactlm.bert import models
 from compactlm.bert.mask_scores import probabilities
+from compactlm.bert.pooling import mean_states
 from compactlm.bert.tokenization import encode
 from compactlm.bert.words_to_mask import MaskedWord, mask_words
 from compactlm.draws import sample
@@ -22,6 +25,15 @@ from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.student.building import count_parameters
 
 EMBEDDED_TEXTS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Body:
+    """A BERT without a head, with its tokenizer and its maximum number of tokens a sequence."""
+
+    model: BertModel
+    tokenizer: Any
+    maximum_length: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,14 +53,15 @@ class Role:
     general: str = MLM
 
 
-def load_language_model(role: Role) -> LanguageModel:
-    """Load the masked language model of a role.
+def load_general(role: Role) -> LanguageModel | Body:
+    """Load the general model of a role: a masked language model, or the body of a teacher that has no head for masked words.
 
     Raises:
         CompactLMError: its weights are not finite.
     """
-    model, _ = models.load_masked_lm(role.directory / role.general)
-    return LanguageModel(model, models.load_tokenizer(role.directory / role.general), role.maximum_length)
+    directory = role.directory / role.general
+    model, tokenizer = models.load_base(directory), models.load_tokenizer(directory)
+    return (LanguageModel if isinstance(model, BertForMaskedLM) else Body)(model, tokenizer, role.maximum_length)
 
 
 def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:
@@ -75,7 +88,7 @@ def answer(readers: Mapping[str, Reader], rows: Sequence[Document], labels: Sequ
 
 
 def spreads(
-    bodies: Mapping[str, LanguageModel | Reader], rows: Sequence[Document], name: str, batch_tokens: int, seed: int
+    bodies: Mapping[str, LanguageModel | Body | Reader], rows: Sequence[Document], name: str, batch_tokens: int, seed: int
 ) -> dict[str, float]:
     """Return how far each model's embeddings of some test rows lie from their mean (`pathologies.spread`).
 
@@ -87,7 +100,7 @@ def spreads(
     findings: list[str] = []
     for role, one in bodies.items():
         sequences = encode(one.tokenizer, texts, one.maximum_length)
-        found[role] = pathologies.spread(pathologies.embed(one.model.bert, sequences, one.tokenizer.pad_token_id, batch_tokens))
+        found[role] = pathologies.spread(mean_states(models.body_of(one.model), sequences, one.tokenizer.pad_token_id, batch_tokens))
         findings.extend(pathologies.collapse(found[role], len(texts), role, name))
     pathologies.refuse(findings)
     return found
@@ -112,7 +125,7 @@ def word_spreads(models: Mapping[str, LanguageModel], words: Sequence[MaskedWord
 
 
 def sizes(
-    loaded: Mapping[str, Sequence[LanguageModel | Reader]], roles: Sequence[Role], names: Sequence[str], tokens: int
+    loaded: Mapping[str, Sequence[LanguageModel | Body | Reader]], roles: Sequence[Role], names: Sequence[str], tokens: int
 ) -> dict[str, float]:
     """Return parameters, bytes on the disk and multiply-adds a token of both, and the ratio of parameters.
 

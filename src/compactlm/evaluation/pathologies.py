@@ -11,11 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from compactlm.bert.batches import make_batches
-from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.task_metrics import Labels
 from compactlm.figures.bootstrap import Array
@@ -72,18 +69,6 @@ def outputs(probabilities: Array, expected: Labels, labels: Sequence[str], role:
         count = int((expected == label).sum())
         if label not in predicted and count >= OWN and (1 - count / rows) ** rows < CHANCE:
             yield f"{who} never predicts {name!r}, though {count:,} of {rows:,} test rows have that label; {_how_to_fix(role)}"
-
-
-def embed(body: Any, sequences: Sequence[Sequence[int]], padding: int, batch_tokens: int) -> Array:
-    """Return the mean of each sequence's last hidden states, float64 [sequences, hidden size]."""
-    body.eval()
-    found = np.zeros((len(sequences), body.config.hidden_size))
-    for rows in make_batches([len(sequence) for sequence in sequences], batch_tokens, None):
-        input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], padding)
-        with torch.inference_mode():
-            hidden = body(input_ids.to(body.device), attention_mask=attention_mask.to(body.device)).last_hidden_state.double().cpu()
-        found[rows] = ((hidden * attention_mask[..., None]).sum(dim=1) / attention_mask.sum(dim=1, keepdim=True)).numpy()
-    return found
 
 
 def spread(embeddings: Array) -> float:

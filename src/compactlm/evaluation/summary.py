@@ -27,9 +27,11 @@ def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console:
         shares = [percent(task.get(key)) for key in ("chance", "teacher", "student", "retention", "retention_above_chance")]
         table.add_row(name, _rows(task["rows"], task["quality"]["student"]["accuracy"]), *shares)
     mlm = metrics["mlm"]
-    shares = [percent(mlm.get(key)) for key in ("teacher_top1", "student_top1", "retention")]
-    table.add_row("masked words", _rows(mlm["rows"], mlm["quality"]["student"]["top1"]), "", *shares, "")
+    shares = [percent(mlm.get(key)) for key in ("frequency_top1", "teacher_top1", "student_top1", "retention")]
+    table.add_row("masked words", _rows(mlm["rows"], mlm["quality"]["student"]["top1"]), *shares, "")
     console.print(table)
+    if "teacher_top1" not in mlm:
+        console.print("Masked words of the teacher are not judged, because it has no masked-language-model head.", soft_wrap=True)
     console.print(f"Teacher     {teacher}, {count(size['teacher_parameters'])} parameters")
     console.print(f"Student     {count(size['student_parameters'])} parameters, {percent(size['ratio'])} of the teacher's")
     models = ", ".join(f"{student}/{name}" for name in (MLM, *metrics["tasks"]))

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from compactlm.fairness.roles import DIFFERENCE, ByRole, Rule, by_role, rule
+from compactlm.fairness.roles import DIFFERENCE, TEACHER, ByRole, Rule, by_role, rule
 from compactlm.figures.bootstrap import Array, Resampler, ratio
+from compactlm.figures.figure import Figure
 from compactlm.params import BiasAudit, StereotypeTemplates
 
 SATURATED = 0.95  # share of the pairs, beside either list of occupations, in which the same group's word is the likelier one
@@ -56,7 +57,7 @@ class Stereotypes:
     @property
     def saturated(self) -> dict[str, int]:
         """By role 1 where one group's word is the likelier one whatever the occupation, else 0."""
-        roles = [role for role in self.preference if role != DIFFERENCE]
+        roles = [role for role, found in self.preference.items() if role != DIFFERENCE and found.value is not None]
         shares = {role: [found[role].value or 0.0 for found in self.likelier.values()] for role in roles}
         return {role: int(min(each) >= SATURATED or max(each) <= 1 - SATURATED) for role, each in shares.items()}
 
@@ -84,7 +85,8 @@ def make_items(templates: StereotypeTemplates) -> list[Item]:
 def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords], settings: BiasAudit, resampler: Resampler) -> Stereotypes:
     """Score the pairs by every model, by role (TEACHER, STUDENT); a pair takes part where all of them have finite scores for both words.
 
-    `minimum_group_rows` is the fewest pairs that are judged. The bootstrap resamples occupations with all their templates.
+    `minimum_group_rows` is the fewest pairs that are judged. The bootstrap resamples occupations with all their templates. The figures of
+    a teacher that is not among the models are not judged, and there is no figure that compares the student with it.
     """
     words = [(item.stereotypical, item.other) for item in items]
     scores = {role: np.asarray(score([item.text for item in items], words), np.float64) for role, score in models.items()}
@@ -106,7 +108,8 @@ def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords],
         points, samples = (
             {role: figure(part, part[:, 3 + SUMS * at : 3 + SUMS * (at + 1)]) for at, role in enumerate(models)} for part in (sums, drawn)
         )
-        return by_role({role: float(point[0]) for role, point in points.items()}, samples, resampler, judged_by, **about)
+        found = by_role({role: float(point[0]) for role, point in points.items()}, samples, resampler, judged_by, **about)
+        return found if TEACHER in found else {TEACHER: Figure.not_measured(), **found}
 
     gap = measured(_gap, limits)
     if count < settings.minimum_group_rows:

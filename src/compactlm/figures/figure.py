@@ -101,6 +101,11 @@ class Figure:
         """Return a figure without an interval that is judged where it rests on MINIMUM_ROWS."""
         return cls.measured(value, rows=rows, rows_needed=MINIMUM_ROWS)
 
+    @classmethod
+    def not_measured(cls) -> Self:
+        """Return the figure of something that cannot be measured, such as masked words of a model without the head for them."""
+        return cls.measured(None, rows=0, rows_needed=MINIMUM_ROWS)
+
     def with_limit(self, limit: Limit) -> Self:
         """Return the same figure, judged by a limit."""
         return self.measured(self.value, self.low, self.high, rows=self.rows, rows_needed=self.rows_needed, limit=limit)

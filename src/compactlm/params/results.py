@@ -17,7 +17,7 @@ class Bootstrap(Section):
 
 
 class PseudoPerplexity(Section):
-    """The number of rows per source, and of masked words per row, for pseudo-perplexity."""
+    """The number of rows per source, and of masked words per row, for pseudo-perplexity. Each word takes a forward pass a token."""
 
     rows_a_source: Count
     words_a_row: Count

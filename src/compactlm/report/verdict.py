@@ -89,8 +89,15 @@ def keys(found: Findings) -> list[Key]:
     for name, task in found.tasks.items():
         kept = percent(task["quality"]["retention"].value)
         shown.append(Key(f"Accuracy kept, {words(name)}", kept, f"{percent(task['student'])} of {percent(task['teacher'])}"))
-    kept = percent(mlm["quality"]["retention"].value)
-    shown.append(Key("Masked words kept", kept, f"{percent(mlm.get('student_top1'))} of {percent(mlm.get('teacher_top1'))} top 1"))
+    own = percent(mlm.get("student_top1"))
+    if "teacher_top1" in mlm:
+        kept = percent(mlm["quality"]["retention"].value)
+        shown.append(Key("Masked words kept", kept, f"{own} of {percent(mlm['teacher_top1'])} top 1"))
+    else:
+        against = (
+            f"first choice is right; n-grams {percent(mlm.get('ngram_top1'))}, most frequent word {percent(mlm.get('frequency_top1'))}"
+        )
+        shown.append(Key("Masked words", own, against))
     shown.append(Key("Parameters", percent(size["ratio"]), f"{size['student_parameters']:,} of {size['teacher_parameters']:,}"))
     work = size["student_multiply_adds_a_token"] / size["teacher_multiply_adds_a_token"]
     shown.append(Key("Multiply-adds", percent(work), "per token, of the teacher's"))

@@ -14,14 +14,14 @@ from compactlm.bert.runtime import prepare
 from compactlm.bert.words_to_mask import mask_words
 from compactlm.evaluation import pathologies
 from compactlm.evaluation.classifier import Reader
-from compactlm.evaluation.contestants import Role, answer, load_language_model, load_reader, sizes, spreads, word_spreads
+from compactlm.evaluation.contestants import Body, Role, answer, load_general, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.cost.speed import compare_speed
 from compactlm.evaluation.model_fairness import measure_fairness
 from compactlm.evaluation.paired import ROLES, Answers, compare_quality
 from compactlm.evaluation.robustness import robustness
 from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
-from compactlm.evaluation.words.forgetting import forgetting, with_body_of
-from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers, ask, compare_language_models
+from compactlm.evaluation.words.forgetting import forgetting, not_measured, with_body_of
+from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers, ask, compare_baselines, compare_language_models
 from compactlm.fairness.gate import Gate
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
@@ -32,10 +32,14 @@ from compactlm.pipeline.run import run
 REFERENCE = "bert_base"  # bert-base in shape, with random weights
 
 
+def _train_texts() -> list[str]:
+    texts: list[str] = artifacts.read_table(artifacts.SPLIT / "train")["text"].to_pylist()
+    return texts
+
+
 def _seen(texts: Iterable[str]) -> dict[str, int]:
     """Return how often each word of these texts occurs in the train split."""
-    train = artifacts.read_table(artifacts.SPLIT / "train")["text"].to_pylist()
-    return count_words(train, {word for text in texts for word in words_of(text)})
+    return count_words(_train_texts(), {word for text in texts for word in words_of(text)})
 
 
 def _resampler(params: Params) -> Resampler:
@@ -60,7 +64,7 @@ def _forgetting(
     params: Params, readers: dict[str, Reader], language_models: dict[str, LanguageModel], words: WordAnswers
 ) -> dict[str, object]:
     chosen = words.chosen[: params.evaluate.forgetting_words]
-    found: dict[str, object] = {}
+    found: dict[str, object] = {role: not_measured() for role in ROLES if role not in language_models}
     for role, one in language_models.items():
         joined = with_body_of(readers[role].model, one.model)
         masked = mask_words(chosen, one.tokenizer, one.maximum_length)
@@ -92,23 +96,25 @@ def main(params: Params) -> None:
     lengths = {"teacher": params.teacher.maximum_length, "student": params.tokenize.maximum_length}
     roles = [Role("teacher", artifacts.TEACHER, lengths["teacher"], artifacts.BASE), Role("student", artifacts.STUDENT, lengths["student"])]
     test = artifacts.read_documents(artifacts.SPLIT / "test")
-    language_models = {role.name: load_language_model(role) for role in roles}
+    general = {role.name: load_general(role) for role in roles}
+    language_models = {role: one for role, one in general.items() if isinstance(one, LanguageModel)}
     readers = {task: {role.name: load_reader(role, task, params.batch_tokens) for role in roles} for task in params.tasks}
     rows = {task: [row for row in test if row.task == task] for task in params.tasks}
     answers = {name: answer(readers[name], rows[name], task.labels, name) for name, task in params.tasks.items()}
     spread = {name: spreads(readers[name], rows[name], name, params.batch_tokens, params.seed) for name in params.tasks}
-    general_spread = spreads(language_models, test, artifacts.MLM, params.batch_tokens, params.seed)
+    general_spread = spreads(general, test, artifacts.MLM, params.batch_tokens, params.seed)
 
     words = ask(language_models, test, params.evaluate, params.batch_tokens, params.seed)
     word_spread = word_spreads(language_models, words.chosen, params.batch_tokens)
     mlm = compare_language_models(words, test, _resampler(params))
+    mlm |= compare_baselines(words, _train_texts(), general["student"].tokenizer, _resampler(params))
     mlm |= {"spread": general_spread, "word_spread": word_spread}
     seen = _seen(row.text for row in test if row.task is not None)
     tasks = {name: _task(params, answers[name], readers[name], seen) | {"spread": spread[name]} for name in params.tasks}
     for name in params.tasks:
         tasks[name]["forgetting"] = _forgetting(params, readers[name], language_models, words)
-    loaded: dict[str, list[LanguageModel | Reader]] = {
-        role: [language_models[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
+    loaded: dict[str, list[LanguageModel | Body | Reader]] = {
+        role: [general[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
     }
     size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.tokens)
     fairness = measure_fairness(params, rows, answers, readers, language_models)

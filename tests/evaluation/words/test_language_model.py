@@ -7,9 +7,10 @@ import yaml
 from transformers import BertForMaskedLM
 
 from compactlm.bert.words_to_mask import choose_words, top1
-from compactlm.evaluation.words.language_model import LanguageModel, ask, compare_language_models
+from compactlm.evaluation.pathologies import find_missing_figures
+from compactlm.evaluation.words.language_model import LanguageModel, ask, compare_baselines, compare_language_models
 from compactlm.figures.bootstrap import Resampler
-from compactlm.figures.figure import write_figures
+from compactlm.figures.figure import Status, write_figures
 from compactlm.params import Evaluate, parse_params
 from tests.fixtures.builders import make_row
 
@@ -69,3 +70,26 @@ def test_the_order_of_rows_does_not_matter(answers, rows, evaluate, model, tiny_
     again = ask(models, rows[::-1], evaluate, 512, SEED)
     assert again.drawn == answers.drawn
     assert again.chosen == answers.chosen
+
+
+def test_a_teacher_without_a_head_has_no_figures_and_the_students_stay(answers, rows, evaluate, model, tiny_tokenizer):
+    alone = ask({"student": LanguageModel(model, tiny_tokenizer, 32)}, rows, evaluate, 512, SEED)
+    with_teacher, found = (compare_language_models(one, rows, Resampler(100, SEED)) for one in (answers, alone))
+    assert found["student_top1"] == with_teacher["student_top1"]
+    assert np.log(found["student_pseudo_perplexity"]) == pytest.approx(alone.surprise["student"].mean())
+    assert found["quality"]["student"] == with_teacher["quality"]["student"]
+    assert not {"teacher_top1", "retention"} & set(found)
+    figures = [*found["quality"]["teacher"].values(), found["quality"]["retention"]]
+    assert [figure.status for figure in figures] == [Status.NOT_JUDGED] * 4
+    assert all(not figure.judged for part in found["sources"].values() for figure in part["teacher"].values())
+    assert list(find_missing_figures(found)) == []
+
+
+def test_baselines_predict_the_same_words(answers, tiny_texts, tiny_tokenizer):
+    found = compare_baselines(answers, tiny_texts, tiny_tokenizer, Resampler(100, SEED))
+    assert found["ngram_top1"] > found["frequency_top1"]
+    assert 1 < found["ngram_pseudo_perplexity"] < found["frequency_pseudo_perplexity"]
+    for name, measured in found["baselines"].items():
+        assert measured["top1"].rows == len(answers.chosen)
+        assert measured["top1"].value == pytest.approx(found[f"{name}_top1"])
+        assert measured["pseudo_perplexity"].value == pytest.approx(found[f"{name}_pseudo_perplexity"])

@@ -107,7 +107,7 @@ class MaskedWordAug(WordAugmenter):
 
     def _choose_words(self, words: list[str], generator: random.Random) -> list[int]:
         kept = self.reserved.places(words)
-        changeable = [index for index, word in enumerate(words) if index not in kept and _case(_core(word)) is not None]
+        changeable = [index for index, word in enumerate(words) if index not in kept and word_case(core_of(word)) is not None]
         return self._draw(changeable, len(words), generator)
 
     def _choose_gaps(self, words: list[str], generator: random.Random) -> list[int]:
@@ -125,7 +125,7 @@ class MaskedWordAug(WordAugmenter):
         words = [word.replace(MASK, "mask") for word in plan.words]
         for index in reversed(plan.positions):
             if self.action == "substitute":
-                words[index] = _put(words[index], MASK)
+                words[index] = put_core(words[index], MASK)
             else:
                 words.insert(index, MASK)
         return self.reverse_tokenizer(words)
@@ -134,12 +134,12 @@ class MaskedWordAug(WordAugmenter):
         words = list(plan.words)
         for index, candidates in reversed(list(zip(plan.positions, proposals, strict=True))):
             if self.action == "substitute":
-                original = _core(words[index])
+                original = core_of(words[index])
                 new = self._draw_word(candidates, {original.lower()}, plan.generator, original.lower())
                 if new:
-                    words[index] = _put(words[index], _with_case(new, original))
+                    words[index] = put_core(words[index], recase(new, original))
             else:
-                neighbours = {_core(words[index - 1]).lower(), _core(words[index]).lower()}
+                neighbours = {core_of(words[index - 1]).lower(), core_of(words[index]).lower()}
                 new = self._draw_word(candidates, neighbours, plan.generator)
                 if new:
                     words.insert(index, new.lower())
@@ -154,7 +154,7 @@ class MaskedWordAug(WordAugmenter):
             return thesaurus is None or not thesaurus.opposes(original, word.lower())
 
         # In alphabetical order, so that the draw does not change if two words of nearly equal probability swap ranks.
-        proposed = [(word, weight) for word, weight in sorted(candidates) if _is_word(word) and weight > 0 and allowed(word)]
+        proposed = [(word, weight) for word, weight in sorted(candidates) if is_word(word) and weight > 0 and allowed(word)]
         known = [word for word in (thesaurus.synonyms(original) if thesaurus else ()) if allowed(word)]
         total = sum(weight for _, weight in proposed)
         pool = [(word, weight / total) for word, weight in proposed] + [(word, 1 / len(known)) for word in known]
@@ -163,23 +163,24 @@ class MaskedWordAug(WordAugmenter):
         return generator.choices([word for word, _ in pool], [weight for _, weight in pool])[0]
 
 
-def _is_word(word: str) -> bool:
+def is_word(word: str) -> bool:
+    """Return whether a proposal is a word of letters."""
     return word.isalpha() and (len(word) > 1 or word.lower() in {"a", "i"})
 
 
-def _core(word: str) -> str:
+def core_of(word: str) -> str:
     """Return a word without the punctuation around it; empty for punctuation only."""
     match = CORE.fullmatch(word)
     return match.group(2) if match else ""
 
 
-def _put(word: str, core: str) -> str:
+def put_core(word: str, core: str) -> str:
     """Replace a word but keep the punctuation around it."""
     match = CORE.fullmatch(word)
     return f"{match.group(1)}{core}{match.group(3)}" if match else word
 
 
-def _case(core: str) -> str | None:
+def word_case(core: str) -> str | None:
     """Return the capitalisation of a word that may be replaced, or None for other words."""
     if not core.isalpha() or len(core) < 2:
         return None
@@ -189,6 +190,7 @@ def _case(core: str) -> str | None:
     return None
 
 
-def _with_case(word: str, like: str) -> str:
-    recased: str = getattr(word.lower(), _case(like) or "lower")()
+def recase(word: str, like: str) -> str:
+    """Give a word the capitalisation of another."""
+    recased: str = getattr(word.lower(), word_case(like) or "lower")()
     return recased

@@ -30,7 +30,7 @@ LOWEST = 1e9  # replaces the logarithm of 0, so that the difference of two of th
 EXACT = re.compile(r"(^|\.)(student_parameters|student_bytes|student_multiply_adds_a_token|ratio|violated|not_judged)$")
 ROWS = re.compile(r"(^|\.)((tasks\.\w+|mlm|robustness|counterfactual)\.rows|mlm\.quality\.words|stereotypes\.\w+\.pairs)$")
 # The teacher's own figures, figures about the comparison itself, and details whose summary decides, do not decide.
-NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|slices|sources|perturbations)\.")
+NOT_DECIDING = re.compile(r"(^|[._])teacher([._]|$)|(^|\.)(difference|mcnemar|baselines|slices|sources|perturbations)\.")
 AUDIT = "bias-audit.json"  # the gate of the data; the gate of the models is `fairness` of evaluate.json
 
 

@@ -42,6 +42,7 @@ DIRECTIONS: dict[str, Direction] = {
     "retention_above_chance": "higher",
     "agreement": "higher",
     "student_top1": "higher",
+    "student_pseudo_perplexity": "lower",
     "validation_accuracy": "higher",
     "validation_top1": "higher",
     "validation_top1_retention": "higher",
@@ -61,6 +62,8 @@ INFORMATIONAL = frozenset(
     # models
     "chance before after changed slices spread word_spread masked_words p significant teacher_alone student_alone "
     "teacher_parameters teacher_bytes teacher_multiply_adds_a_token teacher_top1 "
+    "fitted_mlm_head "  # of older runs
+    "baselines frequency_top1 frequency_pseudo_perplexity ngram_top1 ngram_pseudo_perplexity "
     # export
     "greatest_difference mean_cosine least_cosine gained lost int8_accuracy original_accuracy "
     # fairness

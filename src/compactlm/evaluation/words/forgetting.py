@@ -1,8 +1,8 @@
 """How much general language knowledge a model loses by fine-tuning.
 
 The body of the task's model is put under the head of the masked language model and predicts the same masked words as the masked language
-model itself. The two need not share their origin: a student may start from weights inherited from the fine-tuned teacher, and a teacher's
-head may have been fitted separately. So the figure measures how far apart the two bodies are, whatever the cause.
+model itself. The two need not share their origin: a student may start from weights inherited from the fine-tuned teacher. So the figure
+measures how far apart the two bodies are, whatever the cause.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ def with_body_of(classifier: BertForSequenceClassification, masked_lm: BertForMa
     joined = copy.deepcopy(masked_lm)
     joined.bert = classifier.bert
     return joined
+
+
+def not_measured() -> dict[str, Figure]:
+    """Return the figures of `forgetting` for a model without a head for masked words. None of them is judged."""
+    return dict.fromkeys(("before", "after", "kept", "surprise"), Figure.not_measured())
 
 
 def forgetting(before: Scores, after: Scores, resampler: Resampler) -> dict[str, Figure]:

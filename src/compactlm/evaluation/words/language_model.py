@@ -1,9 +1,9 @@
-"""The masked language models of teacher and student, compared on the same words of the test rows."""
+"""The masked language models of teacher and student, and baselines, compared on the same words of the test rows."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from compactlm.bert.mask_scores import Scores, score
 from compactlm.bert.words_to_mask import MaskedWord, choose_words, mask_words
 from compactlm.evaluation.limits import FIRST_CHOICE
 from compactlm.evaluation.paired import ROLES
+from compactlm.evaluation.words.ngrams import NeighbourCounts, split_words
 from compactlm.evaluation.words.pseudo_perplexity import draw_words, pseudo_perplexity, surprises
 from compactlm.figures.bootstrap import Array, Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
@@ -32,7 +33,10 @@ class LanguageModel:
 
 @dataclasses.dataclass(frozen=True)
 class WordAnswers:
-    """The answers of both models to masked words (`chosen`, `scores`), and to words drawn for pseudo-perplexity (`drawn`, `surprise`)."""
+    """The answers to masked words (`chosen`, `scores`), and to words drawn for pseudo-perplexity (`drawn`, `surprise`).
+
+    Answers are by role. A teacher without a head for masked words has none.
+    """
 
     chosen: Sequence[MaskedWord]
     scores: Mapping[str, Scores]
@@ -41,8 +45,8 @@ class WordAnswers:
 
 
 def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate: Evaluate, batch_tokens: int, seed: int) -> WordAnswers:
-    """Predict words of the test rows with both models, by role; the same number for pseudo-perplexity is drawn from each source."""
-    tokenizers = [models[role].tokenizer for role in ROLES]
+    """Predict words of the test rows with each model, by role; the same number for pseudo-perplexity is drawn from each source."""
+    tokenizers = [models[role].tokenizer for role in ROLES if role in models]
     chosen = choose_words({row.id: row.text for row in rows}, tokenizers, evaluate.mlm_words, seed)
     shortest = min(model.maximum_length for model in models.values())
     drawn = []
@@ -59,22 +63,52 @@ def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate:
 
 
 def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resampler: Resampler) -> dict[str, object]:
-    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by the sources of the test rows."""
+    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by the sources of the test rows.
+
+    The figures of a teacher without answers are not judged, and neither is the retention.
+    """
     source_of = {row.id: row.source for row in rows}
     chosen = np.array([source_of[word.row] for word in answers.chosen], dtype=object)
     drawn = np.array([source_of[word.row] for word in answers.drawn], dtype=object)
-    top1 = {role: answers.scores[role].hits(1) for role in ROLES}
-    means = {role: float(top1[role].mean()) if len(chosen) else float("nan") for role in ROLES}
+    top1 = {role: scores.hits(1) for role, scores in answers.scores.items()}
+    means = {role: float(hits.mean()) if len(chosen) else float("nan") for role, hits in top1.items()}
     everything = _figures(answers, np.ones(len(chosen), bool), np.ones(len(drawn), bool), resampler)
     everything["student"]["top1"] = everything["student"]["top1"].with_limit(FIRST_CHOICE)
+    kept = resampler.ratio(top1["student"], top1["teacher"], rows_needed=MINIMUM_ROWS) if "teacher" in top1 else Figure.not_measured()
+    compared = {"teacher_top1": means["teacher"], "retention": retention(means["student"], means["teacher"])} if "teacher" in means else {}
     return {
         "rows": len(chosen),
-        "teacher_top1": means["teacher"],
         "student_top1": means["student"],
-        "retention": retention(means["student"], means["teacher"]),
-        "quality": {**everything, "retention": resampler.ratio(top1["student"], top1["teacher"], rows_needed=MINIMUM_ROWS)},
+        "student_pseudo_perplexity": _exponential(answers.surprise["student"]),
+        **compared,
+        "quality": {**everything, "retention": kept},
         "sources": {source: _figures(answers, chosen == source, drawn == source, resampler) for source in sorted({*chosen, *drawn})},
     }
+
+
+def compare_baselines(answers: WordAnswers, train: Iterable[str], tokenizer: Any, resampler: Resampler) -> dict[str, object]:
+    """Return top 1 and pseudo-perplexity of two baselines, counted in the texts of the train split, on the same words.
+
+    Returns:
+        `frequency_top1`, `frequency_pseudo_perplexity`, `ngram_top1`, `ngram_pseudo_perplexity`, and `baselines`, where the same figures
+        have intervals.
+    """
+    counts = NeighbourCounts(split_words(tokenizer, train))
+    found: dict[str, object] = {}
+    figures = {}
+    for name, ask_baseline in (("frequency", counts.by_frequency), ("ngram", counts.by_neighbours)):
+        right, surprise = ask_baseline(answers.chosen).right, ask_baseline(answers.drawn).surprise
+        found[f"{name}_top1"] = float(right.mean()) if len(right) else float("nan")
+        found[f"{name}_pseudo_perplexity"] = _exponential(surprise)
+        figures[name] = {
+            "top1": share(int(right.sum()), len(right), resampler.confidence, rows_needed=MINIMUM_ROWS),
+            "pseudo_perplexity": pseudo_perplexity(surprise, resampler),
+        }
+    return {**found, "baselines": figures}
+
+
+def _exponential(surprise: Array) -> float:
+    return float(np.exp(surprise.mean())) if len(surprise) else float("nan")
 
 
 def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler) -> dict[str, Any]:
@@ -85,6 +119,9 @@ def _figures(answers: WordAnswers, chosen: Any, drawn: Any, resampler: Resampler
 
     found = {}
     for role in ROLES:
+        if role not in answers.scores:
+            found[role] = dict.fromkeys(("top1", "top5", "pseudo_perplexity"), Figure.not_measured())
+            continue
         perplexity = pseudo_perplexity(answers.surprise[role][drawn], resampler)
         found[role] = {"top1": top(role, 1), "top5": top(role, 5), "pseudo_perplexity": perplexity}
     return {"masked_words": words, "words": int(drawn.sum()), **found}

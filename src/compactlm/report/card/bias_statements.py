@@ -87,15 +87,18 @@ def _stereotypes(name: str, one: dict[str, Any]) -> Iterator[str]:
         yield f"Its stereotypes of {name} are {status(preference['student'])}."
         return
     student, teacher = (interval(preference[role], percent) for role in ("student", "teacher"))
+    compared = AMPLIFICATION in gap
     yield (
         f"In {one['pairs']:,} sentence pairs about occupations and {name}, it prefers the stereotypical word in {student} "
-        f"(parity: 50 %), and the teacher in {teacher}.{_saturation(one)}"
+        f"(parity: 50 %){f', and the teacher in {teacher}' if compared else ''}.{_saturation(one)}"
     )
     own, theirs = (f"{interval(gap[role])} nats" for role in ("student", "teacher"))
-    yield (
-        f"The gap of log odds between the stereotypical word and the other is {own} (parity: 0), {limited(gap['student'])}. "
+    more = (
         f"The teacher's is {theirs}. The amplification is {interval(gap[AMPLIFICATION])}, {limited(gap[AMPLIFICATION])}."
+        if compared
+        else "The teacher's stereotypes are not judged, because it has no masked-language-model head."
     )
+    yield f"The gap of log odds between the stereotypical word and the other is {own} (parity: 0), {limited(gap['student'])}. {more}"
 
 
 def _saturation(one: dict[str, Any]) -> str:

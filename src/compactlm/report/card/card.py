@@ -75,7 +75,12 @@ def _quality(found: Findings) -> str:
     kinds = {"top1": ("top 1", percent), "top5": ("top 5", percent), "pseudo_perplexity": ("pseudo-perplexity", perplexity)}
     for kind, (name, show) in kinds.items():
         figures = [mlm["quality"][role][kind] for role in ROLES]
-        rows.append(["masked words", name, *(stated(figure, show) for figure in figures), count(figures[0].rows)])
+        rows.append(["masked words", name, *(stated(figure, show) for figure in figures), count(figures[1].rows)])
+    for baseline, caption in (("ngram", "n-grams with both neighbours"), ("frequency", "the most frequent word")):
+        measured = mlm["baselines"][baseline]
+        for kind, (name, show) in kinds.items():
+            if kind in measured:
+                rows.append([f"masked words, {caption}", name, "", stated(measured[kind], show), count(measured[kind].rows)])
     return table(["task", "figure", *ROLES, "test rows or words"], rows)
 
 

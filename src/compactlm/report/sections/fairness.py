@@ -15,6 +15,7 @@ from compactlm.figures.numbers import capital, count, percent, points, words
 from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.findings import Findings
+from compactlm.report.sections.language import NO_HEAD, has_head
 from compactlm.report.verdict import gate_sentence, gates
 
 RATIO = "disparate_impact"
@@ -33,7 +34,7 @@ def fairness(found: Findings) -> Section:
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
             blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(task, name, audit)]
-    blocks += _stereotypes(found.fairness.get("stereotypes", {}))
+    blocks += _stereotypes(found.fairness.get("stereotypes", {}), "" if has_head(found) else f" {NO_HEAD}")
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
         f"are differences (parity: 0). Mitigation: {settings.mitigation}. A figure with a limit is ok if its whole confidence interval is "
@@ -97,7 +98,8 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
 def _cells(by_role: ByRole) -> list[Cell]:
     """Return the cells of teacher, student and amplification; a figure that the gate does not check has no amplification."""
     more = by_role.get(AMPLIFICATION)
-    return [*(Cell.of(by_role[role]) for role in ROLES), Cell.of(more) if more else Cell("no limit")]
+    without = "no limit" if by_role[ROLES[0]].value is not None else "not judged"
+    return [*(Cell.of(by_role[role]) for role in ROLES), Cell.of(more) if more else Cell(without)]
 
 
 def draw_differences(title: str, series: Sequence[str], lines: Sequence[Line]) -> Iterator[Chart]:
@@ -109,7 +111,7 @@ def draw_differences(title: str, series: Sequence[str], lines: Sequence[Line]) -
         yield Chart(f"{title}. {note}", draw_intervals(title, note, scale, series, drawn))
 
 
-def _stereotypes(found: dict[str, Any]) -> list[Block]:
+def _stereotypes(found: dict[str, Any], more: str) -> list[Block]:
     rows: list[list[str | Cell]] = []
     for name, one in found.items():
         note = "; says nothing about a saturated model" if any(one.get("saturated", {}).values()) else ""
@@ -117,6 +119,6 @@ def _stereotypes(found: dict[str, Any]) -> list[Block]:
         rows += [[f"{words(name)}: {text}", count(one["pairs"]), *_cells(one[kind])] for kind, text in names.items()]
     if not rows:
         return []
-    note = "A saturated model prefers the word of the same group for nearly every occupation."
+    note = f"A saturated model prefers the word of the same group for nearly every occupation.{more}"
     table = Table("Occupations and groups in the masked language models", ["figure", "sentence pairs", *ROLES, AMPLIFICATION], rows, note)
     return [Heading("Models: masked words"), table]
