@@ -6,7 +6,7 @@ from transformers import BertTokenizer
 
 from compactlm.artifacts import SEQUENCE_SCHEMA
 from compactlm.bert.tokenization import all_tokens, encode, tokenize_documents, windows
-from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from tests.fixtures.builders import make_row
 
 

@@ -7,7 +7,7 @@ import pytest
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.corpus.clean.cleaning import ALWAYS_COUNTED, clean_metrics, sample_rows
-from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.errors import CompactLMError
 from tests.corpus.cleaned import cleaned
 from tests.fixtures.builders import scattered_row

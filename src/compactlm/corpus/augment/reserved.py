@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
-from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.params import ReservedKind
 
 _CORE = re.compile(r"^\W+|\W+$")

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE, Chain, Dropped
 from compactlm.corpus.clean.filters.composing import filters_from, profile_filters
 from compactlm.corpus.clean.filters.measures import TOO_LONG, TOO_SHORT
-from compactlm.corpus.clean.filters.personal import count_masked
+from compactlm.corpus.clean.filters.personal.masking import count_masked
 from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
 from compactlm.corpus.duplicates.winners import CONTRADICTORY_LABEL, DUPLICATE
 from compactlm.errors import CompactLMError

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from compactlm.corpus.clean.filters.base import Dropped, Filter, apply_filters, is_plain
 from compactlm.corpus.clean.filters.characters import _repair
 from compactlm.corpus.clean.filters.composing import filters_from, profile_filters
-from compactlm.corpus.clean.filters.personal import PLACEHOLDERS
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.errors import CompactLMError
 from compactlm.params.filters import FilterSettings
 from compactlm.text.unicode import encodable

@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from compactlm.corpus.clean.filters import characters, expressions, markup, measures, personal, repetition
+from compactlm.corpus.clean.filters import characters, expressions, markup, measures, repetition
 from compactlm.corpus.clean.filters.bag_of_words import to_bag_of_words
 from compactlm.corpus.clean.filters.base import Dropped, Filter
+from compactlm.corpus.clean.filters.personal.masking import mask_personal
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.errors import CompactLMError
 from compactlm.params import filters as settings
 
@@ -25,7 +27,7 @@ FUNCTIONS: dict[str, Callable[..., str | Dropped]] = {  # the fields of the sett
     "repeated_ngrams": repetition.without_repeated_ngrams,
     "length": measures.within_length,
     "character_share": measures.within_share,
-    "mask_personal": personal.mask_personal,
+    "mask_personal": mask_personal,
     "bag_of_words": to_bag_of_words,
 }
 
@@ -75,7 +77,7 @@ def profile_filters(profile: Profile, minimum_characters: int, maximum_character
     return [*_PLAIN, last, settings.FoldWhiteSpace(kind="fold_white_space", keep_lines=False), bounds]
 
 
-_PERSONAL = settings.MaskPersonal(kind="mask_personal", of=list(personal.PLACEHOLDERS), region="US")
+_PERSONAL = settings.MaskPersonal(kind="mask_personal", of=list(PLACEHOLDERS), region="US")
 _PLAIN: list[settings.FilterSettings] = [
     settings.RepairUnicode(kind="repair_unicode", form="NFC", straight_quotes=True),
     settings.RemoveMarkup(kind="remove_markup"),

@@ -1,10 +1,14 @@
+import time
 from collections import Counter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.corpus.clean.filters.personal import PLACEHOLDERS, count_masked, mask_personal
+from compactlm.corpus.clean.filters.personal.accounts import cards, ibans, social_security_numbers
+from compactlm.corpus.clean.filters.personal.addresses import emails, ip_addresses
+from compactlm.corpus.clean.filters.personal.masking import count_masked, mask_personal
+from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 
 ALL = tuple(PLACEHOLDERS)
 
@@ -24,6 +28,18 @@ ALL = tuple(PLACEHOLDERS)
         ("from 192.168.0.1, and 2001:db8::ff00:42:8329!", "from [IP_ADDRESS], and [IP_ADDRESS]!"),
         ("the ISBN is unknown; call 212-736-5000", "the ISBN is unknown; call [PHONE]"),
         ("user 71.207.219.120 or 2601:406:c202:7591:82a:7dee:f0f0:4077", "user [IP_ADDRESS] or [IP_ADDRESS]"),
+        ("client:203.0.113.9 remote_addr:8.8.8.8, x", "client:[IP_ADDRESS] remote_addr:[IP_ADDRESS], x"),
+        ("addr:2001:db8::1 and ::ffff:203.0.113.77", "addr:[IP_ADDRESS] and [IP_ADDRESS]"),
+        ("peer:::ffff:203.0.113.7, [2001:db8::1]:443, dead:2001:db8::1", "peer:[IP_ADDRESS], [[IP_ADDRESS]]:443, dead:[IP_ADDRESS]"),
+        ("DNS 8.8.8.8 and 1.1.1.1", "DNS [IP_ADDRESS] and [IP_ADDRESS]"),
+        ("4111.1111.1111.1111, 4111_1111_1111_1111, 4111\u00a01111\u00a01111\u00a01111", "[CARD], [CARD], [CARD]"),
+        ("3000 4111 1111 1111 1111 1225, card:41111111 11111111", "3000 [CARD] 1225, card:[CARD]"),
+        ("de89370400440532013000 and de89 3704 0044 0532 0130 00 please", "[IBAN] and [IBAN] please"),
+        ("219 09 9999 / 219.09.9999 / SSN 219099999", "[SOCIAL_SECURITY] / [SOCIAL_SECURITY] / SSN [SOCIAL_SECURITY]"),
+        ("(...jane@example.org)", "(...[EMAIL])"),
+        ("phone: 212 555 0123 and 2125550124, 1 212 555 0125 (cell)", "phone: [PHONE] and [PHONE], [PHONE] (cell)"),
+        ("(212-555-0123) or +447700900123, (0049) 30 23125000", "([PHONE]) or [PHONE], [PHONE]"),
+        ("call 555-0123 or 555-0124; WhatsApp 0044 7700 900123", "call [PHONE] or [PHONE]; WhatsApp [PHONE]"),
         ("call (212) 736-5000 or +44 20 7946 0958 now", "call [PHONE] or [PHONE] now"),
     ],
 )
@@ -49,6 +65,15 @@ def test_personal_data_are_masked(text: str, masked: str) -> None:
         "the enzyme EC 2.7.3.2, in version 1.2.3.4",
         "the subnet mask 255.255.255.0, and 127.0.0.1 or 0.0.0.0",
         "call Bad::Face or A::B, at 10:30:05",
+        "serial 2024061501, order 2125550123 and 2125550123 alone",
+        "512.3456789 of 512 345 6789, in 512-3456789",
+        "phone the shop about order no. 2125550123, an iPhone 2125550123",
+        "EAN 4006381333931, IMEI 352099001761481, order 4111111111111111",
+        "123 219 09 9999, 219 09 9999 5, 219099999, 219-09-9999-1",
+        "version 12.4.1.16, section 2.10.3.4, v22.33.44.55, 10.0.19041.1",
+        "the range fc00::/7, Feed::Bee, a[2::3], 00:1a:2b:3c:4d:5e, 1:02:03:04:05:06:07:08:09",
+        "between 200-3000 people, a ratio of 555-0123",
+        "+2024061501 points, 2026.04.22.16",
         "a disc (ISBN 8-5857-9659-6), ISBN-10: 212-736-5000, PMID 2127365000",
     ],
 )
@@ -59,7 +84,46 @@ def test_other_numbers_stay(text: str) -> None:
 def test_only_the_given_kinds_are_masked_and_the_region_decides_about_phone_numbers() -> None:
     assert mask_personal("a@b.example, 192.168.0.1", ["ip_address"], "US") == "a@b.example, [IP_ADDRESS]"
     assert mask_personal("ruf 030 901820 an", ["phone"], "DE") == "ruf [PHONE] an"
+    assert mask_personal("von 030/901820, 030-901820 und 030 901820", ["phone"], "DE") == "von [PHONE], [PHONE] und [PHONE]"
     assert mask_personal("ruf 030 901820 an", ["phone"], "US") == "ruf 030 901820 an"
+
+
+LONG = [
+    "4111 ",
+    "4111",
+    "DE89 ",
+    "de89",
+    "ab12",
+    "a@",
+    "a.",
+    "@a.",
+    "+1 ",
+    "001 ",
+    "::",
+    "2001:",
+    "1.",
+    "1.1.1.1, ",
+    "219 09 ",
+    "call 1",
+    "ffff:",
+]
+
+
+@pytest.mark.parametrize("token", [*LONG, "555-", "(2", "1a ", "addr:", "8.8.8.8 and ", "call 555-0123, ", "_1", "\u00a0"])
+def test_time_grows_in_proportion_to_the_text(token: str) -> None:
+    text = token * (100_000 // len(token))
+    start = time.process_time()
+    for find in (emails, ip_addresses, ibans, cards, social_security_numbers):
+        assert len(list(find(text))) < len(text)
+    assert time.process_time() - start < 1
+    start = time.process_time()
+    mask_personal(text, ["phone"], "US")
+    assert time.process_time() - start < 3  # phonenumbers takes most of it
+
+
+def test_placeholders_are_no_words_beside_a_number() -> None:
+    text = mask_personal("call 212-555-0123 at 10 about 2024061501, or 555-0124, to [PHONE] 2024061501 times", ALL, "US")
+    assert text == mask_personal(text, ALL, "US") == "call [PHONE] at 10 about 2024061501, or 555-0124, to [PHONE] 2024061501 times"
 
 
 TOKENS = ["a@b.example", "4111111111111111", "219-09-9999", "10.0.0.1", "+1 212 736 5000", " ", "x", "1", "@", "-", "."]

@@ -1,0 +1,1 @@
+"""Personal data: how each kind is found, and masking by placeholders."""
