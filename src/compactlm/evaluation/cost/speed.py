@@ -2,14 +2,14 @@
 
     python -m compactlm.evaluation.cost.speed < request.json
 
-Only a separate process shows the peak memory of one model. Weights affect neither figure, so each model is built from its configuration.
-This allows a comparison with the shape of bert-base without its weights.
+Only a separate process shows the peak memory of one model. The processes are forks of one that has imported everything. Weights affect
+neither figure, so each model is built from its configuration. This allows a comparison with the shape of bert-base without its weights.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
+import multiprocessing
 import resource
 import statistics
 import subprocess
@@ -26,7 +26,7 @@ from compactlm.bert.models import best_device
 from compactlm.errors import CompactLMError
 
 FEWEST_RUNS = 2  # after one warm-up run of the first batch size
-READY = "ready"  # printed by a process that has finished its imports
+COMMAND = [sys.executable, "-m", "compactlm.evaluation.cost.speed"]
 
 
 def measure(config: BertConfig, threads: int, tokens: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
@@ -85,45 +85,37 @@ def compare_speed(
 ) -> dict[str, dict[str, Any]]:
     """Return `measure` of each configuration by name, one process after another.
 
-    The processes start together because most of their time is imports. Timing begins when the last of them is ready.
-
     Raises:
         CompactLMError: a process failed, for instance because it ran out of memory.
     """
-    found = {}
-    with contextlib.ExitStack() as running:
-        processes = {name: running.enter_context(_process()) for name in configs}
-        for process in processes.values():
-            if process.stdout:  # always true for a pipe
-                process.stdout.readline()
-        for name, config in configs.items():
-            request = {"config": config.to_dict(), "threads": threads, "tokens": tokens, "batches": list(batches), "seconds": seconds}
-            answer, complaints = processes[name].communicate(json.dumps(request))
-            if processes[name].returncode != 0:
-                last = (complaints.strip().splitlines() or ["it was killed"])[-1]
-                raise CompactLMError(
-                    f"timing of {name} at batch sizes {', '.join(map(str, batches))} failed ({last[:200]}); free some memory, or lower "
-                    "evaluate.timings.batches in params.yaml"
-                )
-            found[name] = json.loads(answer)
-    return found
+    shapes = [config.to_dict() for config in configs.values()]
+    request = {"configs": shapes, "threads": threads, "tokens": tokens, "batches": list(batches), "seconds": seconds}
+    done = subprocess.run(COMMAND, input=json.dumps(request), capture_output=True, text=True, check=False)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    if len(found) < len(configs):
+        last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
+        raise CompactLMError(
+            f"timing of {list(configs)[len(found)]} at batch sizes {', '.join(map(str, batches))} failed ({last[:200]}); free some memory, "
+            "or lower evaluate.timings.batches in params.yaml"
+        )
+    return dict(zip(configs, found, strict=True))
 
 
-def _process() -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "compactlm.evaluation.cost.speed"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def _answer(config: dict[str, Any], request: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(measure(BertConfig.from_dict(config), **request)) + "\n")
+    sys.stdout.flush()
 
 
 def main() -> None:
-    """Print READY, and answer the request from the standard input."""
-    sys.stdout.write(f"{READY}\n")
-    sys.stdout.flush()
-    asked = sys.stdin.read()
-    if not asked:  # the parent process has stopped
-        return
-    request = json.loads(asked)
-    config = BertConfig.from_dict(request.pop("config"))
-    json.dump(measure(config, **request), sys.stdout)
+    """Answer the request from the standard input: one line of JSON for each configuration, until one fails."""
+    request = json.load(sys.stdin)
+    for config in request.pop("configs"):
+        # A fork after the imports saves seconds for each model. No thread of torch runs before it.
+        process = multiprocessing.get_context("fork").Process(target=_answer, args=(config, request))
+        process.start()
+        process.join()
+        if process.exitcode:
+            sys.exit(1)
 
 
 if __name__ == "__main__":
