@@ -30,8 +30,10 @@ def prepare(tmp_path, monkeypatch, build_params, student_tokenizer, kept, rows):
 
     def build(source="online", attention=0.0, unlabelled=5):
         signals = {"general": {"sequences": 10, "maskings": 2, "top_k": 4}, "task": {"unlabelled_sequences": unlabelled}}
-        losses = {"hidden": {"layers": [[1, 2]]}, "attention": {"weight": attention}}
-        params = build_params(signals={"source": source, "layers": [0, 2], **signals}, distill={"general": losses, "task": losses})
+        losses = {"hidden": {"weight": 2.0, "layers": [[1, 2]]}, "attention": {"weight": attention}}
+        params = build_params(
+            signals={"source": source, "layers": [0, 2], **signals}, distill={"general": {**losses, "soft_weight": 1.0}, "task": losses}
+        )
         return Inputs(params)
 
     return build

@@ -39,7 +39,7 @@ def build(tmp_path, monkeypatch, build_params, student_tokenizer, masked_teacher
             student={**shape, "vocabulary_size": 100, "budget": 1.0, "initialisation": initialisation},
             teacher={"parameters": None},
             signals={"source": "online", "layers": list(layers), "general": {"sequences": 10, "top_k": 4}},
-            distill={"general": phase, "task": {**phase, "start": start}},
+            distill={"general": {**phase, "soft_weight": 1.0, "hidden": {"weight": 2.0}}, "task": {**phase, "start": start}},
         )
         return Phases(params)
 

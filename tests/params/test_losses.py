@@ -40,6 +40,7 @@ NOTHING = dict.fromkeys(LOSSES, 0.0)
     ],
 )
 def test_a_loss_that_does_not_fit_is_refused(phase: str, changes: dict[str, Any], facts: str) -> None:
+    changes = {**({"hidden.weight": 2.0} if any(path.startswith("hidden.layers") for path in changes) else {}), **changes}
     full = {path if path.startswith("signals") else f"distill.{phase}.{path}": value for path, value in changes.items()}
     assert complaint(with_changes(full)).startswith(f"params.yaml: distill.{phase}{facts}")
 
@@ -77,3 +78,15 @@ def test_pairs_and_names_are_layer_maps() -> None:
     params = parse_params(with_changes(changes))
     assert params.distill.task.hidden.layers == [(1, 6), (2, 3), (4, 3)]
     assert params.distill.general.hidden.layers == "last"
+
+
+def test_an_embedding_without_losses_is_refused_unless_it_is_off() -> None:
+    losses = ("cosine", "mse", "components", "similarity_kl", "similarity_mse", "contrastive", "opposites")
+    nothing = {f"distill.embedding.{loss}.weight": 0.0 for loss in losses}
+    assert "distill.embedding has no loss with a weight above 0" in complaint(with_changes(nothing))
+    assert parse_params(with_changes({**nothing, "distill.embedding.enabled": False})).distill.embedding.enabled is False
+
+
+def test_a_task_cannot_start_from_an_embedding_that_is_off() -> None:
+    off = {"distill.embedding.enabled": False, "distill.task.start": "embedding"}
+    assert "distill.task.start is embedding, but distill.embedding.enabled is false" in complaint(with_changes(off))

@@ -11,10 +11,10 @@ from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.distillation.examples import TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, TeacherInputs
-from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
+from compactlm.distillation.signals.online import OnlineMasked, OnlineStates, OnlineTask
 from compactlm.draws import draw_items
 from compactlm.params import Params
-from compactlm.shapes.layers import kept_layers
+from compactlm.shapes.layers import kept_layers, needs_signals
 from compactlm.training.random_masking import MaskedSequences
 
 GENERAL = "general"  # the name of general distillation; tasks have their own names
@@ -37,12 +37,18 @@ class Inputs:
         depth = artifacts.read_json(artifacts.TEACHER / artifacts.BASE / "config.json")["num_hidden_layers"]
         return kept_layers(self.params.signals.layers, depth)
 
+    @property
+    def maskings(self) -> int:
+        """The number of sets of masks of each sequence of general distillation. Without signals, each epoch has its own."""
+        general = self.params.distill.general
+        return self.params.signals.general.maskings if needs_signals(general) else general.optimisation.epochs
+
     def general(self) -> MaskedSequences:
         """Return the masked text of general distillation."""
         params, seed = self.params.signals.general, self.params.seed
         rows = draw_items(self.train, params.sequences, "general", seed, key=lambda row: row["id"])
         ids, sequences = [row["id"] for row in rows], [row["input_ids"] for row in rows]
-        return MaskedSequences(ids, sequences, self.tokenizer, params.mask_rate, f"{seed}/{GENERAL}", params.maskings)
+        return MaskedSequences(ids, sequences, self.tokenizer, params.mask_rate, f"{seed}/{GENERAL}", self.maskings)
 
     def task(self, name: str, weights: Mapping[str, float] | None = None) -> TaskRows:
         """Return a task's labelled rows, their copies and unlabelled rows. `weights` are by document id; None means 1."""
@@ -69,11 +75,11 @@ class Inputs:
             "precision": self.params.precision,
             "vocabulary": hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest(),
         }
-        if teacher == artifacts.BASE:
+        if teacher == artifacts.BASE and self.params.distill.general.soft_weight:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found
 
-    def source(self, name: str, teacher: Any, tokenized: TeacherInputs) -> OnlineMasked | OnlineTask | CachedSignals:
+    def source(self, name: str, teacher: Any, tokenized: TeacherInputs) -> OnlineMasked | OnlineStates | OnlineTask | CachedSignals:
         """Return the source of the signals of general distillation (GENERAL) or of a task."""
         distill = self.params.distill
         if self.params.signals.source == "cached":
@@ -82,9 +88,11 @@ class Inputs:
             return self.online_general(teacher, distill.general.attention.weight > 0)
         return self.online_task(teacher, distill.task.attention.weight > 0)
 
-    def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked:
-        """Return the teacher's masked language model as a signal source."""
+    def online_general(self, teacher: Any, attentions: bool = False) -> OnlineMasked | OnlineStates:
+        """Return the teacher's masked language model as a signal source; without soft targets, only its hidden states."""
         signals, general, precision = self.params.signals, self.params.signals.general, self.params.precision
+        if not self.params.distill.general.soft_weight:
+            return OnlineStates(teacher, self.id_map, signals.layers, attentions, precision)
         return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
 
     def check_caches(self) -> None:

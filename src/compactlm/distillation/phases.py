@@ -1,4 +1,4 @@
-"""The two phases of distillation: from tokenized rows and a teacher to students in memory."""
+"""The phases of distillation: from tokenized rows and a teacher to students in memory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.memory import memory_errors
 from compactlm.bert.words_to_mask import choose_words, top1
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, EmbeddingInputs, is_enabled
+from compactlm.distillation.embedding_phase import distil_embedding, validate
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.losses.layer_losses import LayerLosses
-from compactlm.distillation.objectives import GeneralObjective, Objective, TaskObjective
+from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import TeacherInputs
 from compactlm.distillation.signals.counterfactual import average_families
+from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.shapes.budget import check_budget, parameters_of
-from compactlm.shapes.layers import check_both_phases, uniform_layers
+from compactlm.shapes.layers import check_both_phases, needs_signals, uniform_layers
 from compactlm.student.building import build_classifier, build_config, count_parameters
-from compactlm.student.initialising import initialise
+from compactlm.student.initialising import initialise, start_mlm_head
+from compactlm.student.sentence_student import SentenceStudent, start_components
+from compactlm.student.static_table import StaticTable
+from compactlm.student.vocabulary import count_tokens
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.curves import curves
@@ -60,6 +66,7 @@ class Phases:
     def __init__(self, params: Params, checkpoints: Mapping[str, Checkpoint] | None = None, curve_directory: Path | None = None) -> None:
         """Read the inputs. `checkpoints`, by phase, and the directory of learning curves are optional."""
         self.params, self.inputs = params, Inputs(params)
+        self.sentences = EmbeddingInputs(self.inputs)
         self.settings = Settings(params.seed, params.precision, params.distill.checkpoint_minutes)
         self.checkpoints, self.curve_directory = checkpoints or {}, curve_directory
         self.timings: dict[str, object] = {}
@@ -72,43 +79,50 @@ class Phases:
             CompactLMError: the student has more parameters than the budget allows, or a loss or a cache does not fit.
         """
         params, inputs = self.params, self.inputs
-        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
-        check_both_phases(params, teacher.config)
+        teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
+        check_both_phases(params, teacher.config, has_head)
         inputs.check_caches()
+        if is_enabled(params.distill.embedding.enabled) and params.signals.source == "cached":
+            self.sentences.source()  # a bad cache is found before hours of general distillation
         tokenized = inputs.general()
-        student, components = self._begin(teacher, tokenized)
+        student, components = self._begin(teacher, tokenized, has_head)
         _enable_attentions(params.distill.general, student, teacher)
-        source = inputs.source(GENERAL, teacher.to(models.best_device()), tokenized)
-        layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.general", params.distill.general)
+        source = inputs.source(GENERAL, teacher.to(models.best_device()), tokenized) if needs_signals(params.distill.general) else None
+        kept = source.layers if source else inputs.layers
+        layer_losses = _layer_losses(student, teacher, kept, components, "distill.general", params.distill.general)
         objective = GeneralObjective(student, layer_losses, params.distill.general, params.signals.general.temperature)
         set_dropout(student, params.distill.general.optimisation.dropout)
-        examples = GeneralExamples(tokenized, source, params.signals.general.maskings)
-        self._train(GENERAL, objective, examples, params.distill.general.optimisation)
-        self.metrics[GENERAL].update(self._masked_words(student, teacher))
+        examples = GeneralExamples(tokenized, source, inputs.maskings)
+        self._train(GENERAL, objective, examples, params.distill.general.optimisation, "distill.general.optimisation")
+        layer_losses.close()
+        self.metrics[GENERAL].update(self._masked_words(student, teacher if has_head else None))
         return student, components
 
     def untrained(self) -> tuple[BertForMaskedLM, torch.Tensor]:
         """Return the student and the components with which `general` starts."""
-        teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
-        return self._begin(teacher, self.inputs.general())
+        teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
+        return self._begin(teacher, self.inputs.general(), has_head)
 
-    def _begin(self, teacher: BertForMaskedLM, tokenized: TeacherInputs) -> tuple[BertForMaskedLM, torch.Tensor]:
+    def _begin(self, teacher: BertForMaskedLM, tokenized: TeacherInputs, has_head: bool) -> tuple[BertForMaskedLM, torch.Tensor]:
         torch.manual_seed(self.params.seed)
         student = BertForMaskedLM(build_config(self.params.student, len(self.inputs.id_map)))
         # With many labels a classifier is larger than the masked language model.
         labels = max(len(task.labels) for task in self.params.tasks.values())
         largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), labels))
         check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
-        return student, self._initialise(student, teacher, tokenized)
+        components = self._initialise(student, teacher, tokenized, has_head)
+        if not has_head:
+            start_mlm_head(student, count_tokens(row["input_ids"] for row in self.inputs.train))
+        return student, components
 
-    def task(self, name: str, general: BertForMaskedLM, components: torch.Tensor) -> BertForSequenceClassification:
-        """Distil one task's student, from the general student and its components."""
+    def task(self, name: str, general: BertForMaskedLM | SentenceStudent, components: torch.Tensor) -> BertForSequenceClassification:
+        """Distil one task's student, from the general student or that of the embedding, and its components."""
         params, inputs = self.params, self.inputs
         distill, labels = params.distill.task, params.tasks[name].labels
         teacher = models.load_classifier(artifacts.TEACHER / name)
         weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
         rows = inputs.task(name, weights)
-        student = build_classifier(general, labels, params.seed, body=distill.start == "general")
+        student = build_classifier(general, labels, params.seed, body=distill.start != "teacher")
         if distill.start == "teacher":
             components = self._initialise(student, teacher, rows)
         _enable_attentions(distill, student, teacher)
@@ -116,7 +130,9 @@ class Phases:
         averaged = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.task", distill)
         set_dropout(student, distill.optimisation.dropout)
-        self._train(name, TaskObjective(student, layer_losses, distill), TaskExamples(rows, averaged), distill.optimisation)
+        objective = TaskObjective(student, layer_losses, distill)
+        self._train(name, objective, TaskExamples(rows, averaged), distill.optimisation, "distill.task.optimisation")
+        layer_losses.close()
         held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
         logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
         expected = [labels.index(row["label"]) for row in held_out]
@@ -128,7 +144,7 @@ class Phases:
             self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
 
-    def _initialise(self, student: Any, teacher: Any, tokenized: TeacherInputs) -> torch.Tensor:
+    def _initialise(self, student: Any, teacher: Any, tokenized: TeacherInputs, has_head: bool = True) -> torch.Tensor:
         """Set the student's first weights, fitted on the first rows that together have SAMPLE_TOKENS tokens."""
         rows, tokens = 0, 0
         while rows < len(tokenized.lengths) and tokens < SAMPLE_TOKENS:
@@ -139,25 +155,55 @@ class Phases:
         kind = self.params.student.initialisation
         student.cpu()
         with memory_errors("the first weights", 0, [], 0):
-            return initialise(student, teacher.cpu(), self.inputs.id_map, kind, sample["input_ids"], sample["attention_mask"], layers)
+            inputs = sample["input_ids"], sample["attention_mask"]
+            return initialise(student, teacher.cpu(), self.inputs.id_map, kind, *inputs, layers, has_head)
 
-    def _train(self, phase: str, objective: Objective, examples: Examples, optimisation: Optimisation) -> None:
+    def embedding(self, general: BertForMaskedLM) -> SentenceStudent | None:
+        """Distil the sentence encoder, or return None if the phase is off (distill.embedding.enabled)."""
+        if not is_enabled(self.params.distill.embedding.enabled):
+            return None
+        student = distil_embedding(self.sentences, general, self._train)
+        self.metrics[EMBEDDING].update(validate(self.sentences, student))
+        return student
+
+    def start_of_tasks(
+        self, general: BertForMaskedLM, components: torch.Tensor, encoder: SentenceStudent | None
+    ) -> tuple[BertForMaskedLM | SentenceStudent, torch.Tensor]:
+        """Return the student and the components that `task` starts from, as distill.task.start says.
+
+        Raises:
+            CompactLMError: the tasks start from the embedding, but the phase is off.
+        """
+        if self.params.distill.task.start != "embedding":
+            return general, components
+        if encoder is None:
+            raise CompactLMError(
+                "distill.task.start is embedding, but the teacher is no sentence encoder and distill.embedding.enabled is auto; set "
+                "distill.task.start to teacher or general, or distill.embedding.enabled to true"
+            )
+        return encoder, start_components(encoder, StaticTable.read(artifacts.SIGNALS / STATIC))
+
+    def _train(self, phase: str, objective: torch.nn.Module, examples: Examples, optimisation: Optimisation, section: str) -> None:
         drawn = self.curve_directory is not None and processes.is_main_process()
         with curves(self.curve_directory / phase) if drawn and self.curve_directory else contextlib.nullcontext() as log:
-            section = f"distill.{GENERAL if phase == GENERAL else 'task'}.optimisation"
             summary = train(phase, objective, examples, optimisation, self.settings, self.checkpoints.get(phase), log, section)
-        objective.layer_losses.close()
         self.timings[phase] = summary.speed()
-        self.metrics[phase] = dict(summary.history[-1][1])
+        # A batch may lack a loss, so the last value of each is taken.
+        self.metrics[phase] = {name: value for _, means in summary.history for name, value in means.items()}
 
-    def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM) -> dict[str, Figure]:
-        """Return the share of masked words of the validation rows that are the student's first choice, and its ratio to the teacher's."""
+    def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM | None) -> dict[str, Figure]:
+        """Return the share of masked words of the validation rows that are the student's first choice.
+
+        With a teacher that has a head, its ratio to the teacher's share follows.
+        """
         params, batch_tokens = self.params, self.params.batch_tokens
         theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.BASE)
         texts = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "validation")}
         words = choose_words(texts, [theirs, self.inputs.tokenizer], params.teacher.validation_words, params.seed)
         lengths = params.tokenize.maximum_length, params.teacher.maximum_length
         own = top1(student, self.inputs.tokenizer, words, lengths[0], batch_tokens, "student, masked words")
-        reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")
-        found = {"validation_top1": own, "validation_top1_retention": retention(own, reference)}
+        found = {"validation_top1": own}
+        if teacher is not None:
+            reference = top1(teacher, theirs, words, lengths[1], batch_tokens, "teacher, masked words")
+            found["validation_top1_retention"] = retention(own, reference)
         return {name: Figure.over_rows(value, len(words)) for name, value in found.items()}

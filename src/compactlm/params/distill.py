@@ -31,6 +31,22 @@ class TaskSignals(Section):
     unlabelled_sequences: CountOrZero
 
 
+class EmbeddingSignals(Section):
+    """The text of the phase embedding, drawn from the train split: at most so many texts of each kind.
+
+    `passages` are cut to `passage_words` words, and `questions` are texts that belong to a passage. `rows` are whole rows, `phrases` have 2
+    to 5 words, and `words` are the student's tokens that are whole words.
+    """
+
+    passages: CountOrZero
+    passage_words: Count
+    questions: CountOrZero
+    rows: CountOrZero
+    sentences: CountOrZero
+    phrases: CountOrZero
+    words: CountOrZero
+
+
 class Signals(Section):
     """The outputs of the teacher that the student learns from.
 
@@ -44,6 +60,7 @@ class Signals(Section):
     layers: Count | Annotated[list[CountOrZero], Field(min_length=1)]
     gigabytes: Positive
     general: GeneralSignals
+    embedding: EmbeddingSignals
     task: TaskSignals
 
 

@@ -19,7 +19,7 @@ from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parame
 from compactlm.shapes.layers import Shape, check_kept, check_losses
 
 # Names that appear beside the names of tasks in artifacts and metrics.
-RESERVED = {"mlm", "embedding", "general", "base", "parameters", "cached", "gigabytes", "energy"}
+RESERVED = {"mlm", "embedding", "embedding_table", "static", "general", "base", "parameters", "cached", "gigabytes", "energy"}
 
 
 class Task(Section):

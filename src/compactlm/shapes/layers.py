@@ -145,16 +145,28 @@ def check_pairs(
             raise CompactLMError(f"{where}.layers names the teacher's layer {theirs}{source}, which signals.layers lacks; add it there")
 
 
-def check_both_phases(params: Any, teacher: Any) -> None:
+def needs_signals(losses: Any) -> bool:
+    """Return whether a phase, whose section is `losses` (params.Losses), has a loss that compares with the teacher."""
+    return any((losses.soft_weight, losses.hidden.weight, losses.embeddings.weight, losses.relations.weight, losses.attention.weight))
+
+
+def check_both_phases(params: Any, teacher: Any, has_head: bool = True) -> None:
     """Check the losses of both phases against the teacher before anything is computed.
 
     Args:
         params: all of params.yaml (params.Params).
         teacher: the teacher's configuration (BertConfig).
+        has_head: whether the teacher has a masked-language-model head.
 
     Raises:
-        CompactLMError: signals.layers does not fit the teacher, a loss has no layer to learn from, or its heads do not fit the two models.
+        CompactLMError: signals.layers does not fit the teacher, a loss has no layer to learn from, its heads do not fit the two models, or
+            general distillation has soft targets of a teacher without a head.
     """
+    if params.distill.general.soft_weight and not has_head:
+        raise CompactLMError(
+            f"distill.general.soft_weight is {params.distill.general.soft_weight:g}, but the teacher has no masked-language-model head "
+            "whose probabilities could be soft targets; set it to 0 and distill.general.hard_weight above 0"
+        )
     student = Shape(params.student.layers, params.student.hidden_size, params.student.attention_heads)
     kept_layers(params.signals.layers, teacher.num_hidden_layers)
     for phase, losses in (("general", params.distill.general), ("task", params.distill.task)):

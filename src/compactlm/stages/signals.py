@@ -5,23 +5,30 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, EmbeddingInputs, is_enabled
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.online import SignalSource
+from compactlm.distillation.signals.sentences import write_sentences
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.pipeline.run import run
-from compactlm.shapes.layers import check_both_phases
+from compactlm.shapes.layers import check_both_phases, needs_signals
 
 
-def _check_size(inputs: Inputs, width: int) -> float:
-    """Return the expected gigabytes of the cache; raise CompactLMError if it may exceed signals.gigabytes."""
-    params, signals = inputs.params, inputs.params.signals
-    general = inputs.general()
-    tokens, layers, top_k = sum(general.lengths), len(inputs.layers), min(signals.general.top_k, len(inputs.id_map))
-    masked = round(tokens * signals.general.mask_rate)
-    size = gigabytes(tokens, masked, len(general.ids), layers, width, top_k, 0)
-    beyond = surplus(general.ids, masked, top_k)
+def _check_size(inputs: Inputs, embedding: EmbeddingInputs | None, width: int) -> float:
+    """Return the expected gigabytes of the caches; raise CompactLMError if they may exceed signals.gigabytes."""
+    params, signals, layers = inputs.params, inputs.params.signals, len(inputs.layers)
+    size = beyond = 0.0
+    if needs_signals(params.distill.general):
+        general, soft = inputs.general(), params.distill.general.soft_weight > 0
+        tokens, top_k = sum(general.lengths), min(signals.general.top_k, len(inputs.id_map))
+        masked = round(tokens * signals.general.mask_rate) if soft else 0
+        size = gigabytes(tokens, masked, len(general.ids), layers, width, top_k, 0)
+        beyond = surplus(general.ids, masked, top_k)
+    if embedding:
+        size += len(embedding.material.texts.ids) * width * 2 / 1e9
+        beyond += surplus(embedding.material.texts.ids, 0, 0)
     for name, task in params.tasks.items():
         tokenized = inputs.task(name)
         size += gigabytes(sum(tokenized.lengths), 0, len(tokenized.ids), layers, width, 0, len(task.labels))
@@ -41,16 +48,24 @@ def main(params: Params) -> None:
     with artifacts.replacing(artifacts.SIGNALS) as unfinished:
         unfinished.mkdir()
         artifacts.write_json(unfinished / "source.json", params.signals.source)
+        inputs = Inputs(params)
+        embedding = EmbeddingInputs(inputs) if is_enabled(params.distill.embedding.enabled) else None
+        if embedding:
+            embedding.make_table().save(unfinished / STATIC)
         if params.signals.source == "cached":
-            inputs = Inputs(params)
-            teacher, _ = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
-            check_both_phases(params, teacher.config)
-            metrics["gigabytes"] = round(_check_size(inputs, teacher.config.hidden_size), 3)
-            general = inputs.general()
-            source: SignalSource = inputs.online_general(teacher)
-            settings = inputs.cache_settings(artifacts.BASE)
-            write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
-            metrics[GENERAL] = len(general.ids)
+            teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
+            check_both_phases(params, teacher.config, has_head)
+            metrics["gigabytes"] = round(_check_size(inputs, embedding, teacher.config.hidden_size), 3)
+            source: SignalSource
+            if needs_signals(params.distill.general):
+                general, source, settings = inputs.general(), inputs.online_general(teacher), inputs.cache_settings(artifacts.BASE)
+                write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
+                metrics[GENERAL] = len(general.ids)
+            if embedding:
+                texts = embedding.material.texts
+                online, kept = embedding.online(texts), embedding.settings()
+                write_sentences(unfinished / EMBEDDING, texts, online, params.batch_tokens, "embedding, signals", kept)
+                metrics[EMBEDDING] = len(texts.ids)
             for name in params.tasks:
                 tokenized = inputs.task(name)
                 source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))

@@ -49,7 +49,7 @@ def main(params: Params) -> None:
         base = models.load_base(source)
         parameters = models.count_with_head(base)
         check_count(parameters, teacher.parameters)
-        check_both_phases(params, base.config)  # here, so that hours of training are not lost to layers that the teacher does not have
+        check_both_phases(params, base.config, isinstance(base, BertForMaskedLM))  # here, so that hours of training are not lost
         models.save(base, tokenizer, unfinished / artifacts.BASE)
         if is_sentence_encoder(source):
             copy_modules(source, unfinished / artifacts.BASE)

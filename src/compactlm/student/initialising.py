@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -26,11 +26,13 @@ def initialise(
     input_ids: torch.Tensor,
     attention_mask: torch.Tensor,
     layers: Sequence[int],
+    has_head: bool = True,
 ) -> torch.Tensor:
     """Set a student's first weights, and return the components that its projections start from.
 
     Both models have the same kind of head, and are put into eval mode. `kind` is student.initialisation in params.yaml: "inherited",
-    "embeddings" or "random". See `inherit` for the other arguments and the result.
+    "embeddings" or "random". With `has_head` False only the body is set, because the teacher's head is random. See `inherit` for the other
+    arguments and the result.
 
     Raises:
         CompactLMError: the student is wider than the teacher.
@@ -49,6 +51,8 @@ def initialise(
             components = copy_body(student.bert, teacher.bert, teacher_ids, layers)
         else:
             components = inherit(student.bert, teacher.bert, teacher_ids, input_ids, attention_mask, layers)
+        if not has_head:
+            return components
         if not isinstance(student, BertForMaskedLM):
             inherit_classifier(student, teacher, components)
         elif copied and _is_tied(teacher):
@@ -89,6 +93,19 @@ def inherit_mlm_head(
     transform.dense.weight.copy_(weight)
     transform.dense.bias.copy_(bias)
     fit_layer_norm(transform.LayerNorm, torch.nn.functional.gelu(transform.dense(states)), features)
+
+
+@torch.no_grad()
+def start_mlm_head(student: BertForMaskedLM, counts: Mapping[int, float]) -> None:
+    """Let a head with random weights begin with the frequencies of the tokens: the bias of each is the logarithm of its frequency.
+
+    `counts` says how often each of the student's ids occurs in the text; one is added to each count.
+    """
+    bias = student.cls.predictions.bias
+    frequencies = torch.ones(len(bias), dtype=torch.float64)
+    for token, count in counts.items():
+        frequencies[token] += count
+    bias.copy_((frequencies / frequencies.sum()).log())
 
 
 @torch.no_grad()

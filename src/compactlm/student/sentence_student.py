@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from transformers import BertModel
@@ -25,6 +26,11 @@ class SentenceStudent(torch.nn.Module):
         """Take the body and the width of the vectors."""
         super().__init__()
         self.bert, self.dense, self.layers = bert, torch.nn.Linear(bert.config.hidden_size, width), True
+
+    @property
+    def config(self) -> Any:
+        """The configuration of the body."""
+        return self.bert.config
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Return the vectors of texts, not normalised, float [rows, width]."""
@@ -83,6 +89,13 @@ def start_from_table(student: SentenceStudent, table: StaticTable) -> None:
     dense.weight.copy_(torch.randn_like(dense.weight[:, :count]) * SMALL @ basis[:count].float())
     dense.weight[:kept] = basis[:kept].float()
     dense.bias.zero_()
+
+
+def start_components(student: SentenceStudent, table: StaticTable) -> torch.Tensor:
+    """Return the map from the teacher's vectors to the student's hidden states at the start, float [hidden size, teacher's width]."""
+    basis = _basis(student.bert.config.hidden_size)[:-1].float()
+    directions = table.directions[: len(basis)]
+    return basis[: len(directions)].T @ directions
 
 
 def _basis(size: int) -> torch.Tensor:

@@ -67,19 +67,24 @@ class SentenceEncoder:
 
     def encode_sequences(self, sequences: Sequence[Sequence[int]], batch_tokens: int, description: str) -> Array:
         """Return the vector of each sequence of token ids, float32 [sequences, width]; see `encode`."""
-        head, device, skipped = SentenceHead(self.modules).to(self.model.device), self.model.device, self._prompt_tokens()
         vectors: Array | None = None
         batches = make_batches([len(sequence) for sequence in sequences], batch_tokens)
         for number, rows in enumerate(tqdm(batches, desc=description, unit="batch", mininterval=0.5), start=1):
             chosen = [sequences[row] for row in rows]
             with memory_errors(description, number, list(map(len, chosen)), batch_tokens), torch.inference_mode():
-                input_ids, mask = (tensor.to(device) for tensor in pad_tensors(chosen, self.model.config.pad_token_id))
-                hidden = self.model(input_ids, attention_mask=mask).last_hidden_state
-                mask[:, :skipped] = 0
-                found = head(hidden.float(), mask).cpu().numpy()
+                found = self.encode_batch(chosen).cpu().numpy()
             vectors = np.zeros((len(sequences), found.shape[1]), dtype=np.float32) if vectors is None else vectors
             vectors[rows] = found
         assert vectors is not None  # noqa: S101 - there is at least one sequence
+        return vectors
+
+    def encode_batch(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Return the vector of each sequence of a single batch, float32 [sequences, width], on the model's device."""
+        device = self.model.device
+        input_ids, mask = (tensor.to(device) for tensor in pad_tensors(sequences, self.model.config.pad_token_id))
+        hidden = self.model(input_ids, attention_mask=mask).last_hidden_state
+        mask[:, : self._prompt_tokens()] = 0
+        vectors: torch.Tensor = SentenceHead(self.modules).to(device)(hidden.float(), mask)
         return vectors
 
     def _prompt_tokens(self) -> int:

@@ -86,6 +86,15 @@ class _Online:
         return output.last_hidden_state.float(), signals
 
 
+class OnlineStates(_Online):
+    """An online body, whose hidden states are the only signals."""
+
+    @torch.no_grad()
+    def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
+        """Return states; see SignalSource."""
+        return self._read(batch)[1]
+
+
 class OnlineTask(_Online):
     """An online classifier of a task (BertForSequenceClassification)."""
 

@@ -21,10 +21,9 @@ import torch
 from tqdm import tqdm
 
 from compactlm.artifacts import file_sha256, read_json, write_json
-from compactlm.bert import models
 from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
-from compactlm.bert.tokenization import encode
+from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.distillation.signals.cache import TENSORS
 from compactlm.distillation.signals.tensor_files import create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
@@ -55,19 +54,18 @@ class SentenceSource(Protocol):
 class OnlineSentences:
     """A teacher that reads the texts when they are asked for, in eval mode."""
 
-    def __init__(self, teacher: Any, tokenizer: Any, texts: Texts, maximum_length: int, prompt: str = "") -> None:
-        """Take a teacher that encodes ids (see SentenceTeacher), its tokenizer, the texts, and the most tokens it reads of one.
-
-        `prompt` is put before every text.
-        """
-        self.teacher, self.padding = teacher, tokenizer.pad_token_id
-        self.sequences = encode(tokenizer, [prompt + text for text in texts.texts], maximum_length)
+    def __init__(self, teacher: SentenceEncoder, texts: Texts, maximum_length: int, precision: str = "fp32") -> None:
+        """Take the teacher, the texts, the most tokens that it reads of one, and its precision."""
+        self.teacher, self.precision = teacher, precision
+        self.sequences = teacher.tokenize(texts.texts, maximum_length)
         self.lengths = [len(sequence) for sequence in self.sequences]
 
+    @torch.no_grad()
     def vectors(self, rows: Sequence[int]) -> torch.Tensor:
         """Return the vectors of some texts; see SentenceSource."""
-        input_ids, attention_mask = models.pad_tensors([self.sequences[row] for row in rows], self.padding)
-        return torch.nn.functional.normalize(self.teacher.encode(input_ids, attention_mask), dim=-1)
+        with torch.autocast(self.teacher.model.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            vectors = self.teacher.encode_batch([self.sequences[row] for row in rows])
+        return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
 def write_sentences(

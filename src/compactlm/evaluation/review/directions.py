@@ -46,6 +46,8 @@ DIRECTIONS: dict[str, Direction] = {
     "validation_accuracy": "higher",
     "validation_top1": "higher",
     "validation_top1_retention": "higher",
+    "validation_found_at_1": "higher",
+    "validation_found_at_10": "higher",
 }
 VALIDATION = ("validation_accuracy", "validation_top1", "validation_top1_retention")  # figures at the end of a phase of training
 
@@ -58,7 +60,7 @@ INFORMATIONAL = frozenset(
     "copies requested asked originals by_augmenter changed_words wordnet cut_rows mean_length sequences tokens pieces pieces_a_word "
     "coverage "
     # training
-    "loss hard soft hidden decision_threshold gigabytes cached "
+    "loss hard soft hidden cosine mse components similarity_kl similarity_mse contrastive opposites decision_threshold gigabytes cached "
     # models
     "chance before after changed slices spread word_spread masked_words p significant teacher_alone student_alone "
     "teacher_parameters teacher_bytes teacher_multiply_adds_a_token teacher_top1 "

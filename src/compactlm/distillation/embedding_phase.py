@@ -1,0 +1,121 @@
+"""The phase embedding: from texts and a teacher that encodes sentences to a student that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from transformers import BertForMaskedLM
+
+from compactlm import artifacts
+from compactlm.bert.arrays import Array
+from compactlm.bert.batches import make_batches
+from compactlm.bert.models import best_device, pad_tensors
+from compactlm.bert.tokenization import encode
+from compactlm.corpus.queries import passages_with_queries
+from compactlm.distillation.embedding_examples import EmbeddingExamples
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, EmbeddingInputs
+from compactlm.distillation.embedding_objective import EmbeddingObjective
+from compactlm.distillation.signals.sentences import SentenceSource
+from compactlm.draws import draw_items
+from compactlm.figures.figure import Figure
+from compactlm.params import Optimisation
+from compactlm.student.regression import ridge
+from compactlm.student.sentence_student import SentenceStudent, build_body, start_from_table
+from compactlm.student.static_table import StaticTable
+from compactlm.training.loop import Examples, set_dropout
+
+FITTED_TEXTS = 4000  # the last map of a student that starts from general distillation is fitted on so many texts
+VALIDATION_QUERIES = 2000
+Train = Callable[[str, torch.nn.Module, Examples, Optimisation, str], None]
+
+
+def begin(found: EmbeddingInputs, general: BertForMaskedLM, source: SentenceSource, table: StaticTable) -> SentenceStudent:
+    """Return the student before training, as distill.embedding.start says."""
+    params = found.params
+    width = params.distill.embedding.width or params.student.hidden_size
+    torch.manual_seed(params.seed)
+    student = SentenceStudent(build_body(params.student, len(found.inputs.id_map)), width)
+    if params.distill.embedding.start == "static":
+        start_from_table(student, table)
+    else:
+        student.bert.load_state_dict(general.bert.state_dict(), strict=False)
+        _fit_dense(student, found, source, table)
+    return student
+
+
+def _fit_dense(student: SentenceStudent, found: EmbeddingInputs, source: SentenceSource, table: StaticTable) -> None:
+    """Fit the last map to the teacher's principal components by ridge regression, on some of the texts."""
+    texts = found.material.texts
+    drawn = draw_items(range(len(texts.ids)), FITTED_TEXTS, "dense", found.params.seed, key=lambda row: texts.ids[row])
+    sequences = encode(found.inputs.tokenizer, [texts.texts[row] for row in drawn], found.maximum_length)
+    states = embed(student, sequences, found.params.batch_tokens, pooled=True)
+    width = student.dense.out_features
+    directions = torch.zeros(width, table.directions.shape[1])
+    directions[: len(table.directions)] = table.directions[:width]
+    weight, bias = ridge(torch.from_numpy(states), source.vectors(drawn).cpu() @ directions.T)
+    with torch.no_grad():
+        student.dense.weight.copy_(weight)
+        student.dense.bias.copy_(bias)
+
+
+def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Train) -> SentenceStudent:
+    """Distil the sentence encoder.
+
+    Args:
+        found: the inputs of the phase.
+        general: the student of general distillation.
+        train: trains an objective; it takes the phase's name, the objective, the examples, the optimisation and its key in params.yaml.
+
+    Raises:
+        CompactLMError: the cache does not fit.
+    """
+    section = found.params.distill.embedding
+    table, source, material = StaticTable.read(artifacts.SIGNALS / STATIC), found.source(), found.material
+    student = begin(found, general, source, table)
+    set_dropout(student, section.optimisation.dropout)
+    sequences = encode(found.inputs.tokenizer, material.texts.texts, found.maximum_length)
+    examples = EmbeddingExamples(material.texts.ids, sequences, material.items, source, section.pairs_a_batch)
+    objective = EmbeddingObjective(student, section, table.directions)
+    if section.table:
+        student.train_layers(False)
+        train(TABLE, objective, examples, section.table, "distill.embedding.table")
+    student.train_layers(True)
+    train(EMBEDDING, objective, examples, section.optimisation, "distill.embedding.optimisation")
+    return student
+
+
+@torch.no_grad()
+def embed(student: SentenceStudent, sequences: list[list[int]], batch_tokens: int, pooled: bool = False) -> Array:
+    """Return the unit vectors of sequences of token ids, float32 [rows, width]; `pooled` returns the mean hidden states instead."""
+    student.to(best_device()).eval()
+    device = student.dense.weight.device
+    width = student.dense.in_features if pooled else student.dense.out_features
+    vectors = np.zeros((len(sequences), width), dtype=np.float32)
+    for rows in make_batches([len(sequence) for sequence in sequences], batch_tokens):
+        input_ids, mask = (tensor.to(device) for tensor in pad_tensors([sequences[row] for row in rows]))
+        states = student.pooled(input_ids, mask) if pooled else torch.nn.functional.normalize(student(input_ids, mask), dim=-1)
+        vectors[rows] = states.float().cpu().numpy()
+    return vectors
+
+
+def validate(found: EmbeddingInputs, student: SentenceStudent) -> dict[str, Figure]:
+    """Return how often a query of the validation split finds its passage first, and among the first ten."""
+    params = found.params
+    passages = passages_with_queries(artifacts.read_documents(artifacts.SPLIT / "validation"))
+    asked = [(query, at) for at, passage in enumerate(passages) for query in passage.queries]
+    asked = draw_items(asked, VALIDATION_QUERIES, "validation queries", params.seed, key=lambda pair: f"{pair[0]}\0{pair[1]}")
+    texts = [passage.text for passage in passages], [query for query, _ in asked]
+    vectors = [embed(student, encode(found.inputs.tokenizer, each, found.maximum_length), params.batch_tokens) for each in texts if each]
+    if len(vectors) < 2:
+        return {}
+    ranks = rank(vectors[1], vectors[0], [at for _, at in asked])
+    return {f"validation_found_at_{first}": Figure.over_rows(float((ranks < first).mean()), len(ranks)) for first in (1, 10)}
+
+
+def rank(queries: Array, passages: Array, right: list[int]) -> Array:
+    """Return how many passages are nearer to each query than its own, int [queries]. All vectors have length 1."""
+    scores = queries @ passages.T
+    ranks: Array = (scores > scores[np.arange(len(right)), right][:, None]).sum(axis=1)
+    return ranks
