@@ -2,14 +2,16 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification, BertModel
 
+from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.errors import CompactLMError
 from compactlm.params import Student
-from compactlm.shapes.budget import check_budget, choose_vocabulary_size, fitting_vocabulary, parameters_of
+from compactlm.shapes.budget import check_budget, choose_vocabulary_size, fitting_vocabulary, parameters_of, sentence_width
 from compactlm.student.building import build_config, count_parameters
 
 SHAPES = [(1, 16, 2, 32, 16), (2, 32, 4, 64, 64), (3, 24, 3, 100, 40), (4, 128, 4, 512, 512)]
@@ -42,10 +44,25 @@ def test_the_formula_counts_what_transformers_builds(shape: tuple[int, ...], voc
     assert parameters_of(one, vocabulary, labels) == count_built(build_config(one, vocabulary), labels)
 
 
-@given(one=STUDENTS, labels=st.integers(2, 500), allowed=st.integers(0, 10**8))
-def test_a_fitting_vocabulary_is_the_largest_within_what_is_allowed(one: Student, labels: int, allowed: int) -> None:
-    size = fitting_vocabulary(one, allowed, labels)
-    assert parameters_of(one, size, labels) <= allowed < parameters_of(one, size + 1, labels)
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("times", [1, 3, 100])
+def test_a_sentence_encoder_is_a_body_and_a_dense_layer(shape: tuple[int, ...], times: int) -> None:
+    one, width = student(*shape), times * shape[1]
+    body = count_parameters(BertModel(build_config(one, 100), add_pooling_layer=False))
+    dense = Dense(np.zeros((width, shape[1]), np.float32), np.zeros(width, np.float32)).parameters
+    assert parameters_of(one, 100, 2, width) == max(parameters_of(one, 100), body + dense)
+
+
+@given(one=STUDENTS, labels=st.integers(2, 500), allowed=st.integers(0, 10**8), width=st.none() | st.integers(1, 5000))
+def test_a_fitting_vocabulary_is_the_largest_within_what_is_allowed(one: Student, labels: int, allowed: int, width: int | None) -> None:
+    size = fitting_vocabulary(one, allowed, labels, width)
+    assert parameters_of(one, size, labels, width) <= allowed < parameters_of(one, size + 1, labels, width)
+
+
+def test_sentence_vectors_count_unless_the_phase_is_off() -> None:
+    one = student(1, 16, 2, 32, 16)
+    found = [sentence_width(one, enabled, width) for enabled in (True, "auto", False) for width in (None, 40)]
+    assert found == [16, 40, 16, 40, None, None]
 
 
 def test_the_vocabulary_has_the_size_of_params_or_fits_the_budget() -> None:

@@ -15,7 +15,7 @@ from compactlm.params.fairness import BiasAudit
 from compactlm.params.models import Student, Teacher
 from compactlm.params.results import Bootstrap, Energy, Evaluate, Export
 from compactlm.params.sources import Ingest
-from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parameters_of
+from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parameters_of, sentence_width
 from compactlm.shapes.layers import Shape, check_kept, check_losses
 
 # Names that appear beside the names of tasks in artifacts and metrics.
@@ -142,8 +142,9 @@ def _budget_contradictions(params: Params) -> Iterator[str]:
         return
     labels = max(len(task.labels) for task in params.tasks.values())
     try:
-        vocabulary = choose_vocabulary_size(student, parameters, labels)
-        check_budget(parameters_of(student, vocabulary, labels), parameters, student.budget)
+        width = sentence_width(student, params.distill.embedding.enabled, params.distill.embedding.width)
+        vocabulary = choose_vocabulary_size(student, parameters, labels, width)
+        check_budget(parameters_of(student, vocabulary, labels, width), parameters, student.budget)
     except CompactLMError as error:
         yield str(error)
 

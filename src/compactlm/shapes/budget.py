@@ -12,17 +12,28 @@ from compactlm.errors import CompactLMError
 SMALLEST_VOCABULARY = 100
 
 
-def parameters_of(shape: Any, vocabulary_size: int, labels: int = 2) -> int:
-    """Return the parameters of the larger of the student's two forms, masked language model and classifier."""
-    return max(fixed + vocabulary_size * per_token for fixed, per_token in _forms(shape, labels))
+def parameters_of(shape: Any, vocabulary_size: int, labels: int = 2, width: int | None = None) -> int:
+    """Return the parameters of the largest of the student's forms: masked language model, classifier and sentence encoder.
+
+    `width` is the width of the sentence vectors, or None without a sentence encoder.
+    """
+    return max(fixed + vocabulary_size * per_token for fixed, per_token in _forms(shape, labels, width))
 
 
-def fitting_vocabulary(shape: Any, allowed: int, labels: int = 2) -> int:
-    """Return the largest vocabulary with which the student has at most `allowed` parameters; it may be negative."""
-    return min((allowed - fixed) // per_token for fixed, per_token in _forms(shape, labels))
+def fitting_vocabulary(shape: Any, allowed: int, labels: int = 2, width: int | None = None) -> int:
+    """Return the largest vocabulary with which each form has at most `allowed` parameters; it may be negative."""
+    return min((allowed - fixed) // per_token for fixed, per_token in _forms(shape, labels, width))
 
 
-def choose_vocabulary_size(shape: Any, teacher_parameters: int, labels: int) -> int:
+def sentence_width(shape: Any, enabled: bool | str, width: int | None) -> int | None:
+    """Return the width of the student's sentence vectors, as params.yaml sets it; None if the phase embedding is certainly not run.
+
+    With `enabled: auto`, which depends on the teacher, the student is counted as if the phase was run.
+    """
+    return None if enabled is False else width or int(shape.hidden_size)
+
+
+def choose_vocabulary_size(shape: Any, teacher_parameters: int, labels: int, width: int | None = None) -> int:
     """Return the number of tokens of the student: as params.yaml sets it, or as many as the budget allows.
 
     Raises:
@@ -30,7 +41,7 @@ def choose_vocabulary_size(shape: Any, teacher_parameters: int, labels: int) -> 
     """
     if shape.vocabulary_size != "fit":
         return int(shape.vocabulary_size)
-    size = fitting_vocabulary(shape, int(teacher_parameters * shape.budget), labels)
+    size = fitting_vocabulary(shape, int(teacher_parameters * shape.budget), labels, width)
     if size < SMALLEST_VOCABULARY:
         raise CompactLMError(
             f"student.budget is {shape.budget:.0%} of the teacher's {teacher_parameters:,} parameters, which leaves no room for a "
@@ -49,12 +60,13 @@ def check_budget(student_parameters: int, teacher_parameters: int, budget: float
         )
 
 
-def _forms(shape: Any, labels: int) -> list[tuple[int, int]]:
-    """Return, for both forms, the parameters that do not depend on the vocabulary and the parameters per token."""
+def _forms(shape: Any, labels: int, width: int | None) -> list[tuple[int, int]]:
+    """Return, for each form, the parameters that do not depend on the vocabulary and the parameters per token."""
     hidden, inner = shape.hidden_size, shape.intermediate_size
     embeddings = (shape.maximum_positions + 2) * hidden + 2 * hidden
     attention = 4 * (hidden * hidden + hidden) + 2 * hidden
     feed_forward = hidden * inner + inner + inner * hidden + hidden + 2 * hidden
     body = embeddings + shape.layers * (attention + feed_forward)
     dense = hidden * hidden + hidden
-    return [(body + dense + 2 * hidden, hidden + 1), (body + dense + labels * (hidden + 1), hidden)]
+    forms = [(body + dense + 2 * hidden, hidden + 1), (body + dense + labels * (hidden + 1), hidden)]
+    return forms if width is None else [*forms, (body + hidden * width + width, hidden)]

@@ -13,7 +13,7 @@ from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.params import Params
 from compactlm.pipeline.run import run
-from compactlm.shapes.budget import choose_vocabulary_size
+from compactlm.shapes.budget import choose_vocabulary_size, sentence_width
 from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, count_tokens, coverage, id_map, weigh_counts
 
 
@@ -21,7 +21,9 @@ def _size(params: Params) -> int:
     parameters = params.teacher.parameters
     if parameters is None:
         parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.BASE)[0])
-    return choose_vocabulary_size(params.student, parameters, max(len(task.labels) for task in params.tasks.values()))
+    labels = max(len(task.labels) for task in params.tasks.values())
+    width = sentence_width(params.student, params.distill.embedding.enabled, params.distill.embedding.width)
+    return choose_vocabulary_size(params.student, parameters, labels, width)
 
 
 def _check_size(params: Params, teacher_tokens: int) -> None:
