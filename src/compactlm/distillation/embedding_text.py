@@ -78,14 +78,14 @@ def embedding_text(
     passages, pairs = _passages(originals, amounts, seed, paired)
     short = (row.text for row in originals if not row.queries and len(row.text.split()) <= amounts.passage_words)
     sentences = [sentence for row in originals for sentence in split_sentences(row.text) if _is_sentence(sentence)]
-    phrases = (phrase for sentence in sentences for phrase in _phrases(sentence, seed))
+    around = _draw(sentences, amounts.phrases, "phrase", seed)  # each gives one phrase
     words = (token for token in vocabulary if _WORD.fullmatch(token))
     drawn: list[tuple[Kind, Iterable[str]]] = [
         ("passage", passages),
         ("query", [query for query, _ in pairs]),
         ("row", _draw(short, amounts.rows, "row", seed)),
         ("sentence", _draw(sentences, amounts.sentences, "sentence", seed)),
-        ("phrase", _draw(phrases, amounts.phrases, "phrase", seed)),
+        ("phrase", (phrase for sentence in around for phrase in _phrases(sentence, seed))),
         ("word", _draw(words, amounts.words, "word", seed)),
     ]
     kinds: dict[str, Kind] = {}
