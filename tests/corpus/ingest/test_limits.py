@@ -21,6 +21,7 @@ RECORDS = st.lists(
         document=st.sampled_from([None, "d"]),
         label=st.sampled_from("xy"),
         attributes=st.sampled_from([(("gender", None),), (("gender", "f"),)]),
+        queries=st.sampled_from([(), ("q",), ("q", "r")]),
     ),
     min_size=1,
 )
@@ -29,9 +30,8 @@ RECORDS = st.lists(
 def write(records: list[Record], directory: Path, shard_bytes: int) -> list[Path]:
     for old in directory.glob("*"):
         old.unlink()
-    write_shards(
-        (to_document(record, "s", "t") for record in records), directory, shard_bytes, document_schema(attributes=True, queries=False)
-    )
+    schema = document_schema(attributes=True, queries=True)
+    write_shards((to_document(record, "s", "t") for record in records), directory, shard_bytes, schema)
     return sorted(directory.iterdir())
 
 

@@ -66,6 +66,26 @@ def talks(tmp_path: Path) -> Path:
     return directory
 
 
+def test_repeated_rows_with_other_queries_get_the_same_ids_in_any_order(tmp_path: Path) -> None:
+    lines = ["text,asked", "a text,who?", "a text,where?", "a text,", "other,why?"]
+    found = []
+    for name, order in (("one", lines), ("two", [lines[0], *lines[:0:-1]])):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(order), encoding="utf-8")
+        section = ingest(asked=files(path, columns={"text": "text", "queries": "asked"}))
+        extract = read_sources(section, {}, seed=0)["asked"]
+        found.append(rows(extract))
+        assert "| queries of the rows | 3 |" in data_card(section, {"asked": extract}).splitlines()
+        assert ingest_metrics({"asked": extract})["sources"] == {"asked": {"rows": 4, "characters": 23, "queries": 3}}
+    assert found[0] == found[1]
+    assert sorted((row.text, row.queries) for row in found[0]) == [
+        ("a text", ()),
+        ("a text", ("where?",)),
+        ("a text", ("who?",)),
+        ("other", ("why?",)),
+    ]
+
+
 def test_labels_are_read_and_repeated_rows_get_different_ids(films: Path) -> None:
     extract = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
     assert sorted((row.text, row.task, row.label) for row in rows(extract)) == [

@@ -11,13 +11,17 @@ from compactlm.text.markdown import facts
 
 
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
-    """Return the rows and characters of each source and in total, and the number of rows beyond the limit of a source."""
+    """Return the rows and characters of each source and in total, the number of rows beyond the limit of a source, and of queries."""
     sources: dict[str, dict[str, int]] = {
-        name: {"rows": extract.rows, "characters": extract.characters, **({"over_limit": extract.left} if extract.left else {})}
+        name: {"rows": extract.rows, "characters": extract.characters, **_if_any(over_limit=extract.left, queries=extract.queries)}
         for name, extract in extracts.items()
     }
     total = {unit: sum(figures[unit] for figures in sources.values()) for unit in ("rows", "characters")}
     return {"sources": sources, "total": total}
+
+
+def _if_any(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
@@ -33,6 +37,7 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
             "used for": f"task {extract.task}" if extract.task else "unlabelled text",
             "rows": _at_most(extract.rows, rows),
             "characters": _at_most(extract.characters, characters),
+            **({"queries of the rows": f"{extract.queries:,}"} if extract.queries else {}),
             "sha256 of the rows": f"`{extract.sha256}`",
         }
         lines += ["", f"## {name}", "", facts(known.items())]

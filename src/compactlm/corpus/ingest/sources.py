@@ -21,7 +21,7 @@ from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_doc
 from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.errors import CompactLMError
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
-from compactlm.shards.gathering import count_by_source, sorted_tables, write_shards
+from compactlm.shards.gathering import count_by_source, count_queries, sorted_tables, write_shards
 from compactlm.text.tables import Row, Rows, stream_rows
 
 
@@ -29,7 +29,8 @@ from compactlm.text.tables import Row, Rows, stream_rows
 class Extract:
     """The rows that were taken from a source.
 
-    `left` is the number of rows beyond the limit of the source, and `sha256` the hash over the rows, for the data card.
+    `left` is the number of rows beyond the limit of the source, `queries` the number of queries of the rows that were taken, and `sha256`
+    the hash over the rows, for the data card.
     """
 
     shards: list[Path]
@@ -38,6 +39,7 @@ class Extract:
     left: int
     sha256: str
     task: str | None
+    queries: int = 0
 
 
 def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
@@ -89,9 +91,10 @@ class _Reader:
         taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if not taken["rows"]:
             raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first drawn row, so no row is left; raise it")
+        queries = count_queries(shards).get(name, {}).get("kept", 0)
         left = counted["rows"] - taken["rows"]
         sha256 = sha256_of(row for table in sorted_tables(shards) for row in to_documents(table))
-        return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name))
+        return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name), queries)
 
     def _documents(self, name: str, source: Source) -> Iterator[Document]:
         """Yield all rows of a source, or the first ones up to its limit if it is a streamed data set."""
