@@ -72,5 +72,13 @@ def check_light_commands(export_root, student_root, *installation, **environment
         assert "pip install 'compactlm[train]'" in errors
 
 
+def test_serve_names_its_extra(export_root, tmp_path):
+    [(_, (status, output, errors))] = run_commands(
+        ["serve"], export_root, tmp_path, sys.executable, [*HEAVY, "fastapi"], PYTHONPATH=os.pathsep.join(sys.path)
+    )
+    assert (status, output, errors.count("\n")) == (1, "", 1)
+    assert "pip install 'compactlm[serve]'" in errors
+
+
 def test_commands_need_only_the_base_install_or_name_the_extra(export_root, student_root, tmp_path):
     check_light_commands(export_root, student_root, tmp_path, sys.executable, HEAVY, PYTHONPATH=os.pathsep.join(sys.path))

@@ -59,7 +59,7 @@ def classify(
     if texts_at_once == 1:
         for chunk in chunks:
             ids = model.tokenizer.encode(chunk)
-            yield from _answers(model, ids, model.runner.task_logits(model.batch([model.tokenizer.cut(one) for one in ids])))
+            yield from classifications(model, ids, model.runner.task_logits(model.batch([model.tokenizer.cut(one) for one in ids])))
         return
     encode = WordCache(model.tokenizer).encode
     runner, size = _CREWS.get(model) or _CREWS.setdefault(model, _open_crew(model))
@@ -111,10 +111,11 @@ class _Chunk:
         logits = np.empty((len(self._sequences), len(self._model.directory.labels)), dtype=np.float32)
         for rows, found in zip(self._batches, self._logits, strict=True):
             logits[rows] = found
-        return _answers(self._model, self._sequences, logits)
+        return classifications(self._model, self._sequences, logits)
 
 
-def _answers(model: Model, sequences: Sequence[Sequence[int]], logits: Array) -> Iterator[Classification]:
+def classifications(model: Model, sequences: Sequence[Sequence[int]], logits: Array) -> Iterator[Classification]:
+    """Yield the classification of each sequence of token ids, not truncated, given its logits, float32 [sequences, labels]."""
     probabilities = softmax(logits)
     labels, limit, threshold = model.directory.labels, model.tokenizer.limit, model.directory.threshold
     chosen = probabilities.argmax(axis=1) if threshold is None else (probabilities[:, 1] >= threshold).astype(int)

@@ -1,0 +1,130 @@
+"""What happens to every request before and after its route: admission, limits, metrics and the log."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+import traceback
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from compactlm.serving.problems import Problem, problem_response
+from compactlm.serving.service import Service
+
+PROBES = frozenset({"/live", "/ready", "/health"})
+OPEN = PROBES | {"/", "/docs", "/docs/page.css", "/docs/page.js", "/openapi.json"}  # they answer without a token and without a model
+BODY_SECONDS = 30.0  # a client that sends its body more slowly holds a place for too long
+log = logging.getLogger("compactlm.serving")
+
+
+class Gate:
+    """ASGI middleware around the application."""
+
+    def __init__(self, app: ASGIApp, service: Service, routes: Collection[str]) -> None:
+        """Take the application, the service and the paths of the routes."""
+        self.app, self.service, self.routes = app, service, frozenset(routes)
+        self.in_flight = 0
+        token = service.settings.token
+        self.expected = f"Bearer {token}".encode() if token is not None else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        path, started, status, size = scope["path"], time.perf_counter(), 0, 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if self.service.state == "draining":  # the client's next request goes to another copy
+                    message["headers"] = [*message.get("headers", ()), (b"connection", b"close")]
+            await send(message)
+
+        async def receive_some() -> Message:
+            nonlocal size
+            try:
+                async with asyncio.timeout(BODY_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                problem = Problem(408, f"the body did not arrive in {BODY_SECONDS:.0f} s; send it faster", {"Connection": "close"})
+                raise problem from None
+            size += len(message.get("body", b""))
+            self._check_size(size, path)
+            return message
+
+        counted = path not in OPEN
+        self.in_flight += counted
+        self.service.metrics.in_flight.set(self.in_flight)
+        try:
+            self._admit(scope, path)
+            await self.app(scope, receive_some, send_on)
+        except Problem as problem:
+            await problem_response(problem, path)(scope, receive, send_on)
+        except Exception as error:
+            _log_failure(error)
+            if status:
+                raise
+            await problem_response(Problem(500, "the server failed on this request; its log says where"), path)(scope, receive, send_on)
+        finally:
+            self.in_flight -= counted
+            self._record(scope, path, status, time.perf_counter() - started)
+
+    def _admit(self, scope: Scope, path: str) -> None:
+        """Raise Problem if a request may not reach its route."""
+        if path in OPEN:
+            return
+        if self.expected is not None and not hmac.compare_digest(_header(scope, b"authorization"), self.expected):
+            self._reject(path, "token")
+            raise Problem(401, "the token is missing or wrong; send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
+        length = _header(scope, b"content-length")
+        self._check_size(int(length) if length.isdigit() else 0, path)
+        if path == "/metrics":
+            return
+        if self.service.state == "starting":
+            self._reject(path, "starting")
+            raise Problem(503, "the model is being loaded; send the request again later", {"Retry-After": "1"})
+        if self.in_flight > self.service.settings.max_requests:
+            self._reject(path, "requests")
+            wait = self.service.batcher.seconds_of_work()
+            raise Problem(429, "the server handles as many requests as it may; send the request again later", {"Retry-After": str(wait)})
+
+    def _check_size(self, size: int, path: str) -> None:
+        """Raise Problem if a body is too large."""
+        most = self.service.settings.max_bytes
+        if size > most:
+            self._reject(path, "size")
+            raise Problem(413, f"the body is larger than {most:,} bytes; send fewer or shorter texts")
+
+    def _reject(self, path: str, reason: str) -> None:
+        self.service.metrics.rejections.labels(self._known(path), reason).inc()
+
+    def _known(self, path: str) -> str:
+        """Return the path of a route; other paths, which may hold anything, are "other"."""
+        return path if path in self.routes else "other"
+
+    def _record(self, scope: Scope, path: str, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or self._known(path)
+        metrics = self.service.metrics
+        metrics.requests.labels(route, str(status)).inc()
+        metrics.seconds.labels(route).observe(seconds)
+        metrics.in_flight.set(self.in_flight)
+        if self.service.settings.log_requests and path not in PROBES:
+            log.info("%s %s %d %.1f ms", scope["method"], route, status, 1000 * seconds)
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    """Return the first value of a header, or b""."""
+    value: bytes = next((value for name, value in scope["headers"] if name == wanted), b"")
+    return value
+
+
+def _log_failure(error: Exception) -> None:
+    """Log where an unexpected exception was raised. Its message is left out because it may hold a user's text."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = "; ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:])
+    log.error("a request failed: %s at %s", type(error).__name__, places)

@@ -1,0 +1,33 @@
+"""All routes of the server. A new kind of task is a module with `lanes` and `router`, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from fastapi import APIRouter
+
+from compactlm.serving.routes import answers, classification, masked_words, openai, sentences, status, summaries, tokens
+from compactlm.serving.served import ServedModel
+from compactlm.serving.service import Lane, Service
+
+
+class Part(NamedTuple):
+    """A part of the server.
+
+    Attributes:
+        lanes: returns the kinds of items that its routes put into the queue, for what the model has.
+        router: returns its routes. They answer 404 if the model cannot do what they are for.
+    """
+
+    lanes: Callable[[ServedModel], Mapping[str, Lane]]
+    router: Callable[[Service], APIRouter]
+
+
+PARTS = [Part(module.lanes, module.router) for module in (classification, sentences, masked_words, answers, summaries, tokens, openai)]
+PARTS.append(Part(lambda _: {}, status.router))
+
+
+def all_lanes(model: ServedModel) -> dict[str, Lane]:
+    """Return the lanes of all parts."""
+    return {name: lane for part in PARTS for name, lane in part.lanes(model).items()}

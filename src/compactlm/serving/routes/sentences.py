@@ -1,0 +1,129 @@
+"""/embed, /similarity and /rerank: vectors of texts and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import numpy as np
+from fastapi import APIRouter
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from compactlm.bert.arrays import Array
+from compactlm.inference.embedding import SentenceEmbedding
+from compactlm.serving.problems import RESPONSES, Problem
+from compactlm.serving.routes.inputs import Inputs, TextRequest, as_list
+from compactlm.serving.served import ServedModel
+from compactlm.serving.service import Lane, Service, Texts
+from compactlm.text.unicode import encodable
+
+LANE = "/embed"
+
+
+class EmbedRequest(TextRequest):
+    """Texts to embed."""
+
+    inputs: Inputs
+    normalize: bool = Field(True, description="The vectors always have length 1; false is refused.")
+
+
+class SimilarityInput(BaseModel):
+    """A text and the texts that it is compared with."""
+
+    source_sentence: str = Field(examples=["good"])
+    sentences: list[str] = Field(examples=[["nice", "table"]])
+
+
+class SimilarityRequest(BaseModel):
+    """Texts to compare."""
+
+    inputs: SimilarityInput
+    parameters: TextRequest | None = None
+
+
+class RerankRequest(TextRequest):
+    """A query and the texts to sort."""
+
+    query: str = Field(examples=["how many legs has a spider?"])
+    texts: list[str] = Field(examples=[["Spiders have eight legs.", "The sky is blue."]])
+    raw_scores: bool = Field(False, description="Without effect: scores are cosine similarities.")
+    return_text: bool = Field(False, description="Whether each result has its text.")
+
+
+class Rank(BaseModel):
+    """A text by its position in the request, and its similarity with the query."""
+
+    index: int
+    score: Annotated[float, Field(ge=-1, le=1)]
+    text: str | None = None
+
+
+def lanes(model: ServedModel) -> Mapping[str, Lane]:
+    """Return the lane of the sentence embedding, if there is one."""
+    return {LANE: Lane(model.embedding.embed, "good")} if model.embedding else {}
+
+
+def embedding_of(service: Service) -> SentenceEmbedding:
+    """Return the sentence embedding.
+
+    Raises:
+        Problem: the model has none.
+    """
+    if service.model.embedding is None:
+        raise Problem(404, "the model has no sentence embedding; /info lists what it has")
+    return service.model.embedding
+
+
+async def vectors(service: Service, texts: list[str], route: str, truncate: bool | None = None) -> tuple[Array, Texts]:
+    """Return the unit vectors of texts, float32 [texts, width], and the tokenized texts."""
+    found = await service.tokenize(embedding_of(service).model, texts, truncate=truncate)
+    return np.stack(await service.run(LANE, found.texts, found.tokens, route)), found
+
+
+def router(service: Service) -> APIRouter:
+    """Return the routes of the sentence embedding."""
+    routes = APIRouter(tags=["sentence embedding"], responses=RESPONSES)
+
+    @routes.post("/embed", response_model=list[list[float]])
+    async def embed(body: EmbedRequest) -> Response:
+        """Return a vector of length 1 for each text; a single text, too, gives a list of one vector."""
+        if not body.normalize:
+            raise Problem(422, "normalize is false, but the vectors of this model always have length 1; leave normalize out")
+        found, texts = await vectors(service, as_list(body.inputs), "/embed", body.truncate)
+        return service.answer(found, texts)
+
+    @routes.post("/similarity", response_model=list[float])
+    async def similarity(body: SimilarityRequest) -> Response:
+        """Return the cosine similarity of a text with each of the others."""
+        pair = body.inputs
+        _check_any(pair.sentences, "sentences")
+        truncate = body.parameters.truncate if body.parameters else None
+        found, texts = await vectors(service, [pair.source_sentence, *pair.sentences], "/similarity", truncate)
+        return service.answer(_cosines(found), texts)
+
+    @routes.post("/rerank", response_model=list[Rank])
+    async def rerank(body: RerankRequest) -> Response:
+        """Return the texts by their cosine similarity with the query, the most similar first."""
+        _check_any(body.texts, "texts")
+        found, texts = await vectors(service, [body.query, *body.texts], "/rerank", body.truncate)
+        scores = _cosines(found)
+        order = np.argsort(-scores, kind="stable").tolist()
+        ranks = [
+            {"index": index, "score": scores[index], **({"text": encodable(body.texts[index])} if body.return_text else {})}
+            for index in order
+        ]
+        return service.answer(ranks, texts)
+
+    return routes
+
+
+def _check_any(texts: list[str], name: str) -> None:
+    if not texts:
+        raise Problem(422, f"{name} is empty; send at least one text")
+
+
+def _cosines(found: Array) -> Array:
+    """Return the cosine similarity of the first vector with each other one, -1 to 1."""
+    cosines: Array = np.clip(found[1:] @ found[0], -1, 1)
+    return cosines
