@@ -223,6 +223,17 @@ def test_triples_are_texts_of_their_own_and_have_no_teacher(build, monkeypatch):
     assert len(set(texts.ids)) == len(set(texts.texts)) == len(texts.ids)
 
 
+def test_a_passage_with_a_pair_is_no_item_of_its_own(build):
+    found = EmbeddingInputs(build().inputs).material
+    paired = {item[1] for item in found.items if len(item) == 2}
+    single = {item[0] for item in found.items if len(item) == 1}
+    assert paired
+    assert not paired & single
+    assert paired | single == set(range(len(found.texts.ids)))
+    alone = EmbeddingInputs(build(embedding={"contrastive": {"weight": 0.0}}).inputs).material
+    assert alone.items == [(at,) for at in range(len(found.texts.ids))]
+
+
 def test_ranks_count_the_passages_that_are_nearer():
     passages = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]])
     assert rank(np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), passages, [0, 2, 1]).tolist() == [0, 2, 1]

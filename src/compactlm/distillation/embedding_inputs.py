@@ -59,8 +59,10 @@ class EmbeddingInputs:
         rows = artifacts.read_documents(artifacts.SPLIT / "train")
         found = embedding_text(rows, self.inputs.tokenizer.get_vocab(), self.params.signals.embedding, self.params.seed)
         losses, texts = self.params.distill.embedding, dict(zip(found.ids, found.texts, strict=True))
-        items: list[tuple[int, ...]] = [(at,) for at in range(len(texts))]
-        items += found.pairs if losses.contrastive.weight else []
+        pairs = found.pairs if losses.contrastive.weight else []
+        paired = {passage for _, passage in pairs}  # passages are long, and their pairs teach the teacher's vectors as well
+        items: list[tuple[int, ...]] = [(at,) for at in range(len(texts)) if at not in paired]
+        items += pairs
         places = {name: at for at, name in enumerate(texts)}
         for triple in self._triples() if losses.opposites.weight else ():
             for text in triple:
