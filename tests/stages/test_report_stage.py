@@ -9,7 +9,7 @@ import pytest
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import write_figures
-from compactlm.report.card.snippets import Snippet, run_snippet
+from compactlm.report.card.snippets import Snippet, run_snippets
 from compactlm.stages import report
 from tests.fixtures.made_up_run import all_rows, build
 
@@ -81,7 +81,7 @@ def test_two_runs_write_the_same_page_card_and_plots(workspace, params):
 
 
 def test_a_failed_gate_ends_the_stage_after_the_page_is_written(workspace, params, monkeypatch):
-    monkeypatch.setattr(report, "run_snippet", lambda title, code, threads: Snippet(title, code, ""))
+    monkeypatch.setattr(report, "run_snippets", lambda examples, threads: [Snippet(title, code, "") for title, code in examples])
     gate = params.bias_audit.gate.model_copy(update={"on_violation": "fail"})
     strict = params.model_copy(update={"bias_audit": params.bias_audit.model_copy(update={"gate": gate})})
     with pytest.raises(CompactLMError, match=r"Model gate: violated .*counterfactual, flips.*see reports/index\.html"):
@@ -90,11 +90,20 @@ def test_a_failed_gate_ends_the_stage_after_the_page_is_written(workspace, param
 
 
 def test_an_example_that_fails_ends_the_stage(workspace, params, monkeypatch):
-    def run_last(title, code, threads):  # the other examples start torch and run in the test above
-        return run_snippet(title, code, threads) if "without torch" in title else Snippet(title, code, "")
+    def run_light(examples, threads):  # the other examples start torch and run in the test above
+        if "without torch" in examples[0][0]:
+            return run_snippets(examples, threads)
+        return [Snippet(title, code, "") for title, code in examples]
 
-    monkeypatch.setattr(report, "run_snippet", run_last)
+    monkeypatch.setattr(report, "run_snippets", run_light)
     (workspace / "models/export/sentiment/onnx/model.onnx").write_bytes(b"torn")
     with pytest.raises(CompactLMError, match=r"example 'Classify without torch.*failed"):
         report.main(params)
     assert not (workspace / "reports/index.html").exists()
+
+
+def test_examples_of_one_process_have_names_of_their_own_and_a_failure_names_its_example():
+    shown = run_snippets([("first", "x = 1\nprint(x, 'ä')"), ("second", "print('x' in globals())")], 1)
+    assert [(one.title, one.output) for one in shown] == [("first", "1 ä"), ("second", "False")]
+    with pytest.raises(CompactLMError, match=r"^the example 'second' of the model card failed \(ZeroDivisionError: .*\); run `dvc repro`"):
+        run_snippets([("first", "print()"), ("second", "1 / 0"), ("third", "print()")], 1)

@@ -91,12 +91,13 @@ class Evaluate(Section):
 
 
 class Export(Section):
-    """The ONNX files are compared with the original model on `check_rows` test rows.
+    """The ONNX files of a task are compared with the original model on `check_rows` test rows, those of other models on `general_rows`.
 
     The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]
     check_rows: Count
+    general_rows: Count
     tolerance: Positive
     accuracy_loss: Fraction

@@ -74,7 +74,8 @@ def main(params: Params) -> None:
     with artifacts.replacing(artifacts.EXPORT) as unfinished:
         for name in tqdm((artifacts.MLM, EMBEDDING, *params.tasks), desc="export", unit="model"):
             candidates = [row for row in test if name not in params.tasks or row["task"] == name]
-            rows = draw_items(candidates, params.export.check_rows, "export", params.seed, key=lambda row: row["id"])
+            count = params.export.check_rows if name in params.tasks else params.export.general_rows
+            rows = draw_items(candidates, count, "export", params.seed, key=lambda row: row["id"])
             metrics[name] = _export(params, name, rows, unfinished / name)
     artifacts.write_json(artifacts.METRICS / "export.json", write_figures(metrics))
 

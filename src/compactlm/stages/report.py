@@ -12,7 +12,7 @@ from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.report.card.card import write_card
-from compactlm.report.card.snippets import Snippet, classifying, filling, run_snippet, without_torch
+from compactlm.report.card.snippets import Snippet, classifying, filling, run_snippets, without_torch
 from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
 from compactlm.report.page import write_page
 from compactlm.report.plots import plot_tables
@@ -42,10 +42,10 @@ def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
         examples.append(("Fill a masked word", fill))
     task = next(iter(params.tasks))
     rows = [row for row in test if row.task == task]
-    examples.append(("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed)))
-    # Most of the time is spent on imports, which use one core.
-    with ThreadPoolExecutor(params.threads) as pool:
-        return list(pool.map(lambda example: run_snippet(example[0], example[1], params.threads), examples))
+    light = [("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed))]
+    with ThreadPoolExecutor() as pool:
+        groups = pool.map(lambda group: run_snippets(group, params.threads), [examples, light])
+        return [snippet for group in groups for snippet in group]
 
 
 def main(params: Params) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,14 @@ SHORT = 90  # characters that fit on a line
 EXAMPLES = 2
 MANY = 50
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
+# Reads codes as JSON and writes the output of each as a line of JSON.
+RUN_ALL = """
+import contextlib, io, json, sys
+for code in json.load(sys.stdin):
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        exec(code, {"__name__": "__main__"})
+    print(json.dumps(output.getvalue()), flush=True)
+"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,15 +86,20 @@ print(answer.label, round(answer.probability, 3))
 """
 
 
-def run_snippet(title: str, code: str, threads: int) -> Snippet:
-    """Run an example in a new process, without a network.
+def run_snippets(examples: Sequence[tuple[str, str]], threads: int) -> list[Snippet]:
+    """Run examples, titles with code, one after another in a new process, without a network.
+
+    They share the process because its imports take most of the time; each has names of its own.
 
     Raises:
-        CompactLMError: the example failed.
+        CompactLMError: an example failed.
     """
     environment = os.environ | OFFLINE | {"OMP_NUM_THREADS": str(threads)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
-    if done.returncode != 0:
+    codes = json.dumps([code for _, code in examples])
+    done = subprocess.run([sys.executable, "-c", RUN_ALL], input=codes, capture_output=True, text=True, check=False, env=environment)
+    outputs = [json.loads(line) for line in done.stdout.splitlines()]
+    if len(outputs) < len(examples):
         last = (done.stderr.strip().splitlines() or ["it was killed"])[-1]
+        title = examples[len(outputs)][0]
         raise CompactLMError(f"the example {title!r} of the model card failed ({last[:200]}); run `dvc repro` to restore models/")
-    return Snippet(title, code.strip(), done.stdout.strip())
+    return [Snippet(title, code.strip(), output.strip()) for (title, code), output in zip(examples, outputs, strict=True)]
