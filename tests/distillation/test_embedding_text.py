@@ -1,11 +1,10 @@
 import random
-import types
-from typing import Any
 
 import pytest
 
 from compactlm.artifacts import Document
 from compactlm.distillation.embedding_text import EmbeddingText, embedding_text
+from compactlm.params import EmbeddingSignals
 from tests.fixtures.builders import scattered_row
 
 VOCABULARY = ["[CLS]", "##ing", "cat", "a", "1990", "harbour", "don"]
@@ -24,7 +23,7 @@ def rows() -> list[Document]:
 
 
 def read(rows: list[Document], seed: int = 1, **changed: int) -> EmbeddingText:
-    amounts: Any = types.SimpleNamespace(**AMOUNTS | changed)
+    amounts = EmbeddingSignals(**AMOUNTS | changed)
     return embedding_text(rows, VOCABULARY, amounts, seed)
 
 
@@ -58,7 +57,7 @@ def test_pairs_are_positions_of_queries_and_their_passages() -> None:
 
 
 def test_only_the_queries_of_the_paired_sources_are_used() -> None:
-    amounts: Any = types.SimpleNamespace(**AMOUNTS)
+    amounts = EmbeddingSignals(**AMOUNTS)
     other = scattered_row(7, f"In another source. {LONG}", source="t", queries=("did they",))
     found = embedding_text([*rows(), other], VOCABULARY, amounts, 1, paired=["s"])
     assert of_kind(found, "query") == of_kind(read(rows()), "query")
@@ -83,7 +82,7 @@ def test_amounts_bound_each_kind_and_the_seed_draws(amount: str, kind: str) -> N
     many = [scattered_row(number, f"The town number {number} is old and has {number} rooms. Is it {number}?") for number in range(40)]
     many += [scattered_row(number, f"{LONG} {number}", queries=(f"where is {number}",)) for number in range(40, 60)]
     vocabulary = ["".join(random.Random(number).choices("abcdefgh", k=6)) for number in range(40)]
-    amounts: Any = types.SimpleNamespace(**AMOUNTS | {"passages": 20, "passage_words": 80} | {amount: 10})
+    amounts = EmbeddingSignals(**AMOUNTS | {"passages": 20, "passage_words": 80} | {amount: 10})
     first, second = (embedding_text(many, vocabulary, amounts, seed) for seed in (1, 2))
     assert len(of_kind(first, kind)) == 10 or (kind == "phrase" and 5 <= len(of_kind(first, kind)) < 10)  # phrases may be equal
     assert of_kind(first, kind) != of_kind(second, kind)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Literal, Protocol
+from typing import Literal
 
 from compactlm.artifacts import Document, derived_id
 from compactlm.corpus.queries import cut_words, passages_with_queries
 from compactlm.draws import draw_generator, draw_items
+from compactlm.params import EmbeddingSignals
 from compactlm.text.sentences import split_sentences
 
 Kind = Literal["passage", "query", "row", "sentence", "phrase", "word"]
@@ -21,25 +22,6 @@ SENTENCE_WORDS = (3, 60)  # shorter sentences are headings and fragments; longer
 PHRASE_WORDS = (2, 5)
 _RUN = re.compile(r"[^\W_]+(?:['\u2019-][^\W_]+)*(?: [^\W_]+(?:['\u2019-][^\W_]+)*)+")  # words without punctuation between them
 _WORD = re.compile(r"[^\W\d_]{2,}")
-
-
-class Amounts(Protocol):
-    """How many texts of each kind there are at most, and how many words a passage or row has at most."""
-
-    @property
-    def passages(self) -> int: ...  # noqa: D102
-    @property
-    def passage_words(self) -> int: ...  # noqa: D102
-    @property
-    def questions(self) -> int: ...  # noqa: D102
-    @property
-    def rows(self) -> int: ...  # noqa: D102
-    @property
-    def sentences(self) -> int: ...  # noqa: D102
-    @property
-    def phrases(self) -> int: ...  # noqa: D102
-    @property
-    def words(self) -> int: ...  # noqa: D102
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +42,7 @@ class EmbeddingText:
 
 
 def embedding_text(
-    rows: Sequence[Document], vocabulary: Iterable[str], amounts: Amounts, seed: int, paired: Collection[str] | None = None
+    rows: Sequence[Document], vocabulary: Iterable[str], amounts: EmbeddingSignals, seed: int, paired: Collection[str] | None = None
 ) -> EmbeddingText:
     """Draw the texts of each kind, and return them with the pairs. The result does not depend on the order of the rows.
 
@@ -103,7 +85,7 @@ def embedding_text(
 
 
 def _passages(
-    rows: Sequence[Document], amounts: Amounts, seed: int, paired: Collection[str] | None
+    rows: Sequence[Document], amounts: EmbeddingSignals, seed: int, paired: Collection[str] | None
 ) -> tuple[list[str], list[tuple[str, str]]]:
     """Return the drawn passages, and the drawn pairs of a query and a passage."""
     asked = passages_with_queries(rows, amounts.passage_words, paired)

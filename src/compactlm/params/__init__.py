@@ -7,7 +7,15 @@ on. Nothing is computed here: stages get the values that params.yaml and the fil
 
 from compactlm.params.base import Count, CountOrZero, Number, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDuplicates, ReservedKind, Sentences, Split
-from compactlm.params.distill import EmbeddingDistillation, GeneralDistillation, Losses, SentenceLoss, SharpenedLoss, TaskDistillation
+from compactlm.params.distill import (
+    EmbeddingDistillation,
+    EmbeddingSignals,
+    GeneralDistillation,
+    Losses,
+    SentenceLoss,
+    SharpenedLoss,
+    TaskDistillation,
+)
 from compactlm.params.fairness import Attribute, BiasAudit, DataLimits, ModelLimits, StereotypeTemplates
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, Optimisation, PackageTeacher, Student, TeacherSource
@@ -48,6 +56,7 @@ __all__ = [
     "DiversityFigures",
     "DocumentPart",
     "EmbeddingDistillation",
+    "EmbeddingSignals",
     "Energy",
     "Evaluate",
     "Export",
