@@ -3,8 +3,8 @@
     python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows per label, 5 draws of each
     python -m benchmarks.bench_few_shot --rows 16 --draws 3
 
-The student is the pipeline's masked language model, which was trained without labels. Rows are drawn from the train split, and accuracy is
-measured on the whole test split. The figures are written to reports/few-shot.json.
+The student is the pipeline's sentence encoder or, without one, its masked language model; neither was trained with labels. Rows are
+drawn from the train split, and accuracy is measured on the whole test split. The figures are written to reports/few-shot.json.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from tqdm import tqdm
 from compactlm import CompactLM, artifacts
 from compactlm.inference.finetuning.labelled import Labelled
 from compactlm.inference.finetuning.user_task import finetune
+from compactlm.inference.runtime import directories
 
 REPORT = Path("reports/few-shot.json")
 Rows = Sequence[tuple[str, str]]
@@ -73,7 +74,7 @@ def main() -> None:
         for seed in tqdm(range(options.draws), desc=f"{count} rows per label", unit="draw"):
             rows = draw(train, count, seed)
             found["tfidf"].append(baseline(rows, test))
-            found["student"].append(student(artifacts.STUDENT / artifacts.MLM, rows, test, seed))
+            found["student"].append(student(directories.find_base(artifacts.STUDENT).path, rows, test, seed))
         table.append({"rows_a_label": count, **{name: _summary(shares) for name, shares in found.items()}})
         print(f"{count:>4} rows per label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")
     artifacts.write_json(REPORT, {"task": options.task, "test_rows": len(test), "draws": options.draws, "accuracy": table})

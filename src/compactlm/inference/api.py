@@ -164,7 +164,7 @@ class CompactLM:
             from compactlm.inference.finetuning.user_task import finetune
 
         root = self.root if self.chosen else directories.default_root("torch")
-        student = directories.find(root, directories.MLM, "torch").path
+        student = directories.find_base(root).path
         data = read_labelled(Path(file), text, label)
         if data.left_out:
             say(f"{data.left_out:,} rows of {file} are skipped because they have no text, no label or a repeated text")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import BertConfig, BertForSequenceClassification, BertPreTrainedModel
 
+from compactlm.bert.models import body_of
 from compactlm.params import Student
 
 
@@ -22,7 +23,7 @@ def build_config(student: Student, vocabulary_size: int) -> BertConfig:
     )
 
 
-def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
+def build_classifier(student: BertPreTrainedModel, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
     """Return a classifier of a student's shape with a new head for these labels.
 
     `seed` is that of the random weights: those of the head, or all weights if the student's body is not copied.
@@ -34,7 +35,7 @@ def build_classifier(student: BertForMaskedLM, labels: Sequence[str], seed: int,
     config.label2id = {label: index for index, label in enumerate(labels)}
     classifier = BertForSequenceClassification(config)
     if body:
-        classifier.bert.load_state_dict(student.bert.state_dict(), strict=False)
+        classifier.bert.load_state_dict(body_of(student).state_dict(), strict=False)
     return classifier
 
 

@@ -1,13 +1,13 @@
 import pytest
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertModel
 
 from compactlm.inference.finetuning.probing import averaged_states, build_probe, fit_probe
 
 
 @pytest.fixture(scope="module")
 def base(tiny_bert):
-    return BertForMaskedLM.from_pretrained(tiny_bert)
+    return BertModel.from_pretrained(tiny_bert, add_pooling_layer=False)
 
 
 @pytest.fixture(scope="module")

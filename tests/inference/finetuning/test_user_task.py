@@ -3,9 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
+from compactlm.inference.runtime import directories
+from tests.fixtures.encoders import make_dense, make_encoder
 
 pytestmark = pytest.mark.slow
 
@@ -98,6 +101,18 @@ def test_damaged_weights_are_one_sentence(student_root, tmp_path, rows):
 def test_impossible_options_are_named(lm, tmp_path, rows, options, message):
     with pytest.raises(CompactLMError, match=message):
         lm.finetune(rows, "text", "label", tmp_path / "own", **options)
+
+
+def test_fine_tuning_starts_from_the_sentence_encoder_if_there_is_one(student_root, tmp_path, rows):
+    root = shutil.copytree(student_root, tmp_path / "student")
+    assert directories.find_base(root).path == root / "mlm"
+    make_encoder(student_root / "sentiment", root / "embedding", dense=(make_dense(32, 24),))
+    found = CompactLM(root, backend="torch", threads=1).finetune(rows, "text", "label", tmp_path / "own", epochs=1)
+    body, tuned = (load_file(path / "model.safetensors") for path in (root / "embedding", tmp_path / "own"))
+    name = "embeddings.word_embeddings.weight"
+    distance = np.abs(tuned[f"bert.{name}"] - body[name]).max()
+    assert distance == 0 if found.epochs == 0 else distance < 0.02  # training moves the weights a little
+    assert np.abs(load_file(root / "mlm/model.safetensors")[f"bert.{name}"] - body[name]).max() > 0.1
 
 
 def test_the_default_model_is_the_student(student_root, export_root, tmp_path, rows, monkeypatch):

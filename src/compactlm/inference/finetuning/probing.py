@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegressionCV
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertModel
 from transformers.models.bert.modeling_bert import BertLayer
 
 from compactlm.bert.batches import make_batches
@@ -48,7 +48,7 @@ class Probe:
     bias: torch.Tensor
 
 
-def averaged_states(base: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+def averaged_states(base: BertModel, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
     """Return the output of the averaging layer at [CLS] above each depth, float32 [depths, rows, hidden]."""
     size = base.config.hidden_size
     found = torch.zeros(base.config.num_hidden_layers + 1, len(sequences), size)
@@ -56,7 +56,7 @@ def averaged_states(base: BertForMaskedLM, sequences: Sequence[Sequence[int]]) -
     for positions in make_batches([len(sequence) for sequence in sequences], BATCH_TOKENS, None):
         input_ids, attention_mask = pad_tensors([sequences[position] for position in positions])
         with torch.inference_mode():
-            states = base.bert(input_ids.to(base.device), attention_mask=attention_mask.to(base.device), output_hidden_states=True)
+            states = base(input_ids.to(base.device), attention_mask=attention_mask.to(base.device), output_hidden_states=True)
         shares = (attention_mask / attention_mask.sum(dim=1, keepdim=True)).unsqueeze(-1)
         for depth, layer in enumerate(states.hidden_states):
             hidden = layer.float().cpu()
@@ -93,14 +93,14 @@ def _fit(states: torch.Tensor, targets: torch.Tensor, depth: int) -> Probe:
     return Probe(depth, -float(regression.scores_.mean(axis=0).max()), mean, scale, weight, bias)
 
 
-def build_probe(base: BertForMaskedLM, labels: Sequence[str], probe: Probe, seed: int) -> BertForSequenceClassification:
+def build_probe(base: BertModel, labels: Sequence[str], probe: Probe, seed: int) -> BertForSequenceClassification:
     """Return the plain classifier that computes the probe: the body up to its depth, and the averaging layer."""
     layers = base.config.num_hidden_layers
     base.config.num_hidden_layers = probe.depth + 1
     model = build_classifier(base, labels, seed, body=False)
     base.config.num_hidden_layers = layers
     wanted = model.bert.state_dict()
-    model.bert.load_state_dict({name: value for name, value in base.bert.state_dict().items() if name in wanted}, strict=False)
+    model.bert.load_state_dict({name: value for name, value in base.state_dict().items() if name in wanted}, strict=False)
     layer, identity = BertLayer(model.config), torch.eye(model.config.hidden_size)
     # The keys keep their random values, so that training can change the attention.
     for linear, weight in (

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertModel
 
 from compactlm import artifacts
 from compactlm.bert import models
@@ -73,7 +73,7 @@ class _Job:
     seed: int
     say: Say
 
-    def rows(self, model: BertForMaskedLM | BertForSequenceClassification, directory: Path, teacher: torch.Tensor | None = None) -> Rows:
+    def rows(self, model: BertModel | BertForSequenceClassification, directory: Path, teacher: torch.Tensor | None = None) -> Rows:
         """Tokenize the texts for a model, with the logits of a teacher if there is one."""
         longest = min(self.maximum_length, model.config.max_position_embeddings)
         return Rows(encode(models.load_tokenizer(directory), self.data.texts, longest), self.targets, teacher)
@@ -100,10 +100,10 @@ def finetune(
     threads: int = 0,
     say: Say = str,
 ) -> FineTuned:
-    """Train a classifier from a copy of the student's masked language model on labelled rows, and save it.
+    """Train a classifier from a copy of the student on labelled rows, and save it.
 
     Args:
-        student: the directory of the masked language model.
+        student: the directory of the sentence encoder or of the masked language model; only its body is used.
         data: the labelled rows.
         output: where the classifier is saved, as a plain BertForSequenceClassification directory.
         teacher: the directory of a larger BERT. It is fine-tuned first, unless it is a classifier of the same labels; the student also
@@ -158,9 +158,9 @@ def _check_output(output: Path, used: list[Path]) -> None:
         raise CompactLMError(f"{output} has files that are not part of a model; pass another directory with --output")
 
 
-def _load(student: Path) -> BertForMaskedLM:
+def _load(student: Path) -> BertModel:
     try:
-        return models.load_masked_lm(student)[0]
+        return models.load_body(student)
     except CompactLMError:
         raise
     except Exception as error:  # noqa: BLE001 - safetensors raises its own type, outside any hierarchy
@@ -169,7 +169,7 @@ def _load(student: Path) -> BertForMaskedLM:
         ) from None
 
 
-def _choose(base: BertForMaskedLM, job: _Job, rows: Rows, epochs: int, rate: float) -> _Candidate:
+def _choose(base: BertModel, job: _Job, rows: Rows, epochs: int, rate: float) -> _Candidate:
     """Return the probe, or the whole student trained from the probe of its full depth if that is clearly better on held-out rows."""
     names, train, held_out = job.data.names, job.train, rows.take(job.held_out)
     states = averaged_states(base, rows.sequences)

@@ -134,6 +134,16 @@ def _threshold(config: dict[str, Any], path: Path) -> float | None:
     return float(value)
 
 
+def find_base(root: Path) -> ModelDirectory:
+    """Return the model that fine-tuning starts from: the sentence encoder if its weights are there, else the masked language model.
+
+    Raises:
+        CompactLMError: there is neither.
+    """
+    encoder = (root / EMBEDDING / FILES["torch"]).is_file()
+    return find(root, EMBEDDING if encoder else MLM, "torch")
+
+
 def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
     """Return the model `name` (mlm, embedding or a task) in a directory of models; a root with a config.json is the model itself.
 
