@@ -30,6 +30,7 @@ COUNTERFACTUAL = Path("data/counterfactual")
 TOKENIZED = Path("data/tokenized")
 SIGNALS = Path("data/signals")
 PREDICTIONS = Path("data/predictions")
+STATIC_TABLE = SIGNALS / "static.safetensors"
 STUDENT_TOKENIZER = TOKENIZED / "tokenizer"
 ID_MAP = TOKENIZED / "id_map.json"  # the teacher's token id for each token id of the student
 TEACHER = Path("models/teacher")
@@ -52,6 +53,7 @@ FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks
 ABLATIONS = Path("reports/ablations")
 MITIGATION = Path("reports/mitigation")
 
+EMBEDDING = "embedding"  # the directory of the student's sentence encoder, next to them; only if there is one
 BASE = "base"  # the directory of the pretrained teacher in TEACHER, next to the directories of the tasks
 MLM = "mlm"  # the directory of the masked language model in STUDENT and EXPORT, next to the directories of the tasks
 SPLITS = ("train", "validation", "test")

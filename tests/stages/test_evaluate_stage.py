@@ -1,5 +1,6 @@
 """The stage evaluate on tiny models. It writes all figures, gives the same bytes twice and stops at broken models."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -7,13 +8,15 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertModel
 
 from compactlm import artifacts
+from compactlm.bert.sentence_encoder.writing import write_modules
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status
 from compactlm.figures.quality import headline_figures
 from compactlm.stages import evaluate
+from compactlm.student.static_table import StaticTable
 from tests.fixtures.builders import make_row
 
 METRICS = "reports/metrics/evaluate.json"
@@ -94,6 +97,49 @@ def test_a_teacher_without_a_head_is_compared_where_it_can_be(workspace, params)
     assert forgotten["teacher"]["kept"]["status"] == Status.NOT_JUDGED
     assert forgotten["student"]["before"]["status"] != Status.NOT_JUDGED
     assert found["tasks"]["sentiment"]["teacher"] == found["tasks"]["sentiment"]["student"]
+
+
+@pytest.fixture
+def encoders(workspace, tiny_bert, monkeypatch):
+    """Make teacher and student sentence encoders, with a static table and suites."""
+    shutil.copytree(tiny_bert, artifacts.STUDENT / "embedding")
+    for directory in (artifacts.STUDENT / "embedding", artifacts.TEACHER / "base"):
+        write_modules(directory, maximum_length=48)
+    tokens = len(AutoTokenizer.from_pretrained(tiny_bert))
+    torch.manual_seed(1)
+    StaticTable(torch.randn(tokens, 32), torch.eye(32)).save(artifacts.STATIC_TABLE)
+    shutil.copytree(Path(__file__).parents[2] / "configs/words/context", "configs/words/context")
+    test = artifacts.read_documents(artifacts.SPLIT / "test")
+    test = [dataclasses.replace(row, queries=(f"was it {row.text}",)) if row.source == "tweets" else row for row in test]
+    artifacts.write_documents(artifacts.SPLIT / "test", test)
+
+
+def test_sentence_embeddings_are_compared_if_the_student_has_one(workspace, encoders, build_params, params):
+    evaluate.main(params)
+    without = json.loads((workspace / METRICS).read_text())["embedding"]
+    assert "found_at_1" not in without["student"]  # no test row of boolq
+    small = {"retrieval": ["tweets"], "sentences": 40, "few_shot": [4, 256], "draws": 2, "context": ["opposites", "roles"]}
+    evaluate.main(params.model_copy(update={"evaluate": build_params(evaluate={"embedding": small}).evaluate}))
+    found = json.loads((workspace / METRICS).read_text())["embedding"]
+    figures = {"found_at_1", "found_at_10", "spearman", "few_shot_4"}
+    assert {name: set(found[name]) for name in ("student", "teacher", "static")} == dict.fromkeys(("student", "teacher", "static"), figures)
+    assert found["student"] == found["teacher"]  # the same model
+    assert found["student"]["spearman"]["value"] == 1
+    assert found["kept"]["student"]["few_shot_4"]["value"] == 1
+    assert abs(found["static"]["spearman"]["value"]) < 1
+    assert set(found["context"]) == {"opposites", "roles", "all"}
+    assert set(found["context"]["all"]) == {"student", "teacher", "static", "tfidf"}
+    assert found["context"]["roles"]["tfidf"]["value"] == 0.5
+
+
+def test_figures_of_an_embedding_of_one_point_end_the_stage(workspace, encoders, params):
+    directory = artifacts.STUDENT / "embedding"
+    model = BertModel.from_pretrained(directory, add_pooling_layer=False)
+    with torch.no_grad():
+        model.encoder.layer[-1].output.LayerNorm.weight.zero_()
+    model.save_pretrained(directory)
+    with pytest.raises(CompactLMError, match=r"embedding\.student"):
+        evaluate.main(params)
 
 
 def test_a_failed_gate_does_not_end_the_stage(workspace, params, capsys):

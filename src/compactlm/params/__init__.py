@@ -20,7 +20,7 @@ from compactlm.params.fairness import Attribute, BiasAudit, DataLimits, ModelLim
 from compactlm.params.filters import FilterSettings, PersonalKind
 from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, Optimisation, PackageTeacher, Student, TeacherSource
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
-from compactlm.params.results import Bootstrap, Energy, Evaluate, Export, Robustness, Slices
+from compactlm.params.results import Bootstrap, EmbeddingFigures, Energy, Evaluate, Export, Robustness, Slices
 from compactlm.params.sources import (
     ColumnLabel,
     Columns,
@@ -56,6 +56,7 @@ __all__ = [
     "DiversityFigures",
     "DocumentPart",
     "EmbeddingDistillation",
+    "EmbeddingFigures",
     "EmbeddingSignals",
     "Energy",
     "Evaluate",

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
-from compactlm.params.base import Count, Fraction, Number, Positive, Section
+from compactlm.params.base import Count, Fraction, Name, Number, Positive, Section
 
 
 class Bootstrap(Section):
@@ -74,6 +74,22 @@ class Energy(Section):
     country: Annotated[StrictStr, Field(pattern=r"^[A-Z]{3}$")] | None
 
 
+class EmbeddingFigures(Section):
+    """What sentence embeddings are compared on, if the student has one.
+
+    Queries of the test rows of the sources in `retrieval` search for their passages, each cut to `passage_words` words. The similarities of
+    `sentences` test sentences are compared with the teacher's. Logistic regression learns from `few_shot` train rows per label, in `draws`
+    draws. `context` names files in configs/words/context, without their ending.
+    """
+
+    retrieval: list[Name]
+    passage_words: Count
+    sentences: Annotated[StrictInt, Field(ge=3)]
+    few_shot: list[Count]
+    draws: Count
+    context: list[Name]
+
+
 class Evaluate(Section):
     """The masked language models are compared on `mlm_words` masked words of test rows.
 
@@ -87,6 +103,7 @@ class Evaluate(Section):
     slices: Slices
     robustness: Robustness
     forgetting_words: Count
+    embedding: EmbeddingFigures
     timings: Timings
 
 

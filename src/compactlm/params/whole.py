@@ -86,6 +86,9 @@ def _contradictions(params: Params) -> Iterator[str]:
     for source in params.split.weights:
         if source not in params.ingest.sources:
             yield f"split.weights names {source!r}, which is not in ingest.sources; add it there or correct the name"
+    for source in params.evaluate.embedding.retrieval:
+        if source not in params.ingest.sources:
+            yield f"evaluate.embedding.retrieval names {source!r}, which is not in ingest.sources; add it there or correct the name"
     yield from _size_contradictions(params)
     yield from _loss_contradictions(params)
     yield from _embedding_contradictions(params)

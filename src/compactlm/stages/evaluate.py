@@ -16,6 +16,10 @@ from compactlm.evaluation import pathologies
 from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.contestants import Body, Role, answer, load_general, load_reader, sizes, spreads, word_spreads
 from compactlm.evaluation.cost.speed import compare_speed
+from compactlm.evaluation.embeddings.comparing import compare_embeddings
+from compactlm.evaluation.embeddings.contestants import load_embeddings
+from compactlm.evaluation.embeddings.material import make_material
+from compactlm.evaluation.embeddings.tfidf import fit_tfidf
 from compactlm.evaluation.model_fairness import measure_fairness
 from compactlm.evaluation.paired import ROLES, Answers, compare_quality
 from compactlm.evaluation.robustness import robustness
@@ -27,6 +31,7 @@ from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
 from compactlm.figures.quality import headline_figures
 from compactlm.params import Params
+from compactlm.params.suites import read_suite
 from compactlm.pipeline.run import run
 
 REFERENCE = "bert_base"  # bert-base in shape, with random weights
@@ -71,6 +76,20 @@ def _forgetting(
         after = score(joined, masked, one.tokenizer.pad_token_id, params.batch_tokens, f"{role}, masked words after fine-tuning")
         found[role] = forgetting(words.scores[role].first(len(chosen)), after, _resampler(params))
     return found
+
+
+def _embedding(params: Params, test: list[artifacts.Document]) -> dict[str, Any]:
+    """Return the figures of the sentence embeddings by the key `embedding`; nothing if the student has none."""
+    student = artifacts.STUDENT / artifacts.EMBEDDING
+    if not student.is_dir():
+        return {}
+    train = artifacts.read_documents(artifacts.SPLIT / "train")
+    settings = params.evaluate.embedding
+    suites = {kind: read_suite(kind) for kind in settings.context}
+    material = make_material(settings, train, test, params.tasks, suites, params.seed)
+    contestants = load_embeddings(student, artifacts.TEACHER / artifacts.BASE, artifacts.STATIC_TABLE, params.batch_tokens)
+    words = {"tfidf": fit_tfidf(row.text for row in train)} if suites else {}
+    return {"embedding": compare_embeddings(contestants, words, material, _resampler(params))}
 
 
 def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[str, Any]]:
@@ -119,6 +138,7 @@ def main(params: Params) -> None:
     size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.tokens)
     fairness = measure_fairness(params, rows, answers, readers, language_models)
     metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size, "fairness": fairness}
+    metrics |= _embedding(params, test)
 
     with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
         artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)

@@ -44,3 +44,12 @@ def test_the_last_listed_part_of_a_key_names_the_figure():
     assert direction("tasks.sentiment.rows") is None
     assert direction("fairness.tasks.sentiment.gender.counterfactual.flips.student") == "lower"
     assert direction("size.student_multiply_adds_a_token") == "lower"
+
+
+def test_figures_of_embeddings_are_named_without_their_number_and_baselines_have_no_direction():
+    assert figure_name("embedding.student.few_shot_16") == "few_shot"
+    assert direction("embedding.student.found_at_10") == "higher"
+    assert direction("embedding.kept.student.few_shot_256") == "higher"
+    assert direction("embedding.context.negation.student") == "higher"
+    assert direction("embedding.context.all.tfidf") is None
+    assert direction("embedding.static.spearman") is None

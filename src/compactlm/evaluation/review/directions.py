@@ -43,6 +43,10 @@ DIRECTIONS: dict[str, Direction] = {
     "agreement": "higher",
     "student_top1": "higher",
     "student_pseudo_perplexity": "lower",
+    "found_at": "higher",
+    "spearman": "higher",
+    "few_shot": "higher",
+    "context": "higher",
     "validation_accuracy": "higher",
     "validation_top1": "higher",
     "validation_top1_retention": "higher",
@@ -74,16 +78,19 @@ INFORMATIONAL = frozenset(
 ACCURACY = re.compile(r"(^|\.)tasks\.\w+\.(student|teacher)$")  # the headline figures of a task
 # These compare the student with its teacher. The student's own figure decides, and the gate checks amplification.
 RELATIVE = ("amplification", "difference")
+BASELINES = {"static", "tfidf"}  # embeddings that are measured for comparison alone
+NUMBERED = re.compile(r"_\d+$")  # found_at_1 and found_at_10 are called found_at in the tables
 
 
 def figure_name(key: str) -> str | None:
     """Return the name of a figure in its key: the last part that is in one of the tables, or None."""
     if ACCURACY.search(key):
         return "accuracy"
-    return next((part for part in reversed(key.split(".")) if part in DIRECTIONS or part in INFORMATIONAL), None)
+    named = (name for part in reversed(key.split(".")) for name in (part, NUMBERED.sub("", part)))
+    return next((name for name in named if name in DIRECTIONS or name in INFORMATIONAL), None)
 
 
 def direction(key: str) -> Direction | None:
     """Return which values of a figure are better; None where neither more nor less is better."""
-    name = figure_name(key)
-    return None if name is None or key.rpartition(".")[2] in RELATIVE else DIRECTIONS.get(name)
+    name, parts = figure_name(key), key.split(".")
+    return None if name is None or parts[-1] in RELATIVE or BASELINES.intersection(parts) else DIRECTIONS.get(name)
