@@ -182,6 +182,7 @@ def test_splits_that_add_up_to_1_except_for_rounding_are_accepted() -> None:
         ("split", GOOD["split"] | {"near_duplicates": None, "across_splits": "prevent"}, "split: across_splits is prevent, but near_dup"),
         ("ingest.sources.tweets.limit", {"rows": 5}, "ingest.sources.tweets.limit.characters is missing"),
         ("ingest.sources.tweets.columns.text", {"columns": [], "separator": " "}, "ingest.sources.tweets.columns.text.columns"),
+        ("augment.shares", {"synonym": 0.5, "insert": 0.5}, "augment: insert has a share, but synonyms is nearest_words; set the share"),
         ("clean.profile", "own", "clean: profile is own, but filters is empty"),
         ("clean.filters", [{"kind": "remove_markup"}], "clean: filters are listed, but profile is bert; set profile to own"),
         ("clean.filters", [{"kind": "remove_markups"}], "clean.filters.0.kind is 'remove_markups'; it must be one of bag_of_words, "),

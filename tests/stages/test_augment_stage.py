@@ -6,8 +6,10 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification, BertTokenizer
 
 from compactlm import artifacts
+from compactlm.errors import CompactLMError
 from compactlm.params import Augment, DiversityFigures
 from compactlm.stages import augment
+from compactlm.teacher import nearest_words
 from tests.fixtures.builders import make_config, make_row
 
 WORDS = ["the", "film", "is", "good", "bad", "warm", "long", "very", "quite", "separate", "because", "story", "actors", "it", "people"]
@@ -15,13 +17,13 @@ TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, ".", ","]
 EQUAL = dict.fromkeys(("synonym", "insert", "swap", "delete", "spelling"), 0.2)
 
 
-def make_params(copies, reserved=(), labels="report", processes=1):
+def make_params(copies, reserved=(), labels="report", processes=1, synonyms="masked_words", shares=EQUAL):
     return SimpleNamespace(
         seed=3,
         threads=1,
         data=SimpleNamespace(processes=processes),
         precision="fp32",
-        augment=Augment(copies=copies, shares=EQUAL, share_of_words=0.2, reserved=list(reserved), labels=labels),
+        augment=Augment(copies=copies, synonyms=synonyms, shares=shares, share_of_words=0.2, reserved=list(reserved), labels=labels),
         bias_audit=SimpleNamespace(
             attributes={
                 "size": SimpleNamespace(found_in="text", groups={"long": ["long"], "warm": ["warm"]}),
@@ -98,6 +100,27 @@ def test_group_terms_in_text_are_reserved_and_values_of_a_column_are_not(workspa
         assert all(copy.text.count(word) == (originals[copy.parent] == word) for copy in copies)
     for value in ("film", "people"):
         assert any(value not in copy.text.split() for copy in copies)
+
+
+@pytest.mark.parametrize("synonyms", ["nearest_words", "masked_words"])
+def test_a_teacher_without_a_head_has_near_words_and_no_masked_words(workspace, monkeypatch, synonyms):
+    monkeypatch.setattr(nearest_words, "FREQUENT", 0)
+    monkeypatch.setattr(nearest_words, "LEAST_COSINE", 0.001)
+    directory = artifacts.TEACHER / artifacts.BASE
+    BertForMaskedLM.from_pretrained(directory).bert.save_pretrained(directory)
+    params = make_params(2, synonyms=synonyms, shares={"synonym": 1.0})
+    if synonyms == "masked_words":
+        with pytest.raises(CompactLMError, match=r"augment\.synonyms is masked_words, but .* has no masked-language-model head; set"):
+            augment.main(params)
+        return
+    augment.main(params)
+    copies = artifacts.read_documents(artifacts.AUGMENTED)
+    originals = {row.id: row.text for row in artifacts.read_documents(artifacts.SPLIT / "train")}
+    assert len(copies) > 10
+    for copy in copies:
+        pairs = list(zip(originals[copy.parent].split(), copy.text.split(), strict=True))
+        assert 0 < sum(old != new for old, new in pairs) <= 2
+        assert all(new.strip(",.") in WORDS for _, new in pairs)
 
 
 def test_no_copies_need_no_model(tmp_path, monkeypatch):

@@ -133,6 +133,9 @@ ReservedKind = Literal["names", "numbers", "negations", "protected"]
 class Augment(Section):
     """Each labelled train row gets `copies` augmented copies, each made by one augmenter that is drawn with the probabilities `shares`.
 
+    `synonyms` says where the augmenter `synonym` has its words from: `nearest_words` are near the word when the teacher reads words alone,
+    `wordnet` are synonyms by WordNet, which must be installed, and `masked_words` are likely words in the text by the teacher's
+    masked-language-model head, and synonyms by WordNet where it is installed. Only `masked_words` allows the augmenter `insert`.
     Augmenters do not change words of the kinds in `reserved`, and insert none of them except names; `protected` words are those by which
     bias_audit finds groups. With `labels: keep`, a copy is dropped if the teacher predicts another label for it than its row has;
     `report` only counts such copies.
@@ -140,6 +143,7 @@ class Augment(Section):
 
     copies: CountOrZero
     shares: dict[Literal["synonym", "insert", "swap", "delete", "spelling", "keyboard", "tfidf"], NotNegative]
+    synonyms: Literal["nearest_words", "wordnet", "masked_words"]
     share_of_words: Annotated[Number, Field(gt=0, le=1)]
     reserved: list[ReservedKind]
     labels: Literal["report", "keep"]
@@ -148,6 +152,8 @@ class Augment(Section):
     def _shares_add_up(self) -> Augment:
         if self.copies and abs(sum(self.shares.values()) - 1) > 1e-9:
             raise ValueError(f"shares add up to {sum(self.shares.values()):g}; make them add up to 1")
+        if self.copies and self.shares.get("insert") and self.synonyms != "masked_words":
+            raise ValueError(f"insert has a share, but synonyms is {self.synonyms}; set the share to 0, or synonyms to masked_words")
         return self
 
 

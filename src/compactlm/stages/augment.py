@@ -18,26 +18,21 @@ def main(params: Params) -> None:
         _write([], {"copies": 0, "wordnet": 0}, [])
         return
     # Imported late, because nlpaug and transformers are slow to import and not needed without copies.
-    from compactlm.bert.models import load_masked_lm, load_tokenizer
     from compactlm.bert.runtime import prepare
     from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
-    from compactlm.corpus.augment.wordnet import find_wordnet
     from compactlm.draws import sample
     from compactlm.shards.worker_pool import count_processes
     from compactlm.teacher.label_agreement import judge_copies
-    from compactlm.teacher.proposer import MaskedWordProposer
+    from compactlm.teacher.word_source import word_source
     from compactlm.text.diversity import measure_diversity
 
     prepare(params.threads, params.seed)
     rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
-    directory = artifacts.TEACHER / artifacts.BASE
-    model, _ = load_masked_lm(directory)
-    proposer = MaskedWordProposer(model, load_tokenizer(directory), params.batch_tokens)
-    wordnet = find_wordnet()
     settings = params.augment
+    source = word_source(settings, [row.text for row in rows], params.batch_tokens)
     terms = _terms(params.bias_audit.attributes)
     processes = count_processes(params.data.processes)
-    rewriters = make_rewriters(settings, [row.text for row in rows], proposer, wordnet, terms, processes)
+    rewriters = make_rewriters(settings, [row.text for row in rows], source, terms, processes)
     result = augment(rows, settings, params.seed, rewriters)
     originals = {row.id: row.text for row in rows}
     agreed, agreement = judge_copies(result.copies, originals, params)
@@ -46,7 +41,7 @@ def main(params: Params) -> None:
     metrics = {
         **summarise(rows, result, rewriters),
         "agreement": agreement,
-        "wordnet": int(wordnet is not None),
+        "wordnet": int(settings.synonyms == "wordnet" or source.thesaurus is not None),
         "diversity": {
             "before": measure_diversity(rows, params.diversity, params.seed),
             "after": measure_diversity([*rows, *result.copies], params.diversity, params.seed),

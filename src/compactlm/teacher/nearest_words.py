@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import collections
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from transformers import BertPreTrainedModel
 
 from compactlm.bert.models import body_of
@@ -22,7 +23,9 @@ from compactlm.corpus.augment.contextual import Candidates
 WORDS = 10_000  # the most words in the table
 FREQUENT = 50  # this many of the most frequent words, most of them function words, have no neighbours
 TOP = 5
-LEAST_COSINE = 0.35
+LEAST_COSINE = 0.5
+DIGITS = 3
+ROWS_AT_ONCE = 512
 WORD = re.compile(r"[^\W\d_]{2,}")
 ENDING = re.compile(r"(?:ies|s|ed|ing|ly|er|est)$")
 
@@ -40,28 +43,36 @@ class NearestWords:
     def __init__(self, model: BertPreTrainedModel, tokenizer: Any, texts: Sequence[str], batch_tokens: int) -> None:
         counts = collections.Counter(word for text in texts for word in WORD.findall(text.lower()))
         ranked = sorted((word for word, count in counts.items() if count > 1), key=lambda word: (-counts[word], word))
-        self.words = ranked[FREQUENT : FREQUENT + WORDS]
-        self._place = {word: place for place, word in enumerate(self.words)}
-        self._endings = np.array([_ending(word) for word in self.words], dtype=object)
-        sequences = tokenizer(self.words)["input_ids"] if self.words else []
+        words = ranked[FREQUENT : FREQUENT + WORDS]
+        sequences = tokenizer(words)["input_ids"] if words else []
         vectors = mean_states(body_of(model), sequences, tokenizer.pad_token_id, batch_tokens, "words read alone")
-        vectors -= vectors.mean(axis=0) if self.words else 0.0
-        self._vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
+        self._near = dict(zip(words, nearest(words, vectors), strict=True))
 
     def candidates(self, word: str) -> Candidates:
-        """Return at most TOP words with the ending of `word`, the nearest first, with their cosines; none for a word outside the table.
+        """Return at most TOP words with the ending of `word`, the nearest first, with their cosines; none for a word outside the table."""
+        return self._near.get(word, [])
 
-        The ending (-s, -ed, -ing, -ly, -er, -est or none) stands for the part of speech, which is not known.
-        """
-        place = self._place.get(word)
-        if place is None:
-            return []
-        cosines = self._vectors @ self._vectors[place]
-        cosines[place] = -1.0
-        cosines[self._endings != self._endings[place]] = -1.0
-        # Rounded, so that nearly equal cosines have the same order on every machine.
-        best = np.lexsort((np.arange(len(cosines)), -cosines.round(4)))[:TOP]
-        return [(self.words[index], round(float(cosines[index]), 4)) for index in best if cosines[index] >= LEAST_COSINE]
+
+def nearest(words: Sequence[str], vectors: npt.NDArray[np.float64]) -> Iterator[Candidates]:
+    """Yield for each word at most TOP others with the same ending and a cosine of at least LEAST_COSINE, the nearest first.
+
+    The ending (-s, -ed, -ing, -ly, -er, -est or none) stands for the part of speech, which is not known. `vectors` is [words, width].
+    """
+    if not words:
+        return
+    centred = vectors - vectors.mean(axis=0)
+    units = (centred / np.linalg.norm(centred, axis=1, keepdims=True).clip(1e-12)).astype(np.float32)
+    endings = np.unique([_ending(word) for word in words], return_inverse=True)[1]
+    for start in range(0, len(words), ROWS_AT_ONCE):
+        rows = slice(start, start + ROWS_AT_ONCE)
+        # Rounded, so that the order of nearly equal cosines is the same on every machine.
+        cosines = (units[rows] @ units.T).round(DIGITS)
+        cosines[endings[rows, None] != endings[None, :]] = -1
+        cosines[np.arange(len(cosines)), np.arange(start, start + len(cosines))] = -1
+        for row in cosines:
+            near = np.flatnonzero(row >= LEAST_COSINE)
+            best = near[np.argsort(-row[near], kind="stable")[:TOP]]
+            yield [(words[place], round(float(row[place]), DIGITS)) for place in best]
 
 
 def _ending(word: str) -> str:

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from compactlm import artifacts
 from compactlm.corpus.augment import parallel
 from compactlm.corpus.augment import words as augment_words
-from compactlm.corpus.augment.copies import AUGMENTERS, Augmentation, augment, changed_share, keep_labels, make_rewriters, summarise
+from compactlm.corpus.augment.copies import (
+    AUGMENTERS,
+    Augmentation,
+    WordSource,
+    augment,
+    changed_share,
+    keep_labels,
+    make_rewriters,
+    summarise,
+)
 from compactlm.corpus.augment.reserved import Reserved
 from compactlm.params import Augment
 from tests.corpus.proposing import FixedProposer
@@ -23,8 +32,12 @@ document = functools.partial(make_row, source="reviews", label="positive")
 
 
 def make(rows, copies=2, seed=7, shares=EQUAL, proposer=None, share_of_words=0.2, reserved=(), processes=1):
-    settings = Augment(copies=copies, shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report")
-    rewriters = make_rewriters(settings, [row.text for row in ROWS], proposer or FixedProposer(*WORDS), None, ["actors"], processes)
+    settings = Augment(
+        copies=copies, synonyms="masked_words", shares=shares, share_of_words=share_of_words, reserved=reserved, labels="report"
+    )
+    rewriters = make_rewriters(
+        settings, [row.text for row in ROWS], WordSource(proposer=proposer or FixedProposer(*WORDS)), ["actors"], processes
+    )
     return augment(rows, settings, seed, rewriters)
 
 

@@ -15,6 +15,7 @@ from compactlm.artifacts import Document, derived_id
 from compactlm.corpus.augment.contextual import MaskedWordAug, Proposer, Thesaurus
 from compactlm.corpus.augment.parallel import ParallelWords, WordSettings
 from compactlm.corpus.augment.reserved import Reserved
+from compactlm.corpus.augment.synonyms import Lookup, SynonymAug
 from compactlm.corpus.augment.words import WORD_AUGMENTERS, Rewrite
 from compactlm.draws import draw_bits, draw_generator
 from compactlm.figures.figure import Figure
@@ -50,27 +51,40 @@ class _Job:
     seed: int
 
 
+@dataclasses.dataclass(frozen=True)
+class WordSource:
+    """Where the augmenters `synonym` and `insert` have their words from.
+
+    Attributes:
+        lookup: finds words for `synonym` word by word; None where the proposer finds them.
+        proposer: finds words by their context, for `synonym` and `insert`.
+        thesaurus: adds synonyms to those of the proposer, and keeps antonyms out.
+    """
+
+    lookup: Lookup | None = None
+    proposer: Proposer | None = None
+    thesaurus: Thesaurus | None = None
+
+
 def make_rewriters(
-    settings: Augment,
-    texts: Sequence[str],
-    proposer: Proposer,
-    thesaurus: Thesaurus | None,
-    terms: Collection[str] = (),
-    processes: int = 1,
+    settings: Augment, texts: Sequence[str], source: WordSource, terms: Collection[str] = (), processes: int = 1
 ) -> dict[str, Rewrite]:
     """Return the augmenters that have a share, by name. Each changes `share_of_words` of the words of a text, and at least one.
 
-    `synonym` and `insert` draw from the proposer, `synonym` also from the thesaurus, and TF-IDF counts the words of `texts`. The terms of
-    protected groups stay as they are if the settings reserve them. The other augmenters run in `processes`, which change no copy.
+    `synonym` and `insert` draw from the source, and TF-IDF counts the words of `texts`. The terms of protected groups stay as they are if
+    the settings reserve them. The other augmenters run in `processes`, which change no copy.
     """
     share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
     counted = tuple(texts) if settings.shares.get("tfidf") else ()
     words = ParallelWords(WordSettings(share, tuple(settings.reserved), tuple(sorted(terms)), counted), processes)
     every: dict[str, Rewrite] = {
-        "synonym": MaskedWordAug("substitute", proposer, share, thesaurus, reserved).rewrite,
-        "insert": MaskedWordAug("insert", proposer, share, None, reserved).rewrite,
         **{name: functools.partial(words.rewrite, name) for name in WORD_AUGMENTERS},
     }
+    if source.proposer:
+        every["synonym"] = MaskedWordAug("substitute", source.proposer, share, source.thesaurus, reserved).rewrite
+        every["insert"] = MaskedWordAug("insert", source.proposer, share, None, reserved).rewrite
+    if source.lookup:
+        every["synonym"] = SynonymAug(source.lookup, share, reserved).rewrite
     shares: Mapping[Any, float] = settings.shares
     return {name: every[name] for name in AUGMENTERS if shares.get(name)}
 
