@@ -167,7 +167,7 @@ class CompactLM:
         student = directories.find_base(root).path
         data = read_labelled(Path(file), text, label)
         if data.left_out:
-            say(f"{data.left_out:,} rows of {file} are skipped because they have no text, no label or a repeated text")
+            say(f"{data.left_out:,} rows of {file} are skipped: no text, no label, a repeated text, or a text with several labels")
         teacher = Path(teacher) if teacher is not None else None
         return finetune(
             student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say

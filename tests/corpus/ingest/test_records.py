@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, row_id, sha256_of, to_document, to_record
@@ -19,7 +21,15 @@ def columns(
 
 @pytest.mark.parametrize(
     ("rule", "value", "label"),
-    [(RATING, "-3", "negative"), (RATING, 0, "negative"), (RATING, "0.1", "positive"), (CLASS, 1, "positive"), (CLASS, True, "positive")],
+    [
+        (RATING, "-3", "negative"),
+        (RATING, 0, "negative"),
+        (RATING, "0.1", "positive"),
+        (CLASS, 1, "positive"),
+        (CLASS, True, "positive"),
+        (CLASS, 1.0, "positive"),
+        (CLASS, "True", "positive"),
+    ],
 )
 def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -> None:
     assert to_record({"t": "x", "r": value}, "p", columns(rule), TASK).label == label
@@ -35,6 +45,8 @@ def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -
         ({"t": "x", "r": "nan"}, RATING, r"holds 'nan'"),
         ({"t": "x", "r": "2"}, CLASS, r"label '2' is not declared"),
         ({"t": "x", "r": None}, CLASS, r"label column 'r' is empty"),
+        ({"t": "x", "r": math.nan}, CLASS, r"label column 'r' is empty"),
+        ({"t": "x", "r": ["0"]}, CLASS, r"label column 'r' is wrong: \['0'\] is not a label"),
         ({"t": "x", "r": "neutral"}, ColumnLabel(column="r", names=None), r"label 'neutral' is not declared \(negative, positive\)"),
     ],
 )
@@ -109,6 +121,11 @@ def test_an_id_depends_on_source_text_and_document() -> None:
     assert {len(one) for one in names} == {32}
     assert row_id("s", "d", "x", 0) in names
     assert row_id("s", "d", "x", 1) not in names
+
+
+def test_nan_is_no_document_and_no_attribute() -> None:
+    named = Columns(text="t", document="d", label=None, attributes={"gender": "g"}, queries=None)
+    assert to_record({"t": "x", "d": math.nan, "g": math.nan}, "p", named, None) == Record("x", None, None, (("gender", None),))
 
 
 def test_text_can_be_joined_from_several_and_nested_columns() -> None:

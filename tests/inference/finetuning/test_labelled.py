@@ -16,7 +16,7 @@ ROWS = [(f"text {number}", ("yes", "no")[number % 2]) for number in range(40)]
 
 
 def test_unusable_rows_are_skipped_and_labels_may_be_numbers(tmp_path):
-    path = write(tmp_path / "rows.csv", [*ROWS, ("text 3", "yes"), (" ", "no"), ("text 77", ""), ('"two\nlines"', "no")])
+    path = write(tmp_path / "rows.csv", [*ROWS, ("text 3", "no"), (" ", "no"), ("text 77", ""), ('"two\nlines"', "no")])
     found = read_labelled(path, "message", "spam")
     assert found.texts == [text for text, _ in ROWS] + ["two\nlines"]
     assert found.labels == [label for _, label in ROWS] + ["no"]
@@ -61,8 +61,51 @@ def test_the_suffix_decides_the_format(tmp_path, name):
 
 def test_a_quarter_of_each_label_is_held_out():
     labels = ["a"] * 16 + ["b"] * 40
-    train, held_out = split(labels, 3)
+    texts = [f"text {number}" for number in range(56)]
+    train, held_out = split(labels, 3, texts)
     assert sorted(train + held_out) == list(range(56))
     assert sum(labels[row] == "a" for row in held_out) == 4
     assert sum(labels[row] == "b" for row in held_out) == 10
-    assert split(labels, 3) == (train, held_out) != split(labels, 4)
+    assert split(labels, 3, texts) == (train, held_out) != split(labels, 4, texts)
+
+
+def test_a_row_without_the_label_column_is_skipped_wherever_it_is(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    lines = [json.dumps({"t": text, "y": label}) for text, label in ROWS]
+    path.write_text("\n".join(['{"t": "no label"}', *lines, '{"y": "no text"}', '{"t": "not a number", "y": NaN}']))
+    found = read_labelled(path, "t", "y")
+    assert (found.texts, found.left_out, found.names) == ([text for text, _ in ROWS], 3, ["no", "yes"])
+
+
+@pytest.mark.parametrize(("first", "second", "names"), [(1, 1.0, ["0", "1"]), ("1", "1.0", ["0", "1"]), (True, "True", ["0", "true"])])
+def test_equal_numbers_and_truth_values_are_one_label(tmp_path, first, second, names):
+    path = tmp_path / "rows.jsonl"
+    labels = [first, second, 0, 0] * 10
+    path.write_text("\n".join(json.dumps({"t": f"text {number}", "y": label}) for number, label in enumerate(labels)))
+    assert read_labelled(path, "t", "y").names == names
+
+
+def test_a_list_is_no_label(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"t": "a", "y": "ham"}\n{"t": "b", "y": ["ham"]}\n')
+    with pytest.raises(CompactLMError, match=r"rows.jsonl, line 2: the column 'y' is wrong: \['ham'\] is not a label"):
+        read_labelled(path, "t", "y")
+
+
+def test_a_text_with_several_labels_is_left_out_and_a_repeat_is_read_once(tmp_path):
+    repeats = [("TEXT  0", "yes"), ("Text 1", "yes"), (" text 2", "yes"), ("text 1", "no")]
+    found = read_labelled(write(tmp_path / "rows.csv", [*ROWS, *repeats]), "message", "spam")
+    assert found.texts == [text for text, _ in ROWS if text != "text 1"]
+    assert found.left_out == 5
+
+
+def test_rows_that_differ_only_by_punctuation_are_on_one_side(tmp_path):
+    rows = [(f"{text}{end}", label) for text, label in ROWS for end in ("", ".", "!!")]
+    found = read_labelled(write(tmp_path / "rows.csv", rows), "message", "spam")
+    for seed in range(5):
+        train, held_out = split(found.labels, seed, found.texts)
+        assert sorted(train + held_out) == list(range(120))
+        sides = [{found.texts[row].rstrip(".!") for row in side} for side in (train, held_out)]
+        assert not sides[0] & sides[1]
+        assert 20 <= len(held_out) <= 40
+        assert {found.labels[row] for row in held_out} == {"yes", "no"}

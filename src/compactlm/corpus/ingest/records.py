@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
+from compactlm.text.labels import find_label, is_missing, label_text
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
@@ -141,7 +142,7 @@ def _document(row: Row, column: str | int | DocumentPart | None, place: str) -> 
     if column is None:
         return None
     cell = cell_at(row, column.column if isinstance(column, DocumentPart) else column, place, "document")
-    key = "" if cell is None else encodable(str(cell).strip())
+    key = "" if is_missing(cell) else encodable(str(cell).strip())
     # A row without a document is its own document.
     return (key.split(column.before, maxsplit=1)[0] if isinstance(column, DocumentPart) else key) or None
 
@@ -150,7 +151,7 @@ def _attributes(row: Row, columns: Columns, place: str) -> tuple[tuple[str, str 
     found = []
     for name, column in sorted(columns.attributes.items()):
         cell = cell_at(row, column, place, f"attributes.{name}")
-        found.append((name, None if cell is None else encodable(str(cell).strip()) or None))
+        found.append((name, None if is_missing(cell) else encodable(str(cell).strip()) or None))
     return tuple(found)
 
 
@@ -174,17 +175,23 @@ def _label(row: Row, rule: ThresholdLabel | ColumnLabel, place: str, task: Task)
     value = cell_at(row, rule.column, place, "label")
     if isinstance(rule, ThresholdLabel):
         return _threshold(value, rule, place)
-    given = str(value).lower() if isinstance(value, bool) else "" if value is None else str(value).strip()
+    try:
+        given = label_text(value)
+    except ValueError as error:
+        raise CompactLMError(
+            f"{place}: the label column {rule.column!r} is wrong: {error}; name a column with one label in each row"
+        ) from None
     if not given:
         raise CompactLMError(f"{place}: the label column {rule.column!r} is empty; add a label or remove the row")
-    label = given if rule.names is None else rule.names.get(given)
+    allowed = task.labels if rule.names is None else list(rule.names)
+    found = find_label(given, allowed)
+    label = found if rule.names is None or found is None else rule.names[found]
     if label not in task.labels:
-        allowed = task.labels if rule.names is None else list(rule.names)
         raise CompactLMError(
             f"{place}: the label {given!r} is not declared ({', '.join(allowed)}); correct the row, or add the label to the labels of the "
             "task and to columns.label.names"
         )
-    return str(label)
+    return label
 
 
 def _threshold(value: object, rule: ThresholdLabel, place: str) -> str:

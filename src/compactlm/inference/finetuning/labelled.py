@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
+from compactlm.corpus.split.rows import duplicate_key
 from compactlm.draws import draw_generator
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
+from compactlm.text.labels import label_text, normal_label
 from compactlm.text.tables import stream_rows
 from compactlm.text.unicode import encodable
 
@@ -19,7 +22,7 @@ VALIDATION = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """Texts with their labels. `left_out` counts the skipped rows: without text or label, or with a repeated text."""
+    """Texts with their labels. `left_out` counts the skipped rows: without text or label, repeats, and texts with several labels."""
 
     texts: list[str]
     labels: list[str]
@@ -34,6 +37,8 @@ class Labelled:
 def read_labelled(path: Path, text: str, label: str) -> Labelled:
     """Read two columns of a csv, tsv, jsonl or parquet file (or these with .gz) that has a header or named fields.
 
+    Texts that differ only in case or white space are one text. As in the pipeline, a text with several labels is left out.
+
     Raises:
         CompactLMError: the file cannot be read, lacks a column, or has too few rows of a label.
     """
@@ -45,19 +50,32 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
         content = path.read_bytes()
     except OSError as error:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, set[str]]] = {}  # the first text and all labels of the texts that are one
+    spellings: dict[str, str] = {}
+    columns: dict[str, None] = {}
     count = 0
-    for _, row in stream_rows(content, str(path), form, header=True, encoding="utf-8", remedy="convert the file"):  # type: ignore[arg-type]
-        if not count and (text not in row or label not in row):
-            names = ", ".join(str(name) for name in row if isinstance(name, str))
-            raise CompactLMError(f"{path} has no column {text if text not in row else label!r}; choose from: {names}")
+    rows = stream_rows(content, str(path), form, header=True, encoding="utf-8", remedy="convert the file")  # type: ignore[arg-type]
+    for place, row in rows:
+        columns.update((name, None) for name in row if isinstance(name, str))
         count += 1
-        cell, name = row.get(text), row.get(label)
-        if isinstance(cell, str) and cell.strip() and name is not None and str(name).strip():
-            found.setdefault(encodable(cell), str(name).strip())
-    labelled = Labelled(list(found), list(found.values()), count - len(found))
+        cell, name = row.get(text), _label(row.get(label), f"{path}, {place}", label)
+        if isinstance(cell, str) and cell.strip() and name:
+            name = spellings.setdefault(normal_label(name), name)
+            found.setdefault(" ".join(cell.casefold().split()), (encodable(cell), set()))[1].add(name)
+    for column in (text, label) if count else ():
+        if column not in columns:
+            raise CompactLMError(f"{path} has no column {column!r}; choose from: {', '.join(columns)}")
+    usable = [(known, *labels) for known, labels in found.values() if len(labels) == 1]
+    labelled = Labelled([known for known, _ in usable], [name for _, name in usable], count - len(usable))
     _check(path, labelled)
     return labelled
+
+
+def _label(value: object, place: str, column: str) -> str:
+    try:
+        return label_text(value)
+    except ValueError as error:
+        raise CompactLMError(f"{place}: the column {column!r} is wrong: {error}; name a column with one label in each row") from None
 
 
 def _check(path: Path, labelled: Labelled) -> None:
@@ -69,12 +87,23 @@ def _check(path: Path, labelled: Labelled) -> None:
         raise CompactLMError(f"{path} has {fewest} different texts of the label {name!r}; each label needs {FEWEST_ROWS} or more")
 
 
-def split(labels: list[str], seed: int) -> tuple[list[int], list[int]]:
-    """Return training rows and held-out rows; the seed draws the share VALIDATION of each label for the latter."""
+def split(labels: list[str], seed: int, texts: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return training rows and held-out rows; the seed draws about the share VALIDATION of each label for the latter.
+
+    Texts with the same letters and digits are on one side, as in the pipeline. They count for the label of the first of them.
+    """
+    groups: dict[str, list[int]] = {}
+    for row, text in enumerate(texts):
+        groups.setdefault(duplicate_key(text), []).append(row)
     held_out: list[int] = []
     for name in sorted(set(labels)):
-        rows = [row for row, label in enumerate(labels) if label == name]
-        draw_generator("validation", seed, name).shuffle(rows)
-        held_out += rows[: round(VALIDATION * len(rows))]
+        own = [rows for rows in groups.values() if labels[rows[0]] == name]
+        draw_generator("validation", seed, name).shuffle(own)
+        most = round(VALIDATION * sum(len(rows) for rows in own))
+        taken: list[int] = []
+        for rows in own:
+            if len(taken) + len(rows) <= most or not taken:
+                taken += rows
+        held_out += taken
     chosen = set(held_out)
     return [row for row in range(len(labels)) if row not in chosen], sorted(held_out)

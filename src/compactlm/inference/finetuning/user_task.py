@@ -123,7 +123,7 @@ def finetune(
     prepare(threads or torch.get_num_threads(), seed)
     names = data.names
     targets = torch.tensor([names.index(label) for label in data.labels])
-    job = _Job(data, targets, *split(data.labels, seed), maximum_length, seed, say)
+    job = _Job(data, targets, *split(data.labels, seed, data.texts), maximum_length, seed, say)
     answers = None if teacher is None else _teach(teacher, job)
     base = _load(student)
     chosen = _choose(base.cpu(), job, job.rows(base, student, answers), epochs, learning_rate)
