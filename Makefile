@@ -69,7 +69,7 @@ plots: setup ## draw the plots of dvc.yaml as a page that loads Vega from the we
 nltk-data: setup ## download WordNet for synonyms in augmented rows (or install Debian's wordnet-base and wordnet-sense-index)
 	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet
 
-bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer and TextBrewer (ARGS=--help for options)
+bench-train: $(INSTALLED_BENCH) ## compare training speed with a plain Trainer, TextBrewer and sentence-transformers (ARGS=--help for options)
 	@python -m benchmarks.bench_train $(ARGS)
 
 bench-inference: setup ## measure latency, throughput, memory and cold start, next to a model of bert-base's shape (ARGS=--help for options)

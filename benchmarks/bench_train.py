@@ -1,4 +1,4 @@
-"""Compare the training speed of compactlm with a plain Trainer and TextBrewer: `make bench-train`.
+"""Compare the training speed of compactlm with a plain Trainer, TextBrewer and sentence-transformers: `make bench-train`.
 
 The contenders run one after another, each in its own process, on the data and the teacher of `dvc repro`.
 """
@@ -15,11 +15,13 @@ from typing import Any
 from benchmarks.shared import harness
 from benchmarks.shared.machine import processor
 from benchmarks.train import tables
-from benchmarks.train.jobs import Job, Kind, Phase, Vocabulary
+from benchmarks.train.jobs import ROWS, STATIC, Job, Kind, Phase, Vocabulary
 from compactlm import artifacts
+from compactlm.params import Params
+from compactlm.shapes.layers import needs_signals
 
 REPORT = Path("reports/benchmarks/train")
-PACKAGES = ("compactlm", "torch", "transformers", "textbrewer")
+PACKAGES = ("compactlm", "torch", "transformers", "sentence-transformers", "textbrewer")
 STEADY = 0.85  # the smallest ratio of the slower to the faster matrix rate; below it the machine was busy
 METHOD = """
 Only real tokens are counted, not padding. All contenders train a student of the same shape on the same sequences, with the same losses
@@ -32,6 +34,11 @@ the plain Trainer pads to a fixed length and computes logits at every position. 
 "Text packed" joins the same sequences and splits them into rows of the longest length, so there is no padding. The teacher of these
 contenders scores only the student's tokens. Ours follows params.yaml except for the source of the signals. TextBrewer's soft targets are a
 cross-entropy, which has the same gradient as the divergence.
+
+In the phase embedding all train the same texts and the same student, towards the teacher's vectors. sentence-transformers uses its trainer
+with MSELoss and labels that are computed before, at a batch size of {rows} and with its other defaults. Ours has all losses of params.yaml.
+"The table alone" is our training without layers. The phase is left out for a teacher that is no sentence encoder, and general distillation
+for a params.yaml whose losses do not compare with a teacher.
 
 Memory is the peak resident memory of the process. A cache is read from the disk batch by batch, so its size does not matter.
 
@@ -47,6 +54,7 @@ def _arguments() -> argparse.Namespace:
     kinds = ("default", "full", "both")
     parser.add_argument("--vocabulary", choices=kinds, default="both", help="the student's vocabulary; full: the teacher's")
     parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
+    parser.add_argument("--texts", type=int, default=8000, help="the number of items of the phase embedding")
     parser.add_argument("--threads", type=int, help="the number of threads instead of params.yaml's")
     parser.add_argument("--profile", action="store_true", help="also measure the parts of one of our steps")
     parser.add_argument("--parts", action="store_true", help="also measure compactlm without each optimisation in turn")
@@ -60,14 +68,15 @@ def _check_workspace(task: str) -> None:
     missing = [path for path in needed if not path.exists() or path.is_dir()]
     if missing:
         sys.exit(f"bench-train: {missing[0]} is missing; run `make train` first, which makes the data and the teacher")
-    if not importlib.util.find_spec("textbrewer"):
-        sys.exit("bench-train: TextBrewer is not installed; run `make bench-train`, which installs it")
+    for module, name in (("textbrewer", "TextBrewer"), ("sentence_transformers", "sentence-transformers")):
+        if not importlib.util.find_spec(module):
+            sys.exit(f"bench-train: {name} is not installed; run `make bench-train`, which installs it")
 
 
-def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabulary, dict[str, Any]]]:
+def _plan(arguments: argparse.Namespace, params: Params) -> Iterator[tuple[Kind, Phase, Vocabulary, dict[str, Any]]]:
     """Yield kind, phase, vocabulary and more of each job, in order. A cache is written before it is read."""
     vocabularies: list[Vocabulary] = ["default", "full"] if arguments.vocabulary == "both" else [arguments.vocabulary]
-    phases: tuple[Phase, ...] = ("general", "task")
+    phases: list[Phase] = [*(["general"] if needs_signals(params.distill.general) else []), "task"]  # type: ignore[list-item]
     kinds: tuple[Kind, ...] = ("plain", "online", "cache", "cached")
     for vocabulary in vocabularies:
         for phase in phases:
@@ -75,6 +84,9 @@ def _plan(arguments: argparse.Namespace) -> Iterator[tuple[Kind, Phase, Vocabula
                 yield kind, phase, vocabulary, {}
             # TextBrewer has only task distillation, and a classifier's rows cannot be packed.
             yield "textbrewer" if phase == "task" else "packed", phase, vocabulary, {}
+    if (artifacts.SIGNALS / STATIC).exists():
+        for kind in ("sentence-transformers", "online", "cache", "cached", "table"):
+            yield kind, "embedding", "default", {}
     for phase in phases:
         if arguments.profile:
             yield "cached", phase, vocabularies[0], {"profile": True}
@@ -94,14 +106,14 @@ def main() -> None:
     _check_workspace(next(iter(params.tasks)))
     console = harness.new_console(150)
     threads = arguments.threads or params.threads
-    counts = dict(zip(("general", "task"), arguments.sequences, strict=True))
+    counts = {**dict(zip(("general", "task"), arguments.sequences, strict=True)), "embedding": arguments.texts}
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="bench-train-") as directory:
         products = Job("machine", threads, 0, 0, directory)
         rate = _run(products)["flops"]
         machine = f"{processor()}: {rate / 1e9:,.0f} GFLOP/s in products of 2048-square fp32 matrices, {threads} threads"
         console.print(machine)
-        for kind, phase, vocabulary, more in _plan(arguments):
+        for kind, phase, vocabulary, more in _plan(arguments, params):
             job = Job(kind, threads, arguments.seconds, counts[phase], directory, phase, vocabulary, **more)
             found = {"job": dataclasses.asdict(job), **_run(job)}
             del found["job"]["directory"]
@@ -126,7 +138,7 @@ def main() -> None:
     if arguments.profile:
         rows = tables.profile_rows(results)
         text.append(harness.show(console, "A step of compactlm with cached signals", tables.PROFILE, rows, tables.TEXTS))
-    text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds))
+    text.append("## How it was measured\n\n" + METHOD.strip().format(seconds=arguments.seconds, rows=ROWS))
     content = {
         "threads": threads,
         "matrix_flops": {"before": rate, "after": after},

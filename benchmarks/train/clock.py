@@ -39,7 +39,11 @@ class Clock:
 
     def supply(self, batch: dict[str, torch.Tensor]) -> None:
         """Record a batch for the loop. Every contender calls this for every batch, in order."""
-        self._supplied.append(size_of(batch))
+        self.supply_size(size_of(batch))
+
+    def supply_size(self, size: Size) -> None:
+        """Record the size of a batch for the loop; see `supply`."""
+        self._supplied.append(size)
 
     def run(self, train: Callable[[], object]) -> None:
         """Train until the time is over."""

@@ -26,20 +26,24 @@ def _matrix_rate() -> dict[str, float]:
 
 def measure(job: Job) -> dict[str, Any]:
     """Run a job in the working directory and return its figures: tokens and operations per second, times in seconds."""
-    from benchmarks.train import others, ours
+    from benchmarks.train import others, ours, sentences
     from benchmarks.train.material import Material
 
-    material, clock = Material(job), Clock(job.seconds)
+    clock = Clock(job.seconds)
+    material: Any = sentences.SentenceMaterial(job) if job.phase == "embedding" else Material(job)
     vocabulary = {"vocabulary_tokens": len(material.inputs.id_map)}
+    own: Any = sentences if job.phase == "embedding" else ours
     if job.kind == "cache":
-        return {**ours.write(material), **vocabulary}
+        return {**own.write(material), **vocabulary}
     found: dict[str, Any] = {}
-    if job.kind in ("plain", "packed"):
+    if job.kind == "sentence-transformers":
+        work = sentences.measure_sentence_transformers(material, clock)
+    elif job.kind in ("plain", "packed"):
         work = others.measure_plain(material, clock)
     elif job.kind == "textbrewer":
         work = others.measure_textbrewer(material, clock)
     else:
-        work, found = ours.measure(material, clock)
+        work, found = own.measure(material, clock)
     seconds, tokens = clock.ends[-1] - clock.start, [size.tokens for size in clock.sizes]
     windows = rates(clock.start, clock.ends, tokens)
     return {

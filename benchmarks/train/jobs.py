@@ -3,8 +3,11 @@
 import dataclasses
 from typing import Literal
 
-Kind = Literal["machine", "plain", "packed", "textbrewer", "online", "cache", "cached"]
-Phase = Literal["general", "task"]
+ROWS = 64  # of a batch of sentence-transformers, as in its example
+STATIC = "static.safetensors"  # the static table; the same as in compactlm.distillation.embedding_inputs
+
+Kind = Literal["machine", "plain", "packed", "textbrewer", "sentence-transformers", "online", "cache", "cached", "table"]
+Phase = Literal["general", "embedding", "task"]
 Vocabulary = Literal["default", "full"]
 Part = Literal["none", "dense", "dropout", "padding", "bf16"]
 
@@ -13,9 +16,11 @@ NAMES: dict[Kind, str] = {
     "plain": "plain Trainer",
     "packed": "plain Trainer, text packed",
     "textbrewer": "TextBrewer",
+    "sentence-transformers": "sentence-transformers, MSELoss",
     "online": "compactlm, online",
     "cache": "writing the cache",
     "cached": "compactlm, cached",
+    "table": "compactlm, cached, the table alone",
 }
 PARTS: dict[Part, str] = {
     "dense": "logits at every position, not only at masked ones",

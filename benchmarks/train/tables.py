@@ -13,7 +13,7 @@ SPEED = (
     "contender",
     "tokens/s",
     "slowest to fastest third",
-    "ratio to plain Trainer",
+    "ratio to the first",
     "peak MiB",
     "of the matrix rate",
     "padding",
@@ -41,7 +41,7 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
         if job["kind"] in ("machine", "cache") or job["part"] != "none" or job["profile"]:
             continue
         where = {"phase": job["phase"], "vocabulary": job["vocabulary"]}
-        plain = _find(results, kind="plain", **where)
+        plain = _find(results, kind="sentence-transformers" if job["phase"] == "embedding" else "plain", **where)
         base = plain["tokens_a_second"] if plain else float("nan")
         head, speed = [job["phase"], f"{result['vocabulary_tokens']:,}"], result["tokens_a_second"]
         machine = [f"{result['peak_bytes'] / 2**20:,.0f}", f"{result['flops'] / rate:.0%}", f"{result['padding']:.0%}"]

@@ -1,82 +1,28 @@
 """The phase embedding on tiny models, from the signals to the student in sentence-transformers' format."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 import torch
-from transformers import BertModel
 
 from compactlm import artifacts
-from compactlm.bert import models
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
-from compactlm.bert.sentence_encoder.writing import write_modules
 from compactlm.bert.tokenization import encode
 from compactlm.distillation import embedding_inputs
 from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, EmbeddingInputs, is_enabled
 from compactlm.distillation.embedding_phase import begin, embed, rank
-from compactlm.distillation.phases import Phases
-from compactlm.distillation.signals.sentences import CachedSentences, Texts, write_sentences
+from compactlm.distillation.signals.sentences import CachedSentences, Texts
 from compactlm.errors import CompactLMError
 from compactlm.stages.distill_train import _write_encoder
 from compactlm.student.static_table import StaticTable
 from compactlm.training.checkpoints import Checkpoint
-from tests.fixtures.builders import make_row
-
-OPTIMISATION = {"epochs": 2, "learning_rate": 0.01, "batch_tokens": 300}
+from tests.fixtures.embedding import OPTIMISATION, write_signals
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch, build_params, student_tokenizer, tiny_bert, tiny_tokenizer, kept, tiny_texts):
-    """Write what the phase reads to a working directory; return a factory of phases."""
-    monkeypatch.chdir(tmp_path)
-    rows = [dataclasses.replace(make_row(at, text), queries=(f"{text.split()[1]} {at}",)) for at, text in enumerate(tiny_texts[:60])]
-    for name in ("train", "validation"):
-        artifacts.write_documents(artifacts.SPLIT / name, rows)
-        table = [
-            {"id": f"{row.id}.0", "source": "s", "input_ids": ids}
-            for row, ids in zip(rows, encode(student_tokenizer, [row.text for row in rows], 32), strict=True)
-        ]
-        artifacts.write_table(artifacts.TOKENIZED / name, table, artifacts.SEQUENCE_SCHEMA)
-    artifacts.write_table(artifacts.TOKENIZED / "augmented", [], artifacts.SEQUENCE_SCHEMA)
-    artifacts.write_json(artifacts.ID_MAP, kept)
-    student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
-    teacher = artifacts.TEACHER / artifacts.BASE
-    models.save(BertModel.from_pretrained(tiny_bert, add_pooling_layer=False), tiny_tokenizer, teacher)
-    write_modules(teacher, maximum_length=32)
-
-    def phases(checkpoints=None, source="cached", general=None, embedding=None):
-        params = build_params(
-            student={
-                "layers": 2,
-                "hidden_size": 16,
-                "attention_heads": 2,
-                "intermediate_size": 16,
-                "maximum_positions": 64,
-                "vocabulary_size": 100,
-                "budget": 1.0,
-            },
-            teacher={"parameters": None, "maximum_length": 64, "validation_words": 10},
-            tokenize={"maximum_length": 32},
-            signals={"source": source, "layers": [2], "general": {"sequences": 20}},
-            distill={
-                "general": {"optimisation": {"epochs": 2}, **(general or {})},
-                "embedding": {"pairs_a_batch": 8, "optimisation": OPTIMISATION, "table": OPTIMISATION, **(embedding or {})},
-            },
-        )
-        return Phases(params, checkpoints)
-
-    return phases
-
-
-def write_signals(phases):
-    """Write the static table and the cache, as the stage signals does."""
-    found = EmbeddingInputs(phases.inputs)
-    found.make_table().save(artifacts.SIGNALS / STATIC)
-    texts = found.material.texts
-    write_sentences(artifacts.SIGNALS / EMBEDDING, texts, found.online(texts), 500, "embedding", found.settings())
-    return found
+def build(build_phases):
+    return build_phases
 
 
 def weights_of(student):
