@@ -1,4 +1,4 @@
-"""Load, run, count and save BERT models and tokenizers in local directories."""
+"""Load, run, count and save BERT models in local directories."""
 
 from __future__ import annotations
 
@@ -11,24 +11,12 @@ from typing import Any
 import torch
 from safetensors import safe_open
 from tqdm import tqdm
-from transformers import AutoTokenizer, BertForMaskedLM, BertForSequenceClassification, BertModel, BertPreTrainedModel
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel, BertPreTrainedModel
 
 from compactlm.bert.batches import make_batches, pad
 from compactlm.bert.memory import memory_errors
+from compactlm.bert.tokenizers import load_tokenizer as load_tokenizer  # noqa: PLC0414 - callers of models also need it
 from compactlm.errors import CompactLMError
-
-
-def load_tokenizer(directory: Path) -> Any:
-    """Return the tokenizer of a local model directory.
-
-    Raises:
-        CompactLMError: there is no tokenizer.
-    """
-    try:
-        return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # noqa: BLE001 - tokenizers raises bare exceptions, and KeyError for a file without its parts
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise CompactLMError(f"the tokenizer in {directory} cannot be loaded ({reason}); put its tokenizer.json there") from None
 
 
 def best_device() -> torch.device:

@@ -6,9 +6,8 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.bert.models import count_with_head, load_masked_lm, load_tokenizer
-from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import Statistics, all_tokens, tokenize_documents
+from compactlm.bert.tokenizers import load_tokenizer
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.params import Params
@@ -20,6 +19,8 @@ from compactlm.student.vocabulary import build_tokenizer, choose_vocabulary, cou
 def _size(params: Params) -> int:
     parameters = params.teacher.parameters
     if parameters is None:
+        from compactlm.bert.models import count_with_head, load_masked_lm  # imported late, because it takes seconds
+
         parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.BASE)[0])
     labels = max(len(task.labels) for task in params.tasks.values())
     width = sentence_width(params.student, params.distill.embedding.enabled, params.distill.embedding.width)
@@ -51,7 +52,6 @@ def _metrics(statistics: Statistics) -> dict[str, object]:
 
 def main(params: Params) -> None:
     """Run the stage."""
-    prepare(params.threads)
     length = params.tokenize.maximum_length
     parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
     # Later stages treat both kinds of copies alike.
