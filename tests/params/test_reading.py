@@ -247,5 +247,7 @@ def test_a_local_file_needs_only_its_path_and_the_column_of_its_text() -> None:
     columns = {"text": "message", "document": None, "label": {"column": "kind", "names": None}, "attributes": {}}
     full = short | {"columns": columns, "format": "csv", "header": True, "encoding": "utf-8", "sha256": None, "limit": None}
     full |= dict.fromkeys(("version", "licence", "homepage"), "not stated")
+    full |= {"delimiter": ","}
     found, expected = (parse_params(changed(MESSAGES, source)).ingest.sources["messages"] for source in (short, full))
     assert found == expected
+    assert parse_params(changed(MESSAGES, short | {"path": "Messages.CSV"})).ingest.sources["messages"].format == "csv"

@@ -181,7 +181,7 @@ class PackageSource(SourceBase, PackageArchive):
 class FilesSource(SourceBase):
     """Local files: a path or glob; files packed with gzip or Zstandard are unpacked. `sha256` pins a single file.
 
-    Only kind, path and columns are required; the format follows from the file name.
+    Only kind, path and columns are required; the format follows from the file name. `delimiter` separates the cells of csv.
     """
 
     kind: Literal["files"]
@@ -189,6 +189,7 @@ class FilesSource(SourceBase):
     columns: FileColumns
     format: Format
     header: StrictBool = True
+    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
     encoding: StrictStr = "utf-8"
     sha256: Sha256 | None = None
     version: StrictStr = NOT_STATED
@@ -201,7 +202,7 @@ class FilesSource(SourceBase):
     def _format_by_name(cls, content: Any) -> Any:
         if not isinstance(content, dict) or "format" in content or not isinstance(content.get("path"), str):
             return content
-        ends = [suffix.removeprefix(".") for suffix in PurePath(content["path"]).suffixes]
+        ends = [suffix.removeprefix(".").lower() for suffix in PurePath(content["path"]).suffixes]
         known = [end for end in ends if end in get_args(Format)]
         return content | {"format": known[-1]} if known else content
 

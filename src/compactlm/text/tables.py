@@ -6,12 +6,11 @@ Only a few rows are in memory at a time. Each row has its position (`line 12`) f
 from __future__ import annotations
 
 import contextlib
-import csv
 import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -20,16 +19,17 @@ import pyarrow.parquet as pq
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
+from compactlm.text import delimited
+from compactlm.text.delimited import check_different, csv_cells, table, tsv_cells
 from compactlm.text.lines import parse_object
 
-LONGEST_LINE = 64_000_000  # a line of more characters is hardly text and would fill the memory
 EXPANSION = 200  # text compresses to a tenth, so a file that expands by more than this factor is an attack
 EXPANSION_FROM = 64_000_000  # expansion to fewer bytes is harmless
 REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
-Row = Mapping[str | int, object]
+Row = delimited.Row
 Rows = Iterator[tuple[str, Row]]
 
 
@@ -82,11 +82,14 @@ def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
         raise CompactLMError(f"{where} is not readable; change its permissions") from None
 
 
-def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str, remedy: str = REMEDY) -> Rows:
+def stream_rows(
+    source: Path | bytes, where: str, form: Format, *, header: bool, encoding: str, delimiter: str = ",", remedy: str = REMEDY
+) -> Rows:
     """Yield the position and the cells of each row.
 
     Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
-    has no quoting: every tab separates cells. A txt file has one column (`text` or 0) and a row for each line that is not blank.
+    has no quoting, unless its first line is all in quotes. The cells of csv are separated by `delimiter`. A txt file has one column (`text`
+    or 0) and a row for each line that is not blank.
     Messages name the file `where`, and `remedy` tells how to fix a wrong encoding.
 
     Raises:
@@ -99,10 +102,9 @@ def stream_rows(source: Path | bytes, where: str, form: Format, *, header: bool,
         # csv accepts all kinds of line ends, and keeps those inside a cell.
         lines = _lines(binary, where, encoding, "" if form == "csv" else "\n", remedy)
         if form == "csv":
-            yield from _table(_csv_lines(lines, where), where, "put cells that contain a comma into quotes", header=header)
+            yield from table(csv_cells(lines, where, delimiter), where, delimiter, header=header)
         elif form == "tsv":
-            split = ((number, line.split("\t")) for number, line in _plain(lines))
-            yield from _table(split, where, "remove tabs inside cells", header=header)
+            yield from table(tsv_cells(_plain(lines), where), where, "\t", header=header)
         elif form == "jsonl":
             yield from _jsonl(lines, where)
         else:
@@ -115,10 +117,12 @@ def _lines(binary: io.BufferedReader, where: str, encoding: str, ends: str, reme
     number = 0
     try:
         text = io.TextIOWrapper(binary, encoding=encoding, newline=ends)
-        while line := text.readline(LONGEST_LINE + 1):
+        while line := text.readline(delimited.LONGEST_LINE + 1):
             number += 1
-            if len(line) > LONGEST_LINE:
-                raise CompactLMError(f"{where} has more than {LONGEST_LINE:,} characters in line {number}; split or remove the line")
+            if len(line) > delimited.LONGEST_LINE:
+                raise CompactLMError(
+                    f"{where} has more than {delimited.LONGEST_LINE:,} characters in line {number}; split or remove the line"
+                )
             yield line.removeprefix("\ufeff") if number == 1 else line
     except UnicodeDecodeError as error:
         bad = " ".join(f"0x{byte:02x}" for byte in error.object[error.start : error.end])
@@ -137,30 +141,13 @@ def _plain(lines: Iterator[str]) -> Iterator[tuple[int, str]]:
             yield number, stripped
 
 
-def _csv_lines(lines: Iterator[str], where: str) -> Iterator[tuple[int, list[str]]]:
-    csv.field_size_limit(LONGEST_LINE)
-    reader = csv.reader(lines, strict=True)
-    try:
-        for cells in reader:
-            if any(cells):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise CompactLMError(f"{where} is not valid csv at line {reader.line_num} ({error}); correct the file or its format") from None
-
-
-def _table(lines: Iterator[tuple[int, list[str]]], where: str, remedy: str, *, header: bool) -> Rows:
-    names = next(lines, (0, []))[1] if header else []
-    for number, cells in lines:
-        if header and any(cell.strip() for cell in cells[len(names) :]):
-            # A cell without a name would be lost; most often it is the end of a text.
-            raise CompactLMError(f"{where} has {len(cells)} cells at line {number} but {len(names)} names in its header; {remedy}")
-        row: dict[str | int, object] = dict(enumerate(cells))
-        row.update(zip(names, cells, strict=False))
-        yield f"line {number}", row
-
-
 def _jsonl(lines: Iterator[str], where: str) -> Rows:
     for number, line in _plain(lines):
+        if line.strip() in ("[", "{") or line.lstrip().startswith("[{"):
+            raise CompactLMError(
+                f"{where} is a JSON array or has objects over several lines (line {number}); write one JSON object per line, for example "
+                "with `jq -c` or pandas' to_json(orient='records', lines=True)"
+            )
         try:
             row = cast(Row, parse_object(line))
         except ValueError as error:
@@ -176,6 +163,7 @@ def _parquet(source: Path | bytes, where: str) -> Rows:
     try:
         with pq.ParquetFile(source if isinstance(source, Path) else pa.BufferReader(source)) as file:
             names = file.schema_arrow.names
+            check_different(names, where)
             for batch in file.iter_batches(batch_size=_BATCH):
                 columns = [column.to_pylist() for column in batch.columns]
                 for offset, cells in enumerate(zip(*columns, strict=True)):

@@ -160,7 +160,8 @@ def _paths(name: str, source: FilesSource) -> list[Path]:
 
 
 def _located(content: Path | bytes, where: str, source: PackageSource | FilesSource) -> Iterator[tuple[str, Row]]:
-    for place, row in stream_rows(content, where, source.format, header=source.header, encoding=source.encoding):
+    delimiter = source.delimiter if isinstance(source, FilesSource) else ","
+    for place, row in stream_rows(content, where, source.format, header=source.header, encoding=source.encoding, delimiter=delimiter):
         yield f"{where}, {place}", row
 
 

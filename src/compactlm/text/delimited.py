@@ -1,0 +1,105 @@
+"""Rows of csv and tsv files from their lines."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+
+from tqdm import tqdm
+
+from compactlm.errors import CompactLMError
+
+LONGEST_LINE = 64_000_000  # a line of more characters is hardly text and would fill the memory
+MANY_LINES = 100  # a cell with more lines is most often a quote that was not closed
+OTHER_DELIMITERS = {";": "';'", "\t": "'\\t'", "|": "'|'"}  # as they are written in YAML
+
+Cells = Iterator[tuple[int, list[str]]]
+Row = Mapping[str | int, object]
+
+
+def csv_cells(lines: Iterable[str], where: str, delimiter: str) -> Cells:
+    """Yield the cells of each row of a csv file that has a cell with text, with the number of its last line.
+
+    A cell of more than MANY_LINES lines is reported on standard error, once for a file.
+
+    Raises:
+        CompactLMError: quotes are not closed, or do not enclose a whole cell; the message has the line where the row begins.
+    """
+    csv.field_size_limit(LONGEST_LINE)
+    reader = csv.reader(lines, strict=True, delimiter=delimiter)
+    told = False
+    while True:
+        first = reader.line_num + 1
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            reach = f", in a row that reaches line {reader.line_num}" if reader.line_num > first else ""
+            raise CompactLMError(
+                f"{where} is not valid csv at line {first} ({error}{reach}); close the quote there or double it, or correct the format"
+            ) from None
+        if cells is None:
+            return
+        if reader.line_num - first >= MANY_LINES and not told:
+            told = True
+            tqdm.write(
+                f"warning: {where} has a row from line {first} to line {reader.line_num}; if these are several rows, close the quote there",
+                file=sys.stderr,
+            )
+        if any(cells):
+            yield reader.line_num, cells
+
+
+def tsv_cells(lines: Iterator[tuple[int, str]], where: str) -> Cells:
+    """Yield the cells of each line of a tsv file with its number.
+
+    Every tab separates cells and quotes are text, unless each cell of the first line is in quotes. Such a file is read like csv.
+    """
+    number, first = next(lines, (0, ""))
+    if not number:
+        return
+    if all(len(cell) > 1 and cell.startswith('"') and cell.endswith('"') for cell in first.split("\t")):
+        again = (f"{line}\n" for _, line in itertools.chain([(number, first)], lines))
+        yield from csv_cells(again, where, "\t")
+        return
+    yield number, first.split("\t")
+    yield from ((number, line.split("\t")) for number, line in lines)
+
+
+def table(lines: Cells, where: str, delimiter: str, *, header: bool) -> Iterator[tuple[str, Row]]:
+    """Yield the position and the cells of each row, by position from 0 and, with a header, by name.
+
+    Raises:
+        CompactLMError: two columns have one name, a row has more cells than the header, or the header has another delimiter.
+    """
+    names = next(lines, (0, []))[1] if header else []
+    _check_names(names, where, delimiter)
+    for number, cells in lines:
+        if header and any(cell.strip() for cell in cells[len(names) :]):
+            # A cell without a name would be lost; most often it is the end of a text.
+            remedy = "remove tabs inside cells" if delimiter == "\t" else f"put cells that contain {delimiter!r} into quotes"
+            raise CompactLMError(f"{where} has {len(cells)} cells at line {number} but {len(names)} names in its header; {remedy}")
+        row: dict[str | int, object] = dict(enumerate(cells))
+        row.update(zip(names, cells, strict=False))
+        yield f"line {number}", row
+
+
+def _check_names(names: list[str], where: str, delimiter: str) -> None:
+    check_different(names, where)
+    if len(names) == 1:
+        for other, written in OTHER_DELIMITERS.items():
+            if other != delimiter and other in names[0]:
+                raise CompactLMError(
+                    f"{where} has the single column {names[0]!r}, whose cells seem to end with {written}; set delimiter: {written} for the "
+                    "source, or write the file with commas"
+                )
+
+
+def check_different(names: Iterable[str], where: str) -> None:
+    """Raise CompactLMError if a name occurs twice, because all but one of these columns would be lost; blank names do not count."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen and name.strip():
+            raise CompactLMError(f"{where} has two columns with the name {name!r}; rename or remove one of them")
+        seen.add(name)
