@@ -1,8 +1,11 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from compactlm.text.sentences import split_sentences
+from tests.text.made_sentences import ends, made_texts
 
 
 @pytest.mark.parametrize(
@@ -15,6 +18,13 @@ from compactlm.text.sentences import split_sentences
         ),
         ('He said "No." Then left.\n\nA title\n\nThe end...', ['He said "No."', "Then left.", "A title", "The end..."]),
         ("one.\ntwo lines. 3 cats", ["one. two lines.", "3 cats"]),
+        ("He lives in the U.S. The house is in Mt. Hope, cf. No. 12.", ["He lives in the U.S.", "The house is in Mt. Hope, cf. No. 12."]),
+        ("Take vitamin C. It helps. At 5 p.m. The end.", ["Take vitamin C.", "It helps.", "At 5 p.m.", "The end."]),
+        ("1. Open it. 2. Close it.\n3) Go", ["1. Open it.", "2. Close it.", "3) Go"]),
+        (
+            "A title\n- one\n- two\n\nHe went to\nAnna Smith . . . So",
+            ["A title", "- one", "- two", "He went to Anna Smith . . .", "So"],
+        ),
         ("", []),
         (" \n\n ", []),
         ("\U0001f600", ["\U0001f600"]),
@@ -24,9 +34,41 @@ def test_a_text_is_split_into_sentences(text, expected):
     assert split_sentences(text) == expected
 
 
+def test_f1_on_500_made_boundaries():
+    right = found = expected = 0
+    for pieces in made_texts(500):
+        gold, cut = ends(pieces), ends(split_sentences("".join(pieces)))
+        right, found, expected = right + len(gold & cut), found + len(cut), expected + len(gold)
+    assert expected >= 500
+    assert 2 * right / (found + expected) >= 0.97
+
+
+def test_abbreviations_can_be_added():
+    assert split_sentences("We saw the hut. Smith left.") == ["We saw the hut.", "Smith left."]
+    assert split_sentences("We saw the hut. Smith left. The hut. The end.", {"hut"}) == [
+        "We saw the hut. Smith left.",
+        "The hut.",
+        "The end.",
+    ]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Dr.", "It", "rained.", "3.14", "?!", '"Yes."', "\u2026", "no", "(So.)", "A.", ".", "\n", "- ", "1."]), max_size=15
+    )
+)
+def test_no_character_is_lost(words):
+    text = " ".join(words)
+    assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
+
+
+ODD = [("x\n" * 50_000, 1), ("- x\n" * 50_000, 50_000), ("a.b." * 50_000, 1), (". " * 50_000, 1), ('." ' * 50_000, 1), ("( " * 50_000, 1)]
+ODD += [("A. B. " * 30_000, 1), (" \u2022" * 50_000, 1), ("x" * 200_000 + ". The", 2), ("a " * 100_000, 1), ("\u3002" * 100_000, 1)]
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
-    [("." * 200_000, 1), ("Mr. " * 100_000, 1), ("good?! " * 50_000, 1), ("Good. " * 50_000, 50_000), ("\n" + " " * 200_000, 0)],
+    [("." * 200_000, 1), ("Mr. " * 100_000, 1), ("good?! " * 50_000, 1), ("Good. " * 50_000, 50_000), ("\n" + " " * 200_000, 0), *ODD],
 )
 def test_long_odd_texts_are_split_in_seconds(text, count):
     start = time.process_time()

@@ -43,10 +43,10 @@ class Data(Section):
 
 
 class Sentences(Section):
-    """Unlabelled rows of `sources` are split into one row per sentence by NLTK's Punkt, after cleaning.
+    """Unlabelled rows of `sources` are split into one row per sentence, after cleaning.
 
     A sentence keeps the document of its row. Sentences of fewer than `minimum_characters` are dropped and counted. If NLTK's data for
-    `language` are not installed, Punkt is trained on about `characters` characters of these sources.
+    `language` are not installed, Punkt learns abbreviations from about `characters` characters of these sources.
     """
 
     sources: Annotated[list[Name], Field(min_length=1)]

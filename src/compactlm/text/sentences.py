@@ -1,31 +1,115 @@
-"""Sentences of an English text by rules, without a model. For sentences by a trained model see compactlm.text.punkt."""
+"""Sentences of a text by rules, without a model: the splitter of cleaning, summaries and passages."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 
-# A full stop after these does not end a sentence.
-_ABBREVIATIONS = "mr mrs ms dr prof st sr jr vs etc inc ltd co fig gen col sgt capt lt rev hon jan feb apr aug sep sept oct nov dec"
-_BEFORE = re.compile(rf"(?:\b(?:{'|'.join(_ABBREVIATIONS.split())}|[a-z]|e\.g|i\.e|u\.s|u\.k)\.)$", re.IGNORECASE)
-_CLOSING, _OPENING = r"[\"'\u201d\u2019)\]]", r"[\"'\u201c\u2018(\[]"
-_MARK = r"[.!?\u2026]"
+from compactlm.text.abbreviations import (
+    AFTER_HOURS,
+    BEFORE_I,
+    GENERAL,
+    HOURS,
+    LETTERED,
+    NEVER,
+    NUMBERED,
+    SAYING,
+    STARTERS,
+    TITLES,
+)
+from compactlm.text.text_lines import sentence_lines
+
+_MARK = r"[.!?\u2026\u061f\u06d4\u0964]"
+_CLOSING, _OPENING = "[\"'\u201d\u2019\u00bb)\\]}*_]", "[\"'\u201c\u2018\u00ab(\\[{$\u20ac\u00a3\u00bf\u00a1#@*_\u2013\u2014-]"
 # Possessive quantifiers match a run of marks only once; backtracking would take quadratic time on a text of marks.
-_END = re.compile(rf"((?<!{_MARK}){_MARK}++{_CLOSING}*)\s++(?={_OPENING}?[^\Wa-z_])|\n\s*\n")
-LONGEST_BEFORE = 8  # the longest abbreviation has this many characters, with its full stop
+_END = re.compile(
+    rf"(?P<marks>(?<!{_MARK}){_MARK}++)(?P<closing>{_CLOSING}*+)\s++(?={_OPENING}{{0,3}}+(?:[^\Wa-z_]|[a-z][A-Z]))"
+    "|(?P<wide>(?<![\u3002\uff01\uff1f])[\u3002\uff01\uff1f]++[\u300d\u300f\u201d\u2019\uff09]*+)\\s*+(?=\\S)"
+    "|\\s++(?=[\u2022\u2023\u25e6\u25aa\u25cf]\\s)"
+)
+_KNOWN = GENERAL | NUMBERED | NEVER | TITLES
+_REACH = 24  # characters of the text before a mark that are read
+_WORD_BEFORE = re.compile(r"(?:(?P<previous>[^\W\d_]+)\s)?(?P<word>[^\W_]+(?:[.'\u2019][^\W_]+)*)$")
+_DOTTED = re.compile(r"[a-z](?:\.[a-z])+")
+_LIST_MARK = re.compile(r"[-*\u2022\u2023\u25e6\u25aa\u25cf]?\s?\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,4})")
+_LISTED = re.compile(r"[:;]\s\(?(?:\d{1,2}|[a-z])$")  # "Steps: 1. Open it."
+_NEXT = re.compile(rf"{_OPENING}{{0,3}}(?P<word>[^\W_]+(?:['\u2019]\w+)?)(?:\s(?P<second>\w++)(?![,:]))?")
+_REFERENCE = re.compile(r"\d.*|[IVXLC]+|[A-Z]")
 
 
-def split_sentences(text: str) -> list[str]:
+def split_sentences(text: str, abbreviations: Collection[str] = ()) -> list[str]:
     """Split a text into sentences, each on one line.
 
-    A sentence ends at an empty line, or at a mark before a capital, a digit or a letter without case, except after common
-    abbreviations and initials.
+    A sentence ends at a mark before a capital, a digit or a letter without case, unless the mark belongs to an abbreviation, an initial or
+    the number of a list. It also ends at an empty line, before an item of a list, and after a line that is a heading.
+
+    Args:
+        text: the text.
+        abbreviations: further abbreviations, in lower case and without the last full stop.
     """
-    sentences, start = [], 0
-    for match in _END.finditer(text):
-        end = match.end(1) if match.group(1) else match.start()
-        if match.group(1) == "." and _BEFORE.search(text, max(start, end - LONGEST_BEFORE), end):
+    return [sentence for line in sentence_lines(text) for sentence in _split_line(line, abbreviations)]
+
+
+def _split_line(line: str, abbreviations: Collection[str]) -> Iterator[str]:
+    start, held = 0, ""  # punctuation alone is added to the sentence before it
+    for match in _END.finditer(line):
+        if match["marks"] and not _is_end(line, start, match, abbreviations):
             continue
-        sentences.append(text[start:end])
-        start = match.end()
-    sentences.append(text[start:])
-    return [joined for sentence in sentences if (joined := " ".join(sentence.split()))]
+        end = match.end("closing") if match["marks"] else match.end("wide") if match["wide"] else match.start()
+        piece, start = line[start:end], match.end()
+        if held and _has_words(piece):
+            yield held
+            held = piece
+        else:
+            held = f"{held} {piece}" if held else piece
+    rest = line[start:]
+    if held and _has_words(rest):
+        yield held
+        held = rest
+    elif rest:
+        held = f"{held} {rest}" if held else rest
+    if held:
+        yield held
+
+
+def _has_words(piece: str) -> bool:
+    return piece[:1].isalnum() or any(map(str.isalnum, piece))
+
+
+def _is_end(line: str, start: int, match: re.Match[str], abbreviations: Collection[str]) -> bool:
+    """Return whether a sentence that starts at `start` ends at the mark of a match."""
+    marks, closing = match["marks"], match["closing"]
+    mark = match.start()
+    if not closing:
+        if marks != ".":
+            return True
+        word = line[line.rfind(" ", start, mark) + 1 : mark].lower()
+        # True for most marks, and known without a regular expression.
+        if len(word) > 4 and word.isalpha() and word not in _KNOWN and word not in abbreviations:
+            return True
+    following = _NEXT.match(line, match.end())
+    word, second = (following["word"], following["second"]) if following else ("", None)
+    if closing and second in SAYING:
+        return False  # "Stop!" Anna said.
+    if marks != ".":
+        return True
+    if _LIST_MARK.fullmatch(line, start, mark) or _LISTED.search(line, max(start, mark - _REACH), mark):
+        return False
+    if following and len(word) == 1 and line.startswith(".", following.end("word")):
+        word = ""  # an initial or the letter of a list, and not the article
+    before = _WORD_BEFORE.search(line, max(start, mark - _REACH), mark)
+    return before is None or _ends_after(before["word"], before["previous"] or "", word, abbreviations)
+
+
+def _ends_after(word: str, previous: str, following: str, abbreviations: Collection[str]) -> bool:
+    low, first = word.lower(), following.lower().replace("\u2019", "'")
+    if low in TITLES or low in NEVER:
+        return False
+    if low in NUMBERED and _REFERENCE.fullmatch(following) and first not in ("i", "a"):
+        return False
+    if low in HOURS:
+        return first not in AFTER_HOURS
+    if len(word) == 1 and word.isalpha() and (previous.lower() in LETTERED or (word == "I" and previous in BEFORE_I)):
+        return True
+    short = (len(word) == 1 and word.isalpha()) or _DOTTED.fullmatch(low) is not None
+    return first in STARTERS if short or low in GENERAL or low in abbreviations else True

@@ -112,7 +112,7 @@ class Cleaned:
         samples: some dropped texts, by "source reason".
         added: rows that cutting into sentences added, by source.
         queries: the queries of the kept rows (`kept`), and those that the filters dropped (`dropped`); empty without such a column.
-        punkt_trained: whether the sentence model was trained on the corpus; None if no row is split into sentences.
+        punkt_trained: whether Punkt learnt abbreviations from the corpus; None if no row is split into sentences.
     """
 
     shards: list[Path]

@@ -1,4 +1,7 @@
-"""Sentence splitting by Punkt. The model is a JSON file, and its sha256 is part of the fingerprint of each shard."""
+"""Sentence splitting of unlabelled rows, with abbreviations that Punkt knows or learns from the corpus.
+
+The abbreviations are a JSON file, and its sha256 is part of the fingerprint of each shard.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 from compactlm.artifacts import derived_id, file_sha256, read_json, write_json
 from compactlm.corpus.clean.filters.measures import TOO_SHORT
@@ -20,7 +22,8 @@ from compactlm.params import Sentences
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.reports import DropCounter, Report
 from compactlm.shards.shards import Manifest, ShardStep, batches_of
-from compactlm.text.punkt import find_model, make_tokenizer, train_model
+from compactlm.text.punkt import find_abbreviations, learn_abbreviations
+from compactlm.text.sentences import split_sentences
 
 ADDED = "sentences"
 _BATCH = 1_000
@@ -32,11 +35,11 @@ class CutShard(ShardStep):
 
     The queries of a row go to its first sentence, because a pair needs the beginning of a passage and must not be repeated.
 
-    `model` is the JSON file of the Punkt model, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
+    `file` is the JSON file of the abbreviations, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
     `samples` of them are shown for each source, drawn by the seed.
     """
 
-    model: Path
+    file: Path
     sha256: str
     sources: tuple[str, ...]
     minimum: int
@@ -45,13 +48,13 @@ class CutShard(ShardStep):
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the sentences and the other rows, sorted by id, and a report of added and dropped rows."""
-        punkt = _tokenizer(self.model, self.sha256)
+        abbreviations = _abbreviations(self.file, self.sha256)
         rows: list[dict[str, Any]] = []
         added: Counter[str] = Counter()
         dropped = DropCounter(self.seed, self.samples)
         for row in table.to_pylist():
             source = row["source"]
-            sentences = punkt.tokenize(row["text"]) if source in self.sources and row["label"] is None else []
+            sentences = split_sentences(row["text"], abbreviations) if source in self.sources and row["label"] is None else []
             if len(sentences) < 2:
                 rows.append(row)
                 continue
@@ -70,8 +73,8 @@ class CutShard(ShardStep):
 
 
 @functools.cache
-def _tokenizer(model: Path, sha256: str) -> PunktSentenceTokenizer:  # noqa: ARG001 (a new content needs a new tokenizer)
-    return make_tokenizer(read_json(model))
+def _abbreviations(file: Path, sha256: str) -> frozenset[str]:  # noqa: ARG001 (a new content needs a new set)
+    return frozenset(read_json(file))
 
 
 def cut_sentences(
@@ -80,11 +83,14 @@ def cut_sentences(
     """Cut the rows of cleaned shards into sentences. The seed draws the texts to train on, and the dropped sentences that are shown.
 
     Returns:
-        The new shards with the keys of their rows, their manifests, and whether Punkt was trained on the corpus.
+        The new shards with the keys of their rows, their manifests, and whether the abbreviations were learnt from the corpus.
     """
-    known = find_model(settings.language)
-    path = work / "punkt.json"
-    write_json(path, known or train_model(sample_texts(shards, settings.sources, settings.characters, seed)))
+    known = find_abbreviations(settings.language)
+    path = work / "abbreviations.json"
+    if known is None:
+        write_json(path, learn_abbreviations(sample_texts(shards, settings.sources, settings.characters, seed)))
+    else:
+        write_json(path, known)
     function = CutShard(path, file_sha256(path), tuple(sorted(settings.sources)), settings.minimum_characters, seed, samples)
     return *apply(shards, work / "sentences", engine, AddKeys(function)), known is None
 

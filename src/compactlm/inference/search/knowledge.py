@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.search.vector_index import Entry, VectorIndex, open_file_index
 from compactlm.text.lines import Line, read_lines, read_objects
+from compactlm.text.sentences import split_sentences
 from compactlm.text.unicode import encodable
 
 PASSAGE_WORDS = 60  # the mean vector of a longer passage is less specific
@@ -19,7 +19,6 @@ PASSAGE_WORDS = 60  # the mean vector of a longer passage is less specific
 PAIR_THRESHOLD, PASSAGE_THRESHOLD = 0.5, 0.3
 # Formats that would be misread as text.
 OTHER_FORMATS = (".csv", ".tsv", ".json", ".parquet", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".gz", ".zip")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +108,7 @@ def _paragraphs(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:
     for filled, some in itertools.groupby(lines, key=lambda line: bool(line.text.strip())):
         if filled:
             paragraph = list(some)
-            yield paragraph[0].number, " ".join(line.text.strip() for line in paragraph)
+            yield paragraph[0].number, "\n".join(line.text.strip() for line in paragraph)
 
 
 def _passages(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> Iterator[Entry]:
@@ -117,7 +116,7 @@ def _passages(texts: Iterator[tuple[int, str]] | list[tuple[int, str]]) -> Itera
     for line, text in texts:
         passage: list[str] = []
         words = 0
-        for sentence in _SENTENCE_END.split(text.strip()):
+        for sentence in split_sentences(text):
             count = len(sentence.split())
             if passage and words + count > PASSAGE_WORDS:
                 yield {"text": " ".join(passage), "line": line}

@@ -172,4 +172,4 @@ def open_file_index(
     except OSError as error:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
     directory = directory or index_directory(f"{kind}{path.resolve()} {embedding.model.directory.path.resolve()}")
-    return open_index(directory, f"1 {digest} {embedding.fingerprint}", entries, embedding.embed)
+    return open_index(directory, f"2 {digest} {embedding.fingerprint}", entries, embedding.embed)

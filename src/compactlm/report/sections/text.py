@@ -50,8 +50,8 @@ def _cleaning(clean: Mapping[str, Any]) -> Table:
     rows = [[words(name), *_cleaned(part)] for name, part in [*clean["sources"].items(), ("all", clean["total"])]]
     note = "Masked: personal data that a placeholder such as [EMAIL] replaces, in the kept rows."
     if cut:
-        splitter = "a Punkt model trained on them" if clean["punkt_trained"] else "the NLTK model of the language"
-        note += f" Added: rows gained by splitting texts into sentences with {splitter}."
+        known = "that Punkt learnt from them" if clean["punkt_trained"] else "from NLTK's data for the language"
+        note += f" Added: rows gained by splitting texts into sentences, with abbreviations {known}."
     return Table("Rows that cleaning kept", head, rows, note)
 
 
