@@ -1,14 +1,35 @@
+import itertools
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import BertForMaskedLM
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.completing import LOOK_AHEAD
 
 TEXT = "The Film was"
+
+
+def words_of(pieces):
+    words = []
+    for piece in pieces:
+        if piece.startswith("##") and words:
+            words[-1] += piece[2:]
+        elif any(map(str.isalnum, piece)):
+            words.append(piece.removeprefix("##"))
+    return words
+
+
+def repeats(pieces):
+    """Return whether a word is among the pieces three times, or two words twice in a row."""
+    words = words_of(pieces)
+    pairs = list(itertools.pairwise(words))
+    return max(Counter(words).values(), default=0) > 2 or any(one == other for one, other in zip(pairs, pairs[2:], strict=False))
 
 
 def test_each_token_is_the_likeliest_of_the_first_mask(lm, tiny_bert):
@@ -25,7 +46,8 @@ def test_each_token_is_the_likeliest_of_the_first_mask(lm, tiny_bert):
         allowed[:7] = -torch.inf  # special tokens
         if not tokenizer.token(ids[-1])[-1:].isalnum():
             allowed[[*tokenizer.marks, *tokenizer.continuations]] = -torch.inf
-        assert logits[chosen] == pytest.approx(float(allowed.max()), abs=1e-4)  # so short a text has no repetition
+        allowed[[at for at in range(len(allowed)) if repeats([*found.pieces[:step], tokenizer.token(at)])]] = -torch.inf
+        assert logits[chosen] == pytest.approx(float(allowed.max()), abs=1e-4)  # so short a text repeats no three tokens
         ids.append(chosen)
     assert found.score == pytest.approx(total / 5, abs=1e-4)
     assert found.text == TEXT + found.added
@@ -56,6 +78,29 @@ def test_no_three_tokens_come_twice(lm):
     tokens = ["a"] * 4 + found.pieces
     triples = [tuple(tokens[start : start + 3]) for start in range(2, len(tokens) - 2)]
     assert len(triples) == len(set(triples))
+
+
+@pytest.mark.parametrize("how", [{}, {"temperature": 0.3}, {"beams": 3}])
+@given(
+    text=st.sampled_from(["a", "The film was", "good good good"]),
+    seed=st.integers(0, 50),
+    favourites=st.sets(st.integers(7, 116), max_size=4),
+)
+@settings(max_examples=8)
+def test_no_word_is_added_thrice_and_no_two_words_twice_in_a_row(on_onnx, how, text, seed, favourites):
+    model = on_onnx.mlm
+    plain = type(model).masked_logits
+
+    def eager(self, sequences, positions):
+        """Add to the scores of some tokens, so that they would be repeated without end."""
+        for rows, logits in plain(self, sequences, positions):
+            logits[:, list(favourites)] += 30
+            yield rows, logits
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(model), "masked_logits", eager)
+        for found in on_onnx.complete(text, length=16, seed=seed, **how):
+            assert not repeats(found.pieces)
 
 
 @pytest.mark.parametrize("text", ["", "\U0001f600", "good " * 25_000])

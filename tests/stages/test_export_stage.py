@@ -50,6 +50,8 @@ def test_all_models_and_the_cost_of_int8_are_written(params):
     assert int8["sentiment"]["original_accuracy"].value == pytest.approx(0.875)
     assert int8["sentiment"]["agreement"].value > 0.9
     assert int8["mlm"]["agreement"].value > 0.8
+    shares = artifacts.read_json(artifacts.EXPORT / "mlm" / "metrics.json")["masked_tokens_top1"]
+    assert shares["onnx"] == pytest.approx(int8["mlm"]["original_accuracy"].value, abs=1e-6)
     assert 0.98 < int8["embedding"]["least_cosine"].value <= int8["embedding"]["mean_cosine"].value <= 1
     assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
 

@@ -68,6 +68,12 @@ def notice(sentence: str) -> None:
     typer.echo(f"compactlm: {sentence}", err=True)
 
 
+def notice_top1(top1: float | None) -> None:
+    """Say how often the first choice for a masked token is right, if it was measured."""
+    if top1 is not None:
+        notice(f"on test text, the model's first choice is right for {100 * top1:.0f} % of masked tokens")
+
+
 def notice_replaced(lines: int, where: str = "") -> None:
     """Report the number of lines, if any, in which bytes were replaced."""
     if lines:

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, TextLines, ThreadsOption, epilogue, load, notice, show
+from compactlm.commands.common import (
+    BackendOption,
+    JsonOption,
+    ModelOption,
+    TextLines,
+    ThreadsOption,
+    epilogue,
+    load,
+    notice,
+    notice_top1,
+    show,
+)
 from compactlm.text.lines import text_or_input
 
 if TYPE_CHECKING:
@@ -33,10 +44,17 @@ def fill(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Print the likeliest tokens for each [MASK]."""
-    found = load(model, backend, threads).fill(text_or_input(text), top)
-    masks = [{"mask": number, "candidates": candidates} for number, candidates in enumerate(found, start=1)]
+    """Print the likeliest tokens for each [MASK].
+
+    A line on standard error says how often the first choice is right on test text.
+    """
+    lm = load(model, backend, threads)
+    found = lm.fill(text_or_input(text), top)
+    top1 = lm.measured_top1
+    masks = [{"mask": number, "candidates": candidates, "measured_top1": top1} for number, candidates in enumerate(found, start=1)]
     show(masks, json, _candidate_lines(found))
+    if not json:
+        notice_top1(top1)
 
 
 def _candidate_lines(found: list[list[Candidate]]) -> Iterator[str]:

@@ -24,6 +24,7 @@ from compactlm.inference.filling import Candidate, fill
 from compactlm.inference.inspecting import Inspection, inspect
 from compactlm.inference.runtime import directories
 from compactlm.inference.runtime.directories import BACKENDS, Backend
+from compactlm.inference.runtime.measured import read_top1
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.search import similarity
 from compactlm.inference.search.knowledge import Knowledge
@@ -101,6 +102,11 @@ class CompactLM:
     def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
         """Return the likeliest tokens for each [MASK] of a text; see filling.fill."""
         return fill(self.mlm, text, top_k)
+
+    @property
+    def measured_top1(self) -> float | None:
+        """How often the first choice of `fill` is right on test text, 0 to 1; None for a model that was not exported by the pipeline."""
+        return read_top1(self.mlm.directory)
 
     def classify(self, text: str, task: str = DEFAULT_TASK) -> Classification:
         """Return the label and the probabilities of a text."""

@@ -6,6 +6,7 @@ A masked language model is not trained to generate. It fills the first of a few 
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from compactlm.inference.seeds import check_seed
 LOOK_AHEAD = 4  # the number of masks after the one that is filled; with fewer, the model expects the end of the text and writes full stops
 MOST_BEAMS = 64  # each beam needs a row of scores as long as the vocabulary
 NO_REPEAT = 3  # the length of token sequences that are not repeated
+MOST_REPEATS = 2  # a word is added at most so often
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +75,7 @@ def complete(
     kept = [_Beam([])]
     for step in range(length):
         masks = min(length - step, 1 + LOOK_AHEAD)
-        scores = _next(model, [[*given, *beam.ids] for beam in kept], masks)
+        scores = _next(model, given, [beam.ids for beam in kept], masks)
         if temperature > 0:
             kept = [_draw(beam, row, temperature, top_k, generator) for beam, row in zip(kept, scores, strict=True)]
         else:
@@ -95,9 +97,10 @@ def _check(length: int, temperature: float, top_k: int, beams: int, seed: int) -
         raise CompactLMError("beam search does not sample; pass either beams or a temperature")
 
 
-def _next(model: Model, texts: Sequence[Sequence[int]], masks: int) -> Array:
-    """Return log-probabilities of the next token, float64 [texts, vocabulary]; -inf for excluded tokens."""
+def _next(model: Model, given: Sequence[int], added: Sequence[Sequence[int]], masks: int) -> Array:
+    """Return log-probabilities of the next token of each text, float64 [texts, vocabulary]; -inf for excluded tokens."""
     tokenizer = model.tokenizer
+    texts = [[*given, *ids] for ids in added]
     width = tokenizer.limit - 2 - masks
     sequences = [tokenizer.framed([*ids[-width:], *[tokenizer.mask] * masks]) for ids in texts]
     scores = np.empty((len(texts), tokenizer.size))
@@ -105,8 +108,8 @@ def _next(model: Model, texts: Sequence[Sequence[int]], masks: int) -> Array:
         values = logits.astype(np.float64)
         values -= values.max(axis=1, keepdims=True)
         scores[rows] = values - np.log(np.exp(values).sum(axis=1, keepdims=True))
-    for row, ids in zip(scores, texts, strict=True):
-        row[list(_excluded(model, ids))] = -np.inf
+    for row, ids, own in zip(scores, texts, added, strict=True):
+        row[list(_excluded(model, ids) | _repeating(model, own))] = -np.inf
     return scores
 
 
@@ -122,6 +125,37 @@ def _excluded(model: Model, ids: Sequence[int]) -> set[int]:
             if tuple(ids[start : start + NO_REPEAT - 1]) == before:
                 excluded.add(ids[start + NO_REPEAT - 1])
     return excluded
+
+
+def _words(model: Model, ids: Sequence[int]) -> list[str]:
+    """Return the words of token ids, without punctuation marks."""
+    words: list[str] = []
+    for index in ids:
+        token = model.tokenizer.token(index)
+        if index in model.tokenizer.continuations and words:
+            words[-1] += token[2:]
+        elif index not in model.tokenizer.marks:
+            words.append(token.removeprefix("##"))
+    return words
+
+
+def _repeating(model: Model, added: Sequence[int]) -> set[int]:
+    """Return the tokens that would add a word for the third time, or the same two words twice in a row.
+
+    A token may begin a new word or, as a continuation, turn the last word into one that was added before.
+    """
+    words = _words(model, added)
+    counts = collections.Counter(words)
+    refused = {word for word, count in counts.items() if count >= MOST_REPEATS}
+    begun = refused | ({words[-2]} if len(words) > 2 and words[-3] == words[-1] else set())
+    found = {model.tokenizer.library.token_to_id(word) for word in begun}
+    if words:
+        last = words[-1]
+        continued = {word for word, count in counts.items() if count - (word == last) >= MOST_REPEATS}
+        continued |= {words[-3]} if len(words) > 3 and words[-4] == words[-2] else set()
+        stems = (word for word in continued if word.startswith(last) and word != last)
+        found |= {model.tokenizer.library.token_to_id(f"##{stem[len(last) :]}") for stem in stems}
+    return {index for index in found if index is not None}
 
 
 def _draw(beam: _Beam, scores: Array, temperature: float, top_k: int, generator: np.random.Generator) -> _Beam:

@@ -19,6 +19,7 @@ from compactlm.export.agreement import check_difference, check_loss, compare, me
 from compactlm.export.directory import write_directory
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.inference.runtime.directories import EMBEDDING, FLOAT_FILE, INT8_FILE
+from compactlm.inference.runtime.measured import write_top1
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 
@@ -56,6 +57,8 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
     else:
         loss = measure_loss(expected, found)
         int8 = dataclasses.asdict(loss)
+        if name == artifacts.MLM:
+            write_top1(directory, loss.original_accuracy, loss.int8_accuracy, len(rows))
         if name in params.tasks:
             check_loss(loss, len(rows), params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
     figures = {key: Figure.over_rows(value, len(rows)) if isinstance(value, float) else value for key, value in int8.items()}
