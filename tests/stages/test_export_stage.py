@@ -7,11 +7,16 @@ from transformers import BertForSequenceClassification
 
 from compactlm import CompactLM, artifacts
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.embeddings.comparing import measure_embedding
+from compactlm.evaluation.embeddings.contestants import load_encoder
+from compactlm.evaluation.embeddings.material import make_material
 from compactlm.export import directory as exporting
 from compactlm.export.directory import export_onnx
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, read_figures
 from compactlm.params import Export
 from compactlm.stages import export
+from tests.fixtures.builders import make_row
 from tests.fixtures.encoders import make_dense, make_encoder
 
 LABELS = ["negative", "positive"]
@@ -56,9 +61,24 @@ def test_all_models_and_the_cost_of_int8_are_written(params):
     assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
 
 
-def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert):
-    make_encoder(tiny_bert, artifacts.STUDENT / "embedding", dense=(make_dense(32, 24),))
+def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert, tiny_texts, build_params):
+    student = make_encoder(tiny_bert, artifacts.STUDENT / "embedding", dense=(make_dense(32, 24),), maximum_length=12)
+    make_encoder(tiny_bert, artifacts.TEACHER / "base", dense=(make_dense(32, 24),), pooling=("cls",))
+    rows = [
+        make_row(at, text, "boolq", LABELS["good" in text], queries=(" ".join(text.split()[:3]),)) for at, text in enumerate(tiny_texts)
+    ]
+    for name, part in (("train", rows[::2]), ("test", rows[1::2])):
+        artifacts.write_documents(artifacts.SPLIT / name, part)
+    whole = build_params(evaluate={"embedding": {"few_shot": [4], "draws": 3, "sentences": 50}}, bootstrap={"samples": 100})
+    params.evaluate, params.bootstrap = whole.evaluate, whole.bootstrap
     export.main(params)
+    int8 = read_figures(artifacts.read_json(artifacts.METRICS / "export.json"))["embedding"]["int8"]
+    _, of_student = load_encoder(student, 512, "student")
+    _, of_teacher = load_encoder(artifacts.TEACHER / "base", 512, "teacher")
+    material = make_material(params.evaluate.embedding, rows[::2], rows[1::2], params.tasks, {}, params.seed)
+    expected = measure_embedding(of_student, of_teacher, material, Resampler.of(params.bootstrap, params.seed))
+    assert set(expected) == {"found_at_1", "found_at_10", "spearman", "few_shot_4"}
+    assert {name: int8[name].value for name in expected} == pytest.approx({name: found.value for name, found in expected.items()}, abs=0.06)
     found = artifacts.read_json(artifacts.METRICS / "export.json")["embedding"]
     assert found["fp32"]["greatest_difference"] < 1e-4
     assert found["int8"]["least_cosine"]["value"] > 0.98

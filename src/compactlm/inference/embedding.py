@@ -37,9 +37,11 @@ class SentenceEmbedding:
     tokens; sentence-transformers truncates it instead. A text without tokens has the zero vector, whose similarity with every text is 0.
     """
 
-    def __init__(self, model: Model, projection: Projection | None = None, modules: SentenceModules | None = None) -> None:
-        """Take a model of the kind "embedding" and its projection or modules, if it has any."""
-        self.model, self.projection, self.modules = model, projection, modules
+    def __init__(
+        self, model: Model, projection: Projection | None = None, modules: SentenceModules | None = None, truncate: bool = False
+    ) -> None:
+        """Take a model of the kind "embedding" and its projection or modules, if it has any; `truncate` drops the end of a long text."""
+        self.model, self.projection, self.modules, self.truncate = model, projection, modules, truncate
 
     @classmethod
     def open(cls, model: Model) -> SentenceEmbedding:
@@ -95,7 +97,7 @@ class SentenceEmbedding:
         tokenizer, sequences, owners = self.model.tokenizer, [], []
         limit = self.modules.maximum_length if self.modules else None
         for owner, ids in enumerate(tokenizer.encode(texts)):
-            windows = tokenizer.windows(ids, limit)
+            windows = tokenizer.windows(ids, limit)[: 1 if self.truncate else None]
             sequences += windows
             owners += [owner] * len(windows)
         tokens = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)

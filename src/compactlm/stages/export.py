@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,23 @@ from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert import models
+from compactlm.bert.arrays import Array
 from compactlm.bert.runtime import prepare
+from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
 from compactlm.bert.words_to_mask import mask_one
 from compactlm.draws import draw_items
+from compactlm.evaluation.embeddings.comparing import measure_embedding
+from compactlm.evaluation.embeddings.material import make_material
+from compactlm.evaluation.embeddings.vectors import Cached
 from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
 from compactlm.export.directory import write_directory
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, write_figures
+from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.directories import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.measured import write_top1
+from compactlm.inference.runtime.model import Model
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 
@@ -69,6 +78,21 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
     }
 
 
+def _quality(params: Params, root: Path) -> dict[str, Figure]:
+    """Return the figures of the sentence encoder in int8 that `evaluate` measures for the student, on the same texts."""
+    train, test = (artifacts.read_documents(artifacts.SPLIT / name) for name in ("train", "test"))
+    material = make_material(params.evaluate.embedding, train, test, params.tasks, {}, params.seed)
+    model = Model(root, EMBEDDING, "embedding", "int8", params.threads)
+    # evaluate truncates, so the difference is that of int8 alone.
+    quantized = SentenceEmbedding(model, modules=SentenceModules.read(model.directory.path), truncate=True)
+    teacher = SentenceEncoder.load(artifacts.TEACHER / artifacts.BASE)
+
+    def of_teacher(texts: Sequence[str]) -> Array:
+        return teacher.encode(texts, params.batch_tokens, "teacher, sentence embedding")
+
+    return measure_embedding(Cached(quantized.embed), of_teacher, material, Resampler.of(params.bootstrap, params.seed))
+
+
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
@@ -80,6 +104,8 @@ def main(params: Params) -> None:
             count = params.export.check_rows if name in params.tasks else params.export.general_rows
             rows = draw_items(candidates, count, "export", params.seed, key=lambda row: row["id"])
             metrics[name] = _export(params, name, rows, unfinished / name)
+        if is_sentence_encoder(unfinished / EMBEDDING):
+            metrics[EMBEDDING]["int8"] |= _quality(params, unfinished)
     artifacts.write_json(artifacts.METRICS / "export.json", write_figures(metrics))
 
 

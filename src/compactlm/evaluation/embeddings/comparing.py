@@ -54,6 +54,17 @@ def compare_embeddings(
     return {**figures, "kept": shares, "context": by_contestant(decided)}
 
 
+def measure_embedding(embed: Embed, teacher: Embed, material: Material, resampler: Resampler) -> Figures:
+    """Return `found_at_1`, `found_at_10`, `spearman` with the teacher, and `few_shot_N`; those without enough rows are left out.
+
+    The figures are those of `compare_embeddings` for one embedding. The teacher reads only the sentences.
+    """
+    figures = retrieval(embed, material.search, resampler) if material.search.queries else {}
+    if len(material.sentences) > 2:
+        figures["spearman"] = spearman(embed(material.sentences), teacher(material.sentences), resampler)
+    return figures | {f"few_shot_{size}": accuracy(right, resampler) for size, right in _few_shot(embed, material).items()}
+
+
 def _few_shot(embed: Embed, material: Material) -> dict[int, Rights]:
     """Return the right answers by the number of rows per label; test rows of several tasks stand side by side."""
     found: dict[int, list[Rights]] = {}
