@@ -10,9 +10,10 @@ from compactlm import artifacts
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.bert.tokenization import encode
 from compactlm.distillation import embedding_inputs
-from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, EmbeddingInputs, is_enabled
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, TOKENS, EmbeddingInputs, is_enabled
 from compactlm.distillation.embedding_phase import begin, embed, rank
 from compactlm.distillation.signals.sentences import CachedSentences, Texts
+from compactlm.distillation.token_objective import TokenExamples, TokenObjective, fit_tokens
 from compactlm.errors import CompactLMError
 from compactlm.stages.distill_train import _write_encoder
 from compactlm.student.static_table import StaticTable
@@ -36,7 +37,7 @@ def test_the_phase_learns_and_reports(build):
     metrics = phases.metrics[EMBEDDING]
     assert {"loss", "cosine", "similarity_kl", "contrastive", "validation_found_at_1", "validation_found_at_10"} <= set(metrics)
     assert metrics["validation_found_at_1"].rows == 60
-    assert {TABLE, EMBEDDING} <= set(phases.timings)
+    assert {TABLE, TOKENS, EMBEDDING} <= set(phases.timings)
     assert student.dense.out_features == 16
 
 
@@ -60,7 +61,7 @@ def test_an_interrupted_phase_gives_the_same_student(build, tmp_path, monkeypatc
     whole = weights_of(build().embedding(None))
 
     def interrupted(phase, at):
-        checkpoints = {name: Checkpoint(tmp_path / "checkpoints" / phase / name, "key") for name in (TABLE, EMBEDDING)}
+        checkpoints = {name: Checkpoint(tmp_path / "checkpoints" / phase / name, "key") for name in (TABLE, TOKENS, EMBEDDING)}
         phases, saved = build(checkpoints), Checkpoint.save
 
         def save(self, module, optimizer, step, *rest):
@@ -75,7 +76,7 @@ def test_an_interrupted_phase_gives_the_same_student(build, tmp_path, monkeypatc
                 phases.embedding(None)
         return build(checkpoints)
 
-    for phase in (TABLE, EMBEDDING):
+    for phase in (TABLE, TOKENS, EMBEDDING):
         again = interrupted(phase, 4)
         found = weights_of(again.embedding(None))
         assert again.timings[phase]["resumed_from_step"] >= 4
@@ -167,6 +168,36 @@ def test_triples_are_texts_of_their_own_and_have_no_teacher(build, monkeypatch):
     texts, items = found.material.texts, found.material.items
     assert [tuple(texts.texts[at] for at in item) for item in items if len(item) == 3] == [("good", "nice", "bad"), ("up", "above", "down")]
     assert len(set(texts.ids)) == len(set(texts.texts)) == len(texts.ids)
+
+
+def test_the_mean_of_the_token_vectors_is_the_sentence_vector_in_components(build):
+    found = EmbeddingInputs(build().inputs)
+    source = found.online(found.material.texts)
+    directions, rows = found.components(source), range(5)
+    batch = found.token_rows.model_inputs(rows)
+    states = found.online_tokens(source).signals(batch, rows)["teacher_states"][:, :, 0]
+    mask = batch["attention_mask"][:, :, None]
+    mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
+    teacher = found.teacher()
+    ids = torch.tensor(found.inputs.id_map)
+    own = [ids[torch.tensor(found.token_rows.sequences[row])].tolist() for row in rows]
+    expected = torch.from_numpy(teacher.encode_sequences(own, 500, "read")) @ directions.T
+    assert torch.allclose(mean, expected, atol=1e-4)
+
+
+def test_a_fitted_map_explains_a_part_of_the_token_vectors(build):
+    phases = build()
+    found = write_signals(phases)
+    source = found.source()
+    student = begin(found, None, source, StaticTable.read(artifacts.SIGNALS / STATIC)).eval()
+    examples = TokenExamples(found.token_rows, found.token_source(source))
+    objective = TokenObjective(student, fit_tokens(student, examples))
+    batch = examples.batch(range(20), 0)
+    assert 0 < objective(**batch)["loss"].item() < 1
+    with torch.no_grad():
+        student.dense.weight.zero_()
+        student.dense.bias.copy_(batch["target"][batch["attention_mask"].bool()].mean(dim=0))
+    assert objective(**batch)["loss"].item() == pytest.approx(1, abs=0.2)
 
 
 def test_a_passage_with_a_pair_is_no_item_of_its_own(build):

@@ -41,7 +41,8 @@ def test_the_budget_includes_the_files_beside_the_tensors(inputs):
 def test_the_budget_includes_sentence_vectors_and_no_states_that_no_loss_needs(inputs):
     found = inputs(5, 1.0)
     texts = SimpleNamespace(ids=[f"text{at}" for at in range(1000)])
-    embedding = SimpleNamespace(material=SimpleNamespace(texts=texts))
+    rows = SimpleNamespace(ids=[], lengths=[])
+    embedding = SimpleNamespace(material=SimpleNamespace(texts=texts), token_rows=rows, width=128)
     with_vectors, without = signals._check_size(found, embedding, 384), signals._check_size(found, None, 384)
     assert with_vectors - without == pytest.approx(1000 * 384 * 2 / 1e9)
     found.params.distill.general.__dict__["soft_weight"] = 0.0

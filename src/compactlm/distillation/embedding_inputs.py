@@ -15,16 +15,27 @@ from compactlm.artifacts import derived_id
 from compactlm.bert.models import best_device, load_body, load_tokenizer
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
+from compactlm.bert.tokenization import encode
 from compactlm.distillation.embedding_text import embedding_text
+from compactlm.distillation.examples import TaskRows
 from compactlm.distillation.inputs import Inputs
+from compactlm.distillation.signals.cache import CachedSignals
+from compactlm.distillation.signals.online import SignalSource
 from compactlm.distillation.signals.sentences import CachedSentences, OnlineSentences, SentenceSource, Texts
+from compactlm.distillation.signals.token_vectors import OnlineTokens
+from compactlm.draws import draw_items
+from compactlm.errors import CompactLMError
 from compactlm.params.suites import SUITES, read_suite
+from compactlm.student.building import principal_components
 from compactlm.student.static_table import StaticTable, static_table
 from compactlm.student.vocabulary import count_tokens
 from compactlm.text.triples import make_triples
+from compactlm.training.random_masking import IGNORED
 
-EMBEDDING, TABLE = "embedding", "embedding_table"  # the names of the phase and of the training of its word embeddings alone
+EMBEDDING = "embedding"  # the name of the phase
+TABLE, TOKENS = "embedding_table", "embedding_tokens"  # the names of its parts: the word embeddings alone, and token vectors
 BASE = artifacts.TEACHER / artifacts.BASE
+COMPONENT_TEXTS, AT_ONCE = 20_000, 256
 STATIC = "static.safetensors"  # the static table, in artifacts.SIGNALS
 
 
@@ -105,14 +116,61 @@ class EmbeddingInputs:
             return CachedSentences(artifacts.SIGNALS / EMBEDDING, self.material.texts, self.settings())
         return self.online(self.material.texts)
 
+    @property
+    def width(self) -> int:
+        """The width of the student's vectors."""
+        return self.params.distill.embedding.width or self.params.student.hidden_size
+
+    @functools.cached_property
+    def token_rows(self) -> TaskRows:
+        """The texts whose token vectors are signals, in the student's ids: some of those that are items of their own."""
+        texts, params = self.material.texts, self.params
+        single = [item[0] for item in self.material.items if len(item) == 1]
+        drawn = draw_items(single, params.signals.embedding.token_texts, "token vectors", params.seed, key=lambda at: texts.ids[at])
+        sequences = encode(self.inputs.tokenizer, [texts.texts[at] for at in drawn], params.tokenize.maximum_length)
+        return TaskRows([texts.ids[at] for at in drawn], sequences, [IGNORED] * len(drawn), [1.0] * len(drawn))
+
+    def components(self, source: SentenceSource) -> torch.Tensor:
+        """Return the principal components of the teacher's sentence vectors, float [width, teacher's width], the strongest first."""
+        ids = self.material.texts.ids
+        drawn = draw_items(range(len(ids)), COMPONENT_TEXTS, "components", self.params.seed, key=lambda row: ids[row])
+        parts = [source.vectors(drawn[start : start + AT_ONCE]).cpu() for start in range(0, len(drawn), AT_ONCE)]
+        vectors = torch.cat(parts)
+        return principal_components(vectors - vectors.mean(dim=0), self.width)
+
+    def token_settings(self) -> dict[str, Any]:
+        """Return the settings that the token vectors depend on beside their tokens, as cache.json stores them."""
+        vocabulary = artifacts.file_sha256(artifacts.ID_MAP)
+        return {**self.settings(), "width": self.width, "vocabulary": vocabulary}
+
+    def online_tokens(self, source: SentenceSource) -> OnlineTokens:
+        """Return the teacher as a source of token vectors.
+
+        Raises:
+            CompactLMError: the teacher's sentence vectors are not plain means of hidden states.
+        """
+        teacher = self.teacher()
+        if teacher.modules.pooling != ("mean",) or teacher.modules.dense:
+            raise CompactLMError(
+                "distill.embedding.tokens needs a teacher whose sentence vectors are means of its hidden states; set it to null and "
+                "signals.embedding.token_texts to 0"
+            )
+        return OnlineTokens(teacher.model, self.inputs.id_map, self.components(source), self.params.precision)
+
+    def token_source(self, source: SentenceSource) -> SignalSource:
+        """Return the source of the teacher's token vectors that signals.source names; `source` has its sentence vectors."""
+        if self.params.signals.source == "cached":
+            return CachedSignals(artifacts.SIGNALS / TOKENS, self.token_rows, self.token_settings())
+        return self.online_tokens(source)
+
     def make_table(self) -> StaticTable:
         """Return the static table of the teacher; see compactlm.student.static_table."""
         teacher, tokenizer = self.teacher(), self.inputs.tokenizer
         bare = dataclasses.replace(teacher, modules=dataclasses.replace(teacher.modules, normalise=False))
 
-        def encode(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 - all rows are full
+        def read(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:  # noqa: ARG001 - all rows are full
             return torch.from_numpy(np.asarray(bare.encode_sequences(input_ids.tolist(), self.params.batch_tokens, "static table")))
 
         ends = teacher.tokenizer.cls_token_id, teacher.tokenizer.sep_token_id
         counts = count_tokens(row["input_ids"] for row in self.inputs.train)
-        return static_table(encode, self.inputs.id_map, ends, tokenizer.all_special_ids, counts)
+        return static_table(read, self.inputs.id_map, ends, tokenizer.all_special_ids, counts)

@@ -15,9 +15,10 @@ from compactlm.bert.models import best_device, pad_tensors
 from compactlm.bert.tokenization import encode
 from compactlm.corpus.queries import passages_with_queries
 from compactlm.distillation.embedding_examples import EmbeddingExamples
-from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, EmbeddingInputs
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TABLE, TOKENS, EmbeddingInputs
 from compactlm.distillation.embedding_objective import EmbeddingObjective
 from compactlm.distillation.signals.sentences import SentenceSource
+from compactlm.distillation.token_objective import TokenExamples, TokenObjective, fit_tokens
 from compactlm.draws import draw_items
 from compactlm.figures.figure import Figure
 from compactlm.params import Optimisation
@@ -82,6 +83,13 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
         student.train_layers(False)
         train(TABLE, objective, examples, section.table, "distill.embedding.table")
     student.train_layers(True)
+    if section.tokens:
+        targets = found.token_source(source)
+        rows = TokenExamples(found.token_rows, targets)
+        variance = fit_tokens(student.to(best_device()).eval(), rows)
+        train(TOKENS, TokenObjective(student, variance), rows, section.tokens, "distill.embedding.tokens")
+        # The vectors are now in the components of the token vectors.
+        objective = EmbeddingObjective(student, section, found.components(source))
     train(EMBEDDING, objective, examples, section.optimisation, "distill.embedding.optimisation")
     return student
 

@@ -35,7 +35,8 @@ class EmbeddingSignals(Section):
     """The text of the phase embedding, drawn from the train split: at most so many texts of each kind.
 
     `passages` are cut to `passage_words` words, and `questions` are texts that belong to a passage. `rows` are whole rows, `phrases` have 2
-    to 5 words, and `words` are the student's tokens that are whole words.
+    to 5 words, and `words` are the student's tokens that are whole words. `token_texts` of these texts also have the teacher's
+    token vectors as signals.
     """
 
     passages: CountOrZero
@@ -45,6 +46,7 @@ class EmbeddingSignals(Section):
     sentences: CountOrZero
     phrases: CountOrZero
     words: CountOrZero
+    token_texts: CountOrZero
 
 
 class Signals(Section):
@@ -156,7 +158,8 @@ class EmbeddingDistillation(Section):
     `cosine` and `mse` compare a learned projection of the student's vectors with the teacher's, `components` compares the vectors with the
     teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
     brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
-    the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers; null leaves it out.
+    the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers. `tokens` is the training of all
+    layers on the teacher's token vectors, and `optimisation` that on the losses above. null leaves `table` or `tokens` out.
     """
 
     enabled: StrictBool | Literal["auto"]
@@ -171,6 +174,7 @@ class EmbeddingDistillation(Section):
     opposites: SharpenedLoss
     pairs_a_batch: Annotated[int, Field(ge=2, strict=True)]
     table: Optimisation | None
+    tokens: Optimisation | None
     optimisation: Optimisation
 
 

@@ -19,7 +19,19 @@ from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parame
 from compactlm.shapes.layers import Shape, check_kept, check_losses
 
 # Names that appear beside the names of tasks in artifacts and metrics.
-RESERVED = {"mlm", "embedding", "embedding_table", "static", "general", "base", "parameters", "cached", "gigabytes", "energy"}
+RESERVED = {
+    "mlm",
+    "embedding",
+    "embedding_table",
+    "embedding_tokens",
+    "static",
+    "general",
+    "base",
+    "parameters",
+    "cached",
+    "gigabytes",
+    "energy",
+}
 
 
 class Task(Section):
@@ -157,6 +169,8 @@ def _embedding_contradictions(params: Params) -> Iterator[str]:
     losses = ("cosine", "mse", "components", "similarity_kl", "similarity_mse", "contrastive", "opposites")
     if embedding.enabled and not any(getattr(embedding, loss).weight for loss in losses):
         yield "distill.embedding has no loss with a weight above 0; set one of the weights, or set distill.embedding.enabled to false"
+    if embedding.enabled and embedding.tokens and not params.signals.embedding.token_texts:
+        yield "distill.embedding.tokens is set, but signals.embedding.token_texts is 0; raise it, or set distill.embedding.tokens to null"
     if params.distill.task.start == "embedding" and embedding.enabled is False:
         yield "distill.task.start is embedding, but distill.embedding.enabled is false; choose another start, or enable the embedding"
 

@@ -14,7 +14,7 @@ from compactlm.bert import models
 from compactlm.bert.runtime import prepare
 from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.bert.sentence_encoder.writing import write_modules
-from compactlm.distillation.embedding_inputs import EMBEDDING, TABLE
+from compactlm.distillation.embedding_inputs import EMBEDDING, TABLE, TOKENS
 from compactlm.distillation.inputs import GENERAL
 from compactlm.distillation.phases import Phases
 from compactlm.draws import draw_items
@@ -46,7 +46,7 @@ def _checkpoints(params: Params) -> dict[str, Checkpoint]:
     # cache.json has the sha256 of the cached signals, so their gigabytes need not be read.
     signals = sorted(path for name in ("cache.json", "rows.parquet") for path in artifacts.SIGNALS.glob(f"*/{name}"))
     key = fingerprint(used, [artifacts.TOKENIZED, artifacts.WEIGHTED, artifacts.COUNTERFACTUAL, artifacts.TEACHER, *signals])
-    return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, TABLE, EMBEDDING, *params.tasks)}
+    return {phase: Checkpoint(CHECKPOINTS / phase, key) for phase in (GENERAL, TABLE, TOKENS, EMBEDDING, *params.tasks)}
 
 
 def _fit_embedding(directory: Path, params: Params) -> None:

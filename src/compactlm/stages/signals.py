@@ -5,11 +5,11 @@ from __future__ import annotations
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
-from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, EmbeddingInputs, is_enabled
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TOKENS, EmbeddingInputs, is_enabled
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.online import SignalSource
-from compactlm.distillation.signals.sentences import write_sentences
+from compactlm.distillation.signals.sentences import CachedSentences, write_sentences
 from compactlm.errors import CompactLMError
 from compactlm.params import Params
 from compactlm.pipeline.run import run
@@ -29,6 +29,9 @@ def _check_size(inputs: Inputs, embedding: EmbeddingInputs | None, width: int) -
     if embedding:
         size += len(embedding.material.texts.ids) * width * 2 / 1e9
         beyond += surplus(embedding.material.texts.ids, 0, 0)
+        if signals.embedding.token_texts:
+            size += gigabytes(sum(embedding.token_rows.lengths), 0, len(embedding.token_rows.ids), 1, embedding.width, 0, 0)
+            beyond += surplus(embedding.token_rows.ids, 0, 0)
     for name, task in params.tasks.items():
         tokenized = inputs.task(name)
         size += gigabytes(sum(tokenized.lengths), 0, len(tokenized.ids), layers, width, 0, len(task.labels))
@@ -66,6 +69,11 @@ def main(params: Params) -> None:
                 online, kept = embedding.online(texts), embedding.settings()
                 write_sentences(unfinished / EMBEDDING, texts, online, params.batch_tokens, "embedding, signals", kept)
                 metrics[EMBEDDING] = len(texts.ids)
+                if params.signals.embedding.token_texts:
+                    rows, vectors = embedding.token_rows, CachedSentences(unfinished / EMBEDDING, texts, kept)
+                    tokens, settings = embedding.online_tokens(vectors), embedding.token_settings()
+                    write_cache(unfinished / TOKENS, rows, tokens, params.batch_tokens, "token vectors, signals", settings)
+                    metrics[TOKENS] = len(rows.ids)
             for name in params.tasks:
                 tokenized = inputs.task(name)
                 source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))

@@ -13,6 +13,7 @@ from compactlm.student.building import build_config
 from compactlm.student.static_table import StaticTable
 
 FILLED = 1e-4  # the part of a norm that is kept free, so that rounding never makes a square root of a negative number
+INNER = 0.05  # the standard deviation of the layers' weights before their output maps, which are 0 at first
 SMALL = 0.02  # the standard deviation of BERT's random weights
 
 
@@ -38,12 +39,16 @@ class SentenceStudent(torch.nn.Module):
 
     def pooled(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Return the mean hidden states of texts, float [rows, hidden size]."""
-        if self.layers:
-            states = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
-        else:
-            states = self.bert.embeddings.LayerNorm(self.bert.embeddings.word_embeddings(input_ids))
+        states = self.states(input_ids, attention_mask)
         mask = attention_mask[:, :, None].to(states.dtype)
         return (states * mask).sum(dim=1) / mask.sum(dim=1)
+
+    def states(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Return the last hidden states, float [rows, tokens, hidden size]."""
+        if self.layers:
+            states: torch.Tensor = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
+            return states
+        return self.bert.embeddings.LayerNorm(self.bert.embeddings.word_embeddings(input_ids))
 
     def train_layers(self, layers: bool) -> None:
         """Train everything, or (False) only what `layers = False` reads."""
@@ -82,6 +87,9 @@ def start_from_table(student: SentenceStudent, table: StaticTable) -> None:
     bert.embeddings.position_embeddings.weight.zero_()
     bert.embeddings.token_type_embeddings.weight.zero_()
     for layer in bert.encoder.layer:
+        own = layer.attention.self
+        for inner in (own.query, own.key, own.value, layer.intermediate.dense):
+            inner.weight.normal_(std=INNER)
         for output in (layer.attention.output, layer.output):
             output.dense.weight.zero_()
             output.dense.bias.zero_()
