@@ -19,7 +19,7 @@ def main(params: Params) -> None:
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     clean = artifacts.parts(artifacts.CLEAN)
     found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
-    check_tasks(found.rows, found.homes, params.tasks)
+    check_tasks(found.rows, found.homes, found.groups, params.tasks)
     check_weights(found.rows, found.homes, found.mixture.labels, params.tasks)
     with artifacts.replacing(artifacts.SPLIT) as directory:
         for name, shards in found.shards.items():

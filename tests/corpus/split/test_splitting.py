@@ -126,11 +126,11 @@ def test_a_stratified_split_equals_that_of_the_first_release() -> None:
 
 
 def test_a_split_without_a_label_of_a_task_is_refused() -> None:
-    rows = to_rows([make_row(number, label="bad" if number == 0 else "good") for number in range(40)])
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad"):
-        check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
+    rows = to_rows([make_row(number, label="bad" if number < 2 else "good") for number in range(40)])
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad \(2 groups of rows\)"):
+        check_tasks(rows, *decide(rows, None, SPLIT, 0), TASKS)
     rows = to_rows(corpus(300))
-    check_tasks(rows, decide(rows, None, SPLIT, 0)[0], TASKS)
+    check_tasks(rows, *decide(rows, None, SPLIT, 0), TASKS)
 
 
 def split(rows: list[Document], tmp_path: Path, shard_bytes: int = 100_000, **changes: Any) -> SplitCorpus:

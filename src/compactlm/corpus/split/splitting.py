@@ -15,6 +15,7 @@ from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.split.document_groups import crossings, group, protect
 from compactlm.corpus.split.mixing import Mixture, mix
 from compactlm.corpus.split.queries import QueryLeakage, keep_out
+from compactlm.corpus.split.rare_labels import groups_of_labels
 from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, read_rows
 from compactlm.corpus.split.stable import place
 from compactlm.corpus.split.stratified import split_groups
@@ -122,7 +123,7 @@ def _remove_strays(work: Path, found: dict[str, list[Path]]) -> None:
             stray.unlink()
 
 
-def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
+def check_tasks(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, Task]) -> None:
     """Raise CompactLMError if a split has no row for one of the labels of a task."""
     for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
         for name, task in sorted(tasks.items()):
@@ -131,9 +132,12 @@ def check_tasks(rows: Rows, homes: Homes, tasks: Mapping[str, Task]) -> None:
                 counts[label] += count if owner == name else 0
             missing = [label for label in task.labels if not counts[label]]
             if missing:
+                few = groups_of_labels(rows, groups)
+                counted = [f"{label} ({len(few.get((name, label), ())):,} groups of rows)" for label in missing]
                 raise CompactLMError(
-                    f"tasks.{name}: split {split} has {counts.total():,} of its rows but none with the label {', '.join(missing)}; add "
-                    f"rows to {', '.join(task.sources)} or raise the share in split.{split}"
+                    f"tasks.{name}: split {split} has {counts.total():,} of its rows but none with the label {', '.join(counted)}; a label "
+                    "needs three groups or more (duplicates and rows of one document form a group), so add rows to "
+                    f"{', '.join(task.sources)} or raise the share in split.{split}"
                 )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from compactlm.artifacts import SPLITS
+from compactlm.corpus.split.rare_labels import place_rare_labels
 from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows
 from compactlm.errors import CompactLMError
 from compactlm.params import Split
@@ -20,7 +21,7 @@ Name = tuple[Hashable, ...]
 def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
     """Split rows by whole groups, which are numbered from 0 in the order of their first rows.
 
-    The result depends on the set of rows, but not on their order in the source.
+    The result depends on the set of rows, but not on their order in the source. Each label with at least three groups is in all splits.
 
     Raises:
         CompactLMError: there are fewer than three groups.
@@ -36,7 +37,7 @@ def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes
     rest, test = _draw(np.arange(count), strata, _whole(split.test * count, count - 2), seed)
     _, validation = _draw(rest, strata, _whole(split.validation * count, len(rest) - 1), seed)
     homes[test], homes[validation] = TEST, VALIDATION
-    return homes[groups]
+    return place_rare_labels(rows, groups, homes, seed)[groups]
 
 
 def _whole(number: float, most: int) -> int:

@@ -1,0 +1,52 @@
+"""Labels with few groups of rows: a stratified draw may leave a split without them, so groups are moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from compactlm.artifacts import SPLITS
+from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows
+
+
+def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Integers]:
+    """Return the sorted numbers of the groups that have a row with a label, by task and label, in the order of their names."""
+    found: dict[tuple[str, str], Integers] = {}
+    for task, label in sorted({(task, label) for _, task, label in rows.strata if task is not None and label is not None}):
+        own = np.array([stratum[1:] == (task, label) for stratum in rows.strata])
+        found[task, label] = np.unique(groups[own[rows.stratum]])
+    return found
+
+
+def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> Homes:
+    """Return the split of each group, with groups moved so that each label with three groups or more is in all splits.
+
+    A moved group comes from the split that has most groups of the label. The smallest is moved, by draw if several are, and none that is
+    the last one of another label in its split.
+
+    Args:
+        rows: the rows.
+        groups: the number of each row's group.
+        homes: the split of each group.
+        seed: the seed of the draws.
+    """
+    labels = groups_of_labels(rows, groups)
+    sizes = np.bincount(groups, minlength=len(homes))
+    drawn = np.random.default_rng(seed % 2**32).random(len(homes))
+    homes = homes.copy()
+    for members in labels.values():
+        if len(members) < len(SPLITS):
+            continue
+        for home in (TEST, VALIDATION, TRAIN):
+            if (homes[members] == home).any():
+                continue
+            fullest = int(np.argmax(np.bincount(homes[members], minlength=len(SPLITS))))
+            movable = [group for group in members[homes[members] == fullest].tolist() if not _is_last(group, homes, labels.values())]
+            if movable:
+                homes[min(movable, key=lambda group: (sizes[group], drawn[group]))] = home
+    return homes
+
+
+def _is_last(group: int, homes: Homes, labels: Iterable[Integers]) -> bool:
+    return any(group in members and (homes[members] == homes[group]).sum() == 1 for members in labels)

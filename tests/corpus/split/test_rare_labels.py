@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from compactlm.artifacts import Document
+from compactlm.corpus.split.rare_labels import place_rare_labels
+from compactlm.corpus.split.splitting import check_tasks, decide
+from compactlm.params import Task
+from tests.corpus.split_rows import SPLIT, split_of, to_rows
+from tests.fixtures.builders import make_row
+
+TASKS = {"sentiment": Task(sources=["s"], labels=["ham", "spam", "rare"], metric="accuracy")}
+
+
+def messages(**counts: int) -> list[Document]:
+    labels = [label for label, count in counts.items() for _ in range(count)]
+    return [make_row(number, label=label) for number, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rare", [3, 10])
+def test_a_rare_label_is_in_every_split(seed: int, rare: int) -> None:
+    rows = messages(ham=100, spam=100, rare=rare)
+    homes, groups = decide(to_rows(rows), None, SPLIT, seed)
+    check_tasks(to_rows(rows), homes, groups, TASKS)
+    splits = split_of(rows, homes)
+    assert [len(splits[name]) / len(rows) for name in ("train", "validation", "test")] == pytest.approx([0.7, 0.15, 0.15], abs=0.02)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_labels_of_few_authors_are_in_every_split(seed: int) -> None:
+    rows = [
+        make_row(number, label=("ham", "spam", "rare")[author % 3], document=f"author {author}")
+        for number, author in enumerate(author for author in range(12) for _ in range(15))
+    ]
+    homes, groups = decide(to_rows(rows), None, SPLIT, seed)
+    check_tasks(to_rows(rows), homes, groups, TASKS)
+    authors = [{row.document for row in part} for part in split_of(rows, homes).values()]
+    assert sum(map(len, authors)) == 12
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["d1", "d2", None, None])), min_size=3, max_size=30), st.integers(0, 9))
+def test_no_label_leaves_a_split_when_groups_are_moved(cells: list[tuple[str, str | None]], seed: int) -> None:
+    rows = to_rows([make_row(number, label=label, document=of or f"{number}") for number, (label, of) in enumerate(cells)])
+    groups = np.unique(rows.documents, return_inverse=True)[1]
+    before = np.random.default_rng(seed).integers(0, 3, groups.max() + 1).astype(np.int8)
+    after = place_rare_labels(rows, groups, before, seed)
+    for home in range(3):
+        had, has = ({rows.strata[number][2] for number in rows.stratum[homes[groups] == home]} for homes in (before, after))
+        assert had <= has
