@@ -64,6 +64,12 @@ def test_modules_that_cannot_be_computed_are_not_copied(tmp_path, tiny_bert):
     assert not (target / "modules.json").exists()
 
 
+def test_a_bert_without_modules_gives_the_normalised_mean(tmp_path, tiny_bert, tiny_texts):
+    plain, encoder = tiny_bert, make_encoder(tiny_bert, tmp_path / "encoder")
+    found, expected = (SentenceEncoder.load(directory).encode(tiny_texts[:9], 100, "encode") for directory in (plain, encoder))
+    assert (found == expected).all()
+
+
 def test_modules_are_not_written_twice(tmp_path, tiny_bert):
     directory = make_encoder(tiny_bert, tmp_path / "encoder")
     with pytest.raises(FileExistsError):

@@ -17,7 +17,7 @@ from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
 from compactlm.bert.models import load_body, load_tokenizer, pad_tensors
 from compactlm.bert.sentence_encoder.head import SentenceHead
-from compactlm.bert.sentence_encoder.modules import SentenceModules
+from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
 from compactlm.bert.tokenization import encode
 
 
@@ -37,12 +37,12 @@ class SentenceEncoder:
 
     @classmethod
     def load(cls, directory: Path) -> SentenceEncoder:
-        """Load a sentence encoder to the best device.
+        """Load a sentence encoder to the best device. Any other BERT gives the mean of its last hidden states, of length 1.
 
         Raises:
             CompactLMError: a file is missing or damaged, or a module is of a kind that is not supported.
         """
-        modules = SentenceModules.read(directory)
+        modules = SentenceModules.read(directory) if is_sentence_encoder(directory) else SentenceModules()
         return cls(load_body(directory).eval(), load_tokenizer(directory), modules)
 
     @property
