@@ -51,6 +51,7 @@ MODEL_CARD = Path("reports/model-card.md")
 STUDENT_CARD_NAME = "README.md"  # the name that the model hub expects in models/student
 FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks/, not by stages
 ABLATIONS = Path("reports/ablations")
+BENCHMARKS = Path("reports/benchmarks")
 MITIGATION = Path("reports/mitigation")
 
 EMBEDDING = "embedding"  # the directory of the student's sentence encoder, next to them; only if there is one

@@ -32,6 +32,7 @@ class Findings:
         frontier: content of reports/frontier/frontier.json; empty without that file.
         ablations: content of reports/ablations, by seed; empty without files.
         mitigation: content of reports/mitigation/mitigation.json; empty without that file.
+        benchmarks: content of reports/benchmarks, by name; empty without files.
     """
 
     params: Params
@@ -42,6 +43,7 @@ class Findings:
     frontier: Mapping[str, Any]
     ablations: Mapping[str, Any]
     mitigation: Mapping[str, Any]
+    benchmarks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def tasks(self) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from compactlm.report.sections.mitigation import mitigation
 from compactlm.report.sections.quality import quality
 from compactlm.report.sections.text import text
 from compactlm.report.sections.training import ablations, learning, sizes
+from compactlm.report.sections.understanding import embedding_benchmark, understanding
 from compactlm.report.sections.weakness import robustness, slices
 
 PROJECT = "compactlm"
@@ -40,6 +41,7 @@ def environment() -> jinja2.Environment:
 def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
     """Return all sections in their order."""
     listed = [
+        understanding(found),
         quality(found),
         fairness(found),
         mitigation(found),
@@ -52,6 +54,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         learning(found),
         sizes(found),
         ablations(found),
+        embedding_benchmark(found),
         cost(found),
         machine(found),
         _parameters(found),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from compactlm.fairness.gate import Gate
 from compactlm.figures.figure import Status
 from compactlm.figures.numbers import NOT_JUDGED, capital, listed, percent, plain, probability, status, words
+from compactlm.report import embedding_figures
 from compactlm.report.findings import Findings
 
 
@@ -26,7 +28,9 @@ def sentences(found: Findings) -> list[str]:
     size = found.metrics["evaluate"]["size"]
     kept = listed([_kept(name, task) for name, task in found.tasks.items()])
     cost = f"{percent(size['ratio'])} of its parameters and {percent(size['student_bytes'] / size['teacher_bytes'])} of its bytes"
+    understood = embedding_figures.sentence(found)
     said = [
+        *([understood] if understood else []),
         f"The student keeps {kept} with {cost}.",
         *(f"{capital(gate_sentence(gate))}." for gate in gates(found)),
         *(_robust(name, task) for name, task in found.tasks.items()),
@@ -81,11 +85,20 @@ def speedup(found: Findings) -> tuple[int, float] | None:
     return None
 
 
+def _understood(found: Findings) -> Iterator[Key]:
+    measured = embedding_figures.embeddings(found)
+    for key, name in (("found_at_1", "Questions that find their passage"), ("spearman", "Spearman with the teacher")):
+        if key in measured.get("student", {}):
+            show, others = embedding_figures.shown(key), [name for name in ("teacher", "static") if name in measured]
+            against = ", ".join(f"{embedding_figures.CONTESTANTS[other]} {show(measured[other][key].value)}" for other in others)
+            yield Key(name, show(measured["student"][key].value), against)
+
+
 def keys(found: Findings) -> list[Key]:
     """Return the numbers below the summary."""
     evaluate = found.metrics["evaluate"]
     size, mlm = evaluate["size"], evaluate["mlm"]
-    shown = []
+    shown = [*_understood(found)]
     for name, task in found.tasks.items():
         kept = percent(task["quality"]["retention"].value)
         shown.append(Key(f"Accuracy kept, {words(name)}", kept, f"{percent(task['student'])} of {percent(task['teacher'])}"))

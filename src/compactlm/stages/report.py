@@ -29,6 +29,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         frontier=read_folder(artifacts.FRONTIER).get("frontier", {}),
         ablations=read_folder(artifacts.ABLATIONS),
         mitigation=read_folder(artifacts.MITIGATION).get("mitigation", {}),
+        benchmarks=read_folder(artifacts.BENCHMARKS),
     )
 
 

@@ -10,7 +10,7 @@ from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import ROLES
 from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.numbers import count, percent, perplexity, plain, significant, stated, words
-from compactlm.report import verdict
+from compactlm.report import embedding_figures, verdict
 from compactlm.report.card.bias_statements import bias_statements
 from compactlm.report.card.front_matter import base_model, emissions, front_matter, model_name
 from compactlm.report.card.limitations import limitations
@@ -44,6 +44,7 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             languages=spoken,
             size=found.metrics["evaluate"]["size"],
             snippets=snippets,
+            understanding=_understanding(found),
             quality=_quality(found),
             data=_data(found, test),
             labels=_labels(found),
@@ -61,6 +62,27 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             words=words,
         )
     )
+
+
+def _understanding(found: Findings) -> list[str]:
+    """Return the tables of the sentence embedding; nothing if the student has none."""
+    measured = embedding_figures.embeddings(found)
+    if not measured:
+        return []
+    contestants = embedding_figures.CONTESTANTS
+    names = [name for name in contestants if name in measured]
+    rows = [
+        [embedding_figures.figure_title(key), *(stated(one, embedding_figures.shown(key)) if one else "" for one in figures)]
+        for key, figures in embedding_figures.figure_rows(measured, names)
+    ]
+    tables = [table(["figure", *(contestants[name] for name in names)], rows)]
+    if measured["context"]:
+        rows = [
+            [words(kind), *(stated(one, percent) if one else "" for one in figures)]
+            for kind, figures in embedding_figures.context_rows(measured, contestants)
+        ]
+        tables.append(table(["context decides", *contestants.values()], rows))
+    return tables
 
 
 def _quality(found: Findings) -> str:
