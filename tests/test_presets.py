@@ -148,6 +148,22 @@ def test_an_invalid_preset_is_refused_and_not_written(workspace, composed):
 
 
 @pytest.mark.parametrize(
+    ("path", "content", "message"),
+    [
+        ("preset/mine", "preset: mine\nseed: 99\n", "does not begin with the line `# @package _global_`"),
+        ("preset/mine", "\ufeff# @package _global_\npreset: mine\n", "begins with a byte order mark"),
+        ("data/own", "ingest: {}\n", "does not begin with the line `# @package _global_`"),
+    ],
+)
+def test_a_file_that_hydra_would_ignore_is_refused(workspace, path, content, message):
+    Path("configs/preset/mine.yaml").write_text("# @package _global_\n# mine\npreset: mine\nseed: 99\n")
+    assert yaml.safe_load(compose("mine"))["seed"] == 99
+    Path(f"configs/{path}.yaml").write_text(content, encoding="utf-8")
+    with pytest.raises(CompactLMError, match=rf"^configs/{path}.yaml {message}"):
+        compose("mine")
+
+
+@pytest.mark.parametrize(
     ("text", "committed", "name", "expected"),
     [
         ("default", False, "default", ["default"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from compactlm.params import PARAMS_FILE, ParamsError, parse_params
 CONFIGS = Path("configs")
 COMPOSED = Path(".cache/composed-params.yaml")  # the text that `select` wrote last, to recognise values that a user has edited
 DEFAULT = "default"
+PACKAGE = r"# *@package +_global_\s"  # Hydra puts the keys of a file with this line at the top level
 # `dvc exp run` writes params.yaml without these lines.
 HEAD = """\
 # Composed from configs/ by `compactlm preset NAME` (`make train PRESET=NAME`) and by `dvc exp run -S key=value`.
@@ -33,14 +35,25 @@ def compose(preset: str) -> str:
     """Return the text of params.yaml for a preset.
 
     Raises:
-        CompactLMError: the preset does not exist.
+        CompactLMError: the preset does not exist, or Hydra would ignore it or the text that it names.
     """
     if preset not in preset_names():
         raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
+    for path in [CONFIGS / "preset" / f"{preset}.yaml", *sorted((CONFIGS / "data").glob("*.yaml"))]:
+        _check_package(path)
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / PARAMS_FILE.name
         compose_and_dump(target, str(CONFIGS.resolve()), None, "config", scratch, [f"preset={preset}"])
         return HEAD + target.read_text(encoding="utf-8")
+
+
+def _check_package(path: Path) -> None:
+    """Raise CompactLMError if a file does not begin with PACKAGE; Hydra would put its keys below the name of its folder."""
+    content = path.read_bytes()
+    if content.startswith(codecs.BOM_UTF8):
+        raise CompactLMError(f"{path} begins with a byte order mark, so none of its keys would apply; save it as UTF-8 without one")
+    if not re.match(PACKAGE, content.decode("utf-8", "replace")):
+        raise CompactLMError(f"{path} does not begin with the line `# @package _global_`, so none of its keys would apply; add this line")
 
 
 def without_head(text: str) -> str:

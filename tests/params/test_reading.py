@@ -189,6 +189,8 @@ def test_splits_that_add_up_to_1_except_for_rounding_are_accepted() -> None:
         ("ingest.sources.editorials.columns.document", {"column": 0, "before": ""}, "ingest.sources.editorials.columns.document.before"),
         ("tasks.other", SENTIMENT, "tasks.other.sources and tasks.sentiment.sources both name 'movie_reviews'"),
         *((f"tasks.{name}", SENTIMENT, f"tasks.{name}: .* the name {name}") for name in ("mlm", "general", "parameters")),
+        ("tasks.sentiment.labels", [False, "yes"], r"tasks\.sentiment\.labels\.0 is False, but .* a truth value .*, so put it in quotes"),
+        ("tasks.sentiment.labels", ["a", 1], r"tasks\.sentiment\.labels\.1 is 1, but it must be text; YAML reads it as a number, so put"),
         (MESSAGES, {"path": "a.xls", "columns": {"text": "message"}}, f"{MESSAGES}.format is missing; add it"),
         (MESSAGES, {"columns": {"text": "message"}}, f"{MESSAGES}.path is missing; add it"),
         (MESSAGES, {"path": "a.csv", "columns": {}}, f"{MESSAGES}.columns.text is missing; add it"),

@@ -20,6 +20,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     source = {"kind": "files", "path": "data/sources/messages.csv", "columns": {"text": "message", "label": "kind"}}
     content["ingest"]["sources"] = {"messages": source}
     content["signals"]["task"]["unlabelled"] = []
+    content["evaluate"]["embedding"]["retrieval"] = []
     content["bias_audit"]["protected"] = {}
     fresh.write_params(content)
     return fresh

@@ -33,6 +33,7 @@ def project(path: str, **source: Any) -> None:
     content = COMPOSED | {"tasks": {"mood": {"sources": ["films"], "labels": ["bad", "good"], "metric": "accuracy"}}}
     content["bias_audit"] = COMPOSED["bias_audit"] | {"protected": {}, "favorable_labels": {}}
     content["signals"] = COMPOSED["signals"] | {"task": COMPOSED["signals"]["task"] | {"unlabelled": []}}
+    content["evaluate"] = COMPOSED["evaluate"] | {"embedding": COMPOSED["evaluate"]["embedding"] | {"retrieval": []}}
     content["ingest"] = {"sources": {"own": own, "films": films}}
     content["data"] = COMPOSED["data"] | {"processes": 1, "shard_megabytes": 1}
     Path("params.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")

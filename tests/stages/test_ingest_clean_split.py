@@ -26,6 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, default_params: str
     composed["ingest"] = {"sources": {"films": {"kind": "files", "path": "films.tsv", "columns": columns}}}
     composed["tasks"]["sentiment"]["sources"] = ["films"]
     composed["signals"]["task"]["unlabelled"] = []
+    composed["evaluate"]["embedding"]["retrieval"] = []
     composed["clean"]["minimum_characters"] = 5
     return composed
 

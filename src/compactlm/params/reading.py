@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,10 @@ def _problem(detail: Any, content: dict[str, Any]) -> str:
         message = str(detail["ctx"]["error"])
         return f"{location}: {message}" if location else message
     value = detail.get("input")
+    if detail["type"] == "string_type" and isinstance(value, bool | int | float | dt.date):
+        kind = "a truth value" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else "a date"
+        hint = " (as it does no, yes, on and off)" if isinstance(value, bool) else ""
+        return f"{location} is {value!r}, but it must be text; YAML reads it as {kind}{hint}, so put it in quotes"
     return f"{location} is {value!r}, but {_lower(detail['msg'])}; correct it"
 
 

@@ -4,16 +4,18 @@ import json
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow as pa
 import pytest
 from pydantic import TypeAdapter
 
 from compactlm.artifacts import Document, to_documents
 from compactlm.corpus.ingest.datacard import data_card, ingest_metrics
+from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.sources import Extract
 from compactlm.corpus.ingest.sources import read_sources as read_sources_to
 from compactlm.errors import CompactLMError
-from compactlm.params import Ingest, Task
+from compactlm.params import HubSource, Ingest, Task
 from compactlm.shards.gathering import sorted_tables
 from compactlm.text.tables import stream_rows
 
@@ -156,6 +158,16 @@ def test_a_local_directory_stands_in_for_the_hub(films: Path, talks: Path, strea
     assert len(texts) == 3
     assert not streaming or texts == {"sentence 0", "sentence 1", "sentence 2"}
     assert all(row.task is None for row in rows(extract))
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_class_labels_are_read_by_their_names(tmp_path: Path, streaming: bool) -> None:
+    labels = datasets.Features({"text": datasets.Value("string"), "kind": datasets.ClassLabel(names=["bad", "good"])})
+    content = {"text": [f"text {number}" for number in range(6)], "kind": [0, 1, 0, 1, -1, None]}
+    (tmp_path / "talks").mkdir()
+    datasets.Dataset.from_dict(content, features=labels).to_parquet(tmp_path / "talks" / "train.parquet")
+    section = TypeAdapter(HubSource).validate_python(hub(tmp_path / "talks", streaming=streaming))
+    assert [row["kind"] for _, row in read_hub("talks", section)] == ["bad", "good", "bad", "good", None, None]
 
 
 def test_an_unreachable_hub_is_refused_with_the_source_the_reason_and_both_solutions(films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
