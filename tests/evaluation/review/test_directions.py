@@ -12,7 +12,7 @@ from compactlm.figures.figure import write_figures
 from compactlm.params import parse_params
 from tests.fixtures.made_up_run import all_rows, build
 
-PHASES = {"general", "sentiment"}  # signals.json has the rows by phase, without the name of a figure
+PHASES = {"general", "embedding", "embedding_tokens", "sentiment"}  # signals.json has the rows by phase, without the name of a figure
 METRICS = sorted((Path(__file__).parents[3] / "reports/metrics").glob("*.json"))
 
 
