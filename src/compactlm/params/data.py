@@ -89,9 +89,9 @@ class Split(Section):
 
     With `placement: stratified` the shares are exact, also within sources and labels. With `stable` the shares hold on average, and a row
     stays in its split when data is added. Near-duplicates across splits are only counted (`report`), left out
-    (`leave_out`: no row of train resembles a row of validation or test, and none of validation resembles a row of test), or placed in
-    the same split (`prevent`; with stable placement this is `leave_out`). `weights` gives the number of times that the rows of a source
-    appear in train; the default is 1.
+    (`leave_out`: no row of train resembles a row of validation or test, and none of validation resembles a row of test, except labelled
+    rows whose near-duplicates have another label of the task), or placed in the same split (`prevent`; with stable placement this is
+    `leave_out`). `weights` gives the number of times that the rows of a source appear in train; the default is 1.
     """
 
     train: Annotated[Number, Field(gt=0, lt=1)]

@@ -192,6 +192,28 @@ def test_only_near_duplicates_of_held_out_rows_are_left_out(tmp_path: Path) -> N
     assert sum(metrics["rows"].values()) + gone.sum() == len(rows)
 
 
+@pytest.mark.parametrize("placement", ["stratified", "stable"])
+def test_labelled_rows_of_one_template_are_not_left_out(tmp_path: Path, placement: str) -> None:
+    def message(number: int) -> str:
+        return f"your order {number} of the shop in our town has been sent to the address that you gave us and will arrive on day {number}"
+
+    labelled = [make_row(number, text=message(number), label=("good", "bad")[number % 2]) for number in range(300)]
+    copies = [make_row(300 + number, text=message(number).upper(), label=("good", "bad")[number % 2]) for number in range(20)]
+    one_label = [
+        make_row(400 + number, text=f"this message number {number} is always of the same kind", label="good") for number in range(90)
+    ]
+    unlabelled = [make_row(500 + number, text=message(900 + number), source="u") for number in range(60)]
+    rows = [*labelled, *copies, *one_label, *unlabelled]
+    found = split(rows, tmp_path, placement=placement, across_splits="leave_out")
+    gone = found.homes < 0
+    assert not gone[:300].any()
+    assert gone[320:410].sum() > 10  # one label: such rows are like held-out ones
+    assert gone[410:].sum() > 10
+    assert found.leakage()["near_duplicates"] == 1
+    assert found.leakage()["duplicates"] == 0
+    assert rows_like_protected(found.homes, found.clusters)["train"] > 100  # type: ignore[arg-type]
+
+
 def test_metrics_count_the_leakage_with_and_without_groups(tmp_path: Path) -> None:
     rows = corpus(600)
     found = split(rows, tmp_path, near_duplicates=None)

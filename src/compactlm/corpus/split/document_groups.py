@@ -51,3 +51,11 @@ def protect(homes: Homes, clusters: Integers) -> Homes:
     first = np.full(clusters.max() + 1 if len(clusters) else 0, len(PROTECTED))
     np.minimum.at(first, clusters, ranks)
     return np.where(ranks == first[clusters], homes, -1).astype(np.int8)
+
+
+def protect_placed(homes: Homes, clusters: Integers) -> Homes:
+    """Return the splits as `protect` does, for rows of which some are left out already (-1)."""
+    placed = homes >= 0
+    left = np.full(len(homes), -1, dtype=np.int8)
+    left[placed] = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])
+    return left

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, QUERIES, SPLITS, derived_id
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
-from compactlm.corpus.split.document_groups import group, protect
+from compactlm.corpus.split.document_groups import group, protect_placed
 from compactlm.corpus.split.rows import Homes, Integers, duplicate_key
 from compactlm.params import Split
 from compactlm.shards.engine import Engine, apply
@@ -45,7 +45,14 @@ class QueryLeakage:
 
 
 def keep_out(
-    shards: Sequence[Path], signed: Sequence[Path], homes: Homes, work: Path, split: Split, seed: int, engine: Engine
+    shards: Sequence[Path],
+    signed: Sequence[Path],
+    homes: Homes,
+    templates: npt.NDArray[np.bool_],
+    work: Path,
+    split: Split,
+    seed: int,
+    engine: Engine,
 ) -> tuple[list[Path], Homes, QueryLeakage | None]:
     """Remove the queries that would leak from test into validation or train, or from validation into train.
 
@@ -53,7 +60,7 @@ def keep_out(
     `across_splits` is `report`. With `leave_out`, rows whose text is like a query of a split with priority are left out, too.
 
     `signed` has the signatures of the texts of the shards (empty if near-duplicates are not searched), and `homes` the split of each row
-    (-1 for a row that is left out). Working shards are written to `work`.
+    (-1 for a row that is left out). The rows in `templates` are not left out. Working shards are written to `work`.
 
     Returns:
         The shards with the queries that are left, the new splits of the rows, and the counts. Shards without a column of queries come back
@@ -70,9 +77,9 @@ def keep_out(
         engine.rest()
         near = SignatureShards([*signed, *signed_queries]).clusters(split.near_duplicates)
         numbers = group([numbers, near])
-    left = _protected(everything, numbers)
+    left = protect_placed(everything, numbers)
     rows, queries = left[: len(homes)], left[len(homes) :]
-    new = rows if split.across_splits == "leave_out" else homes
+    new = np.where(templates, homes, rows) if split.across_splits == "leave_out" else homes
     stays = (queries >= 0) & (new[owners] >= 0)
     written = _write_left(shards, stays, work / "out")
     counts = QueryLeakage(
@@ -81,14 +88,6 @@ def keep_out(
         rows=_count(homes[(homes >= 0) & (new < 0)]),
     )
     return written, new, counts
-
-
-def _protected(homes: Homes, numbers: Integers) -> Homes:
-    """Return the splits as `protect` does, for items of which some are left out already."""
-    placed = homes >= 0
-    left = np.full(len(homes), -1, dtype=np.int8)
-    left[placed] = protect(homes[placed], np.unique(numbers[placed], return_inverse=True)[1])
-    return left
 
 
 def _count(homes: Homes) -> Counted:

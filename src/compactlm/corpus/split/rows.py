@@ -115,3 +115,21 @@ def count_strata(rows: Rows, homes: Homes) -> Integers:
     placed = homes >= 0
     cells = homes[placed].astype(np.int64) * len(rows.strata) + rows.stratum[placed]
     return np.bincount(cells, minlength=len(SPLITS) * len(rows.strata)).reshape(len(SPLITS), -1)
+
+
+def in_clusters_of_several_labels(rows: Rows, clusters: Integers | None) -> npt.NDArray[np.bool_]:
+    """Return for each row whether it has a label and its cluster has rows with another label of the same task.
+
+    Such rows share a template, and what differs between them decides their labels.
+    """
+    if clusters is None:
+        return np.zeros(len(rows), dtype=np.bool_)
+    tasks = {task: number for number, task in enumerate(dict.fromkeys(task for _, task, _ in rows.strata))}
+    labels = {label: number for number, label in enumerate(dict.fromkeys(label for *_, label in rows.strata))}
+    task = np.array([tasks[task] for _, task, _ in rows.strata])
+    label = np.array([labels[label] for *_, label in rows.strata])
+    labelled = np.array([name is not None for *_, name in rows.strata])[rows.stratum]
+    owners = clusters * len(tasks) + task[rows.stratum]
+    found = np.unique(np.stack([owners[labelled], label[rows.stratum][labelled]]), axis=1)[0]
+    several = found[1:][found[1:] == found[:-1]]
+    return labelled & np.isin(owners, several)

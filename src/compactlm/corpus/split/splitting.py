@@ -7,16 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
-from compactlm.corpus.split.document_groups import crossings, group, protect
+from compactlm.corpus.split.document_groups import crossings, group, protect, protect_placed
 from compactlm.corpus.split.mixing import Mixture, mix
 from compactlm.corpus.split.queries import QueryLeakage, keep_out
 from compactlm.corpus.split.rare_labels import groups_of_labels
-from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, read_rows
+from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, in_clusters_of_several_labels, read_rows
 from compactlm.corpus.split.stable import place
 from compactlm.corpus.split.stratified import split_groups
 from compactlm.errors import CompactLMError
@@ -60,12 +61,18 @@ def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tu
     """Return the split of each row (-1 if it is left out), and the group of each row; raises CompactLMError for too few groups."""
     near = [] if clusters is None or split.across_splits == "report" else [clusters]
     if split.placement == "stable":
-        return protect(place(rows.drawn, split), group([rows.duplicates, *near])), group([rows.duplicates, rows.documents, *near])
+        homes, groups = place(rows.drawn, split), group([rows.duplicates, rows.documents, *near])
+        return _without_alike(protect(homes, rows.duplicates), group([rows.duplicates, *near]), rows), groups
     groups = group([rows.duplicates, rows.documents, *(near if split.across_splits == "prevent" else [])])
     homes = split_groups(rows, groups, split, seed)
     for numbering in near if split.across_splits == "leave_out" else []:
-        homes = protect(homes, numbering)
+        homes = _without_alike(homes, numbering, rows)
     return homes, groups
+
+
+def _without_alike(homes: Homes, clusters: Integers, rows: Rows) -> Homes:
+    left: Homes = np.where(in_clusters_of_several_labels(rows, clusters), homes, protect_placed(homes, clusters))
+    return left
 
 
 def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, engine: Engine, shard_bytes: int) -> SplitCorpus:
@@ -86,7 +93,9 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
     engine.rest()
     clusters = None if split.near_duplicates is None else SignatureShards(signed).clusters(split.near_duplicates)
     homes, groups = decide(rows, clusters, split, seed)
-    shards, homes, queries = keep_out(shards, signed, homes, work / "queries", split, seed, engine)
+    shards, homes, queries = keep_out(
+        shards, signed, homes, in_clusters_of_several_labels(rows, clusters), work / "queries", split, seed, engine
+    )
     mixture = Mixture()
     found: dict[str, list[Path]] = {name: [] for name in SPLITS}
     start = 0
