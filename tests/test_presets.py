@@ -163,6 +163,29 @@ def test_a_file_that_hydra_would_ignore_is_refused(workspace, path, content, mes
         compose("mine")
 
 
+def test_a_file_of_data_may_change_the_settings_of_every_section(workspace):
+    own = {
+        "seed": 99,
+        "clean": {"minimum_characters": 77},
+        "split": {"placement": "stable"},
+        "augment": {"copies": 5},
+        "bias_audit": {"minimum_group_rows": 33},
+        "evaluate": {"robustness": {"rows": 44}},
+    }
+    base = yaml.safe_load(Path("configs/data/embedded.yaml").read_text(encoding="utf-8"))
+    text = "# @package _global_\n" + yaml.safe_dump({**base, **own, "bias_audit": base["bias_audit"] | own["bias_audit"]})
+    Path("configs/data/mine.yaml").write_text(text, encoding="utf-8")
+    Path("configs/preset/mine.yaml").write_text("# @package _global_\ndefaults: [{override /data: mine}]\npreset: mine\n")
+    found = yaml.safe_load(compose("mine"))
+    for section, settings in own.items():
+        read = found[section]
+        assert read == settings if section == "seed" else _contains(read, settings), section
+
+
+def _contains(found, settings):
+    return all(_contains(found[key], value) if isinstance(value, dict) else found[key] == value for key, value in settings.items())
+
+
 @pytest.mark.parametrize(
     ("text", "committed", "name", "expected"),
     [
