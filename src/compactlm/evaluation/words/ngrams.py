@@ -84,8 +84,8 @@ class NeighbourCounts:
     def distribution(self, left: int, right: int) -> Array:
         """Return the probability of each word between two words, float64 [words], the first for unknown words."""
         after, before = self._by_left.of(left), self._by_right.of(right)
-        sides = (_smoothed(self.word[places], self.unigram) for places in (after, before))
-        both = np.prod(list(sides), axis=0) / self.unigram
+        both = _smoothed(self.word[after], self.unigram) * _smoothed(self.word[before], self.unigram)
+        both /= self.unigram
         between = after[self.right[after] == right] if len(after) < len(before) else before[self.left[before] == left]
         return _smoothed(self.word[between], both / both.sum())
 
@@ -110,7 +110,8 @@ def _smoothed(words: Ids, lower: Array) -> Array:
     """Return the counts of words, interpolated with the distribution of the level below."""
     if not len(words):
         return lower
-    counts = np.bincount(words, minlength=len(lower))
-    kinds = np.count_nonzero(counts)
-    smoothed: Array = (counts + kinds * lower) / (len(words) + kinds)
+    kinds, counts = np.unique(words, return_counts=True)
+    smoothed = len(kinds) * lower
+    smoothed[kinds] += counts
+    smoothed /= len(words) + len(kinds)
     return smoothed
