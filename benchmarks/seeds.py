@@ -18,6 +18,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.numbers import percent
 from compactlm.params import Params, ParamsError, read_params
+from compactlm.report.embedding_figures import BENCHMARK, CONTESTANTS, CONTEXT, figure_title, shown
 from compactlm.text import markdown
 
 REPORT = Path("reports/seeds")
@@ -35,6 +36,14 @@ HEAD = """# The same experiment over seeds
 Figures of test rows. Each seed draws the split, the teacher's training, the masks and the student's training anew. Written by `make seeds`.
 
 """
+
+EMBEDDING_HEAD = """
+## Sentence embeddings
+
+Means over the seeds, with standard deviations. The teacher and the static table are measured again on each split.
+
+"""
+EMBEDDING = [key for key in BENCHMARK if key != CONTEXT]
 
 Kept = dict[str, dict[str, dict[str, Any]]]  # the result of shapes.results.figures, by preset and seed
 
@@ -55,6 +64,37 @@ def table(kept: Kept) -> str:
             rows.append([preset, "mean", *(f"**{percent(_over(mean, each))}**" for each in values)])
             rows.append(["", "standard deviation", *(percent(_over(stdev, each)) for each in values)])
     return HEAD + markdown.table(["preset", "seed", *COLUMNS.values()], rows, ["preset"]) + "\n"
+
+
+def embedding_values(evaluated: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of the sentence embeddings, by contestant and figure, under `embedding`; nothing if the student has none."""
+    found = evaluated.get("embedding", {})
+    values = {
+        name: {key: found[name][key].get("value") for key in EMBEDDING if key in found[name]} for name in CONTESTANTS if name in found
+    }
+    return {"embedding": values} if values else {}
+
+
+def embedding_table(kept: Kept) -> str:
+    """Return the table of the sentence embeddings in Markdown: means over the seeds of a preset, with standard deviations."""
+    rows = []
+    for preset, runs in kept.items():
+        measured = [run["embedding"] for run in runs.values() if "embedding" in run]
+        for name in CONTESTANTS:
+            own = [one[name] for one in measured if name in one]
+            if own:
+                cells = [_mean_and_spread([one.get(key) for one in own], shown(key)) for key in EMBEDDING]
+                rows.append([preset, CONTESTANTS[name], str(len(own)), *cells])
+    if not rows:
+        return ""
+    heads = ["preset", "embedding", "seeds", *map(figure_title, EMBEDDING)]
+    return EMBEDDING_HEAD + markdown.table(heads, rows, ["preset", "embedding"]) + "\n"
+
+
+def _mean_and_spread(values: list[float | None], show: Callable[[float | None], str]) -> str:
+    if len(values) < 2 or None in values:
+        return show(_over(mean, values))
+    return f"{show(_over(mean, values))} ± {show(_over(stdev, values))}"
 
 
 def _over(statistic: Callable[[list[float]], float], values: list[float | None]) -> float | None:
@@ -78,9 +118,10 @@ def main(params: Params) -> str:
     check_current()
     report = REPORT.with_suffix(".json")
     kept: Kept = artifacts.read_json(report) if report.exists() else {}
-    kept = add(kept, params.preset, params.seed, figures(artifacts.read_json(path)))
+    evaluated = artifacts.read_json(path)
+    kept = add(kept, params.preset, params.seed, {**figures(evaluated), **embedding_values(evaluated)})
     artifacts.write_json(report, kept)
-    content = table(kept)
+    content = table(kept) + embedding_table(kept)
     artifacts.write_text(REPORT.with_suffix(".md"), content)
     return content
 

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from benchmarks import seeds
-from benchmarks.seeds import add, main, table
+from benchmarks.seeds import add, embedding_table, embedding_values, main, table
 from benchmarks.shapes.results import figures
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
@@ -62,3 +62,19 @@ def test_without_figures_the_error_names_the_command_to_run(here):
     (artifacts.METRICS / "evaluate.json").unlink()
     with pytest.raises(CompactLMError, match=r"evaluate\.json is missing; run `dvc repro` first"):
         main(here)
+
+
+def test_the_sentence_embeddings_of_several_seeds_have_means_and_deviations():
+    def embedding(student):
+        found = {"student": {"found_at_1": {"value": student, "status": 0}, "spearman": {"value": 0.7, "status": 0}}}
+        return {"embedding": {**found, "teacher": {"found_at_1": {"value": 0.9, "status": 0}}, "context": {}}}
+
+    runs = {seed: {**figures(evaluated(0.8)), **embedding_values(embedding(value))} for seed, value in ((17, 0.7), (18, 0.8))}
+    kept = add(add({}, "default", 17, runs[17]), "default", 18, runs[18])
+    lines = [line.replace("\N{NO-BREAK SPACE}", " ") for line in embedding_table(kept).splitlines() if line.startswith("| default")]
+    assert len(lines) == 2
+    assert lines[0].startswith("| default | teacher | 2 | 90.0 % ± 0.0 % |")
+    assert lines[1].startswith("| default | student | 2 | 75.0 % ± 7.1 % |")
+    assert "0.700 ± 0.000" in lines[1]
+    assert embedding_values({}) == {}
+    assert embedding_table(add({}, "default", 17, figures(evaluated()))) == ""
