@@ -66,3 +66,12 @@ def test_a_task_with_few_rows_is_not_judged():
     assert "125.0 %" in topic
     assert "20, too few to judge" in topic
     assert sum("too few to judge" in line for line in printed(140)) == 1
+
+
+def test_a_student_with_a_sentence_embedding_has_a_row_and_a_directory_more():
+    embedding = {role: {"found_at_1": Figure.over_rows(value, 2529).to_json()} for role, value in (("teacher", 0.92), ("student", 0.736))}
+    text = printed(140, {**METRICS, "embedding": embedding})
+    [row] = [line for line in text if "find their passage" in line]
+    assert [part for part in ("2,529", "92.0 %", "73.6 %", "80.0 %") if part in row] == ["2,529", "92.0 %", "73.6 %", "80.0 %"]
+    assert any("models/student/mlm, models/student/embedding, models/student/sentiment" in line for line in text)
+    assert "embedding" not in "".join(printed(140))
