@@ -5,16 +5,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
+from transformers import BertModel
 
 from compactlm import artifacts
 from compactlm.artifacts import derived_id
-from compactlm.bert.models import best_device, load_body, load_tokenizer
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
-from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
+from compactlm.bert.sentence_encoder.modules import is_sentence_encoder
 from compactlm.bert.tokenization import encode
 from compactlm.distillation.embedding_text import embedding_text
 from compactlm.distillation.examples import TaskRows
@@ -55,9 +56,9 @@ class Material:
 class EmbeddingInputs:
     """The texts of the phase, its teacher and the teacher's vectors."""
 
-    def __init__(self, inputs: Inputs) -> None:
-        """Take the inputs of all phases."""
-        self.inputs, self.params = inputs, inputs.params
+    def __init__(self, inputs: Inputs, body: Callable[[BertModel], Any] | None = None) -> None:
+        """Take the inputs of all phases, and a function that replaces the teacher's body by another that reads as it does."""
+        self.inputs, self.params, self.body = inputs, inputs.params, body
 
     @property
     def maximum_length(self) -> int:
@@ -90,9 +91,8 @@ class EmbeddingInputs:
 
     def teacher(self) -> SentenceEncoder:
         """Return the teacher. One without modules of its own gets the mean of its hidden states, normalised."""
-        if is_sentence_encoder(BASE):
-            return SentenceEncoder.load(BASE)
-        return SentenceEncoder(load_body(BASE).to(best_device()).eval(), load_tokenizer(BASE), SentenceModules())
+        encoder = SentenceEncoder.load(BASE)
+        return dataclasses.replace(encoder, model=self.body(encoder.model)) if self.body else encoder
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that the teacher's vectors depend on, as cache.json stores them."""
@@ -100,7 +100,9 @@ class EmbeddingInputs:
         for path in sorted(BASE.rglob("*")):
             if path.is_file():
                 digest.update(path.relative_to(BASE).as_posix().encode() + bytes.fromhex(artifacts.file_sha256(path)))
-        return {"teacher": digest.hexdigest(), "maximum_length": self.params.teacher.maximum_length, "precision": self.params.precision}
+        params = self.params
+        found = {"teacher": digest.hexdigest(), "maximum_length": params.teacher.maximum_length, "precision": params.precision}
+        return {**found, "runtime": params.signals.embedding.runtime}
 
     def online(self, texts: Texts) -> OnlineSentences:
         """Return the teacher as a source of the vectors of these texts."""

@@ -36,8 +36,11 @@ class EmbeddingSignals(Section):
 
     `passages` are cut to `passage_words` words, and `questions` are texts that belong to a passage. `rows` are whole rows, `phrases` have 2
     to 5 words, and `words` are the student's tokens that are whole words. `token_texts` of these texts also have the teacher's
-    token vectors as signals.
+    token vectors as signals. The teacher reads them by PyTorch or, on a CPU, by ONNX Runtime (`runtime`), in fp32 or in int8, which is
+    faster and less exact. Online signals are always read by PyTorch.
     """
+
+    runtime: Literal["torch", "onnx", "onnx_int8"]
 
     passages: CountOrZero
     passage_words: Count

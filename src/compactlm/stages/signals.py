@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from typing import Any
+
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
@@ -11,9 +15,16 @@ from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.online import SignalSource
 from compactlm.distillation.signals.sentences import CachedSentences, write_sentences
 from compactlm.errors import CompactLMError
+from compactlm.export.onnx_body import OnnxBody
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.shapes.layers import check_both_phases, needs_signals
+
+
+def _body(params: Params) -> Callable[[Any], Any] | None:
+    """Return what replaces the teacher's body in torch, as signals.embedding.runtime says."""
+    runtime = params.signals.embedding.runtime
+    return None if runtime == "torch" else functools.partial(OnnxBody, int8=runtime == "onnx_int8", threads=params.threads)
 
 
 def _check_size(inputs: Inputs, embedding: EmbeddingInputs | None, width: int) -> float:
@@ -52,7 +63,7 @@ def main(params: Params) -> None:
         unfinished.mkdir()
         artifacts.write_json(unfinished / "source.json", params.signals.source)
         inputs = Inputs(params)
-        embedding = EmbeddingInputs(inputs) if is_enabled(params.distill.embedding.enabled) else None
+        embedding = EmbeddingInputs(inputs, _body(params)) if is_enabled(params.distill.embedding.enabled) else None
         if embedding:
             embedding.make_table().save(unfinished / STATIC)
         if params.signals.source == "cached":
