@@ -55,3 +55,10 @@ def test_check_counts(cli, tmp_path):
     assert "unknown: '\U0001f600' 1" in output
     found = json.loads(cli("check", path, "--json")[1])
     assert (found["lines"], found["exact"], found["unknown"], found["not_utf8"]) == (3, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("arguments", "hinted"), [(("-5 stars",), True), (("-so bad",), True), (("--no-such",), False)])
+def test_a_text_that_begins_with_a_dash_is_mistyped_with_a_hint(cli, arguments, hinted):
+    status, _, errors = cli("classify", *arguments)
+    assert status == 2
+    assert ("write -- before it" in errors) == hinted

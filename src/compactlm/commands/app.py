@@ -14,6 +14,7 @@ from compactlm import __version__
 from compactlm.commands import answering, comparing, pipeline, reading, serving, tasks, unsupported, writing
 from compactlm.errors import CompactLMError
 
+MISTYPED = 2  # the status of a mistyped command
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
@@ -41,6 +42,10 @@ def run() -> None:
             stream.reconfigure(errors="replace")
     try:
         app()
+    except SystemExit as error:
+        if error.code == MISTYPED:
+            _hint_at_dashes(sys.argv[1:])
+        raise
     except CompactLMError as error:
         _fail(str(error))
     except OSError as error:
@@ -49,6 +54,15 @@ def run() -> None:
         fix = "free some disk space, or use another disk" if full else "check that it exists and is readable, or pass another path"
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushing the old stream at exit would fail again
         _fail(f"{what} ({error.strerror or ' '.join(str(error).split())[:200]}); {fix}")
+
+
+def _hint_at_dashes(arguments: list[str]) -> None:
+    """Say how to pass a text that begins with a dash, if there is one."""
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    for text in options:
+        if text.startswith("-") and (" " in text or text[1:2].isdigit()):
+            typer.echo(f'compactlm: to pass a text that begins with a dash, write -- before it: compactlm COMMAND -- "{text}"', err=True)
+            return
 
 
 def _fail(sentence: str) -> None:

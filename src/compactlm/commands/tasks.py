@@ -67,6 +67,11 @@ def classify(
         answer = lm.classify(text, task)
         if answer.cut:
             notice(f"the text is longer than {lm.task(task).tokenizer.limit} tokens, so it was truncated")
+        if answer.unknown:
+            notice(f"at least half of the text is unknown to the model's vocabulary, so {answer.label!r} means little")
+        if answer.threshold is not None and answer.probability < max(answer.probabilities.values()):
+            second = list(answer.probabilities)[1]
+            notice(f"{second!r} is given from a probability of {answer.threshold:.1%} on, as fine-tuning found best on held-out rows")
         _print(answer, json)
         return
     _classify_lines(lm, file or "-", field, task, 1 if line_buffered else TEXTS_AT_ONCE, json)
@@ -80,12 +85,13 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
             waiting.append(line)
             yield line.text
 
-    cut, broken = 0, 0
+    cut, broken, unknown = 0, 0, 0
     first_broken: Line | None = None
     write = sys.stdout.write  # typer.echo would flush each line
     for answer in lm.classify_all(texts(), task, texts_at_once):
         line = waiting.popleft()
         cut += answer.cut
+        unknown += answer.unknown and not line.error
         if line.error:
             broken, first_broken = broken + 1, first_broken or line
         write(_row(line, answer, field is not None, json))
@@ -94,6 +100,8 @@ def _classify_lines(lm: CompactLM, file: str, field: str | None, task: str, text
     sys.stdout.flush()
     if cut:
         notice(f"{cut:,} texts are longer than {lm.task(task).tokenizer.limit} tokens, so they were truncated")
+    if unknown:
+        notice(f"of {unknown:,} texts at least half is unknown to the model's vocabulary, so their labels mean little")
     if first_broken and field is not None:
         raise CompactLMError(
             f"{broken:,} lines could not be read and have no label (line {first_broken.number}: {first_broken.error}); "

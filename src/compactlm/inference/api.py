@@ -10,9 +10,9 @@ lm.classify("A film to remember.").label
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError, needs
@@ -36,14 +36,21 @@ if TYPE_CHECKING:
 
 DEFAULT_TASK = "sentiment"
 MOST_THREADS = 1024
-Texts = TypeVar("Texts", bound=Iterable[str])
 
 
-def _several(texts: Texts) -> Texts:
-    """Return texts; raise CompactLMError for a single string, which is an iterable of letters."""
+def _several(texts: Iterable[str]) -> Iterator[str]:
+    """Return texts, each checked; raise CompactLMError for a single string, which is an iterable of letters, and for no iterable."""
     if isinstance(texts, str):
         raise CompactLMError(f"{texts[:40]!r} is a single text; pass a list of texts")
-    return texts
+    if not isinstance(texts, Iterable):
+        raise CompactLMError(f"{texts!r} is no list of texts; pass a list, or another iterable, of strings")
+    return map(_one, texts)
+
+
+def _one(text: str) -> str:
+    if not isinstance(text, str):  # None and NaN stand for missing texts in tables
+        raise CompactLMError(f"{str(text)[:40]} is no text but of type {type(text).__name__}; pass strings, and leave out missing texts")
+    return str(text)  # a plain string, also for numpy.str_
 
 
 class CompactLM:
@@ -73,6 +80,10 @@ class CompactLM:
         self.threads = threads
         self._tasks: dict[str, Model] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy needs; it loads its models at first use."""
+        return {name: getattr(self, name) for name in ("chosen", "root", "backend", "threads")} | {"_tasks": {}}
+
     @functools.cached_property
     def mlm(self) -> Model:
         """The masked language model."""
@@ -101,7 +112,7 @@ class CompactLM:
 
     def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
         """Return the likeliest tokens for each [MASK] of a text; see filling.fill."""
-        return fill(self.mlm, text, top_k)
+        return fill(self.mlm, _one(text), top_k)
 
     @property
     def measured_top1(self) -> float | None:
@@ -118,15 +129,15 @@ class CompactLM:
 
     def inspect(self, text: str, top_k: int = 3) -> Inspection:
         """Return the tokens of a text, their attention (torch only) and the predictions at each position."""
-        return inspect(self.mlm, text, top_k)
+        return inspect(self.mlm, _one(text), top_k)
 
     def check(self, lines: Iterable[str]) -> Check:
         """Count how well the tokenizer represents lines of text."""
         return check(self.mlm.tokenizer, _several(lines))
 
-    def embed(self, texts: Sequence[str]) -> Array:
+    def embed(self, texts: Iterable[str]) -> Array:
         """Return a unit vector for each text, float32 [texts, width]; see embedding.SentenceEmbedding."""
-        return self.embedding.embed(_several(texts))
+        return self.embedding.embed(list(_several(texts)))
 
     def compare(self, first: str, second: str) -> Comparison:
         """Return the similarity and the distance of two texts."""
@@ -135,13 +146,13 @@ class CompactLM:
     def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
         """Return the nearest words of the vocabulary, or the nearest lines of a file, to a text."""
         index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
-        return similarity.neighbours(self.embedding, index, text, top_k)
+        return similarity.neighbours(self.embedding, index, _one(text), top_k)
 
     def complete(
         self, text: str, length: int = 12, temperature: float = 0.0, top_k: int = 20, beams: int = 1, seed: int = 0
     ) -> list[Completion]:
         """Add tokens to the end of a text; see completing.complete."""
-        return complete(self.mlm, text, length, temperature, top_k, beams, seed)
+        return complete(self.mlm, _one(text), length, temperature, top_k, beams, seed)
 
     def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
         """Open a file to answer questions from; see knowledge.Knowledge."""
@@ -149,7 +160,7 @@ class CompactLM:
 
     def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
         """Return the central sentences of a text; see summarizing.summarize."""
-        return summarize(self.embedding, text, sentences)
+        return summarize(self.embedding, _one(text), sentences)
 
     def finetune(
         self,

@@ -31,12 +31,16 @@ class Classification:
         probability: the probability of that label, 0 to 1.
         probabilities: the probability of each label; they sum to 1.
         cut: whether the text was truncated because it is longer than the model accepts.
+        unknown: whether half of the text or more is unknown to the vocabulary, or the text has no tokens; the label then means little.
+        threshold: the probability of the second of two labels from which on that label is given; None if the likeliest label is given.
     """
 
     label: str
     probability: float
     probabilities: dict[str, float]
     cut: bool
+    unknown: bool
+    threshold: float | None
 
 
 def classify(
@@ -119,5 +123,8 @@ def classifications(model: Model, sequences: Sequence[Sequence[int]], logits: Ar
     probabilities = softmax(logits)
     labels, limit, threshold = model.directory.labels, model.tokenizer.limit, model.directory.threshold
     chosen = probabilities.argmax(axis=1) if threshold is None else (probabilities[:, 1] >= threshold).astype(int)
+    fragments = model.tokenizer.fragments
     for sequence, row, best in zip(sequences, probabilities.tolist(), chosen.tolist(), strict=True):
-        yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit)
+        tokens = len(sequence) - 2  # without [CLS] and [SEP]
+        unknown = 2 * sum(map(fragments.__contains__, sequence)) >= tokens
+        yield Classification(labels[best], row[best], dict(zip(labels, row, strict=True)), len(sequence) > limit, unknown, threshold)

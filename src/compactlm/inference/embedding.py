@@ -68,7 +68,7 @@ class SentenceEmbedding:
     def embed(self, texts: Sequence[str]) -> Array:
         """Return a unit vector for each text, float32 [texts, width]."""
         parts = [self._embed(texts[start : start + TEXTS_AT_ONCE]) for start in range(0, len(texts), TEXTS_AT_ONCE)]
-        return np.concatenate(parts) if parts else np.zeros((0, 0), dtype=np.float32)
+        return np.concatenate(parts) if parts else self._embed(["a"])[:0]  # the width of a text's vector
 
     def _embed(self, texts: Sequence[str]) -> Array:
         if self.modules:

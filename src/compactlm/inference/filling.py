@@ -26,8 +26,10 @@ def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
     In a text that is longer than the model accepts, each mask is filled from the text around it.
 
     Raises:
-        CompactLMError: the text has no [MASK].
+        CompactLMError: the text has no [MASK], or `top_k` is less than 1.
     """
+    if top_k < 1:
+        raise CompactLMError(f"top_k is {top_k}; pass 1 or more")
     tokenizer = model.tokenizer
     ids = tokenizer.encode([text])[0]
     masks = [position for position, index in enumerate(ids) if index == tokenizer.mask]

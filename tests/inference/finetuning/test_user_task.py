@@ -3,10 +3,14 @@ import shutil
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
+from transformers import BertConfig, BertModel
 
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
+from compactlm.inference.finetuning.labelled import Labelled
+from compactlm.inference.finetuning.user_task import _Job
 from compactlm.inference.runtime import directories
 from tests.fixtures.encoders import make_dense, make_encoder
 
@@ -124,3 +128,13 @@ def test_the_default_model_is_the_student(student_root, export_root, tmp_path, r
     assert CompactLM("own").classify("good").label in ("cold", "warm")
     with pytest.raises(CompactLMError, match=r"models/export/mlm has no model.safetensors.* models/student"):
         CompactLM("models/export", threads=1).finetune(rows, "text", "label", "again")
+
+
+@pytest.mark.parametrize(("maximum", "expected"), [(None, 200), (128, 128)])
+def test_as_many_tokens_are_read_as_the_student_has_positions(tiny_bert, maximum, expected):
+    model = BertModel(
+        BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, max_position_embeddings=200)
+    )
+    data = Labelled(["good " * 500], ["a"], 0)
+    job = _Job(data, torch.tensor([0]), [0], [0], maximum, 0, str)
+    assert job.rows(model, tiny_bert).lengths == [expected]

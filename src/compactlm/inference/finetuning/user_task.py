@@ -69,13 +69,15 @@ class _Job:
     targets: torch.Tensor  # label ids, int64 [rows]
     train: list[int]
     held_out: list[int]
-    maximum_length: int
+    maximum_length: int | None
     seed: int
     say: Say
 
     def rows(self, model: BertModel | BertForSequenceClassification, directory: Path, teacher: torch.Tensor | None = None) -> Rows:
         """Tokenize the texts for a model, with the logits of a teacher if there is one."""
-        longest = min(self.maximum_length, model.config.max_position_embeddings)
+        longest = model.config.max_position_embeddings
+        if self.maximum_length is not None:
+            longest = min(self.maximum_length, longest)
         return Rows(encode(models.load_tokenizer(directory), self.data.texts, longest), self.targets, teacher)
 
 
@@ -95,7 +97,7 @@ def finetune(
     *,
     epochs: int = 20,
     learning_rate: float = 5e-4,
-    maximum_length: int = 128,
+    maximum_length: int | None = None,
     seed: int = 0,
     threads: int = 0,
     say: Say = str,
@@ -110,7 +112,7 @@ def finetune(
             learns from its logits.
         epochs: maximum number of epochs of training the whole student; the weights with the lowest validation loss are kept.
         learning_rate: the learning rate for training the whole student.
-        maximum_length: maximum number of tokens of a text.
+        maximum_length: maximum number of tokens of a text; None takes as many as the model has positions, as `classify` does.
         seed: the seed of the split, the head and the order of the rows.
         threads: CPU threads; 0 uses all cores.
         say: called with a sentence after each epoch.

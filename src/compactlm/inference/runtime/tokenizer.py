@@ -59,6 +59,12 @@ class Tokenizer:
         return frozenset(index for token, index in self.library.get_vocab().items() if token.startswith("##"))
 
     @functools.cached_property
+    def fragments(self) -> frozenset[int]:
+        """The ids of [UNK], and of continuations of one or two characters; words that the vocabulary does not know consist of them."""
+        short = {index for token, index in self.library.get_vocab().items() if token.startswith("##") and len(token) <= 4}
+        return frozenset(short | {self.unknown})
+
+    @functools.cached_property
     def marks(self) -> frozenset[int]:
         """The ids of tokens without a letter or a digit."""
         return frozenset(index for token, index in self.library.get_vocab().items() if not any(map(str.isalnum, token)))

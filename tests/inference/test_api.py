@@ -1,0 +1,77 @@
+"""What people pass to CompactLM: iterables of all kinds, missing texts, copies of the object, threads."""
+
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from compactlm.errors import CompactLMError
+
+TEXTS = ["a good film", "a bad film"]
+
+
+@pytest.mark.parametrize("kind", [tuple, iter, np.array, pd.Series, lambda texts: (text for text in texts)])
+def test_texts_are_any_iterable_of_strings(lm, kind):
+    np.testing.assert_array_equal(lm.embed(kind(TEXTS)), lm.embed(TEXTS))
+
+
+def test_no_texts_have_vectors_of_the_right_width(lm):
+    assert lm.embed([]).shape == (0, lm.embed(TEXTS).shape[1])
+    assert list(lm.classify_all([])) == []
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA, np.float64("nan"), 3, b"bytes", ["a"]])
+def test_what_is_no_text_is_refused(lm, missing):
+    uses = [lm.classify, lm.fill, lm.similar, lm.summarize, lm.complete, lm.inspect, lambda text: lm.compare("a", text)]
+    uses += [lambda text: lm.embed(["a", text]), lambda text: list(lm.classify_all(["a", text]))]
+    for use in uses:
+        with pytest.raises(CompactLMError, match=r"is no text but of type \w+; pass strings"):
+            use(missing)
+
+
+def test_one_text_or_no_iterable_in_place_of_texts_is_refused(lm):
+    with pytest.raises(CompactLMError, match="is a single text"):
+        lm.embed("a good film")
+    with pytest.raises(CompactLMError, match="is no list of texts"):
+        lm.embed(None)
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_impossible_numbers_of_candidates_are_refused(lm, top_k):
+    with pytest.raises(CompactLMError, match="top_k"):
+        lm.fill("the [MASK]", top_k)
+
+
+def test_a_used_object_can_be_pickled(lm):
+    before = lm.embed(TEXTS), lm.classify(TEXTS[0])
+    copy = pickle.loads(pickle.dumps(lm))  # noqa: S301 - made here
+    np.testing.assert_array_equal(copy.embed(TEXTS), before[0])
+    assert copy.classify(TEXTS[0]) == before[1]
+
+
+def test_an_object_can_be_used_in_threads(lm):
+    texts = [f"a {word} film" for word in ("good", "bad", "nice") for _ in range(20)]
+    expected = [lm.classify(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(pickle.loads(pickle.dumps(lm)).classify, texts)) == expected  # noqa: S301 - opened in the threads
+
+
+def test_a_text_that_the_vocabulary_does_not_know_is_told(lm, monkeypatch):
+    tokenizer = lm.task().tokenizer
+    film = tokenizer.encode(["a good film"])[0]
+    known = lm.classify("a good film")
+    assert (known.unknown, lm.classify("").unknown) == (False, True)
+    monkeypatch.setitem(vars(tokenizer), "fragments", frozenset(film[1:3]))
+    assert lm.classify("a good film").unknown
+    monkeypatch.setitem(vars(tokenizer), "fragments", frozenset(film[1:2]))
+    assert not lm.classify("a good film").unknown
+
+
+def test_fragments_are_unknown_tokens_and_short_continuations(lm):
+    tokenizer = lm.task().tokenizer
+    assert tokenizer.unknown in tokenizer.fragments
+    others = [tokenizer.token(index) for index in tokenizer.fragments - {tokenizer.unknown}]
+    assert all(other.startswith("##") and len(other) <= 4 for other in others)
+    assert lm.classify("\U0001f44e\U0001f44e").unknown
