@@ -14,7 +14,7 @@ from compactlm.artifacts import SPLITS, Document, read_documents
 from compactlm.corpus.split.document_groups import crossings, group
 from compactlm.corpus.split.metrics import rows_like_protected, split_metrics
 from compactlm.corpus.split.rows import duplicate_key
-from compactlm.corpus.split.splitting import SplitCorpus, check_tasks, check_weights, decide, split_corpus
+from compactlm.corpus.split.splitting import SplitCorpus, check_tasks, check_weights, decide, losses, split_corpus
 from compactlm.errors import CompactLMError
 from compactlm.params import NearDuplicates, Split, Task
 from compactlm.shards.engine import LocalEngine
@@ -211,6 +211,9 @@ def test_labelled_rows_of_one_template_are_not_left_out(tmp_path: Path, placemen
     assert gone[410:].sum() > 10
     assert found.leakage()["near_duplicates"] == 1
     assert found.leakage()["duplicates"] == 0
+    [sentence] = losses(found, TASKS)
+    assert sentence.startswith(f"{gone[:410].sum()} of 410 rows of s are left out")
+    assert "always of the same kind" in sentence
     assert rows_like_protected(found.homes, found.clusters)["train"] > 100  # type: ignore[arg-type]
 
 

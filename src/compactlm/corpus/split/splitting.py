@@ -26,6 +26,8 @@ from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import cut
 from compactlm.shards.shards import write_working
 
+LOSS = 0.05  # a larger share of a labelled source that is left out is worth a sentence
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitCorpus:
@@ -35,6 +37,7 @@ class SplitCorpus:
         homes: the split of each row; -1 for a row that is left out.
         groups: the group of each row; groups stay together.
         clusters: the cluster of near-duplicates of each row, or None if they were not searched.
+        samples: a row that was left out, by source.
         mixture: the train rows that were left out or repeated because of the weight of their source.
         queries: the queries of each split, and those that were removed; None if the rows have no such column.
     """
@@ -46,6 +49,7 @@ class SplitCorpus:
     shards: dict[str, list[Path]]
     mixture: Mixture
     queries: QueryLeakage | None = None
+    samples: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def numberings(self) -> dict[str, Integers]:
         """Return the numberings whose numbers must not occur in several splits, by name."""
@@ -98,10 +102,14 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
     )
     mixture = Mixture()
     found: dict[str, list[Path]] = {name: [] for name in SPLITS}
+    samples: dict[str, str] = {}
     start = 0
     for shard in shards:
         table = pq.read_table(shard)
         own, start = homes[start : start + len(table)], start + len(table)
+        gone = table.filter(pa.array(own < 0))
+        for source, text in zip(gone["source"].to_pylist(), gone["text"].to_pylist(), strict=True):
+            samples.setdefault(source, text)
         for home, name in enumerate(SPLITS):
             chosen = table.filter(pa.array(own == home))
             if home == TRAIN:
@@ -109,7 +117,7 @@ def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, eng
             found[name].append(_write(chosen, work / name / shard.name))
     _remove_strays(work, found)
     _check_all_rows_written(homes, mixture, found)
-    return SplitCorpus(rows, homes, groups, clusters, found, mixture, queries)
+    return SplitCorpus(rows, homes, groups, clusters, found, mixture, queries, samples)
 
 
 def _check_all_rows_written(homes: Homes, mixture: Mixture, found: dict[str, list[Path]]) -> None:
@@ -161,3 +169,19 @@ def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, 
                 f"tasks.{owner}: split.weights leave no train row with the label {label}; raise the weight of "
                 f"{', '.join(tasks[owner].sources)} there"
             )
+
+
+def losses(found: SplitCorpus, tasks: Mapping[str, Task]) -> list[str]:
+    """Return a sentence, with a sample, for each source of a task of which more than LOSS of the rows are left out."""
+    sources = sorted({source for task in tasks.values() for source in task.sources})
+    owners = np.array([source for source, _, _ in found.rows.strata])[found.rows.stratum]
+    said = []
+    for source in sources:
+        own = found.homes[owners == source]
+        gone = int((own < 0).sum())
+        if gone > LOSS * len(own):
+            said.append(
+                f"{gone:,} of {len(own):,} rows of {source} are left out because they are like rows of another split, such as "
+                f"{' '.join(found.samples[source].split())[:80]!r}; to keep them, set split.across_splits to report"
+            )
+    return said
