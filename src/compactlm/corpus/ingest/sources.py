@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import glob
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,8 @@ from compactlm.errors import CompactLMError
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
 from compactlm.shards.gathering import count_by_source, count_queries, sorted_tables, write_shards
 from compactlm.text.tables import Row, Rows, stream_rows
+
+WATCHED = Path("data/sources")  # a dependency of the stage in dvc.yaml
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +79,8 @@ class _Reader:
 
     def read(self, name: str, source: Source) -> Extract:
         """Read a source into shards, and keep the rows that its limit allows."""
+        if isinstance(source, FilesSource):
+            _tell_unwatched(name, source)
         directory = self.work / name
         for old in sorted(directory.glob("*")) if directory.is_dir() else []:
             old.unlink()
@@ -145,6 +150,13 @@ def _file_rows(name: str, source: FilesSource) -> Rows:
             raise CompactLMError(
                 f"ingest.sources.{name}: {path} changed while it was read; run the command again when no program writes to it"
             )
+
+
+def _tell_unwatched(name: str, source: FilesSource) -> None:
+    unwatched = [path for path in _paths(name, source) if not path.resolve().is_relative_to(WATCHED.resolve())]
+    if unwatched and source.sha256 is None:
+        sentence = f"ingest.sources.{name}: DVC does not notice when {unwatched[0]} changes; move it to {WATCHED}, or pin it by sha256"
+        tqdm.write(f"warning: {sentence}", file=sys.stderr)
 
 
 def _paths(name: str, source: FilesSource) -> list[Path]:
