@@ -1,4 +1,5 @@
 import random
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from tests.fixtures.builders import scattered_row
 
 VOCABULARY = ["[CLS]", "##ing", "cat", "a", "1990", "harbour", "don"]
 LONG = "The harbour of the old town, which is small, lies in the north. It was built by fishermen in the last century. Is it deep?"
-AMOUNTS = {"passages": 50, "passage_words": 12, "questions": 50, "rows": 50, "sentences": 50, "phrases": 50, "words": 50}
+AMOUNTS: dict[str, Any] = {"passages": 50, "passage_words": 12, "questions": 50, "rows": 50, "sentences": 50, "phrases": 50, "words": 50}
 
 
 def rows() -> list[Document]:
@@ -23,7 +24,7 @@ def rows() -> list[Document]:
 
 
 def read(rows: list[Document], seed: int = 1, **changed: int) -> EmbeddingText:
-    amounts = EmbeddingSignals(**AMOUNTS | changed)
+    amounts = EmbeddingSignals.model_construct(**AMOUNTS | changed)
     return embedding_text(rows, VOCABULARY, amounts, seed)
 
 
@@ -57,7 +58,7 @@ def test_pairs_are_positions_of_queries_and_their_passages() -> None:
 
 
 def test_only_the_queries_of_the_paired_sources_are_used() -> None:
-    amounts = EmbeddingSignals(**AMOUNTS)
+    amounts = EmbeddingSignals.model_construct(**AMOUNTS)
     other = scattered_row(7, f"In another source. {LONG}", source="t", queries=("did they",))
     found = embedding_text([*rows(), other], VOCABULARY, amounts, 1, paired=["s"])
     assert of_kind(found, "query") == of_kind(read(rows()), "query")
@@ -82,7 +83,7 @@ def test_amounts_bound_each_kind_and_the_seed_draws(amount: str, kind: str) -> N
     many = [scattered_row(number, f"The town number {number} is old and has {number} rooms. Is it {number}?") for number in range(40)]
     many += [scattered_row(number, f"{LONG} {number}", queries=(f"where is {number}",)) for number in range(40, 60)]
     vocabulary = ["".join(random.Random(number).choices("abcdefgh", k=6)) for number in range(40)]
-    amounts = EmbeddingSignals(**AMOUNTS | {"passages": 20, "passage_words": 80} | {amount: 10})
+    amounts = EmbeddingSignals.model_construct(**AMOUNTS | {"passages": 20, "passage_words": 80} | {amount: 10})
     first, second = (embedding_text(many, vocabulary, amounts, seed) for seed in (1, 2))
     assert len(of_kind(first, kind)) == 10 or (kind == "phrase" and 5 <= len(of_kind(first, kind)) < 10)  # phrases may be equal
     assert of_kind(first, kind) != of_kind(second, kind)
