@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots bench-train bench-inference bench-classify bench-data bench-summaries bench-few-shot bench-embedding frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-embedding frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ bench-inference: setup ## measure latency, throughput, memory and cold start, ne
 
 bench-classify: setup ## compare `compactlm classify` with the bare runtime, and search 100,000 passages
 	@python -m benchmarks.bench_classify $(ARGS)
+
+bench-serve: setup ## load `compactlm serve` from 1 to 256 connections, next to the bare runtime and an empty route (ARGS=--help for options)
+	@python -m benchmarks.bench_serve $(ARGS)
 
 bench-data: setup ## compare the data stages with a pandas script, at 10 MB, 100 MB and 1 GB (ARGS=--help for options)
 	@test -d data/raw || dvc repro ingest

@@ -24,7 +24,7 @@ PAGE = Path(__file__).parent / "page"
 FILES = {"/docs": ("index.html", "text/html"), "/docs/page.css": ("page.css", "text/css"), "/docs/page.js": ("page.js", "text/javascript")}
 # The page loads its own files and asks this server, and nothing else.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}

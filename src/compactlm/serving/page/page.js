@@ -41,7 +41,8 @@ function fields(schema, all) {
   const found = resolve(schema, all);
   if (!found.properties) return make("p", {}, typeName(schema, all));
   const required = new Set(found.required || []);
-  const rows = Object.entries(found.properties).map(([name, one]) =>
+  const entries = Object.entries(found.properties).sort(([one], [other]) => required.has(other) - required.has(one));
+  const rows = entries.map(([name, one]) =>
     make("tr", {},
       make("td", {}, make("code", {}, name), required.has(name) ? " (required)" : ""),
       make("td", {}, typeName(one, all)),

@@ -1,0 +1,71 @@
+"""The client of the load test against a server that is slow, refuses and closes connections."""
+
+import asyncio
+import json
+
+import pytest
+
+from benchmarks.bench_serve import TOKENS, bare, best, texts_of
+from benchmarks.serve.client import RESET, Job, measure
+from compactlm import CompactLM
+
+
+def load(answer, **options):
+    """Run a load on a server that gives each request to `answer(number)`: bytes, or None to close the connection."""
+    seen = []
+
+    async def handle(reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+                seen.append(await reader.readexactly(length))
+                found = answer(len(seen))
+                if found is None:
+                    break
+                await asyncio.sleep(0.001)
+                writer.write(found)
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    async def run():
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        async with server:
+            return await measure(Job(server.sockets[0].getsockname()[1], "/predict", json.dumps({"inputs": "a"}), **options))
+
+    return asyncio.run(asyncio.wait_for(run(), 60)), seen
+
+
+def http(status, body=b"[]"):
+    return f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def test_answers_are_counted_by_status():
+    found, seen = load(lambda number: http(429 if number % 2 else 200), connections=4, seconds=0.3)
+    assert set(seen) == {b'{"inputs": "a"}'}
+    assert sum(found["statuses"].values()) == len(seen)
+    assert abs(found["statuses"]["429"] - found["statuses"]["200"]) <= 1
+    assert found["a_second"] == pytest.approx(found["statuses"]["200"] / found["seconds"])
+    assert 1 <= found["p50_ms"] <= found["p99_ms"]
+
+
+def test_a_closed_connection_is_no_answer_and_is_opened_again():
+    found, _ = load(lambda number: None if number % 3 == 0 else http(200), connections=2, seconds=0.3)
+    assert found["statuses"][RESET] > 1
+    assert found["statuses"]["200"] > 1
+
+
+def test_a_rate_is_kept():
+    found, seen = load(lambda _: http(200), connections=8, seconds=0.5, rate=40.0)
+    assert len(seen) == 20
+    assert found["statuses"] == {"200": 20}
+
+
+def test_texts_and_the_bare_runtime(export_root):
+    texts = texts_of(CompactLM(export_root, backend="onnx", threads=1), "sentiment", 8)
+    assert len(set(texts)) == 8
+    assert {len(ids) for ids in CompactLM(export_root, backend="onnx").task().tokenizer.encode(texts)} == {TOKENS}
+    assert bare(export_root, "sentiment", texts, 4, 2, 0.1) > 0
+    assert best([{"requests_a_second": 3.0}, {"requests_a_second": 7.5}]) == 7.5
