@@ -20,7 +20,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -47,22 +46,16 @@ def texts_of(lm: CompactLM, task: str, count: int) -> list[str]:
 
 
 def bare(model: Path, task: str, texts: Sequence[str], size: int, threads: int, seconds: float) -> float:
-    """Return the texts per second of the bare runtime: prepared batches of `size` texts, each on one of `threads` threads."""
-    found = CompactLM(model, backend="onnx", threads=1).task(task)
-    ids, runner = found.tokenizer.encode(texts), found.runner
+    """Return the texts per second of the bare runtime: prepared batches of `size` texts, one after another, each on `threads` threads."""
+    found = CompactLM(model, backend="onnx", threads=threads).task(task)
+    ids, run = found.tokenizer.encode(texts), found.runner.task_logits
     batches = [found.batch(ids[start : start + size]) for start in range(0, len(ids) - size + 1, size)]
-
-    def run(offset: int) -> int:
-        done, end = 0, time.perf_counter() + seconds
-        while time.perf_counter() < end:
-            runner.task_logits(batches[(offset + done) % len(batches)])
-            done += 1
-        return done * size
-
-    run(0) if seconds < 1 else runner.task_logits(batches[0])
-    with ThreadPoolExecutor(threads) as pool:
-        begun = time.perf_counter()
-        return sum(pool.map(run, range(threads))) / (time.perf_counter() - begun)
+    run(batches[0])
+    begun, done = time.perf_counter(), 0
+    while time.perf_counter() < begun + seconds:
+        run(batches[done % len(batches)])
+        done += 1
+    return done * size / (time.perf_counter() - begun)
 
 
 @contextlib.contextmanager
@@ -105,13 +98,14 @@ def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
 class Loads:
     """Loads on one server, each by a client in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, path: str, body: object, scratch: Path) -> None:
-        """Take the server, the route and the request."""
-        self.process, self.port, self.path, self.body, self.scratch = process, port, path, json.dumps(body), scratch
+    def __init__(self, process: subprocess.Popen[bytes], port: int, path: str, bodies: Sequence[object], scratch: Path) -> None:
+        """Take the server, the route and the requests, which are sent in turn."""
+        self.process, self.port, self.path, self.scratch = process, port, path, scratch
+        self.bodies = [json.dumps(body) for body in bodies]
 
     def measure(self, connections: int, seconds: float, rate: float = 0.0) -> dict[str, Any]:
         """Return the figures of one load."""
-        job = Job(self.port, self.path, self.body, connections, seconds, rate)
+        job = Job(self.port, self.path, self.bodies, connections, seconds, rate)
         found = run_job(COMMAND, f"{self.path} with {connections} connections", "benchmarks.serve.client", job, self.scratch)
         statuses = found["statuses"]
         total = sum(statuses.values())
@@ -153,10 +147,12 @@ def measure(options: argparse.Namespace, scratch: Path) -> tuple[list[str], dict
     """Measure everything; return the sections of the report and the figures."""
     console, seconds, connections, cores = new_console(110), options.seconds, options.connections, usable_cores()
     lm = CompactLM(options.model, backend="onnx", threads=1)
-    texts = texts_of(lm, options.task, 1024)
-    single, several = {"inputs": texts[0]}, {"inputs": texts[:PER_REQUEST]}
+    texts = texts_of(lm, options.task, 512)
+    single = [{"inputs": text} for text in texts]
+    several = [{"inputs": texts[start : start + PER_REQUEST]} for start in range(0, len(texts), PER_REQUEST)]
     serve = ("compactlm", "serve", "--model", str(options.model), "--port")
     found: dict[str, Any] = {"cores": cores, "seconds": seconds, "versions": versions(["fastapi", "uvicorn", "onnxruntime"])}
+    # As in bench-classify, the runtime uses all cores for each batch.
     found["bare"] = {str(size): round(bare(options.model, options.task, texts, size, cores, seconds), 1) for size in (1, PER_REQUEST)}
     port = free_port()
     with running("benchmarks.serve.nothing", str(port), port=port) as process:

@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ class Job:
     Attributes:
         port: the port on the loopback address.
         path: the route.
-        body: the body of every request.
+        bodies: the bodies of the requests, sent in turn.
         connections: number of connections; each has at most one request in flight.
         seconds: the duration of the load.
         rate: requests per second, evenly spaced; 0 sends the next request as soon as the last one is answered.
@@ -35,7 +37,7 @@ class Job:
 
     port: int
     path: str
-    body: str
+    bodies: Sequence[str]
     connections: int
     seconds: float
     rate: float = 0.0
@@ -101,14 +103,19 @@ async def connect(loop: asyncio.AbstractEventLoop, port: int) -> Connection | No
     return connection
 
 
+def request_of(path: str, body: str) -> bytes:
+    """Return a whole request."""
+    content = body.encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
 async def measure(job: Job) -> dict[str, object]:
     """Run a load; return the answers by status, and the latency of those with status 200 in milliseconds.
 
     With a rate, the latency counts from the time at which the request was due.
     """
-    body = job.body.encode()
-    head = f"POST {job.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    request, loop = head.encode() + body, asyncio.get_running_loop()
+    requests, loop = itertools.cycle([request_of(job.path, body) for body in job.bodies]), asyncio.get_running_loop()
     statuses: Counter[str] = Counter()
     latencies: list[float] = []
     begun = time.perf_counter()
@@ -124,7 +131,7 @@ async def measure(job: Job) -> dict[str, object]:
                 await asyncio.sleep(due - time.perf_counter())
             if connection is None or connection.transport is None:
                 connection = await connect(loop, job.port)
-            status = await connection.send(request) if connection else RESET
+            status = await connection.send(next(requests)) if connection else RESET
             statuses[status] += 1
             if status == "200":
                 latencies.append(time.perf_counter() - due)

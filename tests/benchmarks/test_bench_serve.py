@@ -33,7 +33,9 @@ def load(answer, **options):
     async def run():
         server = await asyncio.start_server(handle, "127.0.0.1", 0)
         async with server:
-            return await measure(Job(server.sockets[0].getsockname()[1], "/predict", json.dumps({"inputs": "a"}), **options))
+            return await measure(
+                Job(server.sockets[0].getsockname()[1], "/predict", [json.dumps({"inputs": text}) for text in "ab"], **options)
+            )
 
     return asyncio.run(asyncio.wait_for(run(), 60)), seen
 
@@ -44,7 +46,7 @@ def http(status, body=b"[]"):
 
 def test_answers_are_counted_by_status():
     found, seen = load(lambda number: http(429 if number % 2 else 200), connections=4, seconds=0.3)
-    assert set(seen) == {b'{"inputs": "a"}'}
+    assert set(seen) == {b'{"inputs": "a"}', b'{"inputs": "b"}'}
     assert sum(found["statuses"].values()) == len(seen)
     assert abs(found["statuses"]["429"] - found["statuses"]["200"]) <= 1
     assert found["a_second"] == pytest.approx(found["statuses"]["200"] / found["seconds"])

@@ -13,6 +13,8 @@ from fastapi.responses import Response
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.model import Model
+from compactlm.inference.runtime.tokenizer import Tokenizer
+from compactlm.inference.runtime.word_cache import WordCache
 from compactlm.serving.batching import Batcher, OverloadError, Run
 from compactlm.serving.cores import usable_cores
 from compactlm.serving.metrics import Metrics
@@ -22,6 +24,7 @@ from compactlm.serving.settings import Settings
 from compactlm.text.unicode import encodable
 
 SHORT = 4_000  # characters that are tokenized in the thread of the event loop; more would keep other requests waiting
+CACHED_WORDS = 20_000  # a few megabytes for each model
 READY_SECONDS = 10.0  # a model that answers later is not ready
 MOST_POSITIONS = 100  # the header with the truncated inputs lists at most this many
 log = logging.getLogger("compactlm.serving")
@@ -51,7 +54,7 @@ class Texts:
     """
 
     texts: list[str]
-    ids: list[list[int]]
+    ids: list[Sequence[int]]
     cut: list[int]
 
     @property
@@ -78,6 +81,7 @@ class Service:
         self.probed: dict[str, Any] = {}
         self.threads = settings.threads or usable_cores()
         self._tokenizers = ThreadPoolExecutor(1, "tokenizer")
+        self._caches: dict[Tokenizer, WordCache] = {}
         self._loading: asyncio.Task[None] | None = None
         self.batcher = Batcher(
             {name: lane.run for name, lane in lanes.items()},
@@ -132,6 +136,12 @@ class Service:
             return False
         return True
 
+    def _cache(self, model: Model) -> WordCache:
+        """Return the cache of words of a model's tokenizer. Only the thread of the event loop uses it."""
+        if model.tokenizer not in self._caches:
+            self._caches[model.tokenizer] = WordCache(model.tokenizer, CACHED_WORDS)
+        return self._caches[model.tokenizer]
+
     async def tokenize(self, model: Model, texts: Sequence[str], limit: int | None = None, truncate: bool | None = None) -> Texts:
         """Truncate and tokenize the texts of a request.
 
@@ -150,10 +160,11 @@ class Service:
         if len(texts) > self.settings.max_inputs:
             raise Problem(413, f"the request has {len(texts):,} inputs; send at most {self.settings.max_inputs:,}")
         short = [encodable(text[:most]) for text in texts]
+        ids: Sequence[Sequence[int]]
         if sum(map(len, short)) > SHORT:
             ids = await asyncio.get_running_loop().run_in_executor(self._tokenizers, model.tokenizer.encode, short)
         else:
-            ids = model.tokenizer.encode(short)
+            ids = self._cache(model).encode(short)
         cut = []
         for position, (text, found) in enumerate(zip(texts, ids, strict=True)):
             if len(found) <= 2:
@@ -162,7 +173,7 @@ class Service:
                 cut.append(position)
         if cut and truncate is False:
             raise Problem(413, f"input {cut[0]} is longer than the model accepts; send a shorter text, or truncate: true")
-        return Texts(short, ids, cut)
+        return Texts(short, list(ids), cut)
 
     async def run(self, lane: str, payloads: Sequence[Any], tokens: Sequence[int], route: str) -> list[Any]:
         """Return the answers of the model; see batching.Batcher.submit.

@@ -99,10 +99,10 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _windows(model: Model, ids: list[int], top_k: int) -> list[Window]:
+def _windows(model: Model, ids: Sequence[int], top_k: int) -> list[Window]:
     """Return the whole text with all its masks, or for a text that is too long a window around each mask."""
     masks = [position for position, index in enumerate(ids) if index == model.tokenizer.mask]
     if not masks or len(ids) <= model.tokenizer.limit:
-        return [Window(ids, masks, top_k)] if masks else []
+        return [Window(list(ids), masks, top_k)] if masks else []
     around = (model.tokenizer.around(ids, position) for position in masks)
     return [Window(window, [position], top_k) for window, position in around]
