@@ -10,6 +10,9 @@ if sys.platform == "linux" and os.uname().machine == "x86_64":  # Arrow's packag
     # Arrow reads this when it is loaded. jemalloc returns freed memory to the system; the default allocator keeps it.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "jemalloc")
 
+# ONNX Runtime reads this when it is imported. Its packages since 1.31 send usage data to Microsoft by default.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 if TYPE_CHECKING:
     from compactlm.inference.api import CompactLM
 

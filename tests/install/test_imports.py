@@ -53,3 +53,13 @@ def test_tests_of_the_corpus_import_no_torch():
     command = [sys.executable, "-c", TESTS, *FOLDERS]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+@pytest.mark.slow
+def test_a_model_in_use_writes_no_files_and_keeps_no_identity(export_root, tmp_path):
+    # ONNX Runtime's telemetry keeps an identifier and a database in the user's cache directory.
+    environment = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)
+    command = [sys.executable, "-m", "compactlm.cli", "classify", "good", "--model", str(export_root)]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
