@@ -113,6 +113,7 @@ def test_rows_have_places_names_and_positions(file: Path, form: Format, header: 
         pytest.param(b'{"t": ' + b"9" * 5_000 + b"}", "jsonl", "utf-8", "f is not valid jsonl at line 1", id="digits"),
         (b'[{"t": 1}, {"t": 2}]', "jsonl", "utf-8", r"f is a JSON array .* \(line 1\); write one JSON object per line"),
         (b'\n{\n  "t": 1\n}\n', "jsonl", "utf-8", r"f is a JSON array or has objects over several lines \(line 2\)"),
+        (b'{"t": 1}\n{"t": 1, "u": {"v": 1}, "t": 2}\n', "jsonl", "utf-8", r"f is not valid jsonl at line 2 \(it has the key 't' twice\)"),
         (b"PAR1 no", "parquet", "utf-8", r"f cannot be read as parquet"),
     ],
 )

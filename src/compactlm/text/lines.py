@@ -72,15 +72,29 @@ def parse_object(text: str) -> dict[str, Any]:
     """Return the JSON object that a line holds.
 
     Raises:
-        ValueError: the line is not valid JSON, or not an object; the message says which.
+        ValueError: the line is not valid JSON, is not an object, or has a key twice; the message says which.
     """
     try:
-        row = json.loads(text)
+        row = json.loads(text, object_pairs_hook=_different)
+    except RepeatedKeyError:
+        raise
     except (ValueError, RecursionError) as error:  # a number of thousands of digits raises a plain ValueError
         raise ValueError("it is not valid JSON") from error
     if not isinstance(row, dict):
         raise ValueError("it is not a JSON object")
     return row
+
+
+class RepeatedKeyError(ValueError):
+    """A JSON object has a key twice, so one of the values would be lost."""
+
+
+def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise RepeatedKeyError(f"it has the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
+    return found
 
 
 def read_text(path: str) -> str:
