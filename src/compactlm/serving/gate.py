@@ -65,10 +65,10 @@ class Gate:
             await self.app(scope, receive_some, send_on)
         except Problem as problem:
             await problem_response(problem, path)(scope, receive, send_on)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - every failure is answered
             _log_failure(error)
             if status:
-                raise
+                return  # uvicorn closes the connection; it would log the exception's message
             await problem_response(Problem(500, "the server failed on this request; its log says where"), path)(scope, receive, send_on)
         finally:
             self.in_flight -= counted
