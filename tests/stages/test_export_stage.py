@@ -14,7 +14,9 @@ from compactlm.export import directory as exporting
 from compactlm.export.directory import export_onnx
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, read_figures
+from compactlm.inference.search.thresholds import DEFAULT, read_thresholds
 from compactlm.params import Export
+from compactlm.params.suites import QUESTIONS
 from compactlm.stages import export
 from tests.fixtures.builders import make_row
 from tests.fixtures.encoders import make_dense, make_encoder
@@ -37,7 +39,9 @@ def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
         rows.append({"id": f"{number:032x}.0", "source": "reviews", "task": "sentiment", "label": label, "input_ids": sequence})
     unlabelled = [{**row, "id": f"f{row['id']}", "source": "wiki", "task": None, "label": None} for row in rows[:30]]
     artifacts.write_table(artifacts.TOKENIZED / "test", [*rows, *unlabelled], artifacts.SEQUENCE_SCHEMA)
-    settings = Export(opset=18, check_rows=160, general_rows=120, tolerance=1e-4, accuracy_loss=0.005)
+    settings = Export(
+        opset=18, check_rows=160, general_rows=120, tolerance=1e-4, accuracy_loss=0.005, answer_questions=50, wrong_answers=0.1
+    )
     tasks = {"sentiment": SimpleNamespace(labels=LABELS)}
     return SimpleNamespace(seed=17, threads=1, batch_tokens=512, tasks=tasks, export=settings)
 
@@ -62,12 +66,14 @@ def test_all_models_and_the_cost_of_int8_are_written(params):
 
 
 def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert, tiny_texts, build_params):
+    QUESTIONS.parent.mkdir(parents=True)
+    QUESTIONS.write_text("{validation: {slang: [[the old dog, tha old dog], [good music, gud music]]}, test: {}}", encoding="utf-8")
     student = make_encoder(tiny_bert, artifacts.STUDENT / "embedding", dense=(make_dense(32, 24),), maximum_length=12)
     make_encoder(tiny_bert, artifacts.TEACHER / "base", dense=(make_dense(32, 24),), pooling=("cls",))
     rows = [
         make_row(at, text, "boolq", LABELS["good" in text], queries=(" ".join(text.split()[:3]),)) for at, text in enumerate(tiny_texts)
     ]
-    for name, part in (("train", rows[::2]), ("test", rows[1::2])):
+    for name, part in (("train", rows[::2]), ("validation", rows[::3]), ("test", rows[1::2])):
         artifacts.write_documents(artifacts.SPLIT / name, part)
     whole = build_params(evaluate={"embedding": {"few_shot": [4], "draws": 3, "sentences": 50}}, bootstrap={"samples": 100})
     params.evaluate, params.bootstrap = whole.evaluate, whole.bootstrap
@@ -85,6 +91,9 @@ def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert, tiny_t
     vectors = [CompactLM(root, backend="onnx").embed(["the old dog"]) for root in (artifacts.EXPORT, artifacts.EXPORT / "embedding")]
     assert (vectors[0] == vectors[1]).all()
     assert vectors[0].shape == (1, 24)
+    thresholds = read_thresholds(artifacts.EXPORT / "embedding")
+    assert thresholds != DEFAULT
+    assert thresholds.wrong_answers == 0.1
 
 
 def test_figures_on_few_rows_are_not_judged(params):

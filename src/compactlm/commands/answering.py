@@ -34,7 +34,7 @@ KnowledgeOption = Annotated[
 IndexOption = Annotated[Path | None, typer.Option("--index", help="The directory of the index; by default in the cache directory.")]
 ThresholdOption = Annotated[
     float | None,
-    typer.Option("--threshold", min=-1, max=1, help="Minimum score of an answer; by default 0.5 for pairs and 0.3 for passages."),
+    typer.Option("--threshold", min=-1, max=1, help="Minimum score of an answer; by default that of the model."),
 ]
 
 
@@ -97,3 +97,8 @@ def _open(file: Path, index: Path | None, model: Path | None, backend: BackendNa
 
 def _print(found: Answer, json: bool) -> None:
     show(found, json, [f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})"])
+    if found.text is None and not json and found.wrong_answers is not None:
+        notice(
+            f"an answer needs a score of {found.threshold:.2f}; from there, {100 * found.wrong_answers:.0f} % of the answers to validation "
+            "questions were wrong"
+        )

@@ -111,6 +111,8 @@ class Export(Section):
     """The ONNX files of a task are compared with the original model on `check_rows` test rows, those of other models on `general_rows`.
 
     The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
+    The thresholds of `answer` and `chat` are chosen on at most `answer_questions` validation questions, so that the share `wrong_answers`
+    of the answers is wrong when every second question has no answer in the file.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]
@@ -118,3 +120,5 @@ class Export(Section):
     general_rows: Count
     tolerance: Positive
     accuracy_loss: Fraction
+    answer_questions: Count
+    wrong_answers: Fraction

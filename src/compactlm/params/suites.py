@@ -1,4 +1,4 @@
-"""The suites in configs/words/context, and the pairs of opposites in configs/words/opposites.yaml."""
+"""The suites in configs/words/context, the pairs in configs/words/opposites.yaml and the questions in configs/words/questions.yaml."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from compactlm.params.reading import describe_errors
 
 SUITES = Path("configs/words/context")
 OPPOSITES = Path("configs/words/opposites.yaml")
+QUESTIONS = Path("configs/words/questions.yaml")
 
 Word = Annotated[StrictStr, Field(min_length=1)]
 Filling = list[Word]
@@ -67,6 +68,13 @@ class Opposites(Section):
     pairs: list[tuple[Word, Word]]
 
 
+class Questions(Section):
+    """Questions as they are in a file of answers, and as somebody asks them, by kind, such as slang."""
+
+    validation: dict[Name, list[tuple[Word, Word]]]
+    test: dict[Name, list[tuple[Word, Word]]]
+
+
 def read_suite(kind: str, folder: Path = SUITES) -> Suite:
     """Read the suite of a kind from its file.
 
@@ -83,6 +91,16 @@ def read_opposites(path: Path = OPPOSITES) -> list[tuple[str, str]]:
         CompactLMError: the file is missing or has no pairs.
     """
     return _read(Opposites, path).pairs
+
+
+def read_questions(path: Path = QUESTIONS) -> Questions:
+    """Read pairs of questions.
+
+    Raises:
+        CompactLMError: the file is missing or has no questions.
+    """
+    found: Questions = _read(Questions, path)
+    return found
 
 
 def _read(form: Any, path: Path) -> Any:

@@ -17,11 +17,13 @@ from compactlm.bert.runtime import prepare
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
 from compactlm.bert.words_to_mask import mask_one
+from compactlm.corpus.queries import passages_with_queries
 from compactlm.draws import draw_items
 from compactlm.evaluation.embeddings.comparing import measure_embedding
 from compactlm.evaluation.embeddings.material import make_material
 from compactlm.evaluation.embeddings.vectors import Cached
 from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
+from compactlm.export.answers import choose_thresholds
 from compactlm.export.directory import write_directory
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, write_figures
@@ -29,7 +31,9 @@ from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.directories import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.measured import write_top1
 from compactlm.inference.runtime.model import Model
+from compactlm.inference.search.thresholds import write_thresholds
 from compactlm.params import Params
+from compactlm.params.suites import read_questions
 from compactlm.pipeline.run import run
 
 BATCH_TOKENS = 4096  # the upper limit: vocabulary logits of three models are in memory at once
@@ -93,6 +97,17 @@ def _quality(params: Params, root: Path) -> dict[str, Figure]:
     return measure_embedding(Cached(quantized.embed), of_teacher, material, Resampler.of(params.bootstrap, params.seed))
 
 
+def _write_thresholds(params: Params, root: Path) -> None:
+    """Choose the thresholds of `answer` by the fp32 file, and write them beside it."""
+    validation = artifacts.read_documents(artifacts.SPLIT / "validation")
+    passages = passages_with_queries(validation, sources=params.evaluate.embedding.retrieval)
+    pairs = [pair for kind in read_questions().validation.values() for pair in kind]
+    embedding = SentenceEmbedding.open(Model(root, EMBEDDING, "embedding", "onnx", params.threads))
+    settings = params.export
+    found = choose_thresholds(embedding, pairs, passages, settings.wrong_answers, settings.answer_questions, params.seed)
+    write_thresholds(root / EMBEDDING, found)
+
+
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
@@ -106,6 +121,7 @@ def main(params: Params) -> None:
             metrics[name] = _export(params, name, rows, unfinished / name)
         if is_sentence_encoder(unfinished / EMBEDDING):
             metrics[EMBEDDING]["int8"] |= _quality(params, unfinished)
+            _write_thresholds(params, unfinished)
     artifacts.write_json(artifacts.METRICS / "export.json", write_figures(metrics))
 
 

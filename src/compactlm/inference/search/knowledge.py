@@ -9,14 +9,16 @@ from pathlib import Path
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
-from compactlm.inference.search.vector_index import Entry, VectorIndex, open_file_index
+from compactlm.inference.search.overlap import overlaps
+from compactlm.inference.search.thresholds import read_thresholds
+from compactlm.inference.search.vector_index import Entry, Hit, VectorIndex, open_file_index
 from compactlm.text.lines import Line, read_lines, read_objects
 from compactlm.text.sentences import split_sentences
 from compactlm.text.unicode import encodable
 
 PASSAGE_WORDS = 60  # the mean vector of a longer passage is less specific
-# Two wordings of one question are more similar than a question and the passage that answers it.
-PAIR_THRESHOLD, PASSAGE_THRESHOLD = 0.5, 0.3
+CANDIDATES = 50  # the nearest entries, which are sorted by their scores
+LETTERS = 0.3  # the weight of shared letters in a score, chosen on validation questions; the similarity has the rest
 # Formats that would be misread as text.
 OTHER_FORMATS = (".csv", ".tsv", ".json", ".parquet", ".pdf", ".doc", ".docx", ".odt", ".xls", ".xlsx", ".gz", ".zip")
 
@@ -27,15 +29,19 @@ class Answer:
 
     Attributes:
         text: the answer, or None if no score reaches the threshold.
-        score: the cosine similarity of the question and the best match, -1 to 1.
+        score: the score of the best match, -1 to 1; see Knowledge.matches.
         source: the matching question of the file, or None for a passage.
         line: the line of the answer in the file, from 1.
+        threshold: the least score of an answer.
+        wrong_answers: the share of wrong answers for which the threshold was chosen; None if it was not chosen on data.
     """
 
     text: str | None
     score: float
     source: str | None
     line: int | None
+    threshold: float
+    wrong_answers: float | None
 
 
 class Knowledge:
@@ -56,8 +62,9 @@ class Knowledge:
             index: the directory of the index; None uses the user's cache directory.
 
         Raises:
-            CompactLMError: the file cannot be read, or has no usable row or passage.
+            CompactLMError: the file cannot be read, or has no usable row or passage, or the model's thresholds are damaged.
         """
+        self.thresholds = read_thresholds(embedding.model.directory.path)
         self.path, self.embedding, self.broken, self.unreadable = path, embedding, 0, 0
         self.index: VectorIndex = open_file_index(path, "", index, embedding, self._entries)
 
@@ -87,20 +94,32 @@ class Knowledge:
             else:
                 self.broken += 1
 
+    def matches(self, question: str) -> list[Hit]:
+        """Return the best CANDIDATES entries, the best first.
+
+        The score is 0.7 x cosine similarity + 0.3 x share of the question's letters that the entry has (see overlap.overlaps). The
+        embedding knows other words for the same thing, the letters misspelt words and names.
+        """
+        hits = self.index.search(self.embedding.embed([question])[0], CANDIDATES)
+        shared = overlaps(question, [hit.entry["text"] for hit in hits])
+        scored = [Hit(hit.entry, (1 - LETTERS) * hit.score + LETTERS * float(share)) for hit, share in zip(hits, shared, strict=True)]
+        return sorted(scored, key=lambda hit: -hit.score)
+
     def answer(self, question: str, threshold: float | None = None) -> Answer:
         """Return the best answer to a question; its text is None if the score is below the threshold.
 
-        The default threshold is PAIR_THRESHOLD for a question and answer pair, and PASSAGE_THRESHOLD for a passage.
+        The default threshold is the model's own, which depends on whether the match is a question and answer pair or a passage.
         """
-        (hit,) = self.index.search(self.embedding.embed([question])[0], 1)
-        entry = hit.entry
+        best = self.matches(question)[0]
+        entry, score = best.entry, best.score
+        wrong_answers = None
         if threshold is None:
-            threshold = PAIR_THRESHOLD if "answer" in entry else PASSAGE_THRESHOLD
-        if hit.score < threshold:
-            return Answer(None, hit.score, None, None)
-        if "answer" in entry:
-            return Answer(entry["answer"], hit.score, entry["text"], entry["line"])
-        return Answer(entry["text"], hit.score, None, entry["line"])
+            wrong_answers = self.thresholds.wrong_answers
+            threshold = self.thresholds.pair if "answer" in entry else self.thresholds.passage
+        if score < threshold:
+            return Answer(None, score, None, None, threshold, wrong_answers)
+        text, source = (entry["answer"], entry["text"]) if "answer" in entry else (entry["text"], None)
+        return Answer(text, score, source, entry["line"], threshold, wrong_answers)
 
 
 def _paragraphs(lines: Iterator[Line]) -> Iterator[tuple[int, str]]:

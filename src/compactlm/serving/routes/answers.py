@@ -27,7 +27,7 @@ class AnswerResponse(BaseModel):
     """The best answer of the server's file."""
 
     text: str | None = Field(description="The answer; null if no score reaches the threshold.")
-    score: float = Field(description="The cosine similarity of the question and the match.")
+    score: float = Field(description="The score of the question and the match, -1 to 1.")
     source: str | None = Field(description="The matching question of the file.")
     line: int | None = Field(description="The line of the answer in the file, from 1.")
     cut: bool = Field(description="Whether the question was truncated.")

@@ -1,0 +1,78 @@
+"""Choose the scores from which `answer` gives an answer, on questions of the validation split."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from compactlm.corpus.queries import Passage
+from compactlm.draws import draw_items
+from compactlm.inference.embedding import SentenceEmbedding
+from compactlm.inference.search.knowledge import Knowledge
+from compactlm.inference.search.thresholds import DEFAULT, Thresholds
+
+Asked = tuple[str, int]  # a question, and the line of its answer in the file, from 1
+
+
+def choose_thresholds(
+    embedding: SentenceEmbedding,
+    pairs: Sequence[tuple[str, str]],
+    passages: Sequence[Passage],
+    wrong_answers: float,
+    questions: int,
+    seed: int,
+) -> Thresholds:
+    """Return the lowest thresholds that keep the share of wrong answers at `wrong_answers`.
+
+    Each question is asked twice: to the whole file, and to the file without its own answer, where every answer is wrong.
+
+    Args:
+        embedding: the sentence embedding of the model.
+        pairs: questions as they are in a file of answers, and as somebody asks them.
+        passages: passages with the questions that they answer.
+        wrong_answers: the greatest share of the answers that may be wrong, 0 to 1.
+        questions: the most questions to ask about the passages.
+        seed: of the draw of these questions.
+    """
+    listed = [{"question": question, "answer": question} for question, _ in pairs]
+    asked = [(query, line) for line, passage in enumerate(passages, start=1) for query in passage.queries]
+    drawn = draw_items(asked, questions, "questions of answer thresholds", seed, key=repr)
+    of_pairs = _ask(embedding, listed, [(text, line) for line, (_, text) in enumerate(pairs, start=1)])
+    of_passages = _ask(embedding, [{"text": passage.text} for passage in passages], drawn) if drawn else []
+    return Thresholds(
+        least_score(of_pairs, wrong_answers),
+        least_score(of_passages, wrong_answers) if of_passages else DEFAULT.passage,
+        wrong_answers,
+    )
+
+
+def least_score(answers: Sequence[tuple[float, bool]], wrong_answers: float) -> float:
+    """Return the lowest threshold at which at most this share of the answers is wrong, rounded up to four digits.
+
+    `answers` are scores and whether the answer is right. The threshold is 1 if none keeps the share.
+    """
+    found, wrong = 1.0, 0
+    ordered = sorted(answers, key=lambda answer: -answer[0])
+    for count, (score, right) in enumerate(ordered, start=1):
+        wrong += not right
+        tied = count < len(ordered) and ordered[count][0] == score
+        if wrong <= wrong_answers * count and not tied:
+            found = min(1.0, math.ceil(score * 1e4) / 1e4)
+    return found
+
+
+def _ask(embedding: SentenceEmbedding, rows: Sequence[dict[str, str]], asked: Sequence[Asked]) -> list[tuple[float, bool]]:
+    """Return the score of the best answer and whether it is right, for each question with its own answer in the file and without."""
+    answers = []
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "answers.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        known = Knowledge(file, embedding, Path(directory) / "index")
+        for question, line in asked:
+            hits = known.matches(question)
+            answers.append((hits[0].score, hits[0].entry["line"] == line))
+            answers += [(hit.score, False) for hit in hits if hit.entry["line"] != line][:1]
+    return answers
