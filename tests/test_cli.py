@@ -63,7 +63,22 @@ def test_without_a_command_the_help_is_printed(cli):
 
 @pytest.mark.parametrize(
     "command",
-    ["fill", "inspect", "check", "classify", "embed", "compare", "similar", "answer", "chat", "complete", "summarize", "serve", "finetune"],
+    [
+        "fill",
+        "inspect",
+        "check",
+        "classify",
+        "embed",
+        "compare",
+        "similar",
+        "answer",
+        "chat",
+        "complete",
+        "summarize",
+        "serve",
+        "finetune",
+        "blind",
+    ],
 )
 def test_help_has_an_example(cli, command):
     status, output, _ = cli(command, "--help")

@@ -47,6 +47,9 @@ NEEDS_MORE = {
     "preset": 1,
     "summary": 1,
     "review": 2,
+    "blind": 1,
+    "blind score votes.json": 1,
+    "blind judge": 1,
     "finetune lines.txt --text a --label b": 1,
     "classify good --backend torch": 1,
 }
