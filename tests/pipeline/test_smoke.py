@@ -38,6 +38,10 @@ def test_all_stages_leave_metrics_and_artifacts(smoke):
     assert words["frequency_pseudo_perplexity"] > words["ngram_pseudo_perplexity"] > 1
     top1 = read_json(smoke.path("models", "export", "mlm", "metrics.json"))["masked_tokens_top1"]
     assert set(top1) == {"onnx", "int8"}
+    embedding = evaluated["embedding"]
+    assert {"student", "teacher", "static", "context"} <= set(embedding)
+    assert embedding["student"]["found_at_10"]["rows"] == embedding["teacher"]["found_at_10"]["rows"] > 0
+    assert smoke.path("models", "student", "embedding", "modules.json").is_file()
     task = evaluated["tasks"]["sentiment"]
     assert {"teacher", "student", "chance", "retention", "retention_above_chance", "rows"} <= set(task)
     assert {"quality", "slices", "worst_slice", "robustness", "forgetting", "spread"} <= set(task)
@@ -234,7 +238,7 @@ print(json.dumps(found.tolist()))
         json.loads(smoke.run("python", "-c", script, root, backend).splitlines()[-1])
         for root, backend in (("models/student", "torch"), ("models/export", "onnx"))
     )
-    assert smoke.path("models/export/embedding/projection.safetensors").is_file()
+    assert smoke.path("models/export/embedding/modules.json").is_file()
     for left, right in zip(torch, onnx, strict=True):
         assert left == pytest.approx(right, abs=1e-3)
 

@@ -36,6 +36,7 @@ def test_all_stages_run_for_two_tasks(tmp_path, tiny_bert, tiny_texts):
     }
     content["bias_audit"] |= {"protected": {"sentiment": ["gender"]}, "favorable_labels": {"sentiment": "positive"}}
     content["signals"]["task"]["unlabelled"] = ["notes"]
+    content["evaluate"]["embedding"]["retrieval"] = []
     use_tiny_models(content, {"kind": "directory", "path": str(tiny_bert), "licence": "own"})
     checkout.write_params(content)
     checkout.run("dvc", "repro", HF_HUB_OFFLINE="1")
