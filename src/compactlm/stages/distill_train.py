@@ -37,6 +37,7 @@ USED = (
     *("student.budget", "student.initialisation"),
     *("signals.source", "signals.layers", "signals.general", "signals.embedding", "signals.task"),
     *("distill.general", "distill.embedding", "distill.task"),
+    *("tokenize.maximum_length", "teacher.maximum_length"),  # online signals compute with them; cached ones have the sha256 of both
 )
 
 
