@@ -78,6 +78,17 @@ def test_a_classifier_of_many_labels_counts_against_the_budget(build, masked_tea
         phases.untrained()
 
 
+def test_wide_sentence_vectors_count_against_the_budget(build, masked_teacher):
+    phases = build()
+    student, embedding = phases.params.student, phases.params.distill.embedding
+    student.__dict__["budget"] = (parameters_of(student, len(phases.inputs.id_map)) + 1) / models.count_with_head(masked_teacher)
+    embedding.__dict__.update(enabled=True, width=10_000)
+    with pytest.raises(CompactLMError, match=r"^the student has [\d,]+ parameters, but student.budget allows"):
+        phases.untrained()
+    embedding.__dict__["enabled"] = False
+    phases.untrained()
+
+
 def use_caches(phases, rows):
     """Write the signals of both phases to caches, that of the task for `rows`, and let the phases read them."""
     phases.params.signals.__dict__["source"] = "cached"

@@ -28,7 +28,7 @@ from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
 from compactlm.figures.quality import accuracy, retention
 from compactlm.params import Losses, Optimisation, Params
-from compactlm.shapes.budget import check_budget, parameters_of
+from compactlm.shapes.budget import check_budget, parameters_of, sentence_width
 from compactlm.shapes.layers import check_both_phases, needs_signals, uniform_layers
 from compactlm.student.building import build_classifier, build_config, count_parameters
 from compactlm.student.initialising import initialise, start_mlm_head
@@ -108,7 +108,9 @@ class Phases:
         student = BertForMaskedLM(build_config(self.params.student, len(self.inputs.id_map)))
         # With many labels a classifier is larger than the masked language model.
         labels = max(len(task.labels) for task in self.params.tasks.values())
-        largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), labels))
+        embedding = self.params.distill.embedding
+        width = sentence_width(self.params.student, is_enabled(embedding.enabled), embedding.width)
+        largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), labels, width))
         check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
         components = self._initialise(student, teacher, tokenized, has_head)
         if not has_head:
