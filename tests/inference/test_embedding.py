@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -75,6 +76,30 @@ def test_a_sentence_encoder_gives_the_vectors_of_its_directory(encoder_root, tin
     encoder = SentenceEncoder.load(encoder_root / "embedding")
     assert max(len(ids) for ids in encoder.tokenize(tiny_texts[:20])) < 40  # no text is truncated
     np.testing.assert_allclose(found, encoder.encode(tiny_texts[:20], 300, "encode"), atol=1e-6)
+
+
+@pytest.mark.parametrize("include_prompt", [True, False])
+def test_a_default_prompt_counts_only_if_the_pooling_includes_it(encoder_root, tiny_texts, tmp_path, include_prompt):
+    root = shutil.copytree(encoder_root, tmp_path / "prompted")
+    settings = {"prompts": {"query": "a very good film: "}, "default_prompt_name": "query"}
+    (root / "embedding/config_sentence_transformers.json").write_text(json.dumps(settings))
+    pooling = root / "embedding/1_Pooling/config.json"
+    pooling.write_text(json.dumps(json.loads(pooling.read_text()) | {"include_prompt": include_prompt}))
+    encoder, lm = SentenceEncoder.load(root / "embedding"), CompactLM(root, backend="torch")
+    assert encoder.modules.prompt
+    texts = tiny_texts[:9]
+    assert max(len(ids) for ids in encoder.tokenize(texts)) < 40
+    np.testing.assert_allclose(lm.embed(texts), encoder.encode(texts, 300, "encode"), atol=1e-6)
+    assert lm.embed([""]).any() == include_prompt
+    # Of a long text, only the first part has the prompt.
+    prompt = len(lm.embedding.model.tokenizer.encode([encoder.modules.prompt])[0]) - 1
+    model = lm.embedding.model
+    first, second = model.tokenizer.windows(model.tokenizer.encode([encoder.modules.prompt + "good " * 50])[0], 40)
+    skipped = 0 if include_prompt else prompt
+    (one,), (two,) = (model.runner.hidden(model.batch([ids]), [LAST])[0] for ids in (first, second))
+    sums = one[skipped:].sum(axis=0) + two.sum(axis=0)
+    mean = sums / (len(first) - skipped + len(second))
+    np.testing.assert_allclose(lm.embed(["good " * 50]), lm.embedding.modules.apply(mean[None]), atol=1e-6)
 
 
 def test_all_parts_of_a_long_text_count(encoder_root):

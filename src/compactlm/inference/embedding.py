@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class SentenceEmbedding:
 
     def _embed(self, texts: Sequence[str]) -> Array:
         if self.modules:
-            means, totals = self._averages(self.modules.prepare(texts), (LAST,), self._pool, frame=2)
+            means, totals = self._averages(self.modules.prepare(texts), (LAST,), self.modules)
             vectors = self.modules.apply(means)
         else:
             means, totals = self.means(texts, self.projection.layers if self.projection else (LAST,))
@@ -85,26 +85,28 @@ class SentenceEmbedding:
 
         [CLS], [SEP] and padding do not count. `texts` must not be empty.
         """
-        return self._averages(texts, layers, self._mean, frame=0)
+        return self._averages(texts, layers, None)
 
-    def _averages(
-        self, texts: Sequence[str], layers: Sequence[int], pool: Callable[[Array, Batch], Array], frame: int
-    ) -> tuple[Array, Array]:
+    def _averages(self, texts: Sequence[str], layers: Sequence[int], modules: SentenceModules | None) -> tuple[Array, Array]:
         """Return the mean of the pooled parts of each text, and its number of tokens without [CLS] and [SEP].
 
-        Parts have the weight of their tokens; `frame` is how many of [CLS] and [SEP] count.
+        Parts are pooled as `modules` says, or else by their mean without [CLS] and [SEP], and have the weight of the tokens that count.
         """
-        tokenizer, sequences, owners = self.model.tokenizer, [], []
-        limit = self.modules.maximum_length if self.modules else None
+        tokenizer, sequences, owners, starts = self.model.tokenizer, [], [], []
+        prompt = self._prompt_tokens(modules)
         for owner, ids in enumerate(tokenizer.encode(texts)):
-            windows = tokenizer.windows(ids, limit)[: 1 if self.truncate else None]
+            windows = tokenizer.windows(ids, modules.maximum_length if modules else None)[: 1 if self.truncate else None]
             sequences += windows
             owners += [owner] * len(windows)
-        tokens = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32)
-        weights = tokens + frame
+            starts += [min(prompt, len(windows[0]) - 1), *[0] * (len(windows) - 1)]  # only the first part has the prompt
+        start = np.array(starts)
+        tokens = np.array([len(sequence) - 2 for sequence in sequences], dtype=np.float32) - np.maximum(start - 1, 0)
+        weights = tokens + np.where(start > 0, 1, 2) if modules else tokens
         parts: Array | None = None
         for rows, batch in self.model.batches(sequences):
-            found = np.concatenate([pool(hidden, batch) for hidden in self.model.runner.hidden(batch, layers)], axis=-1)
+            mask = self._counted(batch, start[rows], modules)
+            pooled = [self._pool(hidden, mask, modules) for hidden in self.model.runner.hidden(batch, layers)]
+            found = np.concatenate(pooled, axis=-1)
             parts = np.zeros((len(sequences), found.shape[-1]), dtype=np.float32) if parts is None else parts
             parts[rows] = found
         assert parts is not None  # noqa: S101 - texts is not empty
@@ -113,18 +115,26 @@ class SentenceEmbedding:
         totals, sums = (np.bincount(owners, values, len(texts)).astype(np.float32) for values in (tokens, weights))
         return means / np.maximum(sums, 1)[:, None], totals
 
-    def _pool(self, hidden: Array, batch: Batch) -> Array:
-        """Return the pooled hidden states of each row; the output of a model that pools is returned unchanged."""
-        assert self.modules is not None  # noqa: S101 - only called with modules
-        return hidden if hidden.ndim == 2 else self.modules.pool(hidden, batch.attention_mask)
+    def _prompt_tokens(self, modules: SentenceModules | None) -> int:
+        """Return the number of tokens at the start of a text that do not count, [CLS] among them; 0 if the prompt counts."""
+        if modules is None or modules.include_prompt or not modules.prompt:
+            return 0
+        return len(self.model.tokenizer.encode([modules.prompt])[0]) - 1
 
-    def _mean(self, hidden: Array, batch: Batch) -> Array:
-        """Return the mean hidden state of each row; the output of a model that pools is returned unchanged."""
+    def _counted(self, batch: Batch, start: Array, modules: SentenceModules | None) -> Array:
+        """Return a mask of the tokens that pooling counts, [rows, tokens]; in each row, they begin at `start`."""
+        if modules:
+            return batch.attention_mask * (np.arange(batch.input_ids.shape[1]) >= start[:, None])
+        tokenizer = self.model.tokenizer
+        return ~np.isin(batch.input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
+
+    def _pool(self, hidden: Array, mask: Array, modules: SentenceModules | None) -> Array:
+        """Return the pooled hidden states of each row; the output of a model that pools is returned unchanged."""
         if hidden.ndim == 2:
             return hidden
-        tokenizer = self.model.tokenizer
-        own = ~np.isin(batch.input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
-        mean: Array = (hidden * own[:, :, None]).sum(axis=1) / np.maximum(own.sum(axis=1), 1)[:, None]
+        if modules:
+            return modules.pool(hidden, mask)
+        mean: Array = (hidden * mask[:, :, None]).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)[:, None]
         return mean
 
 
