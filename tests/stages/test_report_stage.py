@@ -59,7 +59,7 @@ def test_two_runs_write_the_same_page_card_and_plots(workspace, params):
     assert written[Path("reports/model-card.md")] == written[Path("models/student/README.md")]
     card = written[Path("reports/model-card.md")].decode()
     printed = re.findall(r"```text\n(.*?)\n```", card, re.DOTALL)
-    assert len(printed) == 3
+    assert len(printed) == 4
     assert all(re.fullmatch(r"(negative|positive) 0\.\d+", line) for line in printed[0].splitlines())
     assert len(printed[1].splitlines()) == 5
     plots = {

@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.bert.models import load_tokenizer
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.report.card.card import write_card
-from compactlm.report.card.snippets import Snippet, classifying, filling, run_snippets, without_torch
+from compactlm.report.card.snippets import Snippet, classifying, comparing, filling, run_snippets, without_torch
 from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
 from compactlm.report.page import write_page
 from compactlm.report.plots import plot_tables
@@ -38,12 +37,13 @@ def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
     for task in params.tasks:
         rows = [row for row in test if row.task == task]
         examples.append((f"Classify, {task}", classifying(task, rows, params.seed)))
-    fill = filling(test, load_tokenizer(artifacts.STUDENT / artifacts.MLM), params.seed)
-    if fill:
-        examples.append(("Fill a masked word", fill))
+    examples.append(("Fill a masked word", filling()))
     task = next(iter(params.tasks))
     rows = [row for row in test if row.task == task]
-    light = [("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed))]
+    light = [
+        ("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed)),
+        ("Compare meanings without torch", comparing()),
+    ]
     with ThreadPoolExecutor() as pool:
         groups = pool.map(lambda group: run_snippets(group, params.threads), [examples, light])
         return [snippet for group in groups for snippet in group]

@@ -10,13 +10,11 @@ import sys
 from collections.abc import Sequence
 
 from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
-from compactlm.bert.words_to_mask import choose_words
 from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
 
 SHORT = 90  # characters that fit on a line
 EXAMPLES = 2
-MANY = 50
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error", "TQDM_DISABLE": "1"}
 # Reads codes as JSON and writes the output of each as a line of JSON.
 RUN_ALL = """
@@ -57,20 +55,12 @@ for answer in classify(texts):
 """
 
 
-def filling(rows: Sequence[Document], tokenizer: object, seed: int) -> str | None:
-    """Return an example that fills a masked word of a test row; None if no row has a word that is a single token."""
-    for candidates in (short_rows(rows, seed, MANY), rows):
-        chosen = choose_words({row.id: row.text for row in candidates}, [tokenizer], 1, seed)
-        if chosen:
-            break
-    else:
-        return None
-    [word] = chosen
-    text = " ".join("[MASK]" if at == word.position else one for at, one in enumerate(word.words))
+def filling() -> str:
+    """Return an example that fills a masked word of a sentence of everyday words."""
     return f"""from transformers import pipeline
 
 fill = pipeline("fill-mask", model="{(STUDENT / MLM).as_posix()}")
-for answer in fill({text!r}, top_k=5):
+for answer in fill("This is one of the best [MASK] of the year.", top_k=5):
     print(answer["token_str"], round(answer["score"], 3))
 """
 
@@ -83,6 +73,16 @@ def without_torch(task: str, rows: Sequence[Document], seed: int) -> str:
 model = CompactLM("{EXPORT.as_posix()}")
 answer = model.classify({" ".join(row.text.split())!r}, task="{task}")
 print(answer.label, round(answer.probability, 3))
+"""
+
+
+def comparing() -> str:
+    """Return an example that compares a question with sentences of the same meaning, the same words, and neither."""
+    return f"""from compactlm import CompactLM
+
+model = CompactLM("{EXPORT.as_posix()}")
+for text in ["I want a refund.", "How do I get to the station?", "It rained all day."]:
+    print(round(model.compare("How do I get my money back?", text).similarity, 2), text)
 """
 
 
