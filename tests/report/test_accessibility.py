@@ -1,24 +1,14 @@
 """axe-core checks the page in a browser without a network: light and dark, on a phone and on a desktop."""
 
-import base64
-import hashlib
 import html
 import json
-import os
 import re
-import shutil
 import subprocess
-import tarfile
-from pathlib import Path
 
 import pytest
 
 from compactlm.report.page import write_page
 
-AXE = "axe-core-4.14.1"
-AXE_SHA512 = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
-CACHE = Path(os.environ.get("COMPACTLM_CACHE") or Path(__file__).parents[2] / ".cache")
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ASK = """
 axe.run().then(found => {
   const problems = found.violations.map(one => [one.id, one.nodes.slice(0, 3).map(node => node.html)]);
@@ -27,30 +17,6 @@ axe.run().then(found => {
   document.body.textContent = "found:" + JSON.stringify({problems, wide, loaded, passes: found.passes.length}) + ":found";
 });
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    return found or pytest.skip("no Chromium on this machine; install Debian's package chromium to check the page in it")
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory):
-    kept = CACHE / f"{AXE}.js"
-    if not kept.is_file():
-        if not shutil.which("npm"):
-            pytest.skip("npm cannot be found; install Node.js with npm to check the page with axe-core")
-        scratch = tmp_path_factory.mktemp("axe")
-        command = ["npm", "pack", AXE.replace("core-", "core@"), "--loglevel=error", "--pack-destination", str(scratch)]
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            pytest.skip("npm could not fetch axe-core; check the network")
-        archive = scratch / f"{AXE}.tgz"
-        assert base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode() == AXE_SHA512
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(archive) as file:
-            kept.write_bytes(file.extractfile("package/axe.min.js").read())
-    return kept.read_text()
 
 
 @pytest.mark.slow

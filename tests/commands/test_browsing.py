@@ -1,0 +1,41 @@
+import re
+
+import pytest
+
+
+def test_page_writes_one_file(cli, export_root, tmp_path):
+    status, _, said = cli(
+        "page", "--model", export_root, "--output", tmp_path / "deep/page.html", "--only", "sentiment", "--title", "A & B"
+    )
+    assert status == 0
+    text = (tmp_path / "deep/page.html").read_text()
+    assert "<title>A &amp; B</title>" in text
+    assert "{{" not in text
+    assert re.search(r"MB and the models sentiment; open it", said)
+    assert not re.search(r'(src|href)="(?!#|data:)', text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--only", "nothing"], "there is no task 'nothing'"),
+        (["--card", "/nowhere/card.md"], "pass another file with --card"),
+        (["--output", "/dev/null/page.html"], "pass another file with --output"),
+    ],
+)
+def test_failures_are_sentences(cli, export_root, arguments, sentence):
+    status, _, said = cli("page", "--model", export_root, *arguments)
+    assert status == 1
+    assert sentence in said
+
+
+def test_a_single_model_is_refused(cli, export_root):
+    status, _, said = cli("page", "--model", export_root / "mlm")
+    assert status == 1
+    assert "pass the directory above it" in said
+
+
+def test_pages_are_byte_stable(cli, export_root, tmp_path):
+    for name in ("a", "b"):
+        cli("page", "--model", export_root, "--output", tmp_path / name, "--only", "mlm")
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
