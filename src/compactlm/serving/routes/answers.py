@@ -30,6 +30,7 @@ class AnswerResponse(BaseModel):
     score: float = Field(description="The score of the question and the match, -1 to 1.")
     source: str | None = Field(description="The matching question of the file.")
     line: int | None = Field(description="The line of the answer in the file, from 1.")
+    threshold: float = Field(description="The lowest score of an answer.")
     cut: bool = Field(description="Whether the question was truncated.")
 
 
@@ -55,7 +56,7 @@ def router(service: Service) -> APIRouter:
             raise Problem(404, "the server has no file of answers; start it with --knowledge FILE")
         texts = await service.tokenize(embedding_of(service).model, [body.question])
         [found] = await service.run("/answer", [(texts.texts[0], body.threshold)], texts.tokens, "/answer")
-        content = {"text": found.text, "score": found.score, "source": found.source, "line": found.line, "cut": bool(texts.cut)}
-        return service.answer(content, texts)
+        content = {"text": found.text, "score": found.score, "source": found.source, "line": found.line, "threshold": found.threshold}
+        return service.answer({**content, "cut": bool(texts.cut)}, texts)
 
     return routes
