@@ -1,4 +1,4 @@
-"""Commands for the pipeline: preset, summary, review. They need the packages of the extra `train`."""
+"""Commands for the pipeline: preset, summary, review, doctor. They need the packages of the extra `train`."""
 
 from __future__ import annotations
 
@@ -57,6 +57,31 @@ def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
             from compactlm.evaluation.review.console import judge, metrics_diff
 
         status = judge(metrics_diff(revision), revision, _console(150))
+    except CompactLMError as error:
+        typer.echo(f"compactlm: {error}", err=True)
+        status = 2
+    raise typer.Exit(status)
+
+
+@app.command()
+def doctor() -> None:
+    """Find out what is wrong with the last run, by its artifacts.
+
+    Exit status 0: no fault; 1: a fault; 2: no fault, but not everything could be judged.
+    """
+    try:
+        with needs("train", "compactlm doctor"):
+            from compactlm.bert.runtime import prepare
+            from compactlm.doctor.console import diagnose
+            from compactlm.doctor.examined import Run
+            from compactlm.params import ParamsError, read_params
+
+        try:
+            params = read_params()
+        except ParamsError as error:
+            raise CompactLMError(str(error)) from None
+        prepare(params.threads, params.seed)
+        status = diagnose(Run(params), _console(150))
     except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2

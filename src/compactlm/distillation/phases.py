@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from tqdm import tqdm
-from transformers import BertForMaskedLM, BertForSequenceClassification, PreTrainedModel
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel, PreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert import models
@@ -124,9 +124,7 @@ class Phases:
         teacher = models.load_classifier(artifacts.TEACHER / name)
         weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
         rows = inputs.task(name, weights)
-        student = build_classifier(general, labels, params.seed, body=distill.start != "teacher")
-        if distill.start == "teacher":
-            components = self._initialise(student, teacher, rows)
+        student, components = self.untrained_task(name, general, components, teacher, rows)
         _enable_attentions(distill, student, teacher)
         source = inputs.source(name, teacher.to(models.best_device()), rows)
         averaged = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
@@ -145,6 +143,19 @@ class Phases:
             student.config.decision_threshold = threshold
             self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
+
+    def untrained_task(
+        self,
+        name: str,
+        general: BertPreTrainedModel | SentenceStudent,
+        components: torch.Tensor,
+        teacher: BertForSequenceClassification,
+        rows: TeacherInputs,
+    ) -> tuple[BertForSequenceClassification, torch.Tensor]:
+        """Return the student and the components with which `task` starts."""
+        from_teacher = self.params.distill.task.start == "teacher"
+        student = build_classifier(general, self.params.tasks[name].labels, self.params.seed, body=not from_teacher)
+        return student, self._initialise(student, teacher, rows) if from_teacher else components
 
     def _initialise(self, student: Any, teacher: Any, tokenized: TeacherInputs, has_head: bool = True) -> torch.Tensor:
         """Set the student's first weights, fitted on the first rows that together have SAMPLE_TOKENS tokens."""

@@ -1,0 +1,53 @@
+"""All subjects in the order of the pipeline. A fault may cause those that follow it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+
+from compactlm.doctor import data, evaluation, signals, teacher, tokenizer, training
+from compactlm.doctor.examined import Run
+from compactlm.doctor.findings import Fault, Finding, Unjudged
+from compactlm.errors import CompactLMError
+
+Check = Callable[[Run], Iterator[Finding]]
+
+SUBJECTS: Mapping[str, Check] = {
+    "data": data.check,
+    "tokenizer": tokenizer.check,
+    "teacher": teacher.check,
+    "signals": signals.check,
+    "training": training.check,
+    "evaluation": evaluation.check,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Diagnosis:
+    """What the checks found, by subject."""
+
+    faults: Mapping[str, list[Fault]]
+    unjudged: Mapping[str, list[Unjudged]]
+
+    @property
+    def exit_status(self) -> int:
+        """0 for a run without faults, 1 with a fault, 2 without a fault if a check could not judge."""
+        return 1 if any(self.faults.values()) else 2 if any(self.unjudged.values()) else 0
+
+
+def examine(run: Run) -> Diagnosis:
+    """Check all subjects. A subject whose artifacts are missing or unreadable cannot be judged; the others are."""
+    found = {subject: list(_judge(check, run)) for subject, check in SUBJECTS.items()}
+    return Diagnosis(
+        {subject: [one for one in findings if isinstance(one, Fault)] for subject, findings in found.items()},
+        {subject: [one for one in findings if isinstance(one, Unjudged)] for subject, findings in found.items()},
+    )
+
+
+def _judge(check: Check, run: Run) -> Iterator[Finding]:
+    try:
+        yield from check(run)
+    except FileNotFoundError as error:
+        yield Unjudged(f"{error.filename or error} is missing; run `dvc repro`, which writes it")
+    except CompactLMError as error:
+        yield Unjudged(str(error))

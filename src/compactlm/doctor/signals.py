@@ -1,0 +1,87 @@
+"""Faults of the teacher's cached signals: constant values, and rows that have the signals of others."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import torch
+
+from compactlm import artifacts
+from compactlm.bert import models
+from compactlm.bert.batches import make_batches
+from compactlm.distillation.inputs import GENERAL
+from compactlm.distillation.signals.cache import TENSORS, CachedSignals, TeacherInputs
+from compactlm.distillation.signals.tensor_files import TensorOnDisk, read_tensors
+from compactlm.doctor.examined import Run
+from compactlm.doctor.findings import Fault, Finding
+from compactlm.errors import CompactLMError
+from compactlm.shapes.layers import needs_signals
+
+READ = 512  # entries of each tensor that are compared with each other
+RECOMPUTED = 32  # rows whose logits are computed again
+CONSTANT = 1e-5  # greatest spread of a constant signal, as a share of its size
+OTHER = 0.5  # difference from the teacher's logits, in standard deviations of these, from which on they are another row's
+INDEXES = ("starts", "place_starts", "teacher_indices", "teacher_log_rest")  # these may be equal everywhere
+FIX = "run `dvc repro --force signals`, and then `dvc repro`"
+
+
+def check(run: Run) -> Iterator[Finding]:
+    """Yield constant signals, signals of other rows or other tokens, and damaged caches. Online signals have no cache to check."""
+    if run.params.signals.source != "cached":
+        return
+    for path in sorted(artifacts.SIGNALS.glob(f"*/{TENSORS}")):
+        yield from _constant(path)
+    inputs = run.phases.inputs
+    rows: dict[str, TeacherInputs] = {name: inputs.task(name) for name in run.params.tasks}
+    if needs_signals(run.params.distill.general):
+        rows[GENERAL] = inputs.general()
+    for name, tokenized in rows.items():
+        yield from _aligned(run, name, tokenized)
+
+
+def _constant(path: Path) -> Iterator[Finding]:
+    for name, tensor in read_tensors(path).items():
+        if name in INDEXES or tensor.shape[0] < 2:
+            continue
+        values = _spread_entries(tensor)
+        if float(values.std(dim=0).max()) <= CONSTANT * float(values.abs().max()):
+            yield Fault("constant signals", f"{name} in {path} is the same for all rows; check the teacher, and {FIX}")
+
+
+def _spread_entries(tensor: TensorOnDisk) -> torch.Tensor:
+    """Return up to READ entries, evenly spread over the tensor, float32 [entries, values]."""
+    step = max(1, tensor.shape[0] // READ)
+    return torch.cat([tensor.read(at, at + 1) for at in range(0, tensor.shape[0], step)][:READ]).float().flatten(1)
+
+
+def _aligned(run: Run, name: str, rows: TeacherInputs) -> Iterator[Finding]:
+    directory = artifacts.SIGNALS / name
+    kept = pq.read_table(directory / "rows.parquet", columns=["id"]).to_pydict()["id"]
+    wrong = sum(one != other for one, other in zip(kept, rows.ids, strict=False)) + abs(len(kept) - len(rows.ids))
+    if wrong:
+        sentence = f"{directory}/rows.parquet names other ids than the training rows in {wrong:,} of {len(rows.ids):,} places; {FIX}"
+        yield Fault("misaligned ids", sentence)
+        return
+    inputs = run.phases.inputs
+    try:
+        cached = CachedSignals(directory, rows, inputs.cache_settings(artifacts.BASE if name == GENERAL else name))
+    except CompactLMError as error:
+        yield Fault("stale or damaged signals", str(error))
+        return
+    if name == GENERAL:
+        return
+    chosen = sorted(range(len(rows.ids)), key=lambda row: hashlib.blake2b(rows.ids[row].encode()).digest())[:RECOMPUTED]
+    teacher = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
+    fresh, stored = [], []
+    for batch in make_batches([rows.lengths[row] for row in chosen], run.params.batch_tokens):
+        numbers = [chosen[at] for at in batch]
+        inputs_of_rows = rows.model_inputs(numbers)
+        fresh.append(teacher.signals(inputs_of_rows, numbers)["teacher_logits"].float().cpu())
+        stored.append(cached.signals(inputs_of_rows, numbers)["teacher_logits"])
+    expected, found = torch.cat(fresh), torch.cat(stored)
+    spread = float(expected.std(dim=0).mean())
+    if len(chosen) > 1 and float((expected - found).abs().mean()) > OTHER * spread:
+        yield Fault("misaligned signals", f"the teacher gives rows of {name} other logits than {directory} has for them; {FIX}")
