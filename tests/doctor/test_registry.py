@@ -3,12 +3,15 @@
 import csv
 import dataclasses
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file, save_file
+from tokenizers.normalizers import Replace
 from transformers import BertForSequenceClassification
 
 from compactlm import artifacts
@@ -84,12 +87,15 @@ def test_tokens_that_lead_to_other_tokens_of_the_teacher(params, faults):
     assert faults()["tokenizer"] == ["disagreement with the teacher"]
 
 
-def test_a_tokenizer_that_reads_letters_otherwise(params, faults, rewrite):
-    path = artifacts.STUDENT_TOKENIZER / "tokenizer.json"
-    content = artifacts.read_json(path)
-    content["normalizer"] = {"type": "Replace", "pattern": {"String": "b"}, "content": "d"}
-    artifacts.write_json(path, content)
-    assert "disagreement with the teacher" in faults()["tokenizer"]
+def test_a_tokenizer_that_reads_letters_otherwise(params, faults, monkeypatch):
+    def load(directory):
+        tokenizer = load_tokenizer(directory)
+        if directory == artifacts.STUDENT_TOKENIZER:
+            tokenizer.backend_tokenizer.normalizer = Replace("b", "d")
+        return tokenizer
+
+    monkeypatch.setattr("compactlm.doctor.tokenizer.load_tokenizer", load)
+    assert faults()["tokenizer"][0] == "disagreement with the teacher"
 
 
 def test_a_teacher_worse_than_tfidf(params, faults):
@@ -140,8 +146,9 @@ def test_a_learning_rate(params, build_run_params, rate, word):
     changed = build_run_params({"distill": {"task": {"optimisation": {"learning_rate": rate}}}})
     distill_train.main(changed)
     found = examine(Run(changed)).faults["training"]
-    assert found[0].name == "learning rate"
-    assert word in found[0].sentence
+    sentences = [one.sentence for one in found if one.name == "learning rate"]
+    assert len(sentences) == 1
+    assert word in sentences[0]
 
 
 def test_frozen_weights(params, faults):
@@ -183,3 +190,15 @@ def test_few_rows_cannot_be_judged(params, rewrite):
     found = examine(Run(params))
     assert found.exit_status == 2
     assert "too few labelled rows" in found.unjudged["data"][0].sentence
+
+
+def test_the_command(params, cli, rewrite):
+    Path("params.yaml").write_text(yaml.safe_dump(params.model_dump(mode="json")))
+    status, output, errors = cli("doctor")
+    assert (status, "Verdict: no fault found" in output, "student before training" in output) == (0, True, True), errors[-300:]
+    rewrite("train", lambda rows: [dataclasses.replace(row, label="positive") for row in rows])
+    status, output, _ = cli("doctor")
+    assert (status, "Verdict: the fault is in data (one class)" in output) == (1, True)
+    Path("params.yaml").unlink()
+    status, _, errors = cli("doctor")
+    assert (status, errors.count("params.yaml")) == (2, 1)

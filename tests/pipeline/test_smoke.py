@@ -189,7 +189,7 @@ def test_a_changed_docstring_is_committed_without_a_run(smoke):
 def test_an_experiment_runs_what_depends_on_its_parameter_and_can_be_compared(smoke):
     with smoke.restored():
         output = smoke.run("dvc", "exp", "run", "-S", "preset=smoke", "-S", "evaluate.mlm_words=100")
-        assert stages_run(output) == ["evaluate", "report"]
+        assert stages_run(output) == ["evaluate", "report", "fingerprint"]
         assert yaml.safe_load(smoke.path("params.yaml").read_text())["evaluate"]["mlm_words"] == 100
         differences = json.loads(smoke.run("dvc", "metrics", "diff", "--json"))
         assert any("evaluate.json" in path for path in differences)

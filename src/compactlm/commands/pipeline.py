@@ -1,4 +1,4 @@
-"""Commands for the pipeline: preset, summary, review, doctor. They need the packages of the extra `train`."""
+"""Commands for the pipeline: preset, summary, review, doctor, verify. They need the packages of the extra `train`."""
 
 from __future__ import annotations
 
@@ -86,6 +86,19 @@ def doctor() -> None:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2
     raise typer.Exit(status)
+
+
+@app.command()
+def verify(revision: Annotated[str, typer.Argument(help="A branch, a tag or a commit.")] = "HEAD") -> None:
+    """Compare artifacts and figures with those of a git revision, stage by stage.
+
+    Exit status 0: the same bytes, or the same within rounding; 1: different.
+    """
+    with needs("train", "compactlm verify"):
+        from compactlm.verification.console import print_verification
+        from compactlm.verification.verifying import verify as compare
+
+    raise typer.Exit(print_verification(compare(revision), revision, _console(150)))
 
 
 def _console(width: int) -> Console:

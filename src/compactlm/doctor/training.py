@@ -21,6 +21,7 @@ PART = 0.2  # of the readings, at either end, whose mean is compared
 FELL = 0.98  # greatest share of the first loss that counts as a fall
 ROSE = 1.1  # share of the lowest loss from which on training diverged at its end
 MOVED = 1e-3  # relative change of weights below which training hardly moved them
+TOO_FAR = 5.0  # relative change of weights that explains a student at chance
 FROZEN = 1e-3  # change of a part of the model, as a share of the median part's, below which it is frozen
 
 
@@ -33,7 +34,7 @@ def check(run: Run) -> Iterator[Finding]:
     for name, moved in moves.items():
         yield from _frozen(name, moved)
         if run.task(name).can_be_judged:
-            yield from _quality(run.task(name))
+            yield from _quality(run.task(name), sorted(moved.values())[len(moved) // 2])
 
 
 def read_losses(phase: str) -> list[float]:
@@ -103,12 +104,20 @@ def _frozen(name: str, moved: dict[str, float]) -> Iterator[Finding]:
         )
 
 
-def _quality(task: TaskRun) -> Iterator[Finding]:
+def _quality(task: TaskRun, moved: float) -> Iterator[Finding]:
     labels, expected = len(task.labels), task.expected("validation")
     teacher, _ = in_best_order(expected, task.teacher, labels)
     student, _ = in_best_order(expected, task.student, labels)
     share = f"{100 * accuracy(expected, student):.1f} % of the validation rows"
-    if beats_chance(expected, teacher) and not beats_chance(expected, student):
+    at_chance = beats_chance(expected, teacher) and not beats_chance(expected, student)
+    if at_chance and moved > TOO_FAR:
+        rate = task.run.params.distill.task.optimisation.learning_rate
+        yield Fault(
+            "learning rate",
+            f"the student of {task.name} is no better than chance ({share}), and training changed its weights by {moved:.0f} times their "
+            f"size; distill.task.optimisation.learning_rate ({rate:g}) is too high, lower it",
+        )
+    elif at_chance:
         yield Fault(
             "student at chance",
             f"the student of {task.name} is no better than chance ({share}), though its teacher is; check learning_rate, epochs and the "

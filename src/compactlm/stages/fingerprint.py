@@ -1,0 +1,16 @@
+"""Write the fingerprints of all artifacts, with which `compactlm verify` compares a later run."""
+
+from __future__ import annotations
+
+from compactlm.params import Params
+from compactlm.pipeline.run import run
+from compactlm.verification.verifying import write_fingerprints
+
+
+def main(params: Params) -> None:  # noqa: ARG001 - no parameter matters, and every stage is called alike
+    """Run the stage."""
+    write_fingerprints()
+
+
+if __name__ == "__main__":
+    run("fingerprint", main)

@@ -1,0 +1,21 @@
+"""How far two runs may differ by rounding alone. docs/reviewing.md says how to measure this."""
+
+from __future__ import annotations
+
+import re
+
+WEIGHTS = 0.02  # of a tensor's norm, and of a sampled value as a share of the tensor's root mean square
+NUMBERS = 0.02  # of a number in a text, a metric or a table, as a share of the greater one
+NEAR_ZERO = 0.005  # numbers that differ by less are equal
+INTERVAL = 0.5  # of half the width of a figure's interval
+ROWS = 0.005  # share of a table's rows that rounding may change, for example copies that the teacher just labels otherwise
+EXACT_STAGES = ("ingest", "clean", "split")  # no model runs in these, so their rows must be equal
+MACHINE = re.compile(
+    r"^reports/timings/|^reports/plots/report/|^reports/(index\.html|model-card\.md)$"
+)  # these hold times, or repeat figures
+
+
+def gap(old: float, new: float) -> float:
+    """Return the difference of two numbers as a share of the greater one; 0 for a difference up to NEAR_ZERO."""
+    difference = abs(old - new)
+    return 0.0 if difference <= NEAR_ZERO else difference / max(abs(old), abs(new))
