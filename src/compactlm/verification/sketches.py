@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from compactlm.artifacts import file_sha256
 SAMPLES = 2  # values of each tensor
 BUCKETS = 64  # rows of a table are hashed in so many groups, so that the number of changed rows can be estimated
 DIGITS = 6
+VALUES_AT_ONCE = 4_000_000  # of a tensor, in memory
+
+Array = npt.NDArray[np.float64]
 
 Sketch = dict[str, Any]
 
@@ -38,29 +43,72 @@ def sketch(path: Path) -> Sketch:
     return found
 
 
-def _stored(path: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
-    with safe_open(path, framework="numpy") as file:
+@dataclasses.dataclass(frozen=True)
+class _Tensor:
+    """A tensor whose rows are read when they are needed, because signals may take gigabytes."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    read: Callable[[int, int], Array]  # the values of rows from the first up to the second, float64 [rows, values]
+
+
+def _read(part: Any, first: int, last: int) -> Array:
+    """Return some rows of a slice of safetensors."""
+    values: Array = part[first:last].double().numpy()
+    return values
+
+
+def _stored(path: Path) -> Iterator[_Tensor]:
+    with safe_open(path, framework="pt") as file:  # numpy has no bfloat16
         for name in sorted(file.keys()):
-            yield name, file.get_tensor(name)
+            part = file.get_slice(name)
+            shape = tuple(part.get_shape())
+            if shape:
+                yield _Tensor(name, part.get_dtype(), shape, functools.partial(_read, part))
+            else:
+                yield _of_array(name, file.get_tensor(name).double().numpy())
 
 
-def _initializers(path: Path) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+def _initializers(path: Path) -> Iterator[_Tensor]:
     graph = onnx.load(path).graph
     for tensor in sorted(graph.initializer, key=lambda one: one.name):
-        yield tensor.name, numpy_helper.to_array(tensor)
+        yield _of_array(tensor.name, numpy_helper.to_array(tensor))
 
 
-def _tensors(tensors: Iterator[tuple[str, npt.NDArray[Any]]]) -> Sketch:
+def _of_array(name: str, values: npt.NDArray[Any]) -> _Tensor:
+    rows = np.atleast_1d(values)
+    return _Tensor(name, str(values.dtype), rows.shape, lambda first, last: rows[first:last].astype(np.float64))
+
+
+def _tensors(tensors: Iterable[_Tensor]) -> Sketch:
     """Return a digest of names, types and shapes, and for each tensor its root mean square and samples."""
     names, values = hashlib.sha256(), []
-    for name, tensor in tensors:
-        names.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
-        flat = tensor.ravel()
-        at = np.linspace(0, max(0, flat.size - 1), SAMPLES + 2).astype(np.int64)[1:-1]
-        kept = np.where(np.isfinite(flat), flat, 0) if flat.dtype.kind == "f" else flat
-        size = math.sqrt(float(np.mean(np.square(kept, dtype=np.float64)))) if flat.size else 0.0
-        values.append([_rounded(one) for one in (size, *(float(kept[place]) for place in at if flat.size))])
+    for tensor in tensors:
+        names.update(f"{tensor.name} {tensor.dtype} {tensor.shape}\n".encode())
+        values.append([_rounded(one) for one in (_size(tensor), *_samples(tensor))])
     return {"structure": names.hexdigest()[:16], "tensors": values}
+
+
+def _size(tensor: _Tensor) -> float:
+    """Return the root mean square; values that are not finite count as 0."""
+    count, total = math.prod(tensor.shape), 0.0
+    step = max(1, VALUES_AT_ONCE * tensor.shape[0] // max(1, count))
+    for first in range(0, tensor.shape[0], step):
+        total += float(np.square(_finite(tensor.read(first, first + step))).sum())
+    return math.sqrt(total / count) if count else 0.0
+
+
+def _samples(tensor: _Tensor) -> list[float]:
+    """Return SAMPLES values, evenly spread."""
+    count = math.prod(tensor.shape)
+    row = count // tensor.shape[0] if count else 0
+    places = [count * (at + 1) // (SAMPLES + 1) for at in range(SAMPLES)] if count else []
+    return [float(_finite(tensor.read(at // row, at // row + 1)).ravel()[at % row]) for at in places]
+
+
+def _finite(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, 0.0)
 
 
 def _rounded(value: float) -> float:
