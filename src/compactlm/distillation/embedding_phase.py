@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -77,12 +77,16 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
     student = begin(found, general, source, table)
     set_dropout(student, section.optimisation.dropout)
     sequences = encode(found.inputs.tokenizer, material.texts.texts, found.maximum_length)
-    examples = EmbeddingExamples(material.texts.ids, sequences, material.items, source, section.pairs_a_batch)
+
+    def examples(items: list[tuple[int, ...]]) -> EmbeddingExamples:
+        return EmbeddingExamples(material.texts.ids, sequences, items, source, section.pairs_a_batch)
+
     objective = EmbeddingObjective(student, section, table.directions)
     if section.table:
         student.train_layers(False)
-        train(TABLE, objective, examples, section.table, "distill.embedding.table")
+        train(TABLE, objective, examples(material.items), section.table, "distill.embedding.table")
     student.train_layers(True)
+    items = material.items
     if section.tokens:
         targets = found.token_source(source)
         rows = TokenExamples(found.token_rows, targets)
@@ -90,8 +94,14 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
         train(TOKENS, TokenObjective(student, variance), rows, section.tokens, "distill.embedding.tokens")
         # The vectors are now in the components of the token vectors.
         objective = EmbeddingObjective(student, section, found.components(source))
-    train(EMBEDDING, objective, examples, section.optimisation, "distill.embedding.optimisation")
+        items = _without(items, material.texts.ids, set(found.token_rows.ids)) or items
+    train(EMBEDDING, objective, examples(items), section.optimisation, "distill.embedding.optimisation")
     return student
+
+
+def _without(items: list[tuple[int, ...]], ids: Sequence[str], learnt: set[str]) -> list[tuple[int, ...]]:
+    """Leave out single texts whose token vectors the student has learnt; their sentence vectors would only undo some of it."""
+    return [item for item in items if len(item) > 1 or ids[item[0]] not in learnt]
 
 
 @torch.no_grad()

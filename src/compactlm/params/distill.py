@@ -162,7 +162,8 @@ class EmbeddingDistillation(Section):
     teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
     brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
     the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers. `tokens` is the training of all
-    layers on the teacher's token vectors, and `optimisation` that on the losses above. null leaves `table` or `tokens` out.
+    layers on the teacher's token vectors, and `optimisation` that on the losses above, for pairs, triples and the texts without token
+    vectors. null leaves `table` or `tokens` out.
     """
 
     enabled: StrictBool | Literal["auto"]
