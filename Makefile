@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-embedding bench-page frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-embedding blind-ceiling bench-page frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ bench-page: setup ## compare the page of `compactlm page` with ONNX Runtime on 5
 
 bench-embedding: $(INSTALLED_BENCH) ## compare the student's sentence embedding with its teacher, static tables, TF-IDF and WordLlama
 	@python -m benchmarks.bench_embedding $(ARGS)
+
+blind-ceiling: setup ## train two teachers of different seeds and tell them apart by a classifier, next to the student
+	@python -m benchmarks.blind_ceiling $(ARGS)
 
 frontier: setup ## train the shapes in configs/frontier.yaml and draw size against quality (PRESET=smoke; ARGS=--collect only draws)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
