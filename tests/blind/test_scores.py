@@ -1,6 +1,6 @@
 import pytest
 
-from compactlm.blind.scores import score, verdict
+from compactlm.blind.scores import can_suffice, score, verdict
 from compactlm.blind.summary import score_lines
 from compactlm.blind.votes import Votes
 from compactlm.figures.bootstrap import share
@@ -92,12 +92,23 @@ def test_models_cannot_be_told_apart_only_if_the_whole_interval_is_within_the_ma
     assert verdict(figure).startswith(words)
 
 
+def test_too_few_pairs_can_never_show_that_models_are_alike():
+    assert [can_suffice(pairs, 0.15) for pairs in (2, 30, 40, 100)] == [False, False, True, True]
+    assert [can_suffice(pairs, 0.1) for pairs in (60, 90, 94, 150)] == [False, False, True, True]
+
+
 def test_the_lines_hold_each_figure(compare):
     key = compare(60, 10).key
     two = [(always("student"), always("neither")), (lambda at: "student" if at % 2 else "both", always("teacher"))]
     text = "\n".join(score_lines(score(key, judges(key, *two))))
-    for fact in ("60 pairs, 10 of them twice; margin 10 points", "100.0", "judge0 agrees", "told apart", "Cohen's kappa of judge0, judge1"):
+    for fact in (
+        "60 pairs, 10 of them twice; margin 10 points",
+        "100.0",
+        "self-agreement of judge0",
+        "told apart",
+        "Cohen's kappa of judge0, judge1",
+    ):
         assert fact in text
     nobody = "\n".join(score_lines(score(key, [Votes(judge="ann", page=key.page, votes=[])])))
     assert "0 decided pairs" in nobody
-    assert "no repeated pair" in nobody
+    assert "no pair was judged twice" in nobody

@@ -40,14 +40,18 @@ def score(key: Key, judges: Sequence[Votes]) -> dict[str, Any]:
         first = {judge: {at: whose for at, whose in own.items() if at not in repeats} for judge, own in choices.items()}
         winners = [_majority([own[at] for own in first.values() if at in own]) for at in sorted(set().union(*first.values()))]
         decided = [winner for winner in winners if winner is not None]
-        limit = Limit(round(0.5 - key.margin, 9), round(0.5 + key.margin, 9))
         found[question] = {
-            "share": share(decided.count(counted), len(decided), CONFIDENCE, limit=limit),
+            "share": share(decided.count(counted), len(decided), CONFIDENCE, limit=_around_half(key.margin)),
             "undecided": len(winners) - len(decided),
             "self_agreement": {judge: _self_agreement(own, repeats) for judge, own in choices.items()},
             "kappa": dict(_kappas(first)),
         }
     return found
+
+
+def can_suffice(pairs: int, margin: float) -> bool:
+    """Return whether the interval of one half of so many pairs is within the margin; if not, no votes could show that models are alike."""
+    return share(pairs // 2, pairs, CONFIDENCE, limit=_around_half(margin)).status is Status.OK
 
 
 def verdict(figure: Figure) -> str:
@@ -61,6 +65,10 @@ def verdict(figure: Figure) -> str:
     if figure.status is Status.OK:
         return "cannot be told apart"
     return "told apart" if figure.low > 0.5 or figure.high < 0.5 else "undecided; more votes are needed"
+
+
+def _around_half(margin: float) -> Limit:
+    return Limit(round(0.5 - margin, 9), round(0.5 + margin, 9))
 
 
 def _choices(key: Key, votes: Votes, question: str) -> Choices:

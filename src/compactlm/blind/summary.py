@@ -23,7 +23,7 @@ def score_lines(found: dict[str, Any]) -> Iterator[str]:
         value = f"{counted} {interval(rate, percent)} of {count(rate.rows)} decided pairs" if rate.rows else "0 decided pairs"
         yield f"  {value}, {count(part['undecided'])} undecided: {verdict(rate)}"
         for judge, same in part["self_agreement"].items():
-            yield f"  {judge} agrees with himself or herself on {_of_pairs(same)}"
+            yield f"  self-agreement of {judge}: {_of_pairs(same)}"
         for judges, kappa in part["kappa"].items():
             yield f"  Cohen's kappa of {judges}: {plain(kappa, 2)}"
 
@@ -39,4 +39,4 @@ def told_line(task: str, told: Told) -> str:
 
 
 def _of_pairs(same: Any) -> str:
-    return f"{interval(same, percent)} of {count(same.rows)} repeated pairs" if same.rows else "no repeated pair: none was judged twice"
+    return f"{interval(same, percent)} of {count(same.rows)} repeated pairs" if same.rows else "no pair was judged twice"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compactlm.commands.common import JsonOption, epilogue, show
+from compactlm.commands.common import JsonOption, epilogue, notice, show
 from compactlm.errors import CompactLMError, needs
 
 if TYPE_CHECKING:
@@ -28,18 +28,18 @@ SeedOption = Annotated[int | None, typer.Option(help="The seed of the draws; wit
 @blind.callback(
     invoke_without_command=True,
     epilog=epilogue(
-        "compactlm blind --pairs 60 --margin 0.1",
+        "compactlm blind --pairs 150 --margin 0.1",
         "compactlm blind score votes-ann.json votes-bo.json",
         "compactlm blind judge",
     ),
 )
 def page(
     context: typer.Context,
-    pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="Number of test rows to show.")] = 60,
+    pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="Number of test rows to show.")] = 100,
     repeats: Annotated[int, typer.Option(min=0, help="Number of pairs to show twice, at most a third of them.")] = 10,
     margin: Annotated[
         float, typer.Option(help="The distance from 50 % within which the models count as alike, above 0 and below 0.5.")
-    ] = 0.1,
+    ] = 0.15,
     task: TaskFilter = None,
     seed: SeedOption = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="The directory to write to.")] = DIRECTORY,
@@ -58,6 +58,7 @@ def page(
         from compactlm import artifacts
         from compactlm.blind.page import write_page
         from compactlm.blind.pairs import draw_comparison
+        from compactlm.blind.scores import can_suffice
 
     params = _params()
     answers = _answers(params, task)
@@ -65,6 +66,8 @@ def page(
     found = draw_comparison(answers, labels, pairs, repeats, margin, params.seed if seed is None else seed)
     artifacts.write_text(output / PAGE, write_page(found))
     artifacts.write_json(output / KEY, found.key.model_dump(mode="json"))
+    if not can_suffice(len({place.row for place in found.key.pairs}), margin):
+        notice("the pairs are too few for this margin: no votes could show that the models are alike; pass a larger --pairs or --margin")
     again = sum(place.repeats is not None for place in found.key.pairs)
     typer.echo(f"{output / PAGE}: {len(found.shown) - again:,} pairs, {again:,} of them twice; send this file to the judges")
     typer.echo(f"{output / KEY}: the sides, and the margin of {100 * margin:g} points; keep this file for `compactlm blind score`")
