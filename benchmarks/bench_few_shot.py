@@ -1,10 +1,11 @@
-"""Compare `compactlm finetune` on few labelled rows with TF-IDF and logistic regression, on the default experiment's sentiment data.
+"""Compare `compactlm finetune` on few labelled rows with logistic regression over TF-IDF and over the teacher's sentence vectors.
 
     python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows per label, 5 draws of each
     python -m benchmarks.bench_few_shot --rows 16 --draws 3
 
-The student is the pipeline's sentence encoder or, without one, its masked language model; neither was trained with labels. Rows are
-drawn from the train split, and accuracy is measured on the whole test split. The figures are written to reports/few-shot.json.
+The student is the pipeline's sentence encoder or, without one, its masked language model; neither was trained with labels. Rows of
+the default experiment's sentiment data are drawn from the train split, and accuracy is measured on the whole test split. The figures
+are written to reports/few-shot.json.
 """
 
 import argparse
@@ -21,9 +22,13 @@ from sklearn.pipeline import make_pipeline
 from tqdm import tqdm
 
 from compactlm import CompactLM, artifacts
+from compactlm.bert.sentence_encoder.modules import is_sentence_encoder
+from compactlm.evaluation.embeddings.contestants import load_encoder
+from compactlm.evaluation.embeddings.vectors import Embed
 from compactlm.inference.finetuning.labelled import Labelled
 from compactlm.inference.finetuning.user_task import finetune
 from compactlm.inference.runtime import directories
+from compactlm.params import read_params
 
 REPORT = Path("reports/few-shot.json")
 Rows = Sequence[tuple[str, str]]
@@ -51,6 +56,13 @@ def baseline(rows: Rows, test: Rows) -> float:
     return float(model.score([text for text, _ in test], [label for _, label in test]))
 
 
+def embedded(embed: Embed, rows: Rows, test: Rows) -> float:
+    """Return the accuracy of logistic regression over the vectors of an embedding, regularised by cross-validation."""
+    model = LogisticRegressionCV(Cs=[0.1, 1, 10, 100], cv=4, max_iter=1000)
+    model.fit(embed([text for text, _ in rows]), [label for _, label in rows])
+    return float(model.score(embed([text for text, _ in test]), [label for _, label in test]))
+
+
 def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
     """Return the accuracy of the fine-tuned student, with the threshold from fine-tuning."""
     with tempfile.TemporaryDirectory() as parent:
@@ -68,12 +80,15 @@ def main() -> None:
     parser.add_argument("--task", default="sentiment")
     options = parser.parse_args()
     train, test = labelled_rows("train", options.task), labelled_rows("test", options.task)
-    table = []
+    base, table = artifacts.TEACHER / artifacts.BASE, []
+    teacher = load_encoder(base, read_params().batch_tokens, "teacher")[1] if is_sentence_encoder(base) else None
     for count in options.rows:
-        found: dict[str, list[float]] = {"student": [], "tfidf": []}
+        found: dict[str, list[float]] = {"student": [], "tfidf": [], **({"teacher": []} if teacher else {})}
         for seed in tqdm(range(options.draws), desc=f"{count} rows per label", unit="draw"):
             rows = draw(train, count, seed)
             found["tfidf"].append(baseline(rows, test))
+            if teacher:
+                found["teacher"].append(embedded(teacher, rows, test))
             found["student"].append(student(directories.find_base(artifacts.STUDENT).path, rows, test, seed))
         table.append({"rows_a_label": count, **{name: _summary(shares) for name, shares in found.items()}})
         print(f"{count:>4} rows per label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")

@@ -1,13 +1,12 @@
 """Compare extractive summaries with the first sentences of a text, by ROUGE against human summaries.
 
-    python -m benchmarks.bench_summaries                # all news documents of the default experiment (source xsum)
+    python -m benchmarks.bench_summaries                # all test rows of the news documents (source xsum)
     python -m benchmarks.bench_summaries --rows 100
 
-The documents come from the archive in params.yaml. The figures are written to reports/summaries.json.
+The constants of compactlm.inference.summarizing were chosen on validation rows. The figures are written to reports/summaries.json.
 """
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,19 +16,16 @@ from rouge_score.scoring import BootstrapAggregator
 from tqdm import tqdm
 
 from compactlm import CompactLM, artifacts
-from compactlm.corpus.ingest.archives import fetch, read_member
-from compactlm.inference.summarizing import split_sentences
-from compactlm.params import read_params
+from compactlm.text.sentences import split_sentences
 
 REPORT = Path("reports/summaries.json")
 MEASURES = ("rouge1", "rouge2", "rougeL")
 
 
 def documents(source: str) -> list[tuple[str, str]]:
-    """Return the documents of a source in params.yaml and their summaries; skip documents of fewer than four sentences."""
-    archive = read_params().ingest.sources[source]
-    rows = [json.loads(line) for line in read_member(fetch(archive), list(archive.member)).decode().splitlines()]
-    return [(row["document"], row["summary"]) for row in rows if len(split_sentences(row["document"])) > 3]
+    """Return the test rows of a source and their summaries; skip documents of fewer than four sentences."""
+    rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "test") if row.source == source and row.queries]
+    return [(row.text, row.queries[0]) for row in sorted(rows, key=lambda row: row.id) if len(split_sentences(row.text)) > 3]
 
 
 def measure(pairs: Sequence[tuple[str, str]], methods: dict[str, Callable[[str], str]]) -> dict[str, dict[str, float]]:

@@ -12,13 +12,16 @@ PAIRS = [("who is the actor?", "whos the actor"), ("was the film good?", "good f
 
 
 def test_the_threshold_is_the_lowest_that_keeps_the_share_of_wrong_answers():
-    answers = [(0.9, True), (0.8, True), (0.7, False), (0.6, True), (0.5, False), (0.4, False)]
-    assert least_score(answers, 0) == 0.8
-    assert least_score(answers, 0.25) == 0.6
-    assert least_score(answers, 0.5) == 0.4
-    assert least_score([(0.9, False), (0.8, True)], 0.1) == 1
+    answers = [(0.95, True), (0.85, True), (0.75, False), (0.65, True), (0.55, False), (0.45, False)]
+    assert least_score(answers, 0) == pytest.approx(0.75, abs=2e-4)
+    assert least_score(answers, 0) > 0.75
+    assert 0.55 < least_score(answers, 1 / 6) < 0.56
+    assert 0.45 < least_score(answers, 2 / 6) < 0.46
+    assert least_score(answers, 0.5) == pytest.approx(0.45, abs=2e-4)
+    assert least_score(answers, 0.5) <= 0.45
+    assert least_score([(1.0, False)], 0) == 1
     # Answers with one score are given or refused together.
-    assert least_score([(0.9, True), (0.8, True), (0.8, False)], 0) == 0.9
+    assert least_score([(0.95, True), (0.85, False), (0.85, False)], 0.4) > 0.85
 
 
 def test_questions_without_an_answer_in_the_file_count_as_wrong(lm):

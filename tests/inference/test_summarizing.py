@@ -3,7 +3,7 @@ import pytest
 
 from compactlm.errors import CompactLMError
 from compactlm.inference import summarizing
-from compactlm.inference.summarizing import centrality, summarize
+from compactlm.inference.summarizing import DAMPING, centrality, summarize
 from compactlm.text.sentences import split_sentences
 
 
@@ -16,7 +16,7 @@ def test_centrality_is_the_stationary_distribution():
     assert found.sum() == pytest.approx(1)
     weights = similarities - np.diag(np.diag(similarities))
     steps = weights / weights.sum(axis=1, keepdims=True)
-    np.testing.assert_allclose(0.85 * found @ steps + 0.15 * places, found, atol=1e-8)
+    np.testing.assert_allclose(DAMPING * found @ steps + (1 - DAMPING) * places, found, atol=1e-8)
     hub = np.eye(5)
     hub[0] = hub[:, 0] = 1
     assert centrality(hub, np.full(5, 0.2)).argmax() == 0

@@ -99,6 +99,6 @@ def _print(found: Answer, json: bool) -> None:
     show(found, json, [f"{found.text if found.text is not None else UNKNOWN}  ({found.score:.2f})"])
     if found.text is None and not json and found.wrong_answers is not None:
         notice(
-            f"an answer needs a score of {found.threshold:.2f}; from there, {100 * found.wrong_answers:.0f} % of the answers to validation "
-            "questions were wrong"
+            f"an answer needs a score of {found.threshold:.2f}, at which {100 * found.wrong_answers:.0f} % of validation questions got a "
+            "wrong answer"
         )

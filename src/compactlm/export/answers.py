@@ -25,7 +25,7 @@ def choose_thresholds(
     questions: int,
     seed: int,
 ) -> Thresholds:
-    """Return the lowest thresholds that keep the share of wrong answers at `wrong_answers`.
+    """Return the lowest thresholds at which at most the share `wrong_answers` of the questions gets a wrong answer.
 
     Each question is asked twice: to the whole file, and to the file without its own answer, where every answer is wrong.
 
@@ -33,7 +33,7 @@ def choose_thresholds(
         embedding: the sentence embedding of the model.
         pairs: questions as they are in a file of answers, and as somebody asks them.
         passages: passages with the questions that they answer.
-        wrong_answers: the greatest share of the answers that may be wrong, 0 to 1.
+        wrong_answers: the greatest share of the questions that may get a wrong answer, 0 to 1.
         questions: the most questions to ask about the passages.
         seed: of the draw of these questions.
     """
@@ -50,18 +50,16 @@ def choose_thresholds(
 
 
 def least_score(answers: Sequence[tuple[float, bool]], wrong_answers: float) -> float:
-    """Return the lowest threshold at which at most this share of the answers is wrong, rounded up to four digits.
+    """Return the lowest threshold at which at most this share of the questions gets a wrong answer, to four digits.
 
-    `answers` are scores and whether the answer is right. The threshold is 1 if none keeps the share.
+    `answers` are the score of each question's best answer, and whether it is right. The threshold is at most 1.
     """
-    found, wrong = 1.0, 0
-    ordered = sorted(answers, key=lambda answer: -answer[0])
-    for count, (score, right) in enumerate(ordered, start=1):
-        wrong += not right
-        tied = count < len(ordered) and ordered[count][0] == score
-        if wrong <= wrong_answers * count and not tied:
-            found = min(1.0, math.ceil(score * 1e4) / 1e4)
-    return found
+    wrong = sorted((score for score, right in answers if not right), reverse=True)
+    allowed = math.floor(wrong_answers * len(answers) + 1e-9)
+    if len(wrong) <= allowed:
+        return math.floor(min(score for score, _ in answers) * 1e4) / 1e4
+    # Just above the first wrong answer that must not be given.
+    return min(1.0, (math.floor(wrong[allowed] * 1e4) + 1) / 1e4)
 
 
 def _ask(embedding: SentenceEmbedding, rows: Sequence[dict[str, str]], asked: Sequence[Asked]) -> list[tuple[float, bool]]:

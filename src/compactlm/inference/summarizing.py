@@ -12,8 +12,9 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.text.sentences import split_sentences
 
-DAMPING = 0.85
-LEAD = 0.5  # the weight of a position falls at this rate from the start of the text
+# Chosen by ROUGE on validation rows of XSum; LEAD is the rate at which the weight of a position falls from the start of the text.
+DAMPING = 0.4
+LEAD = 4
 AT_ONCE = 2048  # all pairs of this many sentences are compared; more pairs would fill the memory
 LEAST_WORDS = 4  # shorter sentences rarely make sense alone
 
@@ -89,7 +90,8 @@ def _choose(scores: Array, vectors: Array, count: int, excluded: Sequence[int]) 
     chosen: list[int] = []
     similarity = np.zeros(len(scores))
     while len(chosen) < count:
-        marginal = scores * (1 - similarity)
+        # Squared, so that related sentences lose little and repetitions nearly everything.
+        marginal = scores * (1 - similarity**2)
         marginal[[*excluded, *chosen]] = -np.inf
         best = int(marginal.argmax())
         chosen.append(best)

@@ -112,7 +112,7 @@ class Export(Section):
 
     The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
     The thresholds of `answer` and `chat` are chosen on at most `answer_questions` validation questions, so that the share `wrong_answers`
-    of the answers is wrong when every second question has no answer in the file.
+    of the questions gets a wrong answer when every second question has no answer in the file.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]

@@ -33,7 +33,7 @@ class Answer:
         source: the matching question of the file, or None for a passage.
         line: the line of the answer in the file, from 1.
         threshold: the least score of an answer.
-        wrong_answers: the share of wrong answers for which the threshold was chosen; None if it was not chosen on data.
+        wrong_answers: the share of questions with a wrong answer for which the threshold was chosen; None if it was not chosen on data.
     """
 
     text: str | None

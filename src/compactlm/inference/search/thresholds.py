@@ -18,7 +18,7 @@ class Thresholds:
     Attributes:
         pair: for a question and answer pair.
         passage: for a passage.
-        wrong_answers: the share of wrong answers, 0 to 1, for which both were chosen; None if they were not chosen on data.
+        wrong_answers: the share of questions with a wrong answer, 0 to 1, for which both were chosen; None if they were not chosen on data.
     """
 
     pair: float
