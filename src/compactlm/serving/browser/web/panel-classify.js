@@ -2,7 +2,7 @@
 // The panel that classifies: the answer while typing, and the words that matter for it once typing pauses.
 
 const PAUSE = 250; // milliseconds without input before the words are marked
-const LEAST = 0.02; // a smaller change of the probability is not shown
+const LEAST = 0.01; // a smaller change of the probability is not shown
 
 function startClassify(client, models) {
   const tasks = models.filter((model) => model.kind === "task");
