@@ -91,6 +91,21 @@ def test_a_page_with_other_values_refuses_with_a_sentence(tab, content, tmp_path
     assert tab.run("document.getElementById('classify').hidden")
 
 
+def test_a_threshold_is_named(tab, content, tmp_path):
+    task = next(model for model in content.header["models"] if model["kind"] == "task")
+    before = task["threshold"]
+    try:
+        task["threshold"] = 0.0001
+        (tmp_path / "threshold.html").write_text(render(content, "Threshold"))
+    finally:
+        task["threshold"] = before
+    tab.show((tmp_path / "threshold.html").as_uri())
+    tab.wait_for(READY)
+    second = task["labels"][1]
+    assert text_of(tab, "classify-answer").startswith(f"{second}, ")
+    assert f"The answer is {second} from a probability of 0.0 % on." in text_of(tab, "classify-note")
+
+
 @pytest.mark.parametrize(("width", "scheme"), SIZES)
 def test_axe_finds_no_problem(tab, page, axe, width, scheme):
     tab.show(page.as_uri(), width, scheme=scheme)

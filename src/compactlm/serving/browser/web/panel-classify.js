@@ -15,13 +15,13 @@ function startClassify(client, models) {
   let timer = 0;
   const update = async () => {
     const request = { name: choice.value, text: text.value };
-    const { labels } = tasks.find(({ name }) => name === choice.value);
+    const { labels, threshold } = tasks.find(({ name }) => name === choice.value);
     clearTimeout(timer);
     if (!request.text.trim()) return clearClassify();
     const start = performance.now();
     const answer = await client.ask("classify", "classify", request);
     const taken = performance.now() - start;
-    showAnswer(labels, answer, taken);
+    showAnswer(labels, threshold, answer, taken);
     element("classify-words").textContent = request.text;
     element("classify-spoken").textContent = "";
     timer = setTimeout(() => mark(client, request, labels[answer.chosen]), PAUSE);
@@ -34,11 +34,13 @@ function clearClassify() {
   for (const part of ["answer", "bars", "words", "spoken", "note"]) element(`classify-${part}`).textContent = "";
 }
 
-function showAnswer(labels, { probabilities, chosen, tokens, cut }, taken) {
+function showAnswer(labels, threshold, { probabilities, chosen, tokens, cut }, taken) {
   say(element("classify-answer"), `${labels[chosen]}, ${percent(probabilities[chosen])}`);
   element("classify-bars").replaceChildren(...labels.map((label, number) => bar(label, probabilities[number])));
   const end = cut ? " The text is longer than the model reads; its end does not count." : "";
-  element("classify-note").textContent = `${tokens} tokens in ${taken.toFixed(1)} ms.${end}`;
+  // Fine-tuning may have found another threshold than 50 % best.
+  const from = threshold === null ? "" : ` The answer is ${labels[1]} from a probability of ${percent(threshold)} on.`;
+  element("classify-note").textContent = `${tokens} tokens in ${taken.toFixed(1)} ms.${from}${end}`;
 }
 
 /** Mark each word by the change of the probability without it. */
