@@ -195,7 +195,7 @@ def test_few_rows_cannot_be_judged(params, rewrite):
 def test_the_command(params, cli, rewrite):
     Path("params.yaml").write_text(yaml.safe_dump(params.model_dump(mode="json")))
     status, output, errors = cli("doctor")
-    assert (status, "Verdict: no fault found" in output, "student before training" in output) == (0, True, True), errors[-300:]
+    assert (status, "Verdict: no fault found" in output, "TF-IDF" in output) == (0, True, True), errors[-300:]
     rewrite("train", lambda rows: [dataclasses.replace(row, label="positive") for row in rows])
     status, output, _ = cli("doctor")
     assert (status, "Verdict: the fault is in data (one class)" in output) == (1, True)

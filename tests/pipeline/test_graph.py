@@ -211,7 +211,7 @@ def test_the_committed_run_is_of_these_parameters_and_reports(stage):
         if out["path"].startswith("reports/") and (ROOT / out["path"]).is_file():
             assert md5(ROOT / out["path"]) == out["md5"], f"{out['path']} is not what {stage} wrote; run `dvc repro`"
     params = read(ROOT / "params.yaml")
-    for key, value in entry["params"]["params.yaml"].items():
+    for key, value in entry.get("params", {}).get("params.yaml", {}).items():
         section = params
         for part in key.split("."):
             section = section[part]

@@ -24,10 +24,10 @@ def stages_run(output):
 
 
 def test_all_stages_leave_metrics_and_artifacts(smoke):
-    assert len(lock(smoke)) == 12
+    assert len(lock(smoke)) == 13
     for name in lock(smoke):
         assert read_json(smoke.path("reports", "code", f"{name}.json")) == fingerprints(name, smoke.directory)
-    for name in set(lock(smoke)) - {"report"}:
+    for name in set(lock(smoke)) - {"report", "fingerprint"}:
         assert read_json(smoke.path("reports", "metrics", f"{name}.json"))
     evaluated = read_json(smoke.path("reports", "metrics", "evaluate.json"))
     assert {"student_parameters", "teacher_parameters", "ratio"} <= set(evaluated["size"])

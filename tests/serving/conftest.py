@@ -65,6 +65,9 @@ class Process:
     def __init__(self, *arguments, **environment):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("COMPACTLM")}
         command = [sys.executable, "-m", "compactlm.cli", "serve", "--port", "0", *map(str, arguments)]
+        # A background job of a shell ignores SIGINT, and so would its children.
+        restoring = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+        command = [sys.executable, "-c", restoring, *command]
         self.process = subprocess.Popen(command, env={**clean, **environment}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.log, self._lines = [], queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()

@@ -107,6 +107,14 @@ def test_settings_that_cannot_be_trained_are_refused_before_anything_is_queued(k
 @pytest.mark.slow
 def test_a_preset_without_effect_is_refused():
     frontier = read_listed(Frontier, FRONTIER)
+    preset = yaml.safe_load((ROOT / "configs/preset/quality.yaml").read_text(encoding="utf-8"))
+    everything = [*frontier.overrides, *(f"{key}={value}" for key, value in leaves(preset) if key != "preset")]
     with pytest.raises(CompactLMError, match=r"preset=quality changes nothing .*configs/frontier\.yaml"):
-        compose_all(frontier, ["preset=quality"])
-    assert compose_all(frontier, ["preset=smoke"])
+        compose_all(frontier.model_copy(update={"overrides": everything}), ["preset=quality"])
+    assert compose_all(frontier, ["preset=quality"])
+
+
+def leaves(section, before=""):
+    """Yield the keys of a section with dots, and their values."""
+    for key, value in section.items():
+        yield from leaves(value, f"{before}{key}.") if isinstance(value, dict) else [(f"{before}{key}", value)]

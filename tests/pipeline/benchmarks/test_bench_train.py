@@ -12,7 +12,6 @@ from benchmarks.train.jobs import Job
 from benchmarks.train.material import Material
 from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.objectives import TaskObjective
-from compactlm.distillation.signals.online import OnlineMasked
 from compactlm.training.loop import set_dropout
 
 pytestmark = pytest.mark.slow
@@ -38,26 +37,19 @@ def test_each_contender_trains_until_the_clock_stops_it(job, phase):
     assert phase == "task" or found["packed"]["padding"] == 0
 
 
-@pytest.mark.parametrize("phase", ["general", "task"])
-def test_the_plain_trainer_has_our_losses(job, phase):
-    material = Material(job("plain", phase))
+def test_the_plain_trainer_has_our_losses(job):
+    material = Material(job("plain", "task"))
     student, teacher = material.student(), material.teacher()
     set_dropout(student, 0.0)
     student.train()
     components = torch.nn.init.orthogonal_(torch.empty(student.config.hidden_size, teacher.config.hidden_size))
     losses = LayerLosses(student.bert, teacher.bert, material.inputs.layers, components, material.losses)
     rows = range(8)
-    if phase == "general":
-        tokens = material.inputs.id_map  # the plain Trainer scores all of them
-        source = OnlineMasked(teacher, tokens, losses.kept, len(tokens), material.temperature)
-        batch = asked = material.inputs.general().model_inputs(rows)
-        objective = ours._general(material, student, losses)
-    else:
-        source = material.inputs.online_task(teacher)
-        examples = ours.TaskExamples(material.task_rows(), source)
-        asked = examples.tokenized.model_inputs(rows)
-        batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
-        objective = TaskObjective(student, losses, material.params.distill.task)
+    source = material.inputs.online_task(teacher)
+    examples = ours.TaskExamples(material.task_rows(), source)
+    asked = examples.tokenized.model_inputs(rows)
+    batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
+    objective = TaskObjective(student, losses, material.params.distill.task)
     expected = objective(**batch, **source.signals(asked, rows))["loss"]
     pairs = material.pairs(student, teacher)
     assert pairs == losses.pairs["hidden"]
