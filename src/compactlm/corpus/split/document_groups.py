@@ -54,7 +54,7 @@ def protect(homes: Homes, clusters: Integers) -> Homes:
 
 
 def protect_placed(homes: Homes, clusters: Integers) -> Homes:
-    """Return the splits as `protect` does, for rows of which some are left out already (-1)."""
+    """Do what `protect` does for splits in which some rows are already left out, marked by -1."""
     placed = homes >= 0
     left = np.full(len(homes), -1, dtype=np.int8)
     left[placed] = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])

@@ -172,7 +172,7 @@ def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, 
 
 
 def losses(found: SplitCorpus, tasks: Mapping[str, Task]) -> list[str]:
-    """Return a sentence, with a sample, for each source of a task of which more than LOSS of the rows are left out."""
+    """Return a warning, with a sample row, for each source of a task that loses more than the share LOSS of its rows."""
     sources = sorted({source for task in tasks.values() for source in task.sources})
     owners = np.array([source for source, _, _ in found.rows.strata])[found.rows.stratum]
     said = []
