@@ -84,4 +84,4 @@ def test_time_grows_in_proportion_to_the_text(token: str) -> None:
     for text in ("&" + many, "<b " + many.replace("<", "").replace(">", ""), "<b" + " " * 100_000 + token, "<b x" + " " * 100_000 + token):
         start = time.process_time()
         remove_markup(text)
-        assert time.process_time() - start < 1  # time that grows with the square of the length would be minutes
+        assert time.process_time() - start < 10  # time that grows with the square of the length would be minutes

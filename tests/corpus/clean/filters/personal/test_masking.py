@@ -115,10 +115,10 @@ def test_time_grows_in_proportion_to_the_text(token: str) -> None:
     start = time.process_time()
     for find in (emails, ip_addresses, ibans, cards, social_security_numbers):
         assert len(list(find(text))) < len(text)
-    assert time.process_time() - start < 1
+    assert time.process_time() - start < 10  # seconds; time that grows with the square of the length would be minutes
     start = time.process_time()
     mask_personal(text, ["phone"], "US")
-    assert time.process_time() - start < 3  # phonenumbers takes most of it
+    assert time.process_time() - start < 30  # phonenumbers takes most of it
 
 
 def test_placeholders_are_no_words_beside_a_number() -> None:
