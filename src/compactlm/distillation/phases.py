@@ -14,6 +14,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, BertPre
 
 from compactlm import artifacts
 from compactlm.bert import models
+from compactlm.bert.folding import fold_threshold
 from compactlm.bert.memory import memory_errors
 from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, EmbeddingInputs, is_enabled
@@ -140,7 +141,7 @@ class Phases:
         self.metrics[name] |= {"validation_accuracy": Figure.over_rows(right, len(held_out))}
         if len(labels) == 2:
             threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
-            student.config.decision_threshold = threshold
+            fold_threshold(student, threshold)
             self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
         return student
 

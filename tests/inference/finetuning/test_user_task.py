@@ -42,6 +42,9 @@ def test_a_task_is_learnt_and_saved_for_use(lm, tmp_path, rows, tiny_texts):
     assert found.epochs > 0
     config = json.loads((tmp_path / "own" / "config.json").read_text())
     assert config["labelled_rows"] == found.rows
+    # The threshold is folded into the head, so that transformers decides like CompactLM.
+    assert found.threshold is not None or found.validation_rows < 100
+    assert config.get("decision_threshold") is None
     answers = list(CompactLM(tmp_path / "own", threads=1).classify_all(tiny_texts))
     right = [answer.label == line.rpartition(",")[2] for answer, line in zip(answers, rows.read_text().splitlines()[1:], strict=True)]
     assert np.mean(right) > 0.9

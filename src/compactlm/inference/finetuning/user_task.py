@@ -16,6 +16,7 @@ from transformers import BertForSequenceClassification, BertModel
 
 from compactlm import artifacts
 from compactlm.bert import models
+from compactlm.bert.folding import fold_threshold
 from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import encode
 from compactlm.errors import CompactLMError
@@ -47,7 +48,7 @@ class FineTuned:
         epochs: the epochs of training of the whole student, up to the saved weights; 0 if logistic regression was chosen.
         accuracy: the accuracy on the held-out rows, 0 to 1.
         majority: accuracy of always giving the most frequent label.
-        threshold: the decision threshold in config.json, or None.
+        threshold: the decision threshold that is folded into the head, or None.
         teacher_accuracy: the accuracy of the teacher on the held-out rows, or None without a teacher.
     """
 
@@ -134,7 +135,7 @@ def finetune(
     tunable = len(names) == 2 and chosen.rows == len(job.train)
     threshold = best_threshold(probabilities[:, 1].numpy(), expected.numpy()) if tunable else None
     predicted = chosen.logits.argmax(dim=1) if threshold is None else (probabilities[:, 1] >= threshold).long()
-    chosen.model.config.decision_threshold = threshold
+    fold_threshold(chosen.model, threshold)
     chosen.model.config.labelled_rows = chosen.rows
     with artifacts.replacing(output) as unfinished:
         models.save(chosen.model.cpu(), models.load_tokenizer(student), unfinished)
