@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,24 @@ from compactlm.artifacts import Document
 
 NAMES = st.text("0123456789abcdef", min_size=4, max_size=4)
 OPTIONAL = st.one_of(st.none(), st.text(max_size=3))
+LISTS = st.none() | st.lists(st.text(max_size=3), max_size=2).map(tuple)
 DOCUMENTS = st.lists(
     st.builds(
-        Document, id=NAMES, source=st.just("s"), text=st.text(max_size=9), document=NAMES, task=OPTIONAL, label=OPTIONAL, parent=OPTIONAL
+        Document,
+        id=NAMES,
+        source=st.just("s"),
+        text=st.text(max_size=9),
+        document=NAMES,
+        task=OPTIONAL,
+        label=OPTIONAL,
+        parent=OPTIONAL,
+        pair=OPTIONAL,
+        labels=LISTS,
+        score=st.none() | st.floats(allow_nan=False),
+        words=LISTS,
+        tags=LISTS,
+        answer=OPTIONAL,
+        answer_start=st.none() | st.integers(-1, 9),
     ),
     max_size=12,
     unique_by=lambda document: document.id,
@@ -51,6 +67,28 @@ def test_attributes_and_queries_have_a_column_only_if_a_row_has_some(tmp_path: P
     artifacts.write_documents(tmp_path / "queries", rows)
     assert artifacts.read_documents(tmp_path / "queries") == rows
     assert artifacts.read_table(tmp_path / "queries").schema == artifacts.document_schema(attributes=False, queries=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "columns"),
+    [
+        (Document("a", "s", "t", "d", pair="p"), ["pair"]),
+        (Document("a", "s", "t", "d", labels=()), ["labels"]),
+        (Document("a", "s", "t", "d", score=0.0), ["score"]),
+        (Document("a", "s", "t", "d", words=("t",), tags=("O",)), ["words", "tags"]),
+        (Document("a", "s", "t", "d", pair="p", answer="t", answer_start=0), ["pair", "answer", "answer_start"]),
+        (Document("a", "s", "t", "d", answer_start=artifacts.NO_ANSWER, queries=("q",)), ["queries", "answer", "answer_start"]),
+    ],
+)
+def test_the_columns_of_a_kind_of_task_are_written_only_if_a_row_has_a_value(tmp_path: Path, row: Document, columns: list[str]) -> None:
+    rows = [row, Document("b", "s", "t", "d")]
+    artifacts.write_documents(tmp_path, rows)
+    assert artifacts.read_documents(tmp_path) == rows
+    schema = artifacts.read_table(tmp_path).schema
+    assert schema.names == [*artifacts.DOCUMENT_SCHEMA.names, *columns]
+    assert artifacts.is_document_schema(schema)
+    assert not artifacts.is_document_schema(schema.remove(schema.get_field_index("source")))
+    assert not artifacts.is_document_schema(schema.append(pa.field("more", pa.string())))
 
 
 @pytest.mark.parametrize(("count", "shards"), [(10, 3), (0, 1)])

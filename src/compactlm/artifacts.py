@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,15 +63,23 @@ ROWS_PER_SHARD = 100_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Document:
-    """One row of text.
+    """One row of text. What a task teaches is in `label`, `labels`, `score`, `tags` or `answer_start`; the others are None.
 
     Attributes:
         id: the stable id of the row, 32 hexadecimal digits made from its source and content.
+        text: the text; the first text of a pair, the passage of a question, or `words` joined by single spaces.
         document: the key of the document; rows of one source and document stay in one split.
         task: the name of the labelled task, or None for unlabelled text.
         parent: the id of the row that this row was derived from by `augmenter`, or None.
         attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
         queries: texts that belong to the text, such as questions that it answers or its summary; sorted, without repeats.
+        pair: the second text of a pair, or the question about a passage.
+        labels: the labels of a row that may have several; empty if it has none of them.
+        score: a finite number to predict.
+        words: the words to tag. They contain no white space, so they are also `text.split()`.
+        tags: the tag of each word.
+        answer: the answer, which stands in the text at `answer_start`; None without an answer.
+        answer_start: the offset of the answer in characters; NO_ANSWER if the text does not answer the question.
     """
 
     id: str
@@ -84,7 +92,16 @@ class Document:
     augmenter: str | None = None
     attributes: tuple[tuple[str, str | None], ...] = ()
     queries: tuple[str, ...] = ()
+    pair: str | None = None
+    labels: tuple[str, ...] | None = None
+    score: float | None = None
+    words: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    answer: str | None = None
+    answer_start: int | None = None
 
+
+NO_ANSWER = -1
 
 DOCUMENT_SCHEMA = pa.schema(
     [
@@ -99,9 +116,17 @@ DOCUMENT_SCHEMA = pa.schema(
     ]
 )
 
-# These columns are written only if a row has an attribute, or a query.
+# A group of these columns is written only if a row has a value there.
 ATTRIBUTES = pa.field("attributes", pa.map_(pa.string(), pa.string()), nullable=False)
 QUERIES = pa.field("queries", pa.list_(pa.string()), nullable=False)
+TARGETS = {
+    "pair": (pa.field("pair", pa.string()),),
+    "labels": (pa.field("labels", pa.list_(pa.string())),),
+    "score": (pa.field("score", pa.float64()),),
+    "words": (pa.field("words", pa.list_(pa.string())), pa.field("tags", pa.list_(pa.string()))),
+    "answer_start": (pa.field("answer", pa.string()), pa.field("answer_start", pa.int64())),
+}
+_OPTIONAL = {"attributes": (ATTRIBUTES,), "queries": (QUERIES,), **TARGETS}
 
 WEIGHT_SCHEMA = pa.schema([pa.field("id", pa.string(), nullable=False), pa.field("weight", pa.float64(), nullable=False)])
 
@@ -127,15 +152,17 @@ SEQUENCE_SCHEMA = pa.schema(
 )
 
 
-def document_schema(*, attributes: bool, queries: bool) -> pa.Schema:
-    """Return the schema of documents with or without the columns of attributes and queries."""
-    schema = DOCUMENT_SCHEMA.append(ATTRIBUTES) if attributes else DOCUMENT_SCHEMA
-    return schema.append(QUERIES) if queries else schema
+def document_schema(*, attributes: bool = False, queries: bool = False, targets: Collection[str] = ()) -> pa.Schema:
+    """Return the schema of documents with or without the columns of attributes, of queries, and of some keys of TARGETS."""
+    chosen = {*targets, *(["attributes"] if attributes else []), *(["queries"] if queries else [])}
+    return pa.schema([*DOCUMENT_SCHEMA, *(field for name, fields in _OPTIONAL.items() if name in chosen for field in fields)])
 
 
-DOCUMENT_SCHEMAS = tuple(
-    document_schema(attributes=attributes, queries=queries) for attributes in (False, True) for queries in (False, True)
-)
+def is_document_schema(schema: pa.Schema) -> bool:
+    """Return whether a schema is one that `document_schema` makes."""
+    has = set(schema.names)
+    known = document_schema(attributes="attributes" in has, queries="queries" in has, targets=has & TARGETS.keys())
+    return bool(schema.equals(known))
 
 
 @contextlib.contextmanager
@@ -192,7 +219,8 @@ def read_table(directory: Path) -> pa.Table:
 def write_documents(directory: Path, documents: Iterable[Document]) -> None:
     """Write documents to `directory`, sorted by id; equal documents give equal bytes."""
     listed = list(documents)
-    schema = document_schema(attributes=any(one.attributes for one in listed), queries=any(one.queries for one in listed))
+    targets = [name for name, fields in TARGETS.items() if any(getattr(one, field.name) is not None for one in listed for field in fields)]
+    schema = document_schema(attributes=any(one.attributes for one in listed), queries=any(one.queries for one in listed), targets=targets)
     # Not dataclasses.asdict, which copies every value.
     write_table(directory, ({name: getattr(document, name) for name in schema.names} for document in listed), schema)
 
@@ -205,7 +233,11 @@ def read_documents(directory: Path) -> list[Document]:
 def to_documents(table: pa.Table) -> list[Document]:
     """Return the rows of a table as documents."""
     listed = ("attributes", "queries")
-    return [Document(**{**row, **{name: tuple(row.get(name, ())) for name in listed}}) for row in table.to_pylist()]
+    optional = [name for name in ("labels", "words", "tags") if name in table.column_names]
+    rows = table.to_pylist()
+    for row in rows if optional else ():
+        row.update({name: tuple(row[name]) for name in optional if row[name] is not None})
+    return [Document(**{**row, **{name: tuple(row.get(name, ())) for name in listed}}) for row in rows]
 
 
 def derived_id(*parts: object) -> str:
