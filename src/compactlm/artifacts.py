@@ -42,6 +42,7 @@ TIMINGS = Path("reports/timings")  # timings are not metrics, because they depen
 CURVES = Path("reports/curves")
 PLOTS = Path("reports/plots")
 SAMPLES = Path("reports/samples")
+NOTICES = Path("reports/notices")  # sentences that stages print, and the report page repeats
 DATA_CARD = Path("reports/data-card.md")
 TEACHER_CARD = Path("reports/teacher-card.md")
 BIAS_REPORT = Path("reports/bias-audit.md")

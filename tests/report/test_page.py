@@ -127,6 +127,11 @@ def test_rows_left_out_of_the_splits_are_counted(found):
     assert block.text.endswith("3 of boolq and 1,200 of movie reviews.")
 
 
+def test_notices_of_stages_are_on_the_page(found, readers):
+    noticed = dataclasses.replace(found, notices=["6 of 100 rows of s are dropped, such as '<b>'"])
+    assert "<p>6 of 100 rows of s are dropped, such as &#39;&lt;b&gt;&#39;.</p>" in write_page(noticed, readers)
+
+
 def test_two_tasks_share_the_page(two_tasks, readers):
     page = Page(write_page(two_tasks, dict.fromkeys(two_tasks.tasks, readers["sentiment"])))
     assert page.texts("h3").count("topic") == page.texts("h3").count("sentiment") == 4

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from compactlm.draws import draw_bits
 
 SHOWN_CHARACTERS = 200
+LARGE_LOSS = 0.05  # a stage that drops a larger share of a labelled source says so
 Counts = dict[str, dict[str, int]]
 Samples = dict[str, list[list[str]]]
 
@@ -59,6 +60,11 @@ class DropCounter:
         """Return the report of the shard, with other counts of a report by name."""
         samples = smallest_samples([self._texts], self._samples)
         return Report(dropped=add_counts([self._dropped]), samples=samples, **{name: add_counts([count]) for name, count in counts.items()})
+
+
+def shown(text: str) -> str:
+    """Return the start of a text on one line, in quotes, for a sentence."""
+    return repr(" ".join(text.split())[:80])
 
 
 def smallest_samples(parts: Iterable[Samples], count: int) -> Samples:

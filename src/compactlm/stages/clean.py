@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from compactlm import artifacts
 from compactlm.corpus.clean.cleaning import clean_corpus, clean_metrics, sample_rows
+from compactlm.corpus.clean.losses import losses
 from compactlm.params import Params
+from compactlm.pipeline.notices import tell
 from compactlm.pipeline.run import run
 from compactlm.shards.engine import make_engine
 from compactlm.shards.gathering import MEGABYTE, gather
 
 
 def main(params: Params) -> None:
-    """Read data/raw and write data/clean, reports/metrics/clean.json and samples of the dropped rows."""
+    """Read data/raw and write data/clean, reports/metrics/clean.json, and samples and notices of the dropped rows."""
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     raw = artifacts.parts(artifacts.RAW)
     cleaned = clean_corpus(raw, artifacts.SHARDS / "clean", params.clean, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
+    tell("clean", losses(cleaned))
     with artifacts.replacing(artifacts.CLEAN) as directory:
         gather(cleaned.shards, directory)
     artifacts.write_rows_as_tsv(artifacts.SAMPLES / "dropped.tsv", ("source", "reason", "text"), sample_rows(cleaned.samples))

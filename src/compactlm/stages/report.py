@@ -9,6 +9,7 @@ from compactlm.artifacts import Document
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
+from compactlm.pipeline.notices import read_notices
 from compactlm.pipeline.run import run
 from compactlm.report.card.card import write_card
 from compactlm.report.card.snippets import Snippet, classifying, comparing, filling, run_snippets, without_torch
@@ -29,6 +30,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         ablations=read_folder(artifacts.ABLATIONS),
         mitigation=read_folder(artifacts.MITIGATION).get("mitigation", {}),
         benchmarks=read_folder(artifacts.BENCHMARKS),
+        notices=read_notices(("clean", "split")),
     )
 
 

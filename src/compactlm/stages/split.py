@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 from compactlm import artifacts
 from compactlm.corpus.split.metrics import split_metrics
+from compactlm.corpus.split.rare_labels import labels_in_train_alone
 from compactlm.corpus.split.split_diversity import add_near_duplicates, measure_splits, plot_rows
 from compactlm.corpus.split.splitting import check_tasks, check_weights, losses, split_corpus
 from compactlm.params import Params
+from compactlm.pipeline.notices import tell
 from compactlm.pipeline.run import run
 from compactlm.shards.engine import make_engine
 from compactlm.shards.gathering import MEGABYTE, gather
@@ -23,8 +23,7 @@ def main(params: Params) -> None:
     found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
     check_tasks(found.rows, found.homes, found.groups, params.tasks)
     check_weights(found.rows, found.homes, found.mixture.labels, params.tasks)
-    for sentence in losses(found, params.tasks):
-        print(f"split: {sentence}", file=sys.stderr)  # noqa: T201
+    tell("split", [*labels_in_train_alone(found.rows, found.homes, found.groups, params.tasks), *losses(found, params.tasks)])
     with artifacts.replacing(artifacts.SPLIT) as directory:
         for name, shards in found.shards.items():
             gather(shards, directory / name)

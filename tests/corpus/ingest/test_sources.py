@@ -88,19 +88,6 @@ def test_repeated_rows_with_other_queries_get_the_same_ids_in_any_order(tmp_path
     ]
 
 
-def test_a_file_that_dvc_does_not_watch_is_told_unless_it_is_pinned(films: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    read_sources(ingest(films=files(films)), TASKS, seed=0)
-    sentence = f"warning: ingest.sources.films: DVC does not notice when {films} changes; move it to data/sources, or pin it by sha256"
-    assert capsys.readouterr().err.splitlines() == [sentence]
-    pinned = files(films, sha256=hashlib.sha256(films.read_bytes()).hexdigest())
-    Path("data/sources").mkdir(parents=True)
-    watched = Path("data/sources/films.csv")
-    watched.write_bytes(films.read_bytes())
-    for source in (pinned, files(watched), files("data/sources/*.csv")):
-        read_sources(ingest(films=source), TASKS, seed=0)
-    assert not capsys.readouterr().err
-
-
 def test_labels_are_read_and_repeated_rows_get_different_ids(films: Path) -> None:
     extract = read_sources(ingest(films=files(films)), TASKS, seed=0)["films"]
     assert sorted((row.text, row.task, row.label) for row in rows(extract)) == [

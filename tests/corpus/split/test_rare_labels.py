@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import Document
-from compactlm.corpus.split.rare_labels import place_rare_labels
+from compactlm.corpus.split.rare_labels import labels_in_train_alone, place_rare_labels
 from compactlm.corpus.split.splitting import check_tasks, decide
 from compactlm.params import Task
 from tests.corpus.split_rows import SPLIT, split_of, to_rows
@@ -40,6 +40,18 @@ def test_labels_of_few_authors_are_in_every_split(seed: int) -> None:
     assert sum(map(len, authors)) == 12
 
 
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("rare", [1, 2])
+def test_a_label_of_less_than_three_groups_is_in_train_alone_and_named(seed: int, rare: int) -> None:
+    rows = messages(ham=100, spam=100, rare=rare)
+    homes, groups = decide(to_rows(rows), None, SPLIT, seed)
+    check_tasks(to_rows(rows), homes, groups, TASKS)
+    assert homes[200:].tolist() == [0] * rare
+    [sentence] = labels_in_train_alone(to_rows(rows), homes, groups, TASKS)
+    assert sentence.startswith(f"the label rare of tasks.sentiment has {rare} group")
+    assert labels_in_train_alone(to_rows(messages(ham=9, spam=9)), homes[:18], groups[:18], TASKS) == []
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["d1", "d2", None, None])), min_size=3, max_size=30), st.integers(0, 9))
 def test_no_label_leaves_a_split_when_groups_are_moved(cells: list[tuple[str, str | None]], seed: int) -> None:
@@ -47,6 +59,11 @@ def test_no_label_leaves_a_split_when_groups_are_moved(cells: list[tuple[str, st
     groups = np.unique(rows.documents, return_inverse=True)[1]
     before = np.random.default_rng(seed).integers(0, 3, groups.max() + 1).astype(np.int8)
     after = place_rare_labels(rows, groups, before, seed)
+    members: dict[str | None, set[int]] = {}
+    for number, own in zip(rows.stratum, groups, strict=True):
+        members.setdefault(rows.strata[number][2], set()).add(int(own))
+    few = {label for label, own in members.items() if len(own) < 3}
+    assert all(after[group] == 0 for label in few for group in members[label])
     for home in range(3):
         had, has = ({rows.strata[number][2] for number in rows.stratum[homes[groups] == home]} for homes in (before, after))
-        assert had <= has
+        assert had - few - {label for label in members if members[label] & set().union(*(members[one] for one in few))} <= has

@@ -126,9 +126,14 @@ def test_a_stratified_split_equals_that_of_the_first_release() -> None:
 
 
 def test_a_split_without_a_label_of_a_task_is_refused() -> None:
-    rows = to_rows([make_row(number, label="bad" if number < 2 else "good") for number in range(40)])
-    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad \(2 groups of rows\)"):
-        check_tasks(rows, *decide(rows, None, SPLIT, 0), TASKS)
+    rows = to_rows([make_row(number, label="bad" if number < 4 else "good") for number in range(40)])
+    homes = np.zeros(40, dtype=np.int8)
+    homes[10:20], homes[20:30] = 1, 2
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split \w+ has \d+ of its rows .* label bad \(4 groups of rows\)"):
+        check_tasks(rows, homes, np.arange(40), TASKS)
+    few = to_rows([make_row(number, label="bad" if number == 10 else "good") for number in range(40)])
+    with pytest.raises(CompactLMError, match=r"tasks\.sentiment: split train has \d+ of its rows .* label bad \(1 groups of rows\)"):
+        check_tasks(few, homes, np.arange(40), TASKS)
     rows = to_rows(corpus(300))
     check_tasks(rows, *decide(rows, None, SPLIT, 0), TASKS)
 

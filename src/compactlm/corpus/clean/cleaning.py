@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from pydantic import TypeAdapter
 
 from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE, Chain, Dropped
@@ -113,6 +115,7 @@ class Cleaned:
         added: rows that cutting into sentences added, by source.
         queries: the queries of the kept rows (`kept`), and those that the filters dropped (`dropped`); empty without such a column.
         punkt_trained: whether Punkt learnt abbreviations from the corpus; None if no row is split into sentences.
+        labelled: the sources with labelled rows.
     """
 
     shards: list[Path]
@@ -125,6 +128,7 @@ class Cleaned:
     added: Counts
     queries: Counts
     punkt_trained: bool | None
+    labelled: tuple[str, ...] = ()
 
 
 def filters_of(clean: Clean) -> list[FilterSettings]:
@@ -171,10 +175,17 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         added=add_counts(manifest.report.added for manifest in cut_up),
         queries=add_counts([count_queries(left), *(manifest.report.queries for manifest in filtered)]),
         punkt_trained=trained,
+        labelled=tuple(sorted({source for shard in shards for source in _labelled(shard)})),
     )
     _check_all_rows_counted(result)
     _check_no_source_is_empty(result)
     return result
+
+
+def _labelled(shard: Path) -> list[str]:
+    table = pq.read_table(shard, columns=["source", "task"])
+    found: list[str] = table.filter(pc.is_valid(table["task"]))["source"].unique().to_pylist()
+    return found
 
 
 def _check_all_rows_counted(cleaned: Cleaned) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import glob
 import itertools
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,12 +19,11 @@ from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
 from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_document, to_record
 from compactlm.corpus.ingest.repeats import number_repeats
+from compactlm.corpus.ingest.watching import watch
 from compactlm.errors import CompactLMError
 from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
 from compactlm.shards.gathering import count_by_source, count_queries, sorted_tables, write_shards
 from compactlm.text.tables import Row, Rows, stream_rows
-
-WATCHED = Path("data/sources")  # a dependency of the stage in dvc.yaml
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
         check_label_names(name, ingest.sources[name].columns, tasks[owner])
     columns = [source.columns for source in ingest.sources.values()]
     schema = document_schema(attributes=any(one.attributes for one in columns), queries=any(one.queries is not None for one in columns))
+    watch({name: _paths(name, source) for name, source in ingest.sources.items() if isinstance(source, FilesSource)})
     reader = _Reader(tasks, owners, seed, work, shard_bytes, schema)
     extracts = {name: reader.read(name, source) for name, source in sorted(ingest.sources.items())}
     for name, task in tasks.items():
@@ -79,8 +78,6 @@ class _Reader:
 
     def read(self, name: str, source: Source) -> Extract:
         """Read a source into shards, and keep the rows that its limit allows."""
-        if isinstance(source, FilesSource):
-            _tell_unwatched(name, source)
         directory = self.work / name
         for old in sorted(directory.glob("*")) if directory.is_dir() else []:
             old.unlink()
@@ -150,13 +147,6 @@ def _file_rows(name: str, source: FilesSource) -> Rows:
             raise CompactLMError(
                 f"ingest.sources.{name}: {path} changed while it was read; run the command again when no program writes to it"
             )
-
-
-def _tell_unwatched(name: str, source: FilesSource) -> None:
-    unwatched = [path for path in _paths(name, source) if not path.resolve().is_relative_to(WATCHED.resolve())]
-    if unwatched and source.sha256 is None:
-        sentence = f"ingest.sources.{name}: DVC does not notice when {unwatched[0]} changes; move it to {WATCHED}, or pin it by sha256"
-        tqdm.write(f"warning: {sentence}", file=sys.stderr)
 
 
 def _paths(name: str, source: FilesSource) -> list[Path]:

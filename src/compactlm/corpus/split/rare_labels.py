@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from compactlm.artifacts import SPLITS
-from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows
+from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows, count_strata
+from compactlm.params import Task
 
 
 def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Integers]:
@@ -22,8 +23,8 @@ def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Inte
 def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> Homes:
     """Return the split of each group, with groups moved so that each label with three groups or more is in all splits.
 
-    A moved group comes from the split that has most groups of the label. The smallest is moved, by draw if several are, and none that is
-    the last one of another label in its split.
+    Groups of a label with fewer than three groups are moved to train, where they stay. Another moved group comes from the split that has
+    most groups of the label. The smallest is moved, by draw if several are, and none that is the last one of another label in its split.
 
     Args:
         rows: the rows.
@@ -35,14 +36,16 @@ def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> 
     sizes = np.bincount(groups, minlength=len(homes))
     drawn = np.random.default_rng(seed % 2**32).random(len(homes))
     homes = homes.copy()
-    for members in labels.values():
-        if len(members) < len(SPLITS):
-            continue
+    few = [members for members in labels.values() if len(members) < len(SPLITS)]
+    kept = {group for members in few for group in members.tolist()}
+    homes[sorted(kept)] = TRAIN
+    for members in (members for members in labels.values() if len(members) >= len(SPLITS)):
         for home in (TEST, VALIDATION, TRAIN):
             if (homes[members] == home).any():
                 continue
             fullest = int(np.argmax(np.bincount(homes[members], minlength=len(SPLITS))))
-            movable = [group for group in members[homes[members] == fullest].tolist() if not _is_last(group, homes, labels.values())]
+            found = members[homes[members] == fullest].tolist()
+            movable = [group for group in found if group not in kept and not _is_last(group, homes, labels.values())]
             if movable:
                 homes[min(movable, key=lambda group: (sizes[group], drawn[group]))] = home
     return homes
@@ -50,3 +53,18 @@ def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> 
 
 def _is_last(group: int, homes: Homes, labels: Iterable[Integers]) -> bool:
     return any(group in members and (homes[members] == homes[group]).sum() == 1 for members in labels)
+
+
+def labels_in_train_alone(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, Task]) -> list[str]:
+    """Return a sentence for each label of a task that a held-out split lacks because it has fewer than three groups of rows."""
+    counts = count_strata(rows, homes)
+    said = []
+    for (task, label), own in groups_of_labels(rows, groups).items():
+        of_label = np.array([stratum[1:] == (task, label) for stratum in rows.strata])
+        placed = counts[:, of_label].sum(axis=1)
+        if task in tasks and len(own) < len(SPLITS) and not placed.all():
+            said.append(
+                f"the label {label} of tasks.{task} has {len(own)} {'group' if len(own) == 1 else 'groups'} of rows, too few for three "
+                f"splits, so it is not measured on validation and test rows; add rows with it to {', '.join(tasks[task].sources)}"
+            )
+    return said

@@ -24,9 +24,8 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import cut
+from compactlm.shards.reports import LARGE_LOSS, shown
 from compactlm.shards.shards import write_working
-
-LOSS = 0.05  # a larger share of a labelled source that is left out is worth a sentence
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -141,15 +140,19 @@ def _remove_strays(work: Path, found: dict[str, list[Path]]) -> None:
 
 
 def check_tasks(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, Task]) -> None:
-    """Raise CompactLMError if a split has no row for one of the labels of a task."""
+    """Raise CompactLMError if a split has no row for one of the labels of a task; labels of few groups need to be in train alone."""
+    few = groups_of_labels(rows, groups)
     for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
         for name, task in sorted(tasks.items()):
             counts: Counter[str | None] = Counter()
             for (_, owner, label), count in zip(rows.strata, found.tolist(), strict=True):
                 counts[label] += count if owner == name else 0
-            missing = [label for label in task.labels if not counts[label]]
+            missing = [
+                label
+                for label in task.labels
+                if not counts[label] and (split == SPLITS[TRAIN] or len(few.get((name, label), ())) >= len(SPLITS))
+            ]
             if missing:
-                few = groups_of_labels(rows, groups)
                 counted = [f"{label} ({len(few.get((name, label), ())):,} groups of rows)" for label in missing]
                 raise CompactLMError(
                     f"tasks.{name}: split {split} has {counts.total():,} of its rows but none with the label {', '.join(counted)}; a label "
@@ -172,16 +175,16 @@ def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, 
 
 
 def losses(found: SplitCorpus, tasks: Mapping[str, Task]) -> list[str]:
-    """Return a warning, with a sample row, for each source of a task that loses more than the share LOSS of its rows."""
+    """Return a warning, with a sample row, for each source of a task that loses more than the share LARGE_LOSS of its rows."""
     sources = sorted({source for task in tasks.values() for source in task.sources})
     owners = np.array([source for source, _, _ in found.rows.strata])[found.rows.stratum]
     said = []
     for source in sources:
         own = found.homes[owners == source]
         gone = int((own < 0).sum())
-        if gone > LOSS * len(own):
+        if gone > LARGE_LOSS * len(own):
             said.append(
                 f"{gone:,} of {len(own):,} rows of {source} are left out because they are like rows of another split, such as "
-                f"{' '.join(found.samples[source].split())[:80]!r}; to keep them, set split.across_splits to report"
+                f"{shown(found.samples[source])}; to keep them, set split.across_splits to report"
             )
     return said

@@ -29,6 +29,7 @@ def text(found: Findings) -> Section:
     blocks: list[Block] = [
         _cleaning(found.metrics["clean"]),
         *_left_out(found),
+        *(Text(f"{capital(sentence)}.") for sentence in found.notices),
         Heading("Diversity"),
         *_growth(found),
         *_splits(found),
