@@ -3,44 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from scipy.stats import binomtest
 from tqdm import tqdm
 from transformers import BertPreTrainedModel
 
+from compactlm.bert.arrays import Array
 from compactlm.bert.batches import make_batches
 from compactlm.bert.models import pad_tensors
 from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.errors import CompactLMError
-from compactlm.export.directory import output_name
+from compactlm.export.directory import output_names
 from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.onnx_session import open_session
 
 ENOUGH = 500  # on fewer rows, half a percentage point is only a row or two
+Reading = Callable[[Array, Array, Sequence[int]], list[Array]]  # outputs, mask [rows, tokens] and the numbers of the rows
 CHANCE = 0.05  # the significance level of a loss on fewer rows
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The outputs of the original model and both files for the same rows.
+    """What was read of the outputs of the original model and of both files for the same rows; see `compare`.
 
     Attributes:
         greatest_difference: the largest absolute difference between the outputs of the original and the fp32 file, without padding.
-        original: the likeliest label of each row, or the likeliest token at the row's position, int64 [rows]; or the mean of
-            the last hidden states, after dense layers, float32 [rows, width].
+        original: an array for each row.
         exported: the same for the fp32 file.
         quantized: the same for the int8 file.
     """
 
     greatest_difference: float
-    original: np.ndarray
-    exported: np.ndarray
-    quantized: np.ndarray
+    original: list[Array]
+    exported: list[Array]
+    quantized: list[Array]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +58,7 @@ def compare(
     model: BertPreTrainedModel,
     directory: Path,
     sequences: Sequence[Sequence[int]],
-    positions: Sequence[int] | None,
+    read: Reading,
     batch_tokens: int,
     threads: int,
     description: str,
@@ -70,71 +70,86 @@ def compare(
         model: the original model, on the CPU.
         directory: the files that `write_directory` wrote.
         sequences: rows of token ids.
-        positions: the position to predict in each row of a masked language model; else None.
+        read: `outputs_of`, `likeliest_label`, `mean_of`, or the result of `likeliest_at`: what is kept of a batch's outputs.
         batch_tokens: tokens per batch, padding included.
         threads: CPU threads.
         description: label of the progress bar.
         dense: linear layers above the original model, which the files have inside.
     """
     model.eval()
-    output = output_name(model)
+    outputs = output_names(model)
     sessions = [open_session(directory / file, threads) for file in (FLOAT_FILE, INT8_FILE)]
-    readings: list[dict[int, np.ndarray]] = [{}, {}, {}]
+    readings: list[dict[int, Array]] = [{}, {}, {}]
     differences: list[float] = []
     for rows in tqdm(make_batches([len(s) for s in sequences], batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
         input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], model.config.pad_token_id)
         feeds = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": torch.zeros_like(input_ids)}
         with torch.inference_mode():
-            original = model(**feeds)[output].float().numpy()
+            answered = model(**feeds)
+        original = _joined([answered[name].float().numpy() for name in outputs])
         for layer in dense:
             original = layer.apply(original)
-        found = [original]
-        found += [_run(session, output, feeds) for session in sessions]
+        arrays = {name: tensor.numpy() for name, tensor in feeds.items()}
+        found = [original, *(_joined(session.run(outputs, arrays)) for session in sessions)]
         mask = attention_mask.numpy().astype(bool)
         differences.append(_greatest(found[0], found[1], mask))
-        where = None if positions is None else np.array([positions[row] for row in rows])
         for kept, values in zip(readings, found, strict=True):
-            kept.update(zip(rows, _read(values, mask, where), strict=True))
+            kept.update(zip(rows, read(values, mask, rows), strict=True))
     # Python's max may ignore nan; NumPy's returns it.
-    return Comparison(float(np.max(differences)), *(np.stack([kept[row] for row in range(len(sequences))]) for kept in readings))
+    return Comparison(float(np.max(differences)), *([kept[row] for row in range(len(sequences))] for kept in readings))
 
 
-def _greatest(first: np.ndarray, second: np.ndarray, mask: np.ndarray) -> float:
+def _joined(outputs: Sequence[Array]) -> Array:
+    """Return the only output, or the logits of starts and ends as one array, float32 [rows, tokens, 2]."""
+    return outputs[0] if len(outputs) == 1 else np.stack(outputs, axis=-1)
+
+
+def _greatest(first: Array, second: Array, mask: Array) -> float:
     """Return the largest absolute difference between outputs, without padding; nan if an output is nan."""
     # torch uses all threads, which matters for logits over a vocabulary.
     greatest = torch.from_numpy(first).sub(torch.from_numpy(second)).abs_().amax(dim=-1)
     return float((greatest[torch.from_numpy(mask)] if first.ndim == 3 else greatest).max())
 
 
-def _run(session: onnxruntime.InferenceSession, output: str, feeds: dict[str, torch.Tensor]) -> np.ndarray:
-    found: np.ndarray = session.run([output], {name: tensor.numpy() for name, tensor in feeds.items()})[0]
-    return found
+def outputs_of(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # noqa: ARG001 - one signature for all readings
+    """Return the outputs of each row, [outputs] or [tokens, outputs], without padding."""
+    return [row[real] for row, real in zip(values, mask, strict=True)] if values.ndim == 3 else list(values)
 
 
-def _read(values: np.ndarray, mask: np.ndarray, where: np.ndarray | None) -> np.ndarray:
-    """Return the likeliest label, the likeliest token at a position, or the mean of the hidden states of each row."""
-    if values.ndim == 2:
-        return np.argmax(values, axis=-1)
-    if where is not None:
-        return np.argmax(values[np.arange(len(values)), where], axis=-1)
-    mean: np.ndarray = (values * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None]
-    return mean
+def likeliest_label(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # noqa: ARG001
+    """Return the likeliest label of each row, int64 []."""
+    return list(np.argmax(values, axis=-1))
+
+
+def mean_of(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # noqa: ARG001
+    """Return the mean of the hidden states of each row, after dense layers, float32 [width]."""
+    return list((values * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None])
+
+
+def likeliest_at(positions: Sequence[int]) -> Reading:
+    """Return a reading of the likeliest token at one position of each sequence, int64 []."""
+
+    def read(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # noqa: ARG001
+        return list(np.argmax(values[np.arange(len(values)), [positions[row] for row in rows]], axis=-1))
+
+    return read
 
 
 def measure_cosines(comparison: Comparison) -> dict[str, float]:
     """Return the mean and the smallest cosine of the original's and int8's hidden states, over rows."""
-    left, right = comparison.original, comparison.quantized
+    left, right = np.stack(comparison.original), np.stack(comparison.quantized)
     cosines = (left * right).sum(axis=1) / (np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1))
     return {"mean_cosine": float(np.mean(cosines)), "least_cosine": float(np.min(cosines))}
 
 
 def measure_loss(expected: Sequence[int], comparison: Comparison) -> Loss:
-    """Compare the accuracy of the original and of int8; `expected` are the correct labels or tokens."""
-    original, quantized = comparison.original == np.array(expected), comparison.quantized == np.array(expected)
+    """Compare the accuracy of the original and of int8; `expected` are the correct tokens, of which the comparison has the likeliest."""
+    first, second = np.array(comparison.original), np.array(comparison.quantized)
+    original, quantized = first == np.array(expected), second == np.array(expected)
     return Loss(
         float(original.mean()),
         float(quantized.mean()),
-        float((comparison.original == comparison.quantized).mean()),
+        float((first == second).mean()),
         int((original & ~quantized).sum()),
         int((quantized & ~original).sum()),
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
-from transformers import BertModel, BertPreTrainedModel
+from transformers import BertForQuestionAnswering, BertModel, BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert.sentence_encoder.dense import Dense
@@ -20,16 +20,18 @@ from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.projection import FILE as PROJECTION
 
 
-def output_name(model: BertPreTrainedModel) -> str:
-    """Return the name of the main output: last_hidden_state for a model without a head, else logits."""
-    return "last_hidden_state" if isinstance(model, BertModel) else "logits"
+def output_names(model: BertPreTrainedModel) -> tuple[str, ...]:
+    """Return the names of the outputs: last_hidden_state for a model without a head, else logits, or those of starts and ends."""
+    if isinstance(model, BertForQuestionAnswering):
+        return ("start_logits", "end_logits")
+    return ("last_hidden_state",) if isinstance(model, BertModel) else ("logits",)
 
 
 def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Sequence[Dense] = ()) -> None:
     """Write an fp32 ONNX file; `build_bert` describes its inputs and outputs.
 
     Args:
-        model: a BertForMaskedLM, BertForSequenceClassification or BertModel, on the CPU.
+        model: a BertModel, or a BERT with a head that `build_bert` knows, on the CPU.
         path: the file to write; its directory must exist.
         opset: the version of the ONNX operators.
         dense: linear layers above a BertModel.

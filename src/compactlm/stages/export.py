@@ -22,7 +22,17 @@ from compactlm.draws import draw_items
 from compactlm.evaluation.embeddings.comparing import measure_embedding
 from compactlm.evaluation.embeddings.material import make_material
 from compactlm.evaluation.embeddings.vectors import Cached
-from compactlm.export.agreement import check_difference, check_loss, compare, measure_cosines, measure_loss
+from compactlm.export.agreement import (
+    Reading,
+    check_difference,
+    check_loss,
+    compare,
+    likeliest_at,
+    likeliest_label,
+    mean_of,
+    measure_cosines,
+    measure_loss,
+)
 from compactlm.export.answers import choose_thresholds
 from compactlm.export.directory import write_directory
 from compactlm.figures.bootstrap import Resampler
@@ -54,16 +64,18 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
     """Write one model and return its metrics."""
     model, source = _load(params, name)
     write_directory(model, source, directory, params.export.opset)
-    sequences, positions, expected = [row["input_ids"] for row in rows], None, None
+    sequences, expected = [row["input_ids"] for row in rows], None
+    read: Reading = likeliest_label if name in params.tasks else mean_of
     if name == artifacts.MLM:
         mask = models.load_tokenizer(source).mask_token_id
         masked = [mask_one(row["input_ids"], mask, f"{params.seed}/{row['id']}") for row in rows]
-        sequences, positions, expected = ([getattr(item, part) for item in masked] for part in ("sequence", "position", "target"))
+        sequences, expected = ([getattr(item, part) for item in masked] for part in ("sequence", "target"))
+        read = likeliest_at([item.position for item in masked])
     elif name in params.tasks:
         expected = [params.tasks[name].labels.index(row["label"]) for row in rows]
     batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
     dense = SentenceModules.read(source).dense if name == EMBEDDING and is_sentence_encoder(source) else ()
-    found = compare(model, directory, sequences, positions, batch_tokens, params.threads, f"check the ONNX of {name}", dense)
+    found = compare(model, directory, sequences, read, batch_tokens, params.threads, f"check the ONNX of {name}", dense)
     check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
     if expected is None:
         int8 = measure_cosines(found)
