@@ -100,7 +100,7 @@ bench-answers: setup ## measure how often `compactlm answer` finds reworded ques
 bench-embedding: $(INSTALLED_BENCH) ## compare the student's sentence embedding with its teacher, static tables, TF-IDF and WordLlama
 	@python -m benchmarks.bench_embedding $(ARGS)
 
-blind-ceiling: setup ## train two teachers of different seeds and tell them apart by a classifier, next to the student
+blind-ceiling: setup ## train the teacher again with another seed, and tell the two apart by a classifier, next to the student
 	@python -m benchmarks.blind_ceiling $(ARGS)
 
 frontier: setup ## train the shapes in configs/frontier.yaml and draw size against quality (PRESET=smoke; ARGS=--collect only draws)
