@@ -10,13 +10,13 @@ import time
 
 
 class Chromium:
-    """A browser with one tab and no network."""
+    """A browser with one tab and no network but the loopback address."""
 
     def __init__(self, program, profile):
         to_read, to_write = os.pipe()
         from_read, from_write = os.pipe()
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
-        options += ["--host-resolver-rules=MAP * ~NOTFOUND", "about:blank"]
+        options += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "about:blank"]
         command = ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{from_write}', "bash", program, *options]  # sh lacks numbers above 9
         self.process = subprocess.Popen(command, pass_fds=(to_read, from_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.close(to_read)
@@ -28,12 +28,12 @@ class Chromium:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
 
-    def send(self, method, **params):
-        """Send a command and return its result."""
+    def send(self, method, session=None, **params):
+        """Send a command to the tab, or to the session of a worker, and return its result."""
         number = next(self.numbers)
         message = {"id": number, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
+        if session or self.session:
+            message["sessionId"] = session or self.session
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self.to, data) :]
@@ -62,9 +62,9 @@ class Chromium:
         self.send("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete'")
 
-    def run(self, code):
-        """Return the value of an expression, awaited."""
-        found = self.send("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
+    def run(self, code, session=None):
+        """Return the value of an expression, awaited, in the page or in the session of a worker."""
+        found = self.send("Runtime.evaluate", session, expression=code, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
@@ -80,6 +80,16 @@ class Chromium:
         """Replace the text of a field as a person who types does."""
         self.run(f"(() => {{ const f = document.getElementById({field!r}); f.focus(); f.select(); }})()")
         self.send("Input.insertText", text=text)
+
+    def problems(self, axe):
+        """Return what axe-core, given as its script, finds wrong with the page."""
+        self.run(f"{axe}; 0")
+        found = self.run(
+            "axe.run().then(({violations, passes}) => ({passes: passes.length, problems: violations.map(one => "
+            "[one.id, one.nodes.slice(0, 3).map(node => node.html)])}))"
+        )
+        assert found["passes"] > 10, "axe-core has looked at nothing"
+        return found["problems"]
 
     def picture(self, path):
         """Save a picture of the whole page."""

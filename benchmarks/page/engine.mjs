@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { runInThisContext } from "node:vm";
 
 const question = JSON.parse(readFileSync(0, "utf8"));
-const { Engine, WordPiece } = runInThisContext(`(() => { ${question.script}; return { Engine, WordPiece }; })()`);
+const { Engine, WordPiece, openModels } = runInThisContext(`(() => { ${question.script}; return { Engine, WordPiece, openModels }; })()`);
 const answer = {};
 if (question.characters) {
   const tokenizer = new WordPiece(question.characters);
@@ -16,15 +16,13 @@ if (question.characters) {
   }
 } else {
   const file = readFileSync(question.weights);
-  const engine = new Engine(JSON.parse(readFileSync(question.header, "utf8")), file.buffer.slice(file.byteOffset, file.byteOffset + file.length));
+  const bytes = file.buffer.slice(file.byteOffset, file.byteOffset + file.length);
+  const header = JSON.parse(readFileSync(question.header, "utf8"));
+  const engine = new Engine(header, openModels({ header, bytes }));
   try {
-    answer.check = engine.check();
-    answer.rows = question.texts.map(({ name, text, position }) => {
-      const { ids } = engine.read(name, text);
-      const start = performance.now();
-      const values = [...engine.models.get(name).answer(ids, position ?? ids.indexOf(engine.tokenizer(name).mask))];
-      return { ids, values, taken: performance.now() - start };
-    });
+    answer.check = await engine.check();
+    answer.rows = [];
+    for (const text of question.texts) answer.rows.push(await engine.values(text));
   } catch (error) {
     answer.refused = error.message;
   }

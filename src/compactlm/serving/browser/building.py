@@ -1,4 +1,4 @@
-"""Build the content of a page: a header that describes the models, and one blob of weights."""
+"""Build the content of a page: a header that describes the models, and their weights."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.api import CompactLM
 from compactlm.inference.runtime.directories import EMBEDDING, MLM, ModelDirectory, find, tasks
 from compactlm.serving.browser.describing import projection_tensors, shape, tokenizer_settings
+from compactlm.serving.browser.graphs import compact_graph
 from compactlm.serving.browser.packing import Blob, Packed, pack
 from compactlm.serving.browser.reference import frozen_rows, write_rounded
 
@@ -22,10 +23,17 @@ BOUND = 1e-3  # largest difference of a logit or a component of a vector between
 
 @dataclasses.dataclass(frozen=True)
 class Content:
-    """The header, which becomes JSON, and the weights of a page."""
+    """The content of a page.
+
+    Attributes:
+        header: what becomes JSON.
+        weights: the tensors that the header places.
+        graphs: for each model an ONNX file with the same weights.
+    """
 
     header: dict[str, Any]
     weights: bytes
+    graphs: dict[str, bytes]
 
 
 def build(root: Path, names: Sequence[str] = ()) -> Content:
@@ -55,9 +63,12 @@ def _chosen(root: Path, names: Sequence[str]) -> list[str]:
 
 def _build(root: Path, names: Sequence[str], scratch: Path) -> Content:
     blob, models, tokenizers = Blob(), [], []
+    graphs: dict[str, bytes] = {}
     for name in names:
         directory = find(root, name, "onnx")
         proto = _load(directory)
+        unrounded = onnx.ModelProto()
+        unrounded.CopyFrom(proto)
         tensors = pack(proto)
         if name == EMBEDDING:
             tensors |= projection_tensors(directory)
@@ -66,10 +77,11 @@ def _build(root: Path, names: Sequence[str], scratch: Path) -> Content:
         if settings not in tokenizers:
             tokenizers.append(settings)
         models.append({**shape(directory, name, tensors), "tokenizer": tokenizers.index(settings), "tensors": _store(blob, tensors)})
+        graphs[name] = compact_graph(unrounded, one_position=name == MLM)
     rounded = CompactLM(scratch, backend="onnx", threads=1)
     for model in models:
         model["frozen"] = frozen_rows(rounded, model["name"], model["limit"])
-    return Content({"bound": BOUND, "tokenizers": tokenizers, "models": models}, blob.content())
+    return Content({"bound": BOUND, "tokenizers": tokenizers, "models": models}, blob.content(), graphs)
 
 
 def _store(blob: Blob, tensors: dict[str, Packed]) -> dict[str, Any]:

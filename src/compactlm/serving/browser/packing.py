@@ -36,18 +36,27 @@ def pack(proto: onnx.ModelProto) -> dict[str, Packed]:
     for tensor in proto.graph.initializer:
         if tensor.data_type != onnx.TensorProto.FLOAT:
             continue
-        values = numpy_helper.to_array(tensor)
-        name = tensor.name.removeprefix("bert.")
-        turned = name.endswith((TRANSPOSED, FUSED))
-        if values.ndim == 2 and "token_type" not in name:
-            one = _round(values.T if turned else values)
-            assert one.scales is not None  # noqa: S101 - _round sets it
-            rounded = one.values.astype(np.float32) * one.scales[:, None]
-            tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(rounded.T if turned else rounded), tensor.name))
-        else:
-            one = Packed(values)
-        packed[_name(name)] = one
+        one = round_rows(tensor)
+        if one.scales is None:
+            packed[_name(tensor.name.removeprefix("bert."))] = one
+            continue
+        rounded = one.values.astype(np.float32) * one.scales[:, None]
+        tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(rounded.T if is_turned(tensor.name) else rounded), tensor.name))
+        packed[_name(tensor.name.removeprefix("bert."))] = one
     return _join(packed)
+
+
+def is_turned(name: str) -> bool:
+    """Return whether a weight of a graph is stored as [inputs, outputs]."""
+    return name.endswith((TRANSPOSED, FUSED))
+
+
+def round_rows(tensor: onnx.TensorProto) -> Packed:
+    """Return a float32 weight as int8 rows [outputs, inputs] with scales if it is a matrix or a table, and else as it is."""
+    values = numpy_helper.to_array(tensor)
+    if values.ndim != 2 or "token_type" in tensor.name:
+        return Packed(values)
+    return _round(values.T if is_turned(tensor.name) else values)
 
 
 def _round(matrix: Array) -> Packed:

@@ -17,8 +17,13 @@ from markdown_it import MarkdownIt
 from compactlm.errors import CompactLMError
 from compactlm.serving.browser.building import Content
 
-ENGINE = ("tokenizer.js", "tensors.js", "bert.js", "models.js", "engine.js", "worker.js")
+ENGINE = ("tokenizer.js", "tensors.js", "outputs.js", "file/bert.js", "file/models.js", "engine.js", "worker.js")
 APPLICATION = ("client.js", "panel-classify.js", "panel-sentences.js", "panel-fill.js", "panel-speed.js", "start.js")
+LEAD = (
+    "This file contains the model. It runs in this browser, without a server. The security policy of the page forbids every connection, so "
+    "no text leaves the device."
+)
+WAITING = "The page needs JavaScript."
 USES = {"mlm": "masked words", "embedding": "sentence vectors"}
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LOWERED = 2  # the levels by which the headings of a card stand below those of the page
@@ -32,29 +37,36 @@ def source(names: Sequence[str]) -> str:
 
 
 def render(content: Content, title: str, card: str = "") -> str:
-    """Return the page.
+    """Return the page as one file.
 
     Args:
         content: the models.
         title: the heading.
         card: a model card in Markdown; "" leaves it out.
     """
-    style, script = source(["page.css"]), source(APPLICATION)
+    style, script = source(["page.css"]), source([*APPLICATION, "file/entry.js"])
+    weights = base64.b64encode(content.weights).decode()
+    tail = (
+        f'<script type="application/json" id="header">{as_json(content.header)}</script>\n'
+        f'<script type="text/plain" id="weights">{weights}</script>\n'
+        f'<script type="text/plain" id="worker">{source(ENGINE)}</script>\n'
+        f"<script>{script}</script>"
+    )
+    policy = {"style-src": _hash(style), "script-src": _hash(script), "worker-src": "blob:", "connect-src": "'none'"}
+    parts = {"policy": security_policy(policy), "head": f"<style>{style}</style>", "lead": LEAD, "waiting": WAITING, "tail": tail}
+    return insert(source(["page.html"]), common_parts(content, title, card) | parts)
+
+
+def common_parts(content: Content, title: str, card: str) -> dict[str, str]:
+    """Return the parts of the page that depend on the models."""
     models = content.header["models"]
-    parts = {
+    return {
         "title": html.escape(title),
-        "policy": _policy(style, script),
-        "style": style,
         "models": "".join(map(_model_row, models)),
         "rows": str(sum(len(model["frozen"]) for model in models)),
         "bound": str(content.header["bound"]),
         "card": _card(card),
-        "header": _json(content.header),
-        "weights": base64.b64encode(content.weights).decode(),
-        "worker": source(ENGINE),
-        "script": script,
     }
-    return _insert(source(["page.html"]), parts)
 
 
 def read_card(path: Path) -> str:
@@ -69,22 +81,22 @@ def read_card(path: Path) -> str:
         raise CompactLMError(f"the model card {path} cannot be read ({error}); pass another file with --card") from None
 
 
-def _insert(template: str, parts: Mapping[str, str]) -> str:
+def insert(template: str, parts: Mapping[str, str]) -> str:
+    """Return a template with its parts."""
     return MARKER.sub(lambda found: parts[found[1]], template)
 
 
-def _policy(style: str, script: str) -> str:
-    """Return the content security policy: the style and the script of the page itself, a worker made from it, and no connection."""
-    allowed = {"style-src": _hash(style), "script-src": _hash(script), "worker-src": "blob:", "img-src": "data:"}
+def security_policy(allowed: Mapping[str, str]) -> str:
+    """Return a Content-Security-Policy that allows these sources, icons inside the page, and nothing else."""
     listed = "; ".join(f"{kind} {value}" for kind, value in allowed.items())
-    return f"default-src 'none'; {listed}; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    return f"default-src 'none'; {listed}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """Return JSON that cannot end the script element that it stands in."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 

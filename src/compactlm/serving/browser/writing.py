@@ -1,11 +1,15 @@
-"""Write a page."""
+"""Write a page, as a file or as a folder."""
 
 from __future__ import annotations
 
 import contextlib
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from compactlm.errors import CompactLMError
+
+MARKS = ("service-worker.js", "header.json")  # every folder that the command wrote has these files
 
 
 def write(path: Path, text: str) -> None:
@@ -24,3 +28,30 @@ def write(path: Path, text: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a folder next to its path and rename it. It replaces an empty folder, or one that was written before.
+
+    Raises:
+        CompactLMError: the path holds something else, or cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        if path.exists() and not _may_replace(path):
+            raise CompactLMError(f"{path} holds something else than a page; pass a new directory with --folder")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        for name, content in files.items():
+            (unfinished / name).parent.mkdir(parents=True, exist_ok=True)
+            (unfinished / name).write_bytes(content)
+        if path.exists():
+            shutil.rmtree(path)
+        unfinished.replace(path)
+    except OSError as error:
+        raise CompactLMError(f"{path} cannot be written ({error.strerror}); pass another directory with --folder") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _may_replace(path: Path) -> bool:
+    return path.is_dir() and (not any(path.iterdir()) or all((path / name).is_file() for name in MARKS))

@@ -5,13 +5,18 @@ const element = (id) => document.getElementById(id);
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 class Client {
-  constructor(source) {
+  /**
+   * Start a worker with a script, a "classic" one or a "module". A worker that is made from a blob is under the security policy of the
+   * page; one that is loaded from an address would not be.
+   */
+  constructor(source, type = "classic") {
     this.waiting = new Map();
     this.last = 0;
-    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    this.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })), { type });
     this.worker.onmessage = ({ data }) => this.receive(data);
     this.worker.onerror = (event) => {
-      for (const { reject } of this.waiting.values()) reject(new Error(event.message || "The browser forbids workers"));
+      const reason = event.message || "Its worker cannot be started";
+      for (const { reject } of this.waiting.values()) reject(new Error(reason));
     };
   }
 
@@ -31,14 +36,6 @@ class Client {
       this.worker.postMessage({ id, channel, action, request }, transfer);
     });
   }
-}
-
-/** Return the bytes that base64 text stands for. */
-function decode(text) {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < characters.length; i += 1) bytes[i] = characters.charCodeAt(i);
-  return bytes.buffer;
 }
 
 /** Call `update` at once and then at each input of the fields, at most once at a time: the newest state is always shown at last. */

@@ -1,15 +1,19 @@
 "use strict";
 // Loads the models into the worker, checks them, and starts the panels.
 
-async function start() {
-  const header = JSON.parse(element("header").textContent);
-  const bytes = decode(element("weights").textContent);
-  element("weights").remove();
+/**
+ * Start the page.
+ *
+ * @param {Client} client - the worker.
+ * @param {object} request - what the worker needs to open the models; `header` describes them.
+ * @param {Transferable[]} transfer - parts of the request that are moved and not copied.
+ */
+async function start(client, request, transfer = []) {
   const begun = performance.now();
-  const client = new Client(element("worker").textContent);
-  const { largest } = await client.ask("load", "load", { header, bytes }, { transfer: [bytes] });
+  const progress = (share) => say(element("state"), `The model is loading: ${Math.round(100 * share)} %.`);
+  const { largest } = await client.ask("load", "load", request, { progress, transfer });
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  const { models } = header;
+  const { models } = request.header;
   const started = [startClassify(client, models)];
   for (const { kind, name } of models) {
     if (kind === "embedding") started.push(startSearch(client, name), startCompare(client, name));
@@ -36,9 +40,10 @@ function showSections() {
   );
 }
 
-start().catch((error) => {
+/** Say why the page does not work, and what can be done. */
+function fail(error, advice) {
   const reason = error.message.replace(/[.\s]+$/, "");
   element("state").classList.add("failed");
-  say(element("state"), `The page does not work in this browser. ${reason}. Use another browser, or make the page again.`);
+  say(element("state"), `The page does not work in this browser. ${reason}. ${advice}`);
   document.documentElement.dataset.ready = "false";
-});
+}

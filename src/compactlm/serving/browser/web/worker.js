@@ -9,8 +9,9 @@ self.onmessage = async ({ data }) => {
   newest.set(channel, id);
   const stale = () => newest.get(channel) !== id;
   try {
-    if (action === "load") engine = new Engine(request.header, request.bytes);
-    const done = action === "load" ? engine.check() : await engine[action](request, stale, (share) => self.postMessage({ id, share }));
+    const progress = (share) => self.postMessage({ id, share });
+    if (action === "load") engine = new Engine(request.header, await openModels(request, progress));
+    const done = action === "load" ? await engine.check() : await engine[action](request, stale, progress);
     self.postMessage({ id, done });
   } catch (error) {
     self.postMessage({ id, failed: error.message });
