@@ -1,11 +1,13 @@
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from transformers import BertForSequenceClassification
 
 from compactlm import CompactLM, artifacts
+from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
 from compactlm.evaluation.embeddings.comparing import measure_embedding
 from compactlm.evaluation.embeddings.contestants import load_encoder
@@ -14,19 +16,20 @@ from compactlm.export import directory as exporting
 from compactlm.export.directory import export_onnx
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, read_figures
+from compactlm.improvement.reference import FOLDER, read_reference
 from compactlm.inference.search.thresholds import DEFAULT, read_thresholds
 from compactlm.params import Export
 from compactlm.params.suites import QUESTIONS
 from compactlm.stages import export
-from tests.fixtures.builders import make_row
+from tests.fixtures.builders import make_row, scattered_row
 from tests.fixtures.encoders import make_dense, make_encoder
 
 LABELS = ["negative", "positive"]
 
 
 @pytest.fixture
-def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
-    """A workspace with the tiny student, whose classifier is wrong on every eighth test row."""
+def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences, tiny_texts):
+    """A workspace with the tiny student, whose classifier is wrong on every eighth test row. Its validation rows are the texts."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(tiny_bert, artifacts.STUDENT / "mlm")
     shutil.copytree(tiny_classifier, artifacts.STUDENT / "sentiment")
@@ -39,8 +42,17 @@ def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences):
         rows.append({"id": f"{number:032x}.0", "source": "reviews", "task": "sentiment", "label": label, "input_ids": sequence})
     unlabelled = [{**row, "id": f"f{row['id']}", "source": "wiki", "task": None, "label": None} for row in rows[:30]]
     artifacts.write_table(artifacts.TOKENIZED / "test", [*rows, *unlabelled], artifacts.SEQUENCE_SCHEMA)
+    validation = [scattered_row(number, text, "reviews", LABELS[number % 2]) for number, text in enumerate(tiny_texts)]
+    artifacts.write_documents(artifacts.SPLIT / "validation", [*validation, scattered_row("other", "a slow river", "wiki")])
     settings = Export(
-        opset=18, check_rows=160, general_rows=120, tolerance=1e-4, accuracy_loss=0.005, answer_questions=50, wrong_answers=0.1
+        opset=18,
+        check_rows=160,
+        general_rows=120,
+        tolerance=1e-4,
+        accuracy_loss=0.005,
+        answer_questions=50,
+        wrong_answers=0.1,
+        reference_rows=100,
     )
     tasks = {"sentiment": SimpleNamespace(labels=LABELS)}
     return SimpleNamespace(seed=17, threads=1, batch_tokens=512, tasks=tasks, export=settings)
@@ -63,6 +75,24 @@ def test_all_models_and_the_cost_of_int8_are_written(params):
     assert shares["onnx"] == pytest.approx(int8["mlm"]["original_accuracy"].value, abs=1e-6)
     assert 0.98 < int8["embedding"]["least_cosine"].value <= int8["embedding"]["mean_cosine"].value <= 1
     assert all(found.judged for figures in int8.values() for found in figures.values() if isinstance(found, Figure))
+
+
+def test_a_reference_sample_of_each_task_is_written_from_validation_rows(params, tiny_texts):
+    export.main(params)
+    files = sorted((artifacts.EXPORT / FOLDER / "sentiment").iterdir())
+    written = [path.read_bytes() for path in files]
+    lm = CompactLM(artifacts.EXPORT, backend="onnx", threads=1)
+    found = read_reference(artifacts.EXPORT, "sentiment", lm.embedding, lm.task("sentiment"))
+    assert len(found.described) == 100
+    own = draw_items(artifacts.read_documents(artifacts.SPLIT / "validation"), 101, "reference", 17, key=lambda row: row.id)
+    own = [row for row in own if row.task == "sentiment"][:100]
+    assert np.allclose(found.described.vectors, lm.embed([row.text for row in own]), atol=1e-3)
+    assert [LABELS[at] for at in found.expected] == [row.label for row in own]
+    assert lm.tasks == ["sentiment"]
+    # The sample contains no text, and equal inputs give equal bytes.
+    assert not any(text.encode() in content for content in written for text in tiny_texts)
+    export.main(params)
+    assert [path.read_bytes() for path in files] == written
 
 
 def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert, tiny_texts, build_params):

@@ -112,7 +112,8 @@ class Export(Section):
 
     The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
     The thresholds of `answer` and `chat` are chosen on at most `answer_questions` validation questions, so that the share `wrong_answers`
-    of the questions gets a wrong answer when every second question has no answer in the file.
+    of the questions gets a wrong answer when every second question has no answer in the file. `reference_rows` validation rows of each task
+    are the sample that `compactlm watch` compares new text with.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]
@@ -122,3 +123,4 @@ class Export(Section):
     accuracy_loss: Fraction
     answer_questions: Count
     wrong_answers: Fraction
+    reference_rows: Annotated[StrictInt, Field(ge=30)]

@@ -37,6 +37,7 @@ from compactlm.export.answers import choose_thresholds
 from compactlm.export.directory import write_directory
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, write_figures
+from compactlm.improvement.reference import FOLDER, make_reference, write_reference
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.directories import EMBEDDING, FLOAT_FILE, INT8_FILE
 from compactlm.inference.runtime.measured import write_top1
@@ -120,6 +121,19 @@ def _write_thresholds(params: Params, root: Path) -> None:
     write_thresholds(root / EMBEDDING, found)
 
 
+def _write_references(params: Params, root: Path) -> None:
+    """Write the sample of each task that `watch` compares new text with."""
+    validation = artifacts.read_documents(artifacts.SPLIT / "validation")
+    embedding = SentenceEmbedding.open(Model(root, EMBEDDING, "embedding", "onnx", params.threads))
+    for name in params.tasks:
+        own = [row for row in validation if row.task == name]
+        rows = draw_items(own, params.export.reference_rows, "reference", params.seed, key=lambda row: row.id)
+        model = Model(root, name, "task", "onnx", params.threads)
+        expected = [params.tasks[name].labels.index(str(row.label)) for row in rows]
+        made = make_reference([row.text for row in rows], expected, embedding, model)
+        write_reference(root / FOLDER / name, *made)
+
+
 def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
@@ -134,6 +148,7 @@ def main(params: Params) -> None:
         if is_sentence_encoder(unfinished / EMBEDDING):
             metrics[EMBEDDING]["int8"] |= _quality(params, unfinished)
             _write_thresholds(params, unfinished)
+        _write_references(params, unfinished)
     artifacts.write_json(artifacts.METRICS / "export.json", write_figures(metrics))
 
 
