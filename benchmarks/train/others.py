@@ -15,8 +15,7 @@ from benchmarks.train.clock import Clock
 from benchmarks.train.material import Material
 from compactlm.bert import models
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
-from compactlm.distillation.losses.soft_targets import soft_targets
-from compactlm.training.hard_labels import hard_labels
+from compactlm.tasks.losses import hard_labels, soft_targets
 
 STEPS = 1_000_000  # more than any machine finishes in time
 Collate = Callable[[Sequence[dict[str, Any]]], dict[str, torch.Tensor]]

@@ -152,6 +152,11 @@ SEQUENCE_SCHEMA = pa.schema(
     ]
 )
 
+# Sequences of pairs have the position of the second text, and those of kinds of task whose labels are no names have a target
+# (compactlm.tasks.base.Example). Both columns are written only if a row has something in them.
+SECOND = pa.field("second", pa.int32())
+TARGET = pa.field("target", pa.list_(pa.float64()))
+
 
 def document_schema(*, attributes: bool = False, queries: bool = False, targets: Collection[str] = ()) -> pa.Schema:
     """Return the schema of documents with or without the columns of attributes, of queries, and of some keys of TARGETS."""

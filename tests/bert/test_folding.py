@@ -4,7 +4,7 @@ import torch
 from transformers import BertForSequenceClassification
 
 from compactlm.bert.folding import fold_threshold, fold_thresholds
-from compactlm.training.thresholds import best_threshold
+from compactlm.tasks.thresholds import best_threshold
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.examples import GeneralExamples, TaskExamples
 from compactlm.distillation.losses.layer_losses import LayerLosses
-from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.distillation.objectives import GeneralObjective, TaskObjective
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.student.building import principal_components
-from compactlm.training.hard_labels import hard_labels
+from compactlm.tasks.losses import hard_labels, soft_targets
 from compactlm.training.loop import Settings, train
 from tests.fixtures.builders import make_optimisation
 

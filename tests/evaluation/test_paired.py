@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from compactlm.evaluation.paired import compare_quality, mcnemar
-from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import find_figures
+from compactlm.tasks.label_metrics import METRICS
 from tests.fixtures.compared import make_answers, two_models, with_right
 
 RESAMPLER = Resampler(300, 1)

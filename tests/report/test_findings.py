@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from compactlm.evaluation.task_metrics import calibration_gaps
 from compactlm.report.findings import answers_by_task, confusion, read_curves, reliability
+from compactlm.tasks.label_metrics import calibration_gaps
 from tests.fixtures.builders import make_row
 from tests.fixtures.compared import make_answers
 

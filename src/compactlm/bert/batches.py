@@ -21,21 +21,35 @@ class Batch:
     Attributes:
         input_ids: int64 [rows, tokens].
         attention_mask: int64 [rows, tokens], 1 for tokens and 0 for padding.
+        token_types: int64 [rows, tokens], 1 for tokens of a second text; None if no sequence has one, which means 0.
     """
 
     input_ids: Array
     attention_mask: Array
+    token_types: Array | None = None
 
 
-def pad(sequences: Sequence[Sequence[int]], padding: int = 0) -> Batch:
-    """Return a batch of at least one sequence, as wide as the longest."""
+def pad(sequences: Sequence[Sequence[int]], padding: int = 0, seconds: Sequence[int | None] | None = None) -> Batch:
+    """Return a batch of at least one sequence, as wide as the longest.
+
+    Args:
+        sequences: token ids.
+        padding: the id of [PAD].
+        seconds: for each sequence the position of the first token of its second text, or None without one.
+    """
     longest = max(map(len, sequences))
     input_ids = np.full((len(sequences), longest), padding, dtype=np.int64)
     attention_mask = np.zeros((len(sequences), longest), dtype=np.int64)
     for row, sequence in enumerate(sequences):
         input_ids[row, : len(sequence)] = sequence
         attention_mask[row, : len(sequence)] = 1
-    return Batch(input_ids, attention_mask)
+    if seconds is None or all(start is None for start in seconds):
+        return Batch(input_ids, attention_mask)
+    token_types = np.zeros_like(input_ids)
+    for row, (sequence, start) in enumerate(zip(sequences, seconds, strict=True)):
+        if start is not None:
+            token_types[row, start : len(sequence)] = 1
+    return Batch(input_ids, attention_mask, token_types)
 
 
 def make_batches(lengths: Sequence[int], batch_tokens: int = BATCH_TOKENS, key: str | None = None, pool: int = POOL) -> list[list[int]]:

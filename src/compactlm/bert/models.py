@@ -95,6 +95,15 @@ def pad_tensors(sequences: Sequence[Sequence[int]], padding: int = 0) -> tuple[t
     return torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
 
 
+def pad_examples(
+    sequences: Sequence[Sequence[int]], seconds: Sequence[int | None] | None = None, padding: int = 0
+) -> dict[str, torch.Tensor]:
+    """Return input_ids and attention_mask of a batch, and token_type_ids if a sequence has a second text; see `batches.pad`."""
+    batch = pad(sequences, padding, seconds)
+    found = {"input_ids": torch.from_numpy(batch.input_ids), "attention_mask": torch.from_numpy(batch.attention_mask)}
+    return found if batch.token_types is None else {**found, "token_type_ids": torch.from_numpy(batch.token_types)}
+
+
 def masked_logits(model: BertForMaskedLM, input_ids: torch.Tensor, attention_mask: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
     """Return the vocabulary logits at the positions where `where` is True, float [positions, vocabulary], on the model's device.
 

@@ -8,10 +8,10 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.losses.layer_losses import LayerLosses
-from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
+from compactlm.distillation.losses.soft_targets import soft_targets_of_top
 from compactlm.distillation.signals.online import Batch, position_mask
 from compactlm.params import GeneralDistillation, Losses, TaskDistillation
-from compactlm.training.hard_labels import hard_labels
+from compactlm.tasks.losses import hard_labels, soft_targets
 
 
 class Objective(torch.nn.Module):

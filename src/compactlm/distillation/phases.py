@@ -36,11 +36,11 @@ from compactlm.student.initialising import initialise, start_mlm_head
 from compactlm.student.sentence_student import SentenceStudent, start_components
 from compactlm.student.static_table import StaticTable
 from compactlm.student.vocabulary import count_tokens
+from compactlm.tasks.thresholds import best_threshold
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.curves import curves
 from compactlm.training.loop import Examples, Settings, set_dropout, train
-from compactlm.training.thresholds import best_threshold
 
 SAMPLE_TOKENS = 15_000  # inherited weights are fitted on about this many tokens
 
@@ -108,10 +108,9 @@ class Phases:
         torch.manual_seed(self.params.seed)
         student = BertForMaskedLM(build_config(self.params.student, len(self.inputs.id_map)))
         # With many labels a classifier is larger than the masked language model.
-        labels = max(len(task.labels) for task in self.params.tasks.values())
         embedding = self.params.distill.embedding
         width = sentence_width(self.params.student, is_enabled(embedding.enabled), embedding.width)
-        largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), labels, width))
+        largest = max(count_parameters(student), parameters_of(self.params.student, len(self.inputs.id_map), self.params.outputs, width))
         check_budget(largest, models.count_with_head(teacher), self.params.student.budget)
         components = self._initialise(student, teacher, tokenized, has_head)
         if not has_head:

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from compactlm.evaluation.limits import CALIBRATION, SIGNIFICANT
-from compactlm.evaluation.task_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
 from compactlm.figures.bootstrap import Array, Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS
+from compactlm.tasks.label_metrics import METRICS, Labels, resampled_task_metrics, task_metrics
 
 ROLES = ("teacher", "student")
 

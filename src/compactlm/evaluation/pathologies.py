@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compactlm.errors import CompactLMError
-from compactlm.evaluation.task_metrics import Labels
 from compactlm.figures.bootstrap import Array
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
+from compactlm.tasks.label_metrics import Labels
 
 OTHERS = 5  # fewest rows of other labels before "predicts one label only" is a finding
 OWN = 10  # fewest rows of a label before "never predicts it" is a finding

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StrictStr, model_validator
+from pydantic import Field, StrictBool, StrictInt, StrictStr, model_validator
 
 from compactlm.errors import CompactLMError
-from compactlm.params.base import Count, CountOrZero, Name, Section
+from compactlm.params.base import Count, CountOrZero, Name, Number, Positive, Section
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, Split, Tokenize
 from compactlm.params.distill import Distill, Signals
 from compactlm.params.fairness import BiasAudit
-from compactlm.params.models import Student, Teacher
+from compactlm.params.models import Optimisation, Student, Teacher
 from compactlm.params.results import Bootstrap, Energy, Evaluate, Export
 from compactlm.params.sources import Ingest
 from compactlm.shapes.budget import check_budget, choose_vocabulary_size, parameters_of, sentence_width
 from compactlm.shapes.layers import Shape, check_kept, check_losses
+from compactlm.tasks import KINDS, kind_of
 
 # Names that appear beside the names of tasks in artifacts and metrics.
 RESERVED = {
@@ -34,18 +35,58 @@ RESERVED = {
 }
 
 
-class Task(Section):
-    """A labelled task. `labels` are in the order of the model's output ids."""
+class TaskTraining(Section):
+    """What a task changes in the optimisation of the teacher's fine-tuning or of its distillation; null changes nothing."""
 
+    epochs: Count | None = None
+    learning_rate: Positive | None = None
+    batch_tokens: Count | None = None
+    dropout: Annotated[Number, Field(ge=0, lt=1)] | None = None
+
+    def applied(self, optimisation: Optimisation) -> Optimisation:
+        """Return the optimisation with these changes."""
+        return optimisation.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class Task(Section):
+    """A labelled task of a kind (compactlm.tasks). Only `sources` is required, and `labels` for kinds with labels.
+
+    `labels` are in the order of the model's output ids. `metric` null is the first of the kind. With `pair`, rows have two texts. The loss
+    of labels multiplies each class by the inverse of its frequency with `class_weights: balanced`. `maximum_length` is the most tokens a
+    sequence of teacher and student, null those of teacher and tokenize; `stride` the tokens that two windows of a longer text share.
+    `unlabelled` are sources of unlabelled rows of the same form, null those of signals.task. `teacher` and `student` change the
+    optimisation for this task.
+    """
+
+    kind: StrictStr = "classification"
     sources: Annotated[list[Name], Field(min_length=1)]
-    labels: Annotated[list[StrictStr], Field(min_length=2)]
-    metric: Literal["accuracy"]
+    labels: list[StrictStr] = Field(default_factory=list)
+    metric: StrictStr = ""
+    pair: StrictBool = False
+    class_weights: Literal["none", "balanced"] = "none"
+    maximum_length: Annotated[StrictInt, Field(ge=8)] | None = None
+    stride: Count | None = None
+    unlabelled: list[Name] | None = None
+    teacher: TaskTraining = TaskTraining()
+    student: TaskTraining = TaskTraining()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_metric(cls, content: Any) -> Any:
+        kind = KINDS.get(content.get("kind", "classification")) if isinstance(content, dict) else None
+        return content | {"metric": kind.main_metrics[0]} if kind and content.get("metric") is None else content
 
     @model_validator(mode="after")
-    def _labels_differ(self) -> Task:
-        if len(set(self.labels)) != len(self.labels):
-            raise ValueError("two labels have the same name; rename one")
+    def _fits_the_kind(self) -> Task:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r} is not one of {', '.join(KINDS)}; use one of these")
+        for problem in kind_of(self).problems(self):
+            raise ValueError(problem)
         return self
+
+    def length(self, otherwise: int) -> int:
+        """Return the most tokens of a sequence, `otherwise` if the task sets none."""
+        return self.maximum_length or otherwise
 
 
 class Params(Section):
@@ -80,6 +121,11 @@ class Params(Section):
             raise ValueError(problem)
         return self
 
+    @property
+    def outputs(self) -> int:
+        """The most outputs of a task's head, by which the size of the student is checked."""
+        return max(kind_of(task).outputs(task) for task in self.tasks.values())
+
 
 def _contradictions(params: Params) -> Iterator[str]:
     """Yield a sentence for each contradiction between sections."""
@@ -109,7 +155,8 @@ def _contradictions(params: Params) -> Iterator[str]:
 
 def _unlabelled_contradictions(params: Params, owners: Mapping[str, str]) -> Iterator[str]:
     cut = params.clean.sentences.sources if params.clean.sentences else []
-    for key, named in (("signals.task.unlabelled", params.signals.task.unlabelled), ("clean.sentences.sources", cut)):
+    of_tasks = [(f"tasks.{name}.unlabelled", task.unlabelled or []) for name, task in params.tasks.items()]
+    for key, named in (("signals.task.unlabelled", params.signals.task.unlabelled), ("clean.sentences.sources", cut), *of_tasks):
         for source in named:
             if source not in params.ingest.sources:
                 yield f"{key} names {source!r}, which is not in ingest.sources; add it there or correct the name"
@@ -122,6 +169,9 @@ def _size_contradictions(params: Params) -> Iterator[str]:
         yield "tokenize.maximum_length is greater than student.maximum_positions; lower the first or raise the second"
     if params.tokenize.maximum_length > params.teacher.maximum_length:
         yield "tokenize.maximum_length is greater than teacher.maximum_length, but the teacher reads the same sequences; lower it"
+    for name, task in params.tasks.items():
+        if (task.maximum_length or 0) > params.student.maximum_positions:
+            yield f"tasks.{name}.maximum_length is greater than student.maximum_positions; lower the first or raise the second"
 
 
 def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]:
@@ -131,12 +181,12 @@ def _task_contradictions(params: Params, name: str, task: Task) -> Iterator[str]
     for source in task.sources:
         if source not in sources:
             yield f"tasks.{name}.sources names {source!r}, which is not in ingest.sources; add it there or correct the name"
-        elif sources[source].columns.label is None:
+        elif "label" in kind_of(task).fields and sources[source].columns.label is None:
             yield f"tasks.{name}.sources names {source!r}, but ingest.sources.{source}.columns.label is null; name the column there"
     for attribute in params.bias_audit.protected.get(name, []):
         if attribute not in params.bias_audit.attributes:
             yield f"bias_audit.protected.{name} names {attribute!r}, which is not in bias_audit.attributes; add it there or correct it"
-        elif params.bias_audit.favorable_labels.get(name) not in task.labels:
+        elif kind_of(task).has_favourable and params.bias_audit.favorable_labels.get(name) not in task.labels:
             yield f"bias_audit.favorable_labels.{name} is not one of tasks.{name}.labels ({', '.join(task.labels)}); use one of these"
         else:
             yield from _column_contradictions(params, name, task, attribute)
@@ -155,11 +205,10 @@ def _budget_contradictions(params: Params) -> Iterator[str]:
     student, parameters = params.student, params.teacher.parameters
     if parameters is None:
         return
-    labels = max(len(task.labels) for task in params.tasks.values())
     try:
         width = sentence_width(student, params.distill.embedding.enabled, params.distill.embedding.width)
-        vocabulary = choose_vocabulary_size(student, parameters, labels, width)
-        check_budget(parameters_of(student, vocabulary, labels, width), parameters, student.budget)
+        vocabulary = choose_vocabulary_size(student, parameters, params.outputs, width)
+        check_budget(parameters_of(student, vocabulary, params.outputs, width), parameters, student.budget)
     except CompactLMError as error:
         yield str(error)
 

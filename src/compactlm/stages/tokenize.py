@@ -22,9 +22,8 @@ def _size(params: Params) -> int:
         from compactlm.bert.models import count_with_head, load_masked_lm  # imported late, because it takes seconds
 
         parameters = count_with_head(load_masked_lm(artifacts.TEACHER / artifacts.BASE)[0])
-    labels = max(len(task.labels) for task in params.tasks.values())
     width = sentence_width(params.student, params.distill.embedding.enabled, params.distill.embedding.width)
-    return choose_vocabulary_size(params.student, parameters, labels, width)
+    return choose_vocabulary_size(params.student, parameters, params.outputs, width)
 
 
 def _check_size(params: Params, teacher_tokens: int) -> None:

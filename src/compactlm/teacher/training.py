@@ -12,10 +12,10 @@ from transformers import BertForSequenceClassification
 from compactlm.bert.models import pad_tensors
 from compactlm.errors import CompactLMError
 from compactlm.params import FineTuning
+from compactlm.tasks.losses import hard_labels
 from compactlm.teacher.frozen_layers import LabelledStates, cache_gigabytes, frozen_states, without_frozen
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
-from compactlm.training.hard_labels import hard_labels
 from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
 
 

@@ -5,7 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.distillation.losses.soft_targets import soft_targets, soft_targets_of_top
+from compactlm.distillation.losses.soft_targets import soft_targets_of_top
+from compactlm.tasks.losses import soft_targets
 from tests.fixtures.builders import noise
 
 SEEDS, TEMPERATURES, SCALES = st.integers(0, 10**6), st.floats(0.5, 10), st.sampled_from([0.1, 1.0, 10.0, 60.0])

@@ -1,4 +1,4 @@
-"""Soft targets: the teacher's softened distribution over all classes, or over its likeliest ones."""
+"""Soft targets of masked words: the teacher's softened distribution over its likeliest tokens."""
 
 from __future__ import annotations
 
@@ -6,26 +6,6 @@ from typing import Any
 
 import torch
 from torch.nn import functional
-
-
-def soft_targets(student: torch.Tensor, teacher: torch.Tensor, temperature: float, weights: torch.Tensor | None = None) -> torch.Tensor:
-    """Return the Kullback-Leibler divergence of softened distributions, times the squared temperature (Hinton et al. 2015).
-
-    Args:
-        student: logits, float [rows, classes].
-        teacher: logits, float [rows, classes].
-        temperature: divides both logits. Its square preserves the size of the gradient.
-        weights: float [rows], or None for 1.
-
-    Returns:
-        The mean over rows in nats, a scalar; 0 without rows.
-    """
-    log_student = functional.log_softmax(student.float() / temperature, dim=-1)
-    log_teacher = functional.log_softmax(teacher.detach().float() / temperature, dim=-1)
-    divergence = functional.kl_div(log_student, log_teacher, reduction="none", log_target=True).sum(dim=-1)
-    if weights is not None:
-        divergence = divergence * weights
-    return divergence.sum() / max(len(divergence), 1) * temperature**2
 
 
 def soft_targets_of_top(
@@ -37,9 +17,9 @@ def soft_targets_of_top(
 ) -> torch.Tensor:
     """Return the divergence over the teacher's k likeliest tokens and one bin for all other tokens.
 
-    Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015). The result is at most that
-    of `soft_targets` (data-processing inequality), and equal if k is the whole vocabulary. The student learns the total mass of the other
-    tokens, but not how the teacher distributes it.
+    Both softened distributions are reduced to the same k + 1 bins before the divergence (Hinton et al. 2015). The result is at most the
+    divergence over all tokens (data-processing inequality), and equal if k is the whole vocabulary. The student learns the total mass of
+    the other tokens, but not how the teacher distributes it.
 
     Args:
         student: logits, float [positions, vocabulary].

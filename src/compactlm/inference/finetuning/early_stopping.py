@@ -11,9 +11,8 @@ import torch
 from transformers import BertForSequenceClassification
 
 from compactlm.bert.models import classify, pad_tensors
-from compactlm.distillation.losses.soft_targets import soft_targets
 from compactlm.params import Optimisation
-from compactlm.training.hard_labels import hard_labels
+from compactlm.tasks.losses import hard_labels, soft_targets
 from compactlm.training.loop import Batch, Settings, set_dropout, train
 
 BATCH_TOKENS = 512

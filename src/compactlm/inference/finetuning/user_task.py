@@ -25,9 +25,9 @@ from compactlm.inference.finetuning.labelled import Labelled, split
 from compactlm.inference.finetuning.probing import averaged_states, build_probe, fit_probe
 from compactlm.inference.runtime.runner import short_reason
 from compactlm.inference.seeds import check_seed
+from compactlm.tasks.thresholds import best_threshold
 from compactlm.teacher.checks import check_teacher
 from compactlm.teacher.training import build_classifier
-from compactlm.training.thresholds import best_threshold
 
 MODEL_FILES = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}  # the files that are saved
 TEACHER_EPOCHS, TEACHER_RATE = 5, 5e-5

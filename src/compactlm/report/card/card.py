@@ -8,7 +8,6 @@ from typing import Any
 
 from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import ROLES
-from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.numbers import count, percent, perplexity, plain, significant, stated, words
 from compactlm.report import embedding_figures, verdict
 from compactlm.report.card.bias_statements import bias_statements
@@ -20,6 +19,7 @@ from compactlm.report.page import PROJECT, environment, parameters
 from compactlm.report.sections.cost import WORLD, energy
 from compactlm.report.sections.quality import NAMES
 from compactlm.report.sections.training import end_rows
+from compactlm.tasks.label_metrics import METRICS
 from compactlm.text.languages import main_languages
 from compactlm.text.markdown import code, table
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from compactlm.evaluation.paired import ROLES
-from compactlm.evaluation.task_metrics import METRICS
 from compactlm.figures.numbers import count, interval, percent, plain, points, stated, words
 from compactlm.report.blocks import Block, Cell, Chart, Section, Table, Text, with_headings
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
 from compactlm.report.findings import Findings, confusion, reliability
 from compactlm.report.verdict import difference
+from compactlm.tasks.label_metrics import METRICS
 
 NAMES = {
     "accuracy": "accuracy",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
 
-from compactlm.evaluation.task_metrics import METRICS, calibration_gaps, resampled_task_metrics, task_metrics
+from compactlm.tasks.label_metrics import METRICS, calibration_gaps, resampled_task_metrics, task_metrics
 
 
 @st.composite

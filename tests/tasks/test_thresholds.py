@@ -1,6 +1,6 @@
 import numpy as np
 
-from compactlm.training.thresholds import best_threshold
+from compactlm.tasks.thresholds import best_threshold
 
 
 def test_the_best_threshold_has_the_highest_accuracy():

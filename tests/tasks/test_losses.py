@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from compactlm.training.hard_labels import hard_labels
+from compactlm.tasks.losses import hard_labels
 from tests.fixtures.builders import noise
 
 

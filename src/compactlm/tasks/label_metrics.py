@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
 
-from compactlm.figures.bootstrap import Array
-
 METRICS = ("accuracy", "macro_f1", "matthews", "auroc", "log_loss", "calibration_error")
 
 Labels = npt.NDArray[np.int64]
+Array = npt.NDArray[np.float64]
 
 
 def task_metrics(expected: Labels, probabilities: Array, bins: int) -> dict[str, float]:
