@@ -18,7 +18,9 @@ SEED = 17
 SHARD_BYTES = 32_000_000
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 NEAR = NearDuplicates(threshold=0.8, permutations=128, unit="words", size=3)
-SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stable", near_duplicates=NEAR, across_splits="prevent", weights={})
+SPLIT = Split(
+    train=0.7, validation=0.15, test=0.15, placement="stable", near_duplicates=NEAR, across_splits="prevent", weights={}, sources={}
+)
 
 
 def _clean(profile: str, directory: Path, processes: int) -> dict[str, float]:

@@ -4,10 +4,13 @@ import numpy as np
 import pyarrow as pa
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, SPLITS, Document
-from compactlm.corpus.split.rows import Homes, Rows, SplitKeyShard, read_rows
+from compactlm.corpus.duplicates.placing import Homes
+from compactlm.corpus.split.rows import Rows, SplitKeyShard, read_rows
 from compactlm.params import Split
 
-SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stratified", near_duplicates=None, across_splits="report", weights={})
+SPLIT = Split(
+    train=0.7, validation=0.15, test=0.15, placement="stratified", near_duplicates=None, across_splits="report", weights={}, sources={}
+)
 
 
 def to_rows(documents: list[Document], seed: int = 0) -> Rows:

@@ -29,7 +29,9 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 ray = pytest.importorskip("ray", reason="the extra compactlm[ray] is not installed")
 
 NEAR = NearDuplicates(threshold=0.8, permutations=64, unit="words", size=2)
-SPLIT = Split(train=0.7, validation=0.15, test=0.15, placement="stable", near_duplicates=NEAR, across_splits="leave_out", weights={})
+SPLIT = Split(
+    train=0.7, validation=0.15, test=0.15, placement="stable", near_duplicates=NEAR, across_splits="leave_out", weights={}, sources={}
+)
 CLEAN = Clean(profile="bert", filters=None, minimum_characters=10, maximum_characters=900, sentences=None, near_duplicates=NEAR, samples=2)
 ONE_SHARD, MANY_SHARDS = 10_000_000, 4_000  # bytes
 

@@ -91,7 +91,8 @@ class Split(Section):
     stays in its split when data is added. Near-duplicates across splits are only counted (`report`), left out
     (`leave_out`: no row of train resembles a row of validation or test, and none of validation resembles a row of test, except labelled
     rows whose near-duplicates have another label of the task), or placed in the same split (`prevent`; with stable placement this is
-    `leave_out`). `weights` gives the number of times that the rows of a source appear in train; the default is 1.
+    `leave_out`). `weights` gives the number of times that the rows of a source appear in train; the default is 1. `sources` puts all rows
+    of a source into one split, which needs `placement: stable`.
     """
 
     train: Annotated[Number, Field(gt=0, lt=1)]
@@ -101,6 +102,7 @@ class Split(Section):
     near_duplicates: NearDuplicates | None
     across_splits: Literal["report", "leave_out", "prevent"]
     weights: dict[Name, NotNegative]
+    sources: dict[Name, Literal["train", "validation", "test"]]
 
     @model_validator(mode="after")
     def _adds_up(self) -> Split:
@@ -108,6 +110,8 @@ class Split(Section):
             raise ValueError(
                 f"across_splits is {self.across_splits}, but near_duplicates is null; set near_duplicates, or across_splits to report"
             )
+        if self.sources and self.placement != "stable":
+            raise ValueError(f"sources names {min(self.sources)}, which needs placement: stable; set it, or set sources to {{}}")
         total = self.train + self.validation + self.test
         if abs(total - 1) > 1e-9:
             raise ValueError(f"train, validation and test add up to {total:g}; make them add up to 1")

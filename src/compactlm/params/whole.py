@@ -141,12 +141,12 @@ def _contradictions(params: Params) -> Iterator[str]:
         if name not in params.tasks:
             yield f"bias_audit.protected names the task {name!r}, which is not in tasks; remove it or correct the name"
     yield from _unlabelled_contradictions(params, owners)
-    for source in params.split.weights:
-        if source not in params.ingest.sources:
-            yield f"split.weights names {source!r}, which is not in ingest.sources; add it there or correct the name"
-    for source in params.evaluate.embedding.retrieval:
-        if source not in params.ingest.sources:
-            yield f"evaluate.embedding.retrieval names {source!r}, which is not in ingest.sources; add it there or correct the name"
+    retrieval = params.evaluate.embedding.retrieval
+    named_sources = {"split.weights": list(params.split.weights), "split.sources": list(params.split.sources)}
+    for key, named in (named_sources | {"evaluate.embedding.retrieval": retrieval}).items():
+        for source in named:
+            if source not in params.ingest.sources:
+                yield f"{key} names {source!r}, which is not in ingest.sources; add it there or correct the name"
     yield from _size_contradictions(params)
     yield from _loss_contradictions(params)
     yield from _embedding_contradictions(params)

@@ -16,7 +16,8 @@ def main(params: Params) -> None:
     """Read data/raw and write data/clean, reports/metrics/clean.json, and samples and notices of the dropped rows."""
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     raw = artifacts.parts(artifacts.RAW)
-    cleaned = clean_corpus(raw, artifacts.SHARDS / "clean", params.clean, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
+    shard_bytes = params.data.shard_megabytes * MEGABYTE
+    cleaned = clean_corpus(raw, artifacts.SHARDS / "clean", params.clean, params.seed, engine, shard_bytes, params.split)
     tell("clean", losses(cleaned))
     with artifacts.replacing(artifacts.CLEAN) as directory:
         gather(cleaned.shards, directory)

@@ -5,8 +5,8 @@ import pytest
 
 from compactlm import artifacts
 from compactlm.artifacts import SPLITS, Document, read_documents
+from compactlm.corpus.duplicates.placing import draw_place
 from compactlm.corpus.split.metrics import split_metrics
-from compactlm.corpus.split.rows import draw_place
 from compactlm.corpus.split.splitting import split_corpus
 from compactlm.params import NearDuplicates, Split
 from compactlm.shards.engine import LocalEngine

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from compactlm import artifacts
 from compactlm.artifacts import SPLITS, Document, read_documents
+from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.corpus.split.document_groups import crossings, group
 from compactlm.corpus.split.metrics import rows_like_protected, split_metrics
-from compactlm.corpus.split.rows import duplicate_key
 from compactlm.corpus.split.splitting import SplitCorpus, check_tasks, check_weights, decide, losses, split_corpus
 from compactlm.errors import CompactLMError
 from compactlm.params import NearDuplicates, Split, Task

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compactlm.artifacts import SPLITS, Document
+from compactlm.corpus.duplicates.placing import draw_place, place
 from compactlm.corpus.split.document_groups import PROTECTED, group, protect
-from compactlm.corpus.split.rows import draw_place
 from compactlm.corpus.split.splitting import decide
-from compactlm.corpus.split.stable import place, share_deviations
+from compactlm.corpus.split.stable import share_deviations
 from compactlm.params import Split
 from tests.corpus.split_rows import SPLIT, to_rows
 from tests.fixtures.builders import make_row
@@ -65,6 +65,17 @@ def test_near_duplicates_of_a_test_row_are_left_out_of_train_and_validation() ->
     assert homes(rows, clusters) == {name: home for name, home in alone.items() if name not in {validation, train}}
 
 
+def test_a_source_can_be_in_one_split_and_its_shares_are_not_compared() -> None:
+    rows = [make_row(number, source="old" if number % 2 else "new") for number in range(200)]
+    fixed = Split.model_validate({**STABLE.model_dump(), "sources": {"new": "test"}})
+    found, _ = decide(to_rows(rows), None, fixed, 0)
+    assert set(found[::2].tolist()) == {SPLITS.index("test")}
+    assert (found[1::2] == decide(to_rows(rows), None, STABLE, 0)[0][1::2]).all()
+    assert set(share_deviations(to_rows(rows), found, fixed)["test"]) == {"old"}
+    with pytest.raises(ValueError, match="needs placement: stable"):
+        Split.model_validate({**fixed.model_dump(), "placement": "stratified"})
+
+
 def test_no_rows_have_no_groups() -> None:
     assert group([np.zeros(0, dtype=np.int64)]).tolist() == []
     assert protect(np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64)).tolist() == []
@@ -84,8 +95,8 @@ def test_shares_and_labels_are_kept_on_average() -> None:
 
 def test_another_seed_changes_the_places_and_another_share_of_validation_does_not_change_test() -> None:
     rows = [make_row(number) for number in range(2_000)]
-    first = place(to_rows(rows, 1).drawn, STABLE)
-    assert first.tolist() != place(to_rows(rows, 2).drawn, STABLE).tolist()
-    other = place(to_rows(rows, 1).drawn, Split(**{**STABLE.model_dump(), "train": 0.6, "validation": 0.25}))
+    first = place(to_rows(rows, 1).drawn, [], STABLE)
+    assert first.tolist() != place(to_rows(rows, 2).drawn, [], STABLE).tolist()
+    other = place(to_rows(rows, 1).drawn, [], Split(**{**STABLE.model_dump(), "train": 0.6, "validation": 0.25}))
     test = SPLITS.index("test")
     assert ((other == test) == (first == test)).all()

@@ -20,7 +20,7 @@ from compactlm.corpus.clean.filters.personal.masking import count_masked
 from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
 from compactlm.corpus.duplicates.winners import CONTRADICTORY_LABEL, DUPLICATE
 from compactlm.errors import CompactLMError
-from compactlm.params import Clean, FilterSettings, PersonalKind
+from compactlm.params import Clean, FilterSettings, PersonalKind, Split
 from compactlm.params.filters import Length, MaskPersonal
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import count_by_source, count_queries, cut
@@ -138,11 +138,13 @@ def filters_of(clean: Clean) -> list[FilterSettings]:
     return profile_filters(clean.profile, clean.minimum_characters, clean.maximum_characters)
 
 
-def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, engine: Engine, shard_bytes: int) -> Cleaned:
+def clean_corpus(
+    parts: Sequence[Path], work: Path, clean: Clean, seed: int, engine: Engine, shard_bytes: int, split: Split | None = None
+) -> Cleaned:
     """Clean the corpus in the parts of an artifact. The result depends neither on the engine nor on the size of the shards.
 
-    Working shards have about `shard_bytes` of text; finished ones in `work` are reused. The seed draws the dropped rows that are shown, and
-    the permutations of MinHash.
+    Working shards have about `shard_bytes` of text; finished ones in `work` are reused. Of duplicates, the row stays that a stable
+    `split` holds out. The seed draws the splits, the dropped rows that are shown, and the permutations of MinHash.
 
     Raises:
         CompactLMError: a source has no row left.
@@ -161,7 +163,7 @@ def clean_corpus(parts: Sequence[Path], work: Path, clean: Clean, seed: int, eng
         from compactlm.corpus.clean.sentence_cutting import cut_sentences
 
         cleaned, cut_up, trained = cut_sentences(cleaned, work, engine, clean.sentences, seed, clean.samples)
-    left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples)
+    left, deduplicated = deduplicate(cleaned, work, engine, clean.near_duplicates, seed, clean.samples, split)
     engine.rest()
     manifests = [*filtered, *cut_up, *deduplicated]
     result = Cleaned(

@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 
 from compactlm.artifacts import QUERIES, Document, file_sha256
 from compactlm.corpus.duplicates.judgements import Judgement
+from compactlm.corpus.duplicates.placing import HOME, Placing
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.duplicates.winners import DUPLICATE, NEAR_DUPLICATE, judge_equals, judge_near
-from compactlm.params import NearDuplicates
+from compactlm.params import NearDuplicates, Split
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.keys import KEY, KEY_BYTES, Keys, as_keys, equal_to_another, first_of_equals, hash_key
 from compactlm.shards.reports import DropCounter, Report
@@ -91,7 +92,7 @@ def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -
     return DropShard(path.resolve(), file_sha256(path), seed, samples)
 
 
-def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
+def judge_duplicates(keyed: Sequence[Path], placing: Placing) -> Judgement:
     """Return the judgement of exact duplicates, from shards that AddKeys made.
 
     Memory holds the keys of all rows, 16 bytes each, and a few columns of the rows that share a key.
@@ -101,16 +102,16 @@ def judge_duplicates(keyed: Sequence[Path]) -> Judgement:
     tables, start = [], 0
     for path, part in zip(keyed, parts, strict=True):
         wanted = np.flatnonzero(shared[start : start + len(part)])
-        tables.append(pq.read_table(path, columns=[*_judged_by(path), KEY.name]).take(pa.array(wanted)))
+        tables.append(placing(pq.read_table(path, columns=[*_judged_by(path, placing), KEY.name]).take(pa.array(wanted))))
         start += len(part)
-    table = pa.concat_tables(tables).sort_by([(KEY.name, "ascending"), ("id", "ascending")])
+    table = pa.concat_tables(tables).sort_by([(KEY.name, "ascending"), (HOME.name, "descending"), ("id", "ascending")])
     first = first_of_equals(_keys(table))
     groups = np.cumsum(first) - 1
     labelled = np.bincount(groups, weights=table["task"].is_valid().to_numpy()) > 0
-    # Most groups have no label. In these the smallest id stays, so their rows need not be judged one by one.
+    # Most groups have no label. In these the first row stays, so their rows need not be judged one by one.
     judged = Judgement(dict.fromkeys(table["id"].filter(pa.array(~first & ~labelled[groups])).to_pylist(), DUPLICATE))
     for rows in _groups(table.filter(pa.array(labelled[groups]))):
-        judged.reasons.update((document.id, reason) for document, reason in judge_equals([_document(row) for row in rows]))
+        judged.reasons.update((document.id, reason) for document, reason in judge_equals(*_documents(rows)))
     if QUERIES.name in table.column_names:
         asked = np.bincount(groups, weights=pc.list_value_length(table[QUERIES.name]).to_numpy()) > 0
         for rows in _groups(table.filter(pa.array(asked[groups]))):
@@ -124,8 +125,8 @@ def _groups(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
         yield list(rows_of_one)
 
 
-def _judged_by(shard: Path) -> list[str]:
-    return [*_JUDGED_BY, *(name for name in (QUERIES.name,) if name in pq.read_schema(shard).names)]
+def _judged_by(shard: Path, placing: Placing) -> list[str]:
+    return [*dict.fromkeys([*_JUDGED_BY, *placing.columns]), *(name for name in (QUERIES.name,) if name in pq.read_schema(shard).names)]
 
 
 def _keys(table: pa.Table) -> Keys:
@@ -133,46 +134,55 @@ def _keys(table: pa.Table) -> Keys:
     return as_keys(b"".join(chunk.buffers()[1][KEY_BYTES * chunk.offset : KEY_BYTES * (chunk.offset + len(chunk))] for chunk in chunks))
 
 
-def _document(row: Mapping[str, Any]) -> Document:
-    known = {name: row[name] for name in _JUDGED_BY}
-    return Document(text="", document=row["id"], **known)
+def _documents(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Document], dict[str, int]]:
+    """Return the rows as documents without text, and their splits by id."""
+    documents = [Document(text="", document=row["id"], **{name: row[name] for name in _JUDGED_BY}) for row in rows]
+    return documents, {row["id"]: row[HOME.name] for row in rows}
 
 
-def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates) -> Judgement:
+def judge_near_duplicates(signed: Sequence[Path], rows: Sequence[Path], settings: NearDuplicates, placing: Placing) -> Judgement:
     """Return the judgement of near-duplicates, from the shards that SignShard made (`signed`) and the shards of the rows."""
     clusters = SignatureShards(signed).clusters(settings)
     several = np.bincount(clusters, minlength=len(clusters))[clusters] > 1
     members: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     start = 0
     for path in rows:
-        table = pq.read_table(path, columns=_judged_by(path))
+        table = pq.read_table(path, columns=_judged_by(path, placing))
         wanted = np.flatnonzero(several[start : start + len(table)])
-        for cluster, row in zip(clusters[start + wanted].tolist(), table.take(pa.array(wanted)).to_pylist(), strict=True):
+        for cluster, row in zip(clusters[start + wanted].tolist(), placing(table.take(pa.array(wanted))).to_pylist(), strict=True):
             members[cluster].append(row)
         start += len(table)
     judged = Judgement()
     for group in members.values():
-        judged.reasons.update((document.id, NEAR_DUPLICATE) for document in judge_near([_document(row) for row in group]))
+        judged.reasons.update((document.id, NEAR_DUPLICATE) for document in judge_near(*_documents(group)))
         if QUERIES.name in group[0]:
             judged.inherit(group)
     return judged
 
 
 def deduplicate(
-    shards: Sequence[Path], work: Path, engine: Engine, near_duplicates: NearDuplicates | None, seed: int, samples: int
+    shards: Sequence[Path],
+    work: Path,
+    engine: Engine,
+    near_duplicates: NearDuplicates | None,
+    seed: int,
+    samples: int,
+    split: Split | None = None,
 ) -> tuple[list[Path], list[Manifest]]:
     """Drop exact duplicates across all shards, and then near-duplicates unless `near_duplicates` is None.
 
-    AddKeys made the shards, and the ids of all rows differ. Finished shards in `work` are reused. The seed draws the permutations of
-    MinHash and the `samples` dropped rows that are shown for each source and reason. The manifests of both steps count the dropped rows.
+    AddKeys made the shards, and the ids of all rows differ. Finished shards in `work` are reused. A row that a stable
+    `split` holds out wins, so that a text does not move when a copy is added. The seed draws the splits, the permutations of MinHash and
+    the `samples` dropped rows that are shown for each source and reason. The manifests of both steps count the dropped rows.
     """
-    drop = write_judgement(judge_duplicates(shards), work / "duplicates.parquet", seed, samples)
+    placing = Placing(split, seed)
+    drop = write_judgement(judge_duplicates(shards, placing), work / "duplicates.parquet", seed, samples)
     unique, manifests = apply(shards, work / "unique", engine, drop)
     if near_duplicates is None:
         return unique, manifests
     signed, _ = apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
     engine.rest()
-    judged = judge_near_duplicates(signed, unique, near_duplicates)
+    judged = judge_near_duplicates(signed, unique, near_duplicates, placing)
     drop = write_judgement(judged, work / "near_duplicates.parquet", seed, samples)
     different, more = apply(unique, work / "different", engine, drop)
     return different, [*manifests, *more]

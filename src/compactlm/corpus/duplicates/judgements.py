@@ -26,12 +26,13 @@ class Judgement:
     def inherit(self, group: Sequence[Mapping[str, Any]]) -> None:
         """Give the queries of the dropped rows of a group of duplicates to the row that stays; the smallest id, if several stay.
 
-        The rows have the columns `id` and `queries`. If no row stays, the queries are dropped with the rows.
+        The rows have the columns `id`, `queries` and `home`, the number of their split. Queries do not move to another split. If no row
+        stays, the queries are dropped with the rows.
         """
         heir = min((row for row in group if row["id"] not in self.reasons), key=lambda row: row["id"], default=None)
         if heir is None:
             return
-        given = [query for row in group if row["id"] in self.reasons for query in row["queries"]]
+        given = [query for row in group if row["id"] in self.reasons and row["home"] == heir["home"] for query in row["queries"]]
         queries = sorted({*heir["queries"], *given})
         if queries != heir["queries"]:
             self.queries[heir["id"]] = queries

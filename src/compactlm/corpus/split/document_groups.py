@@ -8,7 +8,8 @@ import numpy as np
 
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.clusters import join_rows
-from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers
+from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
+from compactlm.corpus.split.rows import Integers
 
 PROTECTED = (TEST, VALIDATION, TRAIN)  # a split keeps its rows, and related rows of later splits are left out
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from compactlm.artifacts import SPLITS
+from compactlm.corpus.duplicates.placing import Homes
 from compactlm.corpus.split.document_groups import PROTECTED, crossings, protect
-from compactlm.corpus.split.rows import Homes, Integers, Rows, count_strata
+from compactlm.corpus.split.rows import Integers, Rows, count_strata
 from compactlm.corpus.split.splitting import SplitCorpus
 from compactlm.corpus.split.stable import share_deviations
 from compactlm.corpus.split.stratified import split_groups

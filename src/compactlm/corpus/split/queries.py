@@ -17,9 +17,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import DOCUMENT_SCHEMA, QUERIES, SPLITS, derived_id
+from compactlm.corpus.duplicates.placing import Homes, duplicate_key
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.split.document_groups import group, protect_placed
-from compactlm.corpus.split.rows import Homes, Integers, duplicate_key
+from compactlm.corpus.split.rows import Integers
 from compactlm.params import Split
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.keys import as_keys, hash_key, number_keys

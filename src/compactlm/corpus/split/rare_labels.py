@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from compactlm.artifacts import SPLITS
-from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows, count_strata
+from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
+from compactlm.corpus.split.rows import Integers, Rows, count_strata
 from compactlm.params import Task
 
 

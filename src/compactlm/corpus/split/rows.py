@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,18 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from compactlm.artifacts import SPLITS
-from compactlm.draws import draw_bits
+from compactlm.corpus.duplicates.placing import Homes, draw_place, duplicate_key
 from compactlm.shards.keys import KEY_BYTES, as_keys, hash_key, number_keys
 from compactlm.shards.reports import Report
 from compactlm.shards.shards import ShardStep
 
-_OTHER = re.compile(r"[\W_]+")
-_OTHER_ASCII = bytes(code for code in range(128) if not chr(code).isalnum())
 _COLUMNS = ("source", "task", "label")
 Integers = npt.NDArray[np.int64]
-Homes = npt.NDArray[np.int8]  # the number of each row's split in artifacts.SPLITS; -1 for a row that is left out
 Stratum = tuple[str, str | None, str | None]
-TRAIN, VALIDATION, TEST = (SPLITS.index(name) for name in ("train", "validation", "test"))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +41,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.stratum)
 
+    def sources(self) -> list[str]:
+        """Return the source of each row."""
+        names = [source for source, _, _ in self.strata]
+        return [names[stratum] for stratum in self.stratum.tolist()]
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitKeyShard(ShardStep):
@@ -63,25 +63,6 @@ class SplitKeyShard(ShardStep):
         drawn = [draw_place(*row, self.seed) for row in zip(names, sources, documents, texts, strict=True)]
         columns["drawn"] = pa.array(drawn, pa.uint64())
         return pa.table(columns), Report()
-
-
-def duplicate_key(text: str) -> str:
-    """Return the letters and digits of a text in lower case, which near-exact duplicates share."""
-    folded = text.casefold()
-    if folded.isascii():  # true for most texts, and ten times as fast
-        return folded.encode().translate(None, _OTHER_ASCII).decode() or text
-    return _OTHER.sub("", folded) or text
-
-
-def draw_place(name: str, source: str, document: str, text: str, seed: int) -> int:
-    """Return a 64-bit draw by seed and document, or by the letters and digits of the text if the row is its own document.
-
-    A row is its own document if `document` is `name`, the id of the row.
-    """
-    # Released splits depend on these draws: a change of the parts would move rows between splits.
-    if document == name:
-        return draw_bits(seed, "text", duplicate_key(text))
-    return draw_bits(seed, "document", source, document)
 
 
 def read_rows(tables: Iterable[pa.Table]) -> Rows:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS, Document
-from compactlm.corpus.split.rows import Homes, Integers, Rows
+from compactlm.corpus.duplicates.placing import Homes
+from compactlm.corpus.split.rows import Integers, Rows
 from compactlm.params import DiversityFigures
 from compactlm.text.diversity import Diversity, words_of
 

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from compactlm.artifacts import SPLITS
+from compactlm.corpus.duplicates.placing import TRAIN, Homes, place
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
 from compactlm.corpus.split.document_groups import crossings, group, protect, protect_placed
 from compactlm.corpus.split.mixing import Mixture, mix
 from compactlm.corpus.split.queries import QueryLeakage, keep_out
 from compactlm.corpus.split.rare_labels import groups_of_labels
-from compactlm.corpus.split.rows import TRAIN, Homes, Integers, Rows, SplitKeyShard, count_strata, in_clusters_of_several_labels, read_rows
-from compactlm.corpus.split.stable import place
+from compactlm.corpus.split.rows import Integers, Rows, SplitKeyShard, count_strata, in_clusters_of_several_labels, read_rows
 from compactlm.corpus.split.stratified import split_groups
 from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
@@ -64,7 +64,7 @@ def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tu
     """Return the split of each row (-1 if it is left out), and the group of each row; raises CompactLMError for too few groups."""
     near = [] if clusters is None or split.across_splits == "report" else [clusters]
     if split.placement == "stable":
-        homes, groups = place(rows.drawn, split), group([rows.duplicates, rows.documents, *near])
+        homes, groups = place(rows.drawn, rows.sources(), split), group([rows.duplicates, rows.documents, *near])
         return _without_alike(protect(homes, rows.duplicates), group([rows.duplicates, *near]), rows), groups
     groups = group([rows.duplicates, rows.documents, *(near if split.across_splits == "prevent" else [])])
     homes = split_groups(rows, groups, split, seed)

@@ -10,8 +10,9 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from compactlm.artifacts import SPLITS
+from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
 from compactlm.corpus.split.rare_labels import place_rare_labels
-from compactlm.corpus.split.rows import TEST, TRAIN, VALIDATION, Homes, Integers, Rows
+from compactlm.corpus.split.rows import Integers, Rows
 from compactlm.errors import CompactLMError
 from compactlm.params import Split
 

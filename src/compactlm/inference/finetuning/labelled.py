@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
-from compactlm.corpus.split.rows import duplicate_key
+from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.draws import draw_generator
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
