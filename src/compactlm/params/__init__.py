@@ -6,6 +6,18 @@ on. Nothing is computed here: stages get the values that params.yaml and the fil
 """
 
 from compactlm.params.base import Count, CountOrZero, Number, Section
+from compactlm.params.columns import (
+    AnswerText,
+    ColumnLabel,
+    Columns,
+    DocumentPart,
+    JoinedColumns,
+    LabelColumns,
+    LabelList,
+    QueryLines,
+    TagList,
+    ThresholdLabel,
+)
 from compactlm.params.data import Augment, Clean, Data, DiversityFigures, NearDuplicates, ReservedKind, Sentences, Split
 from compactlm.params.distill import (
     EmbeddingDistillation,
@@ -22,25 +34,20 @@ from compactlm.params.models import DirectoryTeacher, FineTuning, HubTeacher, Op
 from compactlm.params.reading import PARAMS_FILE, ParamsError, parse_params, read_params
 from compactlm.params.results import Bootstrap, EmbeddingFigures, Energy, Evaluate, Export, Robustness, Slices
 from compactlm.params.sources import (
-    ColumnLabel,
-    Columns,
-    DocumentPart,
     FilesSource,
     Format,
     HubSource,
     Ingest,
-    JoinedColumns,
     Limit,
     PackageArchive,
     PackageSource,
-    QueryLines,
     Source,
-    ThresholdLabel,
 )
 from compactlm.params.whole import Params, Task
 
 __all__ = [
     "PARAMS_FILE",
+    "AnswerText",
     "Attribute",
     "Augment",
     "BiasAudit",
@@ -70,6 +77,8 @@ __all__ = [
     "HubTeacher",
     "Ingest",
     "JoinedColumns",
+    "LabelColumns",
+    "LabelList",
     "Limit",
     "Losses",
     "ModelLimits",
@@ -94,6 +103,7 @@ __all__ = [
     "Split",
     "StereotypeTemplates",
     "Student",
+    "TagList",
     "Task",
     "TaskDistillation",
     "TeacherSource",

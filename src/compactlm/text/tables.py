@@ -1,6 +1,7 @@
-"""Streams of rows from csv, tsv, jsonl, txt and Parquet files, also compressed with gzip or Zstandard.
+"""Streams of rows from csv, tsv, jsonl, txt, CoNLL, SQuAD and Parquet files, also compressed with gzip or Zstandard.
 
-Only a few rows are in memory at a time. Each row has its position (`line 12`) for error messages.
+Only a few rows are in memory at a time, except of a SQuAD file, which is one JSON object. Each row has its position (`line 12`) for
+error messages.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ import pyarrow.parquet as pq
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
 from compactlm.text import delimited
+from compactlm.text.conll import conll_rows
 from compactlm.text.delimited import check_different, csv_cells, table, tsv_cells
 from compactlm.text.lines import parse_object
+from compactlm.text.squad import squad_rows
 
 EXPANSION = 200  # text compresses to a tenth, so a file that expands by more than this factor is an attack
 EXPANSION_FROM = 64_000_000  # expansion to fewer bytes is harmless
@@ -89,7 +92,7 @@ def stream_rows(
 
     Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
     has no quoting, unless its first line is all in quotes. The cells of csv are separated by `delimiter`. A txt file has one column (`text`
-    or 0) and a row for each line that is not blank.
+    or 0) and a row for each line that is not blank. The columns of conll and squad are those of `conll_rows` and `squad_rows`.
     Messages name the file `where`, and `remedy` tells how to fix a wrong encoding.
 
     Raises:
@@ -107,6 +110,10 @@ def stream_rows(
             yield from table(tsv_cells(_plain(lines), where), where, "\t", header=header)
         elif form == "jsonl":
             yield from _jsonl(lines, where)
+        elif form == "conll":
+            yield from conll_rows(((number, line.rstrip("\r\n")) for number, line in enumerate(lines, start=1)), where)
+        elif form == "squad":
+            yield from squad_rows("".join(lines), where)
         else:
             for number, line in _plain(lines):
                 yield f"line {number}", {"text": line, 0: line}

@@ -11,6 +11,7 @@ from compactlm.artifacts import document_schema
 from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
 from compactlm.corpus.ingest.repeats import number_repeats
+from compactlm.corpus.ingest.targets import Targets
 from compactlm.shards.gathering import write_shards
 from tests.fixtures.builders import make_row
 
@@ -19,7 +20,8 @@ RECORDS = st.lists(
         Record,
         text=st.text("ab", max_size=2),
         document=st.sampled_from([None, "d"]),
-        label=st.sampled_from("xy"),
+        targets=st.builds(Targets, label=st.sampled_from("xy"), score=st.sampled_from([None, 0.5, 1.0])),
+        pair=st.sampled_from([None, "", "p"]),
         attributes=st.sampled_from([(("gender", None),), (("gender", "f"),)]),
         queries=st.sampled_from([(), ("q",), ("q", "r")]),
     ),
@@ -30,7 +32,7 @@ RECORDS = st.lists(
 def write(records: list[Record], directory: Path, shard_bytes: int) -> list[Path]:
     for old in directory.glob("*"):
         old.unlink()
-    schema = document_schema(attributes=True, queries=True)
+    schema = document_schema(attributes=True, queries=True, targets=("pair", "score"))
     write_shards((to_document(record, "s", "t") for record in records), directory, shard_bytes, schema)
     return sorted(directory.iterdir())
 
@@ -54,12 +56,14 @@ def test_ids_are_unique_and_depend_on_neither_order_nor_shards(
     found = rows(first)
     assert found == rows(second)
     assert len({row["id"] for row in found}) == len(records)
-    assert sorted((row["text"], row["label"]) for row in found) == sorted((record.text, record.label) for record in records)
+    expected = [(record.text, record.pair or "", record.targets.label) for record in records if record.targets]
+    assert sorted((row["text"], row["pair"] or "", row["label"]) for row in found) == sorted(expected)
     assert all(row["document"] in ("d", row["id"]) for row in found)
 
 
 def test_repeats_are_numbered_in_the_order_of_their_labels(tmp_path: Path) -> None:
-    shards = write([Record("x", None, "good"), Record("y", None, "good"), Record("x", None, "bad"), Record("x", None, "bad")], tmp_path, 1)
+    labelled = [("x", "good"), ("y", "good"), ("x", "bad"), ("x", "bad")]
+    shards = write([Record(text, None, Targets(label)) for text, label in labelled], tmp_path, 1)
     number_repeats(shards)
     names = {row_id("s", None, "x", number): label for number, label in enumerate(["bad", "bad", "good"])}
     assert {row["id"]: row["label"] for row in rows(shards) if row["text"] == "x"} == names

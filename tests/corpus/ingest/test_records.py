@@ -2,57 +2,19 @@ import math
 
 import pytest
 
-from compactlm.corpus.ingest.records import Record, cell_at, check_label_names, row_id, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.records import Record, row_id, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.targets import Targets
 from compactlm.errors import CompactLMError
-from compactlm.params import ColumnLabel, Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
+from compactlm.params import Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
 
 TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")
-CLASS = ColumnLabel(column="r", names={"0": "negative", "1": "positive", "true": "positive"})
-
-ROW = {"meta": {"title": "T", "tags": ["a", {"b": "c"}]}, "a.b": "own name", "body": "B", "none": None, 3: "third"}
 
 
 def columns(
-    label: ThresholdLabel | ColumnLabel | None = None, document: str | DocumentPart | None = None, queries: str | QueryLines | None = None
+    label: ThresholdLabel | None = None, document: str | DocumentPart | None = None, queries: str | QueryLines | None = None
 ) -> Columns:
     return Columns(text="t", document=document, label=label, attributes={}, queries=queries)
-
-
-@pytest.mark.parametrize(
-    ("rule", "value", "label"),
-    [
-        (RATING, "-3", "negative"),
-        (RATING, 0, "negative"),
-        (RATING, "0.1", "positive"),
-        (CLASS, 1, "positive"),
-        (CLASS, True, "positive"),
-        (CLASS, 1.0, "positive"),
-        (CLASS, "True", "positive"),
-    ],
-)
-def test_labels(rule: ThresholdLabel | ColumnLabel, value: object, label: str) -> None:
-    assert to_record({"t": "x", "r": value}, "p", columns(rule), TASK).label == label
-
-
-@pytest.mark.parametrize(
-    ("row", "rule", "message"),
-    [
-        ({"u": "x"}, None, r"p: the column 't' of columns\.text .* \(columns here: 'u'\)"),
-        ({"t": 5}, None, r"p: the text column 't' holds 5"),
-        ({"t": "x"}, RATING, r"column 'r' of columns\.label"),
-        ({"t": "x", "r": "good"}, RATING, r"holds 'good'"),
-        ({"t": "x", "r": "nan"}, RATING, r"holds 'nan'"),
-        ({"t": "x", "r": "2"}, CLASS, r"label '2' is not declared"),
-        ({"t": "x", "r": None}, CLASS, r"label column 'r' is empty"),
-        ({"t": "x", "r": math.nan}, CLASS, r"label column 'r' is empty"),
-        ({"t": "x", "r": ["0"]}, CLASS, r"label column 'r' is wrong: \['0'\] is not a label"),
-        ({"t": "x", "r": "neutral"}, ColumnLabel(column="r", names=None), r"label 'neutral' is not declared \(negative, positive\)"),
-    ],
-)
-def test_a_wrong_row_is_refused(row: dict[str | int, object], rule: ThresholdLabel | ColumnLabel, message: str) -> None:
-    with pytest.raises(CompactLMError, match=message):
-        to_record(row, "p", columns(rule), TASK)
 
 
 def test_the_document_is_a_column_or_its_first_part_and_labels_are_read_only_for_a_task() -> None:
@@ -105,13 +67,6 @@ def test_text_with_surrogates_is_made_encodable() -> None:
     assert (record.text, record.document) == ("a\U0001f600b\ufffd", "\ufffdx")
 
 
-def test_a_label_name_outside_the_task_is_refused_before_any_row() -> None:
-    rule = ThresholdLabel(column=1, threshold=0, below="bad", above="positive")
-    with pytest.raises(CompactLMError, match=r"ingest\.sources\.s\.columns\.label names 'bad'"):
-        check_label_names("s", columns(rule), TASK)
-    check_label_names("s", columns(RATING), TASK)
-
-
 def test_an_id_depends_on_source_text_and_document() -> None:
     def name(source: str, text: str, document: str | None) -> str:
         return to_document(Record(text, document, None), source, None).id
@@ -121,6 +76,29 @@ def test_an_id_depends_on_source_text_and_document() -> None:
     assert {len(one) for one in names} == {32}
     assert row_id("s", "d", "x", 0) in names
     assert row_id("s", "d", "x", 1) not in names
+
+
+def test_a_pair_belongs_to_the_id_and_the_targets_to_the_hash_of_the_rows() -> None:
+    pairs = Columns(text="t", document=None, label=None, attributes={}, queries=None, pair="p")
+    record = to_record({"t": "x", "p": " y "}, "p", pairs, None)
+    assert record == Record("x", None, pair="y")
+    assert to_record({"t": "x", "p": None}, "p", pairs, None).pair == ""
+    assert to_document(record, "s", "task").task is None, "a row without targets is unlabelled"
+    documents = [
+        to_document(Record("x", None, targets, pair=pair), "s", "task")
+        for pair in (None, "y")
+        for targets in (Targets(), Targets(labels=()), Targets(score=0.0), Targets(tags=("O",)), Targets(answer="x", answer_start=0))
+    ]
+    assert len({document.id for document in documents}) == 2
+    assert len({sha256_of([document]) for document in documents}) == 10
+    with pytest.raises(CompactLMError, match=r"p: the column 'p' holds \['y'\], which is not text; correct columns\.pair"):
+        to_record({"t": "x", "p": ["y"]}, "p", pairs, None)
+
+
+def test_the_words_of_a_row_are_its_text_whether_it_has_tags_or_not() -> None:
+    tagged = Columns(text=None, document=None, label=None, attributes={}, queries=None, words="w", tags={"column": "g"})
+    record = to_record({"w": ["a", "b c"]}, "p", tagged, None)
+    assert (record.text, record.words, record.targets) == ("a b c", ("a", "b", "c"), None)
 
 
 def test_nan_is_no_document_and_no_attribute() -> None:
@@ -139,16 +117,3 @@ def test_text_can_be_joined_from_several_and_nested_columns() -> None:
 @pytest.mark.parametrize("cell", [None, "", "  "])
 def test_a_row_that_names_no_document_is_its_own_document(rule: str | DocumentPart, cell: str | None) -> None:
     assert to_record({"t": "x", "d": cell}, "p", columns(document=rule), None).document is None
-
-
-@pytest.mark.parametrize(
-    ("column", "value"), [("body", "B"), ("meta.title", "T"), ("meta.tags.1.b", "c"), ("a.b", "own name"), (3, "third"), ("none", None)]
-)
-def test_cells_are_found_by_name_position_or_path(column: str | int, value: object) -> None:
-    assert cell_at(ROW, column, "p", "text") == value
-
-
-@pytest.mark.parametrize("column", ["meta.tags.2", "meta.other", "body.0", "meta.tags.-1", "", 4])
-def test_a_path_that_leads_nowhere_is_refused(column: str | int) -> None:
-    with pytest.raises(CompactLMError, match=r"p: the column .* of columns\.text .* \(columns here: 'meta', 'a\.b', 'body', 'none', 3\)"):
-        cell_at(ROW, column, "p", "text")

@@ -11,9 +11,17 @@ from compactlm.text.markdown import facts
 
 
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
-    """Return the rows and characters of each source and in total, the number of rows beyond the limit of a source, and of queries."""
+    """Return the rows and characters of each source and in total.
+
+    Where there are some, also the rows beyond the limit of a source, its queries, and the rows that were left out because their answer does
+    not stand in their text.
+    """
     sources: dict[str, dict[str, int]] = {
-        name: {"rows": extract.rows, "characters": extract.characters, **_if_any(over_limit=extract.left, queries=extract.queries)}
+        name: {
+            "rows": extract.rows,
+            "characters": extract.characters,
+            **_if_any(over_limit=extract.left, queries=extract.queries, without_answer=extract.lost),
+        }
         for name, extract in extracts.items()
     }
     total = {unit: sum(figures[unit] for figures in sources.values()) for unit in ("rows", "characters")}
@@ -38,6 +46,7 @@ def data_card(ingest: Ingest, extracts: Mapping[str, Extract]) -> str:
             "rows": _at_most(extract.rows, rows),
             "characters": _at_most(extract.characters, characters),
             **({"queries of the rows": f"{extract.queries:,}"} if extract.queries else {}),
+            **({"rows left out, because their answer does not stand in the text": f"{extract.lost:,}"} if extract.lost else {}),
             "sha256 of the rows": f"`{extract.sha256}`",
         }
         lines += ["", f"## {name}", "", facts(known.items())]

@@ -6,32 +6,38 @@ import dataclasses
 import glob
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from compactlm.artifacts import Document, document_schema, file_sha256, parts, to_documents
+from compactlm.artifacts import TARGETS, Document, document_schema, file_sha256, parts, to_documents
+from compactlm.corpus.ingest.answers import AnswerNotFoundError
 from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.cells import parts_of
 from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
-from compactlm.corpus.ingest.records import check_label_names, sha256_of, to_document, to_record
+from compactlm.corpus.ingest.occurring import check_occurring
+from compactlm.corpus.ingest.records import sha256_of, to_document, to_record
 from compactlm.corpus.ingest.repeats import number_repeats
+from compactlm.corpus.ingest.targets import check_label_names
 from compactlm.corpus.ingest.watching import watch
 from compactlm.errors import CompactLMError
-from compactlm.params import FilesSource, HubSource, Ingest, PackageSource, Source, Task
+from compactlm.params import Columns, FilesSource, HubSource, Ingest, PackageSource, Source, Task
 from compactlm.shards.gathering import count_by_source, count_queries, sorted_tables, write_shards
+from compactlm.tasks import kind_of
 from compactlm.text.tables import Row, Rows, stream_rows
+
+_COLUMNS = {"answer_start": "answer"}  # the key of params, where a field of documents has another name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Extract:
     """The rows that were taken from a source.
 
-    `left` is the number of rows beyond the limit of the source, `queries` the number of queries of the rows that were taken, and `sha256`
-    the hash over the rows, for the data card.
+    `left` is the number of rows beyond the limit of the source, `lost` that of rows whose answer does not stand in their text, `queries`
+    the number of queries of the rows that were taken, and `sha256` the hash over the rows, for the data card.
     """
 
     shards: list[Path]
@@ -41,6 +47,7 @@ class Extract:
     sha256: str
     task: str | None
     queries: int = 0
+    lost: int = 0
 
 
 def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
@@ -56,12 +63,15 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
     for name, owner in sorted(owners.items()):
         check_label_names(name, ingest.sources[name].columns, tasks[owner])
     columns = [source.columns for source in ingest.sources.values()]
-    schema = document_schema(attributes=any(one.attributes for one in columns), queries=any(one.queries is not None for one in columns))
+    targets = [name for name in TARGETS if any(getattr(one, _COLUMNS.get(name, name)) is not None for one in columns)]
+    schema = document_schema(
+        attributes=any(one.attributes for one in columns), queries=any(one.queries is not None for one in columns), targets=targets
+    )
     watch({name: _paths(name, source) for name, source in ingest.sources.items() if isinstance(source, FilesSource)})
     reader = _Reader(tasks, owners, seed, work, shard_bytes, schema)
     extracts = {name: reader.read(name, source) for name, source in sorted(ingest.sources.items())}
     for name, task in tasks.items():
-        _check_labels_occur(name, task, extracts)
+        check_occurring(name, task, [shard for source in task.sources for shard in extracts[source].shards])
     return extracts
 
 
@@ -81,8 +91,8 @@ class _Reader:
         directory = self.work / name
         for old in sorted(directory.glob("*")) if directory.is_dir() else []:
             old.unlink()
-        seen = itertools.count()
-        documents = (document for document, _ in zip(self._documents(name, source), seen, strict=False))
+        seen, lost = itertools.count(), Counter[str]()
+        documents = (document for document, _ in zip(self._documents(name, source, lost), seen, strict=False))
         read = write_shards(documents, directory, self.shard_bytes, self.schema)
         shards = parts(directory) if read else []
         number_repeats(shards)
@@ -96,15 +106,12 @@ class _Reader:
         queries = count_queries(shards).get(name, {}).get("kept", 0)
         left = counted["rows"] - taken["rows"]
         sha256 = sha256_of(row for table in sorted_tables(shards) for row in to_documents(table))
-        return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name), queries)
+        return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name), queries, lost.total())
 
-    def _documents(self, name: str, source: Source) -> Iterator[Document]:
-        """Yield all rows of a source, or the first ones up to its limit if it is a streamed data set."""
-        owner = self.owners.get(name)
-        task = None if owner is None else self.tasks[owner]
+    def _documents(self, name: str, source: Source, lost: Counter[str]) -> Iterator[Document]:
+        """Yield all rows of a source, or the first ones up to its limit if it is a streamed data set; count rows without their answer."""
         with tqdm(_rows(name, source), desc=f"ingest {name}", unit="row", mininterval=0.5, delay=2) as bar:
-            records = (to_record(row, f"ingest.sources.{name}: {place}", source.columns, task) for place, row in bar)
-            documents: Iterator[Document] = (to_document(record, name, owner) for record in records)
+            documents = self._read(bar, name, source.columns, lost)
             if isinstance(source, HubSource) and source.streaming:
                 documents = take(documents, *limits_of(source))
             has_text = False
@@ -114,10 +121,25 @@ class _Reader:
         if not has_text:
             raise CompactLMError(f"ingest.sources.{name} has no text in column {_shown(source)}; correct the source or remove it")
 
+    def _read(self, rows: Iterable[tuple[str, Row]], name: str, columns: Columns, lost: Counter[str]) -> Iterator[Document]:
+        owner = self.owners.get(name)
+        task = None if owner is None else self.tasks[owner]
+        for whole, cells in rows:
+            where = f"ingest.sources.{name}: {whole}"
+            for place, row in parts_of(cells, columns.parts, where) if columns.parts else ((where, cells),):
+                try:
+                    document = to_document(to_record(row, place, columns, task), name, owner)
+                except AnswerNotFoundError:
+                    lost["rows"] += 1
+                    continue
+                if task is not None and document.task is not None and (problem := kind_of(task).invalid(document, task)):
+                    raise CompactLMError(f"{place}: {problem}; correct the row, or tasks.{owner} in params.yaml")
+                yield document
+
 
 def _shown(source: Source) -> str:
-    text = source.columns.text
-    return repr(text) if isinstance(text, str | int) else " or ".join(repr(column) for column in text.columns)
+    text = source.columns.words if source.columns.text is None else source.columns.text
+    return repr(text) if text is None or isinstance(text, str | int) else " or ".join(repr(column) for column in text.columns)
 
 
 def _rows(name: str, source: Source) -> Rows:
@@ -165,20 +187,3 @@ def _located(content: Path | bytes, where: str, source: PackageSource | FilesSou
     delimiter = source.delimiter if isinstance(source, FilesSource) else ","
     for place, row in stream_rows(content, where, source.format, header=source.header, encoding=source.encoding, delimiter=delimiter):
         yield f"{where}, {place}", row
-
-
-def _check_labels_occur(name: str, task: Task, extracts: Mapping[str, Extract]) -> None:
-    counts: Counter[str] = Counter()
-    for source in task.sources:
-        for shard in extracts[source].shards:
-            counts.update(pq.read_table(shard, columns=["label"])["label"].to_pylist())
-    if len(counts) < 2:
-        raise CompactLMError(
-            f"tasks.{name}: all {counts.total():,} rows of {', '.join(task.sources)} have the label {next(iter(counts))!r}; "
-            "a task needs rows of at least two labels, so add rows or correct columns.label"
-        )
-    for label in task.labels:
-        if not counts[label]:
-            raise CompactLMError(
-                f"tasks.{name}: no row of {', '.join(task.sources)} has the label {label!r}; add rows or remove it from the labels"
-            )

@@ -1,0 +1,224 @@
+"""The meaning of the columns of a source: texts, documents, attributes, queries, and what a task teaches."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import Field, StrictBool, StrictStr, model_validator
+
+from compactlm.params.base import Count, Name, Number, Section
+
+
+def _column(value: Any) -> str | int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("it must be the name of a column, or its position from 0 if the file has no header")
+    return value
+
+
+def _names(value: Any) -> Any:
+    # YAML reads 0 and true as a number and a boolean; in the data they are texts.
+    if not isinstance(value, dict):
+        return value
+    return {str(key).lower() if isinstance(key, bool) else str(key): name for key, name in value.items()}
+
+
+Column = Annotated[str | int, pydantic.PlainValidator(_column)]
+
+
+class ThresholdLabel(Section):
+    """A label from a number: `above` if the column is greater than `threshold`, otherwise `below`."""
+
+    column: Column
+    threshold: Number
+    below: StrictStr
+    above: StrictStr
+
+
+class ColumnLabel(Section):
+    """A label from a column; `names`, if given, maps values of the data to names of labels."""
+
+    column: Column
+    names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)]
+
+
+def _label_rule(value: Any) -> str:
+    return "by threshold" if isinstance(value, ThresholdLabel) or (isinstance(value, dict) and "threshold" in value) else "by column"
+
+
+def form_of(value: Any) -> str:
+    """Return the tag of a value that is written in detail, as a section, or in short."""
+    return "in detail" if isinstance(value, dict | Section) else "in short"
+
+
+LabelRule = Annotated[
+    Annotated[ThresholdLabel, pydantic.Tag("by threshold")] | Annotated[ColumnLabel, pydantic.Tag("by column")],
+    pydantic.Discriminator(_label_rule),
+]
+
+
+class DocumentPart(Section):
+    """The key of a document is the part of a column before the first `before`, such as 309 in 309_8."""
+
+    column: Column
+    before: Annotated[StrictStr, Field(min_length=1)]
+
+
+DocumentKey = Annotated[
+    Annotated[DocumentPart, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(form_of)
+]
+
+
+class JoinedColumns(Section):
+    """A text that joins several columns with `separator`; empty columns are skipped."""
+
+    columns: Annotated[list[Column], Field(min_length=1)]
+    separator: StrictStr
+
+
+TextColumns = Annotated[
+    Annotated[JoinedColumns, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(form_of)
+]
+
+
+class QueryLines(Section):
+    """One query for each line of the column `lines_of`; what the regular expression `prefix` matches at the start of a line is removed."""
+
+    lines_of: Column
+    prefix: StrictStr | None
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> QueryLines:
+        try:
+            re.compile(self.prefix or "")
+        except re.error as error:
+            raise ValueError(f"the prefix {self.prefix!r} is not a regular expression ({error}); correct it") from None
+        return self
+
+
+QueryColumn = Annotated[
+    Annotated[QueryLines, pydantic.Tag("in detail")] | Annotated[Column, pydantic.Tag("in short")], pydantic.Discriminator(form_of)
+]
+
+
+class LabelList(Section):
+    """Several labels from a column: a list, or a text whose parts `separator` divides; `names` maps values of the data to labels."""
+
+    column: Column
+    separator: Annotated[StrictStr, Field(min_length=1)] | None = None
+    names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)] = None
+
+
+class LabelColumns(Section):
+    """Several labels, each from a column of its own: a row has a label if the number there is greater than `threshold`.
+
+    Without a threshold the columns hold true and false, or 1 and 0.
+    """
+
+    columns: Annotated[dict[StrictStr, Column], Field(min_length=2)]
+    threshold: Number | None = None
+
+
+def _labels_rule(value: Any) -> str:
+    return "by columns" if isinstance(value, LabelColumns) or (isinstance(value, dict) and "columns" in value) else "by list"
+
+
+def _column_of(value: Any) -> Any:
+    return value if value is None or isinstance(value, dict | Section) else {"column": value}
+
+
+LabelsRule = Annotated[
+    Annotated[LabelColumns, pydantic.Tag("by columns")] | Annotated[LabelList, pydantic.Tag("by list")],
+    pydantic.Discriminator(_labels_rule),
+]
+
+
+class TagList(Section):
+    """The tags of the words from a column: a list, or a text with tags between white space; `names` maps values of the data to tags."""
+
+    column: Column
+    names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)] = None
+
+
+class AnswerText(Section):
+    """The answer to the question about a text.
+
+    An empty cell, an empty list, and a text in `none` mean that the text does not answer. Of a list the first answer counts. Without the
+    column `answer_start`, the answer is searched in the text: `exact` as it is, `loose` by its letters and digits, and `beginning` takes
+    the longest beginning of the cell that stands in the text and has `minimum_words` words. A row whose answer is not found is refused,
+    or left out and counted (`skip`).
+    """
+
+    column: Column
+    none: list[StrictStr] = Field(default_factory=list)
+    match: Literal["exact", "loose", "beginning"] = "exact"
+    minimum_words: Count = 1
+    not_found: Literal["refuse", "skip"] = "refuse"
+
+
+class Columns(Section):
+    """The columns of a source: a name, a path into nested fields such as answers.0.text, or a position from 0 without a header.
+
+    `document` is the column with the document of a row; rows of one document stay in one split, and null makes each row a document of its
+    own. `attributes` maps the names of protected attributes (bias_audit.attributes) to columns. `queries` is a column with one or more
+    texts that belong to the text, such as a question that it answers or its summary.
+
+    The other columns are for tasks: `pair` has the second text of a pair, or the question about the text, and one of `label`, `labels`,
+    `score`, `words` with `tags`, or `answer` has what the task teaches. `words` is a list, or a text with words between white space; the
+    text of such a row is its words, so `text` may be null. `answer_start` has the place of the answer in characters. With
+    `unlabelled: true`, a row with an empty cell there is unlabelled text. `parts` makes several rows of one: each column is cut where
+    the regular expression matches, and its parts go to one row each, with the other columns repeated.
+    """
+
+    text: TextColumns | None
+    document: DocumentKey | None
+    label: LabelRule | None
+    attributes: dict[Name, Column]
+    queries: QueryColumn | None
+    pair: Column | None = None
+    labels: Annotated[LabelsRule | None, pydantic.BeforeValidator(_column_of)] = None
+    score: Column | None = None
+    words: Column | None = None
+    tags: Annotated[TagList | None, pydantic.BeforeValidator(_column_of)] = None
+    answer: Annotated[AnswerText | None, pydantic.BeforeValidator(_column_of)] = None
+    answer_start: Column | None = None
+    unlabelled: StrictBool = False
+    parts: Annotated[dict[StrictStr, StrictStr], Field(default_factory=dict)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _words_are_a_text(cls, content: Any) -> Any:
+        return content | {"text": None} if isinstance(content, dict) and "words" in content and "text" not in content else content
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Columns:
+        if self.text is None and self.words is None:
+            raise ValueError("text is null; name the column of the text, or that of the words")
+        if self.text is not None and self.words is not None:
+            raise ValueError("text and words are both set, but the words of a row are its text; set text to null")
+        if self.tags is not None and self.words is None:
+            raise ValueError("tags is set, but words is null; name the column of the words")
+        if self.answer_start is not None and self.answer is None:
+            raise ValueError("answer_start is set, but answer is null; name the column of the answer's text")
+        if self.answer is not None and self.pair is None:
+            raise ValueError("answer is set, but pair is null; name the column of the question in pair")
+        for column, pattern in self.parts.items():
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"parts.{column} is {pattern!r}, which is not a regular expression ({error}); correct it") from None
+        return self
+
+
+def _label_of_column(value: Any) -> Any:
+    return value if value is None or isinstance(value, dict | Section) else {"column": value, "names": None}
+
+
+class FileColumns(Columns):
+    """The columns of a local file; only `text` or `words` is required. A label can be just the name of its column."""
+
+    document: DocumentKey | None = None
+    label: Annotated[LabelRule | None, pydantic.BeforeValidator(_label_of_column)] = None
+    attributes: dict[Name, Column] = Field(default_factory=dict)
+    queries: QueryColumn | None = None

@@ -1,0 +1,1 @@
+"""Tags of words: schemes, windows of long texts, and metrics."""
