@@ -12,7 +12,7 @@ from compactlm.improvement.reference import ABOUT_FILE, FOLDER, ROWS_FILE, make_
 
 
 def read(lm):
-    return read_reference(lm.root, "sentiment", lm.embedding, lm.task("sentiment"))
+    return read_reference(lm, "sentiment")
 
 
 def test_a_sample_is_read_as_it_was_described(watched, tiny_texts):
@@ -30,9 +30,9 @@ def test_a_sample_has_the_words_of_several_rows_alone(watched, tmp_path):
     assert about["words"] == {"good": 3}
 
 
-def test_a_task_without_labels_has_a_sample_of_its_texts(watched, tmp_path, tiny_texts):
-    write_reference(tmp_path / FOLDER / "scores", *make_reference(tiny_texts, None, watched.embedding, None))
-    found = read_reference(tmp_path, "scores", watched.embedding, None)
+def test_a_task_without_labels_has_a_sample_of_its_texts(copied, tiny_texts):
+    write_reference(copied.root / FOLDER / "scores", *make_reference(tiny_texts, None, copied.embedding, None))
+    found = read_reference(copied, "scores")
     assert (found.labels, found.expected, found.right, len(found.described)) == ((), None, None, 144)
 
 

@@ -54,7 +54,7 @@ def params(tmp_path, monkeypatch, tiny_bert, tiny_classifier, tiny_sequences, ti
         wrong_answers=0.1,
         reference_rows=100,
     )
-    tasks = {"sentiment": SimpleNamespace(labels=LABELS)}
+    tasks = {"sentiment": SimpleNamespace(labels=LABELS, kind="classification", pair=False)}
     return SimpleNamespace(seed=17, threads=1, batch_tokens=512, tasks=tasks, export=settings)
 
 
@@ -82,7 +82,7 @@ def test_a_reference_sample_of_each_task_is_written_from_validation_rows(params,
     files = sorted((artifacts.EXPORT / FOLDER / "sentiment").iterdir())
     written = [path.read_bytes() for path in files]
     lm = CompactLM(artifacts.EXPORT, backend="onnx", threads=1)
-    found = read_reference(artifacts.EXPORT, "sentiment", lm.embedding, lm.task("sentiment"))
+    found = read_reference(lm, "sentiment")
     assert len(found.described) == 100
     own = draw_items(artifacts.read_documents(artifacts.SPLIT / "validation"), 101, "reference", 17, key=lambda row: row.id)
     own = [row for row in own if row.task == "sentiment"][:100]
@@ -93,6 +93,15 @@ def test_a_reference_sample_of_each_task_is_written_from_validation_rows(params,
     assert not any(text.encode() in content for content in written for text in tiny_texts)
     export.main(params)
     assert [path.read_bytes() for path in files] == written
+
+
+@pytest.mark.parametrize("other", [{"kind": "regression"}, {"pair": True}])
+def test_the_sample_of_a_task_without_one_label_a_text_has_no_answers(params, export_root, other):
+    shutil.copytree(export_root, artifacts.EXPORT)
+    params.tasks["sentiment"].__dict__.update(other)
+    export._write_references(params, artifacts.EXPORT)
+    found = read_reference(CompactLM(artifacts.EXPORT, backend="onnx", threads=1), "sentiment")
+    assert (found.labels, found.described.answers) == ((), None)
 
 
 def test_a_sentence_encoder_of_the_student_is_exported(params, tiny_bert, tiny_texts, build_params):

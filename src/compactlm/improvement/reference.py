@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
@@ -21,6 +21,9 @@ from compactlm.errors import CompactLMError
 from compactlm.improvement.describing import Described, describe, different_words
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.model import Model
+
+if TYPE_CHECKING:
+    from compactlm.inference.api import CompactLM
 
 FOLDER = "reference"
 ROWS_FILE, ABOUT_FILE = "rows.safetensors", "reference.json"
@@ -39,12 +42,14 @@ class Reference:
         expected: the index of each row's own label, int64 [rows]; None for a task that gives no labels.
         labels: the labels of the task; empty for a task that gives no labels.
         words: the number of rows with each word, for words of FEWEST_ROWS_A_WORD rows or more.
+        model: the model of the task; None for a task that gives no labels.
     """
 
     described: Described
     expected: Array | None
     labels: tuple[str, ...]
     words: Mapping[str, int]
+    model: Model | None = None
 
     @property
     def right(self) -> Array | None:
@@ -94,19 +99,17 @@ def write_reference(directory: Path, tensors: Mapping[str, Array], about: Mappin
     (directory / ABOUT_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_reference(root: Path, task: str, embedding: SentenceEmbedding, model: Model | None) -> Reference:
+def read_reference(lm: CompactLM, task: str) -> Reference:
     """Read the reference sample of a task.
 
     Args:
-        root: the directory of models.
+        lm: the exported models; they run on ONNX Runtime in fp32, because int8 gives other vectors than those of the sample.
         task: the name of the task.
-        embedding: the sentence embedding that compares new text with it.
-        model: the model that answers new text.
 
     Raises:
         CompactLMError: there is none, it is damaged, or another model made it.
     """
-    directory = root / FOLDER / task
+    directory = lm.root / FOLDER / task
     if not (directory / ABOUT_FILE).is_file():
         raise CompactLMError(f"{directory} has no reference sample; run `dvc repro export`, or pass an exported model with --model")
     try:
@@ -115,8 +118,10 @@ def read_reference(root: Path, task: str, embedding: SentenceEmbedding, model: M
         reference = _reference(about, tensors)
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         raise CompactLMError(f"{directory} is damaged; restore it with `dvc checkout`, or copy the model again") from None
-    if not _same_model(tensors, _probe(embedding, model)):
-        raise CompactLMError(f"{directory} was made by another model than those in {root}; copy the whole directory of one export again")
+    if reference.labels:
+        reference = dataclasses.replace(reference, model=lm.task(task))
+    if not _same_model(tensors, _probe(lm.embedding, reference.model)):
+        raise CompactLMError(f"{directory} was made by another model than those in {lm.root}; copy the whole directory of one export again")
     return reference
 
 

@@ -128,8 +128,10 @@ def _write_references(params: Params, root: Path) -> None:
     for name in params.tasks:
         own = [row for row in validation if row.task == name]
         rows = draw_items(own, params.export.reference_rows, "reference", params.seed, key=lambda row: row.id)
-        model = Model(root, name, "task", "onnx", params.threads)
-        expected = [params.tasks[name].labels.index(str(row.label)) for row in rows]
+        model, expected = None, None
+        if params.tasks[name].kind == "classification" and not params.tasks[name].pair:
+            model = Model(root, name, "task", "onnx", params.threads)
+            expected = [params.tasks[name].labels.index(str(row.label)) for row in rows]
         made = make_reference([row.text for row in rows], expected, embedding, model)
         write_reference(root / FOLDER / name, *made)
 

@@ -17,7 +17,7 @@ OTHER = [f"7{number} x-rays, zz{number % 5} and {number} more: 0x{number}" for n
 
 @pytest.fixture(scope="module")
 def reference(watched):
-    return read_reference(watched.root, "sentiment", watched.embedding, watched.task("sentiment"))
+    return read_reference(watched, "sentiment")
 
 
 def compare(watched, reference, texts, settings=QUICK):
