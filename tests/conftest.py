@@ -15,7 +15,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.fixtures.browsers", "tests.fixtures.heads", "tests.fixtures.tiny"]
+pytest_plugins = ["tests.fixtures.browsers", "tests.fixtures.heads", "tests.fixtures.tiny", "tests.fixtures.watched"]
 
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 settings.load_profile("tests")

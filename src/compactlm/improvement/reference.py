@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
@@ -94,7 +94,8 @@ def make_reference(
 def write_reference(directory: Path, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
     """Write a reference sample; equal samples give equal bytes."""
     directory.mkdir(parents=True)
-    save_file({name: np.ascontiguousarray(values) for name, values in tensors.items()}, directory / ROWS_FILE)
+    # Not save_file, whose file no other user may read.
+    (directory / ROWS_FILE).write_bytes(save({name: np.ascontiguousarray(values) for name, values in tensors.items()}))
     text = json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False)
     (directory / ABOUT_FILE).write_text(text + "\n", encoding="utf-8")
 
