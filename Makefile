@@ -32,7 +32,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(call PIP_INSTALL,train$(,)dev)
 	@touch $@
 
-# Ray is not part of setup because it takes 80 MB and does not run on every machine.
+# Ray is not part of setup because it takes 340 MB and does not run on every machine.
 $(INSTALLED_RAY): $(INSTALLED)
 	@($(call PIP_INSTALL,ray)) || echo "Ray cannot be installed here; its tests will be skipped"
 	@touch $@

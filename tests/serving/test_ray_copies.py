@@ -10,10 +10,8 @@ import pytest
 from compactlm.errors import CompactLMError
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-ray = pytest.importorskip("ray", reason="Ray is not installed")
-serve = pytest.importorskip(
-    "ray.serve", reason="Ray Serve is not installed; install it with `pip install 'ray[serve]'`", exc_type=ImportError
-)
+ray = pytest.importorskip("ray", reason="the extra compactlm[ray] is not installed")
+serve = pytest.importorskip("ray.serve", reason="the extra compactlm[ray] is not installed", exc_type=ImportError)
 
 pytestmark = pytest.mark.slow
 

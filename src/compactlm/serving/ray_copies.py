@@ -2,7 +2,7 @@
 
     RAY_USAGE_STATS_ENABLED=0 serve run compactlm.serving.ray_copies:application model=/models/export copies=4
 
-It needs `ray[serve]` next to the extra `serve`.
+It needs the extra `ray`.
 """
 
 from __future__ import annotations
