@@ -50,7 +50,8 @@ def train_and_answer(params: Params, task: str, seed: int, texts: Sequence[str])
     classifier = teachers.build_classifier(base, labels, seed)
     sequences = encode(tokenizer, [row.text for row in rows], length)
     expected, settings = [labels.index(str(row.label)) for row in rows], Settings(seed, params.precision)
-    teachers.fine_tune(task, classifier, sequences, expected, params.teacher.fine_tuning, settings, ids=[row.id for row in rows])
+    examples, ids = teachers.as_examples(sequences, expected), [row.id for row in rows]
+    teachers.fine_tune(task, classifier, examples, params.tasks[task], params.teacher.fine_tuning, settings, ids=ids)
     logits = models.classify(classifier, encode(tokenizer, texts, length), params.batch_tokens, f"teacher of seed {seed}, {task}")
     probabilities: Array = torch.softmax(logits.double(), dim=1).numpy()
     return probabilities

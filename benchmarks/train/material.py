@@ -64,7 +64,8 @@ class Material:
         count = len(rows.ids)
         chosen = random.Random(f"{self.params.seed}/bench").sample(range(count), min(self.job.sequences, count))
         ids, sequences = [rows.ids[row] for row in chosen], [rows.sequences[row] for row in chosen]
-        return TaskRows(ids, sequences, [rows.labels[row] for row in chosen], [rows.weights[row] for row in chosen])
+        weights = [rows.weights[row] for row in chosen]
+        return TaskRows(ids, sequences, [rows.targets[row] for row in chosen], weights, losses=rows.losses)
 
     def sequences(self) -> list[list[int]]:
         """Return the phase's sequences."""

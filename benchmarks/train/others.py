@@ -15,6 +15,7 @@ from benchmarks.train.clock import Clock
 from benchmarks.train.material import Material
 from compactlm.bert import models
 from compactlm.distillation.losses.hidden import HIDDEN_DISTANCES
+from compactlm.tasks import KINDS
 from compactlm.tasks.losses import hard_labels, soft_targets
 
 STEPS = 1_000_000  # more than any machine finishes in time
@@ -84,7 +85,7 @@ def _features(material: Material) -> tuple[list[dict[str, Any]], Collate]:
     task = material.task_rows()
     rows = [
         {"input_ids": sequence, "attention_mask": [1] * len(sequence), "labels": label}
-        for sequence, label in zip(task.sequences, task.labels, strict=True)
+        for sequence, label in zip(task.sequences, KINDS["classification"].collate(task.targets, 0).tolist(), strict=True)
     ]
     return rows, DataCollatorWithPadding(tokenizer)
 

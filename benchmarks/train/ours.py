@@ -101,7 +101,7 @@ def measure(material: Material, clock: Clock) -> tuple[Work, dict[str, Any]]:
     set_dropout(student, 0.1 if job.part == "dropout" else losses.optimisation.dropout)
     examples: Any = TaskExamples(rows, source) if rows else GeneralExamples(tokenized, source, params.signals.general.maskings)
     objective: torch.nn.Module = (
-        TaskObjective(student, layer_losses, params.distill.task) if rows else _general(material, student, layer_losses)
+        TaskObjective(student, layer_losses, params.distill.task, rows.losses) if rows else _general(material, student, layer_losses)
     )
     optimisation = losses.optimisation.model_copy(update={"epochs": EPOCHS})
     longest = max(examples.lengths) if job.part == "padding" else None

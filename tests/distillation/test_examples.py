@@ -6,6 +6,7 @@ from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskR
 from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask
 from compactlm.errors import CompactLMError
+from tests.fixtures.distilling import TASK
 
 ROWS = [30, 7, 2, 39, 11]
 
@@ -81,7 +82,7 @@ def test_task_examples_keep_labels_weights_and_signals_with_their_rows(rows):
     source = Source()
     batch = TaskExamples(rows, source).batch(ROWS, 3)
     assert source.asked == [ROWS]
-    assert batch["labels"].tolist() == [rows.labels[row] for row in ROWS]
+    assert batch["labels"].tolist() == [-100 if rows.targets[row] is None else rows.targets[row][0] for row in ROWS]
     assert batch["weights"].tolist() == [rows.weights[row] for row in ROWS]
     assert batch["weights"].dtype == torch.float32
     for line, row in enumerate(ROWS):
@@ -102,11 +103,11 @@ def row(name, task=None, label=None):
 @pytest.mark.parametrize(("weights", "expected"), [({"a": 0.5, "b.c": 2.0}, [0.5, 2.0, 1.0]), (None, [1.0, 1.0, 1.0])])
 def test_labelled_rows_have_the_weights_of_their_documents(weights, expected):
     labelled = [row("a.0", "t", "yes"), row("b.c.0", "t", "no"), row("x.0", "other", "maybe"), row("u.0")]
-    found = task_rows("t", ["no", "yes"], labelled, [row("v.3")], weights)
-    assert found == TaskRows(["a.0", "b.c.0", "v.3"], [[3], [5], [3]], [1, 0, -100], expected)
+    found = task_rows("t", TASK, labelled, [row("v.3")], weights)
+    assert found == TaskRows(["a.0", "b.c.0", "v.3"], [[3], [5], [3]], [[1.0], [0.0], None], expected)
 
 
 def test_a_row_without_a_weight_is_refused():
     labelled = [row("a.0", "t", "yes"), row("b.0", "t", "no"), row("c.0", "t", "no")]
     with pytest.raises(CompactLMError, match=r"2 rows of task t have no example weight in data/weighted \(first: b\); run `dvc repro`"):
-        task_rows("t", ["no", "yes"], labelled, [], {"a": 1.0})
+        task_rows("t", TASK, labelled, [], {"a": 1.0})

@@ -53,7 +53,7 @@ def test_a_task_has_labelled_rows_their_copies_and_unlabelled_text(prepare):
     assert found == prepare("cached").task("sentiment")
     labelled = [f"{at:02}.0" for at in range(0, 40, 3)]
     assert found.ids[:28] == [*labelled, *(f"copy{name}" for name in labelled)]
-    assert found.labels == [1] * 28 + [-100] * 5
+    assert found.targets == [[1.0]] * 28 + [None] * 5
     assert len(found.ids) == 33
     assert {int(name.split(".")[0]) % 3 for name in found.ids[28:]} == {1}
     assert len(prepare(unlabelled=99).task("sentiment").ids) == 28 + 13

@@ -13,6 +13,7 @@ from compactlm.student.building import principal_components
 from compactlm.tasks.losses import hard_labels, soft_targets
 from compactlm.training.loop import Settings, train
 from tests.fixtures.builders import make_optimisation
+from tests.fixtures.distilling import LOSSES
 
 LAYERS, TEMPERATURE, WHOLE = [2, 0, 1], 2.0, 105  # WHOLE: all of the student's tokens
 WEIGHTS = {
@@ -29,9 +30,9 @@ def build_objective(phase, student, teacher, losses, weights):
     params = losses(phase, **(weights or WEIGHTS))
     components = principal_components(teacher.bert.embeddings.word_embeddings.weight.detach(), 16)
     layer_losses = LayerLosses(student.bert, teacher.bert, LAYERS, components, params)
-    return (
-        GeneralObjective(student, layer_losses, params, TEMPERATURE) if phase == "general" else TaskObjective(student, layer_losses, params)
-    )
+    if phase == "general":
+        return GeneralObjective(student, layer_losses, params, TEMPERATURE)
+    return TaskObjective(student, layer_losses, params, LOSSES)
 
 
 @pytest.fixture
@@ -171,7 +172,7 @@ def test_training_lowers_the_loss_and_never_changes_the_teacher(both, phase):
 
 def test_the_weight_of_a_row_multiplies_all_its_losses(task, rows):
     objective, examples = task()
-    labelled = [at for at, label in enumerate(rows.labels) if label >= 0][:2]
+    labelled = [at for at, label in enumerate(rows.targets) if label is not None][:2]
 
     def found(first, second):
         examples.weights[labelled] = torch.tensor([first, second])

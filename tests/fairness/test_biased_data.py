@@ -28,7 +28,7 @@ from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, read_figures, write_figures
 from compactlm.params import parse_params
 from compactlm.stages import bias_audit, tokenize
-from compactlm.teacher.training import fine_tune
+from compactlm.teacher.training import as_examples, fine_tune
 from compactlm.training.loop import Settings
 from tests.fixtures.builders import make_config, make_row
 
@@ -112,7 +112,8 @@ def train_teacher(rows, tokens, params):
         update={"optimisation": params.distill.task.optimisation.model_copy(update={"epochs": 20, "learning_rate": 0.003})}
     )
     labels = [LABELS.index(row.label) for row in rows]
-    fine_tune("sentiment", teacher, encode(tokenizer, [row.text for row in rows], 32), labels, tuning, Settings(1))
+    examples = as_examples(encode(tokenizer, [row.text for row in rows], 32), labels)
+    fine_tune("sentiment", teacher, examples, params.tasks["sentiment"], tuning, Settings(1))
     models.save(teacher, tokenizer, artifacts.TEACHER / "sentiment")
 
 

@@ -20,7 +20,7 @@ def inputs(build_params):
     def build(top_k, gigabytes):
         soft = {"general": {"soft_weight": 1.0}}
         params = build_params(signals={"gigabytes": gigabytes, "general": {"top_k": top_k}}, distill=soft)
-        rows = TaskRows([f"row{at}" for at in range(30)], [[1] * 10] * 30, [-100] * 30, [1.0] * 30)
+        rows = TaskRows([f"row{at}" for at in range(30)], [[1] * 10] * 30, [None] * 30, [1.0] * 30)
         return SimpleNamespace(params=params, layers=[3, 6], id_map=range(50), general=lambda: rows, task=lambda _: rows)
 
     return build

@@ -3,11 +3,13 @@ import torch
 from transformers import BertForSequenceClassification
 
 from compactlm.params import FineTuning
+from compactlm.tasks import kind_of
 from compactlm.teacher.frozen_layers import LabelledStates, cache_gigabytes, frozen_states, without_frozen
-from compactlm.teacher.training import build_classifier, fine_tune
+from compactlm.teacher.training import as_examples, build_classifier, classification, fine_tune
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Settings
+from compactlm.training.task_losses import TaskLosses
 from tests.fixtures.builders import make_optimisation
 
 SETTINGS = Settings(seed=3, checkpoint_minutes=0, log_every=1)
@@ -39,7 +41,7 @@ def tune(tiny_bert, tiny_sequences, labels):
                     raise KeyboardInterrupt
 
             model.bert.encoder.layer[layer].register_forward_pre_hook(count)
-        summary = fine_tune("t", model, tiny_sequences, labels, settings, SETTINGS, checkpoint)
+        summary = fine_tune("t", model, as_examples(tiny_sequences, labels), classification(["no", "yes"]), settings, SETTINGS, checkpoint)
         return model.state_dict(), summary, calls
 
     return run
@@ -71,13 +73,14 @@ def test_fine_tuning_above_frozen_layers_resumes_to_the_same_weights(tune, tmp_p
 def test_frozen_states_are_the_hidden_states_of_each_row(tiny_bert, tiny_sequences):
     model = BertForSequenceClassification.from_pretrained(tiny_bert)
     sequences = tiny_sequences[:20]
-    states = frozen_states(model, 1, sequences, 64, processes.connect("fp32"), "t")
-    rows = LabelledStates(states, [len(sequence) for sequence in sequences], [7] * 20, list("abcdefghijklmnopqrst"))
+    examples, task = as_examples(sequences, [1] * 20), classification(["no", "yes"])
+    states = frozen_states(model, 1, examples, 64, processes.connect("fp32"), "t")
+    rows = LabelledStates(states, examples, TaskLosses(kind_of(task), task, []), list("abcdefghijklmnopqrst"))
     assert len(model.bert.encoder.layer) == 2
     assert states.shape == (sum(rows.lengths), model.config.hidden_size)
     batch = rows.batch([3, 0], epoch=1)
     assert batch["attention_mask"].sum(dim=1).tolist() == [len(sequences[3]), len(sequences[0])]
-    assert batch["labels"].tolist() == [7, 7]
+    assert batch["labels"].tolist() == [1, 1]
     model.eval()
     for line, row in enumerate([3, 0]):
         with torch.no_grad():

@@ -4,11 +4,14 @@ import torch
 from compactlm.bert.models import classify, load_classifier
 from compactlm.errors import CompactLMError
 from compactlm.params import FineTuning
-from compactlm.teacher.training import LabelledSequences, build_classifier, fine_tune
+from compactlm.tasks import kind_of
+from compactlm.teacher.training import LabelledExamples, as_examples, build_classifier, classification, fine_tune
 from compactlm.training.loop import Settings
+from compactlm.training.task_losses import TaskLosses
 from tests.fixtures.builders import make_optimisation
 
 SETTINGS = Settings(seed=3)
+TASK = classification(["no", "yes"])
 PLAN = {"learning_rate": 0.01, "batch_tokens": 256}
 
 
@@ -24,8 +27,8 @@ def test_fine_tuning_learns_and_leaves_frozen_layers_unchanged(tiny_bert, tiny_s
     fine_tune(
         "t",
         model,
-        tiny_sequences,
-        labels,
+        as_examples(tiny_sequences, labels),
+        TASK,
         FineTuning(frozen_layers=1, cache_gigabytes=1.0, optimisation=make_optimisation(**PLAN, epochs=8)),
         SETTINGS,
     )
@@ -42,7 +45,7 @@ def test_more_frozen_layers_than_there_are_is_refused(tiny_bert, tiny_sequences)
     model = build_classifier(tiny_bert, ["no", "yes"], seed=1)
     params = FineTuning(frozen_layers=3, cache_gigabytes=1.0, optimisation=make_optimisation())
     with pytest.raises(CompactLMError, match="frozen_layers is 3, but the teacher has 2 layers; lower it"):
-        fine_tune("t", model, tiny_sequences, [0] * len(tiny_sequences), params, SETTINGS)
+        fine_tune("t", model, as_examples(tiny_sequences, [0] * len(tiny_sequences)), TASK, params, SETTINGS)
 
 
 def test_a_classifier_is_saved_with_its_labels(tiny_bert, tmp_path):
@@ -54,7 +57,7 @@ def test_a_classifier_is_saved_with_its_labels(tiny_bert, tmp_path):
 
 
 def test_labelled_sequences_keep_labels_with_their_rows():
-    rows = LabelledSequences([[1, 2, 3], [4, 5], [6]], [2, 0, 1], padding=9)
+    rows = LabelledExamples(as_examples([[1, 2, 3], [4, 5], [6]], [2, 0, 1]), TaskLosses(kind_of(TASK), TASK, []), padding=9)
     batch = rows.batch([2, 0], 0)
     assert rows.lengths == [3, 2, 1]
     assert batch["labels"].tolist() == [1, 2]

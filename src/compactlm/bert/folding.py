@@ -1,6 +1,7 @@
-"""Fold decision thresholds into the bias of a classifier's head.
+"""Fold decision thresholds, and the scale of standardised numbers, into the head of a task's model.
 
-Afterwards the likeliest label, or a probability of one half, is the decision, so every program that reads the model decides alike.
+Afterwards the likeliest label, a probability of one half, or the output itself is the answer, so every program that reads the model answers
+alike.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertPreTrainedModel
 
 
 def fold_threshold(classifier: BertForSequenceClassification, threshold: float | None) -> None:
@@ -18,7 +19,7 @@ def fold_threshold(classifier: BertForSequenceClassification, threshold: float |
         fold_thresholds(classifier, [0.5, threshold])
 
 
-def fold_thresholds(classifier: BertForSequenceClassification, thresholds: Sequence[float]) -> None:
+def fold_thresholds(classifier: BertPreTrainedModel, thresholds: Sequence[float]) -> None:
     """Shift the logit of each label so that its sigmoid is one half where it was the label's threshold.
 
     Args:
@@ -29,3 +30,10 @@ def fold_thresholds(classifier: BertForSequenceClassification, thresholds: Seque
     bias = classifier.classifier.bias
     with torch.no_grad():
         bias -= torch.tensor(shifts, dtype=bias.dtype, device=bias.device)
+
+
+def fold_scale(head: torch.nn.Linear, mean: float, deviation: float) -> None:
+    """Let a head whose outputs are standardised numbers give them in the units of the data; it is changed in place."""
+    with torch.no_grad():
+        head.weight.mul_(deviation)
+        head.bias.mul_(deviation).add_(mean)

@@ -77,6 +77,11 @@ def body_of(model: BertPreTrainedModel) -> BertModel:
     return body
 
 
+def load_form(form: Any, directory: Path) -> Any:
+    """Load a model of a class of transformers from a local directory to the best device; see `load_masked_lm` for the errors."""
+    return _load(form, directory)[0]
+
+
 def load_classifier(directory: Path) -> BertForSequenceClassification:
     """Load a fine-tuned classifier from a local directory to the best device; see `load_masked_lm` for the errors."""
     classifier: BertForSequenceClassification = _load(BertForSequenceClassification, directory)[0]

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 from tqdm import tqdm
 
-from compactlm.artifacts import Document
+from compactlm.artifacts import SECOND, SEQUENCE_SCHEMA, TARGET, Document
+from compactlm.tasks import kind_of
+from compactlm.tasks.base import Example, Task, TaskOfModel
+from compactlm.tasks.segmenting import LibrarySegmenter
 
 TEXTS_AT_ONCE = 1000
 HISTOGRAM_STEP = 8  # tokens
+PAIRS = TaskOfModel("classification", (), "accuracy", pair=True)  # the form of pairs that no task names
 
 
 def encode(tokenizer: Any, texts: Sequence[str], maximum_length: int) -> list[list[int]]:
@@ -70,23 +76,46 @@ class Statistics:
 
 
 def tokenize_documents(
-    tokenizer: Any, documents: Sequence[Document], maximum_length: int, description: str
+    tokenizer: Any,
+    documents: Sequence[Document],
+    maximum_length: int,
+    description: str,
+    tasks: Mapping[str, Task] | None = None,
+    unlabelled: Mapping[str, Task] | None = None,
 ) -> tuple[list[dict[str, Any]], Statistics]:
     """Turn documents into rows of artifacts.SEQUENCE_SCHEMA.
 
-    A labelled document becomes one sequence and is truncated if it is too long; an unlabelled document becomes as many as it fills.
-    The id of a sequence is the document's id, a dot and a number.
+    A labelled text becomes one sequence and is truncated if it is too long; an unlabelled text becomes as many as it fills. Pairs, and rows
+    of other kinds of task than classification, become the sequences of their kind. The id of a sequence is the document's id, a dot and a
+    number.
+
+    Args:
+        tokenizer: a tokenizer of transformers.
+        documents: labelled and unlabelled rows.
+        maximum_length: the most tokens of a sequence; a task may have its own.
+        description: the description of the progress bar.
+        tasks: the tasks of labelled rows by name; a row of a task that is not there is a text with a label.
+        unlabelled: the tasks that use the unlabelled rows of a source, by source.
     """
     continuation = {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}
     statistics, rows = Statistics(rows=len(documents)), []
+    tasks, unlabelled = tasks or {}, unlabelled or {}
+    # The rows that are no plain texts, with the task by whose kind they are encoded.
+    formed = {row.id: task for row in documents if (task := _task_of(row, tasks, unlabelled)) is not None}
+    encoded = _encode_rows(tokenizer, documents, formed, maximum_length)
     all_of_them = all_tokens(tokenizer, [document.text for document in documents], description)
     for document, tokens in zip(documents, all_of_them, strict=True):
-        sequences = windows(tokens, tokenizer, maximum_length)
-        if document.task is not None and len(sequences) > 1:
-            sequences = sequences[:1]
-            statistics.cut += 1
-        for number, sequence in enumerate(sequences):
-            inner = sequence[1:-1]
+        if document.id in formed:
+            examples = encoded[document.id]
+        else:
+            own = tasks.get(document.task or "")
+            examples = [Example(ids) for ids in windows(tokens, tokenizer, (own.maximum_length if own else None) or maximum_length)]
+            if document.task is not None and len(examples) > 1:
+                examples = examples[:1]
+                statistics.cut += 1
+        stored = document.id in formed and kind_of(formed[document.id]).stores_target
+        for number, example in enumerate(examples):
+            inner = [token for token in example.input_ids[1:-1] if token != tokenizer.sep_token_id]
             statistics.sequences += 1
             statistics.tokens += len(inner)
             statistics.words += sum(token not in continuation for token in inner)
@@ -98,7 +127,37 @@ def tokenize_documents(
                     "source": document.source,
                     "task": document.task,
                     "label": document.label,
-                    "input_ids": sequence,
+                    "input_ids": example.input_ids,
+                    "second": example.second,
+                    "target": example.target if stored else None,
                 }
             )
     return rows, statistics
+
+
+def sequence_schema(rows: Sequence[Mapping[str, Any]]) -> pa.Schema:
+    """Return artifacts.SEQUENCE_SCHEMA with those of its optional columns in which a row has something."""
+    used = [field for field in (SECOND, TARGET) if any(row[field.name] is not None for row in rows)]
+    return functools.reduce(pa.Schema.append, used, SEQUENCE_SCHEMA)
+
+
+def _task_of(row: Document, tasks: Mapping[str, Task], unlabelled: Mapping[str, Task]) -> Task | None:
+    """Return the task by whose kind a row is encoded; None for a plain text."""
+    if row.task is not None:
+        task = tasks.get(row.task)
+        return None if task is None or (not kind_of(task).stores_target and not task.pair) else task
+    task = unlabelled.get(row.source)
+    if task is not None and kind_of(task).accepts(row, task) and (task.pair or kind_of(task).per_token):
+        return task
+    return PAIRS if row.pair is not None else None
+
+
+def _encode_rows(
+    tokenizer: Any, documents: Sequence[Document], formed: Mapping[str, Task], maximum_length: int
+) -> dict[str, list[Example]]:
+    segmenter, found = LibrarySegmenter(tokenizer.backend_tokenizer), dict[str, list[Example]]()
+    for task in {id(task): task for task in formed.values()}.values():
+        rows = [row for row in documents if formed.get(row.id) is task]
+        encoded = kind_of(task).encode(segmenter, rows, task, task.maximum_length or maximum_length)
+        found.update(zip((row.id for row in rows), encoded, strict=True))
+    return found

@@ -31,7 +31,6 @@ from compactlm.student.building import principal_components
 from compactlm.student.static_table import StaticTable, static_table
 from compactlm.student.vocabulary import count_tokens
 from compactlm.text.triples import make_triples
-from compactlm.training.random_masking import IGNORED
 
 EMBEDDING = "embedding"  # the name of the phase
 TABLE, TOKENS = "embedding_table", "embedding_tokens"  # the names of its parts: the word embeddings alone, and token vectors
@@ -130,7 +129,7 @@ class EmbeddingInputs:
         single = [item[0] for item in self.material.items if len(item) == 1]
         drawn = draw_items(single, params.signals.embedding.token_texts, "token vectors", params.seed, key=lambda at: texts.ids[at])
         sequences = encode(self.inputs.tokenizer, [texts.texts[at] for at in drawn], params.tokenize.maximum_length)
-        return TaskRows([texts.ids[at] for at in drawn], sequences, [IGNORED] * len(drawn), [1.0] * len(drawn))
+        return TaskRows([texts.ids[at] for at in drawn], sequences, [None] * len(drawn), [1.0] * len(drawn))
 
     def components(self, source: SentenceSource) -> torch.Tensor:
         """Return the principal components of the teacher's sentence vectors, float [width, teacher's width], the strongest first."""

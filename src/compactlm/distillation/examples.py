@@ -9,10 +9,13 @@ from typing import Any
 
 import torch
 
-from compactlm.bert.models import pad_tensors
+from compactlm.bert.models import pad_examples
 from compactlm.distillation.signals.online import Batch, SignalSource
 from compactlm.errors import CompactLMError
-from compactlm.training.random_masking import IGNORED, MaskedExamples, MaskedSequences
+from compactlm.tasks import kind_of
+from compactlm.tasks.base import Target, Task
+from compactlm.training.random_masking import MaskedExamples, MaskedSequences
+from compactlm.training.task_losses import TaskLosses
 
 
 class GeneralExamples(MaskedExamples):
@@ -37,14 +40,18 @@ class TaskRows:
     Attributes:
         ids: the ids of the sequences.
         sequences: token ids of the student.
-        labels: label ids, -100 for none.
+        targets: what each row should give (tasks.base.Example.target), None for rows without a label.
         weights: example weights, 1 for rows without a label.
+        seconds: the position of the second text of each pair; None if no row is a pair.
+        losses: the losses of the task; None for rows that only the teacher reads.
     """
 
     ids: list[str]
     sequences: list[list[int]]
-    labels: list[int]
+    targets: list[Target | None]
     weights: list[float]
+    seconds: list[int | None] | None = None
+    losses: TaskLosses | None = dataclasses.field(default=None, compare=False)
 
     @functools.cached_property
     def lengths(self) -> list[int]:
@@ -52,9 +59,8 @@ class TaskRows:
         return [len(sequence) for sequence in self.sequences]
 
     def model_inputs(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids and attention_mask of some rows, each int64 [rows, tokens]."""
-        input_ids, attention_mask = pad_tensors([self.sequences[row] for row in rows])
-        return {"input_ids": input_ids, "attention_mask": attention_mask}
+        """Return input_ids, attention_mask and, of pairs, token_type_ids of some rows, each int64 [rows, tokens]."""
+        return pad_examples([self.sequences[row] for row in rows], None if self.seconds is None else [self.seconds[row] for row in rows])
 
 
 class TaskExamples:
@@ -63,20 +69,22 @@ class TaskExamples:
     def __init__(self, rows: TaskRows, source: SignalSource | None) -> None:
         """Take the rows and the source of the signals (None for no signals)."""
         self.tokenized, self.source = rows, source
-        self.labels, self.weights = torch.tensor(rows.labels), torch.tensor(rows.weights, dtype=torch.float32)
+        self.weights = torch.tensor(rows.weights, dtype=torch.float32)
         self.ids, self.lengths = rows.ids, rows.lengths
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return the tensors of TaskObjective: input_ids, attention_mask, labels, weights and the signals."""
-        rows = list(positions)
+        """Return the tensors of TaskObjective: input_ids, attention_mask, token_type_ids of pairs, labels, weights and the signals."""
+        rows, losses = list(positions), self.tokenized.losses
         batch = self.tokenized.model_inputs(rows)
         signals = self.source.signals(batch, rows) if self.source else {}
-        return {**batch, **signals, "labels": self.labels[rows], "weights": self.weights[rows]}
+        if losses:
+            batch["labels"] = losses.labels([self.tokenized.targets[row] for row in rows], batch["input_ids"].shape[1])
+        return {**batch, **signals, "weights": self.weights[rows]}
 
 
 def task_rows(
     name: str,
-    labels: Sequence[str],
+    task: Task,
     labelled: Sequence[dict[str, Any]],
     unlabelled: Sequence[dict[str, Any]],
     weights: Mapping[str, float] | None,
@@ -97,9 +105,14 @@ def task_rows(
             f"{len(missing)} rows of task {name} have no example weight in data/weighted (first: {missing[0]}); "
             "run `dvc repro`, so that bias-audit and tokenize read the same rows"
         )
+    rows, kind = [*own, *unlabelled], kind_of(task)
+    targets = [kind.stored_target(row, task) for row in rows]
+    seconds = [row.get("second") for row in rows]
     return TaskRows(
-        ids=[row["id"] for row in [*own, *unlabelled]],
-        sequences=[row["input_ids"] for row in [*own, *unlabelled]],
-        labels=[labels.index(row["label"]) for row in own] + [IGNORED] * len(unlabelled),
+        ids=[row["id"] for row in rows],
+        sequences=[row["input_ids"] for row in rows],
+        targets=targets,
         weights=[weights[document] for document in documents] + [1.0] * len(unlabelled),
+        seconds=None if all(start is None for start in seconds) else seconds,
+        losses=TaskLosses(kind, task, targets),
     )

@@ -15,6 +15,7 @@ from compactlm.distillation.signals.online import OnlineMasked, OnlineStates, On
 from compactlm.draws import draw_items
 from compactlm.params import Params
 from compactlm.shapes.layers import kept_layers, needs_signals
+from compactlm.tasks import kind_of
 from compactlm.training.random_masking import MaskedSequences
 
 GENERAL = "general"  # the name of general distillation; tasks have their own names
@@ -52,10 +53,12 @@ class Inputs:
 
     def task(self, name: str, weights: Mapping[str, float] | None = None) -> TaskRows:
         """Return a task's labelled rows, their copies and unlabelled rows. `weights` are by document id; None means 1."""
-        params = self.params.signals.task
-        domain = [row for row in self.train if row["source"] in params.unlabelled and row["task"] is None]
-        unlabelled = draw_items(domain, params.unlabelled_sequences, "unlabelled", self.params.seed, key=lambda row: row["id"])
-        return task_rows(name, self.params.tasks[name].labels, [*self.train, *self.augmented], unlabelled, weights)
+        params, task = self.params.signals.task, self.params.tasks[name]
+        sources, pairs = params.unlabelled if task.unlabelled is None else task.unlabelled, kind_of(task).reads_pairs(task)
+        unlabelled = [row for row in self.train if row["task"] is None and row["source"] in sources]
+        domain = [row for row in unlabelled if (row.get("second") is not None) == pairs]
+        drawn = draw_items(domain, params.unlabelled_sequences, "unlabelled", self.params.seed, key=lambda row: row["id"])
+        return task_rows(name, task, [*self.train, *self.augmented], drawn, weights)
 
     def counterfactual_parents(self) -> dict[str, str]:
         """Return the id of each counterfactual copy's original, by the id of the copy."""

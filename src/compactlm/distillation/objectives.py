@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification
+from transformers import BertForMaskedLM
 
+from compactlm.bert.task_models import logits_of_body
 from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.losses.soft_targets import soft_targets_of_top
 from compactlm.distillation.signals.online import Batch, position_mask
 from compactlm.params import GeneralDistillation, Losses, TaskDistillation
-from compactlm.tasks.losses import hard_labels, soft_targets
+from compactlm.tasks.losses import hard_labels
+from compactlm.training.task_losses import TaskLosses
 
 
 class Objective(torch.nn.Module):
@@ -29,6 +31,7 @@ class Objective(torch.nn.Module):
         output = self.student.bert(
             batch["input_ids"],
             attention_mask=batch["attention_mask"],
+            token_type_ids=batch.get("token_type_ids"),
             output_hidden_states=True,
             output_attentions=self.layer_losses.needs_attentions,
         )
@@ -83,17 +86,22 @@ class GeneralObjective(Objective):
 class TaskObjective(Objective):
     """Distillation of a task: labelled, augmented and unlabelled rows. See examples.TaskExamples for the batch."""
 
-    student: BertForSequenceClassification
     params: TaskDistillation
 
+    def __init__(self, student: Any, layer_losses: LayerLosses, params: TaskDistillation, losses: TaskLosses) -> None:
+        """Take what Objective takes, and the losses of the task."""
+        super().__init__(student, layer_losses, params)
+        self.losses = losses
+
     def logits(self, output: Any, batch: Batch) -> torch.Tensor:  # noqa: ARG002 - masks are for the other phase
-        """Return the label logits."""
-        return self.student.classifier(self.student.dropout(output.pooler_output))
+        """Return the outputs of the task's head."""
+        return logits_of_body(self.student, output)
 
     def soft(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the divergence from the teacher's label distribution."""
-        return soft_targets(logits, batch["teacher_logits"], self.params.temperature, batch["weights"])
+        """Return the loss against the teacher's outputs."""
+        teacher = batch["teacher_token_logits"] if self.losses.kind.per_token else batch["teacher_logits"]
+        return self.losses.soft(logits, {**batch, "teacher_logits": teacher}, self.params.temperature)
 
     def hard(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the cross-entropy of the labels; rows without one are left out."""
-        return hard_labels(logits, batch["labels"], batch["weights"], self.params.focal_gamma)
+        """Return the loss against the labels; rows without one are left out."""
+        return self.losses.hard(logits, batch, self.params.focal_gamma)

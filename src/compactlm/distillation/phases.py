@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel, PreTrainedModel
+from transformers import BertForMaskedLM, BertPreTrainedModel, PreTrainedModel
 
 from compactlm import artifacts
 from compactlm.bert import models
-from compactlm.bert.folding import fold_threshold
 from compactlm.bert.memory import memory_errors
+from compactlm.bert.task_models import head_of, load_task_model
 from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, EmbeddingInputs, is_enabled
 from compactlm.distillation.embedding_phase import distil_embedding, validate
-from compactlm.distillation.examples import GeneralExamples, TaskExamples
+from compactlm.distillation.examples import GeneralExamples, TaskExamples, TaskRows
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.losses.layer_losses import LayerLosses
 from compactlm.distillation.objectives import GeneralObjective, TaskObjective
@@ -27,20 +26,23 @@ from compactlm.distillation.signals.cache import TeacherInputs
 from compactlm.distillation.signals.counterfactual import average_families
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
-from compactlm.figures.quality import accuracy, retention
+from compactlm.figures.quality import retention
 from compactlm.params import Losses, Optimisation, Params
 from compactlm.shapes.budget import check_budget, parameters_of, sentence_width
 from compactlm.shapes.layers import check_both_phases, needs_signals, uniform_layers
-from compactlm.student.building import build_classifier, build_config, count_parameters
+from compactlm.student.building import build_config, build_task_model, count_parameters
 from compactlm.student.initialising import initialise, start_mlm_head
 from compactlm.student.sentence_student import SentenceStudent, start_components
 from compactlm.student.static_table import StaticTable
 from compactlm.student.vocabulary import count_tokens
-from compactlm.tasks.thresholds import best_threshold
+from compactlm.tasks import kind_of
+from compactlm.tasks.segmenting import LibrarySegmenter
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.curves import curves
+from compactlm.training.finishing import finish
 from compactlm.training.loop import Examples, Settings, set_dropout, train
+from compactlm.training.task_losses import TaskLosses
 
 SAMPLE_TOKENS = 15_000  # inherited weights are fitted on about this many tokens
 
@@ -117,31 +119,30 @@ class Phases:
             start_mlm_head(student, count_tokens(row["input_ids"] for row in self.inputs.train))
         return student, components
 
-    def task(self, name: str, general: BertForMaskedLM | SentenceStudent, components: torch.Tensor) -> BertForSequenceClassification:
+    def task(self, name: str, general: BertForMaskedLM | SentenceStudent, components: torch.Tensor) -> BertPreTrainedModel:
         """Distil one task's student, from the general student or that of the embedding, and its components."""
-        params, inputs = self.params, self.inputs
-        distill, labels = params.distill.task, params.tasks[name].labels
-        teacher = models.load_classifier(artifacts.TEACHER / name)
+        params, inputs, task = self.params, self.inputs, self.params.tasks[name]
+        distill, kind = params.distill.task, kind_of(task)
+        teacher = load_task_model(artifacts.TEACHER / name)
         weights = {row["id"]: row["weight"] for row in artifacts.read_table(artifacts.WEIGHTED).to_pylist()}
         rows = inputs.task(name, weights)
+        losses = rows.losses or TaskLosses(kind, task, rows.targets)
         student, components = self.untrained_task(name, general, components, teacher, rows)
         _enable_attentions(distill, student, teacher)
         source = inputs.source(name, teacher.to(models.best_device()), rows)
-        averaged = average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
+        # The soft targets of tokens belong to other tokens in a counterfactual copy.
+        averaged = source if kind.per_token else average_families(source, rows, inputs.counterfactual_parents(), params.batch_tokens)
         layer_losses = _layer_losses(student, teacher, source.layers, components, "distill.task", distill)
-        set_dropout(student, distill.optimisation.dropout)
-        objective = TaskObjective(student, layer_losses, distill)
-        self._train(name, objective, TaskExamples(rows, averaged), distill.optimisation, "distill.task.optimisation")
+        optimisation = task.student.applied(distill.optimisation)
+        set_dropout(student, optimisation.dropout)
+        objective = TaskObjective(student, layer_losses, distill, losses)
+        self._train(name, objective, TaskExamples(rows, averaged), optimisation, "distill.task.optimisation")
         layer_losses.close()
-        held_out = [row for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist() if row["task"] == name]
-        logits = models.classify(student, [row["input_ids"] for row in held_out], params.batch_tokens, f"{name}, validation")
-        expected = [labels.index(row["label"]) for row in held_out]
-        right = accuracy(expected, logits.argmax(dim=1).tolist())
-        self.metrics[name] |= {"validation_accuracy": Figure.over_rows(right, len(held_out))}
-        if len(labels) == 2:
-            threshold = best_threshold(logits.softmax(dim=1)[:, 1].numpy(), np.array(expected))
-            fold_threshold(student, threshold)
-            self.metrics[name]["decision_threshold"] = 0.5 if threshold is None else threshold
+        losses.fold(head_of(student))
+        held_out = [row for row in artifacts.read_documents(artifacts.SPLIT / "validation") if row.task == name]
+        segmenter, length = LibrarySegmenter(inputs.tokenizer.backend_tokenizer), task.length(params.tokenize.maximum_length)
+        found = finish(student, segmenter, held_out, task, length, params.batch_tokens, f"{name}, validation")
+        self.metrics[name] |= {f"validation_{key}" if key == task.metric else key: value for key, value in found.items()}
         return student
 
     def untrained_task(
@@ -149,13 +150,18 @@ class Phases:
         name: str,
         general: BertPreTrainedModel | SentenceStudent,
         components: torch.Tensor,
-        teacher: BertForSequenceClassification,
-        rows: TeacherInputs,
-    ) -> tuple[BertForSequenceClassification, torch.Tensor]:
+        teacher: BertPreTrainedModel,
+        rows: TaskRows,
+    ) -> tuple[BertPreTrainedModel, torch.Tensor]:
         """Return the student and the components with which `task` starts."""
         from_teacher = self.params.distill.task.start == "teacher"
-        student = build_classifier(general, self.params.tasks[name].labels, self.params.seed, body=not from_teacher)
-        return student, self._initialise(student, teacher, rows) if from_teacher else components
+        student = build_task_model(general, self.params.tasks[name], self.params.seed, body=not from_teacher)
+        if not from_teacher:
+            return student, components
+        components = self._initialise(student, teacher, rows)
+        if self.params.student.initialisation == "inherited" and rows.losses:
+            rows.losses.unfold(head_of(student))
+        return student, components
 
     def _initialise(self, student: Any, teacher: Any, tokenized: TeacherInputs, has_head: bool = True) -> torch.Tensor:
         """Set the student's first weights, fitted on the first rows that together have SAMPLE_TOKENS tokens."""

@@ -9,6 +9,7 @@ from typing import Any
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
+from compactlm.bert.task_models import load_task_model
 from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TOKENS, EmbeddingInputs, is_enabled
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
@@ -19,6 +20,7 @@ from compactlm.export.onnx_body import OnnxBody
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.shapes.layers import check_both_phases, needs_signals
+from compactlm.tasks import kind_of
 
 
 def _body(params: Params) -> Callable[[Any], Any] | None:
@@ -45,7 +47,9 @@ def _check_size(inputs: Inputs, embedding: EmbeddingInputs | None, width: int) -
             beyond += surplus(embedding.token_rows.ids, 0, 0)
     for name, task in params.tasks.items():
         tokenized = inputs.task(name)
-        size += gigabytes(sum(tokenized.lengths), 0, len(tokenized.ids), layers, width, 0, len(task.labels))
+        outputs, per_token = kind_of(task).outputs(task), kind_of(task).per_token
+        of_head = (0, outputs) if per_token else (outputs, 0)
+        size += gigabytes(sum(tokenized.lengths), 0, len(tokenized.ids), layers, width, 0, *of_head)
         beyond += surplus(tokenized.ids, 0, 0)
     if size + beyond > signals.gigabytes:
         raise CompactLMError(
@@ -87,7 +91,7 @@ def main(params: Params) -> None:
                     metrics[TOKENS] = len(rows.ids)
             for name in params.tasks:
                 tokenized = inputs.task(name)
-                source = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
+                source = inputs.online_task(load_task_model(artifacts.TEACHER / name))
                 write_cache(unfinished / name, tokenized, source, params.batch_tokens, f"{name}, signals", inputs.cache_settings(name))
                 metrics[name] = len(tokenized.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)

@@ -11,18 +11,19 @@ from compactlm.bert import models
 from compactlm.bert.runtime import prepare
 from compactlm.bert.sentence_encoder.modules import is_sentence_encoder
 from compactlm.bert.sentence_encoder.writing import copy_modules
-from compactlm.bert.tokenization import encode
 from compactlm.bert.words_to_mask import choose_words, top1
 from compactlm.figures.figure import Figure, write_figures
-from compactlm.figures.quality import accuracy
 from compactlm.params import Params
 from compactlm.pipeline.run import run
 from compactlm.shapes.layers import check_both_phases
+from compactlm.tasks import kind_of
+from compactlm.tasks.segmenting import LibrarySegmenter
 from compactlm.teacher import training as teachers
 from compactlm.teacher.checks import check_count, check_teacher
 from compactlm.teacher.sources import teacher_card, teacher_directory
 from compactlm.training.checkpoints import Checkpoint, fingerprint
 from compactlm.training.energy import tracked
+from compactlm.training.finishing import finish
 from compactlm.training.loop import Settings
 
 CHECKPOINTS = artifacts.CHECKPOINTS / "teacher"
@@ -57,20 +58,19 @@ def main(params: Params) -> None:
             words = choose_words({row.id: row.text for row in validation}, [tokenizer], teacher.validation_words, params.seed)
             right = top1(base, tokenizer, words, length, params.batch_tokens, "teacher, masked words")
             metrics["mlm"] = {"top1": Figure.over_rows(right, len(words))}
+        segmenter = LibrarySegmenter(tokenizer.backend_tokenizer)
         for name, task in params.tasks.items():
-            classifier = teachers.build_classifier(source, task.labels, params.seed)
+            longest, checkpoint = task.length(length), Checkpoint(CHECKPOINTS / name, key)
+            model = teachers.build_task_model(source, task, params.seed)
             rows = [row for row in train if row.task == name]
-            labels = [task.labels.index(str(row.label)) for row in rows]
-            sequences = encode(tokenizer, [row.text for row in rows], length)
-            checkpoint, ids = Checkpoint(CHECKPOINTS / name, key), [row.id for row in rows]
-            timings[name] = teachers.fine_tune(name, classifier, sequences, labels, teacher.fine_tuning, settings, checkpoint, ids).speed()
-            models.save(classifier, tokenizer, unfinished / name)
+            encoded = kind_of(task).encode(segmenter, rows, task, longest)
+            examples = [one for row in encoded for one in row]
+            ids = [row.id for row, parts in zip(rows, encoded, strict=True) for _ in parts]
+            tuning = teacher.fine_tuning.model_copy(update={"optimisation": task.teacher.applied(teacher.fine_tuning.optimisation)})
+            timings[name] = teachers.fine_tune(name, model, examples, task, tuning, settings, checkpoint, ids).speed()
             held_out = [row for row in validation if row.task == name]
-            expected = [task.labels.index(str(row.label)) for row in held_out]
-            sequences = encode(tokenizer, [row.text for row in held_out], length)
-            logits = models.classify(classifier, sequences, params.batch_tokens, f"teacher, {name}")
-            right = accuracy(expected, logits.argmax(dim=1).tolist())
-            metrics[name] = {"accuracy": Figure.over_rows(right, len(held_out))}
+            metrics[name] = finish(model, segmenter, held_out, task, longest, params.batch_tokens, f"teacher, {name}", teacher=True)
+            models.save(model, tokenizer, unfinished / name)
     metrics["parameters"] = parameters
     artifacts.write_json(artifacts.METRICS / "teacher.json", write_figures(metrics))
     artifacts.write_text(artifacts.TEACHER_CARD, teacher_card(teacher.source, parameters))

@@ -6,7 +6,7 @@ from typing import Any
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.bert.tokenization import Statistics, all_tokens, tokenize_documents
+from compactlm.bert.tokenization import Statistics, all_tokens, sequence_schema, tokenize_documents
 from compactlm.bert.tokenizers import load_tokenizer
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure
@@ -39,7 +39,8 @@ def _counts(params: Params, tokenizer: Any, documents: list[Document]) -> dict[i
     """Return the weighted frequency of each of the teacher's tokens in labelled rows and unlabelled text."""
     parts = []
     for labelled, description in ((True, "labelled rows"), (False, "unlabelled text")):
-        texts = [document.text for document in documents if (document.task is not None) == labelled]
+        chosen = [document for document in documents if (document.task is not None) == labelled]
+        texts = [text for document in chosen for text in (document.text, document.pair) if text is not None]
         parts.append(count_tokens(all_tokens(tokenizer, texts, f"count tokens, {description}")))
     return weigh_counts(parts[0], parts[1], params.student.task_share)
 
@@ -52,6 +53,7 @@ def _metrics(statistics: Statistics) -> dict[str, object]:
 def main(params: Params) -> None:
     """Run the stage."""
     length = params.tokenize.maximum_length
+    unlabelled = {source: task for task in params.tasks.values() for source in task.unlabelled or ()}
     parts = {name: artifacts.read_documents(artifacts.SPLIT / name) for name in artifacts.SPLITS}
     # Later stages treat both kinds of copies alike.
     copies = [*artifacts.read_documents(artifacts.AUGMENTED), *artifacts.read_documents(artifacts.COUNTERFACTUAL)]
@@ -67,12 +69,12 @@ def main(params: Params) -> None:
         student.save_pretrained(unfinished / artifacts.STUDENT_TOKENIZER.name)
         artifacts.write_json(unfinished / artifacts.ID_MAP.name, id_map(teacher, student))
         for name, documents in parts.items():
-            rows, statistics = tokenize_documents(student, documents, length, f"tokenize {name}")
-            artifacts.write_table(unfinished / name, rows, artifacts.SEQUENCE_SCHEMA)
+            rows, statistics = tokenize_documents(student, documents, length, f"tokenize {name}", params.tasks, unlabelled)
+            artifacts.write_table(unfinished / name, rows, sequence_schema(rows))
             metrics[name] = _metrics(statistics)
             if name == "train":
                 artifacts.write_rows_as_tsv(artifacts.PLOTS / "lengths.tsv", ("tokens", "sequences"), statistics.histogram())
-    _, by_teacher = tokenize_documents(teacher, parts["validation"], length, "tokenize validation by the teacher")
+    by_teacher = tokenize_documents(teacher, parts["validation"], length, "tokenize validation by the teacher", params.tasks, unlabelled)[1]
     metrics["validation_by_teacher"] = _metrics(by_teacher)
     artifacts.write_json(artifacts.METRICS / "tokenize.json", metrics)
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from transformers import BertConfig, BertForSequenceClassification, BertPreTrainedModel
 
 from compactlm.bert.models import body_of
+from compactlm.bert.task_models import FORMS, head_config
 from compactlm.params import Student
+from compactlm.tasks import kind_of
+from compactlm.tasks.base import Task, TaskOfModel
 
 
 def build_config(student: Student, vocabulary_size: int) -> BertConfig:
@@ -24,19 +28,26 @@ def build_config(student: Student, vocabulary_size: int) -> BertConfig:
 
 
 def build_classifier(student: BertPreTrainedModel, labels: Sequence[str], seed: int, body: bool = True) -> BertForSequenceClassification:
-    """Return a classifier of a student's shape with a new head for these labels.
+    """Return a classifier of a student's shape with a new head for these labels; see `build_task_model`."""
+    task = TaskOfModel("classification", tuple(labels), "accuracy")
+    classifier: BertForSequenceClassification = build_task_model(student, task, seed, body)
+    return classifier
+
+
+def build_task_model(student: BertPreTrainedModel, task: Task, seed: int, body: bool = True) -> Any:
+    """Return a model of a student's shape with a new head for a task.
 
     `seed` is that of the random weights: those of the head, or all weights if the student's body is not copied.
     """
+    kind = kind_of(task)
     torch.manual_seed(seed)
     config = BertConfig.from_dict(student.config.to_dict())
-    config.num_labels = len(labels)
-    config.id2label = dict(enumerate(labels))
-    config.label2id = {label: index for index, label in enumerate(labels)}
-    classifier = BertForSequenceClassification(config)
+    for name, value in head_config(kind, task).items():
+        setattr(config, name, value)
+    model = FORMS[kind.architecture](config)
     if body:
-        classifier.bert.load_state_dict(body_of(student).state_dict(), strict=False)
-    return classifier
+        model.bert.load_state_dict(body_of(student).state_dict(), strict=False)
+    return model
 
 
 def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from transformers import BertForMaskedLM, BertPreTrainedModel
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertPreTrainedModel
 
+from compactlm.bert.task_models import head_of
 from compactlm.errors import CompactLMError
 from compactlm.student.building import principal_components
 from compactlm.student.copying import can_be_copied, copy_body, copy_mlm_head
@@ -54,7 +55,7 @@ def initialise(
         if not has_head:
             return components
         if not isinstance(student, BertForMaskedLM):
-            inherit_classifier(student, teacher, components)
+            inherit_head(student, teacher, components)
         elif copied and _is_tied(teacher):
             copy_mlm_head(student, teacher, teacher_ids)
         else:
@@ -109,9 +110,10 @@ def start_mlm_head(student: BertForMaskedLM, counts: Mapping[int, float]) -> Non
 
 
 @torch.no_grad()
-def inherit_classifier(student: Any, teacher: Any, components: torch.Tensor) -> None:
-    """Set the pooler and the classifier to the teacher's, projected onto the components."""
-    student.bert.pooler.dense.weight.copy_(components @ teacher.bert.pooler.dense.weight @ components.T)
-    student.bert.pooler.dense.bias.copy_(components @ teacher.bert.pooler.dense.bias)
-    student.classifier.weight.copy_(teacher.classifier.weight @ components.T)
-    student.classifier.bias.copy_(teacher.classifier.bias)
+def inherit_head(student: Any, teacher: Any, components: torch.Tensor) -> None:
+    """Set the head of a task, and the pooler below it if there is one, to the teacher's, projected onto the components."""
+    if isinstance(student, BertForSequenceClassification):
+        student.bert.pooler.dense.weight.copy_(components @ teacher.bert.pooler.dense.weight @ components.T)
+        student.bert.pooler.dense.bias.copy_(components @ teacher.bert.pooler.dense.bias)
+    head_of(student).weight.copy_(head_of(teacher).weight @ components.T)
+    head_of(student).bias.copy_(head_of(teacher).bias)

@@ -179,6 +179,7 @@ class Kind(abc.ABC):
         lower_is_better: those of `metrics` where lower is better.
         fields: the fields of a row without which it is unlabelled.
         finishes_teacher: whether `finish` also runs for the teacher.
+        stores_target: whether artifacts.SEQUENCE_SCHEMA keeps the target of a row; else `stored_target` has it from the label.
         has_favourable: whether a bias audit compares how often a favourable label is given; else it compares numbers, or nothing.
     """
 
@@ -192,6 +193,7 @@ class Kind(abc.ABC):
     lower_is_better: tuple[str, ...] = ()
     fields: tuple[str, ...]
     finishes_teacher: bool = True
+    stores_target: bool = True
     has_favourable: bool = False
 
     def problems(self, task: Task) -> Iterator[str]:
@@ -216,13 +218,17 @@ class Kind(abc.ABC):
         found |= {"reads_pairs": True} if task.pair else {}
         return found | {name: getattr(task, name) for name in ("maximum_length", "stride") if getattr(task, name) is not None}
 
+    def reads_pairs(self, task: Task) -> bool:
+        """Return whether a sequence has two texts."""
+        return task.pair
+
     def is_labelled(self, row: Row) -> bool:
         """Return whether a row has what the hard loss and the metrics need."""
         return all(getattr(row, name) is not None for name in self.fields)
 
     def accepts(self, row: Row, task: Task) -> bool:
         """Return whether an unlabelled row has the form of the task's rows."""
-        return (row.pair is not None) == task.pair
+        return (row.pair is not None) == self.reads_pairs(task)
 
     @abc.abstractmethod
     def invalid(self, row: Row, task: Task) -> str | None:

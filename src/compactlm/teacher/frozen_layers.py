@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 import torch
 from accelerate import Accelerator
 from tqdm import tqdm
-from transformers import BertForSequenceClassification
+from transformers import BertPreTrainedModel
 
 from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
-from compactlm.bert.models import pad_tensors
+from compactlm.bert.task_models import inputs_of
+from compactlm.tasks.base import Example
 from compactlm.training.loop import Batch
+from compactlm.training.task_losses import TaskLosses
 
 BYTES = 4  # of a float32
 
@@ -29,26 +31,28 @@ def cache_gigabytes(tokens: int, width: int) -> float:
 class LabelledStates:
     """Training rows with the output of the frozen layers instead of token ids."""
 
-    def __init__(self, states: torch.Tensor, lengths: Sequence[int], labels: Sequence[int], ids: Sequence[str]) -> None:
-        """Take the states of all rows one after another, float32 [tokens, hidden size], and the length, label id and id of each row."""
-        self.rows = states.split(list(lengths))
-        self.lengths, self.labels, self.ids = lengths, torch.tensor(labels), ids
+    def __init__(self, states: torch.Tensor, examples: Sequence[Example], losses: TaskLosses, ids: Sequence[str]) -> None:
+        """Take the states of all sequences one after another, float32 [tokens, hidden size], the sequences, their losses and their ids."""
+        self.lengths = [len(one.input_ids) for one in examples]
+        self.rows = states.split(self.lengths)
+        self.targets, self.losses, self.ids = [one.target for one in examples], losses, ids
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return inputs_embeds, float32 [rows, tokens, hidden size], attention_mask, int64 [rows, tokens], and labels, int64 [rows].
+        """Return inputs_embeds, float32 [rows, tokens, hidden size], attention_mask, int64 [rows, tokens], and labels; see Kind.collate.
 
         States of padding are 0.
         """
         states = torch.nn.utils.rnn.pad_sequence([self.rows[position] for position in positions], batch_first=True)
         lengths = torch.tensor([self.lengths[position] for position in positions])
         mask = (torch.arange(states.shape[1]) < lengths[:, None]).long()
-        return {"inputs_embeds": states, "attention_mask": mask, "labels": self.labels[list(positions)]}
+        labels = self.losses.labels([self.targets[position] for position in positions], states.shape[1])
+        return {"inputs_embeds": states, "attention_mask": mask, "labels": labels}
 
 
 def frozen_states(
-    model: BertForSequenceClassification,
+    model: BertPreTrainedModel,
     layers: int,
-    sequences: Sequence[Sequence[int]],
+    examples: Sequence[Example],
     batch_tokens: int,
     accelerator: Accelerator,
     description: str,
@@ -58,7 +62,7 @@ def frozen_states(
     Sequences are in batches of similar length; the model is moved to the accelerator's device.
     """
     model.to(accelerator.device).eval()
-    lengths = [len(sequence) for sequence in sequences]
+    lengths = [len(one.input_ids) for one in examples]
     starts = torch.tensor([0, *lengths]).cumsum(0).tolist()
     states = torch.empty(starts[-1], model.config.hidden_size)
     batches = make_batches(lengths, batch_tokens)
@@ -67,10 +71,11 @@ def frozen_states(
     encoder.layer = every[:layers]
     try:
         for number, positions in enumerate(bar, start=1):
-            chosen = [sequences[position] for position in positions]
-            with memory_errors(description, number, list(map(len, chosen)), batch_tokens), torch.no_grad(), accelerator.autocast():
-                input_ids, mask = (tensor.to(accelerator.device) for tensor in pad_tensors(chosen, model.config.pad_token_id))
-                found = model.bert(input_ids, attention_mask=mask).last_hidden_state.float().cpu()
+            taken = [lengths[position] for position in positions]
+            with memory_errors(description, number, taken, batch_tokens), torch.no_grad(), accelerator.autocast():
+                inputs = inputs_of([examples[position] for position in positions], model.config.pad_token_id)
+                on_device = {name: tensor.to(accelerator.device) for name, tensor in inputs.items()}
+                found = model.bert(**on_device).last_hidden_state.float().cpu()
             for position, row in zip(positions, found, strict=True):
                 states[starts[position] : starts[position + 1]] = row[: lengths[position]]
     finally:
@@ -86,7 +91,7 @@ class _Given(torch.nn.Module):
 
 
 @contextlib.contextmanager
-def without_frozen(model: BertForSequenceClassification, layers: int) -> Iterator[None]:
+def without_frozen(model: BertPreTrainedModel, layers: int) -> Iterator[None]:
     """Leave out the embeddings and the lowest `layers` layers within this context; the model then takes `inputs_embeds`."""
     embeddings, every = model.bert.embeddings, model.bert.encoder.layer
     model.bert.embeddings, model.bert.encoder.layer = _Given(), every[layers:]

@@ -1,76 +1,89 @@
-"""Fine-tune the teacher: a classifier for each task."""
+"""Fine-tune the teacher: a model with the head of each task."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertForSequenceClassification, BertPreTrainedModel
 
-from compactlm.bert.models import pad_tensors
+from compactlm.bert.task_models import FORMS, head_config, head_of, inputs_of, logits_of
 from compactlm.errors import CompactLMError
 from compactlm.params import FineTuning
-from compactlm.tasks.losses import hard_labels
+from compactlm.tasks import KINDS, kind_of
+from compactlm.tasks.base import Example, Task, TaskOfModel
 from compactlm.teacher.frozen_layers import LabelledStates, cache_gigabytes, frozen_states, without_frozen
 from compactlm.training import processes
 from compactlm.training.checkpoints import Checkpoint
 from compactlm.training.loop import Batch, Settings, Summary, set_dropout, train
+from compactlm.training.task_losses import TaskLosses
 
 
-class LabelledSequences:
-    """Sequences with label ids."""
+class LabelledExamples:
+    """Sequences with targets."""
 
-    def __init__(
-        self, sequences: Sequence[Sequence[int]], labels: Sequence[int], padding: int = 0, ids: Sequence[str] | None = None
-    ) -> None:
-        """Take token ids, a label id for each sequence, the id of [PAD], and the rows' ids (by default their numbers)."""
-        self.ids = ids or [str(row) for row in range(len(sequences))]
-        self.sequences, self.labels, self.padding = sequences, torch.tensor(labels), padding
-        self.lengths = [len(sequence) for sequence in sequences]
+    def __init__(self, examples: Sequence[Example], losses: TaskLosses, padding: int = 0, ids: Sequence[str] | None = None) -> None:
+        """Take the sequences, the losses of their task, the id of [PAD], and the sequences' ids (by default their numbers)."""
+        self.ids = ids or [str(row) for row in range(len(examples))]
+        self.examples, self.losses, self.padding = examples, losses, padding
+        self.lengths = [len(one.input_ids) for one in examples]
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return input_ids and attention_mask, int64 [rows, tokens], and labels, int64 [rows]."""
-        input_ids, attention_mask = pad_tensors([self.sequences[position] for position in positions], self.padding)
-        return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": self.labels[list(positions)]}
+        """Return input_ids and attention_mask, int64 [rows, tokens], token_type_ids of pairs, and labels; see Kind.collate."""
+        chosen = [self.examples[position] for position in positions]
+        inputs = inputs_of(chosen, self.padding)
+        return {**inputs, "labels": self.losses.labels([one.target for one in chosen], inputs["input_ids"].shape[1])}
 
 
-class _Classification(torch.nn.Module):
-    def __init__(self, model: BertForSequenceClassification) -> None:
+class _TaskLearning(torch.nn.Module):
+    def __init__(self, model: BertPreTrainedModel, losses: TaskLosses) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.losses = model, losses
 
     def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> Batch:
-        return {"loss": hard_labels(self.model(**inputs).logits, labels)}
+        return {"loss": self.losses.hard(logits_of(self.model, **inputs), {**inputs, "labels": labels})}
 
 
 def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
     """Return a model's body from a local directory with a new head for these labels."""
+    classifier: BertForSequenceClassification = build_task_model(directory, classification(labels), seed)
+    return classifier
+
+
+def build_task_model(directory: Path, task: Task, seed: int) -> Any:
+    """Return a model's body from a local directory with a new head for a task."""
+    kind = kind_of(task)
     torch.manual_seed(seed)
-    return BertForSequenceClassification.from_pretrained(
-        directory,
-        local_files_only=True,
-        num_labels=len(labels),
-        id2label=dict(enumerate(labels)),
-        label2id={label: index for index, label in enumerate(labels)},
-    )
+    return FORMS[kind.architecture].from_pretrained(directory, local_files_only=True, **head_config(kind, task))
+
+
+def as_examples(sequences: Sequence[Sequence[int]], labels: Sequence[int]) -> list[Example]:
+    """Return sequences with label ids as examples of a classification."""
+    return [Example(list(ids), target=[float(label)]) for ids, label in zip(sequences, labels, strict=True)]
+
+
+def classification(labels: Sequence[str]) -> TaskOfModel:
+    """Return the task of classifying texts by these labels."""
+    return TaskOfModel("classification", tuple(labels), KINDS["classification"].main_metrics[0])
 
 
 def fine_tune(
     name: str,
-    model: BertForSequenceClassification,
-    sequences: Sequence[Sequence[int]],
-    labels: Sequence[int],
+    model: BertPreTrainedModel,
+    examples: Sequence[Example],
+    task: Task,
     params: FineTuning,
     settings: Settings,
     checkpoint: Checkpoint | None = None,
     ids: Sequence[str] | None = None,
 ) -> Summary:
-    """Fine-tune a classifier. Embeddings and the lowest `frozen_layers` layers do not change. Errors name rows by `ids`.
+    """Fine-tune a model with the head of a task. Embeddings and the lowest `frozen_layers` layers do not change.
 
     The output of frozen layers is computed once and kept if it fits into `cache_gigabytes`; results do not depend on this beyond
-    rounding. Frozen layers, and the embeddings below them, have no dropout.
+    rounding. Frozen layers, and the embeddings below them, have no dropout. Errors name sequences by `ids`.
 
     Raises:
         CompactLMError: the model has fewer layers than `frozen_layers`.
@@ -84,13 +97,15 @@ def fine_tune(
     if frozen:
         set_dropout(lower, 0.0)
     title, section = f"teacher {name}", "teacher.fine_tuning.optimisation"
-    examples: LabelledSequences | LabelledStates = LabelledSequences(sequences, labels, ids=ids)
+    losses = TaskLosses(kind_of(task), task, [one.target for one in examples])
+    rows: LabelledExamples | LabelledStates = LabelledExamples(examples, losses, ids=ids)
     with contextlib.ExitStack() as stack:
-        if frozen and cache_gigabytes(sum(examples.lengths), model.config.hidden_size) <= params.cache_gigabytes:
+        if frozen and cache_gigabytes(sum(rows.lengths), model.config.hidden_size) <= params.cache_gigabytes:
             accelerator = processes.connect(settings.precision)
-            states = frozen_states(model, frozen, sequences, optimisation.batch_tokens, accelerator, f"{title}, frozen layers")
-            examples = LabelledStates(states, examples.lengths, labels, examples.ids)
+            states = frozen_states(model, frozen, examples, optimisation.batch_tokens, accelerator, f"{title}, frozen layers")
+            rows = LabelledStates(states, examples, losses, rows.ids)
             stack.enter_context(without_frozen(model, frozen))
-        summary = train(title, _Classification(model), examples, optimisation, settings, checkpoint, section=section)
+        summary = train(title, _TaskLearning(model, losses), rows, optimisation, settings, checkpoint, section=section)
+    losses.fold(head_of(model))
     model.requires_grad_(True)
     return summary

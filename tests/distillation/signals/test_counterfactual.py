@@ -10,7 +10,7 @@ from compactlm.errors import CompactLMError
 @pytest.fixture
 def families(rows, task_teacher, kept):
     """Four rows, the parents by copy (b and c are copies of a; d has none) and the teacher."""
-    few = TaskRows(["a.0", "b.0", "c.0", "d.0"], rows.sequences[:4], [0, 0, 0, 1], [1.0] * 4)
+    few = TaskRows(["a.0", "b.0", "c.0", "d.0"], rows.sequences[:4], [[0.0], [0.0], [0.0], [1.0]], [1.0] * 4, losses=rows.losses)
     return few, {"b": "a", "c": "a", "gone": "d"}, OnlineTask(task_teacher, kept, [0, 2])
 
 

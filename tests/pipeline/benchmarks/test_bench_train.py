@@ -48,8 +48,8 @@ def test_the_plain_trainer_has_our_losses(job):
     source = material.inputs.online_task(teacher)
     examples = ours.TaskExamples(material.task_rows(), source)
     asked = examples.tokenized.model_inputs(rows)
-    batch = {**asked, "labels": examples.labels[rows], "weights": torch.ones(len(rows))}
-    objective = TaskObjective(student, losses, material.params.distill.task)
+    batch = {**asked, "labels": examples.batch(rows, 0)["labels"], "weights": torch.ones(len(rows))}
+    objective = TaskObjective(student, losses, material.params.distill.task, examples.tokenized.losses)
     expected = objective(**batch, **source.signals(asked, rows))["loss"]
     pairs = material.pairs(student, teacher)
     assert pairs == losses.pairs["hidden"]

@@ -29,7 +29,8 @@ from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_ten
 from compactlm.errors import CompactLMError
 
 TENSORS = "tensors.safetensors"
-PER_TOKEN, PER_MASKED_TOKEN, PER_ROW = ("teacher_states",), ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
+PER_TOKEN = ("teacher_states", "teacher_token_logits")
+PER_MASKED_TOKEN, PER_ROW = ("teacher_values", "teacher_indices", "teacher_log_rest"), ("teacher_logits",)
 # Half precision for the large tensors. teacher_log_rest is small and may be -inf, so it keeps full precision.
 KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "teacher_indices": torch.int32}
 
@@ -52,12 +53,13 @@ class TeacherInputs(Protocol):
         ...
 
 
-def gigabytes(tokens: int, masked: int, rows: int, layers: int, width: int, top_k: int, labels: int) -> float:
+def gigabytes(tokens: int, masked: int, rows: int, layers: int, width: int, top_k: int, labels: int, of_token: int = 0) -> float:
     """Return the expected size of a cache, from the numbers of tokens, masked tokens, rows, kept layers and so on.
 
-    `width` is the teacher's hidden size, `top_k` the number of kept logits of a masked token.
+    `width` is the teacher's hidden size, `top_k` the number of kept logits of a masked token, and a task's head has `labels` outputs for
+    each row or `of_token` outputs for each token.
     """
-    return (tokens * layers * width * 2 + masked * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
+    return (tokens * (layers * width * 2 + of_token * 4) + masked * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
 
 def surplus(ids: Sequence[str], masked: int, top_k: int) -> float:
@@ -75,8 +77,9 @@ def digests(tokenized: TeacherInputs) -> tuple[list[str], list[int]]:
     for row in range(len(tokenized.ids)):
         batch = tokenized.model_inputs([row])
         digest = hashlib.blake2b(batch["input_ids"].numpy().tobytes(), digest_size=12)
-        if "labels" in batch:
-            digest.update(batch["labels"].numpy().tobytes())
+        for name in ("token_type_ids", "labels"):
+            if name in batch:
+                digest.update(batch[name].numpy().tobytes())
         found.append(digest.hexdigest())
         masked.append(int((batch["labels"] >= 0).sum()) if "labels" in batch else 0)
     return found, masked
@@ -201,7 +204,7 @@ class CachedSignals:
         ends = {PER_TOKEN: self.starts[-1], PER_MASKED_TOKEN: self.masked_starts[-1], PER_ROW: len(tokenized.lengths)}
         entries = {name: end for names, end in ends.items() for name in names}
         for name, tensor in self.tensors.items():
-            if tensor.shape[0] != entries[name] or (name in PER_TOKEN and tensor.shape[1] != len(self.layers)):
+            if tensor.shape[0] != entries[name] or (name == "teacher_states" and tensor.shape[1] != len(self.layers)):
                 raise ValueError(f"{name} has the shape {tensor.shape}")
 
     @staticmethod

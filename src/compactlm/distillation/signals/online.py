@@ -4,7 +4,8 @@ The student's token ids are mapped to the teacher's, so both models get the same
 the cache (see cache) looks them up. Both return the same tensors, rows first:
 
     teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
-    teacher_logits      of a task, float [rows, labels]
+    teacher_logits      of a task, float [rows, outputs]
+    teacher_token_logits of a task for tokens or questions, float [rows, tokens, outputs]
     teacher_values      logits of the likeliest tokens at each masked position, float [rows, positions, k]
     teacher_indices     the student's ids of these tokens, int64 [rows, positions, k]
     teacher_log_rest    logsumexp of all other tokens' logits, divided by the temperature, float [rows, positions]
@@ -19,8 +20,9 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import torch
-from transformers import BertForMaskedLM
+from transformers import BertForMaskedLM, BertForSequenceClassification
 
+from compactlm.bert.task_models import head_of
 from compactlm.errors import CompactLMError
 from compactlm.shapes.layers import kept_layers
 
@@ -77,6 +79,7 @@ class _Online:
             output = self.teacher.bert(
                 self.id_map[batch["input_ids"].to(device)],
                 attention_mask=batch["attention_mask"].to(device),
+                token_type_ids=batch["token_type_ids"].to(device) if "token_type_ids" in batch else None,
                 output_hidden_states=True,
                 output_attentions=self.attentions,
             )
@@ -96,12 +99,14 @@ class OnlineStates(_Online):
 
 
 class OnlineTask(_Online):
-    """An online classifier of a task (BertForSequenceClassification)."""
+    """An online model with the head of a task."""
 
     @torch.no_grad()
     def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
-        """Return states and the task's logits; see SignalSource."""
+        """Return states and the task's outputs; see SignalSource."""
         states, signals = self._read(batch)
+        if not isinstance(self.teacher, BertForSequenceClassification):
+            return {**signals, "teacher_token_logits": head_of(self.teacher)(states)}
         pooled = self.teacher.bert.pooler.activation(self.teacher.bert.pooler.dense(states[:, 0]))
         return {**signals, "teacher_logits": self.teacher.classifier(pooled)}
 
