@@ -106,7 +106,7 @@ def test_a_preset_without_its_head_as_dvc_composes_it_is_replaced(workspace, com
     select(name)
     assert read() == composed[name or "default"]
     assert read().startswith(HEAD)
-    assert len(HEAD.splitlines()) == 2
+    assert len(HEAD.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["default", "smoke"])
@@ -153,6 +153,7 @@ def test_an_invalid_preset_is_refused_and_not_written(workspace, composed):
         ("preset/mine", "preset: mine\nseed: 99\n", "does not begin with the line `# @package _global_`"),
         ("preset/mine", "\ufeff# @package _global_\npreset: mine\n", "begins with a byte order mark"),
         ("data/own", "ingest: {}\n", "does not begin with the line `# @package _global_`"),
+        ("adopted/rows", "ingest: {}\n", "does not begin with the line `# @package _global_`"),
     ],
 )
 def test_a_file_that_hydra_would_ignore_is_refused(workspace, path, content, message):

@@ -19,10 +19,9 @@ CONFIGS = Path("configs")
 COMPOSED = Path(".cache/composed-params.yaml")  # the text that `select` wrote last, to recognise values that a user has edited
 DEFAULT = "default"
 PACKAGE = r"# *@package +_global_\s"  # Hydra puts the keys of a file with this line at the top level
-# `dvc exp run` writes params.yaml without these lines.
+# `dvc exp run` writes params.yaml without this line.
 HEAD = """\
-# Composed from configs/ by `compactlm preset NAME` (`make train PRESET=NAME`) and by `dvc exp run -S key=value`.
-# Lasting changes belong in configs/, for example in a preset of your own; `dvc repro` also runs values that are edited here.
+# Composed from configs/ by `compactlm preset NAME` and by `dvc exp run -S key=value`. Lasting changes belong in configs/.
 """
 
 
@@ -39,7 +38,10 @@ def compose(preset: str) -> str:
     """
     if preset not in preset_names():
         raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
-    for path in [CONFIGS / "preset" / f"{preset}.yaml", *sorted((CONFIGS / "data").glob("*.yaml"))]:
+    for path in [
+        CONFIGS / "preset" / f"{preset}.yaml",
+        *(path for group in ("data", "adopted") for path in sorted((CONFIGS / group).glob("*.yaml"))),
+    ]:
         _check_package(path)
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / PARAMS_FILE.name

@@ -20,6 +20,7 @@ from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn
 from compactlm.corpus.ingest.occurring import check_occurring
 from compactlm.corpus.ingest.records import sha256_of, to_document, to_record
+from compactlm.corpus.ingest.removed import REMOVED, leave_out, read_removed
 from compactlm.corpus.ingest.repeats import number_repeats
 from compactlm.corpus.ingest.targets import check_label_names
 from compactlm.corpus.ingest.watching import watch
@@ -68,7 +69,7 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
         attributes=any(one.attributes for one in columns), queries=any(one.queries is not None for one in columns), targets=targets
     )
     watch({name: _paths(name, source) for name, source in ingest.sources.items() if isinstance(source, FilesSource)})
-    reader = _Reader(tasks, owners, seed, work, shard_bytes, schema)
+    reader = _Reader(tasks, owners, seed, work, shard_bytes, schema, read_removed())
     extracts = {name: reader.read(name, source) for name, source in sorted(ingest.sources.items())}
     for name, task in tasks.items():
         check_occurring(name, task, [shard for source in task.sources for shard in extracts[source].shards])
@@ -77,7 +78,7 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads sources; `schema` has the columns that any of them needs."""
+    """Reads sources; `schema` has the columns that any of them needs, and `removed` the ids of rows that are left out."""
 
     tasks: Mapping[str, Task]
     owners: Mapping[str, str]
@@ -85,6 +86,7 @@ class _Reader:
     work: Path
     shard_bytes: int
     schema: pa.Schema
+    removed: frozenset[str]
 
     def read(self, name: str, source: Source) -> Extract:
         """Read a source into shards, and keep the rows that its limit allows."""
@@ -99,12 +101,15 @@ class _Reader:
         counted = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if counted["rows"] != (rows := next(seen)):
             raise RuntimeError(f"{rows} rows of {name} were read but {counted['rows']} were written")
+        removed = leave_out(shards, self.removed)
+        if removed == rows:
+            raise CompactLMError(f"all rows of ingest.sources.{name} are in {REMOVED}; remove the source")
         take_drawn(shards, *limits_of(source), self.seed)
         taken = count_by_source(shards).get(name, {"rows": 0, "characters": 0})
         if not taken["rows"]:
             raise CompactLMError(f"ingest.sources.{name}.limit is smaller than the first drawn row, so no row is left; raise it")
         queries = count_queries(shards).get(name, {}).get("kept", 0)
-        left = counted["rows"] - taken["rows"]
+        left = counted["rows"] - removed - taken["rows"]
         sha256 = sha256_of(row for table in sorted_tables(shards) for row in to_documents(table))
         return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name), queries, lost.total())
 
