@@ -8,6 +8,8 @@ import select
 import subprocess
 import time
 
+SIZES = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]  # widths of a phone and a desk, in both colour schemes
+
 
 class Chromium:
     """A browser with one tab and no network but the loopback address."""

@@ -5,11 +5,11 @@ import hashlib
 import html
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
 
+from benchmarks.page.chromium import SIZES, Chromium
 from compactlm.blind.page import write_page
 from compactlm.blind.pairs import draw_comparison
 from compactlm.blind.scores import score
@@ -17,7 +17,6 @@ from compactlm.blind.votes import read_votes
 from tests.blind.conftest import LABELS
 from tests.fixtures.compared import make_answers
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Answers of the judge: the left side is right, and the teacher's is the side that says "positive". The first pair is answered twice.
 JUDGE = """
 let refused = 0, saved = null;
@@ -43,12 +42,6 @@ addEventListener("load", async () => {
   document.body.textContent = "found:" + JSON.stringify(found) + ":found";
 });
 """
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    return found or pytest.skip("no Chromium on this machine; install Debian's package chromium to check the page in it")
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +107,23 @@ def test_a_judge_votes_by_keyboard_and_the_votes_are_scored(comparison, browser,
     assert found["right"]["self_agreement"]["Ann"].value == 0.0
     assert found["teacher"]["self_agreement"]["Ann"].value == 1.0
     assert found["teacher"]["share"].rows == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("width", "scheme"), SIZES)
+def test_axe_finds_no_problem(comparison, browser, axe, tmp_path, width, scheme):
+    path = tmp_path / "page.html"
+    path.write_text(write_page(comparison))
+    tab = Chromium(browser, tmp_path / "profile")
+    try:
+        tab.show(path.as_uri(), width, scheme=scheme)
+        assert tab.problems(axe) == []
+        tab.run("document.querySelector('#name').value = 'Ann'; document.querySelector('#name-form').requestSubmit()")
+        tab.wait_for("!document.querySelector('#judge').hidden")
+        assert tab.problems(axe) == []
+        assert tab.run("document.documentElement.scrollWidth - innerWidth") <= 0
+        tab.run("""while (!document.querySelector('#judge').hidden) document.dispatchEvent(
+            new KeyboardEvent('keydown', {key: 'ArrowLeft', bubbles: true, cancelable: true}))""")
+        assert tab.problems(axe) == []
+    finally:
+        tab.close()

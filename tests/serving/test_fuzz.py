@@ -1,12 +1,14 @@
 """Requests drawn from the OpenAPI document: no failure of the server, and only answers that the document describes.
 
-A longer run: COMPACTLM_FUZZ_EXAMPLES=2000 python -m pytest tests/serving/test_fuzz.py
+A longer run, which prints the number of requests: COMPACTLM_FUZZ_EXAMPLES=2000 python -m pytest -s tests/serving/test_fuzz.py
 """
 
 import concurrent.futures
 import json
 import os
 import random
+import re
+from collections import Counter
 
 import httpx2 as httpx
 import pytest
@@ -49,6 +51,10 @@ def url(serve_process, export_root, faq):
     with serve_process("--model", export_root, "--knowledge", faq, "--max-inputs", 20) as server:
         yield server.wait_until_ready()
         assert httpx.get(f"{server.url}/ready").status_code == 200
+        counted = Counter()
+        for status, number in re.findall(r'compactlm_requests_total\{.*status="(\d+)".*\} (\S+)', httpx.get(f"{server.url}/metrics").text):
+            counted[status] += int(float(number))
+        print(f"\n{counted.total():,} requests by status: {dict(sorted(counted.items()))}")  # noqa: T201 - shown with -s
         assert server.stop() == 0
         assert "ERROR" not in "".join(server.log)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.page.chromium import Chromium
+from benchmarks.page.chromium import SIZES, Chromium
 from compactlm import CompactLM
 from compactlm.serving.browser.building import build
 from compactlm.serving.browser.rendering import render
@@ -10,7 +10,6 @@ from compactlm.serving.browser.rendering import render
 pytestmark = pytest.mark.slow
 CARD = "---\nlanguage: en\n---\n# The card\n\n<b>raw</b> text\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n\n```sh\n# a comment\n```\n"
 READY = "document.documentElement.dataset.ready"
-SIZES = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from benchmarks.page.chromium import Chromium
+from benchmarks.page.chromium import SIZES, Chromium
 from compactlm import CompactLM
 from compactlm.serving.browser.building import build
 from compactlm.serving.browser.folder import HEADER, PAGE, SERVICE_WORKER, render_folder
@@ -19,7 +19,6 @@ from compactlm.serving.browser.writing import write_folder
 
 CARD = "# The card\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n"
 READY = "document.documentElement.dataset.ready"
-SIZES = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 NO_RUNTIME = {SCRIPT: b"script", BINARY: b"binary"}
 
 
