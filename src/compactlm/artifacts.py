@@ -54,6 +54,7 @@ FRONTIER = Path("reports/frontier")  # written by `make frontier` and benchmarks
 ABLATIONS = Path("reports/ablations")
 BENCHMARKS = Path("reports/benchmarks")
 MITIGATION = Path("reports/mitigation")
+LOOP = Path("reports/loop")  # written by `compactlm watch` and `compactlm promote`
 
 EMBEDDING = "embedding"  # the directory of the student's sentence encoder, next to them; only if there is one
 BASE = "base"  # the directory of the pretrained teacher in TEACHER, next to the directories of the tasks

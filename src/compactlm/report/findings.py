@@ -33,6 +33,7 @@ class Findings:
         ablations: content of reports/ablations, by seed; empty without files.
         mitigation: content of reports/mitigation/mitigation.json; empty without that file.
         benchmarks: content of reports/benchmarks, by name; empty without files.
+        loop: content of reports/loop, by name; empty without files.
         notices: the sentences of reports/notices.
     """
 
@@ -45,6 +46,7 @@ class Findings:
     ablations: Mapping[str, Any]
     mitigation: Mapping[str, Any]
     benchmarks: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    loop: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     notices: Sequence[str] = ()
 
     @property

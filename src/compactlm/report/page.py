@@ -16,6 +16,7 @@ from compactlm.report.sections.cost import cost, machine
 from compactlm.report.sections.errors import errors
 from compactlm.report.sections.fairness import fairness
 from compactlm.report.sections.language import forgetting, masked_words
+from compactlm.report.sections.loop import new_text, picks
 from compactlm.report.sections.mitigation import mitigation
 from compactlm.report.sections.quality import quality
 from compactlm.report.sections.text import text
@@ -55,6 +56,8 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         sizes(found),
         ablations(found),
         embedding_benchmark(found),
+        new_text(found),
+        picks(found),
         cost(found),
         machine(found),
         _parameters(found),

@@ -30,6 +30,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         ablations=read_folder(artifacts.ABLATIONS),
         mitigation=read_folder(artifacts.MITIGATION).get("mitigation", {}),
         benchmarks=read_folder(artifacts.BENCHMARKS),
+        loop=read_folder(artifacts.LOOP),
         notices=read_notices(("clean", "split")),
     )
 
