@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from safetensors import SafetensorError
@@ -21,9 +21,6 @@ from compactlm.errors import CompactLMError
 from compactlm.improvement.describing import Described, describe, different_words
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.model import Model
-
-if TYPE_CHECKING:
-    from compactlm.inference.api import CompactLM
 
 FOLDER = "reference"
 ROWS_FILE, ABOUT_FILE = "rows.safetensors", "reference.json"
@@ -57,6 +54,16 @@ class Reference:
         if self.expected is None or self.described.answers is None:
             return None
         return np.asarray(self.described.answers == self.expected)
+
+
+class Exported(Protocol):
+    """A directory of exported models: compactlm.CompactLM, which imports far more than an exported model needs."""
+
+    root: Path
+
+    @property
+    def embedding(self) -> SentenceEmbedding: ...  # noqa: D102
+    def task(self, name: str) -> Model: ...  # noqa: D102
 
 
 def make_reference(
@@ -100,7 +107,7 @@ def write_reference(directory: Path, tensors: Mapping[str, Array], about: Mappin
     (directory / ABOUT_FILE).write_text(text + "\n", encoding="utf-8")
 
 
-def read_reference(lm: CompactLM, task: str) -> Reference:
+def read_reference(lm: Exported, task: str) -> Reference:
     """Read the reference sample of a task.
 
     Args:
