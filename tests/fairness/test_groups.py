@@ -46,7 +46,7 @@ def test_a_column_and_not_the_text_gives_the_group(column, value, category):
     assert categorise([row, without], "region", column) == [category, "neither"]
 
 
-@pytest.mark.parametrize("name", ["gender", "age", "nationality"])
+@pytest.mark.parametrize("name", ["gender", "age", "nationality", "nationalities"])
 def test_lexicons_of_the_configuration_have_a_counterpart_for_each_word(lexicon, name):
     attribute = lexicon(name)
     words = [word for group in attribute.groups.values() for word in group]
@@ -60,12 +60,12 @@ def test_lexicons_of_the_configuration_have_a_counterpart_for_each_word(lexicon,
 def test_coverage_counts_words_and_shows_samples_of_each_category():
     texts = ["he came", "He left, the man", "she came", "it rained", f"{'long ' * 60}before the man came {'and ' * 60}"]
     rows = [make_row(str(at), text) for at, text in enumerate(texts)]
-    found = cover(rows, "gender", GENDER, 2)
+    found = cover(rows, categorise(rows, "gender", GENDER), GENDER, 2)
     assert found.rows == {"women_only": 1, "men_only": 3, "both": 0, "neither": 1}
     assert found.words == {"he": 2, "man": 2, "she": 1}
     assert found.samples["women_only"] == ["she came"]
     assert len(found.samples["men_only"]) == 2
-    assert found == cover(rows[::-1], "gender", GENDER, 2)
+    assert found == cover(rows[::-1], categorise(rows[::-1], "gender", GENDER), GENDER, 2)
     excerpt = Lexicon(GENDER).excerpt(texts[-1])
     assert " man " in excerpt
     assert excerpt.startswith("… ")

@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from compactlm.figures.figure import Figure, Limit, Status, find_figures, is_figure, read_figures, write_figures
+from compactlm.figures.numbers import limited
 
 numbers = st.floats(-10, 10)
 
@@ -23,6 +24,20 @@ numbers = st.floats(-10, 10)
 )
 def test_the_whole_interval_decides_the_status(low, high, status):
     assert Figure.measured((low + high) / 2, low, high, rows=100, limit=Limit(-0.1, 0.1)).status is status
+
+
+@pytest.mark.parametrize(
+    ("value", "half", "rows"),
+    [(0.0, 0.2, 400), (0.06, 0.08, 400), (-0.06, 0.08, 400), (0.14, 0.08, 400), (0.1, 0.1, None), (0.0, 0.05, None), (0.5, 0.1, None)],
+)
+def test_an_undecided_figure_says_how_many_rows_would_decide_it(value, half, rows):
+    figure = Figure.measured(value, value - half, value + half, rows=100, limit=Limit(-0.1, 0.1))
+    found = figure.rows_to_decide
+    assert found == (rows if rows is None else pytest.approx(rows, abs=1))
+    if found:
+        narrow = 0.999 * half / math.sqrt(found / 100)
+        assert figure.limit.status(value - narrow, value + narrow) is not Status.UNDECIDED
+        assert f"undecided (limit: -0.1 to 0.1; about {found:,} rows would decide)" in limited(figure)
 
 
 def test_a_limit_can_be_added_to_a_figure():

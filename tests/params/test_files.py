@@ -24,10 +24,12 @@ def content(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_params_yaml_is_short_and_names_every_source_and_word_list(content: dict[str, Any]) -> None:
-    assert len(compose("default").splitlines()) <= 320
+    assert len(compose("default").splitlines()) <= 340
     assert set(named_files(content)) == {
         *(f"ingest.sources.{name}" for name in content["ingest"]["sources"]),
         "bias_audit.attributes.gender",
+        "bias_audit.attributes.age",
+        "bias_audit.attributes.nationality",
         "bias_audit.stereotypes.gender",
         "evaluate.slices",
     }

@@ -166,7 +166,11 @@ def test_splits_that_add_up_to_1_except_for_rounding_are_accepted() -> None:
         ("tasks.sentiment.labels", ["negative"], "tasks.sentiment.labels"),
         ("tasks.sentiment.sources", ["no_such"], "tasks.sentiment.sources names 'no_such', which is not in ingest.sources"),
         ("tasks.sentiment.sources", ["tweets"], "ingest.sources.tweets.columns.label is null"),
-        ("bias_audit.protected.sentiment", ["age"], "bias_audit.protected.sentiment names 'age', which is not in bias_audit.attributes"),
+        (
+            "bias_audit.protected.sentiment",
+            ["height"],
+            "bias_audit.protected.sentiment names 'height', which is not in",
+        ),
         ("signals.task.unlabelled", ["no_such"], "signals.task.unlabelled names 'no_such', which is not in ingest.sources; add it there"),
         ("signals.task.unlabelled", ["movie_reviews"], "names 'movie_reviews', whose rows are labelled for tasks.sentiment"),
         ("clean.minimum_characters", 10**9, "clean: minimum_characters is greater than maximum_characters"),

@@ -13,7 +13,10 @@ from tests.fixtures.made_up_run import all_rows, build, with_stages
 
 @pytest.fixture(scope="session")
 def params(default_params):
-    return parse_params(yaml.safe_load(default_params))
+    """Return the default parameters with one protected attribute."""
+    content = yaml.safe_load(default_params)
+    content["bias_audit"]["protected"] = {"sentiment": ["gender"]}
+    return parse_params(content)
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +27,12 @@ def test_rows():
 @pytest.fixture(scope="session")
 def found(params, test_rows):
     return build(params, test_rows)
+
+
+@pytest.fixture(scope="session")
+def three_attributes(default_params, test_rows):
+    """Return the findings for the default protected attributes."""
+    return build(parse_params(yaml.safe_load(default_params)), test_rows)
 
 
 @pytest.fixture

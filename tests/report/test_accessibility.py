@@ -21,10 +21,10 @@ axe.run().then(found => {
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("scheme", "size"), [(1, "390,844"), (0, "390,844"), (1, "1280,900"), (0, "1280,900")])
-def test_axe_finds_no_problem(found, readers, browser, axe, tmp_path, scheme, size):
+def test_axe_finds_no_problem(three_attributes, readers, browser, axe, tmp_path, scheme, size):
     page = tmp_path / "page.html"
     scripts = "".join("<script>" + text.replace("</script", "<\\/script") + "</script>" for text in (axe, ASK))
-    page.write_text(write_page(found, readers).replace("</body>", f"{scripts}</body>"))
+    page.write_text(write_page(three_attributes, readers).replace("</body>", f"{scripts}</body>"))
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'user'}", f"--window-size={size}"]
     command += [f"--blink-settings=preferredColorScheme={scheme}", "--host-resolver-rules=MAP * ~NOTFOUND", "--virtual-time-budget=20000"]
     done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, check=True, timeout=300)

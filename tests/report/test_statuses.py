@@ -22,7 +22,7 @@ def cells(found):
 def build_with(default_params, test_rows, **changes):
     """Build findings with changed settings of the bias audit."""
     content = yaml.safe_load(default_params)
-    content["bias_audit"] |= changes
+    content["bias_audit"] |= {"protected": {"sentiment": ["gender"]}, **changes}
     return build(parse_params(content), test_rows)
 
 

@@ -19,7 +19,8 @@ def build(tmp_path, monkeypatch, build_params):
     artifacts.write_documents(artifacts.AUGMENTED, copies)
 
     def params(on_violation="warn", **changes):
-        return build_params(bias_audit={"minimum_group_rows": 5, "gate": {"on_violation": on_violation}, **changes})
+        settings = {"minimum_group_rows": 5, "protected": {"sentiment": ["gender"]}, "gate": {"on_violation": on_violation}}
+        return build_params(bias_audit=settings | changes)
 
     return params
 
@@ -61,7 +62,7 @@ def test_counterfactual_copies_and_their_weights_are_written(build, mitigation):
 def test_a_violation_is_printed_and_ends_the_stage_if_the_gate_is_strict(build, capsys):
     # Three in four rows about women have the positive label, and one in four rows about men.
     good = {0, 3, 5, 7}
-    rows = [make_row(n, f"{'she' if n % 2 else 'he'} sings {n}", "r", "positive" if n % 8 in good else "negative") for n in range(48)]
+    rows = [make_row(n, f"{'she' if n % 2 else 'he'} sings {n}", "r", "positive" if n % 8 in good else "negative") for n in range(96)]
     artifacts.write_documents(artifacts.SPLIT / "train", rows)
     artifacts.write_documents(artifacts.AUGMENTED, [])
     bias_audit.main(build(mitigation="none"))
@@ -71,7 +72,7 @@ def test_a_violation_is_printed_and_ends_the_stage_if_the_gate_is_strict(build, 
     assert "is violated (limit: 0.8 to 1.25)" in artifacts.BIAS_REPORT.read_text()
     gate = metrics()["gate"]
     impact = metrics()["attributes"]["gender"]["before"]["pairs"]["women_to_men"]["positive"]["disparate_impact"]
-    assert (impact["status"], impact["limit_low"], impact["limit_high"], impact["rows"]) == (Status.VIOLATED, 0.8, 1.25, 24)
+    assert (impact["status"], impact["limit_low"], impact["limit_high"], impact["rows"]) == (Status.VIOLATED, 0.8, 1.25, 48)
     (artifacts.METRICS / "bias-audit.json").unlink()
     with pytest.raises(CompactLMError, match=r"^Data gate: .*4 violated.*train rows, women to men.*see reports/bias-audit.md"):
         bias_audit.main(build("fail", mitigation="none"))

@@ -37,7 +37,7 @@ def measure_fairness(
     stereotypes = {
         name: measure_stereotypes(make_items(templates), scorers, settings, resampler) for name, templates in settings.stereotypes.items()
     }
-    return fairness_metrics(tasks, stereotypes)
+    return fairness_metrics(tasks, stereotypes, resampler.confidence)
 
 
 def _scorer(role: str, one: LanguageModel, batch_tokens: int) -> ScoreWords:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Figure, Status, find_figures
-from compactlm.figures.numbers import interval
+from compactlm.figures.numbers import interval, limited
 
 NAMED = 5  # figures in the sentence that ends a stage
 LEVELS = ("tasks", "attributes", "pairs")  # of the metrics' paths, which say nothing to a reader
@@ -90,4 +90,4 @@ class Gate:
 def _sentence(words: str, figure: Figure) -> str:
     if not figure.judged:
         return f"{words}: not judged ({figure.reason})"
-    return f"{words}: {interval(figure)} is {figure.status.words} (limit: {figure.limit})"
+    return f"{words}: {interval(figure)} is {limited(figure)}"

@@ -84,13 +84,14 @@ class Coverage:
     samples: dict[str, list[str]]
 
 
-def cover(rows: Sequence[Document], name: str, attribute: Attribute, samples: int) -> Coverage:
-    """Count the rows of each category and draw `samples` of each by their ids, independently of the order of the rows."""
+def cover(rows: Sequence[Document], categories: Sequence[str], attribute: Attribute, samples: int) -> Coverage:
+    """Count the rows of each category, from `categorise`, and draw `samples` of each by their ids, in any order of the rows."""
     lexicon = Lexicon(attribute)
     found: dict[str, list[Document]] = {category: [] for category in category_names(attribute)}
-    for row, category in zip(rows, categorise(rows, name, attribute), strict=True):
+    for row, category in zip(rows, categories, strict=True):
         found[category].append(row)
-    words = Counter(word for row in rows for word in lexicon.words(row.text)) if attribute.found_in == "text" else Counter()
+    mentioning = [row for category, members in found.items() if category != NEITHER for row in members]
+    words = Counter(word for row in mentioning for word in lexicon.words(row.text)) if attribute.found_in == "text" else Counter()
     return Coverage(
         rows={category: len(members) for category, members in found.items()},
         words=dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))),

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 MINIMUM_ROWS = 30  # a figure of fewer rows is not judged, where no parameter says otherwise
 SLACK = 1e-12  # rounding of a bound that lies on its limit
+NARROWEST = 1e-2  # share of an interval; no number of rows is given where less than this must be left of it
 CLEAR = 1e-8  # distance from a limit at which an interval is beyond it; noise far above rounding never turns ok into violated
 
 
@@ -116,6 +117,29 @@ class Figure:
         if not self.judged or self.low is None or self.high is None:
             return 0
         return int(self.low > 0) - int(self.high < 0)
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the whole interval is outside the limit."""
+        if self.limit is None or self.low is None or self.high is None:
+            return False
+        return self.limit.status(self.low, self.high) is Status.VIOLATED
+
+    @property
+    def rows_to_decide(self) -> int | None:
+        """The number of rows from which on the figure is decided, if its value stays and its interval narrows by the root of the rows.
+
+        None if it is not undecided, if its value lies on the limit, or if the bounds or the rows are unknown.
+        """
+        value, low, high, limit = self.value, self.low, self.high, self.limit
+        if self.status is not Status.UNDECIDED or value is None or low is None or high is None or limit is None or not self.rows:
+            return None
+        gaps = [] if limit.low is None else [value - limit.low]
+        gaps_above = [] if limit.high is None else [limit.high - value]
+        sides = [(gap, value - low if gap >= 0 else high - value) for gap in gaps]
+        sides += [(gap, high - value if gap >= 0 else value - low) for gap in gaps_above]
+        left = min((abs(gap) / side for gap, side in sides if side > 0), default=0.0)  # the share that may be left of the interval
+        return math.ceil(self.rows / min(left, 1.0) ** 2) if left > NARROWEST else None
 
     @property
     def judged(self) -> bool:

@@ -76,8 +76,11 @@ def status(figure: Figure) -> str:
 
 
 def limited(figure: Figure) -> str:
-    """Return the status of a figure with its limit."""
-    return f"{status(figure)} (limit: {figure.limit})"
+    """Return the status of a figure with its limit, and the number of rows that would decide an undecided one."""
+    rows = figure.rows_to_decide
+    if figure.beyond and figure.status is Status.UNDECIDED:
+        return f"{status(figure)} (limit: {figure.limit}; exceeded, but among so many checks this may be chance)"
+    return f"{status(figure)} (limit: {figure.limit}{f'; about {rows:,} rows would decide' if rows else ''})"
 
 
 def stated(figure: Figure, show: Callable[[float], str] = plain) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from compactlm.artifacts import NOTICES, write_text
 
@@ -15,6 +15,6 @@ def tell(stage: str, sentences: Sequence[str]) -> None:
     write_text(NOTICES / f"{stage}.txt", "".join(f"{sentence}\n" for sentence in sentences))
 
 
-def read_notices(stages: Iterable[str]) -> list[str]:
-    """Return the sentences of the stages in order."""
-    return [line for stage in stages for line in (NOTICES / f"{stage}.txt").read_text(encoding="utf-8").splitlines()]
+def read_notices() -> list[str]:
+    """Return the sentences of all stages, in the order of their names."""
+    return [line for path in sorted(NOTICES.glob("*.txt")) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -31,7 +31,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         mitigation=read_folder(artifacts.MITIGATION).get("mitigation", {}),
         benchmarks=read_folder(artifacts.BENCHMARKS),
         loop=read_folder(artifacts.LOOP),
-        notices=read_notices(("clean", "split")),
+        notices=read_notices(),
     )
 
 

@@ -45,7 +45,7 @@ def statuses(found):
 def test_fair_models_violate_nothing(settings):
     found = statuses(audit(settings, False, False))
     assert set(found.values()) == {Status.OK, Status.UNDECIDED}
-    assert len(found) == 10
+    assert len(found) == 12
     assert found["gender, women to men, equal opportunity difference, student"] is Status.OK
 
 
@@ -85,7 +85,7 @@ def test_the_gate_counts_figures_of_tasks_and_stereotypes(settings):
     )
     metrics = fairness_metrics({"sentiment": found}, {"gender": Stereotypes(3, {}, nothing)})
     json.dumps(write_figures(metrics), allow_nan=False)
-    assert metrics["gate"] == {"checks": 11, "violated": 10, "undecided": 0, "not_judged": 1, "status": Status.VIOLATED}
+    assert metrics["gate"] == {"checks": 13, "violated": 12, "undecided": 0, "not_judged": 1, "status": Status.VIOLATED}
     assert metrics["tasks"]["sentiment"] == found.metrics()
 
 

@@ -59,7 +59,7 @@ def test_articles_follow_the_word(lexicon):
 
 
 def test_the_row_decides_how_several_groups_are_exchanged(lexicon):
-    attribute = lexicon("nationality")
+    attribute = lexicon("nationalities")
     swapper, texts = Swapper(attribute), {}
     for row in range(60):
         text = swapper.swap("a French film by two Germans", str(row))

@@ -47,10 +47,46 @@ def test_the_change_has_no_sign(settings):
     assert count(settings, -0.05, 0.05).change[DIFFERENCE].value == pytest.approx(0)
 
 
+def test_the_paired_difference_compares_the_same_rows_with_other_words(settings):
+    found = count(settings, 0.05, 0.3).parity
+    assert found[TEACHER].value == 0
+    assert (found[STUDENT].value, found[STUDENT].rows) == (1, 9)  # each text is favourable with "she", and with "he" none is
+    assert found[STUDENT].status is found[AMPLIFICATION].status is Status.VIOLATED
+    assert count(settings, 0.05, -0.3).parity[STUDENT].value == 0
+
+
+def test_rows_of_several_groups_are_not_paired(settings):
+    predict = {TEACHER: model(0.3), STUDENT: model(0.3)}
+    texts = ["she saw him", "he saw her", "she sang"]
+    rows = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(texts)]
+    chosen = settings(minimum=1)
+    probabilities = {role: ask(texts) for role, ask in predict.items()}
+    found = count_flips(rows, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
+    assert (found.rows, found.parity[STUDENT].rows, found.parity[STUDENT].value) == (3, 1, 1)
+
+
+def test_the_paired_interval_is_short_where_words_change_little(settings):
+    generator = np.random.default_rng(0)
+    texts = [f"{'she' if at % 3 else 'he'} sang song {at}" for at in range(300)]
+    rows = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(texts)]
+    score = dict(zip(range(300), generator.random(300), strict=True))
+
+    def ask(texts):
+        favorable = np.array([score[int(text.split()[-1])] + 0.02 * text.startswith("she") for text in texts])
+        return np.stack([1 - favorable, favorable], axis=1)
+
+    chosen = settings(minimum=30)
+    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(texts)}, {STUDENT: ask}, 1, chosen, Resampler(500, 1))
+    figure = found.parity[STUDENT]
+    assert figure.status is Status.OK
+    assert figure.value == pytest.approx(0.02, abs=0.015)
+    assert figure.high - figure.low < 0.06
+
+
 def test_few_rows_are_not_judged(settings):
     found = count(settings, 0.3, 0.3, 10)
     assert found.rows == 9
-    assert {figure.status for by_role in (found.flips, found.change) for figure in by_role.values()} == {Status.NOT_JUDGED}
+    assert {figure.status for by_role in (found.flips, found.change, found.parity) for figure in by_role.values()} == {Status.NOT_JUDGED}
     assert found.flips[STUDENT].reason == "9 rows; at least 10 are needed"
 
 

@@ -12,6 +12,7 @@ DIRECTIONS: dict[str, Direction] = {
     "not_judged": "lower",
     "disparate_impact": "parity",
     "statistical_parity_difference": "zero",
+    "paired_parity_difference": "zero",
     "equal_opportunity_difference": "zero",
     "average_odds_difference": "zero",
     "log_odds_gap": "zero",

@@ -10,10 +10,11 @@ import numpy as np
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.fairness.audit.predictions import GroupAudit, audit_groups
+from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
-from compactlm.figures.bootstrap import Array, Resampler
+from compactlm.figures.bootstrap import CONFIDENCE, Array, Resampler
 from compactlm.params import BiasAudit
 
 
@@ -73,10 +74,16 @@ def audit_models(
     )
 
 
-def fairness_metrics(tasks: Mapping[str, ModelAudit], stereotypes: Mapping[str, Stereotypes]) -> dict[str, object]:
-    """Return the content of `fairness` in evaluate.json: `tasks`, `stereotypes` and the counts of the `gate`."""
-    found = {
+def fairness_metrics(
+    tasks: Mapping[str, ModelAudit], stereotypes: Mapping[str, Stereotypes], confidence: float = CONFIDENCE
+) -> dict[str, object]:
+    """Return the content of `fairness` in evaluate.json: `tasks`, `stereotypes` and the counts of the `gate`.
+
+    Violations are corrected for the number of checks; `confidence` is that of the intervals.
+    """
+    measured: dict[str, object] = {
         "tasks": {name: audit.metrics() for name, audit in tasks.items()},
-        "stereotypes": {name: measured.metrics() for name, measured in stereotypes.items()},
+        "stereotypes": {name: one.metrics() for name, one in stereotypes.items()},
     }
+    found = correct(measured, confidence)
     return {**found, "gate": Gate.of("model", found).metrics()}

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.labels import Finding, find_rows, measure
 from compactlm.fairness.audit.reweighing import combined
+from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.groups import Coverage, cover
 from compactlm.fairness.roles import difference_limit, ratio_limit
@@ -74,11 +75,18 @@ def audit_task(
             for step, (count, weighted) in steps.items()
         }
     return DataAudit(
-        findings=findings,
-        coverage={name: cover(rows, name, attribute, SAMPLES) for name, attribute in attributes.items()},
+        findings=_corrected(findings, resampler.confidence),
+        coverage={name: cover(rows, found[name].first(len(rows)).categories, attribute, SAMPLES) for name, attribute in attributes.items()},
         weights={row.id: weight for row, weight in zip(everything, weights, strict=True)},
         counterfactuals=counterfactuals,
     )
+
+
+def _corrected(findings: dict[str, dict[str, Finding]], confidence: float) -> dict[str, dict[str, Finding]]:
+    pairs = correct({name: {step: one.pairs for step, one in steps.items()} for name, steps in findings.items()}, confidence)
+    return {
+        name: {step: dataclasses.replace(one, pairs=pairs[name][step]) for step, one in steps.items()} for name, steps in findings.items()
+    }
 
 
 def _limits(limits: DataLimits) -> dict[str, Limit]:

@@ -46,19 +46,22 @@ class Swapper:
 
         With three groups or more, the id of the row draws the target group.
         """
-        steps = 1 + draw_bits(row) % (len(self.groups) - 1)
         parts, end = "", 0
         for found in self.pattern.finditer(text):
-            replacement = self._replace(self.found[(found.lastindex or 1) - 1], text[: found.start()], text[found.end() :], steps)
+            replacement = self._replace(self.found[(found.lastindex or 1) - 1], text[: found.start()], text[found.end() :], row)
             if replacement is None:
                 return None
             before = parts + text[end : found.start()]
             parts, end = agree_article(before, replacement) + match_case(replacement, found[0]), found.end()
         return parts + text[end:] if end else None
 
-    def _replace(self, key: tuple[str, str], before: str, after: str, steps: int) -> str | None:
-        group, _ = key
-        target = self.groups[(self.groups.index(group) + steps) % len(self.groups)]
+    def target(self, group: str, row: str) -> str:
+        """Return the group whose words replace those of `group` in a row; the id of the row draws it from three groups or more."""
+        steps = 1 + draw_bits(row) % (len(self.groups) - 1)
+        return self.groups[(self.groups.index(group) + steps) % len(self.groups)]
+
+    def _replace(self, key: tuple[str, str], before: str, after: str, row: str) -> str | None:
+        target = self.target(key[0], row)
         swap = self.before_noun.get(key) if key in self.before_noun and is_possessive(key[1], before, after) else self.always.get(key)
         return swap[target] if swap else None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
+from compactlm.fairness.groups import Lexicon
 from compactlm.fairness.roles import ByRole, Rule, by_role, rule
 from compactlm.fairness.swaps.counterfactual import Swapper
 from compactlm.figures.bootstrap import Array, Resampler, ratio
@@ -27,15 +28,19 @@ class Flips:
         rows: rows that mention a group and could be swapped.
         flips: by role, the share of these whose predicted label changes.
         change: by role, the mean absolute change of the favourable label's probability.
+        parity: by role, the share of texts that are predicted the favourable label with the words of another group minus the share with
+            those of the privileged group, in the same rows; parity is 0.
     """
 
     rows: int
     flips: ByRole
     change: ByRole
+    parity: ByRole
 
     def metrics(self) -> dict[str, object]:
         """Return nested figures."""
-        return {"rows": self.rows, "flips": self.flips, "probability_change": self.change}
+        named = {"flips": self.flips, "probability_change": self.change, "paired_parity_difference": self.parity}
+        return {"rows": self.rows, **named}
 
 
 def count_flips(
@@ -49,6 +54,10 @@ def count_flips(
 ) -> Flips:
     """Swap the attribute's words in all rows that mention them, and classify these rows again.
 
+    The paired figure uses the rows that mention one group alone, where this group or its replacement is the privileged one. It is judged by
+    the limit of the statistical parity difference. Its interval is much shorter than that of the same difference between different rows,
+    because everything else in the two texts is equal.
+
     Args:
         rows: test rows.
         attribute: found in text, with swaps.
@@ -58,24 +67,44 @@ def count_flips(
         settings: the section of params.yaml.
         resampler: for the confidence intervals.
     """
-    swapper = Swapper(attribute)
+    swapper, lexicon = Swapper(attribute), Lexicon(attribute)
     swapped = [(at, text) for at, row in enumerate(rows) if (text := swapper.swap(row.text, row.id)) not in (None, row.text)]
     places, texts = [at for at, _ in swapped], [str(text) for _, text in swapped]
+    signs = np.array([_sign(rows[at], attribute, lexicon, swapper) for at in places], dtype=np.float64)
     enough = len(texts) >= settings.minimum_group_rows
     columns: dict[tuple[str, str], Array] = {}
     for role, model in predict.items():
         before = np.asarray(probabilities[role])[places]
         after = np.asarray(model(texts)) if enough else np.full_like(before, np.nan)
         broken = np.where(np.isfinite(after).all(axis=1), 0.0, np.nan)  # a row without finite probabilities has no label
+        has, had = (found.argmax(axis=1) == favorable for found in (after, before))
         columns["flips", role] = (before.argmax(axis=1) != after.argmax(axis=1)) + broken
         columns["change", role] = np.abs(after[:, favorable] - before[:, favorable])
+        columns["parity", role] = signs * (had.astype(np.float64) - has) + broken
     documents = [f"{rows[at].source}/{rows[at].document}" for at in places]
-    drawn = resampler.sums(np.stack([np.ones(len(texts)), *columns.values()], axis=1), documents)
-    sampled = dict(zip(columns, ratio(drawn[:, 1:], drawn[:, :1]).T, strict=True))
+    counted = np.stack([np.ones(len(texts)), np.abs(signs)], axis=1)
+    drawn = resampler.sums(np.concatenate([counted, np.stack(list(columns.values()), axis=1)], axis=1), documents)
 
-    def measured(kind: str, judged_by: Rule | None = None) -> ByRole:
-        points = {role: float(columns[kind, role].mean()) if enough else float("nan") for role in predict}
-        about = {"rows": len(texts), "rows_needed": settings.minimum_group_rows}
-        return by_role(points, {role: sampled[kind, role] for role in predict}, resampler, judged_by, **about)
+    def measured(kind: str, rows: int, judged_by: Rule | None = None) -> ByRole:
+        below = 1 if kind == "parity" else 0  # the column that counts the rows
+        at = {role: 2 + list(columns).index((kind, role)) for role in predict}
+        points = {role: float(ratio(columns[kind, role].sum(), counted[:, below].sum())) for role in predict}
+        samples = {role: ratio(drawn[:, at[role]], drawn[:, below]) for role in predict}
+        return by_role(points, samples, resampler, judged_by, rows=rows, rows_needed=settings.minimum_group_rows)
 
-    return Flips(len(texts), measured("flips", rule("counterfactual_flips", settings.gate.model)), measured("change"))
+    limits = settings.gate.model
+    return Flips(
+        rows=len(texts),
+        flips=measured("flips", len(texts), rule("counterfactual_flips", limits)),
+        change=measured("change", len(texts)),
+        parity=measured("parity", int(np.abs(signs).sum()), rule("statistical_parity_difference", limits)),
+    )
+
+
+def _sign(row: Document, attribute: Attribute, lexicon: Lexicon, swapper: Swapper) -> int:
+    """Return 1 if a row's group is compared with the privileged one by its swap, -1 if it is the privileged one, else 0."""
+    groups = lexicon.mentioned(row.text)
+    if len(groups) != 1:
+        return 0
+    target = swapper.target(groups[0], row.id)
+    return int(target == attribute.privileged) - int(groups[0] == attribute.privileged)

@@ -10,7 +10,7 @@ from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
 from compactlm.figures.figure import Status
-from compactlm.figures.numbers import capital, interval, limited, listed, percent, points, stated, status, words
+from compactlm.figures.numbers import capital, count, interval, limited, listed, percent, points, stated, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.verdict import gate_sentence, gates
 
@@ -58,6 +58,10 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
             f"Swapping the words of {words(name)} in {swapped['rows']:,} test rows of {task} flips {interval(flips, percent)} of its "
             f"predictions, {limited(flips)}. The mean change of probability is {interval(change)}."
         )
+        paired = swapped["paired_parity_difference"]["student"]
+        if paired.judged:
+            between = f"{interval(paired, points)} between the words of the two groups, {limited(paired)}"
+            yield f"In {count(paired.rows)} of these rows, the share of {task} predictions that are favourable differs by {between}."
 
 
 def _by_status(where: str, figures: dict[str, ByRole]) -> Iterator[str]:

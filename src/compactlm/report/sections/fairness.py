@@ -19,6 +19,7 @@ from compactlm.report.sections.language import NO_HEAD, has_head
 from compactlm.report.verdict import gate_sentence, gates
 
 RATIO = "disparate_impact"
+PAIRED = "parity difference in the same rows, with the words of one group and of the privileged one"
 DIFFERENCES = tuple(name for name in FIGURES if name != RATIO)
 
 
@@ -38,7 +39,8 @@ def fairness(found: Findings) -> Section:
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
         f"are differences (parity: 0). Mitigation: {settings.mitigation}. A figure with a limit is ok if its whole confidence interval is "
-        "within the limit, violated if it is outside, and undecided otherwise. The data gate checks the train rows at every step. "
+        "within the limit, violated if it is outside, and undecided otherwise. A violation must hold after Holm's correction for all "
+        "checks of a gate. The data gate checks the train rows at every step. "
         "The model gate checks the student, and its amplification: how much further from parity it is than its teacher "
         f"(limit: {settings.gate.model.amplification:g})."
     )
@@ -52,7 +54,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
     rates: list[list[str | Cell]] = [
         [words(category), *(_rate(step, favorable, category) for step in steps.values())] for category in steps["before"]["rows"]
     ]
-    yield Table(f"Rows, and the share of them with the label {favorable}", ["group", *captions], rates)
+    yield Table(f"Rows, and the share of them with the label {favorable}, {words(task)}, {words(name)}", ["group", *captions], rates)
     rows: list[list[str | Cell]] = []
     lines = []
     for pair in steps["before"]["pairs"]:
@@ -62,7 +64,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
             rows.append([f"{words(pair)}: {words(figure)}", *cells])
             if figure != RATIO:
                 lines.append(Line(words(pair), measured))
-    yield Table(f"Bias of the label {favorable} in the train rows", ["figure", *captions], rows)
+    yield Table(f"Bias of the label {favorable} in the train rows, {words(task)}, {words(name)}", ["figure", *captions], rows)
     yield from draw_differences(f"Statistical parity difference of the data, {words(task)}, {words(name)}", captions, lines)
 
 
@@ -86,6 +88,9 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
     if swapped:
         rows.append(["predictions that flip when the group words are swapped", *_cells(swapped["flips"])])
         rows.append(["mean change of probability by the swap", *_cells(swapped["probability_change"])])
+        rows.append(
+            [f"{PAIRED}, {count(swapped['paired_parity_difference']['student'].rows)} rows", *_cells(swapped["paired_parity_difference"])]
+        )
     yield Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", ["figure", *ROLES, AMPLIFICATION], rows)
     groups: list[list[str | Cell]] = []
     for category, by_role in audit["accuracy"].items():
