@@ -8,8 +8,12 @@ from typing import Any
 from compactlm.errors import CompactLMError
 from compactlm.tasks.base import Kind, Task, TaskOfModel
 from compactlm.tasks.classification import Classification
+from compactlm.tasks.multilabel import Multilabel
+from compactlm.tasks.regression import Regression
+from compactlm.tasks.span import SpanExtraction
+from compactlm.tasks.tagging import Tagging
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (Classification(),)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (Classification(), Multilabel(), Regression(), Tagging(), SpanExtraction())}
 
 
 def kind_of(task: Task) -> Kind:
@@ -36,7 +40,7 @@ def task_of_config(config: Mapping[str, Any]) -> TaskOfModel:
             return TaskOfModel(
                 kind.name,
                 labels,
-                kind.main_metrics[0],
+                kind.metric_of_model(labels),
                 pair=bool(config.get("reads_pairs")),
                 maximum_length=config.get("maximum_length"),
                 stride=config.get("stride"),

@@ -215,12 +215,16 @@ class Kind(abc.ABC):
         """Return the keys of config.json from which a finished model knows its task again."""
         # Models of one label of several have no problem_type, as transformers saves them.
         found: dict[str, Any] = {} if self.problem_type in (None, SINGLE_LABEL) else {"problem_type": self.problem_type}
-        found |= {"reads_pairs": True} if task.pair else {}
+        found |= {"reads_pairs": True} if self.reads_pairs(task) else {}
         return found | {name: getattr(task, name) for name in ("maximum_length", "stride") if getattr(task, name) is not None}
 
     def reads_pairs(self, task: Task) -> bool:
         """Return whether a sequence has two texts."""
         return task.pair
+
+    def metric_of_model(self, labels: Sequence[str]) -> str:  # noqa: ARG002 - for kinds whose metric depends on them
+        """Return the main metric of a finished model, given the names of its outputs."""
+        return self.main_metrics[0]
 
     def is_labelled(self, row: Row) -> bool:
         """Return whether a row has what the hard loss and the metrics need."""

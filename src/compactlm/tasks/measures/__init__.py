@@ -1,0 +1,1 @@
+"""Metrics of multilabel classification and regression, for many resamples at once."""

@@ -1,0 +1,143 @@
+"""Any number of several labels for a text or a pair of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from compactlm.tasks.base import Array, Example, Finished, Row, RowKind, Settings, Target, Task
+from compactlm.tasks.measures import several_labels
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SEPARATOR = "\x1f"  # of strata
+THRESHOLD = 0.5  # training folds the chosen thresholds into the head
+
+
+class Multilabel(RowKind):
+    """Labels are any of `labels`. Answers are the probability of each label, float64 [rows, labels], independent of each other."""
+
+    name = "multilabel"
+    problem_type = "multi_label_classification"
+    main_metrics = several_labels.METRICS
+    metrics = several_labels.METRICS
+    fields = ("labels",)
+    has_favourable = True
+
+    def problems(self, task: Task) -> Iterator[str]:
+        """See Kind.problems."""
+        yield from super().problems(task)
+        if not task.labels:
+            yield "labels is empty; list all labels of the task"
+
+    def outputs(self, task: Task) -> int:
+        """Return the number of labels."""
+        return len(task.labels)
+
+    def names(self, task: Task) -> list[str]:
+        """Return the labels."""
+        return list(task.labels)
+
+    def invalid(self, row: Row, task: Task) -> str | None:
+        """See Kind.invalid."""
+        unknown = [label for label in row.labels or () if label not in task.labels]
+        return f"the label {unknown[0]!r} is not one of {', '.join(task.labels)}" if unknown else None
+
+    def target(self, row: Row, task: Task) -> Target | None:
+        """Return 1 for each label of the row and 0 for the others."""
+        return None if row.labels is None else [float(label in row.labels) for label in task.labels]
+
+    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - one vector a row
+        """Return which labels the rows have, float32 [rows, labels]; nan in unlabelled rows."""
+        width = next((len(target) for target in targets if target is not None), 1)
+        return np.array([[np.nan] * width if target is None else target for target in targets], dtype=np.float32)
+
+    def class_weights(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
+        """Return rows without each label over rows with it, a factor for the latter; 1 for a label without either."""
+        if task.class_weights == "none":
+            return None
+        marks = self._table([target for target in targets if target is not None], task)
+        having, lacking = marks.sum(axis=0), (~marks).sum(axis=0)
+        return np.where((having > 0) & (lacking > 0), lacking / np.maximum(having, 1), 1.0).tolist()
+
+    def hard_loss(
+        self, logits: Tensor, batch: Mapping[str, Tensor], focal_gamma: float = 0.0, class_weights: Tensor | None = None
+    ) -> Tensor:
+        """Return the binary cross-entropy of the labels; see Kind.hard_loss."""
+        from compactlm.tasks.measures.losses import binary_cross_entropy
+
+        labels = batch["labels"].expand(len(logits), logits.shape[1])  # a batch without labelled rows has one column
+        return binary_cross_entropy(logits, labels, batch.get("weights"), focal_gamma, class_weights)
+
+    def soft_loss(self, logits: Tensor, batch: Mapping[str, Tensor], temperature: float) -> Tensor:
+        """Return the binary cross-entropy of the teacher's probabilities; see Kind.soft_loss."""
+        from compactlm.tasks.measures.losses import soft_binary_cross_entropy
+
+        return soft_binary_cross_entropy(logits, batch["teacher_logits"], temperature, batch.get("weights"))
+
+    def activate(self, logits: Array) -> Array:
+        """Return probabilities."""
+        return 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -700, 700)))
+
+    def finish(
+        self,
+        logits: Sequence[Sequence[Array]],
+        examples: Sequence[Sequence[Example]],  # noqa: ARG002
+        rows: Sequence[Row],
+        task: Task,
+    ) -> Finished:
+        """Choose the threshold of each label with the highest F1."""
+        if not rows:
+            return Finished()
+        found = several_labels.best_thresholds(self._marks(rows, task), np.stack([one[0] for one in logits]))
+        return Finished(self.activate(found).tolist()) if found.any() else Finished()
+
+    def measure(
+        self,
+        answers: Array,
+        rows: Sequence[Row],
+        task: Task,
+        weights: Array,
+        settings: Settings,  # noqa: ARG002
+        bins: int = 15,  # noqa: ARG002
+    ) -> dict[str, Array]:
+        """See Kind.measure and compactlm.tasks.measures.several_labels."""
+        return several_labels.metrics(self._marks(rows, task), answers, weights, THRESHOLD)
+
+    def chance(self, rows: Sequence[Row], task: Task, weights: Array) -> Array:
+        """Return the metric of the best answer that is the same for all rows."""
+        return several_labels.best_constant(self._marks(rows, task), weights, task.metric)
+
+    def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
+        """Return all labels of the row, separated by SEPARATOR."""
+        return SEPARATOR.join(sorted(row.labels or ()))
+
+    def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:
+        """Return whether each row has, or gets, the favourable label."""
+        if favourable not in task.labels:
+            return None
+        marks = self._marks(rows, task) if answers is None else answers >= THRESHOLD
+        return marks[:, task.labels.index(favourable)].astype(np.float64)
+
+    def show(self, answer: Array, task: Task, settings: Settings) -> str:  # noqa: ARG002
+        """Return the labels from the threshold on, the likeliest first."""
+        given = [(probability, label) for label, probability in zip(task.labels, answer.tolist(), strict=True) if probability >= THRESHOLD]
+        return ", ".join(f"{label} {probability:.0%}" for probability, label in sorted(given, key=lambda one: -one[0])) or "none"
+
+    def to_json(self, answer: Array, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+        """Return the labels from the threshold on, and the probability of each label."""
+        probabilities = {label: float(probability) for label, probability in zip(task.labels, answer, strict=True)}
+        return {"labels": [label for label in task.labels if probabilities[label] >= THRESHOLD], "probabilities": probabilities}
+
+    def expected(self, row: Row, task: Task) -> str:
+        """Return the labels of the row in the order of the task."""
+        return ", ".join(label for label in task.labels if label in (row.labels or ())) or "none"
+
+    def _marks(self, rows: Sequence[Row], task: Task) -> Array:
+        return self._table([self.target(row, task) or [] for row in rows], task)
+
+    def _table(self, targets: Sequence[Target], task: Task) -> Array:
+        return np.array(targets, dtype=np.float64).reshape(-1, len(task.labels)) > 0

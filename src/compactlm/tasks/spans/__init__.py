@@ -1,0 +1,1 @@
+"""Answers in passages: windows of long passages, the best span, and metrics."""

@@ -1,0 +1,73 @@
+"""The metrics of a tagger, from counts that add up over texts.
+
+They are those of seqeval (Nakayama 2018) with its default rules: an entity is right if its type, its first and its last word are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from compactlm.tasks.tags.schemes import entities
+
+Array = npt.NDArray[np.float64]
+COUNTS = ("right", "answered", "expected", "right_words", "words")
+METRICS = ("entity_f1", "token_accuracy", "entity_precision", "entity_recall")
+
+
+def count(expected: Sequence[Sequence[str]], answered: Sequence[Sequence[str]]) -> Array:
+    """Return COUNTS of each text: entities that are right, answered and expected; words with the right tag, and words; float64 [texts, 5].
+
+    Raises:
+        ValueError: an answer has more or fewer tags than expected.
+    """
+    return np.array([_count(*pair) for pair in zip(expected, answered, strict=True)], dtype=np.float64).reshape(-1, len(COUNTS))
+
+
+def _count(expected: Sequence[str], answered: Sequence[str]) -> tuple[int, ...]:
+    right = sum(one == other for one, other in zip(expected, answered, strict=True))
+    true, found = set(entities(expected)), set(entities(answered))
+    return len(true & found), len(found), len(true), right, len(expected)
+
+
+def metrics_of(counts: Array) -> dict[str, Array]:
+    """Return METRICS of sums of COUNTS, float64 [..., 5]; 0 where there are no entities, as in seqeval, and nan without words."""
+    right, answered, expected, right_words, words = np.moveaxis(counts, -1, 0)
+    return {
+        "entity_f1": _divide(2 * right, answered + expected, 0.0),
+        "token_accuracy": _divide(right_words, words, np.nan),
+        "entity_precision": _divide(right, answered, 0.0),
+        "entity_recall": _divide(right, expected, 0.0),
+    }
+
+
+def by_kind(expected: Sequence[Sequence[str]], answered: Sequence[Sequence[str]]) -> Mapping[str, dict[str, float]]:
+    """Return precision, recall, F1 and the number of expected entities for each type of entity, in the order of their names."""
+    true, found = _numbered(expected), _numbered(answered)
+    figures = {}
+    for kind in sorted({one[1] for one in true | found}):
+        own, theirs = ({one for one in some if one[1] == kind} for some in (true, found))
+        right = len(own & theirs)
+        figures[kind] = {
+            "precision": right / max(len(theirs), 1),
+            "recall": right / max(len(own), 1),
+            "f1": 2 * right / (len(own) + len(theirs)),
+            "entities": float(len(own)),
+        }
+    return figures
+
+
+def _numbered(texts: Iterable[Sequence[str]]) -> set[tuple[int, str, int, int]]:
+    return {(number, *one) for number, tags in enumerate(texts) for one in entities(tags)}
+
+
+def best_constant(rows: Sequence[Sequence[str]], labels: Sequence[str], metric: str) -> str:
+    """Return the tag with the highest metric if every word of the rows gets it; of equal tags the first."""
+    figures = [float(metrics_of(count(rows, [[label] * len(tags) for tags in rows]).sum(axis=0))[metric]) for label in labels]
+    return labels[int(np.argmax(figures))]
+
+
+def _divide(above: Array, below: Array, otherwise: float) -> Array:
+    return np.divide(above, below, out=np.full(np.shape(above), otherwise), where=below != 0)
