@@ -11,14 +11,27 @@ from typing import Annotated
 import typer
 
 from compactlm import __version__
-from compactlm.commands import answering, blind, browsing, comparing, pipeline, reading, serving, tasks, unsupported, watching, writing
+from compactlm.commands import (
+    answering,
+    blind,
+    browsing,
+    comparing,
+    picking,
+    pipeline,
+    reading,
+    serving,
+    tasks,
+    unsupported,
+    watching,
+    writing,
+)
 from compactlm.errors import CompactLMError
 
 MISTYPED = 2  # the status of a mistyped command
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
-for commands in (reading, writing, tasks, comparing, answering, blind, serving, browsing, watching, pipeline, unsupported):
+for commands in (reading, writing, tasks, comparing, answering, blind, serving, browsing, watching, picking, pipeline, unsupported):
     app.add_typer(commands.app)
 
 
