@@ -20,7 +20,8 @@ def main(params: Params) -> None:
     """Read data/clean and write data/split, its metrics, its figures of diversity and their plots."""
     engine = make_engine(params.data.engine, params.data.processes, params.data.address)
     clean = artifacts.parts(artifacts.CLEAN)
-    found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, params.data.shard_megabytes * MEGABYTE)
+    shard_bytes = params.data.shard_megabytes * MEGABYTE
+    found = split_corpus(clean, artifacts.SHARDS / "split", params.split, params.seed, engine, shard_bytes, params.tasks)
     check_tasks(found.rows, found.homes, found.groups, params.tasks)
     check_weights(found.rows, found.homes, found.mixture.labels, params.tasks)
     tell("split", [*labels_in_train_alone(found.rows, found.homes, found.groups, params.tasks), *losses(found, params.tasks)])

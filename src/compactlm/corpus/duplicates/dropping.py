@@ -19,6 +19,7 @@ from compactlm.artifacts import QUERIES, Document, file_sha256
 from compactlm.corpus.duplicates.judgements import Judgement
 from compactlm.corpus.duplicates.placing import HOME, Placing
 from compactlm.corpus.duplicates.signatures import SignatureShards, SignShard
+from compactlm.corpus.duplicates.wholes import target_columns, target_of, whole_texts
 from compactlm.corpus.duplicates.winners import DUPLICATE, NEAR_DUPLICATE, judge_equals, judge_near
 from compactlm.params import NearDuplicates, Split
 from compactlm.shards.engine import Engine, apply
@@ -32,7 +33,7 @@ _JUDGED_BY = ("id", "source", "task", "label")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AddKeys(ShardStep):
-    """Applies a function to a shard of documents and adds a key to each row. Texts that differ only in case have equal keys."""
+    """Applies a function to a shard of documents and adds a key to each row. Texts or pairs that differ only in case have equal keys."""
 
     function: ShardStep
 
@@ -43,7 +44,7 @@ class AddKeys(ShardStep):
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the result of the function with keys, and its report."""
         rows, report = self.function(table)
-        keys = [hash_key(text.casefold()) for text in rows["text"].to_pylist()]
+        keys = [hash_key(text.casefold()) for text in whole_texts(rows)]
         return rows.append_column(KEY, pa.array(keys, KEY.type)), report
 
 
@@ -126,7 +127,10 @@ def _groups(table: pa.Table) -> Iterator[list[dict[str, Any]]]:
 
 
 def _judged_by(shard: Path, placing: Placing) -> list[str]:
-    return [*dict.fromkeys([*_JUDGED_BY, *placing.columns]), *(name for name in (QUERIES.name,) if name in pq.read_schema(shard).names)]
+    names = pq.read_schema(shard).names
+    of_pairs = ["pair"] if placing.columns and "pair" in names else []
+    optional = [name for name in (QUERIES.name,) if name in names]
+    return [*dict.fromkeys([*_JUDGED_BY, *placing.columns]), *of_pairs, *target_columns(names), *optional]
 
 
 def _keys(table: pa.Table) -> Keys:
@@ -135,8 +139,10 @@ def _keys(table: pa.Table) -> Keys:
 
 
 def _documents(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Document], dict[str, int]]:
-    """Return the rows as documents without text, and their splits by id."""
-    documents = [Document(text="", document=row["id"], **{name: row[name] for name in _JUDGED_BY}) for row in rows]
+    """Return the rows as documents without text, with what they teach as their label, and their splits by id."""
+    documents = [
+        Document(text="", document=row["id"], **{name: row[name] for name in _JUDGED_BY} | {"label": target_of(row)}) for row in rows
+    ]
     return documents, {row["id"]: row[HOME.name] for row in rows}
 
 
@@ -180,7 +186,7 @@ def deduplicate(
     unique, manifests = apply(shards, work / "unique", engine, drop)
     if near_duplicates is None:
         return unique, manifests
-    signed, _ = apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed))
+    signed, _ = apply(unique, work / "signatures", engine, SignShard(near_duplicates, seed, whole=True))
     engine.rest()
     judged = judge_near_duplicates(signed, unique, near_duplicates, placing)
     drop = write_judgement(judged, work / "near_duplicates.parquet", seed, samples)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from compactlm.artifacts import SPLITS
+from compactlm.corpus.duplicates.wholes import passages
 from compactlm.draws import draw_bits
 from compactlm.params import Split
 
@@ -33,6 +34,7 @@ def duplicate_key(text: str) -> str:
 def draw_place(name: str, source: str, document: str, text: str, seed: int) -> int:
     """Return a 64-bit draw by seed and document, or by the letters and digits of the text if the row is its own document.
 
+    The text of a pair is the longer one, so that all pairs of a passage have one draw.
     A row is its own document if `document` is `name`, the id of the row.
     """
     # Released splits depend on these draws: a change of the parts would move rows between splits.
@@ -77,9 +79,9 @@ class Placing:
         """Return the table with the column HOME, and without document and text."""
         homes = np.zeros(len(table), dtype=np.int8)
         if self.split is not None and self.columns:
-            names, sources, documents, texts = (table[name].to_pylist() for name in PLACED_BY)
-            rows = zip(names, sources, documents, texts, strict=True)
+            names, sources, documents = (table[name].to_pylist() for name in PLACED_BY if name != "text")
+            rows = zip(names, sources, documents, passages(table), strict=True)
             drawn = np.array([draw_place(*row, self.seed) for row in rows], dtype=np.uint64)
             homes = place(drawn, sources, self.split)
-            table = table.drop_columns(["document", "text"])
+            table = table.drop_columns([name for name in ("document", "text", "pair") if name in table.column_names])
         return table.append_column(HOME, pa.array(homes))

@@ -20,6 +20,8 @@ import pyarrow.parquet as pq
 from rensa import RMinHash
 
 from compactlm.corpus.duplicates.clusters import Integers, band_hashes, choose_bands, cluster
+from compactlm.corpus.duplicates.placing import duplicate_key
+from compactlm.corpus.duplicates.wholes import SEPARATOR, both_texts, longer, passages, shorter
 from compactlm.params import NearDuplicates
 from compactlm.shards.reports import Report
 from compactlm.shards.shards import ShardStep
@@ -47,30 +49,37 @@ def character_shingles(text: str, size: int) -> list[str]:
     return sorted({plain[start : start + size] for start in range(max(1, len(plain) - size + 1))})
 
 
-def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int) -> npt.NDArray[np.uint32]:
+def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int, marks: Sequence[str] | None = None) -> npt.NDArray[np.uint32]:
     """Return the MinHash signatures of texts as an array of shape (texts, permutations).
 
-    The share of equal places in two signatures estimates the Jaccard similarity of the shingles of the two texts.
+    The share of equal places in two signatures estimates the Jaccard similarity of the shingles of the two texts. Texts with different
+    `marks` have no shingle in common.
     """
     shingles = word_shingles if settings.unit == "words" else character_shingles
     found = np.empty((len(texts), settings.permutations), dtype=np.uint32)
     for row, text in enumerate(texts):  # fill row by row, because a list of Python integers would take ten times the memory
         hashes = RMinHash(num_perm=settings.permutations, seed=seed)
-        hashes.update(shingles(text, settings.size))
+        found_in_text = shingles(text, settings.size)
+        hashes.update([f"{marks[row]}{SEPARATOR}{shingle}" for shingle in found_in_text] if marks and marks[row] else found_in_text)
         found[row] = hashes.digest()
     return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SignShard(ShardStep):
-    """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row."""
+    """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row.
+
+    A pair has the signature of its longer text. With `whole`, only pairs whose shorter texts have the same letters and digits are alike.
+    """
 
     settings: NearDuplicates
     seed: int
+    whole: bool = False
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
         """Return the signatures of all rows, in their order."""
-        found = signatures(table["text"].to_pylist(), self.settings, self.seed)
+        marks = [_mark(*both) for both in both_texts(table)] if self.whole and "pair" in table.column_names else None
+        found = signatures(passages(table), self.settings, self.seed, marks)
         width = 4 * self.settings.permutations
         packed = pa.FixedSizeBinaryArray.from_buffers(
             pa.binary(width), len(found), [None, pa.py_buffer(np.ascontiguousarray(found, dtype="<u4").tobytes())]
@@ -79,6 +88,10 @@ class SignShard(ShardStep):
         columns = {"id": table["id"], "signature": packed}
         columns |= {_band_name(band): pa.array(values, pa.uint64()) for band, values in enumerate(hashes)}
         return pa.table(columns), Report()
+
+
+def _mark(text: str, pair: str | None) -> str:
+    return "" if pair is None else f"{int(longer(text, pair) is pair)}{duplicate_key(shorter(text, pair))}"
 
 
 def _band_name(band: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.placing import Homes
 from compactlm.corpus.split.document_groups import PROTECTED, crossings, protect
-from compactlm.corpus.split.rows import Integers, Rows, count_strata
+from compactlm.corpus.split.rows import Integers, Rows, count_strata, labels_of
 from compactlm.corpus.split.splitting import SplitCorpus
 from compactlm.corpus.split.stable import share_deviations
 from compactlm.corpus.split.stratified import split_groups
@@ -30,12 +30,12 @@ def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, obje
     counts = count_strata(rows, homes)
     totals = dict(zip(SPLITS, counts.sum(axis=1).tolist(), strict=True))
     sizes = np.bincount(found.groups)
-    labels = {name: _label_counts(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)}
+    labels = {name: _label_shares(rows, column.tolist()) for name, column in zip(SPLITS, counts, strict=True)}
     metrics: dict[str, object] = {
         "rows": totals,
         "share": {name: round(total / sum(totals.values()), 6) for name, total in totals.items()},
         "sources": {name: _shares(_by_source(rows, column.tolist())) for name, column in zip(SPLITS, counts, strict=True)},
-        "labels": {name: {task: _label_shares(counts) for task, counts in tasks.items()} for name, tasks in labels.items()},
+        "labels": labels,
         "groups": {"all": len(sizes), "of_several_rows": int((sizes > 1).sum()), "largest": int(sizes.max())},
         "leakage": _leakage(found, split, seed),
     }
@@ -76,16 +76,18 @@ def _by_source(rows: Rows, counts: Iterable[int]) -> Counter[str]:
     return found
 
 
-def _label_counts(rows: Rows, counts: Iterable[int]) -> dict[str, Counter[str]]:
+def _label_shares(rows: Rows, counts: Iterable[int]) -> dict[str, dict[str, object]]:
+    """Return the share of each task's rows with each label; a row may have several."""
     found: dict[str, Counter[str]] = {}
-    for (_, task, label), count in zip(rows.strata, counts, strict=True):
+    totals: Counter[str] = Counter()
+    for (_, task, labels), count in zip(rows.strata, counts, strict=True):
         if task is not None and count:
-            found.setdefault(task, Counter())[str(label)] += count
-    return dict(sorted(found.items()))
-
-
-def _label_shares(counts: Counter[str]) -> dict[str, object]:
-    return {label: Figure.over_rows(share, counts.total()).to_json() for label, share in _shares(counts).items()}
+            found.setdefault(task, Counter()).update(dict.fromkeys(labels_of(labels), count))
+            totals[task] += count
+    return {
+        task: {label: Figure.over_rows(round(of / totals[task], 6), totals[task]).to_json() for label, of in sorted(labels.items())}
+        for task, labels in sorted(found.items())
+    }
 
 
 def _shares(counts: Counter[str]) -> dict[str, float]:

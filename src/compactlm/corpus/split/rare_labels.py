@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
-from compactlm.corpus.split.rows import Integers, Rows, count_strata
+from compactlm.corpus.split.rows import Integers, Rows, count_strata, labels_of
 from compactlm.params import Task
 
 
 def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Integers]:
     """Return the sorted numbers of the groups that have a row with a label, by task and label, in the order of their names."""
     found: dict[tuple[str, str], Integers] = {}
-    for task, label in sorted({(task, label) for _, task, label in rows.strata if task is not None and label is not None}):
-        own = np.array([stratum[1:] == (task, label) for stratum in rows.strata])
+    named = sorted({(task, label) for _, task, labels in rows.strata if task is not None for label in labels_of(labels)})
+    for task, label in named:
+        own = has_label(rows, task, label)
         found[task, label] = np.unique(groups[own[rows.stratum]])
     return found
+
+
+def has_label(rows: Rows, task: str, label: str) -> npt.NDArray[np.bool_]:
+    """Return for each stratum whether its rows have a label of a task."""
+    return np.array([stratum[1] == task and label in labels_of(stratum[2]) for stratum in rows.strata])
 
 
 def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> Homes:
@@ -61,8 +68,7 @@ def labels_in_train_alone(rows: Rows, homes: Homes, groups: Integers, tasks: Map
     counts = count_strata(rows, homes)
     said = []
     for (task, label), own in groups_of_labels(rows, groups).items():
-        of_label = np.array([stratum[1:] == (task, label) for stratum in rows.strata])
-        placed = counts[:, of_label].sum(axis=1)
+        placed = counts[:, has_label(rows, task, label)].sum(axis=1)
         if task in tasks and len(own) < len(SPLITS) and not placed.all():
             said.append(
                 f"the label {label} of tasks.{task} has {len(own)} {'group' if len(own) == 1 else 'groups'} of rows, too few for three "

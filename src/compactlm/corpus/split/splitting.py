@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +19,7 @@ from compactlm.corpus.split.document_groups import crossings, group, protect, pr
 from compactlm.corpus.split.mixing import Mixture, mix
 from compactlm.corpus.split.queries import QueryLeakage, keep_out
 from compactlm.corpus.split.rare_labels import groups_of_labels
-from compactlm.corpus.split.rows import Integers, Rows, SplitKeyShard, count_strata, in_clusters_of_several_labels, read_rows
+from compactlm.corpus.split.rows import Integers, Rows, SplitKeyShard, count_strata, in_clusters_of_several_labels, labels_of, read_rows
 from compactlm.corpus.split.stratified import split_groups
 from compactlm.errors import CompactLMError
 from compactlm.params import Split, Task
@@ -26,6 +27,7 @@ from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import cut
 from compactlm.shards.reports import LARGE_LOSS, shown
 from compactlm.shards.shards import write_working
+from compactlm.tasks import kind_of
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,17 +80,26 @@ def _without_alike(homes: Homes, clusters: Integers, rows: Rows) -> Homes:
     return left
 
 
-def split_corpus(parts: Sequence[Path], work: Path, split: Split, seed: int, engine: Engine, shard_bytes: int) -> SplitCorpus:
+def split_corpus(
+    parts: Sequence[Path],
+    work: Path,
+    split: Split,
+    seed: int,
+    engine: Engine,
+    shard_bytes: int,
+    tasks: Mapping[str, Task] = MappingProxyType({}),
+) -> SplitCorpus:
     """Split a corpus. The result depends neither on the engine nor on the size of the shards.
 
     Memory holds about a hundred bytes per row, including what scipy and scikit-learn need temporarily. Working shards have about
-    `shard_bytes` of text; finished ones in `work` are reused. The seed draws the splits, and the permutations of MinHash.
+    `shard_bytes` of text; finished ones in `work` are reused. The seed draws the splits, and the permutations of MinHash. Rows of `tasks`
+    whose kind needs more than a label are stratified as the kind says.
 
     Raises:
         CompactLMError: there are too few groups for three splits.
     """
     shards = cut(parts, work / "in", shard_bytes)
-    keys, _ = apply(shards, work / "keys", engine, SplitKeyShard(seed))
+    keys, _ = apply(shards, work / "keys", engine, SplitKeyShard(seed, dict(tasks)))
     rows = read_rows(pq.read_table(path) for path in keys)
     signed: list[Path] = []
     if split.near_duplicates is not None:
@@ -144,21 +155,29 @@ def check_tasks(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, 
     few = groups_of_labels(rows, groups)
     for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
         for name, task in sorted(tasks.items()):
-            counts: Counter[str | None] = Counter()
-            for (_, owner, label), count in zip(rows.strata, found.tolist(), strict=True):
-                counts[label] += count if owner == name else 0
+            counts: Counter[str] = Counter()
+            total = 0
+            for (_, owner, labels), count in zip(rows.strata, found.tolist(), strict=True):
+                if owner == name:
+                    counts.update(dict.fromkeys(labels_of(labels), count))
+                    total += count
             missing = [
                 label
-                for label in task.labels
+                for label in _placed_labels(task, name, few)
                 if not counts[label] and (split == SPLITS[TRAIN] or len(few.get((name, label), ())) >= len(SPLITS))
             ]
             if missing:
                 counted = [f"{label} ({len(few.get((name, label), ())):,} groups of rows)" for label in missing]
                 raise CompactLMError(
-                    f"tasks.{name}: split {split} has {counts.total():,} of its rows but none with the label {', '.join(counted)}; a label "
+                    f"tasks.{name}: split {split} has {total:,} of its rows but none with the label {', '.join(counted)}; a label "
                     "needs three groups or more (duplicates and rows of one document form a group), so add rows to "
                     f"{', '.join(task.sources)} or raise the share in split.{split}"
                 )
+
+
+def _placed_labels(task: Task, name: str, groups: Mapping[tuple[str, str], Integers]) -> list[str]:
+    """Return the labels of a task that each split needs; of tags the types of entities, which are not always the labels."""
+    return [label for owner, label in groups if owner == name] if "tags" in kind_of(task).fields else list(task.labels)
 
 
 def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, str | None], int], tasks: Mapping[str, Task]) -> None:

@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
 from compactlm.corpus.split.rare_labels import place_rare_labels
-from compactlm.corpus.split.rows import Integers, Rows
+from compactlm.corpus.split.rows import Integers, Rows, Stratum, labels_of
 from compactlm.errors import CompactLMError
 from compactlm.params import Split
 
@@ -56,7 +56,8 @@ def _draw(indices: Integers, strata: Integers, count: int, seed: int) -> tuple[I
 def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers:
     """Return the number of the stratum of each group.
 
-    A stratum is a source, a label and a size of groups; the size keeps the numbers of rows in proportion, not only those of groups.
+    A stratum is a source, a label and a size of groups; the size keeps the numbers of rows in proportion, not only those of groups. Rows
+    with several labels have them all together as their label, and that of the fewest rows where a set of labels is rare.
     Strata with fewer than `smallest` groups are merged: first across sizes, then across sources, then all that are left.
     """
     sizes = np.bincount(groups, minlength=count)
@@ -66,8 +67,9 @@ def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers
     number = dict(enumerate(np.bincount(kind_of.ravel(), minlength=len(kinds)).tolist()))  # the numbers of groups of each kind
     names: dict[int, Name] = {}
     waiting = list(number)
+    rarest = _rarest_labels(rows)
     for level in range(4):
-        names.update((kind, (level, *_stratum(*found[kind], level))) for kind in waiting)
+        names.update((kind, (level, *_stratum(*found[kind], level, rarest))) for kind in waiting)
         counts = _total(names, number, waiting)
         waiting = [kind for kind in waiting if counts[names[kind]] < smallest]
     if waiting:
@@ -92,7 +94,17 @@ def _representatives(rows: Rows, groups: Integers) -> Integers:
     return order[first]
 
 
-def _stratum(stratum: tuple[str, str | None, str | None], bits: int, level: int) -> Name:
+def _rarest_labels(rows: Rows) -> dict[tuple[str | None, str], str]:
+    """Return that label of each set of labels, by task and set, that the fewest rows have."""
+    sizes = np.bincount(rows.stratum, minlength=len(rows.strata)).tolist()
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for (_, task, labels), size in zip(rows.strata, sizes, strict=True):
+        counts.update({(task, label): size for label in labels_of(labels)})
+    several = {(task, labels): labels_of(labels) for _, task, labels in rows.strata if labels is not None and len(labels_of(labels)) > 1}
+    return {(task, labels): min(found, key=lambda label: (counts[task, label], label)) for (task, labels), found in several.items()}
+
+
+def _stratum(stratum: Stratum, bits: int, level: int, rarest: Mapping[tuple[str | None, str], str]) -> Name:
     source, task, name = stratum
-    label = (task or "", name or "")
+    label = (task or "", (rarest.get((task, name or ""), name) if level else name) or "")
     return ((source, label, bits), (source, label), (label,), ())[level]
