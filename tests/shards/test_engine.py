@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
-from compactlm.corpus.clean.cleaning import CleanShard
+from compactlm.corpus.clean.clean_shard import CleanShard
 from compactlm.errors import CompactLMError
 from compactlm.params import FilterSettings
 from compactlm.shards import shards

@@ -3,102 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import TypeAdapter
 
-from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE, Chain, Dropped
-from compactlm.corpus.clean.filters.composing import filters_from, profile_filters
+from compactlm.corpus.clean.clean_shard import CleanShard
+from compactlm.corpus.clean.filters.base import EMPTY, UNREPAIRABLE
+from compactlm.corpus.clean.filters.composing import profile_filters
 from compactlm.corpus.clean.filters.measures import TOO_LONG, TOO_SHORT
-from compactlm.corpus.clean.filters.personal.masking import count_masked
 from compactlm.corpus.duplicates.dropping import AddKeys, deduplicate
 from compactlm.corpus.duplicates.winners import CONTRADICTORY_LABEL, DUPLICATE
 from compactlm.errors import CompactLMError
 from compactlm.params import Clean, FilterSettings, PersonalKind, Split
-from compactlm.params.filters import Length, MaskPersonal
+from compactlm.params.filters import MaskPersonal
 from compactlm.shards.engine import Engine, apply
 from compactlm.shards.gathering import count_by_source, count_queries, cut
-from compactlm.shards.reports import Counts, DropCounter, Report, Samples, add_counts, smallest_samples
-from compactlm.shards.shards import Manifest, ShardStep
+from compactlm.shards.reports import Counts, Samples, add_counts, smallest_samples
+from compactlm.shards.shards import Manifest
 
 # These reasons are counted even if they are 0, so that a figure does not come and go between two experiments.
 ALWAYS_COUNTED = (CONTRADICTORY_LABEL, DUPLICATE, EMPTY, TOO_LONG, TOO_SHORT, UNREPAIRABLE)
-_LISTED = TypeAdapter(list[FilterSettings])
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CleanShard(ShardStep):
-    """Cleans a shard by filters in order. For each source and reason, `samples` dropped rows are shown, drawn by the seed.
-
-    The queries of a row are cleaned by the same filters, except those of length, because a question is much shorter than its passage.
-    """
-
-    filters: tuple[FilterSettings, ...]
-    seed: int
-    samples: int
-
-    def prepare(self) -> None:
-        """Load the models of the filters, which takes a second."""
-        self._chains()
-
-    def _chains(self) -> tuple[Chain, Chain]:
-        """Return the filters of texts and the filters of queries."""
-        of_queries: list[FilterSettings] = [one for one in self.filters if not isinstance(one, Length)]
-        return _chain(_LISTED.dump_json(list(self.filters))), _chain(_LISTED.dump_json(of_queries))
-
-    def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the kept rows in their order with cleaned texts, and a report of dropped rows and masked items."""
-        chain, of_queries = self._chains()
-        names, sources, texts = (table[column].to_pylist() for column in ("id", "source", "text"))
-        kept, cleaned = [], []
-        dropped = DropCounter(self.seed, self.samples)
-        masked: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for index, (name, source, text) in enumerate(zip(names, sources, texts, strict=True)):
-            result = chain(text)
-            if isinstance(result, Dropped):
-                dropped.add(source, result.reason, name, text)
-                continue
-            kept.append(index)
-            cleaned.append(result)
-            if "[" in result:
-                masked[source].update(count_masked(text, result))
-        rows = _replaced(table.take(pa.array(kept, pa.int64())), "text", cleaned)
-        if "queries" not in table.column_names:
-            return rows, dropped.report(masked=masked)
-        queries: list[list[str]] = []
-        lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for source, before in zip(rows["source"].to_pylist(), rows["queries"].to_pylist(), strict=True):
-            queries.append(_clean_queries(before, of_queries, masked[source], lost[source]))
-        return _replaced(rows, "queries", queries), dropped.report(masked=masked, queries=lost)
-
-
-def _replaced(table: pa.Table, name: str, values: Sequence[object]) -> pa.Table:
-    place, field = table.schema.get_field_index(name), table.schema.field(name)
-    return table.set_column(place, field, pa.array(values, field.type)).replace_schema_metadata(table.schema.metadata)
-
-
-def _clean_queries(queries: Iterable[str], chain: Chain, masked: Counter[str], lost: Counter[str]) -> list[str]:
-    kept = set()
-    for query in queries:
-        result = chain(query)
-        if isinstance(result, Dropped) or not result:
-            lost["dropped"] += 1
-        else:
-            kept.add(result)
-            masked.update(count_masked(query, result))
-    return sorted(kept)
-
-
-@functools.cache
-def _chain(listed: bytes) -> Chain:
-    # Cached because the language model takes a second to load in each process.
-    return Chain(filters_from(_LISTED.validate_json(listed)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

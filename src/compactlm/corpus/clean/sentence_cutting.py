@@ -31,7 +31,7 @@ _BATCH = 1_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CutShard(ShardStep):
-    """Splits the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document.
+    """Splits the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document. Pairs stay whole.
 
     The queries of a row go to its first sentence, because a pair needs the beginning of a passage and must not be repeated.
 
@@ -54,7 +54,8 @@ class CutShard(ShardStep):
         dropped = DropCounter(self.seed, self.samples)
         for row in table.to_pylist():
             source = row["source"]
-            sentences = split_sentences(row["text"], abbreviations) if source in self.sources and row["label"] is None else []
+            plain = row["task"] is None and row.get("pair") is None and row.get("words") is None
+            sentences = split_sentences(row["text"], abbreviations) if source in self.sources and plain else []
             if len(sentences) < 2:
                 rows.append(row)
                 continue

@@ -140,9 +140,7 @@ def _keys(table: pa.Table) -> Keys:
 
 def _documents(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Document], dict[str, int]]:
     """Return the rows as documents without text, with what they teach as their label, and their splits by id."""
-    documents = [
-        Document(text="", document=row["id"], **{name: row[name] for name in _JUDGED_BY} | {"label": target_of(row)}) for row in rows
-    ]
+    documents = [Document(row["id"], row["source"], "", row["id"], task=row["task"], label=target_of(row)) for row in rows]
     return documents, {row["id"]: row[HOME.name] for row in rows}
 
 

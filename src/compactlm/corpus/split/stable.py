@@ -13,7 +13,7 @@ import numpy as np
 
 from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.placing import Homes
-from compactlm.corpus.split.rows import Integers, Rows, count_strata
+from compactlm.corpus.split.rows import Integers, Rows, count_strata, labels_of
 from compactlm.params import Split
 
 
@@ -31,7 +31,7 @@ def share_deviations(rows: Rows, homes: Homes, split: Split) -> dict[str, dict[s
     for (source, _, label), column in zip(rows.strata, count_strata(rows, homes).T, strict=True):
         if source in split.sources:
             continue
-        for stratum in [source] if label is None else [source, f"{source}/{label}"]:
+        for stratum in [source, *(f"{source}/{one}" for one in labels_of(label))]:
             counts[stratum] = counts.get(stratum, np.zeros(len(SPLITS), dtype=np.int64)) + column
     return {
         name: {

@@ -15,6 +15,19 @@ def continued(tag: str, words: int) -> list[str]:
     return _joined([tag], words)
 
 
+def carry_pieces(tags: Sequence[str], counts: Sequence[int]) -> list[str] | None:
+    """Return the tags of the words that each word becomes, or None if an entity is left without a word.
+
+    Args:
+        tags: the tag of each word.
+        counts: how many words each becomes; 0 removes it.
+    """
+    entities = _entities(tags)
+    carried = [new for tag, count in zip(tags, counts, strict=True) for new in continued(tag, count)]
+    sources = [entity for entity, count in zip(entities, counts, strict=True) for _ in range(count)]
+    return _mended(carried, sources, tags, entities)
+
+
 def carry_tags(words: Sequence[str], tags: Sequence[str], new: Sequence[str], *, in_order: bool = False) -> list[str] | None:
     """Return the tags of changed words; None if a label would be lost or would stand at another word.
 
