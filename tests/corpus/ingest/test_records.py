@@ -99,6 +99,10 @@ def test_the_words_of_a_row_are_its_text_whether_it_has_tags_or_not() -> None:
     tagged = Columns(text=None, document=None, label=None, attributes={}, queries=None, words="w", tags={"column": "g"})
     record = to_record({"w": ["a", "b c"]}, "p", tagged, None)
     assert (record.text, record.words, record.targets) == ("a b c", ("a", "b", "c"), None)
+    task = Task(kind="tagging", sources=["s"], labels=["x"])
+    record = to_record({"w": ["a", "b c"], "g": ["O", "B-x"]}, "p", tagged, task)
+    document = to_document(record, "s", "names")
+    assert (document.words, document.tags, document.task) == (("a", "b", "c"), ("O", "B-x", "I-x"), "names")
 
 
 def test_nan_is_no_document_and_no_attribute() -> None:
