@@ -16,6 +16,7 @@ from compactlm.commands import (
     blind,
     browsing,
     comparing,
+    labelling,
     picking,
     pipeline,
     reading,
@@ -31,7 +32,21 @@ MISTYPED = 2  # the status of a mistyped command
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
-for commands in (reading, writing, tasks, comparing, answering, blind, serving, browsing, watching, picking, pipeline, unsupported):
+for commands in (
+    reading,
+    writing,
+    tasks,
+    comparing,
+    answering,
+    blind,
+    serving,
+    browsing,
+    watching,
+    picking,
+    labelling,
+    pipeline,
+    unsupported,
+):
     app.add_typer(commands.app)
 
 
