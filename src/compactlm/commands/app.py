@@ -19,6 +19,7 @@ from compactlm.commands import (
     labelling,
     picking,
     pipeline,
+    promoting,
     reading,
     serving,
     tasks,
@@ -44,6 +45,7 @@ for commands in (
     watching,
     picking,
     labelling,
+    promoting,
     pipeline,
     unsupported,
 ):

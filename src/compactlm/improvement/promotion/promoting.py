@@ -1,0 +1,138 @@
+"""Compare the model of the working directory with the version in use, and give it the stage if every line of the table allows it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from compactlm import artifacts
+from compactlm.errors import CompactLMError
+from compactlm.figures.bootstrap import Resampler
+from compactlm.figures.figure import Status
+from compactlm.improvement.promotion.compared_rows import ComparedRows, choose_rows
+from compactlm.improvement.promotion.comparing import Answered, Compared, Line, compare
+from compactlm.improvement.promotion.settings import Promotion
+from compactlm.improvement.registry import ARTIFACT, Registry, Version, fetch, git
+from compactlm.inference.api import CompactLM
+from compactlm.params import Params
+
+KIND = "classification"
+WATCHED = ("models/export", "data/split")  # outputs that must be those of the commit
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The table, and what follows from it.
+
+    Attributes:
+        champion: the version in use.
+        lines: the lines of all tasks.
+        rows: the compared rows by task.
+        answered: the answers by task.
+    """
+
+    champion: Version
+    lines: Sequence[Line]
+    rows: Mapping[str, ComparedRows]
+    answered: Mapping[str, Answered]
+
+    @property
+    def refusing(self) -> list[Line]:
+        """The lines that refuse, violated ones first."""
+        return sorted((line for line in self.lines if line.refuses), key=lambda line: line.refuses is not Status.VIOLATED)
+
+    @property
+    def status(self) -> int:
+        """0: promoted; 1: refused because a limit is violated; 2: refused because a line is undecided."""
+        return int(self.refusing[0].refuses or 0) if self.refusing else 0
+
+
+def judge(params: Params, settings: Promotion, champion: Version) -> Verdict:
+    """Let both versions answer the same rows, and return the table.
+
+    Raises:
+        CompactLMError: a task is of another kind than classification, or files of one of the versions are missing.
+    """
+    others = [name for name, task in params.tasks.items() if task.kind != KIND]
+    if others:
+        raise CompactLMError(f"promotion compares tasks of the kind {KIND}, and {others[0]} is of another; register it with `gto register`")
+    before = fetch(champion, artifacts.SPLIT)
+    models = {"champion": fetch(champion, artifacts.EXPORT), "challenger": artifacts.EXPORT}
+    try:
+        rows = choose_rows(before, artifacts.SPLIT, params.tasks)
+        train: list[str] = artifacts.read_table(artifacts.SPLIT / "train")["text"].to_pylist()
+    except FileNotFoundError as error:
+        raise CompactLMError(f"{error.filename} is missing; run `dvc repro` first") from None
+    answered = {task: _answer(task, one, models, params.threads) for task, one in rows.items()}
+    resampler = Resampler.of(params.bootstrap, params.seed)
+    lines: list[Line] = []
+    for task, one in answered.items():
+        protected = {name: params.bias_audit.attributes[name] for name in params.bias_audit.protected.get(task, [])}
+        lines += compare(task, one, Compared(params.evaluate.slices, train, protected), settings, resampler)
+    return Verdict(champion, lines, rows, answered)
+
+
+def _answer(task: str, rows: ComparedRows, models: Mapping[str, Path], threads: int) -> Answered:
+    listed = [*rows.old, *rows.new]
+    texts = [row.text for row in listed]
+    found = {
+        role: [one.label for one in CompactLM(path, backend="onnx", threads=threads).classify_all(texts, task)]
+        for role, path in models.items()
+    }
+    is_new = np.arange(len(listed)) >= len(rows.old)
+    return Answered(listed, is_new, found["champion"], found["challenger"])
+
+
+def choose_champion(registry: Registry, settings: Promotion, first: bool) -> Version | None:
+    """Return the version in use, or None for the first version.
+
+    Raises:
+        CompactLMError: no version is in use and `first` is false, or the other way round.
+    """
+    champion = registry.champion(settings.stage)
+    if champion is None and not first:
+        raise CompactLMError(
+            f"no version of {ARTIFACT} holds the stage {settings.stage}; fetch tags with `git fetch --tags`, or pass --first to "
+            "register this model without a comparison"
+        )
+    if champion is not None and first:
+        raise CompactLMError(f"{champion.tag} holds the stage {settings.stage}, so this is not the first version; leave out --first")
+    return champion
+
+
+def check_committed(registry: Registry) -> None:
+    """Raise CompactLMError if the model is not that of the present commit, or if the commit has a version already."""
+    changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
+    if changed:
+        raise CompactLMError(
+            f"{changed[0][3:]} is not committed, and a version is a commit; run `git commit --all`, then run the command again"
+        )
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        for path in WATCHED:
+            [out] = repo.find_outs_by_path(path)
+            if not out.exists or out.changed_checksum():
+                raise CompactLMError(f"{path} is not that of this commit; run `dvc repro` or `dvc checkout`, and commit dvc.lock")
+    head = git("rev-parse", "HEAD").strip()
+    for version in registry.versions:
+        if version.commit == head:
+            raise CompactLMError(
+                f"this commit is {version.tag} already; train and commit a new model, or assign it with `compactlm rollback`"
+            )
+
+
+def facts(params: Params) -> dict[str, Any]:
+    """Return what a version's tag says of it: the headline metrics of each task, and the hashes of data and models."""
+    metrics = artifacts.read_json(artifacts.METRICS / "evaluate.json")["tasks"]
+    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    hashes = {
+        out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", []) if out["path"].startswith(("data", "models"))
+    }
+    headline = {task: {name: metrics[task][name] for name in ("teacher", "student", "chance")} for task in params.tasks}
+    return {"preset": params.preset, "seed": params.seed, "metrics": headline, "md5": hashes}
