@@ -5,11 +5,14 @@ from transformers import BertForSequenceClassification
 
 from compactlm.evaluation import classifier
 from compactlm.evaluation.classifier import Reader
+from compactlm.tasks.base import TaskOfModel
+
+TASK = TaskOfModel("classification", ("no", "yes"), "accuracy")
 
 
 @pytest.fixture
 def reader(tiny_classifier, tiny_tokenizer):
-    return Reader(BertForSequenceClassification.from_pretrained(tiny_classifier), tiny_tokenizer, 32, 256, "reading")
+    return Reader(BertForSequenceClassification.from_pretrained(tiny_classifier), tiny_tokenizer, 32, 256, "reading", TASK)
 
 
 def test_probabilities_are_the_softmax_of_logits(reader, tiny_texts):
@@ -22,8 +25,8 @@ def test_probabilities_are_the_softmax_of_logits(reader, tiny_texts):
 
 
 def test_each_sequence_is_classified_once(reader, tiny_texts, monkeypatch):
-    read, classify = [], classifier.classify
-    monkeypatch.setattr(classifier, "classify", lambda model, texts, *rest: read.extend(texts) or classify(model, texts, *rest))
+    read, run = [], classifier.run_examples
+    monkeypatch.setattr(classifier, "run_examples", lambda model, examples, *rest: read.extend(examples) or run(model, examples, *rest))
     first = reader.probabilities([*tiny_texts[:5], tiny_texts[0]])
     assert len(read) == 5
     assert (first[0] == first[5]).all()

@@ -12,6 +12,7 @@ from compactlm.errors import CompactLMError
 from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.pathologies import collapse, distance, find_missing_figures, outputs, refuse, same_words, spread
 from compactlm.figures.figure import Figure
+from compactlm.tasks.base import TaskOfModel
 
 LABELS = ("negative", "positive")
 
@@ -31,7 +32,9 @@ def sentence(found):
 
 def test_a_sound_model_passes(tiny_bert, student_root, tiny_tokenizer, tiny_texts, tiny_sequences):
     classifier = BertForSequenceClassification.from_pretrained(student_root / "sentiment")
-    probabilities = Reader(classifier, tiny_tokenizer, 32, 512, "test").probabilities(tiny_texts)
+    probabilities = Reader(
+        classifier, tiny_tokenizer, 32, 512, "test", TaskOfModel("classification", ("no", "yes"), "accuracy")
+    ).probabilities(tiny_texts)
     assert len(np.unique(probabilities.argmax(axis=1))) == 2
     assert find(probabilities, 70) == []
     found = spread(mean_states(BertForMaskedLM.from_pretrained(tiny_bert).bert, tiny_sequences, 0, 512))

@@ -4,7 +4,8 @@ import json
 import numpy as np
 import pytest
 
-from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.evaluation.slices import count_words, make_slices, slice_figures, words_of, worst_slice
+from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
 from compactlm.params import Slices
 from tests.fixtures.compared import with_right
@@ -51,7 +52,7 @@ def test_the_worst_slice_is_judged():
     hard, few = [0] * 30, [0] * 29
     answers = with_right([1] * 60 + [1] * 30 + [1] * 29, [1] * 60 + hard + few)
     slices = {"kind": {"easy": np.arange(119) < 60, "hard": (np.arange(119) >= 60) & (np.arange(119) < 90), "few": np.arange(119) >= 90}}
-    found = slice_accuracy(answers, slices)
+    found = slice_figures(answers, slices, Resampler(100, 1))
     assert {name: (part["rows"], part["student"].judged) for name, part in found["kind"].items()} == {
         "easy": (60, 1),
         "hard": (30, 1),
@@ -69,7 +70,7 @@ def test_the_worst_slice_is_judged():
 
 @pytest.mark.parametrize(("rows", "value"), [(0, None), (1, 1.0)])
 def test_without_a_judged_slice_there_is_no_worst_slice(rows, value):
-    found = slice_accuracy(with_right([1], [1]), {"kind": {"one": np.array([rows == 1])}})
+    found = slice_figures(with_right([1], [1]), {"kind": {"one": np.array([rows == 1])}}, Resampler(100, 1))
     part = found["kind"]["one"]
     assert (part["rows"], part["student"].judged, part["student"].value) == (rows, False, value)
     assert worst_slice(found, 1.0) == {}

@@ -8,6 +8,7 @@ import yaml
 from compactlm.bert.models import load_classifier, load_tokenizer
 from compactlm.evaluation.classifier import Reader
 from compactlm.params import parse_params
+from compactlm.tasks.base import TaskOfModel
 from tests.fixtures.made_up_run import all_rows, build, with_stages
 
 
@@ -44,7 +45,16 @@ def altered(found):
 @pytest.fixture(scope="session")
 def readers(student_root):
     directory = student_root / "sentiment"
-    return {"sentiment": Reader(load_classifier(directory), load_tokenizer(directory), 48, 4096, "student")}
+    return {
+        "sentiment": Reader(
+            load_classifier(directory),
+            load_tokenizer(directory),
+            48,
+            4096,
+            "student",
+            TaskOfModel("classification", ("negative", "positive"), "accuracy"),
+        )
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from compactlm.report.findings import answers_by_task, confusion, read_curves, reliability
+from compactlm.evaluation.predictions import read_answers
+from compactlm.report.findings import confusion, read_curves, reliability
 from compactlm.tasks.label_metrics import calibration_gaps
 from tests.fixtures.builders import make_row
 from tests.fixtures.compared import make_answers
@@ -31,7 +32,7 @@ def test_bins_of_reliability_add_up_to_the_calibration_error(answers):
 def test_predictions_are_joined_with_their_texts(params):
     rows = [make_row(name, label="positive") for name in ("b", "a")]
     row = {"task": "sentiment", "label": "positive", "teacher": [0.1, 0.9], "student": [0.7, 0.3]}
-    found = answers_by_task([{"id": "a", **row}, {"id": "b", **row}], rows, params)["sentiment"]
+    found = read_answers([{"id": "a", **row}, {"id": "b", **row}], rows, params)["sentiment"]
     assert found.texts == ("text a", "text b")
     assert found.expected.tolist() == [1, 1]
     assert found.predicted("student").tolist() == [0, 0]

@@ -124,7 +124,7 @@ def _params() -> Params:
 
 def _answers(params: Params, task: str | None) -> dict[str, Answers]:
     from compactlm import artifacts
-    from compactlm.report.findings import answers_by_task
+    from compactlm.evaluation.predictions import read_answers
 
     if task is not None and task not in params.tasks:
         raise CompactLMError(f"there is no task {task!r} in params.yaml; pass one of: {', '.join(params.tasks)}")
@@ -140,5 +140,5 @@ def _answers(params: Params, task: str | None) -> dict[str, Answers]:
         row["id"] in known and row["label"] in (labels := chosen[row["task"]].labels) and len(row["teacher"]) == len(labels) for row in kept
     ):
         raise CompactLMError(f"{artifacts.PREDICTIONS} is of another test split or of other labels; run `dvc repro evaluate`")
-    found = answers_by_task(kept, test, params)
+    found = read_answers(kept, test, params)
     return {name: found[name] for name in chosen if len(found[name].ids)}

@@ -30,7 +30,7 @@ def _contestants(run: Run) -> Table:
     table = Table(title="Accuracy on validation rows", title_justify="left")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "task" else "right")
-    for name in run.params.tasks:
+    for name in run.tasks:
         try:
             task = run.task(name)
             if not task.can_be_judged:

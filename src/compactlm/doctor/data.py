@@ -17,7 +17,7 @@ def check(run: Run) -> Iterator[Finding]:
     """Yield empty texts, rows in two splits, unknown labels, a single label, and labels that no model can predict."""
     yield from _empty(run)
     yield from _across_splits(run)
-    for name in run.params.tasks:
+    for name in run.tasks:
         task = run.task(name)
         yield from _labels(task)
         if task.can_be_judged:

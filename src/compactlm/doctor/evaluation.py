@@ -15,7 +15,7 @@ FAULT = "label order"
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield models whose labels are in another order than those of the task, by their configuration or by their answers."""
-    for name in run.params.tasks:
+    for name in run.tasks:
         for root in (artifacts.TEACHER, artifacts.STUDENT, artifacts.EXPORT):
             yield from _configured(root / name, run.params.tasks[name].labels, name)
         yield from _answered(run.task(name))

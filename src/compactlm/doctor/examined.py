@@ -42,6 +42,11 @@ class Run:
         """The phases of distillation, to build a student as it was before training."""
         return Phases(self.params)
 
+    @property
+    def tasks(self) -> list[str]:
+        """The names of the tasks that give one text one of several labels; the checks of tasks are for these."""
+        return [name for name, task in self.params.tasks.items() if task.kind == "classification" and not task.pair]
+
     def sampled(self, split: str) -> list[Document]:
         """Return some rows of a split, labelled or not."""
         return sample(self.rows[split], VALIDATION_ROWS, self.params.seed)
@@ -56,7 +61,8 @@ class TaskRun:
     """The labelled rows of a task, and the contestants' answers to its validation rows."""
 
     def __init__(self, run: Run, name: str) -> None:
-        self.run, self.name, self.labels = run, name, run.params.tasks[name].labels
+        self.run, self.name, self.task = run, name, run.params.tasks[name]
+        self.labels = self.task.labels
 
     @functools.cache  # noqa: B019 - the run lives as long as the command
     def rows(self, split: str) -> list[Document]:
@@ -87,12 +93,12 @@ class TaskRun:
     @functools.cached_property
     def teacher(self) -> Labels:
         """The teacher's answers."""
-        return self.answers(load_reader(self.run.roles()[0], self.name, self.run.params.batch_tokens))
+        return self.answers(load_reader(self.run.roles()[0], self.name, self.task, self.run.params.batch_tokens))
 
     @functools.cached_property
     def student(self) -> Labels:
         """The student's answers."""
-        return self.answers(load_reader(self.run.roles()[1], self.name, self.run.params.batch_tokens))
+        return self.answers(load_reader(self.run.roles()[1], self.name, self.task, self.run.params.batch_tokens))
 
     @functools.cached_property
     def first_model(self) -> BertForSequenceClassification:
@@ -116,7 +122,7 @@ class TaskRun:
 
     def _reader(self, model: BertForSequenceClassification, name: str) -> Reader:
         params, tokenizer = self.run.params, self.run.phases.inputs.tokenizer
-        return Reader(model, tokenizer, params.tokenize.maximum_length, params.batch_tokens, f"{name}, {self.name}")
+        return Reader(model, tokenizer, params.tokenize.maximum_length, params.batch_tokens, f"{name}, {self.name}", self.task)
 
 
 def accuracy(expected: Labels, predicted: Labels) -> float:

@@ -35,7 +35,7 @@ def check(run: Run) -> Iterator[Finding]:
     for path in sorted(artifacts.SIGNALS.glob(f"*/{TENSORS}")):
         yield from _constant(path)
     inputs = run.phases.inputs
-    rows: dict[str, TeacherInputs] = {name: inputs.task(name) for name in run.params.tasks}
+    rows: dict[str, TeacherInputs] = {name: inputs.task(name) for name in run.tasks}
     if needs_signals(run.params.distill.general):
         rows[GENERAL] = inputs.general()
     for name, tokenized in rows.items():

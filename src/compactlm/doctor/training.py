@@ -27,8 +27,8 @@ FROZEN = 1e-3  # change of a part of the model, as a share of the median part's,
 
 def check(run: Run) -> Iterator[Finding]:
     """Yield faults of the learning curves, of the weights, and of the student's accuracy."""
-    moves = {name: _moves(run.task(name)) for name in run.params.tasks}
-    for phase in (GENERAL, *run.params.tasks):
+    moves = {name: _moves(run.task(name)) for name in run.tasks}
+    for phase in (GENERAL, *run.tasks):
         moved = moves.get(phase)
         yield from _curve(run, phase, max(moved.values()) if moved else None)
     for name, moved in moves.items():

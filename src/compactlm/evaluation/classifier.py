@@ -1,4 +1,4 @@
-"""A classifier with its tokenizer. It classifies in batches, and each distinct sequence once."""
+"""A task's model with its tokenizer. It answers in batches, and runs on each distinct sequence once."""
 
 from __future__ import annotations
 
@@ -7,45 +7,74 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertPreTrainedModel
 
-from compactlm.bert.models import classify
+from compactlm.bert.task_models import run_examples
 from compactlm.bert.tokenization import encode
+from compactlm.errors import CompactLMError
 from compactlm.figures.bootstrap import Array
+from compactlm.tasks import kind_of
+from compactlm.tasks.base import Example, Input, Row, RowKind, Task
+from compactlm.tasks.segmenting import LibrarySegmenter
 
 
 class Reader:
-    """Texts in, probabilities out.
+    """Rows in, answers out.
 
     Args:
-        model: the classifier; it is put into eval mode.
-        tokenizer: the tokenizer of the classifier.
-        maximum_length: tokens a text; longer texts are cut.
+        model: the model; it is put into eval mode.
+        tokenizer: the tokenizer of the model.
+        maximum_length: tokens a sequence; longer texts are cut, or read in several sequences.
         batch_tokens: tokens a batch, padding included.
         description: the description of the progress bar.
+        task: the task of the model.
     """
 
     def __init__(
-        self, model: BertForSequenceClassification, tokenizer: Any, maximum_length: int, batch_tokens: int, description: str
+        self, model: BertPreTrainedModel, tokenizer: Any, maximum_length: int, batch_tokens: int, description: str, task: Task
     ) -> None:
-        self.model, self.tokenizer, self.maximum_length = model, tokenizer, maximum_length
+        self.model, self.tokenizer, self.maximum_length, self.task = model, tokenizer, maximum_length, task
         self.batch_tokens, self.description = batch_tokens, description
-        self._known: dict[tuple[int, ...], Array] = {}
+        self._known: dict[tuple[int | None, tuple[int, ...]], Array] = {}
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The model's config.json."""
+        found: dict[str, Any] = self.model.config.to_dict()
+        return found
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the token ids of each text."""
         return encode(self.tokenizer, texts, self.maximum_length)
 
     def probabilities(self, texts: Sequence[str]) -> Array:
-        """Return the probability of each label, float64 [texts, labels]; nan where the model's output is not finite.
+        """Return the answers to texts without labels, float64 [texts, outputs]: of a classification, the probability of each label."""
+        found: Array = self.answers([Input(text) for text in texts])
+        return found
 
-        A sequence that was classified before is not classified again. Changed texts often have the same tokens, for instance when only
-        letter case changes and the tokenizer ignores case.
+    def answers(self, rows: Sequence[Row]) -> Any:
+        """Return the answer to each row, as Kind.answers does; of a RowKind nan where the model's output is not finite.
+
+        A sequence that was read before is not read again. Changed texts often have the same tokens, for instance when only letter case
+        changes and the tokenizer ignores case.
         """
-        sequences = [tuple(sequence) for sequence in self.encode(texts)]
-        new = [sequence for sequence in dict.fromkeys(sequences) if sequence not in self._known]
+        kind, segmenter = kind_of(self.task), LibrarySegmenter(self.tokenizer.backend_tokenizer)
+        examples = kind.encode(segmenter, rows, self.task, self.maximum_length, places=True)
+        new = {key: one for parts in examples for one in parts if (key := _key(one)) not in self._known}
         if new:
-            logits = classify(self.model, new, self.batch_tokens, self.description)
-            found = torch.softmax(logits.double(), dim=1).numpy()
-            self._known.update(zip(new, found, strict=True))
-        return np.stack([self._known[sequence] for sequence in sequences])
+            self._known.update(zip(new, run_examples(self.model, list(new.values()), self.batch_tokens, self.description), strict=True))
+        logits = [[self._known[_key(one)] for one in parts] for parts in examples]
+        if kind.per_token:
+            self._known.clear()  # outputs of tokens take much memory
+        if not isinstance(kind, RowKind):
+            if not all(np.isfinite(one).all() for parts in logits for one in parts):
+                raise CompactLMError(
+                    f"{self.description}: the model gives outputs that are not finite numbers; train it again with a lower learning rate"
+                )
+            return kind.answers(logits, examples, rows, self.task, self.settings)
+        found = [one for one, *_ in logits]
+        return kind.activate_tensor(torch.from_numpy(np.stack(found))) if found else np.zeros((0, kind.outputs(self.task)))
+
+
+def _key(example: Example) -> tuple[int | None, tuple[int, ...]]:
+    return example.second, tuple(example.input_ids)

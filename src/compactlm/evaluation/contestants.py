@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from transformers import BertForMaskedLM, BertModel
 
 from compactlm.artifacts import MLM, Document
 from compactlm.bert import models
 from compactlm.bert.mask_scores import probabilities
 from compactlm.bert.pooling import mean_states
+from compactlm.bert.task_models import load_task_model
 from compactlm.bert.tokenization import encode
 from compactlm.bert.words_to_mask import MaskedWord, mask_words
 from compactlm.draws import sample
@@ -23,6 +23,7 @@ from compactlm.evaluation.cost.size import bytes_on_disk, multiply_adds_a_token
 from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.words.language_model import LanguageModel
 from compactlm.student.building import count_parameters
+from compactlm.tasks.base import Task
 
 EMBEDDED_TEXTS = 200
 
@@ -64,27 +65,26 @@ def load_general(role: Role) -> LanguageModel | Body:
     return (LanguageModel if isinstance(model, BertForMaskedLM) else Body)(model, tokenizer, role.maximum_length)
 
 
-def load_reader(role: Role, task: str, batch_tokens: int) -> Reader:
-    """Load the classifier of a role for a task.
+def load_reader(role: Role, name: str, task: Task, batch_tokens: int) -> Reader:
+    """Load the model of a role for a task.
 
     Raises:
         CompactLMError: its weights are not finite.
     """
-    model = models.load_classifier(role.directory / task)
-    return Reader(model, models.load_tokenizer(role.directory / task), role.maximum_length, batch_tokens, f"{role.name}, {task}")
+    model, tokenizer = load_task_model(role.directory / name), models.load_tokenizer(role.directory / name)
+    return Reader(model, tokenizer, task.maximum_length or role.maximum_length, batch_tokens, f"{role.name}, {name}", task)
 
 
-def answer(readers: Mapping[str, Reader], rows: Sequence[Document], labels: Sequence[str], task: str) -> Answers:
-    """Classify the test rows of a task with both classifiers.
+def answer(readers: Mapping[str, Reader], rows: Sequence[Document], task: Task, name: str) -> Answers:
+    """Answer the test rows of a task with both models.
 
     Raises:
         CompactLMError: a model is broken by its outputs.
     """
-    texts = tuple(row.text for row in rows)
-    expected = np.array([labels.index(str(row.label)) for row in rows], dtype=np.int64)
-    said = {role: reader.probabilities(texts) for role, reader in readers.items()}
-    pathologies.refuse([sentence for role, one in said.items() for sentence in pathologies.outputs(one, expected, labels, role, task)])
-    return Answers(tuple(row.id for row in rows), texts, tuple(row.source for row in rows), expected, said)
+    said = {role: reader.answers(rows) for role, reader in readers.items()}
+    answers = Answers(task, tuple(rows), said, {role: reader.settings for role, reader in readers.items()})
+    pathologies.refuse([sentence for role in said for sentence in pathologies.of_answers(answers, role, name)])
+    return answers
 
 
 def spreads(

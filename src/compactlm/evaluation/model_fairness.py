@@ -15,24 +15,26 @@ from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.params import Params
+from compactlm.tasks import kind_of
 
 
 def measure_fairness(
     params: Params,
-    rows: Mapping[str, Sequence[Document]],
     answers: Mapping[str, Answers],
     readers: Mapping[str, Mapping[str, Reader]],
     language_models: Mapping[str, LanguageModel],
 ) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json, as nested figures.
 
-    Labelled test rows and answers are by task, and language models by role. The readers, by task and role, classify counterfactual texts.
+    Answers are by task, and language models by role. The readers, by task and role, answer counterfactual texts.
     """
     settings, resampler = params.bias_audit, Resampler.of(params.bootstrap, params.seed)
     tasks = {}
     for name, task in params.tasks.items():
         predict = {role: reader.probabilities for role, reader in readers[name].items()}
-        tasks[name] = audit_models(rows[name], name, task.labels, answers[name].probabilities, predict, settings, resampler)
+        rows = [row for row in answers[name].rows if isinstance(row, Document)]
+        if kind_of(task).name == "classification":
+            tasks[name] = audit_models(rows, name, task.labels, answers[name].probabilities, predict, settings, resampler)
     scorers = {role: _scorer(role, one, params.batch_tokens) for role, one in language_models.items()}
     stereotypes = {
         name: measure_stereotypes(make_items(templates), scorers, settings, resampler) for name, templates in settings.stereotypes.items()

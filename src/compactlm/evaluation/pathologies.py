@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.paired import Answers
 from compactlm.figures.bootstrap import Array
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
 from compactlm.tasks.label_metrics import Labels
@@ -69,6 +70,18 @@ def outputs(probabilities: Array, expected: Labels, labels: Sequence[str], role:
         count = int((expected == label).sum())
         if label not in predicted and count >= OWN and (1 - count / rows) ** rows < CHANCE:
             yield f"{who} never predicts {name!r}, though {count:,} of {rows:,} test rows have that label; {_how_to_fix(role)}"
+
+
+def of_answers(answers: Answers, role: str, name: str) -> Iterator[str]:
+    """Yield the findings about a model's answers to the test rows of a task; of tokens and places only whether they are finite."""
+    said, rows, who = answers.said[role], len(answers.rows), f"the {role} of {name}"
+    if answers.kind.name == "classification":
+        yield from outputs(said, answers.expected, answers.task.labels, role, name)
+    elif isinstance(said, np.ndarray):
+        if not np.isfinite(said).all():
+            yield f"{who} gives some of {rows:,} test rows an output that is not a finite number; {_how_to_fix(role)}"
+        elif rows >= TEXTS and np.ptp(said, axis=0).max() < SAME:
+            yield f"{who} gives all {rows:,} test rows the same output, whatever the text; {_how_to_fix(role)}"
 
 
 def spread(embeddings: Array) -> float:

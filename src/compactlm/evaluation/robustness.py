@@ -1,7 +1,8 @@
-"""How much of its accuracy a classifier keeps when the same rows contain typing errors and other perturbations."""
+"""How much of its metric a model keeps when the same rows contain typing errors and other perturbations."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -11,16 +12,16 @@ from compactlm.corpus.augment.perturbation import PERTURBATIONS, make_perturbati
 from compactlm.draws import draw_items
 from compactlm.evaluation.limits import KEPT
 from compactlm.evaluation.paired import ROLES, Answers
-from compactlm.figures.bootstrap import Array, Resampler
+from compactlm.figures.bootstrap import Array, Resampler, ratio
 from compactlm.figures.figure import MINIMUM_ROWS, Figure
 from compactlm.params import Robustness
 
 
-class Classifier(Protocol):
-    """A model that gives texts probabilities of labels."""
+class Contestant(Protocol):
+    """A model that answers rows."""
 
-    def probabilities(self, texts: Sequence[str]) -> Array:
-        """Return the probability of each label, [texts, labels]."""
+    def answers(self, rows: Sequence[Any]) -> Any:
+        """Return the answers to rows; see Kind.answers."""
         ...
 
 
@@ -30,41 +31,83 @@ def choose_rows(ids: Sequence[str], count: int, seed: int) -> list[int]:
     return sorted(drawn, key=lambda at: ids[at])
 
 
-def robustness(answers: Answers, classifiers: Mapping[str, Classifier], settings: Robustness, resampler: Resampler) -> dict[str, object]:
-    """Return how much of its accuracy each model keeps under each perturbation at each strength.
+def robustness(answers: Answers, contestants: Mapping[str, Contestant], settings: Robustness, resampler: Resampler) -> dict[str, object]:
+    """Return how much of its metric each model keeps under each perturbation at each strength.
 
-    The resampler's seed draws the rows and the perturbations. The perturbation of a row does not depend on other rows.
+    The resampler's seed draws the rows and the perturbations. The perturbation of a row does not depend on other rows. A row whose labels
+    would not fit the perturbed text stays as it is.
 
     Returns:
-        `rows`; by perturbation and strength the share of the texts that it changed and, for each model, `kept`, the accuracy on the
-        perturbed rows divided by the accuracy on the same rows as they are; the same over `all` of them together; and the `worst` of
-        each model.
+        `rows`; by perturbation and strength the share of the texts that it changed and, for each model, `kept`, the task's metric on the
+        perturbed rows divided by that on the same rows as they are; the same over `all` of them together; and the `worst` of each model.
     """
-    chosen, seed = choose_rows(answers.ids, settings.rows, resampler.seed), resampler.seed
-    ids, texts, expected = [answers.ids[at] for at in chosen], [answers.texts[at] for at in chosen], answers.expected[chosen]
-    clean = {role: answers.right(role)[chosen] for role in ROLES}
-    total = {role: np.zeros(len(chosen)) for role in ROLES}
-    found: dict[str, dict[str, dict[str, Any]]] = {kind: {} for kind in PERTURBATIONS}
+    chosen, seed, kind = choose_rows(answers.ids, settings.rows, resampler.seed), resampler.seed, answers.kind
+    clean = answers.some(chosen)
+    texts = [kind.editable(row) for row in clean.rows]
+    ratios = {role: _Ratio.of(clean, role, resampler) for role in ROLES}
+    found: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in PERTURBATIONS}
     kept: dict[str, list[Figure]] = {role: [] for role in ROLES}
-
-    def measure(right: Array, role: str) -> Figure:
-        return resampler.ratio(right, clean[role], rows_needed=MINIMUM_ROWS, limit=KEPT if role == "student" else None)
-
     for strength, words in settings.strengths:
         rewriters = make_perturbations(words)
-        for kind in PERTURBATIONS:
-            perturbed = perturb(texts, ids, kind, rewriters[kind], strength, seed)
-            changed = float(np.mean([one != other for one, other in zip(perturbed, texts, strict=True)]))
-            found[kind][strength] = {"changed": changed}
+        for name in PERTURBATIONS:
+            perturbed = perturb(texts, clean.ids, name, rewriters[name], strength, seed)
+            edited = [kind.edited(row, text) for row, text in zip(clean.rows, perturbed, strict=True)]
+            rows = tuple(row if new is None else new for row, new in zip(clean.rows, edited, strict=True))
+            changed = float(np.mean([kind.editable(new) != text for new, text in zip(rows, texts, strict=True)]))
+            found[name][strength] = {"changed": changed}
             for role in ROLES:
-                right = (classifiers[role].probabilities(perturbed).argmax(axis=1) == expected).astype(np.float64)
-                total[role] += right
-                kept[role].append(measure(right, role))
-                found[kind][strength][role] = {"kept": kept[role][-1]}
-    cases = sum(len(strengths) for strengths in found.values())
+                said = Answers(answers.task, rows, {role: contestants[role].answers(rows)}, answers.settings)
+                kept[role].append(ratios[role].add(said, role))
+                found[name][strength][role] = {"kept": kept[role][-1]}
     return {
         "rows": len(chosen),
         "perturbations": found,
-        "all": {role: {"kept": measure(total[role] / cases, role)} for role in ROLES},
+        "all": {role: {"kept": ratios[role].of_all()} for role in ROLES},
         "worst": {role: {"kept": min(kept[role], key=lambda figure: figure.value or 0.0)} for role in ROLES},
     }
+
+
+@dataclasses.dataclass
+class _Ratio:
+    """The metric of perturbed rows relative to that of the same rows as they are, and the sum over perturbations.
+
+    Of shares of right answers, the arrays hold one number a row; of other metrics, one number a resample, after that of all rows.
+    """
+
+    clean: Array
+    by_rows: bool
+    resampler: Resampler
+    about: dict[str, Any]
+    total: Array
+    cases: int = 0
+
+    @classmethod
+    def of(cls, clean: Answers, role: str, resampler: Resampler) -> _Ratio:
+        measured = _measured(clean, role, resampler)
+        about = {"rows": len(clean.rows), "rows_needed": MINIMUM_ROWS, "limit": KEPT if role == "student" else None}
+        return cls(measured, clean.by_rows, resampler, about, np.zeros_like(measured))
+
+    def add(self, said: Answers, role: str) -> Figure:
+        """Return the share that is kept in one case."""
+        measured = _measured(said, role, self.resampler)
+        self.total += measured
+        self.cases += 1
+        return self._figure(measured)
+
+    def of_all(self) -> Figure:
+        """Return the share that is kept in the mean over all cases."""
+        return self._figure(self.total / self.cases)
+
+    def _figure(self, measured: Array) -> Figure:
+        if self.by_rows:
+            return self.resampler.ratio(measured, self.clean, **self.about)
+        shares = ratio(measured, self.clean)
+        return self.resampler.figure(float(shares[0]), shares[1:], **self.about)
+
+
+def _measured(answers: Answers, role: str, resampler: Resampler) -> Array:
+    if answers.by_rows:
+        return answers.right(role)
+    rows, metric = len(answers.rows), answers.task.metric
+    once = answers.measure(role, np.ones((1, rows)))[metric]
+    return np.concatenate([once, *(answers.measure(role, weights)[metric] for weights in resampler.draw(np.ones(rows)))])

@@ -1,4 +1,4 @@
-"""Accuracy on slices of the test rows: by length, by source, with and without negation, with and without rare words."""
+"""The task's metric on slices of the test rows: by length, by source, with and without negation, with and without rare words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from compactlm.evaluation.limits import SLICE_GAP
 from compactlm.evaluation.paired import ROLES, Answers
-from compactlm.figures.bootstrap import CONFIDENCE, share
+from compactlm.figures.bootstrap import Resampler, share
 from compactlm.figures.figure import MINIMUM_ROWS, Figure, Limit
 from compactlm.params import Slices
 
@@ -58,14 +58,21 @@ def _negates(word: str, settings: Slices) -> bool:
     return plain in settings.negations or plain.endswith(tuple(settings.negation_endings))
 
 
-def slice_accuracy(
-    answers: Answers, slices: Mapping[str, Mapping[str, Mask]], confidence: float = CONFIDENCE
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return by kind and name of a slice its number of rows, and each model's accuracy."""
-    right = {role: answers.right(role) for role in ROLES}
+def slice_figures(answers: Answers, slices: Mapping[str, Mapping[str, Mask]], resampler: Resampler) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return by kind and name of a slice its number of rows, and the task's metric of each model."""
+    right = {role: answers.right(role) for role in ROLES} if answers.by_rows else {}
+    metric = answers.task.metric
 
     def measure(role: str, mask: Mask) -> Figure:
-        return share(int(right[role][mask].sum()), int(mask.sum()), confidence, rows_needed=MINIMUM_ROWS)
+        rows = int(mask.sum())
+        if right:
+            return share(int(right[role][mask].sum()), rows, resampler.confidence, rows_needed=MINIMUM_ROWS)
+        if not rows:
+            return Figure.measured(None, rows=0, rows_needed=MINIMUM_ROWS)
+        some = answers.some(np.flatnonzero(mask).tolist())
+        drawn = np.concatenate([some.measure(role, weights)[metric] for weights in resampler.draw(np.ones(rows))])
+        value = float(some.measure(role, np.ones((1, rows)))[metric][0])
+        return resampler.figure(value, drawn, rows=rows, rows_needed=MINIMUM_ROWS)
 
     return {
         kind: {name: {"rows": int(mask.sum()), **{role: measure(role, mask) for role in ROLES}} for name, mask in parts.items()}
@@ -74,11 +81,11 @@ def slice_accuracy(
 
 
 def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, Any]]], student: float) -> dict[str, Figure]:
-    """Return for each model its accuracy on the judged slice where it is lowest; nothing where no slice is judged.
+    """Return for each model the task's metric on the judged slice where it is lowest; nothing where no slice is judged.
 
     Args:
-        figures: the result of `slice_accuracy`.
-        student: the student's accuracy on all rows; its worst slice may be at most SLICE_GAP below.
+        figures: the result of `slice_figures`.
+        student: the student's metric on all rows; its worst slice may be at most SLICE_GAP below.
     """
     judged = {role: [part[role] for parts in figures.values() for part in parts.values() if part[role].judged] for role in ROLES}
     worst = {role: min(found, key=lambda figure: figure.value) for role, found in judged.items() if found}

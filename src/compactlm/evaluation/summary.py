@@ -31,7 +31,7 @@ def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console:
         table.add_column(column, justify="left" if column == "task" else "right")
     for name, task in metrics["tasks"].items():
         shares = [percent(task.get(key)) for key in ("chance", "teacher", "student", "retention", "retention_above_chance")]
-        table.add_row(name, _rows(task["rows"], task["quality"]["student"]["accuracy"]), *shares)
+        table.add_row(name, _rows(task["rows"], next(iter(task["quality"]["student"].values()))), *shares)
     mlm = metrics["mlm"]
     shares = [percent(mlm.get(key)) for key in ("frequency_top1", "teacher_top1", "student_top1", "retention")]
     table.add_row("masked words", _rows(mlm["rows"], mlm["quality"]["student"]["top1"]), *shares, "")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from compactlm.artifacts import Document, read_json
-from compactlm.evaluation.paired import ROLES, Answers
+from compactlm.artifacts import read_json
+from compactlm.evaluation.paired import Answers
 from compactlm.figures.figure import Figure, read_figures
 from compactlm.params import Params
 
@@ -81,22 +81,6 @@ def read_curves(directory: Path) -> dict[str, dict[str, Curve]]:
             rows = [(float(row["step"]), float(row[path.stem])) for row in csv.DictReader(file, delimiter="\t")]
         if rows:
             found.setdefault(path.parts[-4], {})[path.stem] = rows
-    return found
-
-
-def answers_by_task(predictions: Iterable[Mapping[str, Any]], test: Sequence[Document], params: Params) -> dict[str, Answers]:
-    """Return both models' answers (rows of data/predictions) to the test rows of each task, with the texts."""
-    listed, rows = list(predictions), {row.id: row for row in test}
-    found = {}
-    for task, settings in params.tasks.items():
-        own = [row for row in listed if row["task"] == task]
-        found[task] = Answers(
-            ids=tuple(row["id"] for row in own),
-            texts=tuple(rows[row["id"]].text for row in own),
-            sources=tuple(rows[row["id"]].source for row in own),
-            expected=np.array([settings.labels.index(row["label"]) for row in own], dtype=np.int64),
-            probabilities={role: np.array([row[role] for row in own], dtype=np.float64) for role in ROLES},
-        )
     return found
 
 

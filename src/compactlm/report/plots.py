@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from compactlm.evaluation.paired import ROLES
+from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.fairness.audit import labels
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.numbers import words
@@ -40,8 +40,13 @@ def _diversity(found: Findings) -> Iterator[Row]:
         yield from (("all tasks", name, figure, value) for figure, value in augmentation_figures(found, step).items())
 
 
+def _classified(found: Findings) -> Iterator[tuple[str, Answers]]:
+    """Yield the answers of the tasks that give one label of several."""
+    yield from ((task, answers) for task, answers in found.answers.items() if answers.kind.name == "classification")
+
+
 def _confusion(found: Findings) -> Iterator[Row]:
-    for task, answers in found.answers.items():
+    for task, answers in _classified(found):
         names = found.params.tasks[task].labels
         for role in ROLES:
             for actual, counts in zip(names, confusion(answers, role, len(names)), strict=True):
@@ -49,7 +54,7 @@ def _confusion(found: Findings) -> Iterator[Row]:
 
 
 def _reliability(found: Findings) -> Iterator[Row]:
-    for task, answers in found.answers.items():
+    for task, answers in _classified(found):
         for role in ROLES:
             bins = reliability(answers, role, found.params.evaluate.calibration_bins)
             yield from ((task, role, one.confidence, one.accuracy.value, one.accuracy.rows) for one in bins if one.accuracy.judged)

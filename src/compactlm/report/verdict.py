@@ -8,6 +8,7 @@ from typing import Any
 
 from compactlm.fairness.gate import Gate
 from compactlm.figures.figure import Status
+from compactlm.figures.metric_names import metric_name, shown
 from compactlm.figures.numbers import NOT_JUDGED, capital, listed, percent, plain, probability, status, words
 from compactlm.report import embedding_figures
 from compactlm.report.findings import Findings
@@ -26,14 +27,14 @@ class Key:
 def sentences(found: Findings) -> list[str]:
     """Return the sentences of the summary: quality and size, the gates, robustness, and speed."""
     size = found.metrics["evaluate"]["size"]
-    kept = listed([_kept(name, task) for name, task in found.tasks.items()])
+    kept = listed([_kept(found, name, task) for name, task in found.tasks.items()])
     cost = f"{percent(size['ratio'])} of its parameters and {percent(size['student_bytes'] / size['teacher_bytes'])} of its bytes"
     understood = embedding_figures.sentence(found)
     said = [
         *([understood] if understood else []),
         f"The student keeps {kept} with {cost}.",
         *(f"{capital(gate_sentence(gate))}." for gate in gates(found)),
-        *(_robust(name, task) for name, task in found.tasks.items()),
+        *(_robust(found, name, task) for name, task in found.tasks.items()),
     ]
     faster = speedup(found)
     if faster:
@@ -41,18 +42,20 @@ def sentences(found: Findings) -> list[str]:
     return said
 
 
-def _kept(name: str, task: dict[str, Any]) -> str:
-    retention = task["quality"]["retention"]
-    accuracy = f"{percent(task['student'])} against {percent(task['teacher'])}"
+def _kept(found: Findings, name: str, task: dict[str, Any]) -> str:
+    retention, metric = task["quality"]["retention"], found.params.tasks[name].metric
+    figure, show = metric_name(metric), shown(metric)
+    compared = f"{show(task['student'])} against {show(task['teacher'])}"
     if not retention.judged:
-        return f"an accuracy on {words(name)} that is {status(retention)} ({accuracy})"
-    return f"{percent(retention.value)} of the teacher's accuracy on {words(name)} ({accuracy}; {difference(task['quality'])})"
+        return f"{'an' if figure[0] in 'aeF' else 'a'} {figure} on {words(name)} that is {status(retention)} ({compared})"
+    return f"{percent(retention.value)} of the teacher's {figure} on {words(name)} ({compared}; {difference(task['quality'])})"
 
 
 def difference(quality: dict[str, Any]) -> str:
-    """Say whether the difference of the two accuracies is significant."""
-    test = quality["mcnemar"]
-    return f"{'a' if test['significant'] else 'no'} significant difference, {probability(test['p'])}"
+    """Say whether the difference of the two models is significant."""
+    test = quality.get("mcnemar") or quality["bootstrap"]
+    p = f", {probability(test['p'])}" if "p" in test else ""
+    return f"{'a' if test['significant'] else 'no'} significant difference{p}"
 
 
 def gates(found: Findings) -> list[Gate]:
@@ -67,12 +70,13 @@ def gate_sentence(gate: Gate) -> str:
     return f"the {name[0].lower()}{name[1:]} is {rest}"
 
 
-def _robust(name: str, task: dict[str, Any]) -> str:
+def _robust(found: Findings, name: str, task: dict[str, Any]) -> str:
+    figure = metric_name(found.params.tasks[name].metric)
     kept = {role: found["kept"] for role, found in task["robustness"]["all"].items()}
     if not all(figure.judged for figure in kept.values()):
         return f"Its robustness on {words(name)} is {NOT_JUDGED}."
     student, teacher = (percent(kept[role].value) for role in ("student", "teacher"))
-    return f"With typing errors and other perturbations, it keeps {student} of its accuracy on {words(name)}; the teacher keeps {teacher}."
+    return f"With typing errors and other perturbations, it keeps {student} of its {figure} on {words(name)}; the teacher keeps {teacher}."
 
 
 def speedup(found: Findings) -> tuple[int, float] | None:
@@ -98,26 +102,32 @@ def keys(found: Findings) -> list[Key]:
     """Return the numbers below the summary."""
     evaluate = found.metrics["evaluate"]
     size, mlm = evaluate["size"], evaluate["mlm"]
-    shown = [*_understood(found)]
+    numbers = [*_understood(found)]
     for name, task in found.tasks.items():
         kept = percent(task["quality"]["retention"].value)
-        shown.append(Key(f"Accuracy kept, {words(name)}", kept, f"{percent(task['student'])} of {percent(task['teacher'])}"))
+        metric = found.params.tasks[name].metric
+        show = shown(metric)
+        numbers.append(
+            Key(f"{capital(metric_name(metric))} kept, {words(name)}", kept, f"{show(task['student'])} of {show(task['teacher'])}")
+        )
     own = percent(mlm.get("student_top1"))
     if "teacher_top1" in mlm:
         kept = percent(mlm["quality"]["retention"].value)
-        shown.append(Key("Masked words kept", kept, f"{own} of {percent(mlm['teacher_top1'])} top 1"))
+        numbers.append(Key("Masked words kept", kept, f"{own} of {percent(mlm['teacher_top1'])} top 1"))
     else:
         against = (
             f"first choice is right; n-grams {percent(mlm.get('ngram_top1'))}, most frequent word {percent(mlm.get('frequency_top1'))}"
         )
-        shown.append(Key("Masked words", own, against))
-    shown.append(Key("Parameters", percent(size["ratio"]), f"{size['student_parameters']:,} of {size['teacher_parameters']:,}"))
+        numbers.append(Key("Masked words", own, against))
+    numbers.append(Key("Parameters", percent(size["ratio"]), f"{size['student_parameters']:,} of {size['teacher_parameters']:,}"))
     work = size["student_multiply_adds_a_token"] / size["teacher_multiply_adds_a_token"]
-    shown.append(Key("Multiply-adds", percent(work), "per token, of the teacher's"))
+    numbers.append(Key("Multiply-adds", percent(work), "per token, of the teacher's"))
     for gate in gates(found):
         counts = [f"{gate.count(one):,} {one.words}" for one in (Status.VIOLATED, Status.UNDECIDED, Status.NOT_JUDGED)]
-        shown.append(Key(f"Fairness gate, {gate.kind}", gate.status.words, f"{', '.join(counts)}, of {len(gate.checks):,} checks"))
+        numbers.append(Key(f"Fairness gate, {gate.kind}", gate.status.words, f"{', '.join(counts)}, of {len(gate.checks):,} checks"))
     faster = speedup(found)
     if faster:
-        shown.append(Key("Speed", f"{plain(faster[1], 1)} times", f"the teacher's at batch size {faster[0]}, on one machine", machine=True))
-    return shown
+        numbers.append(
+            Key("Speed", f"{plain(faster[1], 1)} times", f"the teacher's at batch size {faster[0]}, on one machine", machine=True)
+        )
+    return numbers

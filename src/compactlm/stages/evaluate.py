@@ -21,15 +21,15 @@ from compactlm.evaluation.embeddings.contestants import load_embeddings
 from compactlm.evaluation.embeddings.material import make_material
 from compactlm.evaluation.embeddings.tfidf import fit_tfidf
 from compactlm.evaluation.model_fairness import measure_fairness
-from compactlm.evaluation.paired import ROLES, Answers, compare_quality
+from compactlm.evaluation.paired import ROLES, Answers, compare_quality, headline
+from compactlm.evaluation.predictions import prediction_schema, predictions
 from compactlm.evaluation.robustness import robustness
-from compactlm.evaluation.slices import count_words, make_slices, slice_accuracy, words_of, worst_slice
+from compactlm.evaluation.slices import count_words, make_slices, slice_figures, words_of, worst_slice
 from compactlm.evaluation.words.forgetting import forgetting, not_measured, with_body_of
 from compactlm.evaluation.words.language_model import LanguageModel, WordAnswers, ask, compare_baselines, compare_language_models
 from compactlm.fairness.gate import Gate
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
-from compactlm.figures.quality import headline_figures
 from compactlm.params import Params
 from compactlm.params.suites import read_suite
 from compactlm.pipeline.run import run
@@ -54,13 +54,13 @@ def _resampler(params: Params) -> Resampler:
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
     """Return the figures of a task; each key is a section of the report."""
     evaluate, resampler = params.evaluate, _resampler(params)
-    slices = slice_accuracy(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler.confidence)
-    headline = headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES))
+    slices = slice_figures(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler)
+    first = headline(answers)
     return {
-        **headline,
+        **first,
         "quality": compare_quality(answers, evaluate.calibration_bins, resampler),
         "slices": slices,
-        "worst_slice": worst_slice(slices, headline["student"]),
+        "worst_slice": worst_slice(slices, first["student"]),
         "robustness": robustness(answers, readers, evaluate.robustness, resampler),
     }
 
@@ -92,13 +92,6 @@ def _embedding(params: Params, test: list[artifacts.Document]) -> dict[str, Any]
     return {"embedding": compare_embeddings(contestants, words, material, _resampler(params))}
 
 
-def _predictions(params: Params, answers: dict[str, Answers]) -> Iterable[dict[str, Any]]:
-    for task, one in answers.items():
-        labels = params.tasks[task].labels
-        for row, (name, label) in enumerate(zip(one.ids, one.expected, strict=True)):
-            yield {"id": name, "task": task, "label": labels[label]} | {role: one.probabilities[role][row].tolist() for role in ROLES}
-
-
 def _timings(params: Params, readers: dict[str, Reader]) -> dict[str, Any]:
     timings, threads = params.evaluate.timings, params.threads
     configs = {role: readers[role].model.config for role in reversed(ROLES)} | {REFERENCE: BertConfig()}
@@ -117,9 +110,11 @@ def main(params: Params) -> None:
     test = artifacts.read_documents(artifacts.SPLIT / "test")
     general = {role.name: load_general(role) for role in roles}
     language_models = {role: one for role, one in general.items() if isinstance(one, LanguageModel)}
-    readers = {task: {role.name: load_reader(role, task, params.batch_tokens) for role in roles} for task in params.tasks}
+    readers = {
+        name: {role.name: load_reader(role, name, task, params.batch_tokens) for role in roles} for name, task in params.tasks.items()
+    }
     rows = {task: [row for row in test if row.task == task] for task in params.tasks}
-    answers = {name: answer(readers[name], rows[name], task.labels, name) for name, task in params.tasks.items()}
+    answers = {name: answer(readers[name], rows[name], task, name) for name, task in params.tasks.items()}
     spread = {name: spreads(readers[name], rows[name], name, params.batch_tokens, params.seed) for name in params.tasks}
     general_spread = spreads(general, test, artifacts.MLM, params.batch_tokens, params.seed)
 
@@ -136,12 +131,12 @@ def main(params: Params) -> None:
         role: [general[role], *(readers[name][role] for name in params.tasks)] for role in ROLES
     }
     size = sizes(loaded, roles, [artifacts.MLM, *params.tasks], params.evaluate.timings.tokens)
-    fairness = measure_fairness(params, rows, answers, readers, language_models)
+    fairness = measure_fairness(params, answers, readers, language_models)
     metrics: dict[str, Any] = {"mlm": mlm, "tasks": tasks, "size": size, "fairness": fairness}
     metrics |= _embedding(params, test)
 
     with artifacts.replacing(artifacts.PREDICTIONS) as unfinished:
-        artifacts.write_table(unfinished, _predictions(params, answers), artifacts.PREDICTION_SCHEMA)
+        artifacts.write_table(unfinished, predictions(answers), prediction_schema(answers))
     artifacts.write_json(artifacts.METRICS / "evaluate.json", write_figures(metrics))
     pathologies.refuse(list(pathologies.find_missing_figures(metrics)))
     artifacts.write_json(artifacts.TIMINGS / "evaluate.json", _timings(params, next(iter(readers.values()))))

@@ -8,12 +8,13 @@ from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation.contestants import Role, load_reader
+from compactlm.evaluation.predictions import read_answers
 from compactlm.params import Params
 from compactlm.pipeline.notices import read_notices
 from compactlm.pipeline.run import run
 from compactlm.report.card.card import write_card
-from compactlm.report.card.snippets import Snippet, classifying, comparing, filling, run_snippets, without_torch
-from compactlm.report.findings import Findings, answers_by_task, read_curves, read_folder
+from compactlm.report.card.snippets import Snippet, answering, comparing, filling, run_snippets, without_torch
+from compactlm.report.findings import Findings, read_curves, read_folder
 from compactlm.report.page import write_page
 from compactlm.report.plots import plot_tables
 from compactlm.report.verdict import gates
@@ -24,7 +25,7 @@ def _read(params: Params, test: list[Document]) -> Findings:
         params=params,
         metrics=read_folder(artifacts.METRICS),
         timings=read_folder(artifacts.TIMINGS),
-        answers=answers_by_task(artifacts.read_table(artifacts.PREDICTIONS).to_pylist(), test, params),
+        answers=read_answers(artifacts.read_table(artifacts.PREDICTIONS).to_pylist(), test, params),
         curves=read_curves(artifacts.CURVES),
         frontier=read_folder(artifacts.FRONTIER).get("frontier", {}),
         ablations=read_folder(artifacts.ABLATIONS),
@@ -37,16 +38,15 @@ def _read(params: Params, test: list[Document]) -> Findings:
 
 def _snippets(params: Params, test: list[Document]) -> list[Snippet]:
     examples = []
-    for task in params.tasks:
-        rows = [row for row in test if row.task == task]
-        examples.append((f"Classify, {task}", classifying(task, rows, params.seed)))
+    for name, task in params.tasks.items():
+        title = "Classify" if task.kind == "classification" else "Answer"
+        examples.append((f"{title}, {name}", answering(name, task, [row for row in test if row.task == name], params.seed)))
     examples.append(("Fill a masked word", filling()))
-    task = next(iter(params.tasks))
-    rows = [row for row in test if row.task == task]
-    light = [
-        ("Classify without torch, with ONNX Runtime (models/export)", without_torch(task, rows, params.seed)),
-        ("Compare meanings without torch", comparing()),
-    ]
+    light = [("Compare meanings without torch", comparing())]
+    for name, task in list(params.tasks.items())[:1]:
+        if task.kind == "classification" and not task.pair:
+            example = without_torch(name, [row for row in test if row.task == name], params.seed)
+            light.insert(0, ("Classify without torch, with ONNX Runtime (models/export)", example))
     with ThreadPoolExecutor() as pool:
         groups = pool.map(lambda group: run_snippets(group, params.threads), [examples, light])
         return [snippet for group in groups for snippet in group]
@@ -58,7 +58,7 @@ def main(params: Params) -> None:
     test = artifacts.read_documents(artifacts.SPLIT / "test")
     found = _read(params, test)
     role = Role("student", artifacts.STUDENT, params.tokenize.maximum_length)
-    readers = {task: load_reader(role, task, params.batch_tokens) for task in params.tasks}
+    readers = {name: load_reader(role, name, task, params.batch_tokens) for name, task in params.tasks.items()}
     page = write_page(found, readers)
     card = write_card(found, test, _snippets(params, test))
     with artifacts.replacing(artifacts.REPORT_PLOTS) as unfinished:

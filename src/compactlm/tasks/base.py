@@ -179,6 +179,7 @@ class Kind(abc.ABC):
         lower_is_better: those of `metrics` where lower is better.
         fields: the fields of a row without which it is unlabelled.
         finishes_teacher: whether `finish` also runs for the teacher.
+        answer_type: the class of an answer whose fields are JSON values, or None where answers are rows of an array.
         stores_target: whether artifacts.SEQUENCE_SCHEMA keeps the target of a row; else `stored_target` has it from the label.
         has_favourable: whether a bias audit compares how often a favourable label is given; else it compares numbers, or nothing.
     """
@@ -194,6 +195,7 @@ class Kind(abc.ABC):
     fields: tuple[str, ...]
     finishes_teacher: bool = True
     stores_target: bool = True
+    answer_type: Any = None
     has_favourable: bool = False
 
     def problems(self, task: Task) -> Iterator[str]:

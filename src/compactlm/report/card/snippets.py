@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from compactlm.artifacts import EXPORT, MLM, STUDENT, Document
 from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
+from compactlm.params import Task
+from compactlm.tasks import kind_of
 
 SHORT = 90  # characters that fit on a line
 EXAMPLES = 2
@@ -52,6 +54,40 @@ texts = [
 ]
 for answer in classify(texts):
     print(answer["label"], round(answer["score"], 3))
+"""
+
+
+def answering(task: str, settings: Task, rows: Sequence[Document], seed: int) -> str:
+    """Return an example that answers test rows of a task with transformers."""
+    kind = kind_of(settings)
+    if kind.name == "classification" and not settings.pair:
+        return classifying(task, rows, seed)
+    [row] = short_rows(rows, seed, 1)
+    directory, text, pair = (STUDENT / task).as_posix(), " ".join(row.text.split()), " ".join((row.pair or "").split())
+    if kind.architecture == "BertForTokenClassification":
+        return f"""from transformers import pipeline
+
+tag = pipeline("token-classification", model="{directory}", aggregation_strategy="first")
+for entity in tag({text!r}):
+    print(entity["word"], entity["entity_group"], round(float(entity["score"]), 3))
+"""
+    if kind.architecture == "BertForQuestionAnswering":
+        return f"""import torch
+from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+tokenizer, model = AutoTokenizer.from_pretrained("{directory}"), AutoModelForQuestionAnswering.from_pretrained("{directory}")
+read = tokenizer({pair!r}, {text!r}, truncation="only_second", max_length=512, return_tensors="pt")
+with torch.inference_mode():
+    found = model(**read)
+start, end = int(found.start_logits.argmax()), int(found.end_logits.argmax())
+print(tokenizer.decode(read["input_ids"][0, start : end + 1]) if 0 < start <= end else "no answer")
+"""
+    given = {"text": text, **({"text_pair": pair} if settings.pair else {})}
+    more = ', function_to_apply="none"' if kind.problem_type == "regression" else ", top_k=None" if kind.name == "multilabel" else ""
+    return f"""from transformers import pipeline
+
+answer = pipeline("text-classification", model="{directory}"{more})
+print(answer([{given!r}], truncation=True))
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from compactlm.evaluation.review.directions import VALIDATION
 from compactlm.figures.figure import Figure
+from compactlm.figures.metric_names import metric_name
 from compactlm.figures.numbers import count, percent, plain, stated, words
 from compactlm.report.blocks import Block, Chart, Section, Table
 from compactlm.report.drawings.line_chart import Axis, Series, draw_lines
@@ -64,8 +65,9 @@ def sizes(found: Findings) -> Section:
             drawn = sorted((shape["share"], shape["retention"], shape["name"]) for shape in shapes)
             series.append(Series("shapes of the frontier", [(x, y) for x, y, _ in drawn], [str(name) for _, _, name in drawn]))
         title = f"Quality against parameters on {words(name)}"
-        note = f"This run keeps {percent(kept)} of the accuracy with {percent(share)} of the parameters."
-        across, up = Axis("share of the teacher's parameters", low=0.0, high=1.05, percent=True), Axis("accuracy kept", percent=True)
+        figure = metric_name(found.params.tasks[name].metric)
+        note = f"This run keeps {percent(kept)} of the {figure} with {percent(share)} of the parameters."
+        across, up = Axis("share of the teacher's parameters", low=0.0, high=1.05, percent=True), Axis(f"{figure} kept", percent=True)
         blocks.append(Chart(f"{title}. {note}", draw_lines(title, note, across, up, series)))
     lead = "The quality that the student keeps for its size."
     if shapes:
