@@ -42,6 +42,12 @@ def serve(
     max_bytes: Annotated[int, typer.Option(help="The largest body of a request.")] = 2_000_000,
     drain_seconds: Annotated[float, typer.Option(help="How long connections are accepted after SIGTERM, while /ready answers 503.")] = 2.0,
     grace_seconds: Annotated[float, typer.Option(help="How long requests in flight may take after that.")] = 30.0,
+    capture: Annotated[Path | None, typer.Option(help="Append the answers of /predict to this file, for `compactlm watch`.")] = None,
+    capture_texts: Annotated[
+        Literal["hashed", "plain"], typer.Option(help="Whether this file has hashes of the texts, or the texts.")
+    ] = "hashed",
+    capture_share: Annotated[float, typer.Option(help="The share of texts that are captured.")] = 1.0,
+    capture_megabytes: Annotated[int, typer.Option(help="The size of the file at which the capture ends.")] = 100,
     log_requests: Annotated[bool, typer.Option("--log-requests", help="Log route, status and time of requests, never texts.")] = False,
 ) -> None:
     """Serve the model over HTTP.
@@ -73,5 +79,9 @@ def serve(
             drain_seconds=drain_seconds,
             grace_seconds=grace_seconds,
             log_requests=log_requests,
+            capture=capture,
+            capture_texts=capture_texts,
+            capture_share=capture_share,
+            capture_megabytes=capture_megabytes,
         )
     )

@@ -16,6 +16,7 @@ from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.tokenizer import Tokenizer
 from compactlm.inference.runtime.word_cache import WordCache
 from compactlm.serving.batching import Batcher, OverloadError, Run
+from compactlm.serving.capture import Capture
 from compactlm.serving.cores import usable_cores
 from compactlm.serving.metrics import Metrics
 from compactlm.serving.problems import Problem, json_response
@@ -70,12 +71,14 @@ class Service:
         state: "starting" until a first inference has worked, "draining" after SIGTERM.
         failure: why the model could not be loaded, or None.
         probed: the answer of each lane to its probe; empty before the first one.
+        capture: the log of answers; None if it is off.
     """
 
     def __init__(self, settings: Settings, model: ServedModel, lanes: Mapping[str, Lane]) -> None:
         """Take a model that is not loaded yet, and the lanes of its routes."""
         self.settings, self.model, self.lanes = settings, model, dict(lanes)
         self.metrics = Metrics()
+        self.capture = Capture.of(settings)
         self.state: Literal["starting", "ready", "draining"] = "starting"
         self.failure: CompactLMError | None = None
         self.probed: dict[str, Any] = {}
@@ -113,6 +116,8 @@ class Service:
         """Stop all threads."""
         self.batcher.close()
         self._tokenizers.shutdown(wait=False, cancel_futures=True)
+        if self.capture is not None:
+            self.capture.close()
 
     async def probe(self) -> None:
         """Run a small batch in every lane.

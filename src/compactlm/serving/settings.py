@@ -35,6 +35,10 @@ class Settings:
         drain_seconds: how long the server still accepts connections after SIGTERM, while /ready answers 503.
         grace_seconds: how long requests in flight may take after that.
         log_requests: whether each request is logged (route, status and time; never its text).
+        capture: the file to which answers of /predict are appended for `compactlm watch`, or None.
+        capture_texts: whether the file has hashes of the texts or the texts.
+        capture_share: the share of texts that are captured.
+        capture_megabytes: the size of the file at which the capture ends.
     """
 
     model: Path | None = None
@@ -55,6 +59,10 @@ class Settings:
     drain_seconds: float = 2.0
     grace_seconds: float = 30.0
     log_requests: bool = False
+    capture: Path | None = None
+    capture_texts: Literal["hashed", "plain"] = "hashed"
+    capture_share: float = 1.0
+    capture_megabytes: int = 100
 
     def __post_init__(self) -> None:
         """Check all values.
@@ -74,6 +82,8 @@ class Settings:
             ("max_bytes", 1, 1_000_000_000),
             ("drain_seconds", 0, 3_600),
             ("grace_seconds", 0, 3_600),
+            ("capture_share", 0.0001, 1),
+            ("capture_megabytes", 1, 1_000_000),
         ):
             value = getattr(self, name)
             if not least <= value <= most:

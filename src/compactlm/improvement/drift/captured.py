@@ -63,12 +63,15 @@ def read_new_rows(path: Path, field: str, task: str, labels: tuple[str, ...], mo
 
 def _hashed(path: Path, task: str, labels: tuple[str, ...], most: int, seed: int) -> NewRows:
     lines = list(read_fields(path))
-    own = {str(fields[HASH]): fields for fields in reversed(lines) if fields.get(TASK) == task and _is_whole(fields, labels)}
+    own: dict[str, dict[str, Any]] = {}
+    for fields in lines:
+        if fields.get(TASK) == task and _is_whole(fields, labels):
+            own.setdefault(str(fields[HASH]), fields)
     if not own:
         raise CompactLMError(f"{path} has no requests for the task {task!r} with the labels of this model; name another with --task")
     skipped = sum(HASH not in fields for fields in lines)
     repeated = sum(fields.get(TASK) == task for fields in lines) - len(own)
-    kept = _drawn(list(own.values())[::-1], most, seed)
+    kept = _drawn(list(own.values()), most, seed)
     described = Described(
         None,
         np.array([fields[COUNTS] for fields in kept], dtype=np.int64),

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from compactlm.bert.arrays import Array
-from compactlm.inference.classifying import classifications
+from compactlm.inference.classifying import Classification, classifications
 from compactlm.inference.runtime.model import Model
 from compactlm.serving.problems import RESPONSES, Problem
 from compactlm.serving.routes.inputs import TextRequest
@@ -66,7 +66,10 @@ def router(service: Service) -> APIRouter:
         )
         sequences = [model.tokenizer.cut(ids) for ids in texts.ids]
         logits = np.stack(await service.run(f"/predict {name}", sequences, [len(ids) for ids in sequences], "/predict"))
-        found = _raw(model, logits) if body.raw_scores else _ranked(model, texts.ids, logits)
+        answers = list(classifications(model, texts.ids, logits))
+        if service.capture is not None:
+            service.capture.add(name, model.tokenizer, texts.texts, texts.ids, answers)
+        found = _raw(model, logits) if body.raw_scores else _ranked(answers)
         return service.answer(found[0] if isinstance(body.inputs, str) else found, texts)
 
     @routes.post("/predict", response_model=list[Prediction] | list[list[Prediction]], responses=RESPONSES)
@@ -86,10 +89,10 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _ranked(model: Model, sequences: Sequence[Sequence[int]], logits: Array) -> list[list[dict[str, Any]]]:
+def _ranked(answers: Sequence[Classification]) -> list[list[dict[str, Any]]]:
     """Return the labels and probabilities of each text, the answer first."""
     found = []
-    for answer in classifications(model, sequences, logits):
+    for answer in answers:
         others = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
         ranked = [(answer.label, answer.probability), *(pair for pair in others if pair[0] != answer.label)]
         found.append([{"label": label, "score": score} for label, score in ranked])
