@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertForSequenceClassification, BertPreTrainedModel
+from transformers import BertConfig, BertForSequenceClassification, BertPreTrainedModel
 
 from compactlm.bert.task_models import FORMS, head_config, head_of, inputs_of, logits_of
 from compactlm.errors import CompactLMError
@@ -56,8 +56,11 @@ def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertF
 def build_task_model(directory: Path, task: Task, seed: int) -> Any:
     """Return a model's body from a local directory with a new head for a task."""
     kind = kind_of(task)
+    config = BertConfig.from_pretrained(directory, local_files_only=True)
+    for name, value in head_config(kind, task).items():  # from_pretrained itself refuses keys that are not those of BERT
+        setattr(config, name, value)
     torch.manual_seed(seed)
-    return FORMS[kind.architecture].from_pretrained(directory, local_files_only=True, **head_config(kind, task))
+    return FORMS[kind.architecture].from_pretrained(directory, config=config, local_files_only=True)
 
 
 def as_examples(sequences: Sequence[Sequence[int]], labels: Sequence[int]) -> list[Example]:
