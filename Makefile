@@ -91,7 +91,7 @@ bench-summaries: $(INSTALLED_BENCH) ## compare summaries with the first sentence
 bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows per label, and compare with TF-IDF and logistic regression
 	@python -m benchmarks.bench_few_shot $(ARGS)
 
-bench-page: setup ## compare the page of `compactlm page` with ONNX Runtime on 500 test rows (needs Node.js)
+bench-page: setup ## compare both pages of `compactlm page` with ONNX Runtime on 500 test rows (needs Chromium and npm)
 	@python -m benchmarks.bench_page $(ARGS)
 
 bench-answers: setup ## measure how often `compactlm answer` finds reworded questions, and passages among 100,000

@@ -1,35 +1,44 @@
-"""Compare the engine of `compactlm page` with ONNX Runtime on test rows: `make bench-page`.
+"""Compare both pages of `compactlm page` with ONNX Runtime in Python on test rows: `make bench-page`.
 
     python -m benchmarks.bench_page --rows 500
 
-The first rows of the test split, in the order of their ids, are read by the JavaScript of the page in Node.js and by ONNX Runtime with the
-fp32 and the int8 file of the export, one text at a time in one thread. For labels the difference is that of a probability, for masked words
-that of the probabilities of the tokens at the first position, for sentences that of a component of the unit vector.
-reports/benchmarks/page.json gets the figures; times depend on the machine.
+The first rows of the test split, in the order of their ids, are read in headless Chromium by the page that is one file and by the page
+that is a folder, and by ONNX Runtime in Python, one text at a time in one thread. Python has the weights of the page (rounded), the fp32
+file and the int8 file of the export. For labels the difference is that of a probability, for masked words that of the probabilities of
+all tokens at the first position, for sentences that of a component of the unit vector. Times include tokenization. Browser and Python take
+turns, so that other work on the machine slows both. reports/benchmarks/page.json gets the figures; times depend on the machine.
 """
 
 import argparse
+import contextlib
+import shutil
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 
-from benchmarks.page.node import run_content
+from benchmarks.page.sites import OpenPage, open_file, open_folder
 from benchmarks.shared.machine import processor
 from compactlm import CompactLM, artifacts
 from compactlm.bert.arrays import softmax
-from compactlm.inference.runtime.directories import EMBEDDING, MLM
+from compactlm.errors import CompactLMError
+from compactlm.inference.runtime.directories import EMBEDDING, MLM, find
 from compactlm.serving.browser.building import build
-from compactlm.serving.browser.rendering import render
+from compactlm.serving.browser.packing import pack
+from compactlm.serving.browser.reference import write_rounded
 
 REPORT = Path("reports/benchmarks/page.json")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TURN = 25  # texts that one side reads before the other one
 
 
 def answers(lm: CompactLM, name: str, texts: list[str]) -> tuple[np.ndarray, list[float]]:
-    """Return the answer of ONNX Runtime to each text and the seconds that it took, tokenization included."""
+    """Return the answer of ONNX Runtime to each text and the milliseconds that it took, tokenization included."""
     found, taken = [], []
     if name == EMBEDDING:
         lm.embedding.truncate = True
@@ -44,7 +53,7 @@ def answers(lm: CompactLM, name: str, texts: list[str]) -> tuple[np.ndarray, lis
             where[0, 1] = True
             logits = model.runner.masked_logits(batch, where) if name == MLM else model.runner.task_logits(batch)
             found.append(softmax(logits)[0])
-        taken.append(time.perf_counter() - start)
+        taken.append(1000 * (time.perf_counter() - start))
     return np.array(found[1:]), taken[1:]
 
 
@@ -54,27 +63,54 @@ def compare(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
     return {"greatest_difference": float(np.abs(found - expected).max()), "same_first": float(same)}
 
 
-def measure(root: Path, texts: list[str]) -> dict[str, Any]:
-    """Return the figures of each model in a directory of exported models."""
+def measure_model(pages: dict[str, OpenPage], references: dict[str, CompactLM], name: str, texts: list[str]) -> dict[str, Any]:
+    """Return the figures of one model: for each page its time and its difference to each reference, and the references' times."""
+    values: dict[str, list[np.ndarray]] = {side: [] for side in [*pages, *references]}
+    taken: dict[str, list[float]] = {side: [] for side in values}
+    tokens: list[int] = []
+    for page in pages.values():
+        page.answers(name, texts[:3])
+    for start in range(0, len(texts), TURN):
+        turn = texts[start : start + TURN]
+        for side, page in pages.items():
+            rows = page.answers(name, turn)
+            raw = np.array([row["values"] for row in rows])
+            values[side].append(raw if name == EMBEDDING else softmax(raw.astype(np.float64)))
+            taken[side] += [row["taken"] for row in rows]
+            tokens += [row["tokens"] for row in rows]
+        for side, lm in references.items():
+            found, spent = answers(lm, name, turn)
+            values[side].append(found)
+            taken[side] += spent
+    joined = {side: np.concatenate(parts) for side, parts in values.items()}
+    figures: dict[str, Any] = {"tokens": statistics.median(tokens), "python": {}}
+    for side in references:
+        figures["python"][side] = {"ms": statistics.median(taken[side])}
+    for side in pages:
+        differences = {reference: compare(joined[side], joined[reference]) for reference in references}
+        figures[side] = {"ms": statistics.median(taken[side]), "difference": differences}
+    return figures
+
+
+def measure(browser: str, root: Path, texts: list[str]) -> dict[str, Any]:
+    """Return the figures of all models in a directory of exported models."""
     content = build(root)
     names = [model["name"] for model in content.header["models"]]
-    with tempfile.TemporaryDirectory() as folder:
-        asked = [{"name": name, "text": text, "position": 1} for name in names for text in texts]
-        engine = run_content(content, Path(folder), asked)
-    if "refused" in engine:
-        raise SystemExit(engine["refused"])
-    figures: dict[str, Any] = {"self_check": engine["check"]["largest"], "page_bytes": len(render(content, "page").encode()), "models": {}}
-    for number, name in enumerate(names):
-        rows = engine["rows"][number * len(texts) : (number + 1) * len(texts)]
-        values = np.array([row["values"] for row in rows])
-        found = values if name == EMBEDDING else softmax(values)
-        one: dict[str, Any] = {"browser_ms": statistics.median(row["taken"] for row in rows)}
-        for backend in ("onnx", "int8"):
-            expected, taken = answers(CompactLM(root, backend=backend, threads=1), name, texts)
-            one[backend] = {**compare(found, expected), "ms": 1000 * statistics.median(taken)}
-        one["tokens"] = statistics.median(len(row["ids"]) for row in rows)
-        figures["models"][name] = one
-    return figures
+    with contextlib.ExitStack() as stack:
+        rounded = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        for name in names:
+            directory = find(root, name, "onnx")
+            proto = onnx.load(directory.weights)
+            pack(proto)
+            write_rounded(directory.path, rounded / name, proto)
+        pages = {"file": stack.enter_context(open_file(browser, content)), "folder": stack.enter_context(open_folder(browser, content))}
+        references = {
+            "rounded": CompactLM(rounded, backend="onnx", threads=1),
+            "fp32": CompactLM(root, backend="onnx", threads=1),
+            "int8": CompactLM(root, backend="int8", threads=1),
+        }
+        found: dict[str, Any] = {side: {"bytes": page.size, "seconds_to_ready": page.seconds} for side, page in pages.items()}
+        return found | {"models": {name: measure_model(pages, references, name, texts) for name in names}}
 
 
 def main() -> None:
@@ -85,17 +121,27 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=artifacts.SPLIT / "test", help="the test split")
     parser.add_argument("--output", type=Path, default=REPORT, help="where the figures are written")
     chosen = parser.parse_args()
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit("bench-page: no Chromium on this machine; install Debian's package chromium")
     texts = [document.text for document in artifacts.read_documents(chosen.data)[: chosen.rows]]
-    figures = {"rows": len(texts), "processor": processor(), **measure(chosen.model, texts)}
+    figures = {"rows": len(texts), "processor": processor(), **measure(browser, chosen.model, texts)}
     artifacts.write_json(chosen.output, figures)
+    for side in ("file", "folder"):
+        print(f"{side}: {figures[side]['bytes'] / 1e6:.1f} MB, ready in {figures[side]['seconds_to_ready']:.1f} s")
     for name, one in figures["models"].items():
-        print(
-            f"{name}: greatest difference {one['onnx']['greatest_difference']:.5f} to fp32, "
-            f"{one['int8']['greatest_difference']:.5f} to int8; "
-            f"same first {one['onnx']['same_first']:.3f}; {one['tokens']:.0f} tokens in {one['browser_ms']:.1f} ms, "
-            f"ONNX Runtime {one['onnx']['ms']:.1f} ms (fp32), {one['int8']['ms']:.1f} ms (int8)"
-        )
+        python = ", ".join(f"{reference} {found['ms']:.2f} ms" for reference, found in one["python"].items())
+        print(f"{name}, {one['tokens']:.0f} tokens: Python {python}")
+        for side in ("file", "folder"):
+            told = "; ".join(
+                f"{reference} {found['greatest_difference']:.2g} (same first {found['same_first']:.1%})"
+                for reference, found in one[side]["difference"].items()
+            )
+            print(f"  {side}: {one[side]['ms']:.2f} ms; greatest difference to {told}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except CompactLMError as error:
+        sys.exit(f"bench-page: {error}")

@@ -1,9 +1,6 @@
 """The page as a folder, in Chromium: the answers of Python, connections to the own server only, and no network the second time."""
 
-import functools
-import http.server
 import json
-import threading
 
 import numpy as np
 import onnx
@@ -11,6 +8,7 @@ import onnxruntime
 import pytest
 
 from benchmarks.page.chromium import SIZES, Chromium
+from benchmarks.page.sites import Site
 from compactlm import CompactLM
 from compactlm.serving.browser.building import build
 from compactlm.serving.browser.folder import HEADER, PAGE, SERVICE_WORKER, render_folder
@@ -25,31 +23,6 @@ NO_RUNTIME = {SCRIPT: b"script", BINARY: b"binary"}
 @pytest.fixture(scope="module")
 def content(export_root):
     return build(export_root)
-
-
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves a folder and keeps the paths that were asked for."""
-
-    def do_GET(self):
-        self.server.asked.append(self.path)
-        super().do_GET()
-
-    def log_message(self, *_):
-        pass
-
-
-class Site:
-    """A static web server of a folder."""
-
-    def __init__(self, folder):
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
-        self.server.asked = self.asked = []
-        self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture(scope="module")

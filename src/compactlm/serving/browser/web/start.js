@@ -24,6 +24,7 @@ async function start(client, request, transfer = []) {
   showSections();
   const difference = largest.toFixed(6);
   say(element("state"), `The model is ready. It was loaded and checked in ${seconds} s; the largest difference to ONNX Runtime is ${difference}.`);
+  globalThis.compactlm = client; // for the console: await compactlm.ask("console", "values", { name: "sentiment", text: "A text." })
   document.documentElement.dataset.ready = "true";
 }
 
