@@ -1,10 +1,9 @@
 import pytest
 import torch
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertTokenizer
+from transformers import BertForMaskedLM, BertTokenizer
 
-from compactlm.teacher.label_agreement import agrees, label_agreement
 from compactlm.teacher.proposer import MaskedWordProposer
-from tests.fixtures.builders import make_config, make_row
+from tests.fixtures.builders import make_config
 
 TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "good", "bad", "film", "##s", ",", "3d", "very", "warm"]
 
@@ -55,25 +54,3 @@ def test_masks_beyond_the_models_length_have_no_proposals(tokenizer):
     [[first, last]] = make_proposer(tokenizer, batch_tokens=64).propose([f"[MASK] {'good ' * 20}[MASK]"])
     assert len(first) == 5
     assert last == []
-
-
-def test_label_agreement_is_counted_for_copies_and_originals(tokenizer, monkeypatch):
-    def classify(model, sequences, batch_tokens, description):
-        good = torch.tensor([float(TOKENS.index("good") in sequence) for sequence in sequences])
-        return torch.stack([0.5 - good, good], dim=1)
-
-    monkeypatch.setattr("compactlm.teacher.label_agreement.classify", classify)
-    originals = {"a": "good film", "b": "bad film"}
-    copies = [
-        make_row("1", "very good film", label="yes", parent="a", augmenter="insert"),
-        make_row("2", "bad film", label="yes", parent="a", augmenter="synonym"),
-        make_row("3", "film bad", label="no", parent="b", augmenter="swap"),
-        make_row("4", "bad good", label="no", parent="b", augmenter="synonym"),
-    ]
-    model = BertForSequenceClassification(make_config(vocab_size=len(TOKENS)))
-    rows = [(copy.text, copy.label) for copy in copies] + [(originals[copy.parent], copy.label) for copy in copies]
-    answers = agrees(model, tokenizer, ["no", "yes"], rows, 12, 64)
-    assert answers == [True, False, True, False, True, True, True, True]
-    result = label_agreement(copies, {copy.id: answer for copy, answer in zip(copies, answers[:4], strict=True)}, answers[4:])
-    found = {name: (share["value"], share["rows"]) for name, share in {**result.pop("by_augmenter"), **result}.items()}
-    assert found == {"share": (0.5, 4), "originals": (1.0, 4), "insert": (1.0, 1), "swap": (1.0, 1), "synonym": (0.0, 2)}

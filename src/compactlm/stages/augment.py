@@ -20,6 +20,7 @@ def main(params: Params) -> None:
     # Imported late, because nlpaug and transformers are slow to import and not needed without copies.
     from compactlm.bert.runtime import prepare
     from compactlm.corpus.augment.copies import augment, keep_labels, make_rewriters, summarise
+    from compactlm.corpus.augment.sides import changed_texts, texts_of
     from compactlm.draws import sample
     from compactlm.shards.worker_pool import count_processes
     from compactlm.teacher.label_agreement import judge_copies
@@ -29,12 +30,13 @@ def main(params: Params) -> None:
     prepare(params.threads, params.seed)
     rows = [row for row in artifacts.read_documents(artifacts.SPLIT / "train") if row.task is not None]
     settings = params.augment
-    source = word_source(settings, [row.text for row in rows], params.batch_tokens)
+    texts = list(texts_of(rows))
+    source = word_source(settings, texts, params.batch_tokens)
     terms = _terms(params.bias_audit.attributes)
     processes = count_processes(params.data.processes)
-    rewriters = make_rewriters(settings, [row.text for row in rows], source, terms, processes)
-    result = augment(rows, settings, params.seed, rewriters)
-    originals = {row.id: row.text for row in rows}
+    rewriters = make_rewriters(settings, texts, source, terms, processes)
+    result = augment(rows, settings, params.seed, rewriters, params.tasks)
+    originals = {row.id: row for row in rows}
     agreed, agreement = judge_copies(result.copies, originals, params)
     if settings.labels == "keep":
         result = keep_labels(result, agreed)
@@ -47,7 +49,10 @@ def main(params: Params) -> None:
             "after": measure_diversity([*rows, *result.copies], params.diversity, params.seed),
         },
     }
-    shown = [(originals[str(copy.parent)], copy.augmenter, copy.text) for copy in sample(result.copies, SAMPLE_ROWS, params.seed)]
+    shown = []
+    for copy in sample(result.copies, SAMPLE_ROWS, params.seed):
+        before, after = changed_texts(originals[str(copy.parent)], copy)
+        shown.append((before, copy.augmenter, after))
     _write(result.copies, metrics, shown)
 
 

@@ -181,6 +181,7 @@ class Kind(abc.ABC):
         finishes_teacher: whether `finish` also runs for the teacher.
         answer_type: the class of an answer whose fields are JSON values, or None where answers are rows of an array.
         stores_target: whether artifacts.SEQUENCE_SCHEMA keeps the target of a row; else `stored_target` has it from the label.
+        right_or_wrong: whether an answer is right or wrong, as `right` says.
         has_favourable: whether a bias audit compares how often a favourable label is given; else it compares numbers, or nothing.
     """
 
@@ -196,6 +197,7 @@ class Kind(abc.ABC):
     finishes_teacher: bool = True
     stores_target: bool = True
     answer_type: Any = None
+    right_or_wrong: bool = False
     has_favourable: bool = False
 
     def problems(self, task: Task) -> Iterator[str]:
@@ -330,6 +332,13 @@ class Kind(abc.ABC):
     def right(self, answers: Any, rows: Sequence[Row], task: Task) -> Array | None:  # noqa: ARG002 - for kinds with right and wrong
         """Return 1.0 for each row with the right answer and else 0.0; None where an answer is more or less right."""
         return None
+
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+        """Return whether each answer says the same as the answer to a similar text, `before`; `rows` are the rows of the answers.
+
+        Augmentation asks this of kinds whose answers are not right or wrong.
+        """
+        return [one == other for one, other in zip(answers, before, strict=True)]
 
     @abc.abstractmethod
     def strata(self, row: Row, task: Task) -> str:

@@ -25,6 +25,7 @@ class Classification(RowKind):
     lower_is_better = ("log_loss", "calibration_error")
     fields = ("label",)
     has_favourable = True
+    right_or_wrong = True
     stores_target = False
     finishes_teacher = False  # the teacher answers with its likeliest label
 

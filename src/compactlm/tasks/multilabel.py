@@ -111,6 +111,10 @@ class Multilabel(RowKind):
         """Return the metric of the best answer that is the same for all rows."""
         return several_labels.best_constant(self._marks(rows, task), weights, task.metric)
 
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+        """Return whether the same labels are at or above the threshold."""
+        return [bool(np.array_equal(one >= THRESHOLD, other >= THRESHOLD)) for one, other in zip(answers, before, strict=True)]
+
     def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
         """Return all labels of the row, separated by SEPARATOR."""
         return SEPARATOR.join(sorted(row.labels or ()))

@@ -104,6 +104,11 @@ class Regression(RowKind):
         """Return 0: equal answers to all rows do not correlate with the scores."""
         return np.zeros(len(weights))
 
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+        """Return whether the scores differ by at most half of the standard deviation of the rows' scores."""
+        most = 0.5 * float(self._scores(rows).std()) if len(rows) else 0.0
+        return [abs(float(one) - float(other)) <= most for one, other in zip(answers, before, strict=True)]
+
     def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
         """Return "" for every row; `split` itself makes quantiles of scores."""
         return ""

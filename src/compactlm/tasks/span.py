@@ -158,6 +158,10 @@ class SpanExtraction(Kind):
         best = squad.best_constant(passages, expected, task.metric)
         return _means(squad.scores(expected, [squad.constant_answers(passage)[best] for passage in passages]), weights)[task.metric]
 
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+        """Return whether the answers are the same text."""
+        return [one.text == other.text for one, other in zip(answers, before, strict=True)]
+
     def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
         """Return whether the passage has an answer."""
         return "no_answer" if row.answer is None else "answer"

@@ -182,6 +182,14 @@ class Tagging(Kind):
         best = metrics.best_constant(expected, self.names(task), task.metric)
         return metrics.metrics_of(weights @ metrics.count(expected, [[best] * len(tags) for tags in expected]))[task.metric]
 
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+        """Return whether the entities are of the same types in the same order, or plain tags the same."""
+        said = [self._said(one.tags, task) for one in answers]
+        return [one == self._said(other.tags, task) for one, other in zip(said, before, strict=True)]
+
+    def _said(self, tags: Sequence[str], task: Task) -> list[str]:
+        return [entity.kind for entity in entities(tags)] if scheme(self.names(task)) else list(tags)
+
     def strata(self, row: Row, task: Task) -> str:
         """Return the types of entities of the row, separated by SEPARATOR; "" for plain tags, which every row has."""
         if not scheme(self.names(task)):

@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import functools
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from tqdm import tqdm
@@ -15,20 +16,22 @@ from compactlm.artifacts import Document, derived_id
 from compactlm.corpus.augment.contextual import MaskedWordAug, Proposer, Thesaurus
 from compactlm.corpus.augment.parallel import ParallelWords, WordSettings
 from compactlm.corpus.augment.reserved import Reserved
+from compactlm.corpus.augment.sides import Sides, changed_texts, is_labelled
 from compactlm.corpus.augment.synonyms import Lookup, SynonymAug
 from compactlm.corpus.augment.words import WORD_AUGMENTERS, Rewrite
 from compactlm.draws import draw_bits, draw_generator
 from compactlm.figures.figure import Figure
-from compactlm.params import Augment
+from compactlm.params import Augment, Task
 
 AUGMENTERS = ("synonym", "insert", *WORD_AUGMENTERS)
 REASONS = ("empty", "same_as_original", "same_as_other_copy")
 LABEL_CHANGED = "label_changed"
+LABEL_LOST = "label_lost"  # tags of words that no longer fit the words
 
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """The copies sorted by id, the numbers of dropped copies by reason (all of REASONS), and the number of requested copies."""
+    """The copies sorted by id, the numbers of dropped copies by reason (at least all of REASONS), and the number of requested copies."""
 
     copies: list[Document]
     dropped: dict[str, int]
@@ -43,12 +46,13 @@ class Augmentation:
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """A copy to make."""
+    """A copy to make by changing `text` of a row; see Sides."""
 
     row: Document
     copy: int
     augmenter: str
     seed: int
+    text: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,26 +100,37 @@ def keep_labels(result: Augmentation, agreed: Mapping[str, bool]) -> Augmentatio
     return Augmentation(kept, {**result.dropped, LABEL_CHANGED: changed}, result.requested)
 
 
-def augment(rows: Iterable[Document], settings: Augment, seed: int, rewriters: dict[str, Rewrite]) -> Augmentation:
+def augment(
+    rows: Iterable[Document],
+    settings: Augment,
+    seed: int,
+    rewriters: dict[str, Rewrite],
+    tasks: Mapping[str, Task] = MappingProxyType({}),
+) -> Augmentation:
     """Make `settings.copies` copies of every labelled row.
 
-    The augmenter of a copy is drawn by `settings.shares`, the seed, the id of the row and the number of the copy. A copy does not
-    depend on other rows or their order. Rows without a label and derived rows get no copies. A copy is dropped if it is empty, or if
-    it differs from its original or another copy of the row only in case.
+    The augmenter of a copy is drawn by `settings.shares`, the seed, the id of the row and the number of the copy, and so is the text of a
+    pair that changes. A copy does not depend on other rows or their order. Rows without a label and derived rows get no copies. A copy is
+    dropped if it is empty, if it differs from its original or another copy of the row only in case, or if its labels no longer fit. Words
+    with tags are not swapped.
     """
+    sides = Sides(tasks, seed)
     jobs = [
-        _plan(row, copy, settings.shares, seed)
+        job
         for row in rows
-        if row.task is not None and row.label is not None and row.parent is None
+        if row.task is not None and is_labelled(row) and row.parent is None
         for copy in range(settings.copies)
+        if (job := _plan(row, copy, settings.shares, seed, sides)) is not None
     ]
-    return _keep(jobs, _rewrite(jobs, rewriters))
+    return _keep(jobs, _rewrite(jobs, rewriters), sides)
 
 
-def _plan(row: Document, copy: int, shares: Mapping[Any, float], seed: int) -> _Job:
-    weights = [shares.get(name, 0.0) for name in AUGMENTERS]
+def _plan(row: Document, copy: int, shares: Mapping[Any, float], seed: int, sides: Sides) -> _Job | None:
+    weights = [0.0 if row.tags is not None and name == "swap" else shares.get(name, 0.0) for name in AUGMENTERS]
+    if not any(weights):
+        return None
     augmenter = draw_generator("augmenter", seed, row.id, copy).choices(AUGMENTERS, weights)[0]
-    return _Job(row, copy, augmenter, draw_bits("augment", seed, row.id, copy))
+    return _Job(row, copy, augmenter, draw_bits("augment", seed, row.id, copy), sides.text(row, copy))
 
 
 def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewrite]) -> list[str]:
@@ -125,34 +140,37 @@ def _rewrite(jobs: Sequence[_Job], rewriters: dict[str, Rewrite]) -> list[str]:
             chosen = [position for position, job in enumerate(jobs) if job.augmenter == name]
             if not chosen:
                 continue
-            rewritten = rewriters[name]([jobs[position].row.text for position in chosen], [jobs[p].seed for p in chosen])
+            rewritten = rewriters[name]([jobs[position].text for position in chosen], [jobs[p].seed for p in chosen])
             for position, text in zip(chosen, rewritten, strict=True):
                 texts[position] = text
             progress.update(len(chosen))
     return texts
 
 
-def _keep(jobs: Sequence[_Job], texts: Sequence[str]) -> Augmentation:
+def _keep(jobs: Sequence[_Job], texts: Sequence[str], sides: Sides) -> Augmentation:
     copies: list[Document] = []
     dropped = dict.fromkeys(REASONS, 0)
     seen: dict[str, set[str]] = collections.defaultdict(set)
     for job, text in zip(jobs, texts, strict=True):
         folded = " ".join(text.casefold().split())
+        changed = sides.changed(job.row, job.copy, text)
         if not folded:
             dropped["empty"] += 1
-        elif folded == " ".join(job.row.text.casefold().split()):
+        elif folded == " ".join(job.text.casefold().split()):
             dropped["same_as_original"] += 1
         elif folded in seen[job.row.id]:
             dropped["same_as_other_copy"] += 1
+        elif changed is None:
+            dropped[LABEL_LOST] = dropped.get(LABEL_LOST, 0) + 1
         else:
             seen[job.row.id].add(folded)
-            copies.append(_derive(job, text))
+            copies.append(_derive(job, text, changed))
     return Augmentation(sorted(copies, key=lambda copy: copy.id), dropped, len(jobs))
 
 
-def _derive(job: _Job, text: str) -> Document:
+def _derive(job: _Job, text: str, changed: Document) -> Document:
     name = derived_id(job.row.id, job.augmenter, job.copy, text)
-    return dataclasses.replace(job.row, id=name, text=text, parent=job.row.id, augmenter=job.augmenter, queries=())
+    return dataclasses.replace(changed, id=name, parent=job.row.id, augmenter=job.augmenter, queries=())
 
 
 def changed_share(original: str, copy: str) -> float:
@@ -170,10 +188,10 @@ def summarise(rows: Sequence[Document], result: Augmentation, drawn: Collection[
         `rows` (labelled rows), `requested` (copies), `copies`, `dropped` by reason, `by_augmenter` (copies) and `changed_words`
         (mean share of the words of the original as a figure, by augmenter; an augmenter without copies has none).
     """
-    originals = {row.id: row.text for row in rows if row.task is not None and row.label is not None}
+    originals = {row.id: row for row in rows if row.task is not None and is_labelled(row)}
     shares: dict[str, list[float]] = {name: [] for name in AUGMENTERS}
     for copy in result.copies:
-        shares[copy.augmenter or ""].append(changed_share(originals[copy.parent or ""], copy.text))
+        shares[copy.augmenter or ""].append(changed_share(*changed_texts(originals[copy.parent or ""], copy)))
     return {
         "rows": len(originals),
         "requested": result.requested,
