@@ -94,6 +94,23 @@ def select(preset: str | None) -> str:
     return f"{PARAMS_FILE} is now the preset {name}"
 
 
+def require_composed(preset: str) -> None:
+    """Raise CompactLMError if params.yaml is not what a preset composes to, so that composing it again would change a value."""
+    if without_head(PARAMS_FILE.read_text(encoding="utf-8")) != without_head(compose(preset)):
+        raise CompactLMError(
+            f"{PARAMS_FILE} has values of its own, which composing it again from {CONFIGS}/ would lose; write them into "
+            f"{CONFIGS}/preset/{preset}.yaml, run `compactlm preset {preset}`, then run the command again"
+        )
+
+
+def recompose(preset: str) -> None:
+    """Write params.yaml as a preset composes it; raises CompactLMError if the values contradict each other."""
+    text = compose(preset)
+    _check(preset, text)
+    write_text(PARAMS_FILE, text)
+    write_text(COMPOSED, text)
+
+
 def _check(name: str, text: str) -> None:
     try:
         parse_params(yaml.safe_load(text), f"{CONFIGS}/preset/{name}.yaml")

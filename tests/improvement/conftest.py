@@ -53,6 +53,8 @@ class Project:
         self.repo = Repo.init()
         Path("dvc.yaml").write_text("artifacts:\n  compactlm: {path: models/export, type: model}\n")
         Path("dvc.lock").write_text("schema: '2.0'\nstages: {}\n")
+        ignored = [line for line in (ROOT / ".gitignore").read_text().splitlines() if "/data/sources/" in line]
+        Path(".gitignore").write_text("\n".join([*ignored, ".cache/", ""]))
         shutil.copytree(ROOT / "configs", "configs")
         shutil.copyfile(ROOT / "params.yaml", "params.yaml")
         Path("configs/promotion.yaml").write_text(Path("configs/promotion.yaml").read_text().replace("rows: 100", "rows: 40"))

@@ -1,0 +1,1 @@
+"""Labelled rows become sources of the next training, and rows that a person asks to remove leave it."""
