@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -61,6 +63,26 @@ def test_passages_and_questions_of_any_length_have_an_answer_or_none(segmenters,
         window[0] = 0.0
     (found,) = SPAN.answers([logits], [examples], [row], task, {})
     assert (found.text is None) == (not segmenters[0].pieces([passage])[0])
+
+
+def test_training_reads_the_window_with_most_context_and_another(segmenters, make_task):
+    task, start = make_task("span", stride=12), len("good " * 40)
+    row = dataclasses.replace(row_of("good " * 40 + "by the river" + " good" * 40, "where", "by the river", start), id="r")
+    (examples,) = SPAN.encode(segmenters[0], [row], task, 40)
+    holding = [example for example in examples if example.target != [0, 0]]
+    kept = SPAN.trained(examples, row)
+    assert len(holding) > 1
+    assert len(kept) == 2
+    (chosen,) = [example for example in kept if example in holding]
+    distance = [min(example.target[0] - example.second, len(example.input_ids) - 1 - example.target[1]) for example in holding]
+    assert chosen is holding[int(np.argmax(distance))]
+    assert SPAN.trained(examples, row) == kept
+    # Without an answer, rows keep different windows, so that all parts of passages are read.
+    (without,) = SPAN.encode(segmenters[0], [row_of(row.text, "why")], task, 40)
+    drawn = [SPAN.trained(without, Input("", pair="why", id=str(number))) for number in range(20)]
+    assert {len(one) for one in drawn} == {2}
+    assert len({tuple(without.index(example) for example in one) for one in drawn}) > 3
+    assert SPAN.trained(without[:1], row) == without[:1]
 
 
 def test_targets_of_a_batch_and_their_losses(segmenters, make_task):

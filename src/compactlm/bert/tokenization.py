@@ -159,5 +159,5 @@ def _encode_rows(
     for task in {id(task): task for task in formed.values()}.values():
         rows = [row for row in documents if formed.get(row.id) is task]
         encoded = kind_of(task).encode(segmenter, rows, task, task.maximum_length or maximum_length)
-        found.update(zip((row.id for row in rows), encoded, strict=True))
+        found.update((row.id, kind_of(task).trained(parts, row)) for row, parts in zip(rows, encoded, strict=True))
     return found

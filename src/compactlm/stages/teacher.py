@@ -63,7 +63,8 @@ def main(params: Params) -> None:
             longest, checkpoint = task.length(length), Checkpoint(CHECKPOINTS / name, key)
             model = teachers.build_task_model(source, task, params.seed)
             rows = [row for row in train if row.task == name]
-            encoded = kind_of(task).encode(segmenter, rows, task, longest)
+            kind = kind_of(task)
+            encoded = [kind.trained(*one) for one in zip(kind.encode(segmenter, rows, task, longest), rows, strict=True)]
             examples = [one for row in encoded for one in row]
             ids = [row.id for row, parts in zip(rows, encoded, strict=True) for _ in parts]
             tuning = teacher.fine_tuning.model_copy(update={"optimisation": task.teacher.applied(teacher.fine_tuning.optimisation)})

@@ -248,6 +248,10 @@ class Kind(abc.ABC):
     ) -> list[list[Example]]:
         """Return the sequences of each row, each of at most `maximum_length` tokens. `places` asks for Example.places."""
 
+    def trained(self, examples: Sequence[Example], row: Row) -> list[Example]:  # noqa: ARG002 - for rows of many sequences
+        """Return the sequences of a row that training reads, of those of `encode`."""
+        return list(examples)
+
     def stored_target(self, cells: Mapping[str, Any], task: Task) -> Target | None:  # noqa: ARG002 - for kinds that store labels
         """Return the target of a row of artifacts.SEQUENCE_SCHEMA."""
         return cells.get("target")

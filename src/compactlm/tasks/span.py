@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,13 @@ from compactlm.tasks.answers import Span
 from compactlm.tasks.base import IGNORED, AnyRow, Array, Example, Finished, Kind, Row, Segmenter, Settings, Target, Task
 from compactlm.tasks.spans import squad
 from compactlm.tasks.spans.best import Found, best_span, best_threshold
-from compactlm.tasks.spans.windows import answer_tokens, span_windows
+from compactlm.tasks.spans.windows import NO_ANSWER, answer_tokens, span_windows
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 LONGEST = 64  # tokens of an answer
+WINDOWS = 2  # of a row that training reads
 NO_ANSWER_THRESHOLD = "no_answer_threshold"  # in config.json
 
 
@@ -92,6 +94,18 @@ class SpanExtraction(Kind):
                 ]
             )
         return found
+
+    def trained(self, examples: Sequence[Example], row: Row) -> list[Example]:
+        """Return the window with the most context on both sides of the answer, and one of the others, or two without an answer.
+
+        Most windows of a long passage have no answer, so that a model that reads all of them learns to give none.
+        """
+        holding = [number for number, one in enumerate(examples) if one.target not in (None, NO_ANSWER)]
+        kept = [max(holding, key=lambda number: _context(examples[number]))] if holding else []
+        others = [number for number in range(len(examples)) if number not in holding]
+        while others and len(kept) < WINDOWS:
+            kept.append(others.pop(_drawn(f"{row.id}/{row.pair}/{len(kept)}", len(others))))
+        return [examples[number] for number in sorted(kept)]
 
     def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - two numbers a row
         """Return the first and the last token of each answer, int64 [rows, 2]; IGNORED for unlabelled rows."""
@@ -197,6 +211,17 @@ def _means(scores: Array, weights: Array) -> dict[str, Array]:
     """Return the mean of each column of squad.scores in each resample."""
     sums = weights @ np.column_stack([scores, np.ones(len(scores))])
     return {name: np.divide(sums[:, column], sums[:, -1]) for column, name in enumerate(squad.METRICS)}
+
+
+def _context(example: Example) -> float:
+    """Return the fewer tokens of those between the question and the answer, and of those after the answer."""
+    start, end = example.target or NO_ANSWER
+    return min(start - (example.second or 0), len(example.input_ids) - 1 - end)
+
+
+def _drawn(key: str, options: int) -> int:
+    """Return a number below `options`, the same for the same key."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest()) % options
 
 
 def _short(text: str) -> str:
