@@ -37,6 +37,7 @@ class SpanExtraction(Kind):
     main_metrics = squad.METRICS
     metrics = squad.METRICS
     fields = ("answer_start",)
+    answer_type = Span
 
     def problems(self, task: Task) -> Iterator[str]:
         """See Kind.problems."""

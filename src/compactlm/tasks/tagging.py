@@ -37,6 +37,7 @@ class Tagging(Kind):
     main_metrics = ("entity_f1", "token_accuracy")
     metrics = metrics.METRICS
     fields = ("tags",)
+    answer_type = Tags
 
     def problems(self, task: Task) -> Iterator[str]:
         """See Kind.problems."""
