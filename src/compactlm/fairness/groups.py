@@ -29,14 +29,19 @@ def category_names(attribute: Attribute) -> list[str]:
 def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> list[str]:
     """Return the category of each row: `<group>_only`, `both` (more than one group) or `neither`.
 
-    A row keeps the value of its column under the name of the attribute; white space at its ends does not matter. A row of a column
-    attribute is never `both`; a value that no group names is `neither`.
+    A pair mentions what either of its texts mentions. A row keeps the value of its column under the name of the attribute; white space at
+    its ends does not matter. A row of a column attribute is never `both`; a value that no group names is `neither`.
     """
     if attribute.found_in == "text":
         lexicon = Lexicon(attribute)
-        return [lexicon.category(row.text) for row in rows]
+        return [lexicon.category(whole_text(row)) for row in rows]
     groups = {value.casefold(): only(group) for group, values in attribute.groups.items() for value in values}
     return [groups.get(" ".join((dict(row.attributes).get(name) or "").split()).casefold(), NEITHER) for row in rows]
+
+
+def whole_text(row: Document) -> str:
+    """Return the text of a row, of a pair both texts."""
+    return row.text if row.pair is None else f"{row.text} {row.pair}"
 
 
 class Lexicon:
@@ -91,12 +96,12 @@ def cover(rows: Sequence[Document], categories: Sequence[str], attribute: Attrib
     for row, category in zip(rows, categories, strict=True):
         found[category].append(row)
     mentioning = [row for category, members in found.items() if category != NEITHER for row in members]
-    words = Counter(word for row in mentioning for word in lexicon.words(row.text)) if attribute.found_in == "text" else Counter()
+    words = Counter(word for row in mentioning for word in lexicon.words(whole_text(row))) if attribute.found_in == "text" else Counter()
     return Coverage(
         rows={category: len(members) for category, members in found.items()},
         words=dict(sorted(words.items(), key=lambda item: (-item[1], item[0]))),
         samples={
-            category: [lexicon.excerpt(row.text) for row in draw_items(members, samples, "coverage", key=lambda row: row.id)]
+            category: [lexicon.excerpt(whole_text(row)) for row in draw_items(members, samples, "coverage", key=lambda row: row.id)]
             for category, members in found.items()
         },
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.fairness.audit import labels
+from compactlm.fairness.audit.outcomes import outcome_name
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.numbers import words
 from compactlm.report.findings import Findings, confusion, reliability
@@ -76,10 +77,11 @@ def _robustness(found: Findings) -> Iterator[Row]:
 def _data_fairness(found: Findings) -> Iterator[Row]:
     """Yield the judged figures of the train rows at each step, for the favourable label."""
     for task, audit in found.metrics["bias-audit"].items():
+        outcome = outcome_name(found.params.bias_audit, task, found.params.tasks[task])
         for name, steps in audit["attributes"].items():
             for step, caption in STEPS.items():
                 for pair, by_label in steps[step]["pairs"].items():
-                    figures = [by_label[found.params.bias_audit.favorable_labels[task]][figure] for figure in labels.FIGURES]
+                    figures = [by_label[outcome][figure] for figure in labels.FIGURES]
                     if all(figure.judged for figure in figures):
                         yield task, caption, f"{words(name)}, {words(pair)}", *(figure.value for figure in figures)
 

@@ -22,7 +22,7 @@ def main(params: Params) -> None:
     for name, task in params.tasks.items():
         rows = [row for row in train if row.task == name]
         copies = [copy for copy in augmented if copy.task == name]
-        audits[name] = audit_task(rows, copies, name, task.labels, settings, resampler)
+        audits[name] = audit_task(rows, copies, name, task, settings, resampler)
     weights = [{"id": key, "weight": weight} for audit in audits.values() for key, weight in audit.weights.items()]
     with artifacts.replacing(artifacts.WEIGHTED) as unfinished:
         artifacts.write_table(unfinished, weights, artifacts.WEIGHT_SCHEMA)

@@ -4,10 +4,11 @@ from compactlm.fairness.audit.data_report import write_report
 from compactlm.fairness.audit.training_data import audit_task, data_gate
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status
-from compactlm.params import Bootstrap
+from compactlm.params import Bootstrap, Task
 from tests.fixtures.builders import make_row
 
 LABELS = ["negative", "neutral", "positive"]
+TASK = Task(sources=["reviews"], labels=LABELS)
 BOOTSTRAP = Bootstrap(samples=200, confidence=0.95)
 
 
@@ -22,7 +23,7 @@ COPIES = make_documents([("who won", "positive"), ("he wins", "positive")], "c",
 
 
 def audit(settings, rows=ROWS, copies=COPIES):
-    return audit_task(rows, copies, "sentiment", LABELS, settings, Resampler(200, 1))
+    return audit_task(rows, copies, "sentiment", TASK, settings, Resampler(200, 1))
 
 
 def impact(finding, label="positive"):

@@ -33,10 +33,10 @@ def write_report(audits: Mapping[str, DataAudit], settings: BiasAudit, bootstrap
     ]
     for task, audit in audits.items():
         if not audit.findings:
-            lines += ["", f"## {task}", "", "Not judged: the task names no protected attribute."]
+            lines += ["", f"## {task}", "", f"Not judged: {audit.reason}."]
         for name, steps in audit.findings.items():
             lines += ["", f"## {task}, {name}", "", *_found(audit.coverage[name], settings.attributes[name])]
-            lines += ["", *_rate_table(steps, settings.favorable_labels[task]), "", *_comparison_table(steps)]
+            lines += ["", *_rate_table(steps, audit), "", *_comparison_table(steps)]
             lines += ["", *_coverage(audit.coverage[name]), *_counterfactuals(audit, name, settings)]
     return "\n".join(lines) + "\n"
 
@@ -49,15 +49,15 @@ def _found(coverage: Coverage, attribute: Attribute) -> list[str]:
     return [f"Groups are found by {number} words. Most frequent in the train rows: {frequent or 'none'}."]
 
 
-def _rate_table(steps: Mapping[str, Finding], favorable: str) -> list[str]:
+def _rate_table(steps: Mapping[str, Finding], audit: DataAudit) -> list[str]:
     categories = list(steps["before"].rows)
     rows = []
     for step, finding in steps.items():
-        rates = finding.base_rates.get(favorable, {})
+        rates = finding.base_rates.get(audit.outcome, {})
         cells = [f"{count(finding.rows[category])}{_share(rates.get(category))}" for category in categories]
         rows.append([STEPS[step], *cells])
     head = ["data", *map(words, categories)]
-    return [f"Rows, and the share of them with the label {favorable}:", "", table(head, rows)]
+    return [f"Rows, and {audit.said}:", "", table(head, rows)]
 
 
 def _share(rate: Figure | None) -> str:

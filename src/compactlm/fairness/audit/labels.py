@@ -1,4 +1,4 @@
-"""Bias of labelled text, measured by aif360: how often each group's rows have a label.
+"""Bias of labelled text, measured by aif360: how often each group's rows have a label, or how great the mean of a number from 0 to 1 is.
 
 Disparate impact is the base rate of one group divided by that of another (parity: 1). Statistical parity difference is the first minus
 the second (parity: 0). Only rows that belong to exactly one group are compared. Intervals come from the bootstrap over documents.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,24 @@ class Rows:
         categories: from `groups.categorise`.
         labels: names of the labels.
         documents: rows of one document are resampled together.
+        values: numbers from 0 to 1 by the name of an outcome, where a row may have several labels or has a number.
     """
 
     categories: Sequence[str]
     labels: Sequence[str]
     documents: Sequence[str]
+    values: Mapping[str, Array] = dataclasses.field(default_factory=dict)
 
     def first(self, count: int) -> Rows:
         """Return the first rows."""
-        return Rows(self.categories[:count], self.labels[:count], self.documents[:count])
+        values = {name: numbers[:count] for name, numbers in self.values.items()}
+        return Rows(self.categories[:count], self.labels[:count], self.documents[:count], values)
+
+    def has(self, name: str) -> list[float]:
+        """Return the number of each row for an outcome: 1.0 if it has the label of this name, else 0.0."""
+        if name in self.values:
+            return [float(number) for number in self.values[name]]
+        return [float(label == name) for label in self.labels]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +83,10 @@ def pairs(attribute: Attribute) -> Iterator[tuple[str, str]]:
     yield from ((group, reference) for reference, group in itertools.combinations(others, 2))
 
 
-def find_rows(rows: Sequence[Document], name: str, attribute: Attribute) -> Rows:
-    """Return the columns that an audit of the attribute `name` needs."""
-    return Rows(categorise(rows, name, attribute), [str(row.label) for row in rows], [f"{row.source}/{row.document}" for row in rows])
+def find_rows(rows: Sequence[Document], name: str, attribute: Attribute, values: Mapping[str, Array] = MappingProxyType({})) -> Rows:
+    """Return the columns that an audit of the attribute `name` needs; `values` are those of Rows."""
+    documents = [f"{row.source}/{row.document}" for row in rows]
+    return Rows(categorise(rows, name, attribute), [str(row.label) for row in rows], documents, values)
 
 
 def compare_rates(rates: Array) -> tuple[Array, Array]:
@@ -100,7 +111,7 @@ def measure(
     Args:
         rows: the labelled rows.
         attribute: says which groups are compared.
-        labels: names of the labels to compare.
+        labels: names of the labels or other outcomes to compare.
         minimum: the fewest rows of each compared group that can be judged.
         resampler: makes the intervals.
         weights: example weights, one a row; None means 1 for each row.
@@ -117,7 +128,7 @@ def measure(
         }
         for line, label in enumerate(labels)
     }
-    has = {label: [own == label for own in rows.labels] for label in labels}
+    has = {label: rows.has(label) for label in labels}
     compared: dict[str, dict[str, dict[str, Figure]]] = {}
     for pair in pairs(attribute):
         gated, fewest = pair[1] == attribute.privileged, min(sizes[only(group)] for group in pair)
@@ -130,7 +141,7 @@ def measure(
                     value, drawn, rows=fewest, rows_needed=minimum, limit=(limits or {}).get(label, {}).get(figure) if gated else None
                 )
                 for (figure, value), drawn in zip(
-                    compare_groups(FIGURES, rows.categories, pair, favorable=has[label], weights=weighted.tolist()).items(),
+                    _compared(rows.categories, pair, has[label], weighted, rates[line, columns]).items(),
                     compare_rates(resampled[:, line, columns]),
                     strict=True,
                 )
@@ -144,11 +155,19 @@ def _rates(rows: Rows, categories: Sequence[str], labels: Sequence[str], weights
     """Return the base rates, float [labels, categories], and those of each resample, float [resamples, labels, categories]."""
     member = np.array([[name == category for category in categories] for name in rows.categories], np.float64).reshape(-1, len(categories))
     member *= weights[:, None]
-    has = np.array([[name == label for label in labels] for name in rows.labels], np.float64).reshape(-1, len(labels))
+    has = np.array([rows.has(label) for label in labels], np.float64).reshape(len(labels), -1).T
     values = np.concatenate([member, *(member * has[:, [line]] for line in range(len(labels)))], axis=1)
     shape = (-1, 1 + len(labels), len(categories))
     sums, drawn = values.sum(axis=0).reshape(shape), resampler.sums(values, rows.documents).reshape(shape)
     return ratio(sums[0, 1:], sums[0, :1]), ratio(drawn[:, 1:], drawn[:, :1])
+
+
+def _compared(categories: Sequence[str], pair: tuple[str, str], has: Sequence[float], weights: Array, rates: Array) -> dict[str, float]:
+    """Return FIGURES of a pair of groups, by aif360; it knows only labels, so figures of other numbers are made of their means."""
+    if any(number not in (0.0, 1.0) for number in has):
+        return dict(zip(FIGURES, map(float, compare_rates(rates)), strict=True))
+    favorable = [number == 1.0 for number in has]
+    return compare_groups(FIGURES, categories, pair, favorable=favorable, weights=weights.tolist())
 
 
 def compare_groups(

@@ -16,8 +16,8 @@ def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -
 
     A row's weight is the frequency that its group and label would have if they were independent, divided by their actual frequency.
     aif360 compares two groups, so with more groups each is compared with all others in turn. Rows of no group or of several groups keep
-    the weight 1. So do rows of a group that has fewer rows than `minimum` or only one kind of label. Nothing is weighted where fewer than
-    two groups are left.
+    the weight 1. So do rows of a group that has fewer rows than `minimum` or only one kind of label, and rows with numbers other than 0
+    and 1. Nothing is weighted where fewer than two groups are left.
 
     Returns:
         One weight a row, with mean 1.
@@ -27,7 +27,8 @@ def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -
     if len(groups) < 2:
         return weights
     compared = positions(rows.categories, groups)
-    has = [rows.labels[position] == favorable for position in compared]
+    labelled = rows.has(favorable)
+    has = [labelled[position] == 1.0 for position in compared]
     for group in groups:
         belongs = [rows.categories[position] == only(group) for position in compared]
         found = reweigh(make_dataset(belongs, has, [1.0] * len(compared)))
@@ -39,7 +40,8 @@ def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -
 
 def _can_be_weighted(rows: Rows, group: str, favorable: str, minimum: int) -> bool:
     own = positions(rows.categories, [group])
-    return len(own) >= minimum and len({rows.labels[position] == favorable for position in own}) == 2
+    labelled = rows.has(favorable)
+    return len(own) >= minimum and {labelled[position] for position in own} == {0.0, 1.0}
 
 
 def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], favorable: str, minimum: int, count: int) -> list[float]:

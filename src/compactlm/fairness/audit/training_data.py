@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.labels import Finding, find_rows, measure
+from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.fairness.audit.reweighing import combined
 from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
@@ -15,7 +18,7 @@ from compactlm.fairness.roles import difference_limit, ratio_limit
 from compactlm.fairness.swaps.counterfactual import Counterfactuals, make_counterfactuals
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Limit
-from compactlm.params import BiasAudit, DataLimits
+from compactlm.params import BiasAudit, DataLimits, Task
 
 STEPS = {"before": "train rows", "augmented": "with augmented copies", "mitigated": "after mitigation"}
 SAMPLES = 3  # rows a category shown in the report
@@ -30,12 +33,18 @@ class DataAudit:
         coverage: the coverage of the train rows, by attribute.
         weights: example weight of each row and copy, by id.
         counterfactuals: the swapped copies; none where mitigation makes none.
+        outcome: the label, or other outcome, that the gate judges.
+        said: what the base rate of the outcome is, in words.
+        reason: why nothing is audited; "" if something is.
     """
 
     findings: dict[str, dict[str, Finding]]
     coverage: dict[str, Coverage]
     weights: dict[str, float]
     counterfactuals: Counterfactuals
+    outcome: str = ""
+    said: str = ""
+    reason: str = ""
 
     def metrics(self) -> dict[str, object]:
         """Return the findings, the counterfactual copies and the counts of the gate."""
@@ -45,33 +54,40 @@ class DataAudit:
 
 
 def audit_task(
-    rows: Sequence[Document], copies: Sequence[Document], task: str, labels: Sequence[str], settings: BiasAudit, resampler: Resampler
+    rows: Sequence[Document], copies: Sequence[Document], name: str, task: Task, settings: BiasAudit, resampler: Resampler
 ) -> DataAudit:
     """Audit one task, and mitigate its bias as the settings say.
+
+    Groups are compared by how often their rows have a label, by their mean score, or by the share of their words that have a tag. A kind of
+    task without such an outcome is not audited.
 
     Weights are computed on all rows that the student trains on: labelled train rows, their augmented copies, and counterfactual copies. The
     group of a copy is found in its own text, which may have lost or gained a mention.
     """
-    attributes = {name: settings.attributes[name] for name in settings.protected.get(task, [])}
-    favorable = settings.favorable_labels.get(task, "")
+    outcome = outcome_name(settings, name, task)
+    protected = settings.protected.get(name, [])
+    audited = protected and outcomes(rows, task, outcome) is not None
+    attributes = {attribute: settings.attributes[attribute] for attribute in (protected if audited else [])}
     augmented = [*rows, *copies]
     with_copies = settings.mitigation in ("counterfactual", "both")
     swapped = {name: attribute for name, attribute in attributes.items() if attribute.swaps and with_copies}
-    counterfactuals = make_counterfactuals(augmented, swapped)
+    counterfactuals = make_counterfactuals(augmented, swapped, task)
     everything = [*augmented, *counterfactuals.copies]
-    found = {name: find_rows(everything, name, attribute) for name, attribute in attributes.items()}
+    bounds = score_bounds(np.array([row.score for row in rows if row.score is not None]))
+    values = (outcomes(everything, task, outcome, bounds) or {}) if attributes else {}
+    found = {attribute: find_rows(everything, attribute, groups, values) for attribute, groups in attributes.items()}
     minimum = settings.minimum_group_rows
     # The rows before mitigation are judged whatever the mitigation, because weights make the last step even by arithmetic.
     gated = {"before": True, "augmented": True, "mitigated": settings.mitigation != "none"}
     weights = [1.0] * len(everything)
     if settings.mitigation in ("reweighing", "both"):
-        weights = combined(found, attributes, favorable, minimum, len(everything))
-    limits = {favorable: _limits(settings.gate.data)}
+        weights = combined(found, attributes, outcome, minimum, len(everything))
+    limits = {outcome: _limits(settings.gate.data)}
     findings = {}
     for name, attribute in attributes.items():
         steps = {"before": (len(rows), None), "augmented": (len(augmented), None), "mitigated": (len(everything), weights)}
         findings[name] = {
-            step: measure(found[name].first(count), attribute, labels, minimum, resampler, weighted, limits if gated[step] else None)
+            step: measure(found[name].first(count), attribute, list(values), minimum, resampler, weighted, limits if gated[step] else None)
             for step, (count, weighted) in steps.items()
         }
     return DataAudit(
@@ -79,7 +95,16 @@ def audit_task(
         coverage={name: cover(rows, found[name].first(len(rows)).categories, attribute, SAMPLES) for name, attribute in attributes.items()},
         weights={row.id: weight for row, weight in zip(everything, weights, strict=True)},
         counterfactuals=counterfactuals,
+        outcome=outcome,
+        said=outcome_in_words(task, outcome),
+        reason="" if attributes else _reason(task, protected),
     )
+
+
+def _reason(task: Task, protected: Sequence[str]) -> str:
+    if not protected:
+        return "the task names no protected attribute"
+    return f"the answers of a task of the kind {task.kind} are neither favourable nor numbers that groups can be compared by"
 
 
 def _corrected(findings: dict[str, dict[str, Finding]], confidence: float) -> dict[str, dict[str, Finding]]:

@@ -14,7 +14,8 @@ from compactlm.draws import draw_bits
 from compactlm.fairness.groups import longest_first, word_pattern
 from compactlm.fairness.swaps.grammar import agree_article, match_case
 from compactlm.fairness.swaps.pronouns import is_possessive
-from compactlm.params import Attribute
+from compactlm.params import Attribute, Task
+from compactlm.tasks import kind_of
 
 AUGMENTER = "counterfactual"
 REASONS = ("no_mention", "no_counterpart", "unchanged")
@@ -78,22 +79,45 @@ class Counterfactuals:
     without: dict[str, dict[str, int]]
 
 
-def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute]) -> Counterfactuals:
+def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute], task: Task | None = None) -> Counterfactuals:
     """Copy every labelled row that mentions a group, once for each attribute that is found in text, with the attribute's words swapped.
 
-    A copy has its row's label and document, and names the row as its parent. It depends on its row only.
+    A copy has its row's label and document, and names the row as its parent. It depends on its row only. Both texts of a pair are swapped.
+    A row whose labels would not fit the swapped text, such as an answer in a passage, counts as one without a counterpart.
+
+    Args:
+        rows: the rows.
+        attributes: the attributes, by name.
+        task: the task of the rows; None for labels of single texts.
     """
     copies, without = [], {name: dict.fromkeys(REASONS, 0) for name in attributes}
-    listed = [row for row in rows if row.task is not None and row.label is not None]
+    listed = [
+        row for row in rows if row.task is not None and (kind_of(task).is_labelled(row) if task is not None else row.label is not None)
+    ]
     for name, attribute in attributes.items():
         swapper = Swapper(attribute)
         for row in listed:
-            text = swapper.swap(row.text, row.id)
-            if text is None:
-                without[name]["no_counterpart" if swapper.mentions(row.text) else "no_mention"] += 1
-            elif text == row.text:
-                without[name]["unchanged"] += 1
+            swapped = _swapped(row, swapper, task)
+            if isinstance(swapped, str):
+                without[name][swapped] += 1
             else:
-                own = derived_id(row.id, AUGMENTER, name, text)
-                copies.append(dataclasses.replace(row, id=own, text=text, parent=row.id, augmenter=f"{AUGMENTER}_{name}", queries=()))
+                own = derived_id(row.id, AUGMENTER, name, swapped.text, *([] if swapped.pair is None else [swapped.pair]))
+                copies.append(dataclasses.replace(swapped, id=own, parent=row.id, augmenter=f"{AUGMENTER}_{name}", queries=()))
     return Counterfactuals(sorted(copies, key=lambda copy: copy.id), without)
+
+
+def _swapped(row: Document, swapper: Swapper, task: Task | None) -> Document | str:
+    """Return a row with swapped texts, or one of REASONS."""
+    texts = [row.text] if row.pair is None else [row.text, row.pair]
+    mentioning = [swapper.mentions(text) for text in texts]
+    if not any(mentioning):
+        return "no_mention"
+    found = [swapper.swap(text, row.id) if mentions else text for text, mentions in zip(texts, mentioning, strict=True)]
+    new = [text for text in found if text is not None]
+    if len(new) < len(texts) or row.answer_start is not None:
+        return "no_counterpart"
+    if new == texts:
+        return "unchanged"
+    if row.words is None or task is None:
+        return dataclasses.replace(row, text=new[0], pair=None if row.pair is None else new[1])
+    return kind_of(task).edited(row, " ".join(new[0].split())) or "no_counterpart"

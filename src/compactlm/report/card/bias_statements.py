@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.fairness.audit import labels
+from compactlm.fairness.audit.outcomes import outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
@@ -13,6 +14,7 @@ from compactlm.figures.figure import Status
 from compactlm.figures.numbers import capital, count, interval, limited, listed, percent, points, stated, status, words
 from compactlm.report.findings import Findings
 from compactlm.report.verdict import gate_sentence, gates
+from compactlm.tasks import kind_of
 
 
 def bias_statements(found: Findings) -> list[str]:
@@ -30,16 +32,15 @@ def bias_statements(found: Findings) -> list[str]:
 
 
 def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Iterator[str]:
-    label = found.params.bias_audit.favorable_labels[task]
+    definition = found.params.tasks[task]
+    label = outcome_name(found.params.bias_audit, task, definition)
+    of = f"of the label {label}" if kind_of(definition).has_favourable else f"of {words(label)}"
     captions = {**STEPS, "mitigated": f"{STEPS['mitigated']}, {found.params.bias_audit.mitigation}"}
     for pair in steps["before"]["pairs"]:
         for figure in labels.FIGURES:
             measured = {caption: steps[step]["pairs"].get(pair) for step, caption in captions.items()}
             values = [f"{stated(by_label[label][figure])} ({caption})" for caption, by_label in measured.items() if by_label]
-            yield (
-                f"In the data for {words(task)}, {words(name)}, {words(pair)}: the {words(figure)} of the label {label} is "
-                f"{listed(values)}."
-            )
+            yield (f"In the data for {words(task)}, {words(name)}, {words(pair)}: the {words(figure)} {of} is {listed(values)}.")
 
 
 def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.fairness.audit import labels
+from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
@@ -48,13 +49,15 @@ def fairness(found: Findings) -> Section:
 
 
 def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Iterator[Block]:
-    favorable = found.params.bias_audit.favorable_labels[task]
+    definition = found.params.tasks[task]
+    favorable = outcome_name(found.params.bias_audit, task, definition)
     steps = {step: steps[step] for step in STEPS}  # the keys of JSON files are sorted
     captions = list(STEPS.values())
     rates: list[list[str | Cell]] = [
         [words(category), *(_rate(step, favorable, category) for step in steps.values())] for category in steps["before"]["rows"]
     ]
-    yield Table(f"Rows, and the share of them with the label {favorable}, {words(task)}, {words(name)}", ["group", *captions], rates)
+    caption = f"Rows, and {outcome_in_words(definition, favorable)}, {words(task)}, {words(name)}"
+    yield Table(caption, ["group", *captions], rates)
     rows: list[list[str | Cell]] = []
     lines = []
     for pair in steps["before"]["pairs"]:
