@@ -25,7 +25,8 @@ from compactlm.distillation.embedding_objective import EmbeddingObjective
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.signals.online import Batch
 from compactlm.distillation.signals.sentences import CachedSentences, Texts, write_sentences
-from compactlm.params import read_params
+from compactlm.errors import CompactLMError
+from compactlm.params import EmbeddingDistillation, Optimisation, read_params
 from compactlm.student.sentence_student import SentenceStudent, build_body, start_from_table
 from compactlm.student.static_table import StaticTable
 from compactlm.training.loop import Settings, set_dropout, train
@@ -99,16 +100,25 @@ def measure(material: SentenceMaterial, clock: Clock) -> tuple[Work, dict[str, A
     source = online or CachedSentences(Path(job.directory) / job.cache, material.texts, {})
     opened = time.perf_counter() - start
     student = material.student().to(models.best_device())
-    set_dropout(student, section.optimisation.dropout)
+    optimisation = _optimisation(section, job.kind)
+    set_dropout(student, optimisation.dropout)
     student.train_layers(job.kind != "table")
     examples = EmbeddingExamples(material.texts.ids, material.sequences, material.items, source, section.pairs_a_batch)
     objective = EmbeddingObjective(student, section, material.table.directions)
-    optimisation = (section.table or section.optimisation) if job.kind == "table" else section.optimisation
     settings = Settings(material.params.seed, material.params.precision)
     many = optimisation.model_copy(update={"epochs": EPOCHS})
     clock.run(lambda: train("embedding", objective, _Counted(examples, clock), many, settings))
     found = {"opened": opened, "epoch_tokens": sum(examples.lengths), "epochs": optimisation.epochs}
     return material.work(student, online.teacher.model if online else None), found
+
+
+def _optimisation(section: EmbeddingDistillation, kind: str) -> Optimisation:
+    """Return the settings of a kind of training, or those of the table if the preset has none for sentence vectors."""
+    ordered = (section.table, section.optimisation) if kind == "table" else (section.optimisation, section.table)
+    chosen = next((one for one in ordered if one), None)
+    if chosen is None:
+        raise CompactLMError("distill.embedding has neither optimisation nor table; set one of them in params.yaml")
+    return chosen
 
 
 def _size_of(mask: torch.Tensor) -> Size:
@@ -132,7 +142,7 @@ def measure_sentence_transformers(material: SentenceMaterial, clock: Clock) -> W
     )
     labels = vectors.cpu() @ material.table.directions[: student.dense.out_features].T
     rows = datasets.Dataset.from_dict({"sentence": list(material.texts.texts), "label": labels.tolist()})
-    optimisation = material.params.distill.embedding.optimisation
+    optimisation = _optimisation(material.params.distill.embedding, material.job.kind)
     arguments = SentenceTransformerTrainingArguments(
         output_dir=str(directory / "run"),
         per_device_train_batch_size=ROWS,

@@ -15,6 +15,7 @@ from compactlm.distillation.embedding_phase import begin, embed, rank
 from compactlm.distillation.signals.sentences import CachedSentences, Texts
 from compactlm.distillation.token_objective import TokenExamples, TokenObjective, fit_tokens
 from compactlm.errors import CompactLMError
+from compactlm.params.reading import ParamsError
 from compactlm.stages.distill_train import _write_encoder
 from compactlm.student.static_table import StaticTable
 from compactlm.training.checkpoints import Checkpoint
@@ -54,6 +55,27 @@ def test_the_student_comes_nearer_to_the_teacher_than_the_static_table(build):
     pairs = torch.triu_indices(len(own), len(own), 1)
     of_teacher, of_student, of_table = ((vectors @ vectors.T)[*pairs] for vectors in (theirs, own, table))
     assert torch.corrcoef(torch.stack([of_teacher, of_student]))[0, 1] > torch.corrcoef(torch.stack([of_teacher, of_table]))[0, 1]
+
+
+def test_the_fitted_map_comes_nearer_to_the_sentence_vectors_than_that_of_the_tokens(build):
+    found = write_signals(build())
+
+    def error(fitted_texts):
+        phases = build(embedding={"optimisation": None, "fitted_texts": fitted_texts})
+        student, source, rows = phases.embedding(None), found.source(), found.material.whole
+        texts = found.material.texts.texts
+        own = torch.from_numpy(embed(student, encode(phases.inputs.tokenizer, [texts[row] for row in rows], 32), 500))
+        wanted = torch.nn.functional.normalize(source.vectors(rows) @ found.components(source).T, dim=-1)
+        assert EMBEDDING not in phases.timings
+        assert "validation_found_at_1" in phases.metrics[EMBEDDING]
+        return float((own - wanted).square().sum(dim=1).mean())
+
+    assert error(1000) < error(0)
+
+
+def test_training_without_any_part_is_refused(build):
+    with pytest.raises(ParamsError, match=r"distill\.embedding trains nothing; set table, tokens or optimisation"):
+        build(embedding={"enabled": True, "table": None, "tokens": None, "optimisation": None})
 
 
 def test_an_interrupted_phase_gives_the_same_student(build, tmp_path, monkeypatch):

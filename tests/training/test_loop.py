@@ -124,3 +124,15 @@ def test_bf16_keeps_weights_in_full_precision():
     summary = train("phase", objective, Numbers(), PLAN, Settings(3, precision="bf16"))
     assert objective.last.weight.dtype == torch.float32
     assert summary.history[-1][1]["loss"] < summary.history[0][1]["loss"]
+
+
+def test_a_parameter_learns_at_its_own_rate():
+    def moved(factor):
+        torch.manual_seed(0)
+        objective = Regression()
+        objective.learning_rates = {objective.last.weight: factor}
+        before = objective.last.weight.clone()
+        train("phase", objective, Numbers(), make_optimisation(epochs=1), SETTINGS)
+        return float((objective.last.weight - before).norm().detach())
+
+    assert 0 < moved(0.1) < 0.3 * moved(1.0)

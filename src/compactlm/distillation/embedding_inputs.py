@@ -46,10 +46,17 @@ def is_enabled(enabled: bool | str) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """The texts of the phase, each once, and its items as positions in them: one text, a pair, or a triple (see EmbeddingExamples)."""
+    """The texts of the phase, each once, and positions in them.
+
+    Attributes:
+        texts: the texts.
+        items: what a loss learns from: one text, a pair, or a triple (see EmbeddingExamples).
+        whole: rows and sentences, or all drawn texts if there are none. The last map is fitted on them.
+    """
 
     texts: Texts
     items: list[tuple[int, ...]]
+    whole: list[int]
 
 
 class EmbeddingInputs:
@@ -81,7 +88,8 @@ class EmbeddingInputs:
                 places.setdefault(name, len(places))
                 texts[name] = text
             items.append(tuple(places[derived_id("embedding", text)] for text in triple))
-        return Material(Texts(list(texts), list(texts.values())), items)
+        whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence"}]
+        return Material(Texts(list(texts), list(texts.values())), items, whole or list(range(len(found.ids))))
 
     def _triples(self) -> list[tuple[str, str, str]]:
         """Return the triples of the training halves of the suites in configs/words/context."""

@@ -29,6 +29,7 @@ from compactlm.training.loop import Examples, set_dropout
 
 FITTED_TEXTS = 4000  # the last map of a student that starts from general distillation is fitted on so many texts
 VALIDATION_QUERIES = 2000
+PENALTY = 0.001  # of the regression, relative to the mean variance of the hidden states
 Train = Callable[[str, torch.nn.Module, Examples, Optimisation, str], None]
 
 
@@ -42,23 +43,30 @@ def begin(found: EmbeddingInputs, general: BertForMaskedLM, source: SentenceSour
         start_from_table(student, table)
     else:
         student.bert.load_state_dict(general.bert.state_dict(), strict=False)
-        _fit_dense(student, found, source, table)
+        _fit_dense(student, found, source, table.directions, _draw(found, range(len(found.material.texts.ids)), FITTED_TEXTS))
     return student
 
 
-def _fit_dense(student: SentenceStudent, found: EmbeddingInputs, source: SentenceSource, table: StaticTable) -> None:
-    """Fit the last map to the teacher's principal components by ridge regression, on some of the texts."""
-    texts = found.material.texts
-    drawn = draw_items(range(len(texts.ids)), FITTED_TEXTS, "dense", found.params.seed, key=lambda row: texts.ids[row])
-    sequences = encode(found.inputs.tokenizer, [texts.texts[row] for row in drawn], found.maximum_length)
+def _fit_dense(student: SentenceStudent, found: EmbeddingInputs, source: SentenceSource, directions: torch.Tensor, rows: list[int]) -> None:
+    """Fit the last map to the teacher's sentence vectors of some texts by ridge regression.
+
+    `directions` are the components to which the teacher's vectors are reduced, float [components, teacher's width]; `rows` are positions in
+    the texts of the phase.
+    """
+    texts, width = found.material.texts, student.dense.out_features
+    sequences = encode(found.inputs.tokenizer, [texts.texts[row] for row in rows], found.maximum_length)
     states = embed(student, sequences, found.params.batch_tokens, pooled=True)
-    width = student.dense.out_features
-    directions = torch.zeros(width, table.directions.shape[1])
-    directions[: len(table.directions)] = table.directions[:width]
-    weight, bias = ridge(torch.from_numpy(states), source.vectors(drawn).cpu() @ directions.T)
+    reduced = torch.zeros(width, directions.shape[1])
+    reduced[: len(directions)] = directions[:width]
+    weight, bias = ridge(torch.from_numpy(states), source.vectors(rows).cpu() @ reduced.T, PENALTY)
     with torch.no_grad():
         student.dense.weight.copy_(weight)
         student.dense.bias.copy_(bias)
+
+
+def _draw(found: EmbeddingInputs, rows: Sequence[int], count: int) -> list[int]:
+    ids = found.material.texts.ids
+    return draw_items(rows, count, "dense", found.params.seed, key=lambda row: ids[row])
 
 
 def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Train) -> SentenceStudent:
@@ -75,8 +83,11 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
     section = found.params.distill.embedding
     table, source, material = StaticTable.read(artifacts.SIGNALS / STATIC), found.source(), found.material
     student = begin(found, general, source, table)
-    set_dropout(student, section.optimisation.dropout)
     sequences = encode(found.inputs.tokenizer, material.texts.texts, found.maximum_length)
+
+    def teach(name: str, objective: torch.nn.Module, rows: Examples, optimisation: Optimisation, key: str) -> None:
+        set_dropout(student, optimisation.dropout)
+        train(name, objective, rows, optimisation, f"distill.embedding.{key}")
 
     def examples(items: list[tuple[int, ...]]) -> EmbeddingExamples:
         return EmbeddingExamples(material.texts.ids, sequences, items, source, section.pairs_a_batch)
@@ -84,18 +95,23 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
     objective = EmbeddingObjective(student, section, table.directions)
     if section.table:
         student.train_layers(False)
-        train(TABLE, objective, examples(material.items), section.table, "distill.embedding.table")
+        teach(TABLE, objective, examples(material.items), section.table, "table")
     student.train_layers(True)
     items = material.items
     if section.tokens:
         targets = found.token_source(source)
         rows = TokenExamples(found.token_rows, targets)
         variance = fit_tokens(student.to(best_device()).eval(), rows)
-        train(TOKENS, TokenObjective(student, variance), rows, section.tokens, "distill.embedding.tokens")
+        learnt = TokenObjective(student, variance, section.tokens.word_embeddings)
+        teach(TOKENS, learnt, rows, section.tokens, "tokens")
         # The vectors are now in the components of the token vectors.
-        objective = EmbeddingObjective(student, section, found.components(source))
+        components = found.components(source)
+        if section.fitted_texts:
+            _fit_dense(student, found, source, components, _draw(found, material.whole, section.fitted_texts))
+        objective = EmbeddingObjective(student, section, components)
         items = _without(items, material.texts.ids, set(found.token_rows.ids)) or items
-    train(EMBEDDING, objective, examples(items), section.optimisation, "distill.embedding.optimisation")
+    if section.optimisation:
+        teach(EMBEDDING, objective, examples(items), section.optimisation, "optimisation")
     return student
 
 

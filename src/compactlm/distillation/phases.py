@@ -182,7 +182,7 @@ class Phases:
         if not is_enabled(self.params.distill.embedding.enabled):
             return None
         student = distil_embedding(self.sentences, general, self._train)
-        self.metrics[EMBEDDING].update(validate(self.sentences, student))
+        self.metrics.setdefault(EMBEDDING, {}).update(validate(self.sentences, student))
         return student
 
     def start_of_tasks(

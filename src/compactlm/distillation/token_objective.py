@@ -30,10 +30,14 @@ class TokenExamples:
 class TokenObjective(torch.nn.Module):
     """The squared distance of the student's token vectors, after its linear map, and the teacher's, relative to the teacher's variance."""
 
-    def __init__(self, student: SentenceStudent, variance: float) -> None:
-        """Take the student, and the mean variance of the numbers of the teacher's token vectors."""
+    def __init__(self, student: SentenceStudent, variance: float, word_embeddings: float = 1.0) -> None:
+        """Take the student, and the mean variance of the numbers of the teacher's token vectors.
+
+        `word_embeddings` is the learning rate of the word embeddings, relative to the others'.
+        """
         super().__init__()
         self.student, self.variance = student, variance
+        self.learning_rates = {student.bert.embeddings.word_embeddings.weight: word_embeddings}
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, target: torch.Tensor) -> Batch:
         """Return the loss of a batch as `loss`; 1 is the loss of the mean vector."""

@@ -151,6 +151,12 @@ class SharpenedLoss(SentenceLoss):
     temperature: Positive
 
 
+class TokenTraining(Optimisation):
+    """The training on token vectors. The word embeddings learn at `word_embeddings` times the learning rate."""
+
+    word_embeddings: Positive
+
+
 class EmbeddingDistillation(Section):
     """Distillation of a sentence encoder on the text of signals.embedding.
 
@@ -162,8 +168,9 @@ class EmbeddingDistillation(Section):
     teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
     brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
     the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers. `tokens` is the training of all
-    layers on the teacher's token vectors, and `optimisation` that on the losses above, for pairs, triples and the texts without token
-    vectors. null leaves `table` or `tokens` out.
+    layers on the teacher's token vectors. The last map is then fitted to the teacher's sentence vectors of `fitted_texts` texts by ridge
+    regression (0: it is not). `optimisation` is the training on the losses above, for pairs, triples and the texts without token vectors.
+    null leaves `table`, `tokens` or `optimisation` out.
     """
 
     enabled: StrictBool | Literal["auto"]
@@ -178,8 +185,9 @@ class EmbeddingDistillation(Section):
     opposites: SharpenedLoss
     pairs_a_batch: Annotated[int, Field(ge=2, strict=True)]
     table: Optimisation | None
-    tokens: Optimisation | None
-    optimisation: Optimisation
+    tokens: TokenTraining | None
+    fitted_texts: CountOrZero
+    optimisation: Optimisation | None
 
 
 class Distill(Section):

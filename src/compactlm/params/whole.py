@@ -218,6 +218,8 @@ def _embedding_contradictions(params: Params) -> Iterator[str]:
     losses = ("cosine", "mse", "components", "similarity_kl", "similarity_mse", "contrastive", "opposites")
     if embedding.enabled and not any(getattr(embedding, loss).weight for loss in losses):
         yield "distill.embedding has no loss with a weight above 0; set one of the weights, or set distill.embedding.enabled to false"
+    if embedding.enabled and not (embedding.table or embedding.tokens or embedding.optimisation):
+        yield "distill.embedding trains nothing; set table, tokens or optimisation, or set distill.embedding.enabled to false"
     if embedding.enabled and embedding.tokens and not params.signals.embedding.token_texts:
         yield "distill.embedding.tokens is set, but signals.embedding.token_texts is 0; raise it, or set distill.embedding.tokens to null"
     if params.distill.task.start == "embedding" and embedding.enabled is False:

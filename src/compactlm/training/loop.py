@@ -97,10 +97,17 @@ def _learning_rate(optimisation: Optimisation, step: int, steps: int) -> float:
 
 
 def _optimizer(module: torch.nn.Module, optimisation: Optimisation) -> torch.optim.Optimizer:
+    factors: dict[torch.nn.Parameter, float] = getattr(module, "learning_rates", {})
     trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    ordinary = [parameter for parameter in trainable if parameter not in factors]
     groups = [
-        {"params": [p for p in trainable if p.ndim > 1], "weight_decay": optimisation.weight_decay},
-        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in ordinary if p.ndim > 1], "weight_decay": optimisation.weight_decay},
+        {"params": [p for p in ordinary if p.ndim <= 1], "weight_decay": 0.0},
+        *(
+            {"params": [p], "weight_decay": optimisation.weight_decay if p.ndim > 1 else 0.0, "factor": factors[p]}
+            for p in trainable
+            if p in factors
+        ),
     ]
     return torch.optim.AdamW([group for group in groups if group["params"]], lr=optimisation.learning_rate, fused=True)
 
@@ -121,6 +128,7 @@ def train(
     Args:
         name: the name of the phase; it is shown next to the progress bar and is part of the seed of the order.
         objective: its forward takes a batch's tensors by name and returns losses by name. `loss`, which is minimised, is always among them.
+            An optional attribute `learning_rates` has the factor of the learning rate of some parameters.
         examples: the training rows.
         optimisation: epochs, learning rate and the like.
         settings: shared by all phases.
@@ -164,7 +172,7 @@ def train(
         for step in range(first, len(plan)):
             lengths, weight = [examples.lengths[position] for position in plan[step][1]], shares[step][1]
             for group in optimizer.param_groups:
-                group["lr"] = _learning_rate(optimisation, step, len(plan))
+                group["lr"] = _learning_rate(optimisation, step, len(plan)) * group.get("factor", 1.0)
             with memory_errors(name, step + 1, lengths, optimisation.batch_tokens, batch_key, accelerator.num_processes):
                 losses, norm = _learn(accelerator, module, optimizer, loader.take(step), weight)
                 recent.add(losses, weight, norm)
