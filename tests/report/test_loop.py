@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from compactlm.figures.figure import Figure, read_figures, write_figures
-from compactlm.report.blocks import Table
+from compactlm.report.blocks import Heading, Table
 from compactlm.report.sections.loop import new_text, picks
 
 
@@ -38,17 +38,14 @@ DRIFT = {
     "estimate_rows": 200,
     "accuracy": {"tweets": {"estimated": figure(0.77), "measured": figure(0.7), "error": figure(0.07), "inside": figure(0.4)}},
 }
-PICKS = {
-    "task": "sentiment",
+CURVE = {
     "test_rows": 1000,
-    "seeds": 20,
-    "method": "logistic regression over the vectors.",
     "sizes": [50, 100],
-    "order": ["random", "margin"],
     "accuracy": {"random": {"50": figure(0.6), "100": figure(0.65)}, "margin": {"50": figure(0.62), "100": figure(0.66)}},
     "difference": {"margin": {"50": figure(0.02, 0.03), "100": figure(-0.01, 0.005)}},
     "needed": {"0.65": {"random": figure(100, 20), "margin": figure(80, 30)}, "0.7": {}},
 }
+PICKS = {"seeds": 20, "method": "Logistic regression.", "order": ["random", "margin"], "settings": {"the task": CURVE, "new text": CURVE}}
 
 
 @pytest.fixture
@@ -90,8 +87,11 @@ def test_the_power_and_the_estimates_are_shown(results):
 
 
 def test_the_learning_curve_is_shown(results):
-    shown = tables(picks(results(benchmarks={"picks": PICKS})))
-    assert shown["The learning curve"][0] == ["50", "60.0 % (58.0 to 62.0)", "62.0 % (60.0 to 64.0)"]
+    section = picks(results(benchmarks={"picks": PICKS}))
+    assert [block.text for block in section.blocks if isinstance(block, Heading)] == ["the task", "new text"]
+    assert section.lead.endswith("mean of 20 seeds. Logistic regression.")
+    shown = tables(section)
+    assert shown["Accuracy on 1,000 test rows"][0] == ["50", "60.0 % (58.0 to 62.0)", "62.0 % (60.0 to 64.0)"]
     assert shown["Difference from random picks"][1][1].startswith("\u22121.0 points (\u22121.5 to ")
     assert shown["Labels that are needed"] == [["random", "100 (80 to 120)", "not reached"], ["margin", "80 (50 to 110)", "not reached"]]
 

@@ -2,7 +2,8 @@
 
 Platt's calibration (1999) turns the confidence of an answer into the probability that it is right, fitted on reference rows whose labels
 are known. The mean of these probabilities on new rows estimates their accuracy. It is right as long as equally confident answers are right
-equally often in old and new text, which no test without labels can show.
+equally often in old and new text. On text of another kind, models are usually too confident, so that the estimate is too high
+(`make bench-drift` measures by how much).
 """
 
 from __future__ import annotations

@@ -57,12 +57,13 @@ def verdict(found: Watched) -> str:
     if found.accuracy is None:
         return f"Verdict: the text has changed ({changed})."
     change = found.accuracy.change
-    loss = {
-        -1: f"the estimated accuracy is lower by {_points(change.low)} to {_points(change.high)} points",
-        0: "the estimated accuracy is about the same",
-        1: "the estimated accuracy is not lower",
-    }[change.sign]
-    return f"Verdict: the text has changed ({changed}); {loss}. Only labels of new rows measure it: `compactlm pick` chooses rows."
+    loss = "is not lower"
+    if change.sign < 0:
+        loss = f"is lower by {_points(change.high)} to {_points(change.low)} points"
+    return (
+        f"Verdict: the text has changed ({changed}). The estimated accuracy {loss}; on changed text, such estimates are too high. "
+        "Label a random sample to measure it: `compactlm pick`."
+    )
 
 
 def _columns(title: str, old: str, new: str, p: str = "", mark: str = "") -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import count, interval, percent, plain, points, words
-from compactlm.report.blocks import Block, Cell, Section, Table
+from compactlm.report.blocks import Block, Cell, Section, Table, with_headings
 from compactlm.report.findings import Findings
 
 Row = list[str | Cell]
@@ -77,7 +77,7 @@ def _estimates(benchmark: Mapping[str, Any]) -> Table:
         if one:
             rows.append([name, *(_cell(one.get(key)) for key in ("estimated", "measured", "error")), _cell(one.get("inside"))])
     head = ["new rows", "estimated", "measured", "mean error", "intervals that hold the measured accuracy"]
-    note = f"Estimates from the confidence on {count(benchmark['estimate_rows'])} rows, mean over all draws."
+    note = f"The estimate calibrates the confidence on reference rows. Draws of {count(benchmark['estimate_rows'])} new rows."
     return Table("Estimated and measured accuracy", head, rows, note)
 
 
@@ -86,29 +86,24 @@ def picks(found: Findings) -> Section | None:
     benchmark = found.benchmarks.get("picks")
     if not benchmark:
         return None
-    ways, sizes = benchmark["order"], list(map(str, benchmark["sizes"]))
-    curve: list[Row] = [[count(int(size)), *(_cell(benchmark["accuracy"][way].get(size)) for way in ways)] for size in sizes]
-    difference = benchmark["difference"]
+    lead = f"The accuracy after learning from rows picked in different ways, mean of {benchmark['seeds']} seeds. {benchmark['method']}"
+    parts = [(name, _curve(one, benchmark["order"])) for name, one in benchmark["settings"].items()]
+    return Section("picks", "Which rows are worth a label", lead, with_headings(parts))
+
+
+def _curve(one: Mapping[str, Any], ways: Sequence[str]) -> list[Block]:
+    sizes, difference = list(map(str, one["sizes"])), one["difference"]
+    curve: list[Row] = [[count(int(size)), *(_cell(one["accuracy"][way].get(size)) for way in ways)] for size in sizes]
     differences: list[Row] = [[count(int(size)), *(_difference(difference[way].get(size)) for way in ways[1:])] for size in sizes]
-    lead = (
-        f"Accuracy on {count(benchmark['test_rows'])} test rows after learning from picked rows of {words(benchmark['task'])}, mean of "
-        f"{benchmark['seeds']} seeds; {benchmark['method']}"
-    )
-    tables = [
-        Table("The learning curve", ["labelled rows", *ways], curve),
-        Table(f"Difference from {ways[0]} picks", ["labelled rows", *ways[1:]], differences, narrow=True),
-        _needed(benchmark),
+    needed: list[Row] = [
+        [way, *(interval(labels[way], count) if way in labels else "not reached" for labels in one["needed"].values())] for way in ways
     ]
-    return Section("picks", "Which rows are worth a label", lead, tables)
-
-
-def _needed(benchmark: Mapping[str, Any]) -> Table:
-    rows: list[Row] = [
-        [way, *(interval(one[way], count) if way in one else "not reached" for one in benchmark["needed"].values())]
-        for way in benchmark["order"]
+    heads = ["picks", *(f"to reach {percent(float(target))}" for target in one["needed"])]
+    return [
+        Table(f"Accuracy on {count(one['test_rows'])} test rows", ["labels", *ways], curve),
+        Table(f"Difference from {ways[0]} picks", ["labels", *ways[1:]], differences, narrow=True),
+        Table("Labels that are needed", heads, needed, "Interpolated between the sizes of the curve.", narrow=True),
     ]
-    heads = [f"to reach {percent(float(target))}" for target in benchmark["needed"]]
-    return Table("Labels that are needed", ["picks", *heads], rows, "Interpolated between the sizes of the curve.", narrow=True)
 
 
 def _cell(figure: Figure | None) -> str | Cell:
