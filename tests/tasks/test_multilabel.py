@@ -64,6 +64,12 @@ def test_thresholds_are_chosen_by_label_for_the_head(task):
     assert MULTILABEL.finish([], [], [], task).thresholds is None
 
 
+def test_thresholds_of_sure_models_stay_inside_0_and_1(task):
+    rows = [Input("a", labels=("names",) if row < 10 else ()) for row in range(40)]
+    logits = [[np.array([60.0 if row < 10 else 50.0, 0.0, 0.0], np.float32)] for row in range(40)]
+    assert all(0 < threshold < 1 for threshold in MULTILABEL.finish(logits, [[]] * 40, rows, task).thresholds)
+
+
 def test_figures_and_chance(make_task, task):
     rows = [Input("a", labels=("names",)), Input("b", labels=("names", "dates")), Input("c", labels=()), Input("d", labels=())]
     answers = np.array([[0.9, 0.1, 0.2], [0.8, 0.7, 0.2], [0.1, 0.6, 0.2], [0.2, 0.2, 0.2]])

@@ -93,7 +93,8 @@ class Multilabel(RowKind):
         if not rows:
             return Finished()
         found = several_labels.best_thresholds(self._marks(rows, task), np.stack([one[0] for one in logits]))
-        return Finished(self.activate(found).tolist()) if found.any() else Finished()
+        # A probability of exactly 0 or 1 cannot be folded.
+        return Finished(self.activate(np.clip(found, -30, 30)).tolist()) if found.any() else Finished()
 
     def measure(
         self,

@@ -78,7 +78,8 @@ INFORMATIONAL = frozenset(
     "copies requested asked originals by_augmenter changed_words wordnet cut_rows mean_length sequences tokens pieces pieces_a_word "
     "coverage "
     # training
-    "loss hard soft hidden cosine mse components similarity_kl similarity_mse contrastive opposites decision_threshold gigabytes cached "
+    "loss hard soft hidden cosine mse components similarity_kl similarity_mse contrastive opposites decision_threshold "
+    "no_answer_threshold gigabytes cached "
     # models
     "chance before after changed slices spread word_spread masked_words p significant teacher_alone student_alone "
     "teacher_parameters teacher_bytes teacher_multiply_adds_a_token teacher_top1 "
