@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding blind-ceiling bench-page frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding blind-ceiling bench-page frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ review: setup ## compare reports/metrics with those of a git revision (REV=main)
 
 plots: setup ## draw the plots of dvc.yaml as a page that loads Vega from the web, dvc_plots/index.html (ARGS="diff main" to compare)
 	@dvc plots $(or $(ARGS),show)
+
+loop: setup ## play the loop after training: new text, a promotion, a refusal and a rollback, in a clone (ARGS=--help for options)
+	@python -m benchmarks.loop $(ARGS)
 
 nltk-data: setup ## download WordNet for synonyms in augmented rows (or install Debian's wordnet-base and wordnet-sense-index)
 	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet

@@ -30,6 +30,9 @@ def adopt(
     ] = False,
     field: Annotated[str, typer.Option("--field", help="The field or column of the text.")] = "text",
     label: Annotated[str, typer.Option("--label", help="The field or column of the label.")] = "label",
+    weight: Annotated[
+        float | None, typer.Option(min=0.1, max=100, help="How often train contains each adopted row (split.weights).")
+    ] = None,
 ) -> None:
     """Add labelled rows to the sources of the next training, or remove a row from it.
 
@@ -54,7 +57,7 @@ def adopt(
     with restoring(PARAMS_FILE):
         if file is not None:
             adopting.check_places(params, registry.champion(read_settings().stage))
-            lines = adopting.describe(adopting.adopt(params, file, task, held_out=held_out, text=field, label=label), task)
+            lines = adopting.describe(adopting.adopt(params, file, task, held_out=held_out, text=field, label=label, weight=weight), task)
         else:
             lines = removing.describe(removing.remove(params, str(remove), registry))
         recompose(params.preset)

@@ -70,12 +70,13 @@ def test_rows_become_sources_of_the_composed_parameters_and_random_ones_join_the
     assert {row.source: int(home) for row, home in zip(found, homes, strict=True)} == {"adopted_sentiment": 0, "held_out_sentiment": 2}
     # A second file adds to the first. A row with another label is corrected, and equal rows are counted.
     more = [{"text": "a useful tool", "label": GOOD}, {**NEW[0], "label": BAD}, NEW[1]]
-    output = cli("adopt", write("more.jsonl", more), "--held-out")[1]
+    output = cli("adopt", write("more.jsonl", more), "--held-out", "--weight", "3")[1]
     assert output.startswith(
         "0 rows join the train rows of sentiment, and 1 its test set.\n1 rows that were adopted before have a new label.\n1 rows are"
     )
     assert {row.text: row.label for row in read_source("adopted_sentiment")}[NEW[0]["text"]] == BAD
     assert read_params().tasks == params.tasks
+    assert read_params().split.weights == {"adopted_sentiment": 3}
 
 
 def corpus_of(params: Params) -> list[Any]:

@@ -24,6 +24,7 @@ from compactlm.improvement.adopting.sources import (
     other_sources,
     read_group,
     read_source,
+    read_weights,
     source_name,
     write_group,
     write_source,
@@ -95,11 +96,11 @@ def _places(content: dict[str, Any]) -> dict[str, Any]:
     return {key: content["split"][key.removeprefix("split.")] if "." in key else content[key] for key in SAME_PLACES}
 
 
-def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, label: str) -> Adoption:
+def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, label: str, weight: float | None = None) -> Adoption:
     """Write the rows of a labelled file to the sources of adopted rows, and configs/adopted/rows.yaml.
 
     Rows that `pick` drew at random join the test set, and all rows if `held_out` is true; the others train. `text` and `label` are fields
-    of the file.
+    of the file. Train contains each adopted row `weight` times (split.weights); None changes nothing.
 
     Raises:
         CompactLMError: the file or the task cannot be used, or data/split is missing.
@@ -132,7 +133,7 @@ def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, l
     for kind, new in (("adopted", found.train), ("held_out", found.test)):
         write_source(sources[kind], [*present[kind].values(), *new])
     others = {name: other_sources(params.tasks[name].sources, name) for name in {task, *read_group().get("tasks", {})}}
-    write_group(others)
+    write_group(others, read_weights(others) | ({} if weight is None else {task: weight}))
     return Adoption(
         found.train,
         found.test,

@@ -14,7 +14,16 @@ from compactlm import artifacts
 from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.corpus.ingest.removed import REMOVED, read_removed
 from compactlm.errors import CompactLMError
-from compactlm.improvement.adopting.sources import SPLIT_OF, corpus_id, other_sources, read_group, read_source, source_name, write_group
+from compactlm.improvement.adopting.sources import (
+    SPLIT_OF,
+    corpus_id,
+    other_sources,
+    read_group,
+    read_source,
+    read_weights,
+    source_name,
+    write_group,
+)
 from compactlm.improvement.adopting.sources import write_source as write
 from compactlm.improvement.registry import Registry, Version, fetch
 from compactlm.params import Params
@@ -59,7 +68,8 @@ def remove(params: Params, name: str, registry: Registry) -> Removal:
         ids |= {corpus_id(source, row.text) for row in gone}
         if gone:
             write(source, [row for row in rows if row not in gone])
-    write_group({task: other_sources(params.tasks[task].sources, task) for task in tasks if task in params.tasks})
+    others = {task: other_sources(params.tasks[task].sources, task) for task in tasks if task in params.tasks}
+    write_group(others, read_weights(others))
     artifacts.write_text(REMOVED, HEAD + "".join(f"{found}\n" for found in sorted(read_removed() | ids)))
     removal = Removal(tuple(sorted(ids)), {version.name: _seen(version, keys, ids) for version in registry.versions})
     _record(removal)

@@ -101,11 +101,18 @@ def read_group() -> dict[str, Any]:
     return (yaml.safe_load(GROUP.read_text(encoding="utf-8")) if GROUP.is_file() else None) or {}
 
 
-def write_group(tasks: Mapping[str, list[str]]) -> None:
+def read_weights(tasks: Iterable[str]) -> dict[str, float]:
+    """Return how often train contains the adopted rows of each task, for the tasks where it is not 1."""
+    found = read_group().get("split", {}).get("weights", {})
+    return {task: found[name] for task in tasks if (name := source_name("adopted", task)) in found}
+
+
+def write_group(tasks: Mapping[str, list[str]], weights: Mapping[str, float]) -> None:
     """Write configs/adopted/rows.yaml: add to each task, next to its other sources, those of its sources of adopted rows that have rows.
 
     Args:
         tasks: the names of the other sources of each task with adopted rows.
+        weights: how often train contains the adopted rows of a task; 1 where it is not given.
     """
     content: dict[str, Any] = {}
     for task, others in sorted(tasks.items()):
@@ -116,6 +123,8 @@ def write_group(tasks: Mapping[str, list[str]]) -> None:
         for name in own:
             content.setdefault("split", {}).setdefault("sources", {})[name] = SPLIT_OF[name.removesuffix(f"_{task}")]
             content.setdefault("ingest", {}).setdefault("sources", {})[name] = {"file": (CONFIGS / f"{name}.yaml").as_posix()}
+            if SPLIT_OF[name.removesuffix(f"_{task}")] == "train" and weights.get(task, 1.0) != 1:
+                content["split"].setdefault("weights", {})[name] = weights[task]
     artifacts.write_text(GROUP, HEAD + yaml.safe_dump(content, sort_keys=False))
 
 
