@@ -67,7 +67,7 @@ plots: setup ## draw the plots of dvc.yaml as a page that loads Vega from the we
 	@dvc plots $(or $(ARGS),show)
 
 loop: setup ## play the loop after training: new text, a promotion, a refusal and a rollback, in a clone (ARGS=--help for options)
-	@python -m benchmarks.loop $(ARGS)
+	@python -m benchmarks.play_loop $(ARGS)
 
 nltk-data: setup ## download WordNet for synonyms in augmented rows (or install Debian's wordnet-base and wordnet-sense-index)
 	@python -m nltk.downloader --exit-on-error --dir $(VENV)/nltk_data wordnet

@@ -47,7 +47,10 @@ def summary() -> None:
 
 
 @app.command()
-def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a commit.")] = "main") -> None:
+def review(
+    revision: Annotated[str, typer.Argument(help="A branch, a tag or a commit.")] = "main",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment on a change.")] = False,
+) -> None:
     """Compare reports/metrics with a git revision.
 
     Exit status 0: nothing is worse; 1: something is worse; 2: undecided.
@@ -56,7 +59,7 @@ def review(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
         with needs("train", "compactlm review"):
             from compactlm.evaluation.review.console import judge, metrics_diff
 
-        status = judge(metrics_diff(revision), revision, _console(150))
+        status = judge(metrics_diff(revision), revision, _console(150), in_markdown=markdown)
     except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2

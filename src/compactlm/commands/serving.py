@@ -48,6 +48,10 @@ def serve(
     ] = "hashed",
     capture_share: Annotated[float, typer.Option(help="The share of texts that are captured.")] = 1.0,
     capture_megabytes: Annotated[int, typer.Option(help="The size of the file at which the capture ends.")] = 100,
+    shadow: Annotated[
+        Path | None,
+        typer.Option(help="A directory of models that answer /predict, too; /metrics counts their answers, and they are not sent."),
+    ] = None,
     log_requests: Annotated[bool, typer.Option("--log-requests", help="Log route, status and time of requests, never texts.")] = False,
 ) -> None:
     """Serve the model over HTTP.
@@ -83,5 +87,6 @@ def serve(
             capture_texts=capture_texts,
             capture_share=capture_share,
             capture_megabytes=capture_megabytes,
+            shadow=shadow,
         )
     )

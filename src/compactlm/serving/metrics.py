@@ -38,6 +38,17 @@ class Metrics:
             "compactlm_inference_seconds", "Time of the computation of a batch.", ["route"], buckets=SECONDS, registry=registry
         )
 
+        self.shadow_answers = Counter(
+            "compactlm_shadow_answers", "Texts by the label that was sent and the shadow's.", ["task", "label", "shadow"], registry=registry
+        )
+        self.shadow_agreement = Gauge("compactlm_shadow_agreement", "Share of texts with the same label.", ["task"], registry=registry)
+        self.shadow_seconds = Histogram(
+            "compactlm_shadow_seconds", "Time of the shadow's answer to a request.", ["task"], buckets=SECONDS, registry=registry
+        )
+        self.shadow_skipped = Counter(
+            "compactlm_shadow_skipped", "Texts that the shadow did not answer.", ["task", "reason"], registry=registry
+        )
+
     def batch(self, lane: str, items: int, tokens: int, seconds: float) -> None:
         """Record a batch; see batching.Observer."""
         route = _route(lane)

@@ -22,6 +22,7 @@ from compactlm.serving.metrics import Metrics
 from compactlm.serving.problems import Problem, json_response
 from compactlm.serving.served import ServedModel
 from compactlm.serving.settings import Settings
+from compactlm.serving.shadow import Shadow
 from compactlm.text.unicode import encodable
 
 SHORT = 4_000  # characters that are tokenized in the thread of the event loop; more would keep other requests waiting
@@ -72,6 +73,7 @@ class Service:
         failure: why the model could not be loaded, or None.
         probed: the answer of each lane to its probe; empty before the first one.
         capture: the log of answers; None if it is off.
+        shadow: the model whose answers are compared and not sent; None without one.
     """
 
     def __init__(self, settings: Settings, model: ServedModel, lanes: Mapping[str, Lane]) -> None:
@@ -79,6 +81,7 @@ class Service:
         self.settings, self.model, self.lanes = settings, model, dict(lanes)
         self.metrics = Metrics()
         self.capture = Capture.of(settings)
+        self.shadow = Shadow.of(settings, model.tasks, self.metrics)
         self.state: Literal["starting", "ready", "draining"] = "starting"
         self.failure: CompactLMError | None = None
         self.probed: dict[str, Any] = {}
@@ -103,6 +106,8 @@ class Service:
     async def _load(self) -> None:
         try:
             await asyncio.to_thread(self.model.load)
+            if self.shadow is not None:
+                await asyncio.to_thread(self.shadow.load)
             await self.probe()
         except CompactLMError as error:
             self.failure = error
@@ -118,6 +123,8 @@ class Service:
         self._tokenizers.shutdown(wait=False, cancel_futures=True)
         if self.capture is not None:
             self.capture.close()
+        if self.shadow is not None:
+            self.shadow.close()
 
     async def probe(self) -> None:
         """Run a small batch in every lane.

@@ -39,6 +39,7 @@ class Settings:
         capture_texts: whether the file has hashes of the texts or the texts.
         capture_share: the share of texts that are captured.
         capture_megabytes: the size of the file at which the capture ends.
+        shadow: the directory of models whose answers to /predict are compared and not sent, or None.
     """
 
     model: Path | None = None
@@ -63,6 +64,7 @@ class Settings:
     capture_texts: Literal["hashed", "plain"] = "hashed"
     capture_share: float = 1.0
     capture_megabytes: int = 100
+    shadow: Path | None = None
 
     def __post_init__(self) -> None:
         """Check all values.

@@ -45,6 +45,9 @@ def test_exit_statuses_for_ci(repository, cli):
     write(repository, 0.7)
     status, output, _ = cli("review", "HEAD")
     assert (status, "Verdict: worse than HEAD (0 better, 1 worse, 0 within the interval)" in output) == (1, True)
+    status, output, _ = cli("review", "HEAD", "--markdown")
+    assert (status, output.startswith("### Verdict: worse than HEAD (0 better, 1 worse, 0 within the interval)\n")) == (1, True)
+    assert "| evaluate: tasks.sentiment.quality.student.accuracy | 0.8 | 0.7 | -0.1 | 0.01414 | worse |" in output
     for revision, problem in (("begin", "revision begin has no reports/metrics/evaluate.json"), ("nowhere", "'nowhere' does not exist")):
         status, _, errors = cli("review", revision)
         assert (status, problem in errors) == (2, True)

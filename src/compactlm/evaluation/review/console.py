@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -64,24 +64,41 @@ def exit_status(found: Review) -> int:
 def print_review(found: Review, revision: str, console: Console) -> None:
     """Print the deciding figures, the others that are better or worse or changed their status, and the verdict."""
     table = Table(title=f"The workspace against {revision}", title_justify="left")
-    for column in ("figure", revision, "workspace", "change", "margin", "verdict"):
+    for column in _columns(revision):
         table.add_column(column, justify="left" if column in ("figure", "verdict") else "right")
-    for change in sorted(found.changes, key=lambda one: (ORDER.index(one.verdict), not one.decides, one.file, one.key)):
-        if change.decides or change.verdict in (BETTER, WORSE) or _statuses(change):
-            table.add_row(*_cells(change), style=STYLES.get(change.verdict) if change.decides else "dim")
+    for change in _shown(found):
+        table.add_row(*_cells(change), style=STYLES.get(change.verdict) if change.decides else "dim")
     console.print(table)
+    for sentence in _sentences(found, revision):
+        console.print(sentence, soft_wrap=True)
+    console.print(verdict(found, revision), soft_wrap=True)
+
+
+def markdown(found: Review, revision: str) -> str:
+    """Return the verdict, the figures that `print_review` prints except those within the interval, and its sentences, in Markdown."""
+    rows = [_columns(revision), ["---", "--:", "--:", "--:", "--:", "---"]]
+    rows += [_cells(change) for change in _shown(found) if change.verdict not in (WITHIN, INFORMATION)]
+    table = [f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows]
+    return "\n".join([f"### {verdict(found, revision)}", "", *(table if len(rows) > 2 else []), "", *_sentences(found, revision)])
+
+
+def _columns(revision: str) -> list[str]:
+    return ["figure", revision, "workspace", "change", "margin", "verdict"]
+
+
+def _shown(found: Review) -> list[Change]:
+    ordered = sorted(found.changes, key=lambda one: (ORDER.index(one.verdict), not one.decides, one.file, one.key))
+    return [change for change in ordered if change.decides or change.verdict in (BETTER, WORSE) or _statuses(change)]
+
+
+def _sentences(found: Review, revision: str) -> Iterator[str]:
     others = sum(_value(change.old) != _value(change.new) for change in found.changes if not change.decides)
-    console.print(f"{others} other figures differ and do not decide; `dvc metrics diff {revision}` lists them.", soft_wrap=True)
+    yield f"{others} other figures differ and do not decide; `dvc metrics diff {revision}` lists them."
     for key, (old, new) in found.rows_differ.items():
-        console.print(
-            f"The rows differ: {key} is {count(old)} in {revision} and {count(new)} here, so the figures rest on different rows.",
-            soft_wrap=True,
-        )
+        yield f"The rows differ: {key} is {count(old)} in {revision} and {count(new)} here, so the figures rest on different rows."
     gone = found.count(NO_LONGER) + found.count(LOST)
     if gone:
-        message = f"Figures that {revision} judges and the workspace does not: {gone}. They count as worse."
-        console.print(message, soft_wrap=True)
-    console.print(verdict(found, revision), soft_wrap=True)
+        yield f"Figures that {revision} judges and the workspace does not: {gone}. They count as worse."
 
 
 def _cells(change: Change) -> list[str]:
@@ -108,8 +125,11 @@ def _number(figure: Figure | None) -> str:
     return "" if value is None else compact(value)
 
 
-def judge(diff: Mapping[str, Mapping[str, Mapping[str, Any]]], revision: str, console: Console) -> int:
-    """Print the review of a diff and return the exit status."""
+def judge(diff: Mapping[str, Mapping[str, Mapping[str, Any]]], revision: str, console: Console, *, in_markdown: bool = False) -> int:
+    """Print the review of a diff, for a terminal or in Markdown, and return the exit status."""
     found = review(diff)
-    print_review(found, revision, console)
+    if in_markdown:
+        console.print(markdown(found, revision), soft_wrap=True, markup=False, highlight=False)
+    else:
+        print_review(found, revision, console)
     return exit_status(found)

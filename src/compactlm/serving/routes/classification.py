@@ -69,6 +69,8 @@ def router(service: Service) -> APIRouter:
         answers = list(classifications(model, texts.ids, logits))
         if service.capture is not None:
             service.capture.add(name, model.tokenizer, texts.texts, texts.ids, answers)
+        if service.shadow is not None:
+            service.shadow.compare(name, texts.texts, [one.label for one in answers])
         found = _raw(model, logits) if body.raw_scores else _ranked(answers)
         return service.answer(found[0] if isinstance(body.inputs, str) else found, texts)
 

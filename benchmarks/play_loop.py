@@ -1,7 +1,7 @@
 """Play the loop after training on real text: new text arrives, is told, labelled, learnt and promoted; a poisoned batch is refused.
 
-    python -m benchmarks.loop                      # the preset loop, in a clone of the last commit in .cache/loop
-    python -m benchmarks.loop --directory /tmp/x   # somewhere else
+    python -m benchmarks.play_loop                      # the preset loop, in a clone of the last commit in .cache/loop
+    python -m benchmarks.play_loop --directory /tmp/x   # somewhere else
 
 A champion learns sentiment from movie reviews. Product reviews and tweets arrive. `watch` tells the change, 200 rows are picked and get
 their true labels, 1,000 others are held out, and the new model is promoted. Then a batch with flipped labels arrives and is refused, and
