@@ -22,7 +22,10 @@ def run_engine(**question: Any) -> dict[str, Any]:
 
 
 def run_content(content: Content, folder: Path, texts: Iterable[dict[str, Any]] = ()) -> dict[str, Any]:
-    """Return the answers of the engine for the content of a page; `texts` have name, text and, for masked words, position."""
+    """Return the answers of the engine for the content of a page; `texts` have name, text and what else the action needs.
+
+    An action is a method of the engine, by default values.
+    """
     (folder / "header.json").write_text(json.dumps(content.header))
     (folder / "weights.bin").write_bytes(content.weights)
     return run_engine(header=str(folder / "header.json"), weights=str(folder / "weights.bin"), texts=list(texts))

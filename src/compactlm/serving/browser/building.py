@@ -11,7 +11,6 @@ from typing import Any
 import onnx
 
 from compactlm.errors import CompactLMError
-from compactlm.inference.api import CompactLM
 from compactlm.inference.runtime.directories import EMBEDDING, MLM, ModelDirectory, find, tasks
 from compactlm.serving.browser.describing import projection_tensors, shape, tokenizer_settings
 from compactlm.serving.browser.graphs import compact_graph
@@ -78,9 +77,8 @@ def _build(root: Path, names: Sequence[str], scratch: Path) -> Content:
             tokenizers.append(settings)
         models.append({**shape(directory, name, tensors), "tokenizer": tokenizers.index(settings), "tensors": _store(blob, tensors)})
         graphs[name] = compact_graph(unrounded, one_position=name == MLM)
-    rounded = CompactLM(scratch, backend="onnx", threads=1)
     for model in models:
-        model["frozen"] = frozen_rows(rounded, model["name"], model["limit"])
+        model["frozen"] = frozen_rows(scratch, model["name"], model["limit"])
     return Content({"bound": BOUND, "tokenizers": tokenizers, "models": models}, blob.content(), graphs)
 
 

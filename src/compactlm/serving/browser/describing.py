@@ -12,13 +12,13 @@ from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.directories import EMBEDDING, MLM, ModelDirectory
 from compactlm.inference.runtime.projection import FIRST, load_projection
 from compactlm.serving.browser.packing import Packed
+from compactlm.tasks import task_of_config
+from compactlm.tasks.span import NO_ANSWER_THRESHOLD
 
 DENSE = "dense.{}.weight"
 
 
-def kind_of(name: str) -> str:
-    """Return mlm, embedding or task."""
-    return name if name in (MLM, EMBEDDING) else "task"
+ACTIVATIONS = {"classification": "softmax", "multilabel": "sigmoid", "regression": "none"}
 
 
 def shape(directory: ModelDirectory, name: str, tensors: Mapping[str, Packed]) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def shape(directory: ModelDirectory, name: str, tensors: Mapping[str, Packed]) -
         )
     found = {
         "name": name,
-        "kind": kind_of(name),
+        "kind": name,
         "layers": layers,
         "heads": int(config["num_attention_heads"]),
         "width": directory.width,
@@ -47,11 +47,23 @@ def shape(directory: ModelDirectory, name: str, tensors: Mapping[str, Packed]) -
         "limit": directory.limit,
         "parameters": sum(one.values.size for one in tensors.values()),
     }
-    if found["kind"] == "task":
-        return {**found, "labels": list(directory.labels), "threshold": directory.threshold}
-    if found["kind"] == EMBEDDING:
+    if name == EMBEDDING:
         return {**found, **_pooling(directory, tensors)}
-    return found
+    return found if name == MLM else {**found, **_task(directory, config)}
+
+
+def _task(directory: ModelDirectory, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the kind of a task and how it is read.
+
+    Tasks that give labels or a number are of the kind "task"; their activation is softmax, sigmoid or none.
+    """
+    task = task_of_config(config)
+    found = {"labels": list(task.labels), "threshold": None, "limit": min(directory.limit, task.maximum_length or directory.limit)}
+    if task.kind == "span":
+        return {**found, "kind": "span", "labels": [], "threshold": float(config.get(NO_ANSWER_THRESHOLD) or 0)}
+    if task.kind == "tagging":
+        return {**found, "kind": "tagging"}
+    return {**found, "kind": "task", "activation": ACTIVATIONS[task.kind], "pair": task.pair, "threshold": directory.threshold}
 
 
 def _pooling(directory: ModelDirectory, tensors: Mapping[str, Packed]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from compactlm.serving.browser.building import Content
 from compactlm.serving.browser.rendering import APPLICATION, as_json, common_parts, insert, security_policy, source
 from compactlm.serving.browser.wasm_runtime import BINARY, SCRIPT
 
-WORKER = ("folder/models.js", "tokenizer.js", "tensors.js", "outputs.js", "engine.js", "worker.js")
+WORKER = ("folder/models.js", "tokenizer.js", "tensors.js", "reading.js", "outputs.js", "engine.js", "worker.js")
 PAGE, SERVICE_WORKER, HEADER, PROJECTIONS = "index.html", "service-worker.js", "header.json", "projections.bin"
 RUNTIME_SCRIPT = "runtime/ort.js"  # some servers send a file named .mjs with a type that browsers do not run
 RUNTIME_BINARY = f"runtime/{BINARY}"

@@ -17,14 +17,14 @@ from markdown_it import MarkdownIt
 from compactlm.errors import CompactLMError
 from compactlm.serving.browser.building import Content
 
-ENGINE = ("tokenizer.js", "tensors.js", "outputs.js", "file/bert.js", "file/models.js", "engine.js", "worker.js")
-APPLICATION = ("client.js", "panel-classify.js", "panel-sentences.js", "panel-fill.js", "panel-speed.js", "start.js")
+ENGINE = ("tokenizer.js", "tensors.js", "reading.js", "outputs.js", "file/bert.js", "file/models.js", "engine.js", "worker.js")
+APPLICATION = ("client.js", "panel-classify.js", "panel-tokens.js", "panel-sentences.js", "panel-fill.js", "panel-speed.js", "start.js")
 LEAD = (
     "This file contains the model. It runs in this browser, without a server. The security policy of the page forbids every connection, so "
     "no text leaves the device."
 )
 WAITING = "The page needs JavaScript."
-USES = {"mlm": "masked words", "embedding": "sentence vectors"}
+USES = {"mlm": "masked words", "embedding": "sentence vectors", "span": "answers to questions in a passage"}
 FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 LOWERED = 2  # the levels by which the headings of a card stand below those of the page
 MARKER = re.compile(r"\{\{(\w+)\}\}")
@@ -102,7 +102,9 @@ def as_json(value: Any) -> str:
 
 
 def _model_row(model: Mapping[str, Any]) -> str:
-    use = USES.get(model["kind"]) or f"labels: {', '.join(model['labels'])}"
+    use = USES.get(model["kind"]) or f"{'tags' if model['kind'] == 'tagging' else 'labels'}: {', '.join(model['labels'])}"
+    if model.get("activation") == "none":
+        use = "a number"
     cells = [model["name"], use, f"{model['layers']} layers of size {model['width']}", f"{model['parameters']:,}"]
     return f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
 

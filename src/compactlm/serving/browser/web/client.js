@@ -2,6 +2,7 @@
 // Sends requests to the worker. Each panel has its own channel, on which only the newest request is answered.
 
 const element = (id) => document.getElementById(id);
+const TOO_LONG = "The text is longer than the model reads; its end does not count.";
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 class Client {

@@ -13,12 +13,9 @@ class Engine {
     return this.tokenizers[this.models.get(name).model.tokenizer];
   }
 
-  /** Return the ids that a model reads of a text, the words that they cover, and whether the text was truncated. */
-  read(name, text) {
-    const tokenizer = this.tokenizer(name);
-    const { ids, words } = tokenizer.encode(text);
-    const kept = tokenizer.cut(ids, this.models.get(name).model.limit);
-    return { ids: kept, words: words.filter((word) => word.to < kept.length), cut: kept.length < ids.length };
+  /** Return what a model reads of a text, or of two; see readInput. */
+  read(name, text, pair = "") {
+    return readInput(this.tokenizer(name), this.models.get(name).model, text, pair);
   }
 
   /** Return the largest difference to the values that the page has for some texts; throw an Error if it is above the bound. */
@@ -26,9 +23,9 @@ class Engine {
     let largest = 0;
     for (const [name, model] of this.models) {
       for (const row of model.model.frozen) {
-        const { ids } = this.read(name, row.text);
-        if (ids.join() !== row.ids.join()) throw new Error(`The model ${name} reads the text “${row.text.slice(0, 40)}” differently`);
-        const values = await model.answer(ids, row.position);
+        const reading = this.read(name, row.text, row.pair);
+        if (reading.ids.join() !== row.ids.join() || reading.second !== (row.second ?? null)) throw new Error(`The model ${name} reads the text “${row.text.slice(0, 40)}” differently`);
+        const values = await model.answer(reading, row.position);
         for (const [at, expected] of row.values) {
           const difference = Math.abs(values[at] - expected);
           if (!(difference <= this.bound)) throw new Error(`The model ${name} computes ${values[at]} instead of ${expected}`);
@@ -39,59 +36,84 @@ class Engine {
     return { largest, bound: this.bound };
   }
 
-  /** Return the probability of each label and the label that is given. */
-  async classify({ name, text }) {
+  /** Return the probability of each label, or the number, and the label that is given. */
+  async classify({ name, text, pair }) {
     const model = this.models.get(name);
-    const { ids, cut } = this.read(name, text);
-    const probabilities = [...softmax(await model.answer(ids))];
-    return { probabilities, chosen: choose(model.model, probabilities), tokens: ids.length, cut };
+    const reading = this.read(name, text, pair);
+    const probabilities = activate(model.model, await model.answer(reading));
+    return { probabilities, chosen: choose(model.model, probabilities), tokens: reading.ids.length, cut: reading.cut };
   }
 
   /**
-   * Return how much the probability of the given label falls when each word is masked (Zeiler and Fergus 2014,
-   * https://arxiv.org/abs/1311.2901), or null when `stale` says that the answer is no longer needed.
+   * Return how much the probability of the given label, or the number, falls when each word is masked (Zeiler and Fergus 2014,
+   * https://arxiv.org/abs/1311.2901), or null when `stale` says that the answer is no longer needed. Places in the second text count from
+   * the text, a line end, and the second text.
    */
-  async occlude({ name, text }, stale) {
+  async occlude({ name, text, pair }, stale) {
     const model = this.models.get(name);
     const { mask } = this.tokenizer(name);
-    const { ids, words } = this.read(name, text);
-    const whole = softmax(await model.answer(ids));
-    const chosen = choose(model.model, [...whole]);
+    const reading = this.read(name, text, pair);
+    const whole = activate(model.model, await model.answer(reading));
+    const chosen = choose(model.model, whole);
     const changes = [];
-    for (const { start, end, from, to } of words) {
+    for (const { start, end, from, to, side } of reading.words) {
       await pause();
       if (stale()) return null;
-      const without = ids.map((id, at) => (from <= at && at < to ? mask : id));
-      changes.push({ start, end, change: whole[chosen] - softmax(await model.answer(without))[chosen] });
+      const ids = reading.ids.map((id, at) => (from <= at && at < to ? mask : id));
+      const without = activate(model.model, await model.answer({ ...reading, ids }));
+      const offset = side ? text.length + 1 : 0;
+      changes.push({ start: start + offset, end: end + offset, change: whole[chosen] - without[chosen] });
     }
     return { changes };
   }
 
+  /** Return the words of a text with their tags and probabilities, and the entities by word numbers. */
+  async tag({ name, text }) {
+    const model = this.models.get(name);
+    const reading = this.read(name, text);
+    const { labels } = model.model;
+    const logits = await model.answer(reading);
+    const words = reading.words.map(({ start, end, from }) => {
+      const probabilities = softmax(logits.slice(from * labels.length, (from + 1) * labels.length));
+      const best = probabilities.indexOf(Math.max(...probabilities));
+      return { start, end, tag: labels[best], probability: probabilities[best] };
+    });
+    return { words, entities: entitiesOf(words.map((word) => word.tag)), tokens: reading.ids.length, cut: reading.cut };
+  }
+
+  /** Return where the answer to a question is in a passage, start -1 if nowhere, and its probability. */
+  async extract({ name, text, pair }) {
+    const model = this.models.get(name);
+    const reading = this.read(name, text, pair);
+    const found = bestSpan(reading.places, await model.answer(reading), model.model.threshold);
+    return { ...found, tokens: reading.ids.length, cut: reading.cut };
+  }
+
   /** Return the likeliest tokens for each [MASK] of a text that fits the model. */
   async fill({ name, text, count }) {
-    const { ids, cut } = this.read(name, text);
+    const reading = this.read(name, text);
     const { mask, tokens } = this.tokenizer(name);
-    const positions = ids.flatMap((id, at) => (id === mask ? [at] : []));
+    const positions = reading.ids.flatMap((id, at) => (id === mask ? [at] : []));
     const masks = [];
     for (const position of positions) {
-      const probabilities = softmax(await this.models.get(name).answer(ids, position));
+      const probabilities = softmax(await this.models.get(name).answer(reading, position));
       const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
       masks.push(order.slice(0, count).map((id) => ({ piece: tokens[id], probability: probabilities[id] })));
     }
-    return { masks, cut };
+    return { masks, cut: reading.cut };
   }
 
   /** Return the cosine similarity of two texts. */
   async compare({ name, first, second }) {
-    const a = await this.models.get(name).answer(this.read(name, first).ids);
-    const b = await this.models.get(name).answer(this.read(name, second).ids);
+    const a = await this.models.get(name).answer(this.read(name, first));
+    const b = await this.models.get(name).answer(this.read(name, second));
     return { similarity: dot(a, 0, b, 0, a.length) };
   }
 
   /** Return the lines that are nearest to a query; vectors of lines are kept until other lines come. */
   async search({ name, query, lines, count }, stale, progress) {
     const model = this.models.get(name);
-    const vector = (text) => model.answer(this.read(name, text).ids);
+    const vector = (text) => model.answer(this.read(name, text));
     const known = this.vectors ?? new Map();
     const vectors = new Map();
     for (const [at, line] of lines.entries()) {
@@ -113,11 +135,11 @@ class Engine {
   }
 
   /** Return the token ids of a text, all values of the model's answer, and the milliseconds that it took, tokenization included. */
-  async values({ name, text, position }) {
+  async values({ name, text, pair, position }) {
     const start = performance.now();
-    const { ids } = this.read(name, text);
-    const values = await this.models.get(name).answer(ids, position ?? ids.indexOf(this.tokenizer(name).mask));
-    return { ids, values: [...values], taken: performance.now() - start };
+    const reading = this.read(name, text, pair);
+    const values = await this.models.get(name).answer(reading, position ?? reading.ids.indexOf(this.tokenizer(name).mask));
+    return { ids: reading.ids, values: [...values], taken: performance.now() - start };
   }
 
   /** Return the milliseconds of each of some answers to a text of a number of tokens. */
@@ -129,7 +151,7 @@ class Engine {
     for (let run = 0; run < times; run += 1) {
       await pause();
       const start = performance.now();
-      await model.answer(ids, 1);
+      await model.answer({ ids, second: null }, 1);
       taken.push(performance.now() - start);
     }
     return { taken };

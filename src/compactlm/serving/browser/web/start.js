@@ -14,7 +14,7 @@ async function start(client, request, transfer = []) {
   const { largest } = await client.ask("load", "load", request, { progress, transfer });
   const seconds = ((performance.now() - begun) / 1000).toFixed(1);
   const { models } = request.header;
-  const started = [startClassify(client, models)];
+  const started = [startClassify(client, models), startTags(client, models), startQuestions(client, models)];
   for (const { kind, name } of models) {
     if (kind === "embedding") started.push(startSearch(client, name), startCompare(client, name));
     if (kind === "mlm") started.push(startFill(client, name));

@@ -30,24 +30,36 @@ class WordPiece {
 
   /** Return the ids of a text with [CLS] and [SEP], not truncated, and its words: where they stand in the text and among the ids. */
   encode(text) {
-    const ids = [this.cls];
+    const { ids, words } = this.segment(text);
+    return { ids: [this.cls, ...ids, this.sep], words: words.map((word) => ({ ...word, from: word.from + 1, to: word.to + 1 })) };
+  }
+
+  /** Return the ids of a text without special tokens, the place of each in the text, and the words: places in the text and among the ids. */
+  segment(text) {
+    const ids = [];
+    const places = [];
     const words = [];
     const add = (found, start, end) => {
       words.push({ start, end, from: ids.length, to: ids.length + found.length });
-      ids.push(...found);
+      for (const piece of found) {
+        ids.push(piece.id);
+        places.push(piece.place);
+      }
+    };
+    const addAll = (from, to) => {
+      for (const word of this.words(text.slice(from, to), from)) add(this.pieces(word), word.start, word.end);
     };
     let done = 0;
     for (const match of text.matchAll(this.special)) {
-      for (const word of this.words(text.slice(done, match.index), done)) add(this.pieces(word.text), word.start, word.end);
+      addAll(done, match.index);
       done = match.index + match[0].length;
-      add([this.ids.get(match[0])], match.index, done);
+      add([{ id: this.ids.get(match[0]), place: [match.index, done] }], match.index, done);
     }
-    for (const word of this.words(text.slice(done), done)) add(this.pieces(word.text), word.start, word.end);
-    ids.push(this.sep);
-    return { ids, words };
+    addAll(done, text.length);
+    return { ids, places, words };
   }
 
-  /** Return the normalised words of a text; `offset` is where the text starts. */
+  /** Return the normalised words of a text, with the place of each of their characters; `offset` is where the text starts. */
   words(text, offset) {
     const found = [];
     let word = null;
@@ -62,11 +74,12 @@ class WordPiece {
         if (SPACE.test(one)) close();
         else if (ASCII_PUNCTUATION.test(one) || PUNCTUATION.test(one)) {
           close();
-          found.push({ text: one, start: at, end });
+          found.push({ text: one, start: at, end, places: [[at, end]] });
         } else if (word) {
           word.text += one;
           word.end = end;
-        } else word = { text: one, start: at, end };
+          word.places.push([at, end]);
+        } else word = { text: one, start: at, end, places: [[at, end]] };
       }
       at = end;
     }
@@ -89,10 +102,11 @@ class WordPiece {
     return lower ? [...text].map((one) => one.toLowerCase()).join("") : text;
   }
 
-  /** Return the ids of the longest tokens that make up a word, from left to right; an unknown word is one [UNK]. */
-  pieces(word) {
-    const characters = [...word];
-    if (characters.length > this.settings.longest) return [this.unknown];
+  /** Return the longest tokens that make up a word, from left to right, as id and place; an unknown word is one [UNK]. */
+  pieces({ text, start: first, end: last, places }) {
+    const characters = [...text];
+    const unknown = [{ id: this.unknown, place: [first, last] }];
+    if (characters.length > this.settings.longest) return unknown;
     const found = [];
     for (let start = 0; start < characters.length; ) {
       let end = characters.length;
@@ -101,8 +115,8 @@ class WordPiece {
         id = this.ids.get((start ? this.settings.prefix : "") + characters.slice(start, end).join(""));
         if (id !== undefined) break;
       }
-      if (id === undefined) return [this.unknown];
-      found.push(id);
+      if (id === undefined) return unknown;
+      found.push({ id, place: [places[start][0], places[end - 1][1]] });
       start = end;
     }
     return found;

@@ -56,22 +56,24 @@ class Bert {
     return { weight: this.matrix(`${name}.weight`), bias: this.matrix(`${name}.bias`) };
   }
 
-  /** Return the output of the embeddings, [tokens, width]. */
-  embed(ids) {
+  /** Return the output of the embeddings, [tokens, width]; tokens from `second` on are of the second text. */
+  embed({ ids, second }) {
     const { words, positions, types, norm } = this.embeddings;
     const { width } = words;
     const x = new Float32Array(ids.length * width);
     ids.forEach((id, token) => {
+      const type = second !== null && token >= second ? width : 0;
       for (let i = 0; i < width; i += 1) {
-        x[token * width + i] = words.rows[id * width + i] * words.scales[id] + positions[token * width + i] + types[i];
+        x[token * width + i] = words.rows[id * width + i] * words.scales[id] + positions[token * width + i] + types[type + i];
       }
     });
     return normalise(x, ids.length, norm, this.model.epsilon);
   }
 
   /** Return the output of the embeddings and of the last layer; `firstOnly` computes only the first token of the last layer. */
-  run(ids, firstOnly = false) {
-    const first = this.embed(ids);
+  run(reading, firstOnly = false) {
+    const { ids } = reading;
+    const first = this.embed(reading);
     let x = first;
     this.layers.forEach((layer, number) => {
       x = this.layer(layer, x, ids.length, firstOnly && number === this.layers.length - 1 ? 1 : ids.length);

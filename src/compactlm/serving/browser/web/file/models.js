@@ -9,8 +9,20 @@ class Classifier extends Bert {
   }
 
   /** Return the logits of the labels. */
-  answer(ids) {
-    return linear(linear(this.run(ids, true).last, 1, this.pooler).map(Math.tanh), 1, this.classifier);
+  answer(reading) {
+    return linear(linear(this.run(reading, true).last, 1, this.pooler).map(Math.tanh), 1, this.classifier);
+  }
+}
+
+class Tokens extends Bert {
+  constructor(model, bytes) {
+    super(model, bytes);
+    this.head = this.linear(model.kind === "span" ? "qa_outputs" : "classifier");
+  }
+
+  /** Return the logits of each token, [tokens, labels], or those of starts and ends of an answer, [tokens, 2]. */
+  answer(reading) {
+    return linear(this.run(reading).last, reading.ids.length, this.head);
   }
 }
 
@@ -23,10 +35,10 @@ class MaskedWords extends Bert {
   }
 
   /** Return the logits of all tokens at one position. */
-  answer(ids, position) {
+  answer(reading, position) {
     const { words } = this.embeddings;
     const { width } = words;
-    const state = this.run(ids).last.slice(position * width, (position + 1) * width);
+    const state = this.run(reading).last.slice(position * width, (position + 1) * width);
     const row = normalise(gelu(linear(state, 1, this.transform)), 1, this.transformNorm, this.model.epsilon);
     return add(dotRows(row, words), this.bias);
   }
@@ -41,14 +53,15 @@ class Sentences extends Bert {
   }
 
   /** Return the unit vector of a text; a text without tokens has zeros. */
-  answer(ids) {
-    const states = this.run(ids);
-    for (const layer of this.dense) states.last = linear(states.last, ids.length, layer);
-    return sentenceVector(this.model.pooling, ids.length, states, this.projection);
+  answer(reading) {
+    const states = this.run(reading);
+    const tokens = reading.ids.length;
+    for (const layer of this.dense) states.last = linear(states.last, tokens, layer);
+    return sentenceVector(this.model.pooling, tokens, states, this.projection);
   }
 }
 
-const KINDS = { task: Classifier, mlm: MaskedWords, embedding: Sentences };
+const KINDS = { task: Classifier, tagging: Tokens, span: Tokens, mlm: MaskedWords, embedding: Sentences };
 
 /** Return the models by name, of the header of the page and its weights. */
 function openModels({ header, bytes }) {

@@ -9,37 +9,46 @@ class Session {
     this.projection = projection;
   }
 
-  /** Return the outputs of the session for the ids of one text. */
-  async run(ids, feeds = {}) {
-    const tensor = (value) => new ort.Tensor("int64", BigInt64Array.from(ids, (id) => BigInt(value ?? id)), [1, ids.length]);
-    return this.session.run({ input_ids: tensor(), attention_mask: tensor(1), token_type_ids: tensor(0), ...feeds });
+  /** Return the outputs of the session for one reading; tokens from `second` on are of the second text. */
+  async run({ ids, second }, feeds = {}) {
+    const tensor = (value) => new ort.Tensor("int64", BigInt64Array.from(ids, (id, at) => BigInt(value(id, at))), [1, ids.length]);
+    const types = tensor((id, at) => (second !== null && at >= second ? 1 : 0));
+    return this.session.run({ input_ids: tensor((id) => id), attention_mask: tensor(() => 1), token_type_ids: types, ...feeds });
   }
 }
 
-class Classifier extends Session {
-  /** Return the logits of the labels. */
-  async answer(ids) {
-    return (await this.run(ids)).logits.data;
+class Logits extends Session {
+  /** Return the logits of the labels, or those of each token, [tokens, labels]. */
+  async answer(reading) {
+    return (await this.run(reading)).logits.data;
+  }
+}
+
+class Questions extends Session {
+  /** Return the logits of starts and ends of an answer, [tokens, 2]. */
+  async answer(reading) {
+    const { start_logits: starts, end_logits: ends } = await this.run(reading);
+    return Float32Array.from({ length: 2 * reading.ids.length }, (_, at) => (at % 2 ? ends : starts).data[Math.floor(at / 2)]);
   }
 }
 
 class MaskedWords extends Session {
   /** Return the logits of all tokens at one position. */
-  async answer(ids, position) {
-    return (await this.run(ids, { position: new ort.Tensor("int64", [BigInt(position)], [1]) })).logits.data;
+  async answer(reading, position) {
+    return (await this.run(reading, { position: new ort.Tensor("int64", [BigInt(position)], [1]) })).logits.data;
   }
 }
 
 class Sentences extends Session {
   /** Return the unit vector of a text; a text without tokens has zeros. */
-  async answer(ids) {
-    const found = await this.run(ids);
+  async answer(reading) {
+    const found = await this.run(reading);
     const states = { last: found.last_hidden_state.data, first: found.first_hidden_state?.data };
-    return sentenceVector(this.model.pooling, ids.length, states, this.projection);
+    return sentenceVector(this.model.pooling, reading.ids.length, states, this.projection);
   }
 }
 
-const KINDS = { task: Classifier, mlm: MaskedWords, embedding: Sentences };
+const KINDS = { task: Logits, tagging: Logits, span: Questions, mlm: MaskedWords, embedding: Sentences };
 
 /** Return the models by name; `progress` gets the share of the bytes that are there. */
 async function openModels({ header, base }, progress) {
