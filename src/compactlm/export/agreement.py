@@ -14,7 +14,7 @@ from transformers import BertPreTrainedModel
 
 from compactlm.bert.arrays import Array
 from compactlm.bert.batches import make_batches
-from compactlm.bert.models import pad_tensors
+from compactlm.bert.models import pad_examples
 from compactlm.bert.sentence_encoder.dense import Dense
 from compactlm.errors import CompactLMError
 from compactlm.export.directory import output_names
@@ -63,6 +63,7 @@ def compare(
     threads: int,
     description: str,
     dense: Sequence[Dense] = (),
+    seconds: Sequence[int | None] | None = None,
 ) -> Comparison:
     """Run the original model and both files on the same sequences.
 
@@ -75,6 +76,7 @@ def compare(
         threads: CPU threads.
         description: label of the progress bar.
         dense: linear layers above the original model, which the files have inside.
+        seconds: the position of the second text of each sequence, or None without one.
     """
     model.eval()
     outputs = output_names(model)
@@ -82,8 +84,9 @@ def compare(
     readings: list[dict[int, Array]] = [{}, {}, {}]
     differences: list[float] = []
     for rows in tqdm(make_batches([len(s) for s in sequences], batch_tokens, None), desc=description, unit="batch", mininterval=0.5):
-        input_ids, attention_mask = pad_tensors([sequences[row] for row in rows], model.config.pad_token_id)
-        feeds = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": torch.zeros_like(input_ids)}
+        starts = None if seconds is None else [seconds[row] for row in rows]
+        feeds = pad_examples([sequences[row] for row in rows], starts, model.config.pad_token_id)
+        feeds.setdefault("token_type_ids", torch.zeros_like(feeds["input_ids"]))
         with torch.inference_mode():
             answered = model(**feeds)
         original = _joined([answered[name].float().numpy() for name in outputs])
@@ -91,7 +94,7 @@ def compare(
             original = layer.apply(original)
         arrays = {name: tensor.numpy() for name, tensor in feeds.items()}
         found = [original, *(_joined(session.run(outputs, arrays)) for session in sessions)]
-        mask = attention_mask.numpy().astype(bool)
+        mask = feeds["attention_mask"].numpy().astype(bool)
         differences.append(_greatest(found[0], found[1], mask))
         for kept, values in zip(readings, found, strict=True):
             kept.update(zip(rows, read(values, mask, rows), strict=True))

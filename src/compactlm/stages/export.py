@@ -16,6 +16,7 @@ from compactlm.bert.arrays import Array
 from compactlm.bert.runtime import prepare
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.bert.sentence_encoder.modules import SentenceModules, is_sentence_encoder
+from compactlm.bert.task_models import load_task_model
 from compactlm.bert.words_to_mask import mask_one
 from compactlm.corpus.queries import passages_with_queries
 from compactlm.draws import draw_items
@@ -32,9 +33,11 @@ from compactlm.export.agreement import (
     mean_of,
     measure_cosines,
     measure_loss,
+    outputs_of,
 )
 from compactlm.export.answers import choose_thresholds
 from compactlm.export.directory import write_directory
+from compactlm.export.task_agreement import check_metric_loss, measure_metric
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure, write_figures
 from compactlm.improvement.reference import FOLDER, make_reference, write_reference
@@ -46,6 +49,8 @@ from compactlm.inference.search.thresholds import write_thresholds
 from compactlm.params import Params
 from compactlm.params.suites import read_questions
 from compactlm.pipeline.run import run
+from compactlm.tasks import kind_of
+from compactlm.tasks.segmenting import LibrarySegmenter
 
 BATCH_TOKENS = 4096  # the upper limit: vocabulary logits of three models are in memory at once
 
@@ -53,7 +58,7 @@ BATCH_TOKENS = 4096  # the upper limit: vocabulary logits of three models are in
 def _load(params: Params, name: str) -> tuple[BertPreTrainedModel, Path]:
     """Return the model to export, on the CPU, and the directory with its config.json and tokenizer."""
     if name in params.tasks:
-        return models.load_classifier(artifacts.STUDENT / name).cpu(), artifacts.STUDENT / name
+        return load_task_model(artifacts.STUDENT / name).cpu(), artifacts.STUDENT / name
     if name == EMBEDDING and (artifacts.STUDENT / EMBEDDING).is_dir():
         return models.load_body(artifacts.STUDENT / EMBEDDING).cpu(), artifacts.STUDENT / EMBEDDING
     source = artifacts.STUDENT / artifacts.MLM
@@ -88,6 +93,29 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
         if name in params.tasks:
             check_loss(loss, len(rows), params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
     figures = {key: Figure.over_rows(value, len(rows)) if isinstance(value, float) else value for key, value in int8.items()}
+    return {
+        "rows": len(rows),
+        "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
+        "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **figures},
+    }
+
+
+def _export_task(params: Params, name: str, rows: list[artifacts.Document], directory: Path) -> dict[str, Any]:
+    """Write the model of a task whose answers are no labels of single texts, and return its metrics."""
+    task, source = params.tasks[name], artifacts.STUDENT / name
+    model = load_task_model(source).cpu()
+    write_directory(model, source, directory, params.export.opset)
+    segmenter = LibrarySegmenter(models.load_tokenizer(source).backend_tokenizer)
+    examples = kind_of(task).encode(segmenter, rows, task, task.length(params.tokenize.maximum_length), places=True)
+    flat = [one for parts in examples for one in parts]
+    sequences, seconds = [one.input_ids for one in flat], [one.second for one in flat]
+    batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
+    title = f"check the ONNX of {name}"
+    found = compare(model, directory, sequences, outputs_of, batch_tokens, params.threads, title, seconds=seconds)
+    check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
+    settings = model.config.to_dict()
+    figures = measure_metric(found, examples, rows, task, settings, Resampler.of(params.bootstrap, params.seed))
+    check_metric_loss(figures["metric_loss"], task.metric, params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
     return {
         "rows": len(rows),
         "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
@@ -140,9 +168,16 @@ def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
     test = artifacts.read_table(artifacts.TOKENIZED / "test").to_pylist()
+    documents = artifacts.read_documents(artifacts.SPLIT / "test")
     metrics = {}
     with artifacts.replacing(artifacts.EXPORT) as unfinished:
         for name in tqdm((artifacts.MLM, EMBEDDING, *params.tasks), desc="export", unit="model"):
+            task = params.tasks.get(name)
+            if task and (task.kind != "classification" or task.pair):
+                own = [row for row in documents if row.task == name]
+                drawn = draw_items(own, params.export.check_rows, "export", params.seed, key=lambda row: row.id)
+                metrics[name] = _export_task(params, name, drawn, unfinished / name)
+                continue
             candidates = [row for row in test if name not in params.tasks or row["task"] == name]
             count = params.export.check_rows if name in params.tasks else params.export.general_rows
             rows = draw_items(candidates, count, "export", params.seed, key=lambda row: row["id"])

@@ -59,6 +59,7 @@ DIRECTIONS: dict[str, Direction] = {
     "entity_recall": "higher",
     "token_accuracy": "higher",
     "exact_match": "higher",
+    "metric_loss": "lower",
     "f1": "higher",
     "validation_accuracy": "higher",
     **{f"validation_{metric}": "higher" for kind in KINDS.values() for metric in kind.main_metrics},
@@ -86,7 +87,8 @@ INFORMATIONAL = frozenset(
     "fitted_mlm_head "  # of older runs
     "baselines frequency_top1 frequency_pseudo_perplexity ngram_top1 ngram_pseudo_perplexity "
     # export
-    "greatest_difference mean_cosine least_cosine gained lost int8_accuracy original_accuracy "
+    "greatest_difference mean_cosine least_cosine gained lost int8_accuracy original_accuracy int8_metric original_metric "
+    "no_answer_threshold "
     # fairness
     "base_rate likelier saturated pairs checks undecided status".split()
 )
