@@ -240,5 +240,4 @@ def test_a_plot_names_columns_that_its_files_have(path, columns):
 
 
 def test_dvc_yaml_is_short():
-    # The stages of distillation list the modules that split sentences one by one, because changes of other text modules are frequent.
     assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= 345
