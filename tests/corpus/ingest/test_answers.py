@@ -51,6 +51,21 @@ def test_an_answer_is_searched_in_the_text(match: str, cell: str, answer: str) -
 
 
 @pytest.mark.parametrize(
+    ("match", "answer", "text", "found"),
+    [
+        ("exact", "art", "the artist likes art", ("art", 17)),
+        ("exact", "art", "the artist", ("art", 4)),  # nowhere else
+        ("exact", "京都", "東京都は京都府", ("京都", 1)),
+        ("beginning", "played at the Bowl, a song", "he played at the Bowl, attended by all", ("played at the Bowl", 3)),
+        ("beginning", "on the plain. The end", "rocks on the plain. They end", ("on the plain.", 6)),
+        ("beginning", "in a", "inside in a box", ("in a", 7)),
+    ],
+)
+def test_an_answer_is_searched_as_whole_words(match: str, answer: str, text: str, found: tuple[str, int]) -> None:
+    assert find_answer(answer, text, AnswerText(column="a", match=match)) == found
+
+
+@pytest.mark.parametrize(
     ("match", "cell", "least"),
     [
         ("exact", "kim", 1),

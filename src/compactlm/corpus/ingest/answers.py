@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from unicodedata import east_asian_width
 
 from compactlm.artifacts import NO_ANSWER
 from compactlm.corpus.ingest.cells import cell_at, shown
@@ -76,13 +77,33 @@ def _at(answer: str, offset: object, text: str, place: str) -> Answer:
 
 
 def find_answer(answer: str, text: str, rule: AnswerText) -> Answer | None:
-    """Return the first place of an answer in a text by `rule.match`, and the text there; None if it is not found."""
+    """Return the first place of an answer in a text by `rule.match`, and the text there; None if it is not found.
+
+    A place of whole words is preferred to an earlier one inside a word.
+    """
     if rule.match == "beginning":
         return _longest_beginning(answer, text, rule.minimum_words)
     if rule.match == "loose":
         return _loosely(answer, text)
-    at = text.find(answer)
+    whole = _find_whole(answer, text)
+    at = text.find(answer) if whole is None else whole
     return (answer, at) if at >= 0 else None
+
+
+def _find_whole(answer: str, text: str) -> int | None:
+    """Return the first place of an answer that neither begins nor ends inside a word."""
+    at = text.find(answer)
+    while at >= 0:
+        if not (_is_inside_word(text, at) or _is_inside_word(text, at + len(answer))):
+            return at
+        at = text.find(answer, at + 1)
+    return None
+
+
+def _is_inside_word(text: str, place: int) -> bool:
+    """Return whether letters or digits stand on both sides of a place. Ideographs are words of their own."""
+    sides = text[max(place - 1, 0) : place + 1]
+    return len(sides) == 2 and place > 0 and all(side.isalnum() and east_asian_width(side) not in "WF" for side in sides)
 
 
 def _longest_beginning(answer: str, text: str, least: int) -> Answer | None:
@@ -90,11 +111,12 @@ def _longest_beginning(answer: str, text: str, least: int) -> Answer | None:
     fewest, most = 0, len(ends)
     while fewest < most:  # a beginning of a beginning that stands in the text does too
         middle = (fewest + most + 1) // 2
-        fewest, most = (middle, most) if answer[: ends[middle - 1]] in text else (fewest, middle - 1)
+        fewest, most = (middle, most) if _find_whole(answer[: ends[middle - 1]], text) is not None else (fewest, middle - 1)
     if fewest < least or not fewest:
         return None
     found = _EDGE.sub("", answer[: ends[fewest - 1]])
-    return (found, text.index(found)) if found else None
+    at = _find_whole(found, text) if found else None
+    return None if at is None else (found, at)
 
 
 def _loosely(answer: str, text: str) -> Answer | None:
