@@ -168,13 +168,12 @@ def main(params: Params) -> None:
     """Run the stage."""
     prepare(params.threads, params.seed)
     test = artifacts.read_table(artifacts.TOKENIZED / "test").to_pylist()
-    documents = artifacts.read_documents(artifacts.SPLIT / "test")
     metrics = {}
     with artifacts.replacing(artifacts.EXPORT) as unfinished:
         for name in tqdm((artifacts.MLM, EMBEDDING, *params.tasks), desc="export", unit="model"):
             task = params.tasks.get(name)
             if task and (task.kind != "classification" or task.pair):
-                own = [row for row in documents if row.task == name]
+                own = [row for row in artifacts.read_documents(artifacts.SPLIT / "test") if row.task == name]
                 drawn = draw_items(own, params.export.check_rows, "export", params.seed, key=lambda row: row.id)
                 metrics[name] = _export_task(params, name, drawn, unfinished / name)
                 continue
