@@ -10,7 +10,9 @@ import yaml
 from compactlm.params import parse_params
 from compactlm.params.files import insert_files, named_files
 from compactlm.presets import compose
+from compactlm.tasks import KINDS
 from tests.params.default import ROOT, complaint
+from tests.params.default import compose as compose_with
 
 SOURCE = {"kind": "files", "path": "a.csv", "columns": {"text": "message"}}
 
@@ -89,3 +91,9 @@ def test_a_source_of_another_kind_than_its_file_needs_another_name(content: dict
     found = complaint(content)
     assert found.startswith("params.yaml: ingest.sources.tweets is of the kind 'files', but package, archive, member ")
     assert "configs/sources/tweets.yaml" in found
+
+
+def test_the_data_of_all_kinds_of_task_make_an_experiment() -> None:
+    params = parse_params(compose_with("data=kinds"))
+    assert {task.kind for task in params.tasks.values()} == set(KINDS)
+    assert {source for task in params.tasks.values() for source in task.sources} <= set(params.ingest.sources)

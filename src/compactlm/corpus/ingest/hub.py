@@ -14,7 +14,7 @@ from compactlm.text.tables import Rows
 def read_hub(name: str, source: HubSource) -> Rows:
     """Yield the place and the cells of each row; a streamed data set is downloaded only up to its maximum of rows.
 
-    A class label, which is stored as a number, is given by its name. -1 means that there is none.
+    A class label, which is stored as a number, is given by its name, also in a list. -1 means that there is none.
 
     Raises:
         CompactLMError: the data set cannot be loaded: the hub is offline or unreachable, or the data set or split does not exist.
@@ -29,10 +29,16 @@ def read_hub(name: str, source: HubSource) -> Rows:
         rows = datasets.load_dataset(source.dataset, source.name, split=source.split, streaming=source.streaming, revision=source.revision)
         first = itertools.islice(rows, limits_of(source)[0]) if source.streaming else rows
         named = {column: feature.int2str for column, feature in (rows.features or {}).items() if isinstance(feature, datasets.ClassLabel)}
+        listed = {
+            column: feature.feature.int2str
+            for column, feature in (rows.features or {}).items()
+            if isinstance(getattr(feature, "feature", None), datasets.ClassLabel)
+        }
         for number, row in enumerate(first):
             numbers = {column: -1 if row[column] is None else row[column] for column in named}
             names = {column: named[column](label) if label >= 0 else None for column, label in numbers.items()}
-            yield f"row {number}", row | names
+            lists = {column: [name(label) for label in row[column]] for column, name in listed.items() if row[column] is not None}
+            yield f"row {number}", row | names | lists
     except failures as error:
         raise CompactLMError(_sentence(name, source, error)) from None
 
