@@ -109,16 +109,17 @@ def arriving_rows(root: Path) -> list[dict[str, str]]:
     return rows
 
 
-def play(directory: Path, preset: str, amounts: Amounts) -> dict[str, Any]:
-    """Play the loop in a clone of the last commit, and return its figures.
+def play(source: Path, directory: Path, preset: str, amounts: Amounts) -> dict[str, Any]:
+    """Play the loop in a clone of the last commit of a repository, and return its figures.
 
     Args:
+        source: the repository.
         directory: the clone; it must not exist.
         preset: the preset of the champion; its split is stable.
         amounts: the numbers of rows.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["git", "clone", "--quiet", "--no-tags", str(ROOT), str(directory)], check=True)
+    subprocess.run(["git", "clone", "--quiet", "--no-tags", str(source), str(directory)], check=True)
     player = Player(directory)
     rows = arriving_rows(directory)
     truth = {row_id(row["text"]): row["label"] for row in rows}
@@ -164,7 +165,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--preset", default="loop", help="the preset of the champion")
     chosen = parser.parse_args(arguments)
     shutil.rmtree(chosen.directory, ignore_errors=True)
-    found = play(chosen.directory, chosen.preset, Amounts())
+    found = play(ROOT, chosen.directory, chosen.preset, Amounts())
     artifacts.write_json(ROOT / RESULT, found)
     print(f"{RESULT} has the figures; the loop took {found['total_seconds'] / 60:.1f} min")
 
