@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from compactlm.figures.figure import Figure, read_figures, write_figures
+from compactlm.figures.figure import Figure, Limit, read_figures, write_figures
 from compactlm.report.blocks import Heading, Table
 from compactlm.report.sections.loop import new_text, picks
+from compactlm.report.sections.promotion import promotion
 
 
 def figure(value, wide=0.02, rows=300):
@@ -99,3 +100,17 @@ def test_the_learning_curve_is_shown(results):
 def test_without_results_there_is_no_section(results):
     assert new_text(results(loop={}, benchmarks={})) is None
     assert picks(results(loop={}, benchmarks={})) is None
+
+
+def test_the_last_promotion_is_a_table_of_its_lines_and_says_what_refused(results, found):
+    assert promotion(found) is None
+    lines = {
+        "old test rows": {"champion": figure(0.8), "challenger": figure(0.7), "difference": figure(-0.1).with_limit(Limit(low=-0.02))},
+        "negative flips": {"difference": figure(0.12)},
+    }
+    verdict = {"champion": "v0.1.0", "status": 1, "refused_by": ["sentiment, old test rows"], "tasks": {"sentiment": lines}}
+    section = promotion(results(loop={"promotion": verdict}))
+    assert section.lead == "A model was compared with v0.1.0 on the same rows: it was refused (sentiment, old test rows)."
+    [table] = section.blocks
+    assert table.rows[0][-1] == "violated"
+    assert table.rows[1][2:4] == ["", ""]

@@ -18,6 +18,7 @@ from compactlm.report.sections.fairness import fairness
 from compactlm.report.sections.language import forgetting, masked_words
 from compactlm.report.sections.loop import new_text, picks
 from compactlm.report.sections.mitigation import mitigation
+from compactlm.report.sections.promotion import promotion
 from compactlm.report.sections.quality import quality
 from compactlm.report.sections.text import text
 from compactlm.report.sections.training import ablations, learning, sizes
@@ -58,6 +59,7 @@ def sections(found: Findings, readers: Mapping[str, Reader]) -> list[Section]:
         embedding_benchmark(found),
         new_text(found),
         picks(found),
+        promotion(found),
         cost(found),
         machine(found),
         _parameters(found),
