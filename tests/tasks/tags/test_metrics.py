@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compactlm.tasks.tags.metrics import best_constant, by_kind, count, metrics_of
+from compactlm.tasks.tags.metrics import best_constant, count, metrics_of
 
 TAG = st.sampled_from(["O", "B-PER", "I-PER", "E-PER", "S-PER", "B-LOC", "I-LOC"])
 TEXTS = st.lists(st.lists(st.tuples(TAG, TAG), max_size=8), min_size=1, max_size=6)
@@ -21,9 +21,6 @@ def test_the_figures_of_seqevals_documentation():
     found = values(expected, answered)
     assert found["entity_f1"] == 0.5
     assert found["token_accuracy"] == 0.8
-    kinds = by_kind(expected, answered)
-    assert kinds["MISC"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "entities": 1}
-    assert kinds["PER"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0, "entities": 1}
 
 
 @given(TEXTS)

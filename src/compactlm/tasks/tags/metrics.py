@@ -5,7 +5,7 @@ They are those of seqeval (Nakayama 2018) with its default rules: an entity is r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -41,26 +41,6 @@ def metrics_of(counts: Array) -> dict[str, Array]:
         "entity_precision": _divide(right, answered, 0.0),
         "entity_recall": _divide(right, expected, 0.0),
     }
-
-
-def by_kind(expected: Sequence[Sequence[str]], answered: Sequence[Sequence[str]]) -> Mapping[str, dict[str, float]]:
-    """Return precision, recall, F1 and the number of expected entities for each type of entity, in the order of their names."""
-    true, found = _numbered(expected), _numbered(answered)
-    figures = {}
-    for kind in sorted({one[1] for one in true | found}):
-        own, theirs = ({one for one in some if one[1] == kind} for some in (true, found))
-        right = len(own & theirs)
-        figures[kind] = {
-            "precision": right / max(len(theirs), 1),
-            "recall": right / max(len(own), 1),
-            "f1": 2 * right / (len(own) + len(theirs)),
-            "entities": float(len(own)),
-        }
-    return figures
-
-
-def _numbered(texts: Iterable[Sequence[str]]) -> set[tuple[int, str, int, int]]:
-    return {(number, *one) for number, tags in enumerate(texts) for one in entities(tags)}
 
 
 def best_constant(rows: Sequence[Sequence[str]], labels: Sequence[str], metric: str) -> str:
