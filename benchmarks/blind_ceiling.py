@@ -26,11 +26,11 @@ from compactlm.bert.tokenization import encode
 from compactlm.blind.judge import Told, tell_apart
 from compactlm.blind.summary import told_line
 from compactlm.errors import CompactLMError
+from compactlm.evaluation.predictions import read_answers
 from compactlm.figures.bootstrap import Array, share
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import interval, percent
 from compactlm.params import Params, ParamsError, read_params
-from compactlm.report.findings import answers_by_task
 from compactlm.teacher import training as teachers
 from compactlm.training.loop import Settings
 
@@ -66,7 +66,7 @@ def compare(first: Array, second: Array, seed: int) -> dict[str, Any]:
 def measure(params: Params, seed: int) -> dict[str, Any]:
     """Return the figures of the student and of a second teacher, each next to the teacher of the run, by task."""
     predictions = artifacts.read_table(artifacts.PREDICTIONS).to_pylist()
-    answers = answers_by_task(predictions, artifacts.read_documents(artifacts.SPLIT / "test"), params)
+    answers = read_answers(predictions, artifacts.read_documents(artifacts.SPLIT / "test"), params)
     found: dict[str, Any] = {}
     for task, own in answers.items():
         teacher, student = own.probabilities["teacher"], own.probabilities["student"]

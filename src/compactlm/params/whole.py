@@ -160,7 +160,9 @@ def _unlabelled_contradictions(params: Params, owners: Mapping[str, str]) -> Ite
         for source in named:
             if source not in params.ingest.sources:
                 yield f"{key} names {source!r}, which is not in ingest.sources; add it there or correct the name"
-            elif source in owners:
+            elif source in owners and not (
+                key == f"tasks.{owners[source]}.unlabelled" and params.ingest.sources[source].columns.unlabelled
+            ):
                 yield f"{key} names {source!r}, whose rows are labelled for tasks.{owners[source]}; use unlabelled sources"
 
 
