@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding blind-ceiling bench-page frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding bench-drift bench-picks blind-ceiling bench-page frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -102,6 +102,12 @@ bench-answers: setup ## measure how often `compactlm answer` finds reworded ques
 
 bench-embedding: $(INSTALLED_BENCH) ## compare the student's sentence embedding with its teacher, static tables, TF-IDF and WordLlama
 	@python -m benchmarks.bench_embedding $(ARGS)
+
+bench-drift: setup ## measure how often `compactlm watch` reports a change, with and without one
+	@python -m benchmarks.bench_drift $(ARGS)
+
+bench-picks: setup ## compare the accuracy after labelling rows of `compactlm pick` with that after random rows
+	@python -m benchmarks.bench_picks $(ARGS)
 
 blind-ceiling: setup ## train the teacher again with another seed, and tell the two apart by a classifier, next to the student
 	@python -m benchmarks.blind_ceiling $(ARGS)

@@ -42,10 +42,10 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def is_reported(old: Sample, new: Sample, seed: int, permutations: int = PERMUTATIONS) -> bool:
+def is_reported(old: Sample, new: Sample, seed: int) -> bool:
     """Return whether a change is reported, as `compactlm watch` decides it."""
     pool = Pool.of(old.described, new.described, seed)
-    null = pool.statistics(draw_labelings(len(pool.new), len(new), permutations, np.random.default_rng(seed)))
+    null = pool.statistics(draw_labelings(len(pool.new), len(new), PERMUTATIONS, np.random.default_rng(seed)))
     return any(p[0] <= LEVEL for p in adjusted(pool.statistics(pool.new[None]), null).values())
 
 
@@ -80,21 +80,24 @@ def measure_reported(reference: Sample, sources: dict[str, Sample], rows: int, r
 
 
 def measure_estimates(reference: Sample, sources: dict[str, Sample], rows: int, repeats: int, resampler: Resampler) -> dict[str, Any]:
-    """Return estimated and measured accuracy on new rows, the mean size of the error, and how often the interval holds the truth."""
+    """Return the mean estimate, the accuracy on all labelled rows, the mean size of the error, and how often the interval holds it."""
     found = {}
     for name, sample in sources.items():
-        labelled, estimates, truths, inside = sample.take(np.flatnonzero(sample.expected >= 0)), [], [], 0
+        labelled, estimates, inside = sample.take(np.flatnonzero(sample.expected >= 0)), [], 0
+        truth = labelled.accuracy
         for repeat in range(repeats):
             generator = np.random.default_rng([resampler.seed, repeat])
             old, new = draw(reference, rows, generator), draw(labelled, ESTIMATE_ROWS, generator)
             right = old.described.answers == old.expected
             estimated = estimate_accuracy(old.described.confidence, right, new.described.confidence, repeat, resamples=200).estimated
             estimates.append(estimated.value)
-            truths.append(new.accuracy)
-            inside += estimated.low <= new.accuracy <= estimated.high
-        errors = np.abs(np.array(estimates) - np.array(truths))
-        means = (resampler.mean(np.array(values)) for values in (estimates, truths, errors))
-        found[name] = {**dict(zip(("estimated", "measured", "error"), means, strict=True)), "inside": share(inside, repeats)}
+            inside += estimated.low <= truth <= estimated.high
+        found[name] = {
+            "estimated": resampler.mean(np.array(estimates)),
+            "measured": share(int((labelled.described.answers == labelled.expected).sum()), len(labelled)),
+            "error": resampler.mean(np.abs(np.array(estimates) - truth)),
+            "inside": share(inside, repeats),
+        }
     return found
 
 

@@ -147,16 +147,14 @@ def measure(setting: Setting, seeds: int, resampler: Resampler) -> dict[str, Any
     def by_size(values: np.ndarray) -> dict[str, Figure]:
         return {str(size): resampler.mean(values[:, at]) for at, size in enumerate(setting.sizes)}
 
-    targets = [round(float(runs[RANDOM][:, at].mean()), 3) for at in (-2, -1)]
-    needed = {
-        str(target): {way: labels_needed(values, setting.sizes, target, resampler) for way, values in runs.items()} for target in targets
-    }
+    targets = [float(runs[RANDOM][:, at].mean()) for at in (-2, -1)]
+    needed = {target: {way: labels_needed(values, setting.sizes, target, resampler) for way, values in runs.items()} for target in targets}
     return {
         "test_rows": len(setting.parts(0)[1]),
         "sizes": list(setting.sizes),
         "accuracy": {way: by_size(values) for way, values in runs.items()},
         "difference": {way: by_size(values - runs[RANDOM]) for way, values in runs.items() if way != RANDOM},
-        "needed": {target: {way: one for way, one in by_way.items() if one} for target, by_way in needed.items()},
+        "needed": {f"{target:.4f}": {way: one for way, one in by_way.items() if one} for target, by_way in needed.items()},
     }
 
 
