@@ -139,7 +139,8 @@ class Engine {
     const start = performance.now();
     const reading = this.read(name, text, pair);
     const values = await this.models.get(name).answer(reading, position ?? reading.ids.indexOf(this.tokenizer(name).mask));
-    return { ids: reading.ids, values: [...values], taken: performance.now() - start };
+    const taken = performance.now() - start;
+    return { ids: reading.ids, values: [...values], taken };
   }
 
   /** Return the milliseconds of each of some answers to a text of a number of tokens. */
