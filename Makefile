@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding bench-drift bench-picks blind-ceiling bench-page frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -111,6 +111,9 @@ bench-picks: setup ## compare the accuracy after labelling rows of `compactlm pi
 
 blind-ceiling: setup ## train the teacher again with another seed, and tell the two apart by a classifier, next to the student
 	@python -m benchmarks.blind_ceiling $(ARGS)
+
+kinds: setup ## train a task of each kind with three seeds, and write reports/kinds.json (ARGS=--help for options)
+	@python -m benchmarks.kinds_over_seeds $(ARGS)
 
 frontier: setup ## train the shapes in configs/frontier.yaml and draw size against quality (PRESET=smoke; ARGS=--collect only draws)
 	@python -m benchmarks.frontier $(if $(PRESET),preset=$(PRESET)) $(ARGS)
