@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +14,8 @@ import typer
 from compactlm.text.lines import read_lines
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from compactlm.inference.api import CompactLM
 
 BackendName = Literal["auto", "torch", "onnx", "int8"]
@@ -61,6 +64,13 @@ def _fields(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
+
+
+def console(width: int) -> Console:
+    """Return a console of this width, or of the terminal's width if there is a terminal."""
+    from rich.console import Console
+
+    return Console(width=None if "COLUMNS" in os.environ or Console().is_terminal else width)
 
 
 def notice(sentence: str) -> None:

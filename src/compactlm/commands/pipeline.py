@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from compactlm.commands.common import console
 from compactlm.errors import CompactLMError, needs
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 app = typer.Typer()
 
@@ -43,7 +40,7 @@ def summary() -> None:
     except ParamsError as error:
         raise CompactLMError(str(error)) from None
     name = {"package": "package", "directory": "path", "hub": "model"}[source.kind]
-    print_summary(artifacts.read_json(path), str(getattr(source, name)), artifacts.STUDENT, _console(110))
+    print_summary(artifacts.read_json(path), str(getattr(source, name)), artifacts.STUDENT, console(110))
 
 
 @app.command()
@@ -59,7 +56,7 @@ def review(
         with needs("train", "compactlm review"):
             from compactlm.evaluation.review.console import judge, metrics_diff
 
-        status = judge(metrics_diff(revision), revision, _console(150), in_markdown=markdown)
+        status = judge(metrics_diff(revision), revision, console(150), in_markdown=markdown)
     except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2
@@ -84,7 +81,7 @@ def doctor() -> None:
         except ParamsError as error:
             raise CompactLMError(str(error)) from None
         prepare(params.threads, params.seed)
-        status = diagnose(Run(params), _console(150))
+        status = diagnose(Run(params), console(150))
     except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2
@@ -101,11 +98,4 @@ def verify(revision: Annotated[str, typer.Argument(help="A branch, a tag or a co
         from compactlm.verification.console import print_verification
         from compactlm.verification.verifying import verify as compare
 
-    raise typer.Exit(print_verification(compare(revision), revision, _console(150)))
-
-
-def _console(width: int) -> Console:
-    """Return a console of this width, or of the terminal's width if there is a terminal."""
-    from rich.console import Console
-
-    return Console(width=None if "COLUMNS" in os.environ or Console().is_terminal else width)
+    raise typer.Exit(print_verification(compare(revision), revision, console(150)))

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import TaskOption, epilogue
-from compactlm.commands.pipeline import _console
+from compactlm.commands.common import TaskOption, console, epilogue
 from compactlm.errors import CompactLMError, needs
 
 app = typer.Typer()
@@ -84,7 +83,7 @@ def promote(
     try:
         with needs("train", "compactlm promote"):
             from compactlm.improvement.promotion.running import run
-        status = run(_console(150), first=first, dry_run=dry_run, markdown=markdown, output=output, report=report)
+        status = run(console(150), first=first, dry_run=dry_run, markdown=markdown, output=output, report=report)
     except CompactLMError as error:
         typer.echo(f"compactlm: {error}", err=True)
         status = 2
