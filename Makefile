@@ -43,6 +43,8 @@ $(INSTALLED_BENCH): $(INSTALLED)
 
 train: setup ## run the pipeline (PRESET=smoke or PRESET=bert-base for another preset)
 	@compactlm preset $(PRESET)
+	@dvc repro split
+	@compactlm expect
 	@dvc repro
 	@# DVC's cache holds the student without its model card, so copy the card after every run.
 	@cp reports/model-card.md models/student/README.md

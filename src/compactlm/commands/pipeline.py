@@ -1,7 +1,8 @@
-"""Commands for the pipeline: preset, summary, review, doctor, verify. They need the packages of the extra `train`."""
+"""Commands for the pipeline: preset, expect, summary, review, doctor, verify. They need the packages of the extra `train`."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,26 @@ def preset(name: Annotated[str | None, typer.Argument(help="A file of configs/pr
         from compactlm.presets import select
 
     typer.echo(select(name or None))
+
+
+@app.command()
+def expect() -> None:
+    """Print the minutes, memory and disk that the stages from the teacher on will take, from the rows of data/split."""
+    with needs("train", "compactlm expect"):
+        from compactlm import artifacts
+        from compactlm.params import ParamsError, read_params
+        from compactlm.pipeline.expecting import expect as estimate
+        from compactlm.pipeline.expecting import measure_speed, read_shape
+
+    try:
+        params = read_params()
+        source = params.teacher.source
+        teacher = read_shape(Path(source.path if source.kind == "directory" else artifacts.TEACHER / artifacts.BASE))
+        typer.echo(estimate(params, measure_speed(params.threads), teacher).sentence())
+    except ParamsError as error:
+        raise CompactLMError(str(error)) from None
+    except FileNotFoundError as error:
+        raise CompactLMError(f"{error.filename} is missing; run `dvc repro split` first") from None
 
 
 @app.command()
