@@ -43,7 +43,7 @@ def test_the_phase_learns_and_reports(build):
 
 
 def test_the_student_comes_nearer_to_the_teacher_than_the_static_table(build):
-    longer = {"optimisation": {**OPTIMISATION, "epochs": 8}, "contrastive": {"weight": 0.0}}
+    longer = {"fitted_texts": 0, "optimisation": {**OPTIMISATION, "epochs": 8, "items": ["text", "triple"]}, "contrastive": {"weight": 0.0}}
     phases = build(embedding=longer)
     write_signals(phases)
     student = phases.embedding(None)

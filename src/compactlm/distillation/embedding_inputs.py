@@ -51,7 +51,7 @@ class Material:
     Attributes:
         texts: the texts.
         items: what a loss learns from: one text, a pair, or a triple (see EmbeddingExamples).
-        whole: rows and sentences, or all drawn texts if there are none. The last map is fitted on them.
+        whole: rows, sentences and passages, or all drawn texts if there are none. The last map is fitted on them.
     """
 
     texts: Texts
@@ -88,7 +88,7 @@ class EmbeddingInputs:
                 places.setdefault(name, len(places))
                 texts[name] = text
             items.append(tuple(places[derived_id("embedding", text)] for text in triple))
-        whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence"}]
+        whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence", "passage"}]
         return Material(Texts(list(texts), list(texts.values())), items, whole or list(range(len(found.ids))))
 
     def _triples(self) -> list[tuple[str, str, str]]:

@@ -29,6 +29,7 @@ from compactlm.training.loop import Examples, set_dropout
 
 FITTED_TEXTS = 4000  # the last map of a student that starts from general distillation is fitted on so many texts
 VALIDATION_QUERIES = 2000
+ITEM_KINDS = {1: "text", 2: "pair", 3: "triple"}  # by the number of its texts
 PENALTY = 0.001  # of the regression, relative to the mean variance of the hidden states
 Train = Callable[[str, torch.nn.Module, Examples, Optimisation, str], None]
 
@@ -97,7 +98,7 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
         student.train_layers(False)
         teach(TABLE, objective, examples(material.items), section.table, "table")
     student.train_layers(True)
-    items = material.items
+    items, components = material.items, table.directions
     if section.tokens:
         targets = found.token_source(source)
         rows = TokenExamples(found.token_rows, targets)
@@ -106,12 +107,12 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
         teach(TOKENS, learnt, rows, section.tokens, "tokens")
         # The vectors are now in the components of the token vectors.
         components = found.components(source)
-        if section.fitted_texts:
-            _fit_dense(student, found, source, components, _draw(found, material.whole, section.fitted_texts))
         objective = EmbeddingObjective(student, section, components)
         items = _without(items, material.texts.ids, set(found.token_rows.ids)) or items
-    if section.optimisation:
-        teach(EMBEDDING, objective, examples(items), section.optimisation, "optimisation")
+    if section.optimisation and (chosen := [item for item in items if ITEM_KINDS[len(item)] in section.optimisation.items]):
+        teach(EMBEDDING, objective, examples(chosen), section.optimisation, "optimisation")
+    if section.fitted_texts:
+        _fit_dense(student, found, source, components, _draw(found, material.whole, section.fitted_texts))
     return student
 
 

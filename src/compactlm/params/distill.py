@@ -157,6 +157,12 @@ class TokenTraining(Optimisation):
     word_embeddings: Positive
 
 
+class SentenceTraining(Optimisation):
+    """The training on sentence vectors of single texts, pairs and triples: `items` lists which."""
+
+    items: Annotated[list[Literal["text", "pair", "triple"]], Field(min_length=1)]
+
+
 class EmbeddingDistillation(Section):
     """Distillation of a sentence encoder on the text of signals.embedding.
 
@@ -168,9 +174,9 @@ class EmbeddingDistillation(Section):
     teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
     brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
     the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers. `tokens` is the training of all
-    layers on the teacher's token vectors. The last map is then fitted to the teacher's sentence vectors of `fitted_texts` texts by ridge
-    regression (0: it is not). `optimisation` is the training on the losses above, for pairs, triples and the texts without token vectors.
-    null leaves `table`, `tokens` or `optimisation` out.
+    layers on the teacher's token vectors, and `optimisation` that on the losses above, without texts that have token vectors. null leaves
+    `table`, `tokens` or `optimisation` out. At the end the last map is fitted to the teacher's sentence vectors of `fitted_texts` texts by
+    ridge regression; 0 leaves it as it is.
     """
 
     enabled: StrictBool | Literal["auto"]
@@ -186,8 +192,8 @@ class EmbeddingDistillation(Section):
     pairs_a_batch: Annotated[int, Field(ge=2, strict=True)]
     table: Optimisation | None
     tokens: TokenTraining | None
+    optimisation: SentenceTraining | None
     fitted_texts: CountOrZero
-    optimisation: Optimisation | None
 
 
 class Distill(Section):
