@@ -51,10 +51,14 @@ def test_parsing_changes_no_value(preset: str) -> None:
     assert parse_params(content).model_dump(mode="json", exclude_unset=True) == content
 
 
+# Values that several rooms derive in the same way from a section.
+DERIVED = {"Task": {"length"}, "TaskTraining": {"applied"}, "Params": {"outputs"}}
+
+
 @pytest.mark.parametrize("section", sorted(subclasses(Section), key=lambda one: one.__qualname__))
 def test_sections_have_no_methods_or_properties(section: type[Section]) -> None:
     own = {name for name, value in vars(section).items() if isinstance(value, FunctionType | property) and not name.startswith("_")}
-    assert own == set()
+    assert own == DERIVED.get(section.__name__, set())
 
 
 @pytest.mark.parametrize("teacher", sorted(path.stem for path in (ROOT / "configs/teacher").glob("*.yaml")))
@@ -105,7 +109,7 @@ def test_an_unknown_key_is_named_in_every_section(path: tuple[Any, ...], key: st
 @given(st.sampled_from(leaves(GOOD)))
 def test_a_missing_key_is_named(leaf: tuple[tuple[Any, ...], Any]) -> None:
     path = leaf[0]
-    assume(path[-1] not in {"kind", "threshold"} and not (len(path) > 1 and path[-2] in OPEN))
+    assume(path[-1] not in {"kind", "threshold", "labels", "metric"} and not (len(path) > 1 and path[-2] in OPEN))
     content = changed(path, None)
     place = content
     for key in path[:-1]:
@@ -116,6 +120,7 @@ def test_a_missing_key_is_named(leaf: tuple[tuple[Any, ...], Any]) -> None:
 
 @given(st.sampled_from(NUMBERS + WHOLE), st.one_of(st.just("many"), st.booleans(), st.just([1]), st.just({}), st.just(1.5)))
 def test_a_mistyped_number_is_named(path: tuple[Any, ...], value: Any) -> None:
+    assume(not (path == ("signals", "layers") and value == [1]))  # a list of layers is allowed there
     assume(value != 1.5 or path in WHOLE)
     assert ".".join(path) in complaint(changed(path, value))
 
@@ -163,7 +168,7 @@ def test_splits_that_add_up_to_1_except_for_rounding_are_accepted() -> None:
         ("student.initialisation", "pretrained", "student.initialisation is 'pretrained', but input should be 'inherited'"),
         ("student.attention_heads", 7, "student: hidden_size 128 is not a multiple of attention_heads 7"),
         ("tasks.sentiment.labels", ["negative", "negative"], "tasks.sentiment: two labels have the same name"),
-        ("tasks.sentiment.labels", ["negative"], "tasks.sentiment.labels"),
+        ("tasks.sentiment.labels", ["negative"], "tasks.sentiment: labels has fewer than two labels"),
         ("tasks.sentiment.sources", ["no_such"], "tasks.sentiment.sources names 'no_such', which is not in ingest.sources"),
         ("tasks.sentiment.sources", ["tweets"], "ingest.sources.tweets.columns.label is null"),
         (
