@@ -33,6 +33,14 @@ import sys
 import compactlm.draws, compactlm.text.lines, compactlm.text.sentences, compactlm.text.unicode
 print([name for name in ("pyarrow", "nltk", "torch") if name in sys.modules])
 """
+LOOP = """
+import sys
+import compactlm.commands.labelling, compactlm.commands.picking, compactlm.commands.watching
+import compactlm.improvement.drift.captured, compactlm.improvement.drift.showing, compactlm.improvement.drift.watching
+import compactlm.improvement.labelling.agreement, compactlm.improvement.labelling.imports, compactlm.improvement.labelling.prompt
+import compactlm.improvement.picking.picking, compactlm.improvement.reference
+print([name for name in ("pyarrow", "pydantic", "scipy", "sklearn", "torch") if name in sys.modules])
+"""
 PACKAGE = """
 import sys
 import compactlm
@@ -40,7 +48,7 @@ print([name for name in ("numpy", "tokenizers", "typer", "torch") if name in sys
 """
 
 
-@pytest.mark.parametrize("script", [DATA, LINES, PACKAGE], ids=["data stages", "readers of lines", "the package"])
+@pytest.mark.parametrize("script", [DATA, LINES, LOOP, PACKAGE], ids=["data stages", "readers of lines", "watch, pick and label", "the package"])
 def test_modules_import_no_heavy_packages(script):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
