@@ -128,6 +128,7 @@ def labels_needed(accuracies: np.ndarray, sizes: tuple[int, ...], target: float,
 
 def _crossing(mean: np.ndarray, sizes: tuple[int, ...], target: float) -> float:
     """Return where a curve first reaches a target, interpolated in the logarithm of the number of labels; nan if it does not."""
+    target -= 1e-9  # a curve reaches its own values, whatever the rounding
     if mean[0] >= target:
         return float(sizes[0])
     for (few, low), (many, high) in itertools.pairwise(zip(sizes, mean, strict=True)):

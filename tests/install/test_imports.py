@@ -48,7 +48,7 @@ print([name for name in ("numpy", "tokenizers", "typer", "torch") if name in sys
 """
 
 
-@pytest.mark.parametrize("script", [DATA, LINES, LOOP, PACKAGE], ids=["data stages", "readers of lines", "watch, pick and label", "the package"])
+@pytest.mark.parametrize("script", [DATA, LINES, LOOP, PACKAGE], ids=["data stages", "readers of lines", "the loop", "the package"])
 def test_modules_import_no_heavy_packages(script):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
