@@ -5,7 +5,7 @@
 
 Two teachers of different seeds are the ceiling: a student cannot be nearer to its teacher than another training of the same teacher is.
 The first is the teacher of the last run, whose answers are in data/predictions. The second starts from models/teacher/base and learns
-the same rows. The figures are written to reports/blind.json.
+the same rows. Tasks of other kinds, and those that read pairs, are left out. The figures are written to reports/blind.json.
 """
 
 import argparse
@@ -66,6 +66,10 @@ def compare(first: Array, second: Array, seed: int) -> dict[str, Any]:
 def measure(params: Params, seed: int) -> dict[str, Any]:
     """Return the figures of the student and of a second teacher, each next to the teacher of the run, by task."""
     predictions = artifacts.read_table(artifacts.PREDICTIONS).to_pylist()
+    judged = {name: task for name, task in params.tasks.items() if task.kind == "classification" and not task.pair}
+    if not judged:
+        raise CompactLMError("no task of params.yaml gives one label to one text; add a task of the kind classification")
+    params = params.model_copy(update={"tasks": judged})
     answers = read_answers(predictions, artifacts.read_documents(artifacts.SPLIT / "test"), params)
     found: dict[str, Any] = {}
     for task, own in answers.items():

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from compactlm.blind.pairs import Key, draw_comparison
 from compactlm.errors import CompactLMError
 from tests.blind.conftest import LABELS
-from tests.fixtures.compared import with_right
+from tests.fixtures.compared import make_answers, with_right
 
 
 def test_pairs_are_distinct_rows_on_which_the_models_differ(answers, compare):
@@ -64,3 +65,10 @@ def test_the_key_names_its_page(compare):
 def test_equal_models_cannot_be_compared():
     with pytest.raises(CompactLMError, match="nothing to compare"):
         draw_comparison({"sentiment": with_right([1, 0], [1, 0])}, LABELS, 10, 0, 0.1, 1)
+
+
+def test_a_pair_of_texts_is_shown_as_two_paragraphs():
+    answers = make_answers([0, 1], [[0.7, 0.3], [0.3, 0.7]], [[0.3, 0.7], [0.7, 0.3]], ["one", "two"])
+    rows = tuple(dataclasses.replace(row, pair=f"second of {row.text}") for row in answers.rows)
+    found = draw_comparison({"sentiment": dataclasses.replace(answers, rows=rows)}, LABELS, 2, 0, 0.1, 17)
+    assert sorted(one["text"] for one in found.shown) == ["one\n\nsecond of one", "two\n\nsecond of two"]

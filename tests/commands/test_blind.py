@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from compactlm import artifacts
 from compactlm.blind.pairs import Key
@@ -51,6 +52,25 @@ def test_a_page_is_judged_and_scored(run, cli, tmp_path):
     assert found["teacher"]["self_agreement"]["bo"]["value"] == 1.0
     status, output, _ = cli("blind", "score", *votes)
     assert (status, output.count("told apart")) == (0, 2)
+
+
+def test_tasks_without_one_label_a_text_are_left_out(run, cli, tmp_path):
+    content = yaml.safe_load(Path("params.yaml").read_text())
+    content["tasks"]["rating"] = {"sources": ["amazon_reviews"], "kind": "regression"}
+    content["signals"]["task"]["unlabelled"] = []
+    Path("params.yaml").write_text(yaml.safe_dump(content))
+    test = artifacts.read_documents(artifacts.SPLIT / "test")
+    rated = make_row("rated", "a rated text", label="3", task="rating", score=3.0)
+    artifacts.write_documents(artifacts.SPLIT / "test", [*test, rated])
+    said = artifacts.read_table(artifacts.PREDICTIONS).to_pylist()
+    said.append({"id": "rated", "task": "rating", "label": "3", "teacher": [3.1], "student": [2.9]})
+    artifacts.write_table(artifacts.PREDICTIONS, said, artifacts.PREDICTION_SCHEMA)
+    status, _, said = cli("blind", "--pairs", "12")
+    assert status == 0, said
+    key = Key.model_validate(artifacts.read_json(tmp_path / "blind/key.json"))
+    assert {place.task for place in key.pairs} == {"sentiment"}
+    status, _, said = cli("blind", "judge", "--task", "rating")
+    assert (status, "the task rating does not give one label a text" in said) == (1, True)
 
 
 def test_equal_seeds_give_equal_files(run, cli, tmp_path):

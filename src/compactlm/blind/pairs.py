@@ -107,9 +107,15 @@ def draw_comparison(
         left = ROLES[(draw_bits("blind side", seed, task, one.ids[at]) + (repeated is not None)) % 2]
         place = Place.model_validate({"row": one.ids[at], "task": task, "left": left, "repeats": repeated})
         sides = {side: _answer(one, place.whose(side), at, labels[task]) for side in ("left", "right")}
-        shown.append({"task": task, "text": one.texts[at], **sides})
+        shown.append({"task": task, "text": _shown_text(one, at), **sides})
         key.append(place)
     return Comparison(shown, Key(page=_fingerprint(shown), seed=seed, margin=margin, pairs=key))
+
+
+def _shown_text(answers: Answers, at: int) -> str:
+    """Return the text of a row, with the second text of a pair in a paragraph of its own."""
+    row = answers.rows[at]
+    return row.text if row.pair is None else f"{row.text}\n\n{row.pair}"
 
 
 def _answer(answers: Answers, role: str, at: int, labels: Sequence[str]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ app = typer.Typer()
 blind = typer.Typer()
 app.add_typer(blind, name="blind")
 
-TaskFilter = Annotated[str | None, typer.Option("--task", "-t", help="A task; without it, all tasks.")]
+TaskFilter = Annotated[str | None, typer.Option("--task", "-t", help="A task of one label a text; without it, all of them.")]
 SeedOption = Annotated[int | None, typer.Option(help="The seed of the draws; without it, the seed of params.yaml.")]
 
 
@@ -133,12 +133,15 @@ def _answers(params: Params, task: str | None) -> dict[str, Answers]:
         test = artifacts.read_documents(artifacts.SPLIT / "test")
     except FileNotFoundError as error:
         raise CompactLMError(f"{error.filename or error} is missing; run `dvc repro evaluate` or `dvc pull`") from None
-    chosen = {name: settings for name, settings in params.tasks.items() if task in (None, name)}
+    chosen = {name: settings for name, settings in params.tasks.items() if task in (None, name) and settings.kind == "classification"}
+    if not chosen:
+        what = "no task of params.yaml gives" if task is None else f"the task {task} does not give"
+        raise CompactLMError(f"{what} one label a text, and only such answers are compared blindly; pass another --task")
     kept = [row for row in rows if row["task"] in chosen]
     known = {row.id for row in test}
     if not all(
         row["id"] in known and row["label"] in (labels := chosen[row["task"]].labels) and len(row["teacher"]) == len(labels) for row in kept
     ):
         raise CompactLMError(f"{artifacts.PREDICTIONS} is of another test split or of other labels; run `dvc repro evaluate`")
-    found = read_answers(kept, test, params)
+    found = read_answers(kept, test, params.model_copy(update={"tasks": chosen}))
     return {name: found[name] for name in chosen if len(found[name].ids)}
