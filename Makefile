@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -98,6 +98,9 @@ bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows per label,
 
 bench-page: setup ## compare both pages of `compactlm page` with ONNX Runtime on 500 test rows (needs Chromium and npm)
 	@python -m benchmarks.bench_page $(ARGS)
+
+bench-bert-base: setup ## run the preset bert-base on a few hundred rows with a random model of that shape: seconds and memory of each stage
+	@python -m benchmarks.bench_bert_base $(ARGS)
 
 bench-answers: setup ## measure how often `compactlm answer` finds reworded questions, and passages among 100,000
 	@python -m benchmarks.bench_answers $(ARGS)
