@@ -1,6 +1,7 @@
 """The loop after training, from the first version to the rollback: the commands of `make loop` on fewer rows."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,12 @@ from compactlm.improvement.promotion.comparing import NEW, OLD
 from compactlm.improvement.registry import FETCHED
 from tests.fixtures.checkout import Checkout
 
-pytestmark = pytest.mark.pipeline
+pytestmark = [
+    pytest.mark.pipeline,
+    pytest.mark.skipif(
+        "COMPACTLM_LONG_TESTS" not in os.environ, reason="trains three times, for more than ten minutes; set COMPACTLM_LONG_TESTS=1 to run it"
+    ),
+]
 
 
 def test_new_text_is_learnt_a_poisoned_batch_is_refused_and_the_first_version_comes_back(
