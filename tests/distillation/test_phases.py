@@ -61,7 +61,7 @@ def test_both_phases_report_their_losses_and_validation_figures(build, attention
     assert ("attention" in phases.metrics["general"]) == ("attention" in phases.metrics["sentiment"]) == bool(attention)
     assert {"loss", "soft", "hidden", "validation_top1"} <= set(phases.metrics["general"])
     assert {"loss", "soft", "hard", "hidden", "validation_accuracy"} <= set(phases.metrics["sentiment"])
-    held_out = len(artifacts.read_table(artifacts.TOKENIZED / "validation"))
+    held_out = sum(1 for _ in artifacts.read_documents(artifacts.SPLIT / "validation"))
     assert phases.metrics["sentiment"]["validation_accuracy"].rows == held_out
     assert phases.metrics["general"]["validation_top1"].rows == phases.metrics["general"]["validation_top1_retention"].rows == 1
 

@@ -7,7 +7,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification, BertTok
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
-from compactlm.params import Augment, DiversityFigures
+from compactlm.params import Augment, DiversityFigures, Task
 from compactlm.stages import augment
 from compactlm.teacher import nearest_words
 from tests.fixtures.builders import make_config, make_row
@@ -33,7 +33,7 @@ def make_params(copies, reserved=(), labels="report", processes=1, synonyms="mas
         diversity=DiversityFigures(words=100, window=20, bleu_texts=10, bleu_words=10),
         batch_tokens=256,
         teacher=SimpleNamespace(maximum_length=32),
-        tasks={"sentiment": SimpleNamespace(labels=["negative", "positive"])},
+        tasks={"sentiment": Task(sources=["reviews"], labels=["negative", "positive"])},
     )
 
 

@@ -36,7 +36,8 @@ def run_all(composed: dict[str, Any]) -> dict[str, str]:
     for stage in (ingest, clean, split):
         stage.main(params)
     files = [path for folder in ("data", "reports") for path in Path(folder).rglob("*") if path.is_file()]
-    files = [path for path in files if not path.is_relative_to(artifacts.SHARDS)]
+    inputs = artifacts.SHARDS, Path("data/sources")
+    files = [path for path in files if not any(path.is_relative_to(folder) for folder in inputs)]
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -53,6 +54,8 @@ def test_the_data_stages_write_their_artifacts(project: dict[str, Any]) -> None:
         "reports/metrics/diversity.json",
         "reports/metrics/ingest.json",
         "reports/metrics/split.json",
+        "reports/notices/clean.txt",
+        "reports/notices/split.txt",
         *(f"reports/plots/{name}/{split}.tsv" for name in ("vocabulary", "words") for split in ("test", "train", "validation")),
         "reports/samples/dropped.tsv",
     ]
