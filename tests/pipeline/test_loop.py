@@ -17,7 +17,7 @@ from tests.fixtures.checkout import Checkout
 pytestmark = [
     pytest.mark.pipeline,
     pytest.mark.skipif(
-        "COMPACTLM_LONG_TESTS" not in os.environ, reason="trains three times, for more than ten minutes; set COMPACTLM_LONG_TESTS=1 to run it"
+        "COMPACTLM_LONG_TESTS" not in os.environ, reason="trains three times, more than ten minutes; set COMPACTLM_LONG_TESTS=1 to run it"
     ),
 ]
 
