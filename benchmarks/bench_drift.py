@@ -55,7 +55,7 @@ def draw(sample: Sample, count: int, generator: np.random.Generator) -> Sample:
 
 
 def mixed(task: Sample, other: Sample, share_of_other: float, count: int, generator: np.random.Generator) -> Sample:
-    """Return rows of which a share is of another source."""
+    """Mix rows of two sources; a given share of the result comes from the second."""
     own = round(count * share_of_other)
     return joined(draw(task, count - own, generator), draw(other, own, generator))
 
