@@ -83,12 +83,14 @@ class Shadow:
             log.warning("the shadow failed on a request for %s (%s)", task, type(error).__name__)
             self._metrics.shadow_skipped.labels(task, "failed").inc(len(texts))
         else:
-            self._metrics.shadow_seconds.labels(task).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
             for label, other in zip(labels, found, strict=True):
                 self._metrics.shadow_answers.labels(task, label, other).inc()
                 self._counts[task][label == other] += 1
             counts = self._counts[task]
             self._metrics.shadow_agreement.labels(task).set(counts[True] / counts.total())
+            # Observed last, so that a reader of /metrics who sees the count of a request also sees its answers.
+            self._metrics.shadow_seconds.labels(task).observe(seconds)
         finally:
             with self._lock:
                 self._waiting -= len(texts)
