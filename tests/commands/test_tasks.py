@@ -27,7 +27,7 @@ def test_each_line_gets_one_line_of_output(cli, tmp_path, on_onnx, tiny_texts):
     assert [row[0] for row in rows] == [answer.label for answer in on_onnx.classify_all(lines)]
     assert errors.splitlines() == [
         "compactlm: 1 texts are longer than 64 tokens, so they were truncated",
-        "compactlm: of 2 texts at least half is unknown to the model's vocabulary, so their labels mean little",
+        "compactlm: of 2 texts at least half is unknown to the model's vocabulary, so their answers mean little",
     ]
     assert cli("classify", "-", "--line-buffered", given=path.read_bytes())[1] == output
 
@@ -44,7 +44,7 @@ def test_a_broken_line_keeps_its_place(cli):
     assert second == {"error": "it is not valid JSON"}
     assert "label" in first
     assert "label" in third
-    assert errors.startswith("compactlm: 1 lines could not be read and have no label (line 2: ")
+    assert errors.startswith("compactlm: 1 lines could not be read and have no answer (line 2: ")
     # A text with line breaks has one line of output.
     rows = b'{"m": "good\\nfilm"}\n{"m": "old\\r\\n\\tdog"}\n'
     status, output, _ = cli("classify", "-", "--field", "m", given=rows)

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compactlm.inference.tasks.encoding import encoder_of
 from compactlm.serving.app import create_service
 from compactlm.serving.settings import Settings
+from compactlm.tasks.base import Input
 
 CLOSE = 1e-5
 
@@ -24,10 +26,9 @@ def model(export_root):
 
 def inputs(service, texts):
     """Return lanes with the payloads and the token counts of texts."""
-    tokenizer = service.model.tasks["sentiment"].tokenizer
-    ids = [tokenizer.cut(found) for found in tokenizer.encode(texts)]
-    sizes = [len(found) for found in ids]
-    return {"/predict sentiment": (ids, sizes), "/embed": (texts, sizes)}
+    rows = encoder_of(service.model.tasks["sentiment"], 1)([Input(text) for text in texts])
+    sizes = [len(row.examples[0].input_ids) for row in rows]
+    return {"/predict sentiment": (rows, sizes), "/embed": (texts, sizes)}
 
 
 @settings(max_examples=30)

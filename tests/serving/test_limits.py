@@ -65,8 +65,8 @@ def test_json_needs_its_content_type(client):
 @pytest.mark.parametrize(
     ("path", "body", "status", "part"),
     [
-        ("/predict", {"inputs": "dog", "task": "topics"}, 404, "its tasks are: sentiment"),
-        ("/predict/topics", {"inputs": "dog"}, 404, "its tasks are: sentiment"),
+        ("/predict", {"inputs": "dog", "task": "topics"}, 404, "the tasks for it are: sentiment"),
+        ("/predict/topics", {"inputs": "dog"}, 404, "the tasks for it are: sentiment"),
         ("/nothing", {}, 404, "no such route"),
         ("/fill", {"inputs": "no mask"}, 422, "input 0 has no [MASK]"),
         ("/fill", {"inputs": ["[MASK]", "[MASK] " * 64]}, 413, "more than 64 masks"),

@@ -34,6 +34,10 @@ BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="Wha
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="CPU threads; 0 uses all cores.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task: the name of its directory.")]
+FittingTaskOption = Annotated[
+    str | None,
+    typer.Option("--task", "-t", help="The task: the name of its directory; by default the only one that fits, or sentiment."),
+]
 
 
 def load(model: Path | None, backend: BackendName, threads: int = 0) -> CompactLM:

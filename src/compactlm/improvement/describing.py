@@ -8,10 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from compactlm.bert.arrays import Array
-from compactlm.inference.classifying import classify
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.tokenizer import Tokenizer
+from compactlm.inference.tasks.classifying import classify
+from compactlm.tasks.base import Input
 
 WORDS, UNKNOWN, SPLIT = range(3)  # columns of `Described.counts`
 
@@ -60,9 +61,9 @@ def describe(texts: Sequence[str], embedding: SentenceEmbedding, task: Model | N
     if task is None:
         return Described(embedding.embed(texts), counts, None, None)
     labels = task.directory.labels
-    found = list(classify(task, texts))
+    found = list(classify(task, map(Input, texts)))
     probabilities = np.array([[one.probabilities[label] for label in labels] for one in found], dtype=np.float32)
-    answers = np.array([labels.index(one.label) for one in found], dtype=np.int64)
+    answers = np.array([labels.index(one.label) for one in found], dtype=np.int64)  # type: ignore[union-attr]
     return Described(embedding.embed(texts), counts, probabilities, answers)
 
 

@@ -10,13 +10,12 @@ lm.classify("A film to remember.").label
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError, needs
-from compactlm.inference.classifying import TEXTS_AT_ONCE, Classification, classify
 from compactlm.inference.completing import Completion, complete
 from compactlm.inference.coverage import Check, check
 from compactlm.inference.embedding import Comparison, SentenceEmbedding, compare
@@ -30,30 +29,15 @@ from compactlm.inference.search import similarity
 from compactlm.inference.search.knowledge import Knowledge
 from compactlm.inference.search.similarity import Neighbour
 from compactlm.inference.summarizing import Sentence, summarize
+from compactlm.inference.tasks.methods import DEFAULT_TASK, TaskMethods, several, single
 
 if TYPE_CHECKING:
     from compactlm.inference.finetuning.user_task import FineTuned
 
-DEFAULT_TASK = "sentiment"
 MOST_THREADS = 1024
 
 
-def _several(texts: Iterable[str]) -> Iterator[str]:
-    """Return texts, each checked; raise CompactLMError for a single string, which is an iterable of letters, and for no iterable."""
-    if isinstance(texts, str):
-        raise CompactLMError(f"{texts[:40]!r} is a single text; pass a list of texts")
-    if not isinstance(texts, Iterable):
-        raise CompactLMError(f"{texts!r} is no list of texts; pass a list, or another iterable, of strings")
-    return map(_one, texts)
-
-
-def _one(text: str) -> str:
-    if not isinstance(text, str):  # None and NaN stand for missing texts in tables
-        raise CompactLMError(f"{str(text)[:40]} is no text but of type {type(text).__name__}; pass strings, and leave out missing texts")
-    return str(text)  # a plain string, also for numpy.str_
-
-
-class CompactLM:
+class CompactLM(TaskMethods):
     """A finished compact BERT: its masked language model, its tasks and its sentence embedding, each loaded at first use.
 
     Every method raises CompactLMError, with a one-sentence message, if the model is missing or damaged or the text cannot
@@ -112,32 +96,24 @@ class CompactLM:
 
     def fill(self, text: str, top_k: int = 5) -> list[list[Candidate]]:
         """Return the likeliest tokens for each [MASK] of a text; see filling.fill."""
-        return fill(self.mlm, _one(text), top_k)
+        return fill(self.mlm, single(text), top_k)
 
     @property
     def measured_top1(self) -> float | None:
         """How often the first choice of `fill` is right on test text, 0 to 1; None for a model that was not exported by the pipeline."""
         return read_top1(self.mlm.directory)
 
-    def classify(self, text: str, task: str = DEFAULT_TASK) -> Classification:
-        """Return the label and the probabilities of a text."""
-        return next(self.classify_all([text], task, texts_at_once=1))
-
-    def classify_all(self, texts: Iterable[str], task: str = DEFAULT_TASK, texts_at_once: int = TEXTS_AT_ONCE) -> Iterator[Classification]:
-        """Yield the label and the probabilities of each text; see classifying.classify."""
-        return classify(self.task(task), _several(texts), texts_at_once)
-
     def inspect(self, text: str, top_k: int = 3) -> Inspection:
         """Return the tokens of a text, their attention (torch only) and the predictions at each position."""
-        return inspect(self.mlm, _one(text), top_k)
+        return inspect(self.mlm, single(text), top_k)
 
     def check(self, lines: Iterable[str]) -> Check:
         """Count how well the tokenizer represents lines of text."""
-        return check(self.mlm.tokenizer, _several(lines))
+        return check(self.mlm.tokenizer, several(lines))
 
     def embed(self, texts: Iterable[str]) -> Array:
         """Return a unit vector for each text, float32 [texts, width]; see embedding.SentenceEmbedding."""
-        return self.embedding.embed(list(_several(texts)))
+        return self.embedding.embed(list(several(texts)))
 
     def compare(self, first: str, second: str) -> Comparison:
         """Return the similarity and the distance of two texts."""
@@ -146,13 +122,13 @@ class CompactLM:
     def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
         """Return the nearest words of the vocabulary, or the nearest lines of a file, to a text."""
         index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
-        return similarity.neighbours(self.embedding, index, _one(text), top_k)
+        return similarity.neighbours(self.embedding, index, single(text), top_k)
 
     def complete(
         self, text: str, length: int = 12, temperature: float = 0.0, top_k: int = 20, beams: int = 1, seed: int = 0
     ) -> list[Completion]:
         """Add tokens to the end of a text; see completing.complete."""
-        return complete(self.mlm, _one(text), length, temperature, top_k, beams, seed)
+        return complete(self.mlm, single(text), length, temperature, top_k, beams, seed)
 
     def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
         """Open a file to answer questions from; see knowledge.Knowledge."""
@@ -160,7 +136,7 @@ class CompactLM:
 
     def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
         """Return the central sentences of a text; see summarizing.summarize."""
-        return summarize(self.embedding, _one(text), sentences)
+        return summarize(self.embedding, single(text), sentences)
 
     def finetune(
         self,

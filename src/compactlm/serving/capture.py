@@ -21,8 +21,8 @@ from compactlm.errors import CompactLMError
 from compactlm.improvement.describing import count_words
 from compactlm.improvement.drift.captured import ANSWER, COUNTS, HASH, PROBABILITIES, TASK
 from compactlm.improvement.rows import as_line
-from compactlm.inference.classifying import Classification
 from compactlm.inference.runtime.tokenizer import Tokenizer
+from compactlm.inference.tasks.classifying import Classification
 from compactlm.serving.settings import Settings
 
 MEGABYTE = 1_000_000

@@ -65,6 +65,13 @@ class Texts:
         return [len(ids) for ids in self.ids]
 
 
+def refuse_cut(cut: Sequence[int], truncate: bool | None, texts_an_input: int = 1) -> None:
+    """Raise a Problem if a request refuses to have texts truncated, and some would be."""
+    if cut and truncate is False:
+        position = cut[0] // texts_an_input
+        raise Problem(413, f"input {position} is longer than the model accepts; send a shorter text, or truncate: true")
+
+
 class Service:
     """A served model.
 
@@ -154,7 +161,9 @@ class Service:
             self._caches[model.tokenizer] = WordCache(model.tokenizer, CACHED_WORDS)
         return self._caches[model.tokenizer]
 
-    async def tokenize(self, model: Model, texts: Sequence[str], limit: int | None = None, truncate: bool | None = None) -> Texts:
+    async def tokenize(
+        self, model: Model, texts: Sequence[str], limit: int | None = None, truncate: bool | None = None, texts_an_input: int = 1
+    ) -> Texts:
         """Truncate and tokenize the texts of a request.
 
         Args:
@@ -162,6 +171,7 @@ class Service:
             texts: the texts.
             limit: the number of tokens beyond which the model truncates; None if it does not.
             truncate: False refuses texts that would be truncated.
+            texts_an_input: the number of texts of each input, 2 for pairs; `cut` has positions of texts.
 
         Raises:
             Problem: there are no texts or too many, or one has no tokens.
@@ -169,8 +179,8 @@ class Service:
         most = self.settings.max_characters
         if not texts:
             raise Problem(422, "inputs is empty; send at least one text")
-        if len(texts) > self.settings.max_inputs:
-            raise Problem(413, f"the request has {len(texts):,} inputs; send at most {self.settings.max_inputs:,}")
+        if len(texts) > self.settings.max_inputs * texts_an_input:
+            raise Problem(413, f"the request has {len(texts) // texts_an_input:,} inputs; send at most {self.settings.max_inputs:,}")
         short = [encodable(text[:most]) for text in texts]
         ids: Sequence[Sequence[int]]
         if sum(map(len, short)) > SHORT:
@@ -180,11 +190,10 @@ class Service:
         cut = []
         for position, (text, found) in enumerate(zip(texts, ids, strict=True)):
             if len(found) <= 2:
-                raise Problem(422, f"input {position} has no words; send a text with words")
+                raise Problem(422, f"input {position // texts_an_input} has no words; send a text with words")
             if len(text) > most or (limit is not None and len(found) > limit):
                 cut.append(position)
-        if cut and truncate is False:
-            raise Problem(413, f"input {cut[0]} is longer than the model accepts; send a shorter text, or truncate: true")
+        refuse_cut(cut, truncate, texts_an_input)
         return Texts(short, list(ids), cut)
 
     async def run(self, lane: str, payloads: Sequence[Any], tokens: Sequence[int], route: str) -> list[Any]:

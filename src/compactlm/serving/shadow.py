@@ -12,11 +12,12 @@ from pathlib import Path
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.api import CompactLM
-from compactlm.inference.classifying import classify
 from compactlm.inference.runtime import directories
 from compactlm.inference.runtime.model import Model
+from compactlm.inference.tasks.classifying import Classification, classify, labels_texts
 from compactlm.serving.metrics import Metrics
 from compactlm.serving.settings import Settings
+from compactlm.tasks.base import Input
 
 MOST_WAITING = 1_000  # texts; more are not compared, so that a slow model uses neither memory without bound nor the time of requests
 log = logging.getLogger("compactlm.serving")
@@ -36,7 +37,7 @@ class Shadow:
             CompactLMError: the directory has no usable model, no task of the served model, or a task with other labels.
         """
         lm = CompactLM(directory, backend=settings.backend, threads=1)
-        self.tasks = {name: lm.task(name) for name in directories.tasks(directory) if name in served}
+        self.tasks = {name: lm.task(name) for name in directories.tasks(directory) if name in served and labels_texts(served[name])}
         if not self.tasks:
             raise CompactLMError(
                 f"{directory} has no task of the served model ({', '.join(served) or 'none'}); pass a directory such as models/export with "
@@ -78,7 +79,8 @@ class Shadow:
     def _compare(self, task: str, texts: list[str], labels: list[str]) -> None:
         started = time.perf_counter()
         try:
-            found = [one.label for one in classify(self.tasks[task], texts, texts_at_once=max(2, len(texts)))]
+            answers = classify(self.tasks[task], map(Input, texts), rows_at_once=max(2, len(texts)))
+            found = [one.label for one in answers if isinstance(one, Classification)]
         except Exception as error:  # noqa: BLE001 - a failure of the shadow must not reach a request
             log.warning("the shadow failed on a request for %s (%s)", task, type(error).__name__)
             self._metrics.shadow_skipped.labels(task, "failed").inc(len(texts))

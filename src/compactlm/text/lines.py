@@ -102,6 +102,13 @@ def read_text(path: str) -> str:
     return "\n".join(line.text for line in read_lines(path))
 
 
+def read_exact(path: str) -> str:
+    """Return the text of a whole file with its line breaks as they are, so that places in it stay right; else as `read_text`."""
+    with contextlib.closing(_read_bytes(path)) as contents:
+        content = b"".join(line for _, line in contents)
+    return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
+
+
 def text_or_input(text: str) -> str:
     """Return the given text, or all of standard input if it is "-"."""
     return read_text(STANDARD_INPUT) if text == STANDARD_INPUT else text

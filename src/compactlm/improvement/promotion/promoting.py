@@ -77,13 +77,14 @@ def judge(params: Params, settings: Promotion, champion: Version) -> Verdict:
     return Verdict(champion, lines, rows, answered)
 
 
+def _labels(lm: CompactLM, texts: Sequence[str], task: str) -> list[str]:
+    return [one.label for one in lm.classify_all(texts, task)]  # type: ignore[union-attr]
+
+
 def _answer(task: str, rows: ComparedRows, models: Mapping[str, Path], threads: int) -> Answered:
     listed = [*rows.old, *rows.new]
     texts = [row.text for row in listed]
-    found = {
-        role: [one.label for one in CompactLM(path, backend="onnx", threads=threads).classify_all(texts, task)]
-        for role, path in models.items()
-    }
+    found = {role: _labels(CompactLM(path, backend="onnx", threads=threads), texts, task) for role, path in models.items()}
     is_new = np.arange(len(listed)) >= len(rows.old)
     return Answered(listed, is_new, found["champion"], found["challenger"])
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import os
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from compactlm.errors import CompactLMError
+from compactlm.tasks import task_of_config
+from compactlm.tasks.base import TaskOfModel
 
 MLM, EMBEDDING = "mlm", "embedding"  # directories next to the directories of the tasks
 Backend = Literal["auto", "torch", "onnx", "int8"]
@@ -52,7 +55,7 @@ class ModelDirectory:
         width: size of a hidden state.
         limit: the maximum number of tokens that the model accepts.
         labels: the labels of a task, in the order of the outputs; LABEL_0, LABEL_1 and so on if config.json has none.
-        threshold: the probability from which a task with two labels gives the second label; None gives the likelier label.
+        config: the content of config.json.
     """
 
     path: Path
@@ -61,12 +64,40 @@ class ModelDirectory:
     width: int
     limit: int
     labels: tuple[str, ...]
-    threshold: float | None
+    config: dict[str, Any] = dataclasses.field(repr=False, compare=False)
 
     @property
     def weights(self) -> Path:
         """The file with the weights."""
         return self.path / FILES[self.backend]
+
+    @functools.cached_property
+    def task(self) -> TaskOfModel:
+        """The task of the model.
+
+        Raises:
+            CompactLMError: the model is of no kind of task.
+        """
+        return _task(self.config, self.path)
+
+
+def read_task(path: Path) -> TaskOfModel:
+    """Return the task of the model in a directory.
+
+    Raises:
+        CompactLMError: config.json cannot be read, or the model is of no kind of task.
+    """
+    return _task(_config(path / "config.json"), path)
+
+
+def _task(config: dict[str, Any], path: Path) -> TaskOfModel:
+    _labels(config, path)  # names the damage
+    try:
+        return task_of_config(config)
+    except CompactLMError as error:
+        raise CompactLMError(f"{path} has no model of a task: {error}") from None
+    except (TypeError, ValueError, AttributeError):
+        raise CompactLMError(f"{path}/config.json is damaged; copy the model again") from None
 
 
 def open_directory(path: Path, backend: Backend) -> ModelDirectory:
@@ -95,7 +126,7 @@ def open_directory(path: Path, backend: Backend) -> ModelDirectory:
         width=_count(config, "hidden_size", path),
         limit=_count(config, "max_position_embeddings", path),
         labels=_labels(config, path),
-        threshold=_threshold(config, path),
+        config=config,
     )
 
 
@@ -121,17 +152,6 @@ def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
     if not isinstance(labels, dict) or set(labels) != {str(number) for number in range(len(labels))}:
         raise CompactLMError(f"{path}/config.json has no id2label with the keys 0, 1 and so on; copy the model again")
     return tuple(str(labels[str(number)]) for number in range(len(labels)))
-
-
-def _threshold(config: dict[str, Any], path: Path) -> float | None:
-    value = config.get("decision_threshold")
-    if value is None:
-        return None
-    if not isinstance(value, int | float) or not 0 < value < 1 or len(config.get("id2label") or {}) != 2:
-        raise CompactLMError(
-            f"{path}/config.json has decision_threshold {value!r}; set it between 0 and 1 in a model of two labels, or remove it"
-        )
-    return float(value)
 
 
 def find_base(root: Path) -> ModelDirectory:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import functools
+import os
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -54,16 +55,21 @@ class Model:
         """
         self.directory: ModelDirectory = find(root, name, backend)
         self.kind, self.threads = kind, threads
+        self._opened: tuple[int, Runner] | None = None  # the process that loaded the weights
+        self._lock = threading.Lock()  # several threads load the weights once
         self.tokenizer = Tokenizer(self.directory.path, self.directory.limit, self.directory.vocabulary_size)
 
-    @functools.cached_property
+    @property
     def runner(self) -> Runner:
-        """The loaded weights."""
-        return open_runner(self.directory, self.kind, self.threads)
+        """The loaded weights. A process that was forked loads them again, because the threads of a runner do not survive a fork."""
+        with self._lock:
+            if self._opened is None or self._opened[0] != os.getpid():
+                self._opened = os.getpid(), open_runner(self.directory, self.kind, self.threads)
+            return self._opened[1]
 
-    def batch(self, sequences: Sequence[Sequence[int]]) -> Batch:
-        """Return sequences that fit the model as one batch."""
-        return pad(sequences, self.tokenizer.pad)
+    def batch(self, sequences: Sequence[Sequence[int]], seconds: Sequence[int | None] | None = None) -> Batch:
+        """Return sequences that fit the model as one batch; `seconds` has the positions of second texts (batches.pad)."""
+        return pad(sequences, self.tokenizer.pad, seconds)
 
     def batches(self, sequences: Sequence[Sequence[int]], batch_tokens: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:
         """Yield batches of sequences of similar length, each with the positions of its rows in `sequences`."""

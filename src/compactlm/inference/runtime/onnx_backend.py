@@ -14,8 +14,10 @@ from compactlm.inference.runtime.onnx_session import FIRST_OUTPUT, INPUTS, open_
 from compactlm.inference.runtime.projection import FILE as PROJECTION
 from compactlm.inference.runtime.projection import FIRST
 from compactlm.inference.runtime.runner import Kind, short_reason
+from compactlm.tasks import kind_of
 
-OUTPUTS = {"mlm": ("logits",), "task": ("logits",), "embedding": ("sentence_embedding", "last_hidden_state")}
+SPANS = ("start_logits", "end_logits")  # the outputs of a head for questions, read as one
+OUTPUTS = {"mlm": ("logits",), "task": ("logits", SPANS[0]), "embedding": ("sentence_embedding", "last_hidden_state")}
 NO_MEMORY = ("bad_alloc", "allocate memory")  # ONNX Runtime reports a lack of memory only in its messages
 
 
@@ -40,15 +42,19 @@ class OnnxRunner:
             raise CompactLMError(f"{path} cannot be read ({reason}); restore it with `dvc checkout`, or copy the model again") from None
         outputs = {output.name: output.shape for output in self.session.get_outputs()}
         found = [name for name in OUTPUTS[kind] if name in outputs]
-        if not found or (kind != "embedding" and len(outputs[found[0]]) != {"mlm": 3, "task": 2}[kind]):
+        per_token = kind == "mlm" or (kind == "task" and kind_of(directory.task).per_token)
+        rank = 3 if per_token and "logits" in found else 2
+        if not found or (kind != "embedding" and len(outputs[found[0]]) != rank):
             raise CompactLMError(f"{path} is not a model of the kind {kind!r}; pass another directory with --model")
         self.output, self.outputs = found[0], set(outputs)
         self.inputs = {value.name for value in self.session.get_inputs()}
         if not self.inputs <= set(INPUTS):
             unknown = ", ".join(sorted(self.inputs - set(INPUTS)))
             raise CompactLMError(f"{path} has the unknown inputs {unknown}; pass a model that `dvc repro export` wrote")
-        size = outputs[self.output][-1]
-        expected = {"mlm": directory.vocabulary_size, "task": len(directory.labels)}.get(kind)
+        size = 2 if self.output == SPANS[0] else outputs[self.output][-1]
+        expected = (
+            None if kind == "embedding" else directory.vocabulary_size if kind == "mlm" else kind_of(directory.task).outputs(directory.task)
+        )
         if expected is not None and isinstance(size, int) and size != expected:
             raise CompactLMError(
                 f"{path} has {size:,} outputs but {directory.path}/config.json says {expected:,}; copy the whole model directory again"
@@ -58,7 +64,7 @@ class OnnxRunner:
         feeds = {
             "input_ids": batch.input_ids,
             "attention_mask": batch.attention_mask,
-            "token_type_ids": np.zeros_like(batch.input_ids),
+            "token_type_ids": np.zeros_like(batch.input_ids) if batch.token_types is None else batch.token_types,
         }
         try:
             found: list[Array] = self.session.run(list(outputs), {name: feeds[name] for name in self.inputs})
@@ -78,8 +84,9 @@ class OnnxRunner:
         return check_finite(self._run(batch, [self.output])[0][where], self.path)
 
     def task_logits(self, batch: Batch) -> Array:
-        """Return the label logits."""
-        return check_finite(self._run(batch, [self.output])[0], self.path)
+        """Return the outputs of a task's head."""
+        found = self._run(batch, SPANS if self.output == SPANS[0] else [self.output])
+        return check_finite(found[0] if len(found) == 1 else np.stack(found, axis=-1), self.path)
 
     def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:
         """Return the hidden states of `layers`."""

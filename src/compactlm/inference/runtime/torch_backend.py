@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 import transformers
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
+from transformers import BertForMaskedLM, BertModel
 
 from compactlm.bert.arrays import Array, check_finite
 from compactlm.bert.batches import Batch
@@ -16,8 +16,9 @@ from compactlm.bert.models import best_device, masked_logits
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.directories import ModelDirectory
 from compactlm.inference.runtime.runner import Kind, short_reason
+from compactlm.tasks import kind_of
 
-CLASSES: dict[Kind, Any] = {"mlm": BertForMaskedLM, "task": BertForSequenceClassification, "embedding": BertModel}
+CLASSES: dict[Kind, Any] = {"mlm": BertForMaskedLM, "embedding": BertModel}
 
 
 class TorchRunner:
@@ -36,7 +37,8 @@ class TorchRunner:
         self.path = path = directory.weights
         options = {"add_pooling_layer": False} if kind == "embedding" else {}
         try:
-            model, report = CLASSES[kind].from_pretrained(directory.path, local_files_only=True, output_loading_info=True, **options)
+            form = getattr(transformers, kind_of(directory.task).architecture) if kind == "task" else CLASSES[kind]
+            model, report = form.from_pretrained(directory.path, local_files_only=True, output_loading_info=True, **options)
         except Exception as error:  # noqa: BLE001 - safetensors raises its own type, outside any hierarchy
             raise CompactLMError(
                 f"{path} cannot be read ({short_reason(error)}); restore it with `dvc checkout`, or copy the model again"
@@ -50,10 +52,10 @@ class TorchRunner:
 
     def _inputs(self, batch: Batch) -> dict[str, torch.Tensor]:
         device = self.model.device
-        return {
-            "input_ids": torch.from_numpy(batch.input_ids).to(device),
-            "attention_mask": torch.from_numpy(batch.attention_mask).to(device),
-        }
+        arrays = {"input_ids": batch.input_ids, "attention_mask": batch.attention_mask}
+        if batch.token_types is not None:
+            arrays["token_type_ids"] = batch.token_types
+        return {name: torch.from_numpy(values).to(device) for name, values in arrays.items()}
 
     @torch.inference_mode()
     def masked_logits(self, batch: Batch, where: Array) -> Array:
@@ -63,8 +65,10 @@ class TorchRunner:
 
     @torch.inference_mode()
     def task_logits(self, batch: Batch) -> Array:
-        """Return the label logits."""
-        return check_finite(_array(self.model(**self._inputs(batch)).logits), self.path)
+        """Return the outputs of a task's head."""
+        found = self.model(**self._inputs(batch))
+        logits = torch.stack([found.start_logits, found.end_logits], dim=-1) if "start_logits" in found else found.logits
+        return check_finite(_array(logits), self.path)
 
     @torch.inference_mode()
     def hidden(self, batch: Batch, layers: Sequence[int]) -> list[Array]:

@@ -63,7 +63,7 @@ def _task(directory: ModelDirectory, config: Mapping[str, Any]) -> dict[str, Any
         return {**found, "kind": "span", "labels": [], "threshold": float(config.get(NO_ANSWER_THRESHOLD) or 0)}
     if task.kind == "tagging":
         return {**found, "kind": "tagging"}
-    return {**found, "kind": "task", "activation": ACTIVATIONS[task.kind], "pair": task.pair, "threshold": directory.threshold}
+    return {**found, "kind": "task", "activation": ACTIVATIONS[task.kind], "pair": task.pair}
 
 
 def _pooling(directory: ModelDirectory, tensors: Mapping[str, Packed]) -> dict[str, Any]:

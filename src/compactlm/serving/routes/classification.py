@@ -1,8 +1,7 @@
-"""/predict: the labels of a text, for each task of the model."""
+"""/predict: the labels or the number of a text or a pair of texts, for each task of the model."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -11,24 +10,34 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from compactlm.bert.arrays import Array
-from compactlm.inference.classifying import Classification, classifications
 from compactlm.inference.runtime.model import Model
-from compactlm.serving.problems import RESPONSES, Problem
+from compactlm.inference.tasks import classifying, scoring
+from compactlm.inference.tasks.classifying import Classification, LabelSet, labels_texts
+from compactlm.inference.tasks.scoring import Score
+from compactlm.inference.tasks.streaming import Outputs
+from compactlm.serving.problems import RESPONSES
 from compactlm.serving.routes.inputs import TextRequest
+from compactlm.serving.routes.rows import encode, find_task, lanes_of, outputs
 from compactlm.serving.served import ServedModel
-from compactlm.serving.service import Lane, Service
+from compactlm.serving.service import Lane, Service, Texts
+from compactlm.tasks.base import Input
 
-Batch = list[str | Annotated[list[str], Field(min_length=1, max_length=1)]]
+KINDS = (*classifying.KINDS, *scoring.KINDS)
+Batch = list[str | Annotated[list[str], Field(min_length=1, max_length=2)]]
 
 
 class PredictRequest(TextRequest):
-    """Texts to classify."""
+    """Texts or pairs of texts to classify or to score."""
 
     inputs: Annotated[
-        str | Batch, Field(description="A text, or a list of texts; each may be in a list of its own.", examples=["A film to remember."])
+        str | Batch,
+        Field(
+            description="A text, or a list of texts; each may be in a list of its own. For a task that reads pairs, a list of two texts or "
+            "a list of such lists.",
+            examples=["A film to remember."],
+        ),
     ]
-    task: str | None = Field(None, description="The task; by default the first one of /info.")
+    task: str | None = Field(None, description="The task; by default the first one of /info that labels or scores texts.")
     raw_scores: bool = Field(False, description="Whether the scores are logits instead of probabilities.")
 
 
@@ -40,48 +49,35 @@ class Prediction(BaseModel):
 
 
 def lanes(model: ServedModel) -> Mapping[str, Lane]:
-    """Return a lane for each task."""
-    return {f"/predict {name}": Lane(functools.partial(_logits, task), _probe(task)) for name, task in model.tasks.items()}
-
-
-def _probe(model: Model) -> list[int]:
-    return [model.tokenizer.cls, model.tokenizer.unknown, model.tokenizer.sep]
-
-
-def _logits(model: Model, sequences: Sequence[Sequence[int]]) -> Array:
-    """Return the logits of a batch of sequences that fit the model, float32 [sequences, labels]."""
-    return model.runner.task_logits(model.batch(sequences))
+    """Return a lane for each task that labels or scores texts."""
+    return lanes_of(model, KINDS)
 
 
 def router(service: Service) -> APIRouter:
     """Return /predict and /predict/{task}."""
-    routes, tasks = APIRouter(tags=["classification"]), service.model.tasks
+    routes = APIRouter(tags=["classification"])
 
-    async def answer(body: PredictRequest, name: str) -> Response:
-        if name not in tasks:
-            raise Problem(404, f"the model has no such task; its tasks are: {', '.join(tasks) or 'none'}")
-        model, batch = tasks[name], [body.inputs] if isinstance(body.inputs, str) else body.inputs
-        texts = await service.tokenize(
-            model, [one if isinstance(one, str) else one[0] for one in batch], model.tokenizer.limit, body.truncate
-        )
-        sequences = [model.tokenizer.cut(ids) for ids in texts.ids]
-        logits = np.stack(await service.run(f"/predict {name}", sequences, [len(ids) for ids in sequences], "/predict"))
-        answers = list(classifications(model, texts.ids, logits))
-        if service.capture is not None:
-            service.capture.add(name, model.tokenizer, texts.texts, texts.ids, answers)
-        if service.shadow is not None:
-            service.shadow.compare(name, texts.texts, [one.label for one in answers])
-        found = _raw(model, logits) if body.raw_scores else _ranked(answers)
-        return service.answer(found[0] if isinstance(body.inputs, str) else found, texts)
+    async def answer(body: PredictRequest, task: str | None) -> Response:
+        name, model = find_task(service, KINDS, task)
+        rows, several = _rows(body.inputs, model.directory.task.pair)
+        encoded, texts = await encode(service, model, rows, body.truncate)
+        logits = await outputs(service, name, encoded, "/predict")
+        if model.directory.task.kind in scoring.KINDS:
+            answers: Sequence[Any] = list(scoring.scores(model, encoded, logits))
+        else:
+            answers = list(classifying.classifications(model, encoded, logits))
+        if labels_texts(model):
+            _watch(service, name, model, texts, answers)
+        found = _raw(model, logits) if body.raw_scores else [_ranked(model, one) for one in answers]
+        return service.answer(found if several else found[0], texts)
 
     @routes.post("/predict", response_model=list[Prediction] | list[list[Prediction]], responses=RESPONSES)
     async def predict(body: PredictRequest) -> Response:
-        """Return the labels of each text with their probabilities.
+        """Return the labels of each text or pair with their probabilities, the likeliest first.
 
-        The first label is the answer: with two labels and a decision threshold it can be the less likely one. The others follow
-        by their probabilities.
+        A task with any number of labels gives those with a probability of one half or more. A task that gives a number has one label.
         """
-        return await answer(body, body.task or next(iter(tasks), ""))
+        return await answer(body, body.task)
 
     @routes.post("/predict/{task}", response_model=list[Prediction] | list[list[Prediction]], responses=RESPONSES)
     async def predict_task(task: str, body: PredictRequest) -> Response:
@@ -91,17 +87,35 @@ def router(service: Service) -> APIRouter:
     return routes
 
 
-def _ranked(answers: Sequence[Classification]) -> list[list[dict[str, Any]]]:
-    """Return the labels and probabilities of each text, the answer first."""
-    found = []
-    for answer in answers:
-        others = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
-        ranked = [(answer.label, answer.probability), *(pair for pair in others if pair[0] != answer.label)]
-        found.append([{"label": label, "score": score} for label, score in ranked])
-    return found
+def _rows(inputs: str | Batch, pair: bool) -> tuple[list[Input], bool]:
+    """Return the rows of a request, and whether it has a list of them. Two texts are one pair for a task that reads pairs."""
+    if isinstance(inputs, str):
+        return [Input(inputs)], False
+    if pair and len(inputs) == 2 and all(isinstance(one, str) for one in inputs):
+        return [_row(inputs)], False
+    return [_row([one] if isinstance(one, str) else one) for one in inputs], True
 
 
-def _raw(model: Model, logits: Array) -> list[list[dict[str, Any]]]:
+def _row(texts: Sequence[Any]) -> Input:
+    return Input(texts[0], pair=texts[1] if len(texts) == 2 else None)
+
+
+def _watch(service: Service, name: str, model: Model, texts: Texts, answers: Sequence[Classification]) -> None:
+    """Capture the answers to a request, and compare them with those of a second model, if the operator asks for it."""
+    if service.capture is not None:
+        service.capture.add(name, model.tokenizer, texts.texts, texts.ids, answers)
+    if service.shadow is not None:
+        service.shadow.compare(name, texts.texts, [one.label for one in answers])
+
+
+def _ranked(model: Model, answer: Classification | LabelSet | Score) -> list[dict[str, Any]]:
+    """Return the labels and probabilities of a text, the likeliest first, or its number."""
+    if isinstance(answer, Score):
+        return [{"label": model.directory.labels[0], "score": answer.score}]
+    return [{"label": label, "score": score} for label, score in sorted(answer.probabilities.items(), key=lambda pair: -pair[1])]
+
+
+def _raw(model: Model, logits: Outputs) -> list[list[dict[str, Any]]]:
     """Return the labels and logits of each text, the largest first."""
     labels = model.directory.labels
-    return [[{"label": labels[best], "score": float(row[best])} for best in np.argsort(-row, kind="stable")] for row in logits]
+    return [[{"label": labels[best], "score": float(row[best])} for best in np.argsort(-row, kind="stable")] for [row] in logits]

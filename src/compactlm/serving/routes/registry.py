@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fastapi import APIRouter
 
-from compactlm.serving.routes import answers, classification, masked_words, openai, sentences, status, summaries, tokens
+from compactlm.serving.routes import answers, classification, masked_words, openai, parts, sentences, status, summaries, tokens
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service
 
@@ -24,7 +24,9 @@ class Part(NamedTuple):
     router: Callable[[Service], APIRouter]
 
 
-PARTS = [Part(module.lanes, module.router) for module in (classification, sentences, masked_words, answers, summaries, tokens, openai)]
+PARTS = [
+    Part(module.lanes, module.router) for module in (classification, parts, sentences, masked_words, answers, summaries, tokens, openai)
+]
 PARTS.append(Part(lambda _: {}, status.router))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
 
 import numpy as np
 from fastapi import APIRouter
@@ -11,11 +10,15 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from compactlm.bert.arrays import Array
+from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
+from compactlm.inference.tasks import classifying, ranking, scoring
 from compactlm.serving.problems import RESPONSES, Problem
 from compactlm.serving.routes.inputs import Inputs, TextRequest, as_list
+from compactlm.serving.routes.rows import encode, outputs
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service, Texts
+from compactlm.tasks.base import Input
 from compactlm.text.unicode import encodable
 
 LANE = "/embed"
@@ -47,7 +50,9 @@ class RerankRequest(TextRequest):
 
     query: str = Field(examples=["how many legs has a spider?"])
     texts: list[str] = Field(examples=[["Spiders have eight legs.", "The sky is blue."]])
-    raw_scores: bool = Field(False, description="Without effect: scores are cosine similarities.")
+    raw_scores: bool = Field(False, description="Without effect: scores are those of `compactlm rerank`.")
+    task: str | None = Field(None, description="A task that reads pairs; by default the first one, or else the sentence embedding.")
+    label: str | None = Field(None, description="The label whose probability is the score; by default the second of two.")
     return_text: bool = Field(False, description="Whether each result has its text.")
 
 
@@ -55,7 +60,7 @@ class Rank(BaseModel):
     """A text by its position in the request, and its similarity with the query."""
 
     index: int
-    score: Annotated[float, Field(ge=-1, le=1)]
+    score: float
     text: str | None = None
 
 
@@ -104,11 +109,18 @@ def router(service: Service) -> APIRouter:
 
     @routes.post("/rerank", response_model=list[Rank])
     async def rerank(body: RerankRequest) -> Response:
-        """Return the texts by their cosine similarity with the query, the most similar first."""
+        """Return the texts by how well they fit the query, the best first.
+
+        The score is the number or the probability that a task that reads pairs gives; without such a task, the cosine similarity.
+        """
         _check_any(body.texts, "texts")
-        found, texts = await vectors(service, [body.query, *body.texts], "/rerank", body.truncate)
-        scores = _cosines(found)
-        order = np.argsort(-scores, kind="stable").tolist()
+        task = ranking_task(service, body.task)
+        if task is None:
+            found, texts = await vectors(service, [body.query, *body.texts], "/rerank", body.truncate)
+            scores = _cosines(found).tolist()
+        else:
+            scores, texts = await pair_scores(service, task, body)
+        order = np.argsort(-np.asarray(scores), kind="stable").tolist()
         ranks = [
             {"index": index, "score": scores[index], **({"text": encodable(body.texts[index])} if body.return_text else {})}
             for index in order
@@ -116,6 +128,36 @@ def router(service: Service) -> APIRouter:
         return service.answer(ranks, texts)
 
     return routes
+
+
+def ranking_task(service: Service, name: str | None) -> str | None:
+    """Return the name of the task that orders texts, or None for the sentence embedding.
+
+    Raises:
+        Problem: the named task does not read pairs.
+    """
+    known = [one for one, model in service.model.tasks.items() if model.directory.task.pair and model.directory.task.kind in ranking.KINDS]
+    if name is not None and name not in known:
+        raise Problem(404, f"the model has no such task that reads pairs; those are: {', '.join(known) or 'none'}")
+    return name or next(iter(known), None)
+
+
+async def pair_scores(service: Service, task: str, body: RerankRequest) -> tuple[list[float], Texts]:
+    """Return the score that a task gives each text of a request together with the query.
+
+    Raises:
+        Problem: the task has no such label; or see rows.encode.
+    """
+    model = service.model.tasks[task]
+    try:
+        label = ranking.label_of(model, body.label)
+    except CompactLMError as error:
+        raise Problem(422, str(error)) from None
+    encoded, texts = await encode(service, model, [Input(body.query, pair=text) for text in body.texts], body.truncate)
+    logits = await outputs(service, task, encoded, "/rerank")
+    if label is None:
+        return [one.score for one in scoring.scores(model, encoded, logits)], texts
+    return [one.probabilities[label] for one in classifying.classifications(model, encoded, logits)], texts
 
 
 def _check_any(texts: list[str], name: str) -> None:

@@ -12,7 +12,9 @@ from compactlm import __version__
 from compactlm.serving.metrics import CONTENT_TYPE
 from compactlm.serving.problems import RESPONSES, Problem, json_response
 from compactlm.serving.routes import sentences
+from compactlm.serving.routes.classification import KINDS
 from compactlm.serving.service import Service
+from compactlm.tasks import kind_of
 
 
 class State(BaseModel):
@@ -37,7 +39,8 @@ class Info(BaseModel):
     max_input_characters: int
     threads: int
     models: list[str] = Field(description="The directories of the model.")
-    tasks: dict[str, list[str]] = Field(description="The labels of each task.")
+    tasks: dict[str, list[str]] = Field(description="The labels of each task; of a task that finds answers, none.")
+    kinds: dict[str, str] = Field(description="The kind of each task: classification, multilabel, regression, tagging or span.")
     embedding_width: int | None
 
 
@@ -81,7 +84,7 @@ def _info(service: Service) -> dict[str, Any]:
     models = model.models
     first = next(iter(models.values()))
     kind: dict[str, Any] = {"embedding": {"pooling": "mean"}} if model.embedding else {}
-    for task in list(model.tasks.values())[:1]:
+    for task in [one for one in model.tasks.values() if one.directory.task.kind in KINDS][:1]:
         names = {str(index): label for index, label in enumerate(task.directory.labels)}
         kind = {"classifier": {"id2label": names, "label2id": {label: int(index) for index, label in names.items()}}}
     return {
@@ -98,6 +101,7 @@ def _info(service: Service) -> dict[str, Any]:
         "max_input_characters": settings.max_characters,
         "threads": service.threads,
         "models": list(models),
-        "tasks": {name: list(task.directory.labels) for name, task in model.tasks.items()},
+        "tasks": {name: kind_of(task.directory.task).names(task.directory.task) for name, task in model.tasks.items()},
+        "kinds": {name: task.directory.task.kind for name, task in model.tasks.items()},
         "embedding_width": len(service.probed[sentences.LANE]) if model.embedding else None,
     }

@@ -1,0 +1,160 @@
+"""Commands for parts of texts: tag, extract."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from compactlm.commands.common import BackendOption, FittingTaskOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, show
+from compactlm.commands.streams import Source, Texts, answer_lines, flat, notice_single, source_of
+from compactlm.commands.tasks import BufferedOption, FieldOption, FileOption, TextArgument
+from compactlm.text.lines import read_exact
+
+if TYPE_CHECKING:
+    from compactlm.inference.tasks.extracting import Extraction
+    from compactlm.inference.tasks.tagging import Tagging
+
+app = typer.Typer()
+
+COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
+NO_ANSWER = "no answer"
+
+
+@app.command(
+    epilog=epilogue(
+        'compactlm tag "Kim Lee lives in New York."',
+        "compactlm tag --file lines.txt > tagged.txt",
+        "compactlm tag --words --json --file sentences.txt",
+    )
+)
+def tag(
+    text: TextArgument = None,
+    file: FileOption = None,
+    field: FieldOption = None,
+    words: Annotated[bool, typer.Option("--words", help="Words are separated by spaces, and punctuation belongs to them.")] = False,
+    line_buffered: BufferedOption = False,
+    task: FittingTaskOption = None,
+    model: ModelOption = None,
+    backend: BackendOption = "auto",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Tag the words of a text, or of each line of a file.
+
+    Entities are written as [New York](place), coloured in a terminal. Tags that mark no entities follow each word, as in runs/VERB. JSON
+    has words and entities with their places in the text, in characters.
+    """
+    from compactlm.inference.tasks.tagging import KINDS, TEXTS_AT_ONCE
+
+    source = source_of(text, file, field, None, None)
+    lm = load(model, backend, threads)
+    limit = lm.task_for(KINDS, task).tokenizer.limit
+    colours = _Colours(sys.stdout.isatty() and not json)
+    if source is None:
+        answer = lm.tag(str(text).split() if words else str(text), task)
+        notice_single(answer, limit, "the tags")
+        show(answer, json, [colours.marked(answer)])
+        return
+    answer_lines(
+        source,
+        lambda texts: lm.tag_all((str(one).split() if words else one for one in texts), task, 1 if line_buffered else TEXTS_AT_ONCE),
+        lambda _, found: flat(colours.marked(found)),
+        json=json,
+        flush=line_buffered,
+        columns=0,
+    )
+
+
+class _Colours:
+    """Writes tagged texts; with colours, each label has its own."""
+
+    def __init__(self, coloured: bool) -> None:
+        self.coloured = coloured
+        self._known: dict[str, str] = {}
+
+    def marked(self, found: Tagging) -> str:
+        """Return a text with its entities, or with the tag of each word."""
+        if found.entities is None:
+            return " ".join(f"{word.text}{self._paint(f'/{word.tag}', word.tag)}" for word in found.words)
+        parts, after = [], 0
+        for entity in found.entities:
+            parts += [found.text[after : entity.start], self._paint(f"[{entity.text}]({entity.label})", entity.label)]
+            after = entity.end
+        return "".join([*parts, found.text[after:]])
+
+    def _paint(self, text: str, label: str) -> str:
+        if not self.coloured:
+            return text
+        colour = self._known.setdefault(label, COLOURS[len(self._known) % len(COLOURS)])
+        return typer.style(text, fg=colour)
+
+
+@app.command(
+    epilog=epilogue(
+        'compactlm extract --question "how many legs has a spider" --context article.txt',
+        "compactlm extract --file questions.txt --context article.txt > answers.tsv",
+        "compactlm extract --file rows.jsonl --field question --context-field passage --json",
+    )
+)
+def extract(
+    question: Annotated[str | None, typer.Option("--question", "-q", help="The question.")] = None,
+    context: Annotated[str | None, typer.Option("--context", "-c", help="The file with the passage; - reads standard input.")] = None,
+    file: Annotated[str | None, typer.Option("--file", "-f", help="A file with one question per line.")] = None,
+    field: Annotated[str | None, typer.Option(help="Read lines as JSON objects with the question in this field.")] = None,
+    context_field: Annotated[str | None, typer.Option(help="Read lines as JSON objects with the passage in this field.")] = None,
+    line_buffered: BufferedOption = False,
+    task: FittingTaskOption = None,
+    model: ModelOption = None,
+    backend: BackendOption = "auto",
+    threads: ThreadsOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Find the answer to a question in a passage, or say that it has none.
+
+    Answers are parts of the passage. A long passage is read in windows that overlap. Each line of a file of questions gives one line:
+    answer, probability, first character, the character after the last, and question, separated by tabs; no answer is an empty cell.
+    """
+    from compactlm.inference.tasks.extracting import KINDS, QUESTIONS_AT_ONCE
+
+    if (question is None) == (file is None):
+        raise typer.BadParameter("pass either --question or --file")
+    if (context is None) == (context_field is None):
+        raise typer.BadParameter("pass either --context or --context-field")
+    if file is None and (field is not None or context_field is not None):
+        raise typer.BadParameter("--field and --context-field need lines; pass --file")
+    lm = load(model, backend, threads)
+    limit = lm.task_for(KINDS, task).tokenizer.limit
+    passage = None if context is None else read_exact(context)
+    if file is None:
+        answer = lm.extract(str(question), str(passage), task)
+        notice_single(answer, limit, "the answer")
+        show(answer, json, [_sentence(answer)])
+        return
+    source = Source(file, field if context_field is None else field or "question", context_field, passage)
+    answer_lines(
+        source,
+        lambda pairs: lm.extract_all(_pairs(pairs), task, 1 if line_buffered else QUESTIONS_AT_ONCE),
+        _row,
+        json=json,
+        flush=line_buffered,
+        columns=4,
+    )
+
+
+def _pairs(texts: Iterator[Texts]) -> Iterator[tuple[str, str]]:
+    for one in texts:
+        yield ("", "") if isinstance(one, str) else one
+
+
+def _sentence(answer: Extraction) -> str:
+    if answer.answer is None:
+        return f"{NO_ANSWER}  ({answer.score:.2f})"
+    return f"{flat(answer.answer)}  ({answer.score:.2f}, characters {answer.start:,} to {answer.end:,})"
+
+
+def _row(text: str, answer: Extraction) -> str:
+    cells = ("", "") if answer.answer is None else (answer.start, answer.end)
+    return "\t".join([flat(answer.answer or ""), f"{answer.score:.4f}", *map(str, cells), text])

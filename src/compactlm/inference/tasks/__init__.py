@@ -1,0 +1,1 @@
+"""What a finished model says of texts, for each kind of task."""
