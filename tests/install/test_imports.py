@@ -35,7 +35,7 @@ print([name for name in ("pyarrow", "nltk", "torch") if name in sys.modules])
 """
 LOOP = """
 import sys
-import compactlm.commands.labelling, compactlm.commands.picking, compactlm.commands.watching
+from compactlm.commands.improvement import labelling, picking, watching
 import compactlm.improvement.drift.captured, compactlm.improvement.drift.showing, compactlm.improvement.drift.watching
 import compactlm.improvement.labelling.agreement, compactlm.improvement.labelling.imports, compactlm.improvement.labelling.prompt
 import compactlm.improvement.picking.picking, compactlm.improvement.reference

@@ -17,18 +17,15 @@ from compactlm.commands import (
     browsing,
     comparing,
     finetuning,
-    labelling,
-    picking,
     pipeline,
-    promoting,
     reading,
     serving,
     tasks,
     tokens,
     unsupported,
-    watching,
     writing,
 )
+from compactlm.commands.improvement import adopting, labelling, picking, promoting, watching
 from compactlm.errors import CompactLMError
 
 MISTYPED = 2  # the status of a mistyped command
@@ -49,6 +46,7 @@ for commands in (
     watching,
     picking,
     labelling,
+    adopting,
     promoting,
     pipeline,
     unsupported,

@@ -1,0 +1,1 @@
+"""The commands that improve a model in use: watch, pick, label, adopt, promote and rollback."""
