@@ -103,3 +103,14 @@ def test_a_conversation_uses_earlier_questions(lm, faq):
     forgetful = Conversation(known, threshold, turns=0)
     forgetful.ask("a dog by")
     assert forgetful.ask("the river").text is None
+
+
+def test_an_abbreviated_question_has_the_better_score_of_both_forms(lm, tmp_path):
+    path = tmp_path / "faq.jsonl"
+    path.write_text('{"question": "who are you?", "answer": "a small model"}\n{"question": "where is the dog?", "answer": "outside"}\n')
+    known = lm.knowledge(path)
+    full = {hit.entry["line"]: hit.score for hit in known.matches("who are you")}
+    short = known.matches("who r u")
+    assert short[0].entry["answer"] == "a small model"
+    assert short[0].score >= full[1] - 1e-6
+    assert len({hit.entry["line"] for hit in short}) == len(short) == 2

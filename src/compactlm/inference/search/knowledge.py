@@ -9,6 +9,7 @@ from pathlib import Path
 
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
+from compactlm.inference.search.chat_words import in_full
 from compactlm.inference.search.overlap import overlaps
 from compactlm.inference.search.thresholds import read_thresholds
 from compactlm.inference.search.vector_index import Entry, Hit, VectorIndex, open_file_index
@@ -98,12 +99,21 @@ class Knowledge:
         """Return the best CANDIDATES entries, the best first.
 
         The score is 0.7 x cosine similarity + 0.3 x share of the question's letters that the entry has (see overlap.overlaps). The
-        embedding knows other words for the same thing, the letters misspelt words and names.
+        embedding knows other words for the same thing, the letters misspelt words and names. A question with abbreviations such as
+        "who r u" is also asked in full (see chat_words), and each entry has the better of both scores.
         """
+        best: dict[tuple[int, str], Hit] = {}
+        for asked in dict.fromkeys((question, in_full(question))):
+            for hit in self._scored(asked):
+                place = (hit.entry["line"], hit.entry["text"])
+                if place not in best or hit.score > best[place].score:
+                    best[place] = hit
+        return sorted(best.values(), key=lambda hit: -hit.score)[:CANDIDATES]
+
+    def _scored(self, question: str) -> list[Hit]:
         hits = self.index.search(self.embedding.embed([question])[0], CANDIDATES)
         shared = overlaps(question, [hit.entry["text"] for hit in hits])
-        scored = [Hit(hit.entry, (1 - LETTERS) * hit.score + LETTERS * float(share)) for hit, share in zip(hits, shared, strict=True)]
-        return sorted(scored, key=lambda hit: -hit.score)
+        return [Hit(hit.entry, (1 - LETTERS) * hit.score + LETTERS * float(share)) for hit, share in zip(hits, shared, strict=True)]
 
     def answer(self, question: str, threshold: float | None = None) -> Answer:
         """Return the best answer to a question; its text is None if the score is below the threshold.
