@@ -41,6 +41,20 @@ def test_each_word_is_tokenized_once(tokenizer, monkeypatch) -> None:
     assert tokenized[1:] == ["-"]
 
 
+def test_a_text_is_looked_up_without_reading_the_whole_cache(tokenizer) -> None:
+    class Unread(dict):
+        def keys(self):
+            raise AssertionError("this reads all words")
+
+        __iter__ = items = values = keys
+
+    cache = WordCache(tokenizer)
+    cache.encode(["good food"])
+    cache._words = Unread(cache._words)
+    for texts in (["good food"], ["good film"]):  # known words, and a new one
+        assert lists(cache.encode(texts)) == tokenizer.encode(texts)
+
+
 @pytest.mark.parametrize(
     ("texts", "capacity", "size"), [(["one two three four five", "six one", "seven"], 3, 3), (["good " + "a" * 101, "a" * 10_000], 99, 1)]
 )

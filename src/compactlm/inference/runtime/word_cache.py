@@ -63,8 +63,11 @@ class WordCache:
         """Add words, with the punctuation attached to them, to the cache; the library tokenizes the new parts."""
         if len(self._words) > self.capacity:
             self._words = {}
-        parts = {word: _WORDS_AND_MARKS(word) for word in words - self._words.keys() if len(word) <= LONGEST}
-        unknown = list({part for found in parts.values() for part in found} - self._words.keys())
+        known = self._words  # the difference of a set and a dictionary's keys would read all keys
+        parts = {word: _WORDS_AND_MARKS(word) for word in words if word not in known and len(word) <= LONGEST}
+        if not parts:
+            return
+        unknown = list({part for found in parts.values() for part in found if part not in known})
         for start in range(0, len(unknown), AT_ONCE):
             some = unknown[start : start + AT_ONCE]
             self._words.update(zip(some, self._tokenize(some), strict=True))
