@@ -42,6 +42,15 @@ LIGHT = {
     "summarize lines.txt": "film",
     "complete film -n 2": "film",
 }
+# The same for models of all kinds of task.
+LIGHT_KINDS = {
+    "classify dog --pair cat --task entailment": "yes",
+    "classify --file lines.txt --task topics": "a dog by the river",
+    "score --file lines.txt": "a dog by the river",
+    "tag good --json": '"words"',
+    "extract --question dog --context lines.txt": "(0.",
+    "rerank dog --file lines.txt": "a dog by the river",
+}
 # Each command that needs the extra, and its exit status.
 NEEDS_MORE = {
     "preset": 1,
@@ -85,3 +94,10 @@ def test_serve_names_its_extra(export_root, tmp_path):
 
 def test_commands_need_only_the_base_install_or_name_the_extra(export_root, student_root, tmp_path):
     check_light_commands(export_root, student_root, tmp_path, sys.executable, HEAVY, PYTHONPATH=os.pathsep.join(sys.path))
+
+
+def test_tasks_of_each_kind_need_only_the_base_install(heads_export, tmp_path):
+    done = run_commands(LIGHT_KINDS, heads_export, tmp_path, sys.executable, HEAVY, PYTHONPATH=os.pathsep.join(sys.path))
+    for command, (status, output, errors) in done:
+        assert status == 0, (command, errors)
+        assert LIGHT_KINDS[command] in output

@@ -135,9 +135,9 @@ def flat(text: str) -> str:
     return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
 
 
-def notice_single(found: Any, limit: int, answer: str) -> None:
-    """Say that a text was truncated, or is unknown to the vocabulary, so that an answer means little."""
+def notice_single(found: Any, limit: int, consequence: str) -> None:
+    """Say that a text was truncated, or is unknown to the vocabulary, with the consequence that the answer means little."""
     if getattr(found, "cut", False):
         notice(f"the text is longer than {limit} tokens, so it was truncated")
     if found.unknown:
-        notice(f"at least half of the text is unknown to the model's vocabulary, so {answer} means little")
+        notice(f"at least half of the text is unknown to the model's vocabulary, so {consequence}")

@@ -70,8 +70,9 @@ def classify(
     limit = lm.task_for(KINDS, task).tokenizer.limit
     if source is None:
         answer = lm.classify(str(text), task, pair=pair)
-        notice_single(answer, limit, repr(_labels(answer)))
-        show(answer, json, [_labels(answer) or "none", *(f"{value:7.1%}  {label}" for label, value in answer.probabilities.items())])
+        shown = _labels(answer) or "none"
+        notice_single(answer, limit, f"{shown!r} means little")
+        show(answer, json, [shown, *(f"{value:7.1%}  {label}" for label, value in answer.probabilities.items())])
         return
     size = 1 if line_buffered else TEXTS_AT_ONCE
     answer_lines(source, lambda texts: lm.classify_all(texts, task, size), _row, json=json, flush=line_buffered, limit=limit)
@@ -119,7 +120,7 @@ def score(
     limit = lm.task_for(KINDS, task).tokenizer.limit
     if source is None:
         answer = lm.score(str(text), task, pair=pair)
-        notice_single(answer, limit, "the score")
+        notice_single(answer, limit, "the score means little")
         show(answer, json, [f"{answer.score:.4g}"])
         return
     size = 1 if line_buffered else TEXTS_AT_ONCE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,8 @@ import typer
 from compactlm.commands.common import BackendOption, FittingTaskOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, show
 from compactlm.commands.streams import Source, Texts, answer_lines, flat, notice_single, source_of
 from compactlm.commands.tasks import BufferedOption, FieldOption, FileOption, TextArgument
-from compactlm.text.lines import read_exact
+from compactlm.errors import CompactLMError
+from compactlm.text.lines import STANDARD_INPUT, read_exact
 
 if TYPE_CHECKING:
     from compactlm.inference.tasks.extracting import Extraction
@@ -44,18 +46,18 @@ def tag(
 ) -> None:
     """Tag the words of a text, or of each line of a file.
 
-    Entities are written as [New York](place), coloured in a terminal. Tags that mark no entities follow each word, as in runs/VERB. JSON
-    has words and entities with their places in the text, in characters.
+    Entities are written as [New York](place), coloured in a terminal unless NO_COLOR is set. Tags that mark no entities follow each
+    word, as in runs/VERB. JSON has words and entities with their places in the text, in characters.
     """
     from compactlm.inference.tasks.tagging import KINDS, TEXTS_AT_ONCE
 
     source = source_of(text, file, field, None, None)
     lm = load(model, backend, threads)
     limit = lm.task_for(KINDS, task).tokenizer.limit
-    colours = _Colours(sys.stdout.isatty() and not json)
+    colours = _Colours(sys.stdout.isatty() and not json and not os.environ.get("NO_COLOR"))
     if source is None:
         answer = lm.tag(str(text).split() if words else str(text), task)
-        notice_single(answer, limit, "the tags")
+        notice_single(answer, limit, "the tags mean little")
         show(answer, json, [colours.marked(answer)])
         return
     answer_lines(
@@ -125,12 +127,16 @@ def extract(
         raise typer.BadParameter("pass either --context or --context-field")
     if file is None and (field is not None or context_field is not None):
         raise typer.BadParameter("--field and --context-field need lines; pass --file")
+    if file == context == STANDARD_INPUT:
+        raise typer.BadParameter("--file and --context are both -, but there is one standard input; name a file for one of them")
+    if question is not None and not question.strip():
+        raise CompactLMError("the question is empty; write it after --question")
     lm = load(model, backend, threads)
     limit = lm.task_for(KINDS, task).tokenizer.limit
-    passage = None if context is None else read_exact(context)
+    passage = None if context is None else _passage(context)
     if file is None:
         answer = lm.extract(str(question), str(passage), task)
-        notice_single(answer, limit, "the answer")
+        notice_single(answer, limit, "the answer means little")
         show(answer, json, [_sentence(answer)])
         return
     source = Source(file, field if context_field is None else field or "question", context_field, passage)
@@ -142,6 +148,13 @@ def extract(
         flush=line_buffered,
         columns=4,
     )
+
+
+def _passage(path: str) -> str:
+    passage = read_exact(path)
+    if not passage.strip():
+        raise CompactLMError(f"{path} has no text; name the file of the passage with --context")
+    return passage
 
 
 def _pairs(texts: Iterator[Texts]) -> Iterator[tuple[str, str]]:

@@ -65,9 +65,9 @@ def _unknown(tokenizer: Tokenizer, ids: Ids, special: int) -> bool:
 
 def _check(model: Model, wrong: bool) -> None:
     if wrong:
-        name, pair = model.directory.path.name, model.directory.task.pair
-        how = "reads pairs of texts; pass the second text too" if pair else "reads single texts; leave out the second text"
-        raise CompactLMError(f"the task {name!r} {how}")
+        needed = "reads pairs of texts; pass the second text too (--pair, or --pair-field for lines)"
+        how = needed if model.directory.task.pair else "reads single texts; leave out the second text"
+        raise CompactLMError(f"the task {model.directory.path.name!r} {how}")
 
 
 def _windows(model: Model, rows: Sequence[Input]) -> list[Encoded]:
