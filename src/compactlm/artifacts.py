@@ -20,6 +20,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from compactlm.tasks.base.rows import Targets
+
 RAW = Path("data/raw")
 CLEAN = Path("data/clean")
 SHARDS = Path("data/shards")  # working shards and manifests, one directory per stage; DVC does not manage them, so they survive a kill
@@ -64,8 +66,8 @@ ROWS_PER_SHARD = 100_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Document:
-    """One row of text. What a task teaches is in `label`, `labels`, `score`, `tags` or `answer_start`; the others are None.
+class Document(Targets):
+    """One row of text, and what a task teaches about it (see Targets).
 
     Attributes:
         id: the stable id of the row, 32 hexadecimal digits made from its source and content.
@@ -76,12 +78,7 @@ class Document:
         attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
         queries: texts that belong to the text, such as questions that it answers or its summary; sorted, without repeats.
         pair: the second text of a pair, or the question about a passage.
-        labels: the labels of a row that may have several; empty if it has none of them.
-        score: a finite number to predict.
         words: the words to tag. They contain no white space, so they are also `text.split()`.
-        tags: the tag of each word.
-        answer: the answer, which stands in the text at `answer_start`; None without an answer.
-        answer_start: the offset of the answer in characters; NO_ANSWER if the text does not answer the question.
     """
 
     id: str
@@ -89,18 +86,12 @@ class Document:
     text: str
     document: str
     task: str | None = None
-    label: str | None = None
     parent: str | None = None
     augmenter: str | None = None
     attributes: tuple[tuple[str, str | None], ...] = ()
     queries: tuple[str, ...] = ()
     pair: str | None = None
-    labels: tuple[str, ...] | None = None
-    score: float | None = None
     words: tuple[str, ...] | None = None
-    tags: tuple[str, ...] | None = None
-    answer: str | None = None
-    answer_start: int | None = None
 
 
 NO_ANSWER = -1

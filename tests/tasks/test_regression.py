@@ -42,7 +42,7 @@ def test_scores_that_are_no_finite_numbers_are_told(task, score):
 def test_contradictions_of_a_task_are_told(make_task, task):
     assert list(REGRESSION.problems(task)) == []
     (problem,) = REGRESSION.problems(make_task("regression", ["low", "high"]))
-    assert problem == "labels are listed, but the kind regression has none; remove them, or set kind to classification"
+    assert problem == "labels are listed, but the kind regression has none; remove them, or set another kind"
     (problem,) = REGRESSION.problems(make_task("regression", class_weights="balanced"))
     assert problem.startswith("class_weights is set")
 

@@ -121,7 +121,7 @@ def test_malformed_rows_are_told(make_task, answer, start, problem):
 def test_contradictions_of_a_task_are_told(make_task):
     assert list(SPAN.problems(make_task("span"))) == []
     (problem,) = SPAN.problems(make_task("span", ["yes", "no"]))
-    assert problem == "labels are listed, but the kind span has none; remove them"
+    assert problem == "labels are listed, but the kind span has none; remove them, or set another kind"
     (problem,) = SPAN.problems(make_task("span", class_weights="balanced"))
     assert problem.startswith("class_weights is set")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,7 @@ from compactlm.draws import draw_items
 from compactlm.evaluation.embeddings.comparing import measure_embedding
 from compactlm.evaluation.embeddings.material import make_material
 from compactlm.evaluation.embeddings.vectors import Cached
-from compactlm.export.agreement import (
-    Reading,
-    check_difference,
-    check_loss,
-    compare,
-    likeliest_at,
-    likeliest_label,
-    mean_of,
-    measure_cosines,
-    measure_loss,
-    outputs_of,
-)
+from compactlm.export import agreement
 from compactlm.export.answers import choose_thresholds
 from compactlm.export.directory import write_directory
 from compactlm.export.task_agreement import check_metric_loss, measure_metric
@@ -71,30 +60,35 @@ def _export(params: Params, name: str, rows: list[dict[str, Any]], directory: Pa
     model, source = _load(params, name)
     write_directory(model, source, directory, params.export.opset)
     sequences, expected = [row["input_ids"] for row in rows], None
-    read: Reading = likeliest_label if name in params.tasks else mean_of
+    read: agreement.Reading = agreement.likeliest_label if name in params.tasks else agreement.mean_of
     if name == artifacts.MLM:
         mask = models.load_tokenizer(source).mask_token_id
         masked = [mask_one(row["input_ids"], mask, f"{params.seed}/{row['id']}") for row in rows]
         sequences, expected = ([getattr(item, part) for item in masked] for part in ("sequence", "target"))
-        read = likeliest_at([item.position for item in masked])
+        read = agreement.likeliest_at([item.position for item in masked])
     elif name in params.tasks:
         expected = [params.tasks[name].labels.index(row["label"]) for row in rows]
     batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
     dense = SentenceModules.read(source).dense if name == EMBEDDING and is_sentence_encoder(source) else ()
-    found = compare(model, directory, sequences, read, batch_tokens, params.threads, f"check the ONNX of {name}", dense)
-    check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
+    found = agreement.compare(model, directory, sequences, read, batch_tokens, params.threads, f"check the ONNX of {name}", dense)
+    agreement.check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
     if expected is None:
-        int8 = measure_cosines(found)
+        int8 = agreement.measure_cosines(found)
     else:
-        loss = measure_loss(expected, found)
+        loss = agreement.measure_loss(expected, found)
         int8 = dataclasses.asdict(loss)
         if name == artifacts.MLM:
             write_top1(directory, loss.original_accuracy, loss.int8_accuracy, len(rows))
         if name in params.tasks:
-            check_loss(loss, len(rows), params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
+            agreement.check_loss(loss, len(rows), params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
     figures = {key: Figure.over_rows(value, len(rows)) if isinstance(value, float) else value for key, value in int8.items()}
+    return _metrics(directory, len(rows), found, figures)
+
+
+def _metrics(directory: Path, rows: int, found: agreement.Comparison, figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metrics of one model; `figures` are those of its int8 file."""
     return {
-        "rows": len(rows),
+        "rows": rows,
         "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
         "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **figures},
     }
@@ -111,16 +105,12 @@ def _export_task(params: Params, name: str, rows: list[artifacts.Document], dire
     sequences, seconds = [one.input_ids for one in flat], [one.second for one in flat]
     batch_tokens = min(params.batch_tokens, BATCH_TOKENS)
     title = f"check the ONNX of {name}"
-    found = compare(model, directory, sequences, outputs_of, batch_tokens, params.threads, title, seconds=seconds)
-    check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
+    found = agreement.compare(model, directory, sequences, agreement.outputs_of, batch_tokens, params.threads, title, seconds=seconds)
+    agreement.check_difference(found, params.export.tolerance, artifacts.EXPORT / name / FLOAT_FILE)
     settings = model.config.to_dict()
     figures = measure_metric(found, examples, rows, task, settings, Resampler.of(params.bootstrap, params.seed))
     check_metric_loss(figures["metric_loss"], task.metric, params.export.accuracy_loss, artifacts.EXPORT / name / INT8_FILE)
-    return {
-        "rows": len(rows),
-        "fp32": {"bytes": (directory / FLOAT_FILE).stat().st_size, "greatest_difference": found.greatest_difference},
-        "int8": {"bytes": (directory / INT8_FILE).stat().st_size, **figures},
-    }
+    return _metrics(directory, len(rows), found, figures)
 
 
 def _quality(params: Params, root: Path) -> dict[str, Figure]:

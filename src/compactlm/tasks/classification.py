@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from compactlm.tasks.base import IGNORED, SINGLE_LABEL, Array, Example, Finished, Row, RowKind, Settings, Target, Task
+from compactlm.tasks.base import IGNORED, Array, Example, Finished, Row, RowKind, Settings, Target, Task
+from compactlm.tasks.base.reading import SINGLE_LABEL
+from compactlm.tasks.base.training import inverse_frequencies
 from compactlm.tasks.thresholds import best_threshold
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ class Classification(RowKind):
     name = "classification"
     problem_type = SINGLE_LABEL
     main_metrics = ("accuracy", "macro_f1", "matthews")
-    metrics = ("accuracy", "macro_f1", "matthews", "auroc", "log_loss", "calibration_error")
+    further_metrics = ("auroc", "log_loss", "calibration_error")
     lower_is_better = ("log_loss", "calibration_error")
     fields = ("label",)
     has_favourable = True
@@ -32,16 +33,8 @@ class Classification(RowKind):
     def problems(self, task: Task) -> Iterator[str]:
         """See Kind.problems."""
         yield from super().problems(task)
-        if len(task.labels) < 2:
+        if len(task.labels) == 1:
             yield "labels has fewer than two labels; list all labels of the task"
-
-    def outputs(self, task: Task) -> int:
-        """Return the number of labels."""
-        return len(task.labels)
-
-    def names(self, task: Task) -> list[str]:
-        """Return the labels."""
-        return list(task.labels)
 
     def invalid(self, row: Row, task: Task) -> str | None:
         """See Kind.invalid."""
@@ -55,17 +48,13 @@ class Classification(RowKind):
         """Return the id of the label, which the row stores by name."""
         return None if cells["label"] is None else [float(task.labels.index(cells["label"]))]
 
-    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - one label a row
+    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:
         """Return label ids, int64 [rows]."""
         return np.array([IGNORED if target is None else int(target[0]) for target in targets], dtype=np.int64)
 
-    def class_weights(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
-        """Return the inverse frequency of each label, 1 in the mean over rows; 1 for a label without rows."""
-        if task.class_weights == "none":
-            return None
-        counts = Counter(int(target[0]) for target in targets if target is not None)
-        rows, present = sum(counts.values()), len(counts)
-        return [rows / (present * counts[label]) if counts[label] else 1.0 for label in range(len(task.labels))]
+    def balanced(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
+        """Return the inverse frequency of each label among the rows."""
+        return inverse_frequencies((target[0] for target in targets if target is not None), len(task.labels))
 
     def hard_loss(
         self, logits: Tensor, batch: Mapping[str, Tensor], focal_gamma: float = 0.0, class_weights: Tensor | None = None
@@ -107,7 +96,7 @@ class Classification(RowKind):
         rows: Sequence[Row],
         task: Task,
         weights: Array,
-        settings: Settings,  # noqa: ARG002
+        settings: Settings,
         bins: int = 15,
     ) -> dict[str, Array]:
         """See Kind.measure and compactlm.tasks.label_metrics."""
@@ -130,7 +119,7 @@ class Classification(RowKind):
         """See Kind.right; an answer is the likeliest label."""
         return (answers.argmax(axis=1) == self._ids(rows, task)).astype(np.float64)
 
-    def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def strata(self, row: Row, task: Task) -> str:
         """Return the label."""
         return str(row.label)
 
@@ -141,17 +130,17 @@ class Classification(RowKind):
         ids = self._ids(rows, task) if answers is None else answers.argmax(axis=1)
         return (ids == task.labels.index(favourable)).astype(np.float64)
 
-    def show(self, answer: Array, task: Task, settings: Settings) -> str:  # noqa: ARG002
+    def show(self, answer: Array, task: Task, settings: Settings) -> str:
         """Return the likeliest label and its probability."""
         best = int(answer.argmax())
         return f"{task.labels[best]} {answer[best]:.0%}"
 
-    def to_json(self, answer: Array, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+    def to_json(self, answer: Array, task: Task, settings: Settings) -> Any:
         """Return the likeliest label and the probability of each label."""
         probabilities = {label: float(probability) for label, probability in zip(task.labels, answer, strict=True)}
         return {"label": task.labels[int(answer.argmax())], "probabilities": probabilities}
 
-    def expected(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def expected(self, row: Row, task: Task) -> str:
         """Return the label."""
         return str(row.label)
 

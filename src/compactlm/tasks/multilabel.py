@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from compactlm.tasks.base import Array, Example, Finished, Row, RowKind, Settings, Target, Task
+from compactlm.tasks.base.reading import joined
 from compactlm.tasks.measures import several_labels
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-SEPARATOR = "\x1f"  # of strata
 THRESHOLD = 0.5  # training folds the chosen thresholds into the head
 
 
@@ -23,23 +23,8 @@ class Multilabel(RowKind):
     name = "multilabel"
     problem_type = "multi_label_classification"
     main_metrics = several_labels.METRICS
-    metrics = several_labels.METRICS
     fields = ("labels",)
     has_favourable = True
-
-    def problems(self, task: Task) -> Iterator[str]:
-        """See Kind.problems."""
-        yield from super().problems(task)
-        if not task.labels:
-            yield "labels is empty; list all labels of the task"
-
-    def outputs(self, task: Task) -> int:
-        """Return the number of labels."""
-        return len(task.labels)
-
-    def names(self, task: Task) -> list[str]:
-        """Return the labels."""
-        return list(task.labels)
 
     def invalid(self, row: Row, task: Task) -> str | None:
         """See Kind.invalid."""
@@ -50,15 +35,13 @@ class Multilabel(RowKind):
         """Return 1 for each label of the row and 0 for the others."""
         return None if row.labels is None else [float(label in row.labels) for label in task.labels]
 
-    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - one vector a row
+    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:
         """Return which labels the rows have, float32 [rows, labels]; nan in unlabelled rows."""
         width = next((len(target) for target in targets if target is not None), 1)
         return np.array([[np.nan] * width if target is None else target for target in targets], dtype=np.float32)
 
-    def class_weights(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
+    def balanced(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
         """Return rows without each label over rows with it, a factor for the latter; 1 for a label without either."""
-        if task.class_weights == "none":
-            return None
         marks = self._table([target for target in targets if target is not None], task)
         having, lacking = marks.sum(axis=0), (~marks).sum(axis=0)
         return np.where((having > 0) & (lacking > 0), lacking / np.maximum(having, 1), 1.0).tolist()
@@ -85,7 +68,7 @@ class Multilabel(RowKind):
     def finish(
         self,
         logits: Sequence[Sequence[Array]],
-        examples: Sequence[Sequence[Example]],  # noqa: ARG002
+        examples: Sequence[Sequence[Example]],
         rows: Sequence[Row],
         task: Task,
     ) -> Finished:
@@ -102,8 +85,8 @@ class Multilabel(RowKind):
         rows: Sequence[Row],
         task: Task,
         weights: Array,
-        settings: Settings,  # noqa: ARG002
-        bins: int = 15,  # noqa: ARG002
+        settings: Settings,
+        bins: int = 15,
     ) -> dict[str, Array]:
         """See Kind.measure and compactlm.tasks.measures.several_labels."""
         return several_labels.metrics(self._marks(rows, task), answers, weights, THRESHOLD)
@@ -112,13 +95,13 @@ class Multilabel(RowKind):
         """Return the metric of the best answer that is the same for all rows."""
         return several_labels.best_constant(self._marks(rows, task), weights, task.metric)
 
-    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:
         """Return whether the same labels are at or above the threshold."""
         return [bool(np.array_equal(one >= THRESHOLD, other >= THRESHOLD)) for one, other in zip(answers, before, strict=True)]
 
-    def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
-        """Return all labels of the row, separated by SEPARATOR."""
-        return SEPARATOR.join(sorted(row.labels or ()))
+    def strata(self, row: Row, task: Task) -> str:
+        """Return all labels of the row."""
+        return joined(row.labels or ())
 
     def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:
         """Return whether each row has, or gets, the favourable label."""
@@ -127,12 +110,12 @@ class Multilabel(RowKind):
         marks = self._marks(rows, task) if answers is None else answers >= THRESHOLD
         return marks[:, task.labels.index(favourable)].astype(np.float64)
 
-    def show(self, answer: Array, task: Task, settings: Settings) -> str:  # noqa: ARG002
+    def show(self, answer: Array, task: Task, settings: Settings) -> str:
         """Return the labels from the threshold on, the likeliest first."""
         given = [(probability, label) for label, probability in zip(task.labels, answer.tolist(), strict=True) if probability >= THRESHOLD]
         return ", ".join(f"{label} {probability:.0%}" for probability, label in sorted(given, key=lambda one: -one[0])) or "none"
 
-    def to_json(self, answer: Array, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+    def to_json(self, answer: Array, task: Task, settings: Settings) -> Any:
         """Return the labels from the threshold on, and the probability of each label."""
         probabilities = {label: float(probability) for label, probability in zip(task.labels, answer, strict=True)}
         return {"labels": [label for label in task.labels if probabilities[label] >= THRESHOLD], "probabilities": probabilities}

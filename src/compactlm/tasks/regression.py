@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,31 +21,20 @@ class Regression(RowKind):
     name = "regression"
     problem_type = "regression"
     main_metrics = ("spearman", "pearson")
-    metrics = ("spearman", "pearson", "mean_absolute_error")
+    further_metrics = ("mean_absolute_error",)
     lower_is_better = ("mean_absolute_error",)
     fields = ("score",)
+    has_labels = False
 
-    def problems(self, task: Task) -> Iterator[str]:
-        """See Kind.problems."""
-        yield from super().problems(task)
-        if task.labels:
-            yield "labels are listed, but the kind regression has none; remove them, or set kind to classification"
-        if task.class_weights != "none":
-            yield "class_weights is set, but the kind regression has no classes; set it to none"
-
-    def outputs(self, task: Task) -> int:  # noqa: ARG002
-        """Return 1."""
-        return 1
-
-    def names(self, task: Task) -> list[str]:  # noqa: ARG002
+    def names(self, task: Task) -> list[str]:
         """Return the name of the number."""
         return ["score"]
 
-    def invalid(self, row: Row, task: Task) -> str | None:  # noqa: ARG002
+    def invalid(self, row: Row, task: Task) -> str | None:
         """See Kind.invalid."""
         return None if row.score is not None and math.isfinite(row.score) else f"the score {row.score} is not a finite number"
 
-    def target(self, row: Row, task: Task) -> Target | None:  # noqa: ARG002
+    def target(self, row: Row, task: Task) -> Target | None:
         """Return the score."""
         return None if row.score is None else [float(row.score)]
 
@@ -57,7 +46,7 @@ class Regression(RowKind):
         deviation = float(scores.std())
         return float(scores.mean()), deviation if deviation > 1e-12 * max(1.0, float(np.abs(scores).max())) else 1.0
 
-    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - one number a row
+    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:
         """Return scores, float32 [rows]; nan for unlabelled rows."""
         return np.array([np.nan if target is None else target[0] for target in targets], dtype=np.float32)
 
@@ -65,15 +54,15 @@ class Regression(RowKind):
         self,
         logits: Tensor,
         batch: Mapping[str, Tensor],
-        focal_gamma: float = 0.0,  # noqa: ARG002 - for classes
-        class_weights: Tensor | None = None,  # noqa: ARG002 - for classes
+        focal_gamma: float = 0.0,
+        class_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the squared error; see Kind.hard_loss."""
         from compactlm.tasks.measures.losses import squared_error
 
         return squared_error(logits, batch["labels"], batch.get("weights"))
 
-    def soft_loss(self, logits: Tensor, batch: Mapping[str, Tensor], temperature: float) -> Tensor:  # noqa: ARG002 - for classes
+    def soft_loss(self, logits: Tensor, batch: Mapping[str, Tensor], temperature: float) -> Tensor:
         """Return the squared difference from the teacher's score; see Kind.soft_loss."""
         from compactlm.tasks.measures.losses import squared_error
 
@@ -87,10 +76,10 @@ class Regression(RowKind):
         self,
         answers: Array,
         rows: Sequence[Row],
-        task: Task,  # noqa: ARG002
+        task: Task,
         weights: Array,
-        settings: Settings,  # noqa: ARG002
-        bins: int = 15,  # noqa: ARG002
+        settings: Settings,
+        bins: int = 15,
     ) -> dict[str, Array]:
         """See Kind.measure. The correlations have no value (nan) where all scores or all answers are equal."""
         expected = self._scores(rows)
@@ -100,32 +89,32 @@ class Regression(RowKind):
             "mean_absolute_error": divide(weights @ np.abs(expected - answers), weights.sum(axis=1), np.nan),
         }
 
-    def chance(self, rows: Sequence[Row], task: Task, weights: Array) -> Array:  # noqa: ARG002
+    def chance(self, rows: Sequence[Row], task: Task, weights: Array) -> Array:
         """Return 0: equal answers to all rows do not correlate with the scores."""
         return np.zeros(len(weights))
 
-    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:
         """Return whether the scores differ by at most half of the standard deviation of the rows' scores."""
         most = 0.5 * float(self._scores(rows).std()) if len(rows) else 0.0
         return [abs(float(one) - float(other)) <= most for one, other in zip(answers, before, strict=True)]
 
-    def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def strata(self, row: Row, task: Task) -> str:
         """Return "" for every row; `split` itself makes quantiles of scores."""
         return ""
 
-    def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:  # noqa: ARG002
+    def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:
         """Return the scores."""
         return self._scores(rows) if answers is None else np.asarray(answers, np.float64)
 
-    def show(self, answer: Any, task: Task, settings: Settings) -> str:  # noqa: ARG002
+    def show(self, answer: Any, task: Task, settings: Settings) -> str:
         """Return the score with three significant digits."""
         return f"{float(answer):.3g}"
 
-    def to_json(self, answer: Any, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+    def to_json(self, answer: Any, task: Task, settings: Settings) -> Any:
         """Return the score."""
         return {"score": float(answer)}
 
-    def expected(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def expected(self, row: Row, task: Task) -> str:
         """Return the score of the row."""
         return f"{row.score:g}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,31 +35,23 @@ class SpanExtraction(Kind):
     per_token = True
     pipeline_tag = "question-answering"
     main_metrics = squad.METRICS
-    metrics = squad.METRICS
     fields = ("answer_start",)
+    has_labels = False
     answer_type = Span
 
-    def problems(self, task: Task) -> Iterator[str]:
-        """See Kind.problems."""
-        yield from super().problems(task)
-        if task.labels:
-            yield "labels are listed, but the kind span has none; remove them"
-        if task.class_weights != "none":
-            yield "class_weights is set, but the kind span has no classes; set it to none"
-
-    def outputs(self, task: Task) -> int:  # noqa: ARG002
+    def outputs(self, task: Task) -> int:
         """Return 2, for starts and ends."""
         return 2
 
-    def names(self, task: Task) -> list[str]:  # noqa: ARG002
+    def names(self, task: Task) -> list[str]:
         """Return no names: these outputs are no labels."""
         return []
 
-    def reads_pairs(self, task: Task) -> bool:  # noqa: ARG002
+    def reads_pairs(self, task: Task) -> bool:
         """Return True: a question and a passage are a pair."""
         return True
 
-    def invalid(self, row: Row, task: Task) -> str | None:  # noqa: ARG002
+    def invalid(self, row: Row, task: Task) -> str | None:
         """See Kind.invalid."""
         answer, start = row.answer, row.answer_start
         if row.pair is None:
@@ -108,7 +100,7 @@ class SpanExtraction(Kind):
             kept.append(others.pop(_drawn(f"{row.id}/{row.pair}/{len(kept)}", len(others))))
         return [examples[number] for number in sorted(kept)]
 
-    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:  # noqa: ARG002 - two numbers a row
+    def collate(self, targets: Sequence[Target | None], tokens: int) -> Array:
         """Return the first and the last token of each answer, int64 [rows, 2]; IGNORED for unlabelled rows."""
         return np.array([[IGNORED, IGNORED] if target is None else target for target in targets], dtype=np.int64)
 
@@ -117,7 +109,7 @@ class SpanExtraction(Kind):
         logits: Tensor,
         batch: Mapping[str, Tensor],
         focal_gamma: float = 0.0,
-        class_weights: Tensor | None = None,  # noqa: ARG002 - for classes
+        class_weights: Tensor | None = None,
     ) -> Tensor:
         """Return the cross-entropy of starts and ends; see Kind.hard_loss."""
         from compactlm.tasks.spans.losses import hard_spans
@@ -135,7 +127,7 @@ class SpanExtraction(Kind):
         logits: Sequence[Sequence[Array]],
         examples: Sequence[Sequence[Example]],
         rows: Sequence[Row],
-        task: Task,  # noqa: ARG002
+        task: Task,
         settings: Settings,
     ) -> list[Span]:
         """Return the best place of each passage, or no answer (see Kind.answers)."""
@@ -159,10 +151,10 @@ class SpanExtraction(Kind):
         self,
         answers: Sequence[Span],
         rows: Sequence[Row],
-        task: Task,  # noqa: ARG002
+        task: Task,
         weights: Array,
-        settings: Settings,  # noqa: ARG002
-        bins: int = 15,  # noqa: ARG002
+        settings: Settings,
+        bins: int = 15,
     ) -> dict[str, Array]:
         """See Kind.measure and compactlm.tasks.spans.squad."""
         return _means(squad.scores([row.answer for row in rows], [answer.text for answer in answers]), weights)
@@ -173,11 +165,11 @@ class SpanExtraction(Kind):
         best = squad.best_constant(passages, expected, task.metric)
         return _means(squad.scores(expected, [squad.constant_answers(passage)[best] for passage in passages]), weights)[task.metric]
 
-    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:
         """Return whether the answers are the same text."""
         return [one.text == other.text for one, other in zip(answers, before, strict=True)]
 
-    def strata(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def strata(self, row: Row, task: Task) -> str:
         """Return whether the passage has an answer."""
         return "no_answer" if row.answer is None else "answer"
 
@@ -189,15 +181,15 @@ class SpanExtraction(Kind):
         """Return the row with another question."""
         return dataclasses.replace(row, pair=text)  # type: ignore[type-var]
 
-    def show(self, answer: Span, task: Task, settings: Settings) -> str:  # noqa: ARG002
+    def show(self, answer: Span, task: Task, settings: Settings) -> str:
         """Return the answer and its probability."""
         return f"{'no answer' if answer.text is None else repr(answer.text)} ({answer.score:.2f})"
 
-    def to_json(self, answer: Span, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+    def to_json(self, answer: Span, task: Task, settings: Settings) -> Any:
         """Return the answer with its place in characters and its probability."""
         return {"answer": answer.text, "start": answer.start, "end": answer.end, "score": answer.score}
 
-    def expected(self, row: Row, task: Task) -> str:  # noqa: ARG002
+    def expected(self, row: Row, task: Task) -> str:
         """Return the answer of the row."""
         return row.answer or "no answer"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,8 @@ import numpy as np
 
 from compactlm.tasks.answers import Tags
 from compactlm.tasks.base import IGNORED, NOWHERE, UNLABELLED, AnyRow, Array, Example, Kind, Row, Segmenter, Settings, Target, Task
+from compactlm.tasks.base.reading import joined
+from compactlm.tasks.base.training import inverse_frequencies
 from compactlm.tasks.tags import metrics
 from compactlm.tasks.tags.carrying import carry_tags
 from compactlm.tasks.tags.schemes import OUTSIDE, entities, full_tags, scheme, split_tag, write_tags
@@ -19,8 +20,6 @@ from compactlm.tasks.tags.words import find_words
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-SEPARATOR = "\x1f"  # of strata
 
 
 class Tagging(Kind):
@@ -35,15 +34,13 @@ class Tagging(Kind):
     per_token = True
     pipeline_tag = "token-classification"
     main_metrics = ("entity_f1", "token_accuracy")
-    metrics = metrics.METRICS
+    further_metrics = ("entity_precision", "entity_recall")
     fields = ("tags",)
     answer_type = Tags
 
     def problems(self, task: Task) -> Iterator[str]:
         """See Kind.problems."""
         yield from super().problems(task)
-        if not task.labels:
-            yield "labels is empty; list the tags, or the types of entities"
         if task.pair:
             yield "pair is true, but the kind tagging reads the words of one text; remove it"
         if scheme(task.labels):
@@ -57,10 +54,6 @@ class Tagging(Kind):
                     f"labels lists {marked[0]!r} beside {other!r}; list only tags (O, B-person, I-person), or only types of entities "
                     "(person), or set metric to token_accuracy"
                 )
-
-    def outputs(self, task: Task) -> int:
-        """Return the number of tags."""
-        return len(self.names(task))
 
     def names(self, task: Task) -> list[str]:
         """Return the tags."""
@@ -118,13 +111,9 @@ class Tagging(Kind):
             found[row, : len(target or ())] = target or ()
         return found
 
-    def class_weights(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
-        """Return the inverse frequency of each tag, 1 in the mean over words; 1 for a tag without words."""
-        if task.class_weights == "none":
-            return None
-        counts = Counter(int(tag) for target in targets for tag in target or () if tag >= 0)
-        words, present = sum(counts.values()), len(counts)
-        return [words / (present * counts[tag]) if counts[tag] else 1.0 for tag in range(self.outputs(task))]
+    def balanced(self, targets: Sequence[Target | None], task: Task) -> list[float] | None:
+        """Return the inverse frequency of each tag among the words."""
+        return inverse_frequencies((tag for target in targets for tag in target or () if tag >= 0), self.outputs(task))
 
     def hard_loss(
         self, logits: Tensor, batch: Mapping[str, Tensor], focal_gamma: float = 0.0, class_weights: Tensor | None = None
@@ -146,7 +135,7 @@ class Tagging(Kind):
         examples: Sequence[Sequence[Example]],
         rows: Sequence[Row],
         task: Task,
-        settings: Settings,  # noqa: ARG002
+        settings: Settings,
     ) -> list[Tags]:
         """Return the likeliest tag of each word (see Kind.answers)."""
         return [self._answer(*one, task) for one in zip(logits, examples, rows, strict=True)]
@@ -170,8 +159,8 @@ class Tagging(Kind):
         rows: Sequence[Row],
         task: Task,
         weights: Array,
-        settings: Settings,  # noqa: ARG002
-        bins: int = 15,  # noqa: ARG002
+        settings: Settings,
+        bins: int = 15,
     ) -> dict[str, Array]:
         """See Kind.measure and compactlm.tasks.tags.metrics."""
         counts = metrics.count([self.tags(row, task) for row in rows], [answer.tags for answer in answers])
@@ -183,7 +172,7 @@ class Tagging(Kind):
         best = metrics.best_constant(expected, self.names(task), task.metric)
         return metrics.metrics_of(weights @ metrics.count(expected, [[best] * len(tags) for tags in expected]))[task.metric]
 
-    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:  # noqa: ARG002
+    def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:
         """Return whether the entities are of the same types in the same order, or plain tags the same."""
         said = [self._said(one.tags, task) for one in answers]
         return [one == self._said(other.tags, task) for one, other in zip(said, before, strict=True)]
@@ -192,10 +181,10 @@ class Tagging(Kind):
         return [entity.kind for entity in entities(tags)] if scheme(self.names(task)) else list(tags)
 
     def strata(self, row: Row, task: Task) -> str:
-        """Return the types of entities of the row, separated by SEPARATOR; "" for plain tags, which every row has."""
+        """Return the types of entities of the row; "" for plain tags, which every row has."""
         if not scheme(self.names(task)):
             return ""
-        return SEPARATOR.join(sorted({entity.kind for entity in entities(row.tags or ())}))
+        return joined(entity.kind for entity in entities(row.tags or ()))
 
     def editable(self, row: Row) -> str:
         """Return the words, separated by spaces."""
@@ -222,11 +211,11 @@ class Tagging(Kind):
             return None if favourable is None else np.array([_share(tag == favourable for tag in one) for one in tags])
         return np.array([_share(tag != OUTSIDE and favourable in (None, tag, split_tag(tag)[1]) for tag in one) for one in tags])
 
-    def show(self, answer: Tags, task: Task, settings: Settings) -> str:  # noqa: ARG002
+    def show(self, answer: Tags, task: Task, settings: Settings) -> str:
         """Return each word outside no entity with its tag, or with plain tags every word."""
         return _line(answer.words, answer.tags)
 
-    def to_json(self, answer: Tags, task: Task, settings: Settings) -> Any:  # noqa: ARG002
+    def to_json(self, answer: Tags, task: Task, settings: Settings) -> Any:
         """Return words, tags and their probabilities, and entities by their type, first word and the word after their last."""
         found = [{"type": kind, "start": start, "end": end} for kind, start, end in entities(answer.tags)]
         listed = {"words": list(answer.words), "tags": list(answer.tags), "probabilities": list(answer.probabilities)}

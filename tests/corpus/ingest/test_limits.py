@@ -11,8 +11,8 @@ from compactlm.artifacts import document_schema
 from compactlm.corpus.ingest.limits import take, take_drawn
 from compactlm.corpus.ingest.records import Record, row_id, to_document
 from compactlm.corpus.ingest.repeats import number_repeats
-from compactlm.corpus.ingest.targets import Targets
 from compactlm.shards.gathering import write_shards
+from compactlm.tasks.base import Targets
 from tests.fixtures.builders import make_row
 
 RECORDS = st.lists(
@@ -63,7 +63,7 @@ def test_ids_are_unique_and_depend_on_neither_order_nor_shards(
 
 def test_repeats_are_numbered_in_the_order_of_their_labels(tmp_path: Path) -> None:
     labelled = [("x", "good"), ("y", "good"), ("x", "bad"), ("x", "bad")]
-    shards = write([Record(text, None, Targets(label)) for text, label in labelled], tmp_path, 1)
+    shards = write([Record(text, None, Targets(label=label)) for text, label in labelled], tmp_path, 1)
     number_repeats(shards)
     names = {row_id("s", None, "x", number): label for number, label in enumerate(["bad", "bad", "good"])}
     assert {row["id"]: row["label"] for row in rows(shards) if row["text"] == "x"} == names

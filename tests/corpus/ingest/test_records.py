@@ -3,9 +3,9 @@ import math
 import pytest
 
 from compactlm.corpus.ingest.records import Record, row_id, sha256_of, to_document, to_record
-from compactlm.corpus.ingest.targets import Targets
 from compactlm.errors import CompactLMError
 from compactlm.params import Columns, DocumentPart, JoinedColumns, QueryLines, Task, ThresholdLabel
+from compactlm.tasks.base import Targets
 
 TASK = Task(sources=["s"], labels=["negative", "positive"], metric="accuracy")
 RATING = ThresholdLabel(column="r", threshold=0.0, below="negative", above="positive")

@@ -3,9 +3,10 @@ from typing import Any
 
 import pytest
 
-from compactlm.corpus.ingest.targets import Targets, check_label_names, read_targets
+from compactlm.corpus.ingest.targets import check_label_names, read_targets
 from compactlm.errors import CompactLMError
 from compactlm.params import Columns, Task
+from compactlm.tasks.base import Targets
 
 SENTIMENT = Task(sources=["s"], labels=["negative", "positive"])
 TOPICS = Task(kind="multilabel", sources=["s"], labels=["0", "news", "true"])

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import TARGETS, Document
 from compactlm.corpus.ingest.cells import SHOWN, cell_at, joined_text, text_at
-from compactlm.corpus.ingest.targets import Targets, read_targets
+from compactlm.corpus.ingest.targets import read_targets
 from compactlm.corpus.ingest.words import read_words
 from compactlm.errors import CompactLMError
 from compactlm.params import Columns, DocumentPart, JoinedColumns, QueryLines, Task
+from compactlm.tasks.base import Targets
 from compactlm.text.labels import is_missing
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -12,20 +11,9 @@ from compactlm.corpus.ingest.words import Pieces, read_tags
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, LabelColumns, LabelList, Task, ThresholdLabel
 from compactlm.tasks import kind_of
+from compactlm.tasks.base import Targets
 from compactlm.text.labels import find_label, is_missing, label_text
 from compactlm.text.tables import Row
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Targets:
-    """What a task learns from a row; the fields are those of Document, and None where the task does not need them."""
-
-    label: str | None = None
-    labels: tuple[str, ...] | None = None
-    score: float | None = None
-    tags: tuple[str, ...] | None = None
-    answer: str | None = None
-    answer_start: int | None = None
 
 
 def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: str, task: Task) -> Targets | None:
@@ -50,9 +38,10 @@ def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: s
     labels = _labels(row, columns.labels, place, task) if columns.labels is not None and "labels" in fields else None
     score = _score(row, columns.score, place) if columns.score is not None and "score" in fields else None
     tags = read_tags(row, columns.tags, pieces, place) if columns.tags is not None and "tags" in fields else None
-    if columns.answer is None or "answer_start" not in fields:
-        return Targets(label, labels, score, tags)
-    return Targets(label, labels, score, tags, *read_answer(row, columns.answer, columns.answer_start, text, place))
+    answer, start = None, None
+    if columns.answer is not None and "answer_start" in fields:
+        answer, start = read_answer(row, columns.answer, columns.answer_start, text, place)
+    return Targets(label=label, labels=labels, score=score, tags=tags, answer=answer, answer_start=start)
 
 
 def _is_empty(row: Row, columns: Columns, fields: Collection[str]) -> bool:
