@@ -1,0 +1,57 @@
+"""Which tokens of one tokenizer cover which tokens of another, for two tokenizers that split a text into the same words.
+
+The student's vocabulary is a part of the teacher's, so the student reads some words in more pieces than the teacher. A position in a
+text is the number of its word plus the share of the word's characters before it, so both sides have the same positions, also where one of
+them does not know a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+CONTINUATION = "##"
+END = 1e6  # the position of the last token, which ends the text also where it was truncated
+
+
+class WordPieces:
+    """The lengths of tokens and which of them begin a word."""
+
+    def __init__(self, tokens: Sequence[str]) -> None:
+        """Take the tokens in the order of their ids."""
+        self.begins = torch.tensor([not token.startswith(CONTINUATION) for token in tokens])
+        self.sizes = torch.tensor([max(len(token.removeprefix(CONTINUATION)), 1) for token in tokens], dtype=torch.float64)
+
+    def spans(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, skipped: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return where each token begins and ends, both float64 [rows, tokens]; padding covers nothing.
+
+        Args:
+            input_ids: int64 [rows, tokens].
+            attention_mask: int64 [rows, tokens].
+            skipped: this many words after the first token, those of a prompt, stand before the text and cover nothing of it.
+        """
+        real = attention_mask.bool()
+        first, sizes = self.begins[input_ids], self.sizes[input_ids] * real
+        first[:, 0] = True
+        word = first.cumsum(dim=1) - 1
+        before = sizes.cumsum(dim=1) - sizes
+        start_of_word = torch.where(first, before, before.new_zeros(())).cummax(dim=1).values
+        whole = torch.zeros_like(sizes).scatter_add_(1, word, sizes).gather(1, word).clamp(min=1)
+        begin = word + (before - start_of_word) / whole
+        end = begin + sizes / whole
+        prompt = (word > 0) & (word <= skipped)
+        begin, end = begin - skipped * (word > 0), end - skipped * (word > 0)
+        last = real & (attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True))
+        begin, end = begin.masked_fill(last, END), end.masked_fill(last, END + 1)
+        return begin, torch.where(real & ~prompt, end, begin)
+
+
+def shares(own: tuple[torch.Tensor, torch.Tensor], others: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """Return which share of each of the other tokens lies in each of the own ones, float32 [rows, own tokens, other tokens].
+
+    The shares of another token add up to 1 if the own tokens cover it. Both arguments are results of `WordPieces.spans`.
+    """
+    (begin, end), (start, stop) = own, others
+    common = torch.minimum(end[:, :, None], stop[:, None]) - torch.maximum(begin[:, :, None], start[:, None])
+    return (common.clamp(min=0) / (stop - start).clamp(min=1e-9)[:, None]).float()
