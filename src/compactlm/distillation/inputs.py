@@ -78,7 +78,9 @@ class Inputs:
             "precision": self.params.precision,
             "vocabulary": hashlib.sha256(artifacts.ID_MAP.read_bytes()).hexdigest(),
         }
-        if teacher == artifacts.BASE and self.params.distill.general.soft_weight:
+        if teacher != artifacts.BASE:
+            found["runtime"] = signals.task.runtime
+        elif self.params.distill.general.soft_weight:
             found |= {"top_k": signals.general.top_k, "temperature": signals.general.temperature}
         return found
 
@@ -107,6 +109,6 @@ class Inputs:
         for name in self.params.tasks if self.params.signals.source == "cached" else ():
             CachedSignals(artifacts.SIGNALS / name, self.task(name), self.cache_settings(name))
 
-    def online_task(self, teacher: Any, attentions: bool = False) -> OnlineTask:
-        """Return the fine-tuned teacher as a signal source."""
-        return OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision)
+    def online_task(self, teacher: Any, attentions: bool = False, body: Any = None) -> OnlineTask:
+        """Return the fine-tuned teacher as a signal source; `body` reads in place of its body."""
+        return OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision, body)

@@ -22,7 +22,7 @@ from compactlm.inference.runtime.onnx_session import FIRST_OUTPUT, INPUTS
 IR_VERSION = 10  # the file format of opset 21; older runtimes reject newer formats
 
 
-def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense] = ()) -> onnx.ModelProto:
+def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense] = (), states: Sequence[int] = ()) -> onnx.ModelProto:
     """Return the graph of a BERT with a head for masked words, sequences, tokens or questions, or of a BertModel.
 
     Inputs are input_ids, attention_mask and token_type_ids, int64 [batch, sequence]. The output is `logits`, float32: [batch, sequence,
@@ -38,6 +38,8 @@ def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense]
         config: the BertConfig, with GELU and absolute positions, and not a decoder.
         opset: the version of the ONNX operators.
         dense: linear layers without activation above a BertModel.
+        states: layers of a BertModel below the last one, 0 for the embeddings, whose hidden states are outputs too, named by
+            `state_name`.
     """
     body = "bert." if any(name.startswith("bert.") for name in weights) else ""
     head = head_of(weights)
@@ -45,12 +47,16 @@ def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense]
     mask = graph.add("Cast", "mask", "attention_mask", to=TensorProto.INT32)
     two_outputs = head == "none" and not dense
     value = _embeddings(graph, FIRST_OUTPUT if two_outputs else "embeddings", f"{body}embeddings", config)
+    hidden = [value]
     for layer in range(config.num_hidden_layers):
         narrow = head == "sequence" and layer == config.num_hidden_layers - 1
         value = _layer(graph, f"{body}encoder.layer.{layer}", value, mask, config, narrow)
+        hidden.append(value)
     outputs = HEADS[head](graph, value, config, dense)
     if two_outputs:
         outputs[FIRST_OUTPUT] = outputs["last_hidden_state"]
+    for layer in states:
+        outputs[graph.add("Identity", state_name(layer), hidden[layer])] = ["batch", "sequence", config.hidden_size]
     proto = helper.make_graph(
         graph.nodes,
         "bert",
@@ -60,6 +66,11 @@ def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense]
     )
     versions = [helper.make_opsetid("", opset), helper.make_opsetid(FUSED, 1)]
     return helper.make_model(proto, opset_imports=versions, ir_version=IR_VERSION, producer_name="compactlm")
+
+
+def state_name(layer: int) -> str:
+    """Return the name of the output with the hidden states of a layer."""
+    return f"hidden_state.{layer}"
 
 
 def _embeddings(graph: Graph, output: str, name: str, config: Any) -> str:

@@ -27,7 +27,7 @@ def output_names(model: BertPreTrainedModel) -> tuple[str, ...]:
     return ("last_hidden_state",) if isinstance(model, BertModel) else ("logits",)
 
 
-def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Sequence[Dense] = ()) -> None:
+def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Sequence[Dense] = (), states: Sequence[int] = ()) -> None:
     """Write an fp32 ONNX file; `build_bert` describes its inputs and outputs.
 
     Args:
@@ -35,6 +35,7 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Seque
         path: the file to write; its directory must exist.
         opset: the version of the ONNX operators.
         dense: linear layers above a BertModel.
+        states: layers of a BertModel whose hidden states are outputs too; see `build_bert`.
 
     Raises:
         CompactLMError: the graph does not support the model.
@@ -46,7 +47,7 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Seque
             f"tie_word_embeddings {config.tie_word_embeddings}; train a model with gelu, false and true"
         )
     weights = {name: tensor.detach().float().numpy() for name, tensor in model.state_dict().items()}
-    proto = build_bert(weights, config, opset, dense)
+    proto = build_bert(weights, config, opset, dense, states)
     onnx.checker.check_model(proto)
     onnx.save_model(proto, path)
 

@@ -24,9 +24,17 @@ class GeneralSignals(Section):
     temperature: Positive
 
 
-class TaskSignals(Section):
-    """The unlabelled text of task distillation: `unlabelled_sequences` sequences, drawn from the sources `unlabelled`."""
+# What reads in place of the teacher: PyTorch, or on a CPU ONNX Runtime in fp32 or in int8, which is faster and less exact.
+Runtime = Literal["torch", "onnx", "onnx_int8"]
 
+
+class TaskSignals(Section):
+    """The unlabelled text of task distillation: `unlabelled_sequences` sequences, drawn from the sources `unlabelled`.
+
+    The fine-tuned teacher reads cached signals by `runtime`, and online signals by PyTorch.
+    """
+
+    runtime: Runtime
     unlabelled: list[Name]
     unlabelled_sequences: CountOrZero
 
@@ -40,8 +48,7 @@ class EmbeddingSignals(Section):
     faster and less exact. Online signals are always read by PyTorch.
     """
 
-    runtime: Literal["torch", "onnx", "onnx_int8"]
-
+    runtime: Runtime
     passages: CountOrZero
     passage_words: Count
     questions: CountOrZero

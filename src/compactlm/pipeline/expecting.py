@@ -19,7 +19,7 @@ from compactlm.tasks import kind_of
 
 CHARACTERS_A_TOKEN = 4.4  # of English text in WordPiece
 HEAD = 1.2  # the head for masked words, on a fifth of the tokens, adds this much
-READING = {"torch": 1.0, "onnx": 0.8, "onnx_int8": 0.35}  # the time of signals.embedding.runtime relative to torch
+READING = {"torch": 1.0, "onnx": 0.8, "onnx_int8": 0.35}  # the time of a runtime of signals relative to torch
 TRAINING = 3  # passes: forward, and backward for inputs and weights
 WIDE, NARROW = 0.6, 0.25  # the share of the speed of a matrix product that layers reach, from and below 256 units
 STATES = 16  # bytes a trained parameter: weight, gradient and two moments in fp32
@@ -94,7 +94,7 @@ def expect(params: Params, speed: float, teacher: Shape | None = None) -> Expect
     seconds = {
         "teacher": teacher.seconds(teaching, TRAINING, speed),
         "augment": teacher.seconds(sum(counts["train"] for counts in tasks.values()) * params.augment.copies, 1, speed),
-        "signals": 0.0 if online else teacher.seconds(sum(own.values()) + embedding * READING[params.signals.embedding.runtime], 1, speed),
+        "signals": 0.0 if online else teacher.seconds(_read(params, sum(own.values()), embedding), 1, speed),
         "distill-train": student.seconds(general * params.distill.general.optimisation.epochs, TRAINING * HEAD, speed)
         + student.seconds(embedding * _embedding_epochs(params) + learning, TRAINING, speed)
         + (teacher.seconds(learning, 1, speed) if online else 0.0),
@@ -156,6 +156,11 @@ def _tokens(params: Params, name: str, task: Task) -> dict[str, float]:
 def _unlabelled(params: Params, task: Task) -> float:
     named = params.signals.task.unlabelled if task.unlabelled is None else task.unlabelled
     return params.signals.task.unlabelled_sequences * task.length(params.tokenize.maximum_length) * 0.7 if named else 0.0
+
+
+def _read(params: Params, of_tasks: float, of_embedding: float) -> float:
+    """Return the tokens that take torch as long as the teacher's runtimes take for these."""
+    return of_tasks * READING[params.signals.task.runtime] + of_embedding * READING[params.signals.embedding.runtime]
 
 
 def _embedding_tokens(params: Params) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from compactlm import artifacts
@@ -18,15 +18,15 @@ from compactlm.distillation.signals.online import SignalSource
 from compactlm.errors import CompactLMError
 from compactlm.export.onnx_body import OnnxBody
 from compactlm.params import Params
+from compactlm.params.distill import Runtime
 from compactlm.pipeline.run import run
 from compactlm.shapes.layers import check_both_phases, needs_signals
 from compactlm.tasks import kind_of
 
 
-def _body(params: Params) -> Callable[[Any], Any] | None:
-    """Return what replaces the teacher's body in torch, as signals.embedding.runtime says."""
-    runtime = params.signals.embedding.runtime
-    return None if runtime == "torch" else functools.partial(OnnxBody, int8=runtime == "onnx_int8", threads=params.threads)
+def _body(runtime: Runtime, threads: int, layers: Sequence[int] = ()) -> Callable[[Any], Any] | None:
+    """Return what replaces a teacher's body in torch; None for torch itself. `layers` are those whose hidden states are signals."""
+    return None if runtime == "torch" else functools.partial(OnnxBody, int8=runtime == "onnx_int8", threads=threads, layers=layers)
 
 
 def _check_size(inputs: Inputs, embedding: EmbeddingInputs | None, width: int) -> float:
@@ -66,11 +66,12 @@ def main(params: Params) -> None:
     with artifacts.replacing(artifacts.SIGNALS) as unfinished:
         unfinished.mkdir()
         artifacts.write_json(unfinished / "source.json", params.signals.source)
-        inputs = Inputs(params)
-        embedding = EmbeddingInputs(inputs, _body(params)) if is_enabled(params.distill.embedding.enabled) else None
+        inputs, read = Inputs(params), _body(params.signals.embedding.runtime, params.threads)
+        embedding = EmbeddingInputs(inputs, read) if is_enabled(params.distill.embedding.enabled) else None
         if embedding:
             embedding.make_table().save(unfinished / STATIC)
-        if params.signals.source == "cached":
+        signals = params.signals
+        if signals.source == "cached":
             teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
             check_both_phases(params, teacher.config, has_head)
             metrics["gigabytes"] = round(_check_size(inputs, embedding, teacher.config.hidden_size), 3)
@@ -83,7 +84,8 @@ def main(params: Params) -> None:
                 metrics |= write_embedding(embedding, unfinished)
             for name in params.tasks:
                 tokenized = inputs.task(name)
-                source = inputs.online_task(load_task_model(artifacts.TEACHER / name))
+                model, replaced = load_task_model(artifacts.TEACHER / name), _body(signals.task.runtime, params.threads, inputs.layers)
+                source = inputs.online_task(model, body=replaced(model.cpu().bert) if replaced else None)
                 write_cache(unfinished / name, tokenized, source, params.batch_tokens, f"{name}, signals", inputs.cache_settings(name))
                 metrics[name] = len(tokenized.ids)
     artifacts.write_json(artifacts.METRICS / "signals.json", metrics)

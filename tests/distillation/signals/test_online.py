@@ -4,6 +4,7 @@ from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.distillation.signals.online import OnlineMasked, OnlineTask, position_mask
 from compactlm.errors import CompactLMError
+from compactlm.export.onnx_body import OnnxBody
 
 ROWS = range(40)
 
@@ -57,6 +58,15 @@ def test_signals_of_a_task_equal_those_of_transformers(task_teacher, kept, maske
     torch.testing.assert_close(answers["teacher_logits"], expected.logits, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(answers["teacher_states"], expected.hidden_states[1][:, :, None], atol=1e-5, rtol=1e-5)
     assert expected.logits.std() > 0.01
+
+
+def test_another_body_reads_in_place_of_the_teachers(task_teacher, kept, masked):
+    batch = masked.model_inputs(ROWS)
+    body = OnnxBody(task_teacher.eval().bert, False, threads=1, layers=[0, 2])
+    answers, expected = (OnlineTask(task_teacher, kept, [0, 2], body=read).signals(batch, ROWS) for read in (body, None))
+    torch.testing.assert_close(answers["teacher_logits"], expected["teacher_logits"], atol=1e-5, rtol=1e-5)
+    real = batch["attention_mask"].bool()
+    torch.testing.assert_close(answers["teacher_states"][real], expected["teacher_states"][real], atol=1e-5, rtol=1e-5)
 
 
 @pytest.fixture

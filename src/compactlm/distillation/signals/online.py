@@ -60,23 +60,31 @@ class _Online:
     """A teacher that runs on every batch, in eval mode, because dropout would add noise to its signals."""
 
     def __init__(
-        self, teacher: Any, id_map: Sequence[int], layers: int | Sequence[int], attentions: bool = False, precision: str = "fp32"
+        self,
+        teacher: Any,
+        id_map: Sequence[int],
+        layers: int | Sequence[int],
+        attentions: bool = False,
+        precision: str = "fp32",
+        body: Any = None,
     ) -> None:
         """Take the teacher, its id of each of the student's ids, the layers, whether to return attentions, and the precision.
+
+        `body` reads in place of the teacher's body and returns the same.
 
         Raises:
             CompactLMError: the teacher lacks one of the layers.
         """
         self.teacher = teacher.eval().requires_grad_(False)
         self.layers = kept_layers(layers, teacher.config.num_hidden_layers)
-        self.attentions, self.precision = attentions, precision
+        self.attentions, self.precision, self.body = attentions, precision, body or teacher.bert
         self.id_map = torch.tensor(id_map, device=teacher.device)
 
     def _read(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
         """Return the last hidden states, and the signals of the layers."""
         device = self.teacher.device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            output = self.teacher.bert(
+            output = self.body(
                 self.id_map[batch["input_ids"].to(device)],
                 attention_mask=batch["attention_mask"].to(device),
                 token_type_ids=batch["token_type_ids"].to(device) if "token_type_ids" in batch else None,
