@@ -10,7 +10,7 @@ lm.classify("A film to remember.").label
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ from compactlm.inference.summarizing import Sentence, summarize
 from compactlm.inference.tasks.methods import DEFAULT_TASK, TaskMethods, several, single
 
 if TYPE_CHECKING:
+    from compactlm.inference.finetuning.any_kind import FineTunedTask
     from compactlm.inference.finetuning.user_task import FineTuned
 
 MOST_THREADS = 1024
@@ -156,8 +157,7 @@ class CompactLM(TaskMethods):
             from compactlm.inference.finetuning.labelled import read_labelled
             from compactlm.inference.finetuning.user_task import finetune
 
-        root = self.root if self.chosen else directories.default_root("torch")
-        student = directories.find_base(root).path
+        student = self._base()
         data = read_labelled(Path(file), text, label)
         if data.left_out:
             say(f"{data.left_out:,} rows of {file} are skipped: no text, no label, a repeated text, or a text with several labels")
@@ -165,3 +165,30 @@ class CompactLM(TaskMethods):
         return finetune(
             student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
         )
+
+    def finetune_task(
+        self,
+        file: str | Path,
+        columns: Mapping[str, Any],
+        output: str | Path,
+        *,
+        epochs: int = 20,
+        learning_rate: float = 5e-4,
+        seed: int = 0,
+        say: Callable[[str], object] = str,
+    ) -> FineTunedTask:
+        """Fine-tune a copy of the student for a task of any kind; see rows.read_rows for the columns and any_kind.finetune_task."""
+        with needs("train", "fine-tuning"):
+            from compactlm.inference.finetuning.any_kind import finetune_task
+            from compactlm.inference.finetuning.rows import read_rows
+
+        student = self._base()
+        found = read_rows(Path(file), columns)
+        if found.left_out:
+            say(f"{found.left_out:,} rows of {file} are skipped: no text, no label, a repeat, or an answer that is not in its passage")
+        return finetune_task(
+            student, found, Path(output), epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
+        )
+
+    def _base(self) -> Path:
+        return directories.find_base(self.root if self.chosen else directories.default_root("torch")).path

@@ -122,13 +122,13 @@ def finetune(
         CompactLMError: `output` has files of another kind, or the student or the teacher cannot be used.
     """
     check_seed(seed)
-    _check_output(output, [student, *([] if teacher is None else [teacher])])
+    check_output(output, [student, *([] if teacher is None else [teacher])])
     prepare(threads or torch.get_num_threads(), seed)
     names = data.names
     targets = torch.tensor([names.index(label) for label in data.labels])
     job = _Job(data, targets, *split(data.labels, seed, data.texts), maximum_length, seed, say)
     answers = None if teacher is None else _teach(teacher, job)
-    base = _load(student)
+    base = load_student(student)
     chosen = _choose(base.cpu(), job, job.rows(base, student, answers), epochs, learning_rate)
     expected, probabilities = targets[job.held_out], chosen.logits.softmax(dim=1)
     # A refitted model is not the one whose held-out logits are known, so no threshold can be tuned for it.
@@ -151,7 +151,7 @@ def finetune(
     )
 
 
-def _check_output(output: Path, used: list[Path]) -> None:
+def check_output(output: Path, used: list[Path]) -> None:
     """Raise CompactLMError if saving, which replaces the directory, would remove anything but an earlier model."""
     if output.resolve() in [path.resolve() for path in used]:
         raise CompactLMError(f"{output} is the model to learn from; pass another directory with --output")
@@ -161,7 +161,8 @@ def _check_output(output: Path, used: list[Path]) -> None:
         raise CompactLMError(f"{output} has files that are not part of a model; pass another directory with --output")
 
 
-def _load(student: Path) -> BertModel:
+def load_student(student: Path) -> BertModel:
+    """Return the body of a student; raise CompactLMError if its files are missing or damaged."""
     try:
         return models.load_body(student)
     except CompactLMError:
