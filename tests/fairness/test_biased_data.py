@@ -139,10 +139,14 @@ def judge(params, rows, student, tokenizer):
     teacher = models.load_classifier(artifacts.TEACHER / "sentiment"), models.load_tokenizer(artifacts.TEACHER / "sentiment")
 
     def predictor(model, tokenizer):
-        return lambda texts: torch.softmax(models.classify(model, encode(tokenizer, texts, 32), 4096, "test"), dim=1).numpy()
+        def ask(rows):
+            sequences = encode(tokenizer, [row.text for row in rows], 32)
+            return torch.softmax(models.classify(model, sequences, 4096, "test"), dim=1).numpy()
+
+        return ask
 
     predict = {"teacher": predictor(*teacher), "student": predictor(student, tokenizer)}
-    probabilities = {role: ask([row.text for row in rows]) for role, ask in predict.items()}
+    probabilities = {role: ask(rows) for role, ask in predict.items()}
     found = audit_models(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, Resampler.of(params.bootstrap, params.seed))
     expected = np.array([LABELS.index(row.label) for row in rows])
     return found, float((probabilities["student"].argmax(axis=1) == expected).mean())

@@ -11,7 +11,7 @@ from compactlm.bert.mask_scores import score_words
 from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.words.language_model import LanguageModel
-from compactlm.fairness.audit.models import audit_models, fairness_metrics
+from compactlm.fairness.audit.models import audit_answers, audit_models, fairness_metrics
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.params import Params
@@ -26,15 +26,18 @@ def measure_fairness(
 ) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json, as nested figures.
 
-    Answers are by task, and language models by role. The readers, by task and role, answer counterfactual texts.
+    Answers are by task, and language models by role. The readers, by task and role, answer counterfactual rows. Tasks of a kind whose
+    answers cannot be compared between groups are left out.
     """
     settings, resampler = params.bias_audit, Resampler.of(params.bootstrap, params.seed)
     tasks = {}
     for name, task in params.tasks.items():
-        predict = {role: reader.probabilities for role, reader in readers[name].items()}
+        predict = {role: reader.answers for role, reader in readers[name].items()}
         rows = [row for row in answers[name].rows if isinstance(row, Document)]
         if kind_of(task).name == "classification":
             tasks[name] = audit_models(rows, name, task.labels, answers[name].probabilities, predict, settings, resampler)
+        elif audit := audit_answers(rows, name, task, answers[name].said, settings, resampler):
+            tasks[name] = audit
     scorers = {role: _scorer(role, one, params.batch_tokens) for role, one in language_models.items()}
     stereotypes = {
         name: measure_stereotypes(make_items(templates), scorers, settings, resampler) for name, templates in settings.stereotypes.items()

@@ -91,7 +91,7 @@ def _fairness(found: Findings) -> Iterator[Row]:
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
             for pair, figures in audit["pairs"].items():
-                for figure in DIFFERENCES:
+                for figure in (one for one in DIFFERENCES if one in figures):
                     compared = f"{words(figure)}: {words(name)}, {words(pair)}"
                     yield from ((task, role, compared, figures[figure][role].value) for role in ROLES if figures[figure][role].judged)
 

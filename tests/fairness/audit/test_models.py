@@ -21,15 +21,15 @@ ROWS = [
 def model(prejudice):
     """Return a model that labels good and bad correctly. A prejudiced one labels all rows about women negative."""
 
-    def predict(texts):
-        good = np.array([0.1 if "bad" in text or (prejudice and text.startswith("she")) else 0.9 for text in texts])
+    def predict(rows):
+        good = np.array([0.1 if "bad" in row.text or (prejudice and row.text.startswith("she")) else 0.9 for row in rows])
         return np.stack([1 - good, good], axis=1)
 
     return predict
 
 
 def predict_all(predict):
-    return {role: ask([row.text for row in ROWS]) for role, ask in predict.items()}
+    return {role: ask(ROWS) for role, ask in predict.items()}
 
 
 def audit(settings, teacher, student, **changes):
@@ -99,7 +99,7 @@ def test_a_task_without_protected_attributes_is_not_judged(settings):
 def test_predictions_that_are_not_finite_never_pass(settings, role):
     predict = {"teacher": model(False), "student": model(False)}
     probabilities = predict_all(predict)
-    predict[role] = lambda texts: np.full((len(texts), 2), np.nan)
+    predict[role] = lambda rows: np.full((len(rows), 2), np.nan)
     found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1)))
     assert found["gender, counterfactual, flips, amplification"] is Status.NOT_JUDGED
     probabilities[role][3, 1] = np.inf

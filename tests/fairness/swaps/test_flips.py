@@ -13,8 +13,8 @@ from tests.fixtures.builders import make_row
 def model(shift):
     """Return a model that gives the favourable label 0.4, and `shift` more for women."""
 
-    def predict(texts):
-        favorable = np.array([0.4 + shift * ("she" in text.split()) for text in texts])
+    def predict(rows):
+        favorable = np.array([0.4 + shift * ("she" in row.text.split()) for row in rows])
         return np.stack([1 - favorable, favorable], axis=1)
 
     return predict
@@ -26,7 +26,7 @@ ROWS = [make_row(str(at), text, label="good", task="t") for at, text in enumerat
 
 def count(settings, teacher, student, minimum=1):
     predict = {TEACHER: model(teacher), STUDENT: model(student)}
-    probabilities = {role: ask(TEXTS) for role, ask in predict.items()}
+    probabilities = {role: ask(ROWS) for role, ask in predict.items()}
     chosen = settings(minimum=minimum)
     return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
 
@@ -60,7 +60,7 @@ def test_rows_of_several_groups_are_not_paired(settings):
     texts = ["she saw him", "he saw her", "she sang"]
     rows = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(texts)]
     chosen = settings(minimum=1)
-    probabilities = {role: ask(texts) for role, ask in predict.items()}
+    probabilities = {role: ask(rows) for role, ask in predict.items()}
     found = count_flips(rows, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
     assert (found.rows, found.parity[STUDENT].rows, found.parity[STUDENT].value) == (3, 1, 1)
 
@@ -71,12 +71,12 @@ def test_the_paired_interval_is_short_where_words_change_little(settings):
     rows = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(texts)]
     score = dict(zip(range(300), generator.random(300), strict=True))
 
-    def ask(texts):
-        favorable = np.array([score[int(text.split()[-1])] + 0.02 * text.startswith("she") for text in texts])
+    def ask(rows):
+        favorable = np.array([score[int(row.text.split()[-1])] + 0.02 * row.text.startswith("she") for row in rows])
         return np.stack([1 - favorable, favorable], axis=1)
 
     chosen = settings(minimum=30)
-    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(texts)}, {STUDENT: ask}, 1, chosen, Resampler(500, 1))
+    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(rows)}, {STUDENT: ask}, 1, chosen, Resampler(500, 1))
     figure = found.parity[STUDENT]
     assert figure.status is Status.OK
     assert figure.value == pytest.approx(0.02, abs=0.015)
@@ -95,3 +95,18 @@ def test_outputs_that_are_not_finite_are_not_judged(settings):
     assert found.flips[STUDENT].status is found.flips[AMPLIFICATION].status is Status.NOT_JUDGED
     assert found.flips[TEACHER].status is Status.OK
     json.dumps(write_figures(found.metrics()), allow_nan=False)
+
+
+def test_both_texts_of_a_pair_are_swapped_and_read(settings):
+    rows = [make_row(str(at), "it rained", pair="she sang", label="good", task="t") for at in range(6)]
+    read = []
+
+    def ask(pairs):
+        read.extend((row.text, row.pair) for row in pairs)
+        favorable = np.array([0.4 + 0.3 * ("she" in row.pair.split()) for row in pairs])
+        return np.stack([1 - favorable, favorable], axis=1)
+
+    chosen = settings(minimum=1)
+    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(rows)}, {STUDENT: ask}, 1, chosen, Resampler(200, 1))
+    assert read[6:] == [("it rained", "he sang")] * 6
+    assert (found.rows, found.flips[STUDENT].value, found.parity[STUDENT].value) == (6, 1, 1)

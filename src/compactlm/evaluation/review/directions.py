@@ -90,7 +90,7 @@ INFORMATIONAL = frozenset(
     "greatest_difference mean_cosine least_cosine gained lost int8_accuracy original_accuracy int8_metric original_metric "
     "no_answer_threshold "
     # fairness
-    "base_rate likelier saturated pairs checks undecided status".split()
+    "base_rate mean_outcome likelier saturated pairs checks undecided status".split()
 )
 ACCURACY = re.compile(r"(^|\.)tasks\.\w+\.(student|teacher)$")  # the headline figures of a task
 # These compare the student with its teacher. The student's own figure decides, and the gate checks amplification.

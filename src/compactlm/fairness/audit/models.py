@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
+from compactlm.fairness.audit.numbers import NumberAudit, audit_numbers
+from compactlm.fairness.audit.outcomes import answered, outcome_name
 from compactlm.fairness.audit.predictions import GroupAudit, audit_groups
 from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
 from compactlm.figures.bootstrap import CONFIDENCE, Array, Resampler
-from compactlm.params import BiasAudit
+from compactlm.params import BiasAudit, Task
+from compactlm.tasks import kind_of
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelAudit:
     """What was found for a task: groups by attribute, and flips by attribute that has swaps."""
 
-    groups: dict[str, GroupAudit]
+    groups: Mapping[str, GroupAudit | NumberAudit]
     flips: dict[str, Flips]
 
     def metrics(self) -> dict[str, object]:
@@ -47,7 +51,7 @@ def audit_models(
         task: its name.
         labels: names of the labels, in the order of the models' output ids.
         probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
-        predict: by role, a function from texts to such probabilities, for counterfactual texts.
+        predict: by role, a function from rows to such probabilities, for counterfactual rows.
         settings: the section of params.yaml.
         resampler: for the confidence intervals.
 
@@ -72,6 +76,40 @@ def audit_models(
         {name: audit_groups(rows, name, has, right, predicted, settings, resampler) for name in names},
         {name: count_flips(rows, one, probabilities, predict, favorable, settings, resampler) for name, one in swapped.items()},
     )
+
+
+def audit_answers(
+    rows: Sequence[Document], name: str, task: Task, said: Mapping[str, Any], settings: BiasAudit, resampler: Resampler
+) -> ModelAudit | None:
+    """Audit teacher and student on the test rows of a task whose answers are not one label of several.
+
+    Several labels are compared by how often rows get the favourable one, scores and tags by their means (see Kind.outcome).
+
+    Args:
+        rows: the task's labelled test rows.
+        name: its name.
+        task: the task.
+        said: by role, the answers to the rows, as Kind.answers returns them.
+        settings: the section of params.yaml.
+        resampler: for the confidence intervals.
+
+    Returns:
+        Nothing for a kind whose answers cannot be compared.
+    """
+    names = settings.protected.get(name, [])
+    outcome = outcome_name(settings, name, task)
+    values = {role: answered(answers, rows, task, outcome) for role, answers in said.items()} if names else {}
+    found = {role: numbers for role, numbers in values.items() if numbers is not None}
+    if len(found) < len(values):
+        return None
+    if not kind_of(task).has_favourable:
+        return ModelAudit({one: audit_numbers(rows, one, found, settings, resampler) for one in names}, {})
+    expected = kind_of(task).outcome(None, rows, task, outcome) if names else None
+    if expected is None:
+        return ModelAudit({}, {})
+    has, predicted = (expected == 1).tolist(), {role: (numbers == 1).tolist() for role, numbers in found.items()}
+    right = {role: (numbers == expected).tolist() for role, numbers in found.items()}
+    return ModelAudit({one: audit_groups(rows, one, has, right, predicted, settings, resampler) for one in names}, {})
 
 
 def fairness_metrics(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -57,6 +58,24 @@ def outcomes(rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[f
         least, greatest = bounds or score_bounds(values)
         values = (values - least) / (greatest - least)
     return {outcome: np.asarray(values, np.float64)}
+
+
+def answered(answers: Any, rows: Sequence[Document], task: Task, outcome: str) -> Array | None:
+    """Return the number of each answer of a model to labelled rows, from 0 to 1; None if the kind of the task has none.
+
+    Scores are scaled by the least and the greatest score of the rows; a score outside them counts as the nearer one.
+    """
+    kind = kind_of(task)
+    values = kind.outcome(answers, rows, task, None if outcome in (SCORE, TAGGED_WORDS) else outcome)
+    if values is None or outcome != SCORE:
+        return values
+    least, greatest = score_bounds(np.array([row.score for row in rows if row.score is not None]))
+    return np.clip((values - least) / (greatest - least), 0.0, 1.0)
+
+
+def not_audited(task: Task) -> str:
+    """Return why groups cannot be compared by the answers of a kind of task without an outcome."""
+    return f"the answers of a task of the kind {task.kind} are neither favourable nor numbers that groups can be compared by"
 
 
 def score_bounds(values: Array) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.labels import Finding, find_rows, measure
-from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name, outcomes, score_bounds
+from compactlm.fairness.audit.outcomes import not_audited, outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.fairness.audit.reweighing import combined
 from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
@@ -104,7 +104,7 @@ def audit_task(
 def _reason(task: Task, protected: Sequence[str]) -> str:
     if not protected:
         return "the task names no protected attribute"
-    return f"the answers of a task of the kind {task.kind} are neither favourable nor numbers that groups can be compared by"
+    return not_audited(task)
 
 
 def _corrected(findings: dict[str, dict[str, Finding]], confidence: float) -> dict[str, dict[str, Finding]]:

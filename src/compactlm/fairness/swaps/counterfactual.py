@@ -97,7 +97,7 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
     for name, attribute in attributes.items():
         swapper = Swapper(attribute)
         for row in listed:
-            swapped = _swapped(row, swapper, task)
+            swapped = swap_row(row, swapper, task)
             if isinstance(swapped, str):
                 without[name][swapped] += 1
             else:
@@ -106,8 +106,8 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
     return Counterfactuals(sorted(copies, key=lambda copy: copy.id), without)
 
 
-def _swapped(row: Document, swapper: Swapper, task: Task | None) -> Document | str:
-    """Return a row with swapped texts, or one of REASONS."""
+def swap_row(row: Document, swapper: Swapper, task: Task | None = None) -> Document | str:
+    """Return a row with the words of another group in its text, of a pair in both texts, or one of REASONS; see make_counterfactuals."""
     texts = [row.text] if row.pair is None else [row.text, row.pair]
     mentioning = [swapper.mentions(text) for text in texts]
     if not any(mentioning):

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from compactlm.artifacts import Document
-from compactlm.fairness.groups import Lexicon
+from compactlm.fairness.groups import Lexicon, whole_text
 from compactlm.fairness.roles import ByRole, Rule, by_role, rule
-from compactlm.fairness.swaps.counterfactual import Swapper
+from compactlm.fairness.swaps.counterfactual import Swapper, swap_row
 from compactlm.figures.bootstrap import Array, Resampler, ratio
 from compactlm.params import Attribute, BiasAudit
 
-Predict = Callable[[Sequence[str]], Array]  # texts to probabilities, float [texts, labels]
+Predict = Callable[[Sequence[Document]], Array]  # rows to probabilities, float [rows, labels]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,21 +68,21 @@ def count_flips(
         resampler: for the confidence intervals.
     """
     swapper, lexicon = Swapper(attribute), Lexicon(attribute)
-    swapped = [(at, text) for at, row in enumerate(rows) if (text := swapper.swap(row.text, row.id)) not in (None, row.text)]
-    places, texts = [at for at, _ in swapped], [str(text) for _, text in swapped]
+    swapped = [(at, new) for at, row in enumerate(rows) if not isinstance(new := swap_row(row, swapper), str)]
+    places, changed = [at for at, _ in swapped], [new for _, new in swapped]
     signs = np.array([_sign(rows[at], attribute, lexicon, swapper) for at in places], dtype=np.float64)
-    enough = len(texts) >= settings.minimum_group_rows
+    enough = len(changed) >= settings.minimum_group_rows
     columns: dict[tuple[str, str], Array] = {}
     for role, model in predict.items():
         before = np.asarray(probabilities[role])[places]
-        after = np.asarray(model(texts)) if enough else np.full_like(before, np.nan)
+        after = np.asarray(model(changed)) if enough else np.full_like(before, np.nan)
         broken = np.where(np.isfinite(after).all(axis=1), 0.0, np.nan)  # a row without finite probabilities has no label
         has, had = (found.argmax(axis=1) == favorable for found in (after, before))
         columns["flips", role] = (before.argmax(axis=1) != after.argmax(axis=1)) + broken
         columns["change", role] = np.abs(after[:, favorable] - before[:, favorable])
         columns["parity", role] = signs * (had.astype(np.float64) - has) + broken
     documents = [f"{rows[at].source}/{rows[at].document}" for at in places]
-    counted = np.stack([np.ones(len(texts)), np.abs(signs)], axis=1)
+    counted = np.stack([np.ones(len(changed)), np.abs(signs)], axis=1)
     drawn = resampler.sums(np.concatenate([counted, np.stack(list(columns.values()), axis=1)], axis=1), documents)
 
     def measured(kind: str, rows: int, judged_by: Rule | None = None) -> ByRole:
@@ -94,16 +94,16 @@ def count_flips(
 
     limits = settings.gate.model
     return Flips(
-        rows=len(texts),
-        flips=measured("flips", len(texts), rule("counterfactual_flips", limits)),
-        change=measured("change", len(texts)),
+        rows=len(changed),
+        flips=measured("flips", len(changed), rule("counterfactual_flips", limits)),
+        change=measured("change", len(changed)),
         parity=measured("parity", int(np.abs(signs).sum()), rule("statistical_parity_difference", limits)),
     )
 
 
 def _sign(row: Document, attribute: Attribute, lexicon: Lexicon, swapper: Swapper) -> int:
     """Return 1 if a row's group is compared with the privileged one by its swap, -1 if it is the privileged one, else 0."""
-    groups = lexicon.mentioned(row.text)
+    groups = lexicon.mentioned(whole_text(row))
     if len(groups) != 1:
         return 0
     target = swapper.target(groups[0], row.id)

@@ -45,9 +45,9 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
 
 def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
     for pair, measured in audit["pairs"].items():
-        gated = {words(figure): measured[figure] for figure in FIGURES if measured[figure]["student"].limit}
+        gated = {words(figure): measured[figure] for figure in FIGURES if figure in measured and measured[figure]["student"].limit}
         yield from _by_status(f"On {task}, {words(name)}, {words(pair)}", gated)
-    for group, by_role in audit["accuracy"].items():
+    for group, by_role in audit.get("accuracy", {}).items():
         gap = by_role[DIFFERENCE]
         if gap.sign < 0:
             where = f"On {task}, {words(name)}, rows of {words(group)}"

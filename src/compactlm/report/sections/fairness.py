@@ -7,7 +7,7 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.fairness.audit import labels
-from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name
+from compactlm.fairness.audit.outcomes import not_audited, outcome_in_words, outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
@@ -35,7 +35,8 @@ def fairness(found: Findings) -> Section:
             blocks += [Heading(f"Data: {words(task)}, {words(name)}"), *_data(found, task, name, steps)]
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
-            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(task, name, audit)]
+            blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(found, task, name, audit)]
+    blocks += _left_out(found)
     blocks += _stereotypes(found.fairness.get("stereotypes", {}), "" if has_head(found) else f" {NO_HEAD}")
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
@@ -79,11 +80,18 @@ def _rate(step: dict[str, Any], favorable: str, category: str) -> Cell:
     return Cell(f"{count(rows)}; {cell.text}", cell.mark)
 
 
-def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
+def _left_out(found: Findings) -> Iterator[Text]:
+    """Yield a sentence for each task with protected attributes whose answers cannot be compared."""
+    for name, task in found.params.tasks.items():
+        if found.params.bias_audit.protected.get(name) and not found.fairness.get("tasks", {}).get(name):
+            yield Text(f"{capital(words(name))} has no audit, because {not_audited(task)}.")
+
+
+def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
     rows: list[list[str | Cell]] = []
     lines = []
     for pair, measured in audit["pairs"].items():
-        for figure in FIGURES:
+        for figure in (one for one in FIGURES if one in measured):
             rows.append([f"{words(pair)}: {words(figure)}", *_cells(measured[figure])])
             if figure in DIFFERENCES:
                 lines.append(Line(f"{words(pair)}: {words(figure)}", {role: measured[figure][role] for role in ROLES}))
@@ -96,10 +104,13 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
         )
     yield Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", ["figure", *ROLES, AMPLIFICATION], rows)
     groups: list[list[str | Cell]] = []
-    for category, by_role in audit["accuracy"].items():
+    for category, by_role in audit.get("accuracy", audit.get("mean_outcome", {})).items():
         cells = [Cell.of(by_role[role], percent) for role in ROLES]
         groups.append([words(category), count(audit["rows"][category]), *cells, Cell.of(by_role[DIFFERENCE], points)])
-    yield Table(f"Accuracy by group, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "student minus teacher"], groups)
+    definition = found.params.tasks[task]
+    outcome = outcome_in_words(definition, outcome_name(found.params.bias_audit, task, definition))
+    caption = "Accuracy by group" if "accuracy" in audit else f"Answers by group, {outcome}"
+    yield Table(f"{caption}, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "student minus teacher"], groups)
     yield from draw_differences(f"Differences between groups, {words(task)}, {words(name)}", ROLES, lines)
 
 
