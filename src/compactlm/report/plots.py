@@ -11,6 +11,7 @@ from compactlm.fairness.audit.training_data import STEPS
 from compactlm.figures.numbers import words
 from compactlm.report.findings import Findings, confusion, reliability
 from compactlm.report.sections.fairness import DIFFERENCES
+from compactlm.report.sections.quality import MANY
 from compactlm.report.sections.text import AUGMENTATION, augmentation_figures
 from compactlm.report.sections.training import comparable_shapes
 from compactlm.report.sections.weakness import robustness_figures, slice_figures
@@ -47,11 +48,13 @@ def _classified(found: Findings) -> Iterator[tuple[str, Answers]]:
 
 
 def _confusion(found: Findings) -> Iterator[Row]:
+    """Yield the matrix of each model; of many labels, the pairs that occur."""
     for task, answers in _classified(found):
         names = found.params.tasks[task].labels
         for role in ROLES:
             for actual, counts in zip(names, confusion(answers, role, len(names)), strict=True):
-                yield from ((task, role, actual, predicted, rows) for predicted, rows in zip(names, counts, strict=True))
+                cells = zip(names, counts, strict=True)
+                yield from ((task, role, actual, predicted, rows) for predicted, rows in cells if rows or len(names) <= MANY)
 
 
 def _reliability(found: Findings) -> Iterator[Row]:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+from compactlm.fairness.audit.outcomes import not_audited
 from compactlm.fairness.gate import Gate
 from compactlm.figures.figure import Status
 from compactlm.figures.metric_names import metric_name, shown
@@ -68,6 +69,16 @@ def gate_sentence(gate: Gate) -> str:
     """Say what a gate found, without a capital letter and a full stop."""
     name, _, rest = gate.headline().rstrip(".").partition(": ")
     return f"the {name[0].lower()}{name[1:]} is {rest}"
+
+
+def not_compared(found: Findings) -> list[str]:
+    """Return a sentence for each task with protected attributes whose answers cannot be compared between groups."""
+    protected, audited = found.params.bias_audit.protected, found.fairness.get("tasks", {})
+    return [
+        f"{capital(words(name))} has no audit of the models, because {not_audited(task)}."
+        for name, task in found.params.tasks.items()
+        if protected.get(name) and not audited.get(name)
+    ]
 
 
 def _robust(found: Findings, name: str, task: dict[str, Any]) -> str:

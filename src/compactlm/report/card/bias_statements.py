@@ -13,7 +13,7 @@ from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
 from compactlm.figures.figure import Status
 from compactlm.figures.numbers import capital, count, interval, limited, listed, percent, points, stated, status, words
 from compactlm.report.findings import Findings
-from compactlm.report.verdict import gate_sentence, gates
+from compactlm.report.verdict import gate_sentence, gates, not_compared
 from compactlm.tasks import kind_of
 
 
@@ -26,6 +26,7 @@ def bias_statements(found: Findings) -> list[str]:
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
             sentences += _models(words(task), name, audit)
+    sentences += not_compared(found)
     for name, one in found.fairness.get("stereotypes", {}).items():
         sentences += _stereotypes(words(name), one)
     return sentences

@@ -7,7 +7,7 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.fairness.audit import labels
-from compactlm.fairness.audit.outcomes import not_audited, outcome_in_words, outcome_name
+from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
@@ -17,7 +17,7 @@ from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table,
 from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.findings import Findings
 from compactlm.report.sections.language import NO_HEAD, has_head
-from compactlm.report.verdict import gate_sentence, gates
+from compactlm.report.verdict import gate_sentence, gates, not_compared
 
 RATIO = "disparate_impact"
 PAIRED = "parity difference in the same rows, with the words of one group and of the privileged one"
@@ -36,7 +36,7 @@ def fairness(found: Findings) -> Section:
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
             blocks += [Heading(f"Models: {words(task)}, {words(name)}"), *_models(found, task, name, audit)]
-    blocks += _left_out(found)
+    blocks += [Text(sentence) for sentence in not_compared(found)]
     blocks += _stereotypes(found.fairness.get("stereotypes", {}), "" if has_head(found) else f" {NO_HEAD}")
     lead = (
         "Only rows that mention one group and no other are compared. Disparate impact is a ratio of shares (parity: 1). The other figures "
@@ -78,13 +78,6 @@ def _rate(step: dict[str, Any], favorable: str, category: str) -> Cell:
         return Cell(count(rows))
     cell = Cell.of(share, percent)
     return Cell(f"{count(rows)}; {cell.text}", cell.mark)
-
-
-def _left_out(found: Findings) -> Iterator[Text]:
-    """Yield a sentence for each task with protected attributes whose answers cannot be compared."""
-    for name, task in found.params.tasks.items():
-        if found.params.bias_audit.protected.get(name) and not found.fairness.get("tasks", {}).get(name):
-            yield Text(f"{capital(words(name))} has no audit, because {not_audited(task)}.")
 
 
 def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Iterator[Block]:
