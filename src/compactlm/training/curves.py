@@ -21,7 +21,7 @@ def curves(directory: Path) -> Iterator[Callable[[int, dict[str, float]], None]]
 
         def log(step: int, losses: dict[str, float]) -> None:
             live.step = step
-            for name, value in losses.items():
+            for name, value in sorted(losses.items()):  # a checkpoint's history has sorted names, and the order shows in metrics.json
                 live.log_metric(name, round(value, 6))
 
         yield log
