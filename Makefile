@@ -18,7 +18,7 @@ PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-c
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -128,6 +128,9 @@ mitigation: setup ## train a student for each bias mitigation and compare them (
 
 audit: setup ## measure bias on all labelled rows, in the same rows with other words, and on templates (ARGS=--help for options)
 	@python -m benchmarks.bench_audit $(ARGS)
+
+torture: setup ## kill the pipeline, fill its disk and damage its files 1,000 times, and compare all artifacts (ARGS=--help for options)
+	@python -m benchmarks.torture_pipeline $(ARGS)
 
 seeds: setup ## add the figures of the last run to reports/seeds.json, next to those of other seeds and presets
 	@python -m benchmarks.seeds

@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import re
 import tempfile
 import zipfile
 from pathlib import Path

@@ -1,5 +1,7 @@
 import json
 import math
+import random
+from collections import Counter
 
 import pytest
 from hypothesis import example, given
@@ -40,6 +42,27 @@ def test_an_undecided_figure_says_how_many_rows_would_decide_it(value, half, row
         assert f"undecided (limit: -0.1 to 0.1; about {found:,} rows would decide)" in limited(figure)
 
 
+@pytest.mark.parametrize("rows", range(100))
+def test_a_number_of_rows_near_the_fewest_that_are_needed_leaves_a_figure_undecided(rows):
+    figure = Figure.measured(0.5, 0.4, 0.6, rows=rows, rows_needed=30, limit=Limit(0, 1))
+    expected = Status.NOT_JUDGED if rows <= 20 else Status.UNDECIDED if rows <= 43 else Status.OK
+    assert figure.status is expected
+    assert figure.rows_to_decide == (44 if expected is Status.UNDECIDED else None)
+    beyond = Figure.measured(0.5, 0.4, 0.6, rows=rows, rows_needed=30, limit=Limit(2, 3))
+    assert (beyond.status is Status.VIOLATED) == (rows > 43)
+
+
+def test_the_status_of_few_rows_seldom_differs_between_samples():
+    rng, needed, texts = random.Random(0), 30, 1600
+    seen = Counter(
+        Figure.measured(
+            0.0, -0.3, 0.3, rows=sum(rng.random() < 32 / texts for _ in range(texts)), rows_needed=needed, limit=Limit(-0.1, 0.1)
+        ).status
+        for _ in range(200)
+    )
+    assert seen[Status.UNDECIDED] >= 190  # with a fixed threshold a third of the samples was not judged
+
+
 def test_a_limit_can_be_added_to_a_figure():
     figure = Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30)
     assert figure.with_limit(Limit(high=0.05)) == Figure.measured(0.04, 0.02, 0.06, rows=100, rows_needed=30, limit=Limit(high=0.05))
@@ -58,7 +81,8 @@ def test_the_sign_is_that_of_the_whole_interval_or_0(bounds, rows, sign):
     [
         Figure.measured(None, rows=100),
         Figure.measured(math.nan, 0.0, 1.0, rows=100),
-        Figure.measured(0.5, 0.4, 0.6, rows=29, rows_needed=30, limit=Limit(0, 1)),
+        Figure.measured(0.5, 0.4, 0.6, rows=20, rows_needed=30, limit=Limit(0, 1)),
+        Figure.measured(0.5, rows=29, rows_needed=30),
         Figure.measured(0.5, rows=100, limit=Limit(0, 1)),
         Figure.measured(0.5, 0.4, math.inf, rows=100, limit=Limit(0, 1)),
     ],

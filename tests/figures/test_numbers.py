@@ -26,6 +26,16 @@ def test_sizes_and_times_have_units():
         (Figure(-0.05, -0.1, 0.0), numbers.points, "\N{MINUS SIGN}5.0 points (\N{MINUS SIGN}10.0 to +0.0)"),
         (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.3)), numbers.plain, "0.500 (0.400 to 0.600), ok"),
         (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.5)), numbers.plain, "0.500 (0.400 to 0.600), undecided"),
+        (
+            Figure.measured(0.55, 0.45, 0.65, rows=1000, limit=Limit(0.5)),
+            numbers.plain,
+            "0.550 (0.450 to 0.650), undecided: about 4,000 rows needed",
+        ),
+        (
+            Figure.measured(0.55, 0.53, 0.57, rows=32, rows_needed=30, limit=Limit(0.5)),
+            numbers.plain,
+            "0.550 (0.530 to 0.570), undecided: about 44 rows needed",
+        ),
         (Figure.measured(0.5, 0.4, 0.6, limit=Limit(0.7)), numbers.plain, "0.500 (0.400 to 0.600), violated"),
     ],
 )

@@ -11,6 +11,7 @@ from typing import Any, Self
 MINIMUM_ROWS = 30  # a figure of fewer rows is not judged, where no parameter says otherwise
 SLACK = 1e-12  # rounding of a bound that lies on its limit
 NARROWEST = 1e-2  # share of an interval; no number of rows is given where less than this must be left of it
+SPREAD = 2.0  # standard errors on each side of a number of rows, whose variance is the number itself
 CLEAR = 1e-8  # distance from a limit at which an interval is beyond it; noise far above rounding never turns ok into violated
 
 
@@ -50,6 +51,23 @@ class Limit:
         return f"at least {self.low:.3g}" if self.high is None else f"{self.low:.3g} to {self.high:.3g}"
 
 
+def _enough(rows: int, needed: int) -> Status:
+    """Return OK if a number of rows is clearly at least `needed`, NOT_JUDGED if it is clearly less, and otherwise UNDECIDED."""
+    if clearly_too_few(rows, needed):
+        return Status.NOT_JUDGED
+    return Status.OK if rows >= clearly_enough(needed) else Status.UNDECIDED
+
+
+def clearly_too_few(rows: int, needed: int) -> bool:
+    """Return whether a number of rows is clearly less than `needed`; 20 is for 30, and 21 is not."""
+    return rows + SPREAD * math.sqrt(rows) < needed
+
+
+def clearly_enough(needed: int) -> int:
+    """Return the least number of rows that is clearly at least `needed`; 44 for 30, and 0 for 0."""
+    return math.ceil((SPREAD / 2 + math.sqrt(SPREAD**2 / 4 + needed)) ** 2) if needed else 0
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Figure:
     """A measured number.
@@ -87,15 +105,19 @@ class Figure:
     ) -> Self:
         """Return a figure whose status is decided by its interval.
 
-        It is not judged where the value is not a finite number, where there are too few rows, or where it has a limit and no interval.
+        It is not judged where the value is not a finite number, where there are too few rows, or where it has a limit and no interval. The
+        number of rows is a random number too: another sample of texts holds more or fewer. A figure with a limit is therefore undecided
+        where SPREAD standard errors of its rows (the root of the rows, as of a Poisson distribution) reach across `rows_needed`.
         """
         number, lower, upper = (None if bound is None or not math.isfinite(bound) else float(bound) for bound in (value, low, high))
         status = Status.OK
-        if number is None or (rows_needed is not None and (rows or 0) < rows_needed):
-            status = Status.NOT_JUDGED
-        elif limit is not None:
+        if limit is not None:
             status = Status.NOT_JUDGED if lower is None or upper is None else limit.status(lower, upper)
-        return cls(number, lower, upper, rows, rows_needed, limit, status)
+            enough = _enough(rows or 0, rows_needed or 0)
+            status = status if enough is Status.OK or status is Status.NOT_JUDGED else enough
+        elif (rows or 0) < (rows_needed or 0):
+            status = Status.NOT_JUDGED
+        return cls(number, lower, upper, rows, rows_needed, limit, Status.NOT_JUDGED if number is None else status)
 
     @classmethod
     def over_rows(cls, value: float | None, rows: int) -> Self:
@@ -126,10 +148,16 @@ class Figure:
         return self.limit.status(self.low, self.high) is Status.VIOLATED
 
     @property
+    def enough_rows(self) -> bool:
+        """Whether the rows are clearly as many as are needed."""
+        return _enough(self.rows or 0, self.rows_needed or 0) is Status.OK
+
+    @property
     def rows_to_decide(self) -> int | None:
         """The number of rows from which on the figure is decided, if its value stays and its interval narrows by the root of the rows.
 
-        None if it is not undecided, if its value lies on the limit, or if the bounds or the rows are unknown.
+        It is at least the number from which on the rows are clearly enough. None if it is not undecided, if its value lies on the limit, or
+        if the bounds or the rows are unknown.
         """
         value, low, high, limit = self.value, self.low, self.high, self.limit
         if self.status is not Status.UNDECIDED or value is None or low is None or high is None or limit is None or not self.rows:
@@ -139,7 +167,7 @@ class Figure:
         sides = [(gap, value - low if gap >= 0 else high - value) for gap in gaps]
         sides += [(gap, high - value if gap >= 0 else value - low) for gap in gaps_above]
         left = min((abs(gap) / side for gap, side in sides if side > 0), default=0.0)  # the share that may be left of the interval
-        return math.ceil(self.rows / min(left, 1.0) ** 2) if left > NARROWEST else None
+        return max(math.ceil(self.rows / min(left, 1.0) ** 2), clearly_enough(self.rows_needed or 0)) if left > NARROWEST else None
 
     @property
     def judged(self) -> bool:

@@ -78,15 +78,16 @@ def status(figure: Figure) -> str:
 def limited(figure: Figure) -> str:
     """Return the status of a figure with its limit, and the number of rows that would decide an undecided one."""
     rows = figure.rows_to_decide
-    if figure.beyond and figure.status is Status.UNDECIDED:
+    if figure.beyond and figure.enough_rows and figure.status is Status.UNDECIDED:
         return f"{status(figure)} (limit: {figure.limit}; exceeded, but among so many checks this may be chance)"
     return f"{status(figure)} (limit: {figure.limit}{f'; about {rows:,} rows would decide' if rows else ''})"
 
 
 def stated(figure: Figure, show: Callable[[float], str] = plain) -> str:
-    """Return the value of a figure, its confidence interval and its status."""
+    """Return the value of a figure, its confidence interval, its status, and the number of rows that would decide an undecided one."""
     parts = [interval(figure, show)] if figure.value is not None else []
-    return ", ".join(filter(None, [*parts, status(figure)]))
+    needed = f": about {figure.rows_to_decide:,} rows needed" if figure.rows_to_decide else ""
+    return ", ".join(filter(None, [*parts, f"{status(figure)}{needed}"]))
 
 
 def perplexity(value: float) -> str:

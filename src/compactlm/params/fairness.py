@@ -134,7 +134,10 @@ class Gate(Section):
 
 
 class BiasAudit(Section):
-    """The audit of labelled rows and models by aif360. Groups of fewer than `minimum_group_rows` rows are not judged.
+    """The audit of labelled rows and models by aif360.
+
+    Groups of clearly fewer than `minimum_group_rows` rows are not judged, and a check is undecided where their number is near it: within
+    two standard errors, so from 21 to 43 rows for 30.
 
     `protected` lists the attributes to audit for each task; other tasks are not audited. With more than two labels, the favourable one is
     compared with all others together. `stereotypes` are measured in the masked language models.

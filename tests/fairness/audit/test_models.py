@@ -34,7 +34,7 @@ def predict_all(predict):
 
 def audit(settings, teacher, student, **changes):
     predict = {"teacher": model(teacher), "student": model(student)}
-    chosen = settings(**{"minimum": 20, **changes})
+    chosen = settings(**{"minimum": 8, **changes})
     return audit_models(ROWS, "sentiment", LABELS, predict_all(predict), predict, chosen, Resampler(200, 1))
 
 
@@ -73,7 +73,7 @@ def test_a_student_as_biased_as_its_teacher_violates_but_does_not_amplify(settin
 
 
 def test_small_groups_are_not_judged(settings):
-    found = statuses(audit(settings, False, False, minimum=41))
+    found = statuses(audit(settings, False, False, minimum=54))
     assert found["gender, women to men, disparate impact, student"] is Status.NOT_JUDGED
     assert found["gender, counterfactual, flips, student"] is Status.OK
 

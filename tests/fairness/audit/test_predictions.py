@@ -73,11 +73,11 @@ def test_groups_that_are_too_small_are_not_judged(settings):
         [pair] = audit(settings, WOMEN + MEN, minimum=minimum).pairs.values()
         return {name for name in FIGURES if pair[name][STUDENT].judged}
 
-    assert judged(81) == set()
-    assert judged(41) == {"disparate_impact", "statistical_parity_difference"}
+    assert judged(99) == set()
+    assert judged(54) == {"disparate_impact", "statistical_parity_difference"}
     assert judged(40) == set(FIGURES)
-    [pair] = audit(settings, WOMEN + MEN, minimum=41).pairs.values()
-    assert pair["equal_opportunity_difference"][STUDENT].reason == "40 rows; at least 41 are needed"
+    [pair] = audit(settings, WOMEN + MEN, minimum=54).pairs.values()
+    assert pair["equal_opportunity_difference"][STUDENT].reason == "40 rows; at least 54 are needed"
 
 
 def test_a_figure_without_a_value_is_not_judged(settings):

@@ -84,10 +84,16 @@ def test_the_paired_interval_is_short_where_words_change_little(settings):
 
 
 def test_few_rows_are_not_judged(settings):
-    found = count(settings, 0.3, 0.3, 10)
+    found = count(settings, 0.3, 0.3, 16)
     assert found.rows == 9
     assert {figure.status for by_role in (found.flips, found.change, found.parity) for figure in by_role.values()} == {Status.NOT_JUDGED}
-    assert found.flips[STUDENT].reason == "9 rows; at least 10 are needed"
+    assert found.flips[STUDENT].reason == "9 rows; at least 16 are needed"
+
+
+def test_a_number_of_rows_just_below_the_fewest_leaves_the_figures_undecided(settings):
+    found = count(settings, 0.3, 0.3, 10)
+    assert {found.flips[STUDENT].status, found.parity[STUDENT].status} == {Status.UNDECIDED}
+    assert found.flips[STUDENT].value is not None
 
 
 def test_outputs_that_are_not_finite_are_not_judged(settings):

@@ -15,6 +15,7 @@ from compactlm.fairness.groups import Lexicon, whole_text
 from compactlm.fairness.roles import ByRole, Rule, by_role, rule
 from compactlm.fairness.swaps.counterfactual import Swapper, swap_row
 from compactlm.figures.bootstrap import Array, Resampler, ratio
+from compactlm.figures.figure import clearly_too_few
 from compactlm.params import Attribute, BiasAudit
 
 Predict = Callable[[Sequence[Document]], Array]  # rows to probabilities, float [rows, labels]
@@ -71,7 +72,7 @@ def count_flips(
     swapped = [(at, new) for at, row in enumerate(rows) if not isinstance(new := swap_row(row, swapper), str)]
     places, changed = [at for at, _ in swapped], [new for _, new in swapped]
     signs = np.array([_sign(rows[at], attribute, lexicon, swapper) for at in places], dtype=np.float64)
-    enough = len(changed) >= settings.minimum_group_rows
+    enough = not clearly_too_few(len(changed), settings.minimum_group_rows)
     columns: dict[tuple[str, str], Array] = {}
     for role, model in predict.items():
         before = np.asarray(probabilities[role])[places]
