@@ -31,7 +31,7 @@ def answer(receive, app=read_all, headers=(), **settings):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/predict", "headers": list(headers)}
-    asyncio.run(asyncio.wait_for(Gate(app, service, ["/predict"])(scope, receive, send), 30))
+    asyncio.run(asyncio.wait_for(Gate(app, service, ["/predict"], {})(scope, receive, send), 30))
     [status] = [message["status"] for message in sent if message["type"] == "http.response.start"]
     assert service.metrics.registry.get_sample_value("compactlm_requests_total", {"route": "/predict", "status": str(status)}) == 1
     assert service.metrics.registry.get_sample_value("compactlm_requests_in_flight") == 0
@@ -52,6 +52,16 @@ def test_a_body_that_does_not_arrive_is_given_up(monkeypatch):
     monkeypatch.setattr(gate, "BODY_SECONDS", 0.05)
     status, headers = answer(lambda: asyncio.sleep(60))
     assert (status, headers[b"connection"]) == (408, b"close")
+
+
+def test_a_body_that_arrives_byte_by_byte_is_given_up(monkeypatch):
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.2)
+
+    async def receive():
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b" ", "more_body": True}
+
+    assert answer(receive)[0] == 408
 
 
 @pytest.mark.parametrize(("parts", "status"), [([b"12", b"345"], 200), ([b"12", b"3456"], 413), ([b"123456"], 413)])

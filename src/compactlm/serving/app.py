@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from compactlm import __version__
+from compactlm.serving.direct import direct_calls
 from compactlm.serving.gate import OPEN, Gate
 from compactlm.serving.problems import Problem, problem_response, validation_sentence
 from compactlm.serving.routes.registry import PARTS, all_lanes
@@ -29,6 +32,20 @@ POLICY = (
 )
 NO_TELEMETRY = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False}
 DESCRIPTION = "A compact BERT. Every error has one sentence that says what is wrong and how to fix it."
+
+
+class Application(FastAPI):
+    """FastAPI with a gate around all of its layers, which a route that is called directly does not need.
+
+    Attributes:
+        gate: returns the gate around an application.
+    """
+
+    gate: Callable[[ASGIApp], ASGIApp]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the gate around the layers of FastAPI."""
+        return self.gate(super().build_middleware_stack())
 
 
 def create_service(settings: Settings) -> Service:
@@ -50,7 +67,7 @@ def create_app(service: Service) -> FastAPI:
         yield
         service.close()
 
-    app = FastAPI(
+    app = Application(
         title="compactlm",
         version=__version__,
         description=DESCRIPTION,
@@ -59,14 +76,15 @@ def create_app(service: Service) -> FastAPI:
         lifespan=lifespan,
         telemetry=NO_TELEMETRY,  # type: ignore[arg-type] # the type lists providers, too
     )
-    for part in PARTS:
-        app.include_router(part.router(service))
+    routers = [part.router(service) for part in PARTS]
+    for router in routers:
+        app.include_router(router)
     for path, (name, kind) in FILES.items():
         _add_file(app, path, name, kind)
     app.add_api_route("/", lambda: RedirectResponse("/docs"), include_in_schema=False)
     paths = list(_describe(app, service)["paths"])
-    app.add_middleware(Gate, service=service, routes=[*paths, *OPEN])
     _add_handlers(app)
+    app.gate = functools.partial(Gate, service=service, routes=[*paths, *OPEN], calls=direct_calls(routers))
     return app
 
 

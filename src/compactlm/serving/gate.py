@@ -7,10 +7,11 @@ import hmac
 import logging
 import time
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from compactlm.serving.direct import Call, header
 from compactlm.serving.problems import Problem, problem_response
 from compactlm.serving.service import Service
 
@@ -23,10 +24,11 @@ log = logging.getLogger("compactlm.serving")
 class Gate:
     """ASGI middleware around the application."""
 
-    def __init__(self, app: ASGIApp, service: Service, routes: Collection[str]) -> None:
-        """Take the application, the service and the paths of the routes."""
-        self.app, self.service, self.routes = app, service, frozenset(routes)
+    def __init__(self, app: ASGIApp, service: Service, routes: Collection[str], calls: Mapping[str, Call]) -> None:
+        """Take the application, the service, the paths of the routes, and the routes that are called directly."""
+        self.app, self.service, self.routes, self.calls = app, service, frozenset(routes), calls
         self.in_flight = 0
+        service.metrics.in_flight.set_function(lambda: self.in_flight)
         token = service.settings.token
         self.expected = f"Bearer {token}".encode() if token is not None else None
 
@@ -36,6 +38,7 @@ class Gate:
             await self.app(scope, receive, send)
             return
         path, started, status, size = scope["path"], time.perf_counter(), 0, 0
+        deadline = asyncio.get_running_loop().time() + BODY_SECONDS
 
         async def send_on(message: Message) -> None:
             nonlocal status
@@ -48,7 +51,7 @@ class Gate:
         async def receive_some() -> Message:
             nonlocal size
             try:
-                async with asyncio.timeout(BODY_SECONDS):
+                async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 problem = Problem(408, f"the body did not arrive in {BODY_SECONDS:.0f} s; send it faster", {"Connection": "close"})
@@ -59,10 +62,14 @@ class Gate:
 
         counted = path not in OPEN
         self.in_flight += counted
-        self.service.metrics.in_flight.set(self.in_flight)
         try:
             self._admit(scope, path)
-            await self.app(scope, receive_some, send_on)
+            call = self.calls.get(path) if scope["method"] == "POST" else None
+            if call is None:
+                await self.app(scope, receive_some, send_on)
+            else:
+                response = await call(scope, receive_some)
+                await response(scope, receive, send_on)
         except Problem as problem:
             await problem_response(problem, path)(scope, receive, send_on)
         except Exception as error:  # noqa: BLE001 - every failure is answered
@@ -78,10 +85,10 @@ class Gate:
         """Raise Problem if a request may not reach its route."""
         if path in OPEN:
             return
-        if self.expected is not None and not hmac.compare_digest(_header(scope, b"authorization"), self.expected):
+        if self.expected is not None and not hmac.compare_digest(header(scope, b"authorization"), self.expected):
             self._reject(path, "token")
             raise Problem(401, "the token is missing or wrong; send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
-        length = _header(scope, b"content-length")
+        length = header(scope, b"content-length")
         self._check_size(int(length) if length.isdigit() else 0, path)
         if path == "/metrics":
             return
@@ -109,18 +116,9 @@ class Gate:
 
     def _record(self, scope: Scope, path: str, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or self._known(path)
-        metrics = self.service.metrics
-        metrics.requests.labels(route, str(status)).inc()
-        metrics.seconds.labels(route).observe(seconds)
-        metrics.in_flight.set(self.in_flight)
+        self.service.metrics.answered(route, status, seconds)
         if self.service.settings.log_requests and path not in PROBES:
             log.info("%s %s %d %.1f ms", scope["method"], route, status, 1000 * seconds)
-
-
-def _header(scope: Scope, wanted: bytes) -> bytes:
-    """Return the first value of a header, or b""."""
-    value: bytes = next((value for name, value in scope["headers"] if name == wanted), b"")
-    return value
 
 
 def _log_failure(error: Exception) -> None:

@@ -27,6 +27,7 @@ class Metrics:
         self.seconds = Histogram(
             "compactlm_request_seconds", "Time from the request's headers to its answer.", ["route"], buckets=SECONDS, registry=registry
         )
+        self._of_answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # to look up labels takes longer than to count
         self.in_flight = Gauge("compactlm_requests_in_flight", "Requests that are being handled.", registry=registry)
         self.queued_tokens = Gauge("compactlm_queued_tokens", "Tokens that wait or run.", registry=registry)
         self.queue = Histogram("compactlm_queue_seconds", "Time of a request in the queue.", ["route"], buckets=SECONDS, registry=registry)
@@ -48,6 +49,14 @@ class Metrics:
         self.shadow_skipped = Counter(
             "compactlm_shadow_skipped", "Texts that the shadow did not answer.", ["task", "reason"], registry=registry
         )
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """Record the answer to a request, and its time."""
+        found = self._of_answers.get((route, status))
+        if found is None:
+            found = self._of_answers[route, status] = self.requests.labels(route, str(status)), self.seconds.labels(route)
+        found[0].inc()
+        found[1].observe(seconds)
 
     def batch(self, lane: str, items: int, tokens: int, seconds: float) -> None:
         """Record a batch; see batching.Observer."""

@@ -51,9 +51,24 @@ def problem_response(problem: HTTPException, path: str) -> Response:
     return json_response(_content(problem.status_code, problem.detail, path), problem.status_code, problem.headers)
 
 
+class JsonResponse(Response):
+    """Content as JSON; NumPy arrays become lists."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Set the headers; the length and the type are those of the body."""
+        self.raw_headers = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
+        self.raw_headers += [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
+
+
 def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Return content as JSON; NumPy arrays become lists."""
-    return Response(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY), status, headers, "application/json")
+    """Return content as JSON."""
+    return JsonResponse(content, status, headers)
 
 
 def _content(status: int, sentence: str, path: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import uvicorn
 
 from compactlm.errors import CompactLMError
 from compactlm.serving.app import create_app, create_service
+from compactlm.serving.connection import Connection
 from compactlm.serving.service import Service
 from compactlm.serving.settings import TOKEN_VARIABLE, Settings
 
@@ -74,6 +75,7 @@ def serve(settings: Settings) -> None:
             log.warning("everybody who reaches this port can use the model; set %s to a token that clients must send", TOKEN_VARIABLE)
         config = uvicorn.Config(
             app,
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,

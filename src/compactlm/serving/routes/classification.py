@@ -14,10 +14,9 @@ from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks import classifying, scoring
 from compactlm.inference.tasks.classifying import Classification, LabelSet, labels_texts
 from compactlm.inference.tasks.scoring import Score
-from compactlm.inference.tasks.streaming import Outputs
 from compactlm.serving.problems import RESPONSES
 from compactlm.serving.routes.inputs import TextRequest
-from compactlm.serving.routes.rows import encode, find_task, lanes_of, outputs
+from compactlm.serving.routes.rows import Answered, answers, encode, find_task, lanes_of
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service, Texts
 from compactlm.tasks.base import Input
@@ -61,14 +60,10 @@ def router(service: Service) -> APIRouter:
         name, model = find_task(service, KINDS, task)
         rows, several = _rows(body.inputs, model.directory.task.pair)
         encoded, texts = await encode(service, model, rows, body.truncate)
-        logits = await outputs(service, name, encoded, "/predict")
-        if model.directory.task.kind in scoring.KINDS:
-            answers: Sequence[Any] = list(scoring.scores(model, encoded, logits))
-        else:
-            answers = list(classifying.classifications(model, encoded, logits))
+        answered = await answers(service, name, encoded, "/predict")
         if labels_texts(model):
-            _watch(service, name, model, texts, answers)
-        found = _raw(model, logits) if body.raw_scores else [_ranked(model, one) for one in answers]
+            _watch(service, name, model, texts, [one.answer for one in answered])
+        found = _raw(model, answered) if body.raw_scores else [_ranked(model, one.answer) for one in answered]
         return service.answer(found if several else found[0], texts)
 
     @routes.post("/predict", response_model=list[Prediction] | list[list[Prediction]], responses=RESPONSES)
@@ -115,7 +110,8 @@ def _ranked(model: Model, answer: Classification | LabelSet | Score) -> list[dic
     return [{"label": label, "score": score} for label, score in sorted(answer.probabilities.items(), key=lambda pair: -pair[1])]
 
 
-def _raw(model: Model, logits: Outputs) -> list[list[dict[str, Any]]]:
+def _raw(model: Model, answered: Sequence[Answered]) -> list[list[dict[str, Any]]]:
     """Return the labels and logits of each text, the largest first."""
     labels = model.directory.labels
-    return [[{"label": labels[best], "score": float(row[best])} for best in np.argsort(-row, kind="stable")] for [row] in logits]
+    rows = [one.outputs[0] for one in answered]
+    return [[{"label": labels[best], "score": float(row[best])} for best in np.argsort(-row, kind="stable")] for row in rows]

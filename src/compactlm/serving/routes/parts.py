@@ -14,7 +14,7 @@ from compactlm.inference.tasks import extracting, tagging
 from compactlm.inference.tasks.encoding import encoder_of
 from compactlm.serving.problems import RESPONSES
 from compactlm.serving.routes.inputs import Inputs, as_list, like_inputs
-from compactlm.serving.routes.rows import find_task, lanes_of, outputs
+from compactlm.serving.routes.rows import answers, find_task, lanes_of
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service
 from compactlm.tasks.base import Input
@@ -94,8 +94,8 @@ def router(service: Service) -> APIRouter:
         name, model = find_task(service, tagging.KINDS, body.task)
         texts = await service.tokenize(model, as_list(body.inputs))
         encoded = await asyncio.to_thread(lambda: encoder_of(model, 1)([tagging.as_row(text) for text in texts.texts]))
-        found = tagging.taggings(model, encoded, await outputs(service, name, encoded, "/tag"))
-        return like_inputs(service, body.inputs, [_tagged(one) for one in found], texts)
+        found = await answers(service, name, encoded, "/tag")
+        return like_inputs(service, body.inputs, [_tagged(one.answer) for one in found], texts)
 
     @routes.post("/extract", response_model=ExtractedAnswer | list[ExtractedAnswer])
     async def extract(body: ExtractRequest) -> Response:
@@ -108,7 +108,7 @@ def router(service: Service) -> APIRouter:
         encoded = await asyncio.to_thread(encoder_of(model, 1), rows)
         found = [
             {"answer": one.answer, "start": one.start, "end": one.end, "score": one.score}
-            for one in extracting.extractions(model, encoded, await outputs(service, name, encoded, "/extract"))
+            for _, one in await answers(service, name, encoded, "/extract")
         ]
         return service.answer(found if isinstance(body.inputs, list) else found[0], texts)
 

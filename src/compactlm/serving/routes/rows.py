@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from compactlm.bert.arrays import Array
 from compactlm.inference.runtime.model import Model
+from compactlm.inference.tasks.classifying import classifications
 from compactlm.inference.tasks.encoding import encoder_of, paired, single
-from compactlm.inference.tasks.streaming import Encoded, Outputs, run
-from compactlm.inference.tasks.tagging import as_row
+from compactlm.inference.tasks.extracting import extractions
+from compactlm.inference.tasks.scoring import scores
+from compactlm.inference.tasks.streaming import Encoded, run
+from compactlm.inference.tasks.tagging import as_row, taggings
 from compactlm.serving.problems import Problem
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service, Texts, refuse_cut
 from compactlm.tasks.base import Input
 
 ROUTES = {"classification": "/predict", "multilabel": "/predict", "regression": "/predict", "tagging": "/tag", "span": "/extract"}
+FINISH: dict[str, Callable[..., Any]] = {
+    "classification": classifications,
+    "multilabel": classifications,
+    "regression": scores,
+    "tagging": taggings,
+    "span": extractions,
+}
+
+
+class Answered(NamedTuple):
+    """What the queue gives back for a row.
+
+    Attributes:
+        outputs: of the model, for each sequence of the row, float32 [outputs] or [tokens, outputs].
+        answer: the answer of the task's kind, such as a Classification.
+    """
+
+    outputs: list[Array]
+    answer: Any
 
 
 def lanes_of(model: ServedModel, kinds: Sequence[str]) -> Mapping[str, Lane]:
-    """Return a lane for each task of some kinds. Its payloads are Encoded rows, and its answers are their outputs."""
+    """Return a lane for each task of some kinds. Its payloads are Encoded rows, and its answers are Answered."""
     tasks = {name: task for name, task in model.tasks.items() if task.directory.task.kind in kinds}
-    return {lane(model, name): Lane(functools.partial(run, task), _probe(task)) for name, task in tasks.items()}
+    return {lane(model, name): Lane(functools.partial(_answer, task), _probe(task)) for name, task in tasks.items()}
+
+
+def _answer(model: Model, encoded: Sequence[Encoded]) -> list[Answered]:
+    """Return the answers to a batch. The thread of the batch computes them, so that the thread of the event loop has less to do."""
+    found = run(model, encoded)
+    return list(map(Answered, found, FINISH[model.directory.task.kind](model, encoded, found)))
 
 
 def lane(model: ServedModel, task: str) -> str:
@@ -72,7 +102,7 @@ async def encode(service: Service, model: Model, rows: Sequence[Input], truncate
     return encoded, Texts(texts.texts, texts.ids, cut)
 
 
-async def outputs(service: Service, name: str, encoded: Sequence[Encoded], route: str) -> Outputs:
-    """Return the outputs of a task for rows; they wait in the queue with the tokens of their sequences."""
+async def answers(service: Service, name: str, encoded: Sequence[Encoded], route: str) -> list[Answered]:
+    """Return the answers of a task to rows; they wait in the queue with the tokens of their sequences."""
     tokens = [sum(len(example.input_ids) for example in one.examples) for one in encoded]
     return await service.run(lane(service.model, name), encoded, tokens, route)

@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
-from compactlm.inference.tasks import classifying, ranking, scoring
+from compactlm.inference.tasks import ranking
 from compactlm.serving.problems import RESPONSES, Problem
 from compactlm.serving.routes.inputs import Inputs, TextRequest, as_list
-from compactlm.serving.routes.rows import encode, outputs
+from compactlm.serving.routes.rows import answers, encode
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service, Texts
 from compactlm.tasks.base import Input
@@ -154,10 +154,8 @@ async def pair_scores(service: Service, task: str, body: RerankRequest) -> tuple
     except CompactLMError as error:
         raise Problem(422, str(error)) from None
     encoded, texts = await encode(service, model, [Input(body.query, pair=text) for text in body.texts], body.truncate)
-    logits = await outputs(service, task, encoded, "/rerank")
-    if label is None:
-        return [one.score for one in scoring.scores(model, encoded, logits)], texts
-    return [one.probabilities[label] for one in classifying.classifications(model, encoded, logits)], texts
+    found = await answers(service, task, encoded, "/rerank")
+    return [one.answer.score if label is None else one.answer.probabilities[label] for one in found], texts
 
 
 def _check_any(texts: list[str], name: str) -> None:
