@@ -1,4 +1,4 @@
-"""Run tests/node/predict.mjs with transformers.js, which is installed into the cache at the versions of package-lock.json."""
+"""Run the programs of tests/node with transformers.js, which is installed into the cache at the versions of package-lock.json."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CACHE = Path(os.environ.get("COMPACTLM_CACHE") or HERE.parents[1] / ".cache")
 
 
 def installed() -> Path:
-    """Return a directory with the packages and predict.mjs; skip the test if Node.js or npm is missing."""
+    """Return a directory with the packages and the programs; skip the test if Node.js or npm is missing."""
     missing = [command for command in ("node", "npm") if not shutil.which(command)]
     if missing:
         pytest.skip(f"{' and '.join(missing)} cannot be found; install Node.js 18 or newer with npm to run the exported models in it")
@@ -36,10 +36,11 @@ def installed() -> Path:
     with FileLock(directory / "lock"):  # another worker may be installing
         if not (directory / "installed").is_file():
             install(directory)
-        program = directory / "predict.mjs"
-        # Another worker may be reading the file, so it is written only if it differs.
-        if not program.is_file() or program.read_bytes() != (HERE / program.name).read_bytes():
-            shutil.copyfile(HERE / program.name, program)
+        for program in sorted(HERE.glob("*.mjs")):
+            copy = directory / program.name
+            # Another worker may be reading the file, so it is written only if it differs.
+            if not copy.is_file() or copy.read_bytes() != program.read_bytes():
+                shutil.copyfile(program, copy)
     return directory
 
 
@@ -64,12 +65,16 @@ def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str])
         dtype: "fp32" for onnx/model.onnx, "q8" for onnx/model_quantized.onnx.
         texts: the texts, read one at a time.
     """
-    question = json.dumps({"directory": str(directory), "name": name, "task": task, "dtype": dtype, "texts": texts})
-    command = ["node", "predict.mjs"]
-    found = subprocess.run(command, cwd=installed(), input=question, capture_output=True, text=True, check=False, timeout=600)
+    return run("predict.mjs", {"directory": str(directory), "name": name, "task": task, "dtype": dtype, "texts": texts})
+
+
+def run(program: str, question: dict[str, Any]) -> list[Any]:
+    """Return what a program writes about a question, a value of JSON for each of its texts or inputs."""
+    command = ["node", program]
+    found = subprocess.run(command, cwd=installed(), input=json.dumps(question), capture_output=True, text=True, check=False, timeout=600)
     assert found.returncode == 0, found.stderr[-3000:]
     lines = [json.loads(line) for line in found.stdout.splitlines()]
-    assert len(lines) == len(texts)
+    assert len(lines) == len(question.get("texts", question.get("inputs")))
     return lines
 
 
