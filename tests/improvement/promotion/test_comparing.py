@@ -7,7 +7,7 @@ import pytest
 
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status
-from compactlm.improvement.promotion.comparing import FLIPS, NEW, OLD, Answered, Compared, Line, compare
+from compactlm.improvement.promotion.comparing import FLIPS, GAIN, NEW, OLD, Answered, Compared, Line, compare
 from compactlm.improvement.promotion.settings import FILE, Promotion, read_settings
 from compactlm.params import Slices
 from tests.fixtures.builders import make_attribute, make_row
@@ -67,17 +67,20 @@ def test_a_model_that_keeps_old_rows_and_gains_on_new_ones_is_not_refused() -> N
         (SAME, [(100, True, True)], {NEW: Status.VIOLATED}),  # equal answers are no gain
         (SAME, [(20, False, True), (10, True, True)], {NEW: Status.UNDECIDED}),  # too few rows
         ([(50, True, True)], BETTER, {OLD: Status.UNDECIDED}),
-        (SAME, [], {OLD: Status.UNDECIDED}),  # without new rows, the gain is asked of the old ones
+        # Without new rows, the gain is asked of the old ones, next to the margin.
+        (SAME, [], {GAIN: Status.UNDECIDED}),
+        ([(800, True, True), (100, True, False), (100, False, False)], [], {OLD: Status.VIOLATED, GAIN: Status.VIOLATED}),
+        ([(985, True, True), (15, True, False)], [], {OLD: Status.UNDECIDED, GAIN: Status.VIOLATED}),
         ([(900, True, True), (60, False, True), (10, True, False)], [], {}),
     ],
 )
 def test_the_lines_that_refuse(old: list[Any], new: list[Any], expected: dict[str, Status]) -> None:
     lines = table(answered(old, new))
     assert refusing(lines) == expected
-    assert (NEW in lines) == bool(new)
+    assert (NEW in lines, GAIN in lines) == (bool(new), not new)
 
 
-def test_a_slice_a_group_and_negative_flips_can_refuse_and_few_rows_of_a_slice_do_not() -> None:
+def test_a_slice_a_group_and_negative_flips_can_refuse() -> None:
     good = answered([(1000, True, True)], [(200, False, True), (200, True, True)])
     worse = answered([(10, True, True), (190, True, False)], text="he did not like a film of this long and slow kind")
     rows = [*good.rows, *(make_row(f"w{number}", row.text, label="good") for number, row in enumerate(worse.rows))]
@@ -88,16 +91,31 @@ def test_a_slice_a_group_and_negative_flips_can_refuse_and_few_rows_of_a_slice_d
     assert {"negation: with", "gender: men", FLIPS} <= set(refusing(lines))
     assert lines["negation: with"].refuses is lines["gender: men"].refuses is lines[FLIPS].refuses is Status.VIOLATED
     assert both.flips == [position for position in range(1400, 1600) if both.challenger[position] == "bad"]
-    few = answered([(1000, True, True)], BETTER)
-    alone = [make_row(f"n{number}", "he did not", label="good") for number in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("size", "lost", "status"),
+    [
+        (20, 20, None),  # too few rows for an interval
+        (40, 40, Status.VIOLATED),
+        (40, 3, None),  # undecided, on so few rows that equal models are often undecided, too
+        (120, 9, Status.UNDECIDED),
+        (120, 1, None),
+    ],
+)
+def test_a_part_refuses_if_it_is_worse_and_if_enough_rows_leave_it_undecided(size: int, lost: int, status: Status | None) -> None:
+    most = answered([(1000, True, True)], BETTER)
+    part = [make_row(f"n{number}", "he did not", label="good") for number in range(size)]
     joined = Answered(
-        [*few.rows, *alone],
-        np.append(few.is_new, np.zeros(40, dtype=bool)),
-        [*few.champion, *["good"] * 40],
-        [*few.challenger, *["bad"] * 40],
+        [*most.rows, *part],
+        np.append(most.is_new, np.zeros(size, dtype=bool)),
+        [*most.champion, *["good"] * size],
+        [*most.challenger, *["bad"] * lost, *["good"] * (size - lost)],
     )
-    assert {"negation: with", "gender: men"}.isdisjoint(refusing(table(joined)))
-    assert not table(joined)["negation: with"].figure.judged
+    parts = SETTINGS.slices.model_copy(update={"rows": 100})
+    lines = table(joined, slices=parts, groups=parts, margin=0.5)
+    assert lines["negation: with"].refuses is lines["gender: men"].refuses is status
+    assert lines["negation: with"].figure.judged == (size >= 30)
 
 
 def test_rows_of_one_document_are_resampled_together() -> None:

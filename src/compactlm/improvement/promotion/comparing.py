@@ -12,12 +12,12 @@ from compactlm.artifacts import Document
 from compactlm.evaluation.slices import count_words, make_slices, words_of
 from compactlm.fairness.groups import BOTH, NEITHER, categorise
 from compactlm.figures.bootstrap import Array, Resampler, ratio, share
-from compactlm.figures.figure import Figure, Limit, Status
+from compactlm.figures.figure import MINIMUM_ROWS, Figure, Limit, Status
 from compactlm.improvement.promotion.settings import Promotion
 from compactlm.params import Attribute, Slices
 
-OLD, NEW, FLIPS = "old test rows", "new test rows", "negative flips"
-MAIN = (OLD, NEW)
+OLD, NEW, GAIN, FLIPS = "old test rows", "new test rows", "gain on old test rows", "negative flips"
+MAIN = (OLD, NEW, GAIN)
 
 Mask = npt.NDArray[np.bool_]
 
@@ -62,6 +62,7 @@ class Line:
         champion: the share of rows that the version in use has right; None for a line about both.
         challenger: the same of the new model.
         figure: the difference with its limit; for negative flips their share.
+        decides: the rows from which an undecided figure refuses.
     """
 
     task: str
@@ -69,13 +70,17 @@ class Line:
     champion: Figure | None
     challenger: Figure | None
     figure: Figure
+    decides: int = 0
 
     @property
     def refuses(self) -> Status | None:
         """VIOLATED or UNDECIDED if the line refuses the promotion, else None. Old and new rows refuse if they are too few, too."""
-        if self.figure.status is Status.NOT_JUDGED and self.name in MAIN:
+        status = self.figure.status
+        if status is Status.NOT_JUDGED and self.name in MAIN:
             return Status.UNDECIDED
-        return self.figure.status if self.figure.status in (Status.VIOLATED, Status.UNDECIDED) else None
+        if status is Status.UNDECIDED:
+            return status if (self.figure.rows or 0) >= self.decides else None
+        return status if status is Status.VIOLATED else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,19 +95,18 @@ class Compared:
 def compare(task: str, answered: Answered, parts: Compared, settings: Promotion, resampler: Resampler) -> list[Line]:
     """Return the lines of a task: old and new rows, then slices and groups of all rows, and negative flips.
 
-    Without any new row, the gain is asked of the old rows, and they need not be compared with the margin.
+    Without any new row, the gain is asked of the old rows, in a line of its own. A slice or a group is judged from MINIMUM_ROWS.
     """
     old, new = ~answered.is_new, answered.is_new
-    margin, gain = Limit(low=-settings.margin), Limit(low=settings.gain)
-    lines = [_line(task, OLD, answered, old, margin if new.any() else gain, settings.rows, resampler)]
-    if new.any():
-        lines.append(_line(task, NEW, answered, new, gain, settings.rows, resampler))
-    for name, mask in _slices(answered.rows, parts):
-        limit = Limit(low=-settings.slices.margin)
-        lines.append(_line(task, name, answered, mask, limit, settings.slices.rows, resampler))
-    for name, mask in _groups(answered.rows, parts):
-        limit = Limit(low=-settings.groups.margin)
-        lines.append(_line(task, name, answered, mask, limit, settings.groups.rows, resampler))
+    gain, asked = (NEW, new) if new.any() else (GAIN, old)
+    lines = [
+        _line(task, OLD, answered, old, Limit(low=-settings.margin), settings.rows, resampler),
+        _line(task, gain, answered, asked, Limit(low=settings.gain), settings.rows, resampler),
+    ]
+    for found, part in ((_slices(answered.rows, parts), settings.slices), (_groups(answered.rows, parts), settings.groups)):
+        for name, mask in found:
+            line = _line(task, name, answered, mask, Limit(low=-part.margin), MINIMUM_ROWS, resampler)
+            lines.append(dataclasses.replace(line, decides=part.rows))
     most = None if settings.negative_flips is None else Limit(high=settings.negative_flips)
     flips = share(len(answered.flips), len(answered.rows), resampler.confidence)
     return [*lines, Line(task, FLIPS, None, None, flips.with_limit(most) if most else flips)]

@@ -17,7 +17,7 @@ FILE = Path("configs/promotion.yaml")
 
 
 class PartLimit(Section):
-    """The share of accuracy that a part of the test rows may lose, and the fewest rows on which a part is judged."""
+    """The share of accuracy that a part of the test rows may lose, and the fewest rows on which it refuses if it is undecided."""
 
     margin: Annotated[Number, Field(ge=0, le=1)]
     rows: Count
