@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from compactlm.figures.numbers import MINUS
 from compactlm.improvement.registry import read_registry
@@ -100,6 +101,22 @@ def test_what_is_undecided_or_cannot_be_compared_refuses_with_status_2(champion:
         "compactlm: compactlm@v0.1.0 holds the stage production, so this is not the first version"
     )
     assert len(tags()) == 2
+
+
+def test_figures_of_another_model_are_refused(champion: Project, cli) -> None:
+    champion.train(["fine", "sturdy"], [*OLD_TRAIN, *NEW_TRAIN], [*OLD_TEST, *NEW_TEST])
+    lock = {
+        "distill-train": {"cmd": "x", "outs": [{"path": "models/student", "md5": "2.dir"}]},
+        "evaluate": {"cmd": "x", "deps": [{"path": "models/student", "md5": "1.dir"}, {"path": "src", "md5": "3.dir"}]},
+    }
+    for md5, expected in (("1.dir", 2), ("2.dir", 0)):
+        lock["evaluate"]["deps"][0]["md5"] = md5
+        Path("dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": lock}))
+        git("commit", "--quiet", "--all", "--message", "Evaluate")
+        status, _, errors = cli("promote")
+        assert (status, "the stage evaluate has not run on this models/student; run `dvc repro`" in errors) == (expected, expected == 2)
+    said = git("for-each-ref", "--format=%(contents)", "refs/tags/compactlm@v0.2.0").strip().splitlines()
+    assert json.loads(said[-1])["md5"] == {"models/student": "2.dir"}
 
 
 def test_rows_that_one_of_the_two_has_learnt_from_are_left_out(champion: Project, cli) -> None:

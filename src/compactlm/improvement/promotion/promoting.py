@@ -23,6 +23,7 @@ from compactlm.params import Params
 
 KIND = "classification"
 WATCHED = ("models/export", "data/split")  # outputs that must be those of the commit
+USED = ("evaluate", "export")  # stages whose results a version's tag names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +121,7 @@ def check_committed(registry: Registry) -> None:
             [out] = repo.find_outs_by_path(path)
             if not out.exists or out.changed_checksum():
                 raise CompactLMError(f"{path} is not that of this commit; run `dvc repro` or `dvc checkout`, and commit dvc.lock")
+    _check_current()
     head = git("rev-parse", "HEAD").strip()
     for version in registry.versions:
         if version.commit == head:
@@ -128,12 +130,31 @@ def check_committed(registry: Registry) -> None:
             )
 
 
+def _check_current() -> None:
+    """Raise CompactLMError if a stage of USED has read another model than that of dvc.lock, as after `dvc repro export` alone."""
+    stages = _locked()
+    present = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", []) if "md5" in out}
+    for name in USED:
+        for dep in stages.get(name, {}).get("deps", []):
+            if dep["path"].startswith("models/") and present.get(dep["path"], dep["md5"]) != dep["md5"]:
+                raise CompactLMError(
+                    f"the stage {name} has not run on this {dep['path']}; run `dvc repro`, and commit dvc.lock and reports"
+                )
+
+
+def _locked() -> dict[str, Any]:
+    stages: dict[str, Any] = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    return stages
+
+
 def facts(params: Params) -> dict[str, Any]:
     """Return what a version's tag says of it: the headline metrics of each task, and the hashes of data and models."""
     metrics = artifacts.read_json(artifacts.METRICS / "evaluate.json")["tasks"]
-    lock = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
     hashes = {
-        out["path"]: out["md5"] for stage in lock.values() for out in stage.get("outs", []) if out["path"].startswith(("data", "models"))
+        out["path"]: out["md5"]
+        for stage in _locked().values()
+        for out in stage.get("outs", [])
+        if out["path"].startswith(("data", "models"))
     }
     headline = {task: {name: metrics[task][name] for name in ("teacher", "student", "chance")} for task in params.tasks}
     return {"preset": params.preset, "seed": params.seed, "metrics": headline, "md5": hashes}
