@@ -7,7 +7,7 @@ import dataclasses
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -44,6 +44,11 @@ class Rows:
 def row_id(text: str) -> str:
     """Return an id that depends on a text alone, 32 hexadecimal digits."""
     return hashlib.blake2b(encodable(text).encode(), digest_size=16).hexdigest()
+
+
+def with_id(fields: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """Return the fields of a row with the id of its text. An id of its own could be that of another row in another file."""
+    return {"id": row_id(text), **{name: cell for name, cell in fields.items() if name != "id"}}
 
 
 def read_rows(path: Path, field: str = "text") -> Rows:

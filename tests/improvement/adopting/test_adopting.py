@@ -7,12 +7,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import yaml
 
 from compactlm.artifacts import RAW, read_documents, write_documents
 from compactlm.corpus.duplicates.placing import place
 from compactlm.corpus.ingest.removed import read_removed
 from compactlm.corpus.ingest.sources import read_sources
 from compactlm.improvement.adopting.sources import corpus_id, read_source
+from compactlm.improvement.registry import assign, read_registry, register
 from compactlm.improvement.rows import row_id
 from compactlm.params import Ingest, Params, read_params
 from compactlm.presets import compose, without_head
@@ -144,9 +146,29 @@ def test_a_version_in_use_without_a_stable_split_is_refused_with_the_way_out(pro
     PRESET.write_text(PRESET.read_text() + "split: {placement: stable}\n")
     Path("params.yaml").write_text(compose("default"))
     errors = cli("adopt", file)[2]
-    assert errors.startswith("compactlm: compactlm@v0.1.0 was trained with split.placement stratified, so new rows would move rows between")
+    assert errors.startswith("compactlm: compactlm@v0.1.0 was trained without split.placement stable, so new rows would move rows between")
     assert errors.endswith("set split: {placement: stable} in the preset, train and promote a version with it, and then adopt the rows\n")
     assert not Path("data/sources").exists()
+
+
+def test_a_version_in_use_that_is_older_than_the_parameter_is_refused_with_the_way_out(stable: Project, cli) -> None:
+    stable_text = Path("params.yaml").read_text()
+    older = yaml.safe_load(stable_text)
+    del older["split"]["placement"]
+    Path("params.yaml").write_text(yaml.safe_dump(older))
+    git("commit", "--quiet", "--all", "--message", "An older version")
+    register("v0.2.0", "for the test")
+    assign(read_registry().named("v0.2.0"), "production", "for the test")
+    Path("params.yaml").write_text(stable_text)
+    assert "compactlm@v0.2.0 was trained without split.placement stable, so new rows would move" in cli("adopt", write("new.jsonl", NEW))[2]
+
+
+def test_rows_of_two_batches_with_the_same_ids_are_other_rows(stable: Project, cli) -> None:
+    for text, label in (("a useful tool", GOOD), ("a useless tool", BAD)):
+        assert "1 rows join the train rows" in cli("adopt", write("new.jsonl", [{"id": 1, "text": text, "label": label}]))[1]
+    assert [(row.text, row.label) for row in read_source("adopted_sentiment")] == sorted(
+        [("a useful tool", GOOD), ("a useless tool", BAD)], key=lambda one: row_id(one[0])
+    )
 
 
 def test_other_places_own_values_and_wrong_calls_are_refused_without_a_change(stable: Project, cli) -> None:
@@ -172,8 +194,6 @@ def test_a_removed_row_leaves_the_next_training_and_a_record_names_the_versions_
     write_documents(RAW, [*TRAIN, *TEST])
     stable.train(["fine", "nice"], [*TRAIN, scattered_row("a", adopted[0].text, "adopted_sentiment", GOOD)], TEST)
     assert cli("promote")[0] == 1  # there is nothing to gain, so the version is registered by hand
-    from compactlm.improvement.registry import register
-
     register("v0.2.0", "for the test")
     status, output, errors = cli("adopt", "--remove", adopted[0].id)
     assert errors == ""
@@ -186,8 +206,13 @@ def test_a_removed_row_leaves_the_next_training_and_a_record_names_the_versions_
     assert adopted[0].text not in texts("adopted_sentiment")
     assert corpus_id("adopted_sentiment", adopted[0].text) in read_removed()
     assert cli("adopt", "new.jsonl")[1].count("1 rows are kept out: removed at a person's request.") == 1
+    assert (
+        cli("adopt", write("again.jsonl", [{"text": f"{adopted[0].text.upper()}!", "label": GOOD}]))[1].count("at a person's request.") == 1
+    )
     # A row of any other source, by its id in data/raw.
     output = cli("adopt", "--remove", TEST[0].id)[1]
+    stable.train(["fine", "nice"], TRAIN, TEST[1:])
+    assert cli("adopt", write("again.jsonl", [{"text": TEST[0].text, "label": GOOD}]))[1].count("at a person's request.") == 1
     assert "v0.1.0: seen in test\nv0.2.0: seen in test\n" in output
     assert TEST[0].id in read_removed()
     record = Path("reports/loop/removals.jsonl").read_text()

@@ -23,10 +23,18 @@ def test_rows_on_which_all_annotators_agree_have_a_label(tmp_path):
         {"id": "c", "text": "a film", "label": None, "annotator": "bo"},
     ]
     found = read_answers(write(tmp_path / "rows.jsonl", *rows), LABELS)
-    assert found.rows == [LabelledRow("a", "good film", "positive", "random")]
-    assert found.disagreed == ["b"]
+    good, bad = map(row_id, ("good film", "bad film"))
+    assert found.rows == [LabelledRow(good, "good film", "positive", "random")]
+    assert found.disagreed == [bad]
     assert found.skipped == 1
-    assert found.answers["bo"] == {"a": "positive", "b": "positive"}
+    assert found.answers["bo"] == {good: "positive", bad: "positive"}
+
+
+def test_rows_with_one_id_and_other_texts_are_other_rows(tmp_path):
+    rows = [{"id": 1, "text": "good film", "label": "positive"}, {"id": 1, "text": "bad film", "label": "negative"}]
+    found = read_answers(write(tmp_path / "rows.jsonl", *rows), LABELS)
+    assert [(row.text, row.label) for row in found.rows] == [("good film", "positive"), ("bad film", "negative")]
+    assert not found.disagreed
 
 
 def test_the_last_answer_of_an_annotator_counts(tmp_path):

@@ -30,6 +30,15 @@ def test_a_second_session_goes_on_where_the_first_one_stopped(tmp_path):
     assert [row.label for row in read_answers(path, ["a", "b"]).rows] == ["a", "b", "a"]
 
 
+def test_an_id_of_the_file_does_not_hide_a_row(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    session = Session([{"id": 1, "text": "one"}, {"id": 1, "text": "two"}], path)
+    session.answer("a")
+    assert Session([{"id": 1, "text": "two"}], path).current == {"id": row_id("two"), "text": "two"}
+    path.write_text('{"id": "x", "text": "two", "label": "b"}\n')
+    assert Session([{"text": "two"}], path).current is None
+
+
 def test_undo_takes_answers_back_also_those_of_an_earlier_session(tmp_path):
     path = tmp_path / "answers.jsonl"
     first = Session(ROWS, path)

@@ -68,13 +68,13 @@ def _labels(task: str, model: Path | None) -> list[str]:
 def _import(file: Path, field: str, question: str | None, labels: list[str], target: Path) -> None:
     from compactlm.improvement.labelling.answers import resolve
     from compactlm.improvement.labelling.imports import read_export
-    from compactlm.improvement.rows import row_id, write_fields
+    from compactlm.improvement.rows import with_id, write_fields
 
     lines = [{**line, "text": line[field]} for line in read_export(file, question) if isinstance(line.get(field), str)]
     if not lines:
         raise CompactLMError(f"{file} has no text in the field {field!r}; name the field with --field")
     resolve(lines, labels, str(file))  # refuses labels that the task does not have, before the file is written
-    write_fields(target, [{"id": row_id(line["text"]), **line} for line in lines])
+    write_fields(target, [with_id(line, line["text"]) for line in lines])
 
 
 def _ask(file: Path, field: str, annotator: str, differing: bool, labels: list[str], target: Path) -> None:

@@ -19,13 +19,13 @@ from compactlm.improvement.adopting.doubtful import Doubts, doubt
 from compactlm.improvement.adopting.sources import (
     SPLIT_OF,
     Adopted,
-    corpus_id,
     data_path,
     other_sources,
     read_group,
     read_source,
     read_weights,
     source_name,
+    text_id,
     write_group,
     write_source,
 )
@@ -82,7 +82,7 @@ def check_places(params: Params, champion: Version | None) -> None:
     before = _places(yaml.safe_load(git("show", f"{champion.tag}:params.yaml")))
     if before["split.placement"] != "stable":
         raise CompactLMError(
-            f"{champion.tag} was trained with split.placement {before['split.placement']}, so new rows would move rows between its train "
+            f"{champion.tag} was trained without split.placement stable, so new rows would move rows between its train "
             f"and its test set; {way_out}"
         )
     for key, value in before.items():
@@ -93,7 +93,9 @@ def check_places(params: Params, champion: Version | None) -> None:
 
 
 def _places(content: dict[str, Any]) -> dict[str, Any]:
-    return {key: content["split"][key.removeprefix("split.")] if "." in key else content[key] for key in SAME_PLACES}
+    """Return the values of SAME_PLACES; None for those that an older version did not have."""
+    split = content.get("split", {})
+    return {key: split.get(key.removeprefix("split.")) if "." in key else content.get(key) for key in SAME_PLACES}
 
 
 def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, label: str, weight: float | None = None) -> Adoption:
@@ -118,7 +120,7 @@ def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, l
     waiting: dict[str, list[Adopted]] = {kind: [] for kind in SPLIT_OF}
     for row in rows:
         kind = next((kind for kind, known in present.items() if row.id in known), None)
-        if any(corpus_id(name, row.text) in gone for name in sources.values()):
+        if text_id(row.text) in gone:
             kept_out[REMOVED] += 1
         elif kind is None:
             waiting["held_out" if held_out or row.picked_by == RANDOM else "adopted"].append(row)

@@ -22,6 +22,7 @@ from compactlm.improvement.adopting.sources import (
     read_source,
     read_weights,
     source_name,
+    text_id,
     write_group,
 )
 from compactlm.improvement.adopting.sources import write_source as write
@@ -70,7 +71,7 @@ def remove(params: Params, name: str, registry: Registry) -> Removal:
             write(source, [row for row in rows if row not in gone])
     others = {task: other_sources(params.tasks[task].sources, task) for task in tasks if task in params.tasks}
     write_group(others, read_weights(others))
-    artifacts.write_text(REMOVED, HEAD + "".join(f"{found}\n" for found in sorted(read_removed() | ids)))
+    artifacts.write_text(REMOVED, HEAD + "".join(f"{found}\n" for found in sorted(read_removed() | ids | set(map(text_id, texts)))))
     removal = Removal(tuple(sorted(ids)), {version.name: _seen(version, keys, ids) for version in registry.versions})
     _record(removal)
     return removal

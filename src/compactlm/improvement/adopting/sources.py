@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from compactlm import artifacts
+from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.corpus.ingest.records import row_id
 from compactlm.errors import CompactLMError
 from compactlm.text.lines import read_objects
@@ -51,6 +52,11 @@ def data_path(source: str) -> Path:
 def corpus_id(source: str, text: str) -> str:
     """Return the id that a row has in data/raw and in all later artifacts."""
     return row_id(source, None, text, 0)
+
+
+def text_id(text: str) -> str:
+    """Return the id under which configs/sources/removed.txt holds the letters and digits of a text, for rows that may come back."""
+    return row_id("", None, duplicate_key(text), 0)
 
 
 def read_source(source: str) -> list[Adopted]:

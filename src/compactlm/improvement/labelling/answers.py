@@ -46,7 +46,7 @@ class Labelled:
 def read_answers(path: Path, labels: Sequence[str], text: str = "text", label: str = LABEL) -> Labelled:
     """Read a labelled file: jsonl, csv, tsv or Parquet.
 
-    The last answer of an annotator to a row counts. A row without an id has that of its text.
+    The last answer of an annotator to a row counts. The id of a row is that of its text, whatever the file says.
 
     Args:
         path: the file.
@@ -74,7 +74,7 @@ def resolve(lines: Iterable[Mapping[str, Any]], labels: Sequence[str], where: st
             skipped += 1
             continue
         content = encodable(content)
-        name = str(fields.get("id") or row_id(content))
+        name = row_id(content)
         rows.setdefault(name, {"text": content, PICKED_BY: fields.get(PICKED_BY) or None})
         answers.setdefault(str(fields.get(ANNOTATOR) or NOBODY), {})[name] = given
     kept, disagreed = [], []

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from compactlm.improvement.labelling.answers import ANNOTATOR, LABEL, NOBODY
-from compactlm.improvement.rows import as_line, read_fields, replace_file, row_id
+from compactlm.improvement.rows import as_line, read_fields, replace_file, with_id
 
 MODEL_FIELDS = ("predicted", "probability")  # they are not shown, so that the model does not lead the annotator
 
@@ -24,7 +24,7 @@ class Session:
         """Read earlier answers.
 
         Args:
-            rows: the fields of each row; a row without an id gets that of its text.
+            rows: the fields of each row, with its text.
             path: the file of answers, a .jsonl file, which need not exist.
             annotator: the name of the annotator.
             again: the ids of rows to answer once more; all others that have answers are left out.
@@ -33,9 +33,10 @@ class Session:
             CompactLMError: the file cannot be read.
         """
         self.path, self.annotator = path, annotator
-        self.rows = [{"id": row_id(row["text"]), **row} for row in rows]
+        self.rows = [with_id(row, row["text"]) for row in rows]
         # A line that a crash left unfinished has no fields.
-        self._lines: list[dict[str, Any]] = [line for line in read_fields(path) if line] if path.is_file() else []
+        lines = (line for line in read_fields(path) if isinstance(line.get("text"), str)) if path.is_file() else ()
+        self._lines: list[dict[str, Any]] = [with_id(line, line["text"]) for line in lines]
         done = {line["id"] for line in self._lines if self._is_own(line)}
         self._open = [row for row in self.rows if row["id"] in again or (not again and row["id"] not in done)]
         self._answered: list[dict[str, Any]] = []
@@ -44,7 +45,7 @@ class Session:
             self._answered = [by_id[line["id"]] for line in self._lines if self._is_own(line) and line["id"] in by_id]
 
     def _is_own(self, line: Mapping[str, Any]) -> bool:
-        return "id" in line and (line.get(ANNOTATOR) or NOBODY) == self.annotator
+        return (line.get(ANNOTATOR) or NOBODY) == self.annotator
 
     @property
     def current(self) -> dict[str, Any] | None:
