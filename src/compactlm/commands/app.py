@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -25,11 +24,11 @@ from compactlm.commands import (
     unsupported,
     writing,
 )
+from compactlm.commands.common import file_failure
 from compactlm.commands.improvement import adopting, labelling, picking, promoting, watching
 from compactlm.errors import CompactLMError
 
 MISTYPED = 2  # the status of a mistyped command
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BERT teacher.")
 for commands in (
@@ -81,11 +80,8 @@ def run() -> None:
     except CompactLMError as error:
         _fail(str(error))
     except OSError as error:
-        full = error.errno in DISK_FULL
-        what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written" if full else "a file cannot be used"
-        fix = "free some disk space, or use another disk" if full else "check that it exists and is readable, or pass another path"
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - flushing the old stream at exit would fail again
-        _fail(f"{what} ({error.strerror or ' '.join(str(error).split())[:200]}); {fix}")
+        _fail(file_failure(error))
 
 
 def _hint_at_dashes(arguments: list[str]) -> None:

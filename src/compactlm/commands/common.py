@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -11,12 +13,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from compactlm.errors import CompactLMError
 from compactlm.text.lines import read_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from compactlm.inference.api import CompactLM
+
+UNDECIDED = 2  # the exit status of a command whose status is a verdict, if there is none
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 BackendName = Literal["auto", "torch", "onnx", "int8"]
 
@@ -46,6 +52,26 @@ def load(model: Path | None, backend: BackendName, threads: int = 0) -> CompactL
     from compactlm.inference.api import CompactLM
 
     return CompactLM(model, backend=backend, threads=threads)
+
+
+@contextlib.contextmanager
+def judging() -> Iterator[None]:
+    """End the command with UNDECIDED and one sentence if the block fails. Status 1 is a verdict of the command."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (CompactLMError, OSError) as error:
+        notice(file_failure(error) if isinstance(error, OSError) else str(error))
+        raise typer.Exit(UNDECIDED) from None
+
+
+def file_failure(error: OSError) -> str:
+    """Return one sentence about a file that cannot be read or written, and how to fix it."""
+    full = error.errno in DISK_FULL
+    what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written" if full else "a file cannot be used"
+    fix = "free some disk space, or use another disk" if full else "check that it exists and is readable, or pass another path"
+    return f"{what} ({error.strerror or ' '.join(str(error).split())[:200]}); {fix}"
 
 
 def epilogue(*examples: str) -> str:

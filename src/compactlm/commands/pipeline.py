@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import console
+from compactlm.commands.common import console, judging
 from compactlm.errors import CompactLMError, needs
 
 app = typer.Typer()
@@ -73,14 +73,11 @@ def review(
 
     Exit status 0: nothing is worse; 1: something is worse; 2: undecided.
     """
-    try:
+    with judging():
         with needs("train", "compactlm review"):
             from compactlm.evaluation.review.console import judge, metrics_diff
 
         status = judge(metrics_diff(revision), revision, console(150), in_markdown=markdown)
-    except CompactLMError as error:
-        typer.echo(f"compactlm: {error}", err=True)
-        status = 2
     raise typer.Exit(status)
 
 
@@ -90,7 +87,7 @@ def doctor() -> None:
 
     Exit status 0: no fault; 1: a fault; 2: no fault, but not everything could be judged.
     """
-    try:
+    with judging():
         with needs("train", "compactlm doctor"):
             from compactlm.bert.runtime import prepare
             from compactlm.doctor.console import diagnose
@@ -103,9 +100,6 @@ def doctor() -> None:
             raise CompactLMError(str(error)) from None
         prepare(params.threads, params.seed)
         status = diagnose(Run(params), console(150))
-    except CompactLMError as error:
-        typer.echo(f"compactlm: {error}", err=True)
-        status = 2
     raise typer.Exit(status)
 
 

@@ -57,6 +57,7 @@ def test_more_rows_than_asked_for_are_sampled(cli, tmp_path):
     ("arguments", "message"),
     [
         (("missing.jsonl",), "missing.jsonl cannot be read"),
+        (("{new}", "--report", "{new}/report.json"), "cannot be used"),
         (("{new}", "--field", "body"), "no row with a text in the field 'body'"),
         (("{new}", "--task", "topic"), "reference/topic has no reference sample"),
         (("{new}", "--level", "0.9"), "--level is 0.9; pass a share from 0.001 to 0.5"),
@@ -64,7 +65,7 @@ def test_more_rows_than_asked_for_are_sampled(cli, tmp_path):
 )
 def test_what_cannot_be_compared_is_undecided(cli, tmp_path, arguments, message):
     path = write(tmp_path / "new.jsonl", OTHER)
-    status, output, errors = cli("watch", *(str(path) if one == "{new}" else one for one in arguments))
+    status, output, errors = cli("watch", *(one.replace("{new}", str(path)) for one in arguments))
     assert (status, output) == (2, "")
     assert message in errors
 

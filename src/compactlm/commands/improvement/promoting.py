@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import console, epilogue
-from compactlm.errors import CompactLMError, needs
+from compactlm.commands.common import console, epilogue, judging
+from compactlm.errors import needs
 
 app = typer.Typer()
 
@@ -29,13 +29,10 @@ def promote(
 
     configs/promotion.yaml has the limits. Exit status 0: promoted; 1: refused; 2: undecided, and therefore refused.
     """
-    try:
+    with judging():
         with needs("train", "compactlm promote"):
             from compactlm.improvement.promotion.running import run
         status = run(console(150), first=first, dry_run=dry_run, markdown=markdown, output=output, report=report)
-    except CompactLMError as error:
-        typer.echo(f"compactlm: {error}", err=True)
-        status = 2
     raise typer.Exit(status)
 
 

@@ -7,12 +7,10 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import JsonOption, ModelOption, TaskOption, ThreadsOption, epilogue, load, notice, show
+from compactlm.commands.common import JsonOption, ModelOption, TaskOption, ThreadsOption, epilogue, judging, load, notice, show
 from compactlm.errors import CompactLMError
 
 app = typer.Typer()
-
-UNDECIDED = 2
 
 
 @app.command(
@@ -38,11 +36,8 @@ def watch(
 
     Exit status 0: no change was found; 1: something has changed; 2: undecided.
     """
-    try:
+    with judging():
         status = _watch(file, field, task, level, most, seed, report, model, threads, json)
-    except CompactLMError as error:
-        typer.echo(f"compactlm: {error}", err=True)
-        status = UNDECIDED
     raise typer.Exit(status)
 
 
