@@ -1,5 +1,6 @@
 """Comparisons of tiny models' texts with the reference sample; tests/improvement/drift/test_testing.py has the statistics."""
 
+import dataclasses
 import json
 import random
 
@@ -8,6 +9,7 @@ import pytest
 
 from compactlm.figures.figure import write_figures
 from compactlm.improvement.describing import Described, describe
+from compactlm.improvement.drift import showing
 from compactlm.improvement.drift.watching import CHANGE, NO_CHANGE, UNDECIDED, Settings, as_metrics, watch, wilson
 from compactlm.improvement.reference import read_reference
 
@@ -66,6 +68,17 @@ def test_rows_without_texts_are_compared_by_their_words_and_answers(watched, ref
     found = watch(reference, hidden, None, watched.embedding.model.tokenizer, QUICK)
     assert {one.name for one in found.findings} == {"unknown_words", "split_words", "labels", "confidence"}
     assert (found.status, found.words, found.examples) == (NO_CHANGE, (), ())
+
+
+def test_text_and_words_are_compared_for_a_task_of_another_kind(watched, reference):
+    plain = dataclasses.replace(reference.described, probabilities=None, answers=None)
+    other = dataclasses.replace(reference, described=plain, expected=None, labels=(), model=None)
+    found = watch(other, describe(OTHER, watched.embedding, None), OTHER, watched.embedding.model.tokenizer, QUICK)
+    assert (found.status, found.accuracy, found.label_shares) == (CHANGE, None, {})
+    assert {one.name for one in found.findings} == {"text", "unknown_words", "split_words"}
+    lines = list(showing.lines(found, []))
+    assert "Answers are not compared: only tasks of the kind classification give one label a text." in lines
+    assert lines[-1].startswith("Verdict: the text has changed (")
 
 
 def test_a_comparison_is_the_same_each_time_and_is_written_without_texts(watched, reference):

@@ -35,6 +35,8 @@ def lines(found: Watched, rows: Sequence[Row]) -> Iterator[str]:
         yield _columns(f"  answered {name}", percent(before), percent(after))
     if found.accuracy:
         yield _columns("accuracy, estimated if new", percent(found.accuracy.reference.value), interval(found.accuracy.estimated, percent))
+    else:
+        yield "Answers are not compared: only tasks of the kind classification give one label a text."
     for sign, title in ((1, "more frequent in new rows"), (-1, "rarer in new rows")):
         words = [_word(word) for word in found.words if sign * word.score > 0]
         if words:
