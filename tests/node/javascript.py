@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,15 @@ def install(directory: Path) -> None:
     (directory / "installed").touch()
 
 
-def answers(directory: Path, name: str, task: str, dtype: str, texts: list[str]) -> list[dict[str, Any]]:
-    """Return the token ids and the answer of transformers.js for each text.
+def answers(directory: Path, name: str, task: str, dtype: str, texts: Sequence[str | tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return the token ids and the answer of transformers.js for each text, or pair of texts.
 
     Args:
         directory: has one directory for each model.
         name: the name of the model's directory.
         task: "fill-mask" for the likeliest token at each mask, "text-classification" for the likeliest label,
-            "feature-extraction" for the normalised mean of the last hidden states.
+            "feature-extraction" for the normalised mean of the last hidden states, and "outputs of " with the pipeline's name for all
+            numbers that a task's model gives.
         dtype: "fp32" for onnx/model.onnx, "q8" for onnx/model_quantized.onnx.
         texts: the texts, read one at a time.
     """
@@ -110,3 +112,16 @@ def compare_with_python(directory: Path, name: str, dtype: str, texts: list[str]
             assert np.dot(own["answer"], other["answer"]) > 0.9999, text
         else:
             assert other["answer"] == own["answer"], text
+
+
+def compare_outputs(directory: Path, name: str, task: str, dtype: str, texts: Sequence[str | tuple[str, str]], tolerance: float) -> None:
+    """Check that Node and Python find the same token ids and nearly the same outputs of a task's model, which reads texts or pairs."""
+    tokenizer = Tokenizer.from_file(str(directory / name / "tokenizer.json"))
+    session = open_session(directory / name / FILES[dtype], 1)
+    for text, other in zip(texts, answers(directory, name, f"outputs of {task}", dtype, texts), strict=True):
+        encoded = tokenizer.encode(*([text] if isinstance(text, str) else text))
+        arrays = {"input_ids": encoded.ids, "attention_mask": encoded.attention_mask, "token_type_ids": encoded.type_ids}
+        feeds = {key: np.array([values], np.int64) for key, values in arrays.items()}
+        own = np.concatenate([values.ravel() for values in session.run(None, feeds)])
+        assert other["ids"] == encoded.ids, text
+        np.testing.assert_allclose(other["answer"], own, atol=tolerance, err_msg=str(text))

@@ -1,7 +1,15 @@
 // Answers what tests/node/javascript.py asks on standard input: {directory, name, task, dtype, texts}.
-// One line of JSON a text on standard output: token ids, and what the model says of them.
+// One line of JSON a text, or a pair of texts, on standard output: token ids, and what the model says of them.
 import { readFileSync } from "node:fs";
-import { AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer, env, pipeline } from "@huggingface/transformers";
+import {
+  AutoModelForMaskedLM,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+  AutoTokenizer,
+  env,
+  pipeline,
+} from "@huggingface/transformers";
 
 const { directory, name, task, dtype, texts } = JSON.parse(readFileSync(0, "utf8"));
 env.allowRemoteModels = false;
@@ -26,15 +34,31 @@ async function predictions(model) {
   };
 }
 
+// All numbers that a model gives: of the tokens, of the labels, or of starts and then ends.
+async function outputs(model) {
+  return async (inputs) => {
+    const found = await model(inputs);
+    const tensors = "start_logits" in found ? [found.start_logits, found.end_logits] : [found.logits];
+    return tensors.flatMap((tensor) => Array.from(tensor.data));
+  };
+}
+
+const HEADS = {
+  "text-classification": AutoModelForSequenceClassification,
+  "token-classification": AutoModelForTokenClassification,
+  "question-answering": AutoModelForQuestionAnswering,
+};
 let answer;
 if (task === "feature-extraction") {
   const extract = await pipeline(task, name, { dtype });
   answer = async (inputs, text) => Array.from((await extract(text, { pooling: "mean", normalize: true })).data);
+} else if (task.startsWith("outputs of ")) {
+  answer = await outputs(await HEADS[task.slice("outputs of ".length)].from_pretrained(name, { dtype }));
 } else {
   const kind = task === "fill-mask" ? AutoModelForMaskedLM : AutoModelForSequenceClassification;
   answer = await predictions(await kind.from_pretrained(name, { dtype }));
 }
 for (const text of texts) {
-  const inputs = tokenizer(text);
+  const inputs = Array.isArray(text) ? tokenizer(text[0], { text_pair: text[1] }) : tokenizer(text);
   console.log(JSON.stringify({ ids: ids(inputs), answer: await answer(inputs, text) }));
 }
