@@ -1,4 +1,4 @@
-"""The output of `compactlm doctor`: the contestants' accuracy, the faults by subject, and the verdict in one line."""
+"""The output of `compactlm doctor`: the contestants' metrics, the faults by subject, and the verdict in one line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from compactlm.doctor import metrics
 from compactlm.doctor.chance import most_frequent
-from compactlm.doctor.examined import Run, accuracy
+from compactlm.doctor.examined import ROLES, Run, TaskRun, accuracy
 from compactlm.doctor.registry import Diagnosis, examine
 from compactlm.errors import CompactLMError
+from compactlm.figures.metric_names import metric_name, shown
 from compactlm.figures.numbers import count, percent
 
-CONTESTANTS = ("random", "first", "student", "teacher")
-COLUMNS = ("task", "validation rows", "chance", "TF-IDF", "random student", "student before training", "student", "teacher")
+COLUMNS = ("task", "metric", "validation rows", "chance", "TF-IDF", "random student", "student before training", "student", "teacher")
 
 
 def diagnose(run: Run, console: Console) -> int:
@@ -27,21 +28,28 @@ def diagnose(run: Run, console: Console) -> int:
 
 
 def _contestants(run: Run) -> Table:
-    table = Table(title="Accuracy on validation rows", title_justify="left")
+    table = Table(title="Metrics on validation rows", title_justify="left")
     for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "task" else "right")
+        table.add_column(column, justify="left" if column in ("task", "metric") else "right")
     for name in run.tasks:
         try:
             task = run.task(name)
             if not task.can_be_judged:
                 continue
-            expected = task.expected("validation")
-            answers = (task.baseline.validation, *(getattr(task, one) for one in CONTESTANTS))
+            table.add_row(name, *_row(task))
         except (FileNotFoundError, CompactLMError):  # the findings name it
             continue
-        shares = [most_frequent(expected), *(accuracy(expected, one) for one in answers)]
-        table.add_row(name, count(len(expected)), *map(percent, shares))
     return table
+
+
+def _row(task: TaskRun) -> list[str]:
+    rows = count(len(task.rows("validation")))
+    if not task.has_one_label:  # TF-IDF is for labels
+        write = shown(task.task.metric)
+        return [metric_name(task.task.metric), rows, write(metrics.chance(task)), "", *(write(metrics.value(task, role)) for role in ROLES)]
+    expected = task.expected("validation")
+    answers = (task.baseline.validation, *(getattr(task, role) for role in ROLES))
+    return [metric_name("accuracy"), rows, *map(percent, [most_frequent(expected), *(accuracy(expected, one) for one in answers)])]
 
 
 def _print_findings(found: Diagnosis, console: Console) -> None:

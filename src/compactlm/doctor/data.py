@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from compactlm.artifacts import NO_ANSWER, Document
 from compactlm.doctor.chance import beats_chance, in_best_order
 from compactlm.doctor.examined import FEWEST_ROWS, Run, TaskRun, named
 from compactlm.doctor.findings import Fault, Finding, Unjudged
@@ -20,7 +21,7 @@ def check(run: Run) -> Iterator[Finding]:
     for name in run.tasks:
         task = run.task(name)
         yield from _labels(task)
-        if task.can_be_judged:
+        if task.has_one_label and task.can_be_judged:
             yield from _shuffled(task)
 
 
@@ -36,7 +37,7 @@ def _empty(run: Run) -> Iterator[Finding]:
 
 
 def _across_splits(run: Run) -> Iterator[Finding]:
-    texts = {split: {" ".join(row.text.lower().split()) for row in rows} for split, rows in run.rows.items()}
+    texts = {split: {" ".join(f"{row.text} {row.pair or ''}".lower().split()) for row in rows} for split, rows in run.rows.items()}
     ids = {split: {row.id for row in rows} for split, rows in run.rows.items()}
     for first, second in (("train", "validation"), ("train", "test"), ("validation", "test")):
         shared = max(len(texts[first] & texts[second]), len(ids[first] & ids[second]))
@@ -49,26 +50,32 @@ def _across_splits(run: Run) -> Iterator[Finding]:
 
 
 def _labels(task: TaskRun) -> Iterator[Finding]:
-    every = {}
-    for split in ("train", "validation"):
-        every[split] = [row.label for row in task.run.rows[split] if row.task == task.name and row.parent is None]
-    for split, labels in every.items():
-        unknown = sorted({str(label) for label in labels} - set(task.labels))
-        if unknown:
+    every = {split: task.labelled(split) for split in ("train", "validation")}
+    for split, rows in every.items():
+        problems = [problem for row in rows if (problem := task.kind.invalid(row, task.task)) is not None]
+        if problems:
             yield Fault(
                 "unknown labels",
-                f"{split} rows of {task.name} have the labels {named(unknown)}, which tasks.{task.name}.labels does not name; correct it",
+                f"{len(problems):,} {split} rows of {task.name} do not fit it, the first because {problems[0]}; correct the rows, or "
+                f"tasks.{task.name} in params.yaml",
             )
-    if len(every["train"]) < FEWEST_ROWS or len(every["validation"]) < FEWEST_ROWS:
-        counts = ", ".join(f"{len(labels)} {split}" for split, labels in every.items())
-        yield Unjudged(f"{task.name} has too few labelled rows to judge accuracy ({counts}; {FEWEST_ROWS} of each are needed)")
-    for split, labels in every.items():
-        if len(labels) >= FEWEST_ROWS and len(set(labels)) == 1:
+    if any(len(rows) < FEWEST_ROWS for rows in every.values()):
+        counts = ", ".join(f"{len(rows)} {split}" for split, rows in every.items())
+        yield Unjudged(f"{task.name} has too few labelled rows to judge its models ({counts}; {FEWEST_ROWS} of each are needed)")
+    for split, rows in every.items():
+        if len(rows) >= FEWEST_ROWS and len(set(map(task.taught, rows))) == 1:
+            said = (
+                f"the label {rows[0].label!r}" if task.has_one_label else f"the same answer ({', '.join(map(str, _said(task, rows[0])))})"
+            )
             yield Fault(
                 "one class",
-                f"all {len(labels):,} {split} rows of {task.name} have the label {labels[0]!r}; check the column of the label in "
-                "ingest.sources",
+                f"all {len(rows):,} {split} rows of {task.name} have {said}; check the columns of its rows in ingest.sources",
             )
+
+
+def _said(task: TaskRun, row: Document) -> list[object]:
+    found = getattr(row, task.kind.fields[0])
+    return sorted(set(found)) if isinstance(found, tuple) else ["no answer" if found == NO_ANSWER else found]
 
 
 def _shuffled(task: TaskRun) -> Iterator[Finding]:

@@ -17,20 +17,22 @@ def check(run: Run) -> Iterator[Finding]:
     """Yield models whose labels are in another order than those of the task, by their configuration or by their answers."""
     for name in run.tasks:
         for root in (artifacts.TEACHER, artifacts.STUDENT, artifacts.EXPORT):
-            yield from _configured(root / name, run.params.tasks[name].labels, name)
-        yield from _answered(run.task(name))
+            yield from _configured(root / name, run.task(name))
+        if run.task(name).has_one_label:
+            yield from _answered(run.task(name))
 
 
-def _configured(directory: Path, labels: list[str], task: str) -> Iterator[Finding]:
-    if not (directory / "config.json").is_file():
+def _configured(directory: Path, task: TaskRun) -> Iterator[Finding]:
+    labels = task.kind.names(task.task)
+    if not labels or not (directory / "config.json").is_file():
         return
     named = artifacts.read_json(directory / "config.json").get("id2label", {})
     found = [str(named.get(str(at))) for at in range(len(named))]
     if found != labels:
         yield Fault(
             FAULT,
-            f"{directory}/config.json has the labels {', '.join(found)}, but tasks.{task}.labels in params.yaml has {', '.join(labels)}; "
-            "run `dvc repro`",
+            f"{directory}/config.json has the labels {', '.join(found)}, but those of tasks.{task.name} in params.yaml are "
+            f"{', '.join(labels)}; run `dvc repro`",
         )
 
 

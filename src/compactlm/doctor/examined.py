@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from transformers import BertForSequenceClassification
+from transformers import BertPreTrainedModel
 
 from compactlm import artifacts
 from compactlm.artifacts import Document
 from compactlm.bert import models
+from compactlm.bert.task_models import load_task_model
 from compactlm.distillation.phases import Phases
 from compactlm.doctor.baseline import Baseline, fit_baseline
 from compactlm.doctor.chance import Labels
@@ -19,10 +21,13 @@ from compactlm.draws import sample
 from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.contestants import Role, load_reader
 from compactlm.params import Params
-from compactlm.student.building import build_classifier
+from compactlm.student.building import build_task_model
+from compactlm.tasks import kind_of
+from compactlm.tasks.base import Settings
 
 TRAIN_ROWS, VALIDATION_ROWS = 6000, 1000  # at most so many labelled rows of a task are read
 FEWEST_ROWS = 30  # with fewer labelled rows, accuracy is not judged
+ROLES = ("random", "first", "student", "teacher")  # a student with random weights, the student before training, and the finished models
 
 
 class Run:
@@ -44,8 +49,8 @@ class Run:
 
     @property
     def tasks(self) -> list[str]:
-        """The names of the tasks that give one text one of several labels; the checks of tasks are for these."""
-        return [name for name, task in self.params.tasks.items() if task.kind == "classification" and not task.pair]
+        """The names of the tasks."""
+        return list(self.params.tasks)
 
     def sampled(self, split: str) -> list[Document]:
         """Return some rows of a split, labelled or not."""
@@ -62,67 +67,93 @@ class TaskRun:
 
     def __init__(self, run: Run, name: str) -> None:
         self.run, self.name, self.task = run, name, run.params.tasks[name]
-        self.labels = self.task.labels
+        self.kind, self.labels = kind_of(self.task), self.task.labels
+
+    @property
+    def has_one_label(self) -> bool:
+        """Whether a row has one of several labels; only such tasks are compared with TF-IDF and judged by accuracy."""
+        return self.kind.name == "classification"
 
     @functools.cache  # noqa: B019 - the run lives as long as the command
     def rows(self, split: str) -> list[Document]:
         """Return the labelled rows of train or validation, at most TRAIN_ROWS or VALIDATION_ROWS, with labels of the task."""
-        own = [row for row in self.run.rows[split] if row.task == self.name and row.parent is None and row.label in self.labels]
+        own = [row for row in self.labelled(split) if self.kind.invalid(row, self.task) is None]
         return sample(own, TRAIN_ROWS if split == "train" else VALIDATION_ROWS, self.run.params.seed)
 
+    def labelled(self, split: str) -> list[Document]:
+        """Return all labelled rows of a split without copies, wrong labels included."""
+        return [row for row in self.run.rows[split] if row.task == self.name and row.parent is None and self.kind.is_labelled(row)]
+
+    def taught(self, row: Document) -> Hashable:
+        """Return what a row teaches, without its order and number: the same for all rows if there is nothing to learn."""
+        values = (getattr(row, name) for name in (*self.kind.fields, "answer"))
+        return tuple(frozenset(value) if isinstance(value, tuple) else value for value in values)
+
     def expected(self, split: str) -> Labels:
-        """Return the label ids of `rows`."""
+        """Return the label ids of `rows` of a task with one label a row."""
         return np.array([self.labels.index(str(row.label)) for row in self.rows(split)], dtype=np.int64)
 
     @property
     def can_be_judged(self) -> bool:
-        """Whether both splits have enough labelled rows, and train has two labels."""
+        """Whether both splits have enough labelled rows, and those of train teach different things."""
         enough = all(len(self.rows(split)) >= FEWEST_ROWS for split in ("train", "validation"))
-        return enough and len(np.unique(self.expected("train"))) > 1 and all(row.text.strip() for row in self.rows("train"))
+        train = self.rows("train")
+        return enough and len(set(map(self.taught, train))) > 1 and all(row.text.strip() for row in train)
 
     @functools.cached_property
     def baseline(self) -> Baseline:
         """TF-IDF with logistic regression."""
-        train, validation = ([row.text for row in self.rows(split)] for split in ("train", "validation"))
+        train, validation = ([f"{row.text} {row.pair or ''}" for row in self.rows(split)] for split in ("train", "validation"))
         return fit_baseline(train, self.expected("train"), validation)
 
-    def answers(self, reader: Reader) -> Labels:
-        """Return the label ids that a classifier predicts for the validation rows."""
-        return reader.probabilities([row.text for row in self.rows("validation")]).argmax(axis=1).astype(np.int64)
+    @functools.cache  # noqa: B019 - the run lives as long as the command
+    def said(self, role: str) -> tuple[Any, Settings]:
+        """Return the answers of one of ROLES to the validation rows, as Kind.answers does, and the config.json of its model."""
+        reader = self._reader(role)
+        return reader.answers(self.rows("validation")), reader.settings
 
-    @functools.cached_property
+    @property
     def teacher(self) -> Labels:
-        """The teacher's answers."""
-        return self.answers(load_reader(self.run.roles()[0], self.name, self.task, self.run.params.batch_tokens))
+        """The label ids that the teacher predicts."""
+        return self._ids("teacher")
 
-    @functools.cached_property
+    @property
     def student(self) -> Labels:
-        """The student's answers."""
-        return self.answers(load_reader(self.run.roles()[1], self.name, self.task, self.run.params.batch_tokens))
+        """The label ids that the student predicts."""
+        return self._ids("student")
+
+    @property
+    def first(self) -> Labels:
+        """The label ids that the student predicts before training."""
+        return self._ids("first")
+
+    @property
+    def random(self) -> Labels:
+        """The label ids that a student with random weights predicts."""
+        return self._ids("random")
+
+    def _ids(self, role: str) -> Labels:
+        return self.said(role)[0].argmax(axis=1).astype(np.int64)
 
     @functools.cached_property
-    def first_model(self) -> BertForSequenceClassification:
+    def first_model(self) -> BertPreTrainedModel:
         """The student with its first weights, as distillation begins with it."""
         phases, start = self.run.phases, self.run.params.distill.task.start
         general = models.load_body(artifacts.STUDENT / (artifacts.EMBEDDING if start == "embedding" else artifacts.MLM))
-        teacher = models.load_classifier(artifacts.TEACHER / self.name)
+        teacher = load_task_model(artifacts.TEACHER / self.name)
         rows = phases.inputs.task(self.name)
         return phases.untrained_task(self.name, general, torch.zeros(0), teacher, rows)[0].to(models.best_device())
 
-    @functools.cached_property
-    def first(self) -> Labels:
-        """The answers of the student before training."""
-        return self.answers(self._reader(self.first_model, "student before training"))
-
-    @functools.cached_property
-    def random(self) -> Labels:
-        """The answers of a student with random weights."""
-        model = build_classifier(self.first_model, self.labels, self.run.params.seed, body=False).to(models.best_device())
-        return self.answers(self._reader(model, "random student"))
-
-    def _reader(self, model: BertForSequenceClassification, name: str) -> Reader:
-        params, tokenizer = self.run.params, self.run.phases.inputs.tokenizer
-        return Reader(model, tokenizer, params.tokenize.maximum_length, params.batch_tokens, f"{name}, {self.name}", self.task)
+    def _reader(self, role: str) -> Reader:
+        params = self.run.params
+        saved = dict(zip(("teacher", "student"), self.run.roles(), strict=True))
+        if role in saved:
+            return load_reader(saved[role], self.name, self.task, params.batch_tokens)
+        model: Any = self.first_model
+        if role == "random":
+            model = build_task_model(model, self.task, params.seed, body=False).to(models.best_device())
+        length = self.task.length(params.tokenize.maximum_length)
+        return Reader(model, self.run.phases.inputs.tokenizer, length, params.batch_tokens, f"{role}, {self.name}", self.task)
 
 
 def accuracy(expected: Labels, predicted: Labels) -> float:

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import torch
 
 from compactlm import artifacts
-from compactlm.bert import models
 from compactlm.bert.batches import make_batches
+from compactlm.bert.task_models import load_task_model
 from compactlm.distillation.inputs import GENERAL
 from compactlm.distillation.signals.cache import TENSORS, CachedSignals, TeacherInputs
 from compactlm.distillation.signals.tensor_files import TensorOnDisk, read_tensors
@@ -23,7 +23,7 @@ from compactlm.shapes.layers import needs_signals
 READ = 512  # entries of each tensor that are compared with each other
 RECOMPUTED = 32  # rows whose logits are computed again
 CONSTANT = 1e-5  # greatest spread of a constant signal, as a share of its size
-OTHER = 0.5  # difference from the teacher's logits, in standard deviations of these, from which on they are another row's
+OTHER = 0.5  # difference from the teacher's logits, as a share of that of different rows, from which on they are another row's
 INDEXES = ("starts", "place_starts", "teacher_indices", "teacher_log_rest")  # these may be equal everywhere
 FIX = "run `dvc repro --force signals`, and then `dvc repro`"
 
@@ -74,14 +74,17 @@ def _aligned(run: Run, name: str, rows: TeacherInputs) -> Iterator[Finding]:
     if name == GENERAL:
         return
     chosen = sorted(range(len(rows.ids)), key=lambda row: hashlib.blake2b(rows.ids[row].encode()).digest())[:RECOMPUTED]
-    teacher = inputs.online_task(models.load_classifier(artifacts.TEACHER / name))
-    fresh, stored = [], []
+    teacher = inputs.online_task(load_task_model(artifacts.TEACHER / name))
+    per_token = run.task(name).kind.per_token
+    fresh: list[torch.Tensor] = []
+    stored: list[torch.Tensor] = []
     for batch in make_batches([rows.lengths[row] for row in chosen], run.params.batch_tokens):
         numbers = [chosen[at] for at in batch]
         inputs_of_rows = rows.model_inputs(numbers)
-        fresh.append(teacher.signals(inputs_of_rows, numbers)["teacher_logits"].float().cpu())
-        stored.append(cached.signals(inputs_of_rows, numbers)["teacher_logits"])
-    expected, found = torch.cat(fresh), torch.cat(stored)
-    spread = float(expected.std(dim=0).mean())
-    if len(chosen) > 1 and float((expected - found).abs().mean()) > OTHER * spread:
+        for signals, found in ((teacher.signals(inputs_of_rows, numbers), fresh), (cached.signals(inputs_of_rows, numbers), stored)):
+            outputs = signals["teacher_token_logits" if per_token else "teacher_logits"].float().cpu()
+            found.append(outputs[inputs_of_rows["attention_mask"] > 0] if per_token else outputs)
+    expected, kept_outputs = torch.cat(fresh), torch.cat(stored)
+    different = float((expected - expected.roll(len(expected) // 2, dims=0)).abs().mean())
+    if len(chosen) > 1 and float((expected - kept_outputs).abs().mean()) > OTHER * different:
         yield Fault("misaligned signals", f"the teacher gives rows of {name} other logits than {directory} has for them; {FIX}")

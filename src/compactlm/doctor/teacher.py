@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from compactlm.doctor import metrics
 from compactlm.doctor.chance import beats_chance, in_best_order, is_better
 from compactlm.doctor.examined import Run, TaskRun, accuracy
 from compactlm.doctor.findings import Fault, Finding
@@ -16,7 +17,7 @@ def check(run: Run) -> Iterator[Finding]:
     for name in run.tasks:
         task = run.task(name)
         if task.can_be_judged:
-            yield from _quality(task)
+            yield from _quality(task) if task.has_one_label else _metric(task)
 
 
 def _quality(task: TaskRun) -> Iterator[Finding]:
@@ -30,3 +31,12 @@ def _quality(task: TaskRun) -> Iterator[Finding]:
         )
     elif beats_chance(expected, task.baseline.validation) and not beats_chance(expected, predicted):
         yield Fault("teacher at chance", f"the teacher of {task.name} is no better than chance ({own} of the validation rows); {FIX}")
+
+
+def _metric(task: TaskRun) -> Iterator[Finding]:
+    if not metrics.beats_chance(task, "teacher"):
+        yield Fault(
+            "teacher at chance",
+            f"the teacher of {task.name} is no better than chance ({metrics.sentence(task, 'teacher')}); check that the columns of its "
+            f"sources belong to the same row, {FIX}",
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm import artifacts
-from compactlm.bert.tokenization import encode
+from compactlm.bert.tokenization import tokenize_documents
 from compactlm.bert.tokenizers import load_tokenizer
 from compactlm.doctor.examined import Run
 from compactlm.doctor.findings import Fault, Finding
@@ -63,10 +63,10 @@ def _letters(tokenizer: Any, text: str) -> str | None:
 
 def _rows(run: Run, student: Any) -> Iterator[Finding]:
     """Yield a fault where the tokenized rows are not what the tokenizer gives."""
-    rows = {row["id"]: row["input_ids"] for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist()}
+    kept = {row["id"]: row["input_ids"] for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist()}
     chosen = [row for row in run.sampled("validation") if row.task is not None]
-    sequences = encode(student, [row.text for row in chosen], run.params.tokenize.maximum_length)
-    wrong = sum(rows.get(f"{row.id}.0") != sequence for row, sequence in zip(chosen, sequences, strict=True))
+    rows, _ = tokenize_documents(student, chosen, run.params.tokenize.maximum_length, "tokens of labelled rows", run.params.tasks)
+    wrong = len({row["id"].rpartition(".")[0] for row in rows if kept.get(row["id"]) != row["input_ids"]})
     if wrong:
         where = artifacts.TOKENIZED / "validation"
         yield Fault("stale tokens", f"{where} has other tokens than the tokenizer gives for {wrong:,} of {len(chosen):,} rows; {FIX}")

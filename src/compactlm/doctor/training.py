@@ -10,8 +10,9 @@ from pathlib import Path
 import torch
 
 from compactlm import artifacts
-from compactlm.bert import models
+from compactlm.bert.task_models import load_task_model
 from compactlm.distillation.inputs import GENERAL
+from compactlm.doctor import metrics
 from compactlm.doctor.chance import beats_chance, in_best_order, is_better
 from compactlm.doctor.examined import Run, TaskRun, accuracy, named
 from compactlm.doctor.findings import Fault, Finding, Unjudged
@@ -34,7 +35,8 @@ def check(run: Run) -> Iterator[Finding]:
     for name, moved in moves.items():
         yield from _frozen(name, moved)
         if run.task(name).can_be_judged:
-            yield from _quality(run.task(name), sorted(moved.values())[len(moved) // 2])
+            judge = _quality if run.task(name).has_one_label else _metric
+            yield from judge(run.task(name), sorted(moved.values())[len(moved) // 2])
 
 
 def read_losses(phase: str) -> list[float]:
@@ -77,7 +79,7 @@ def _curve(run: Run, phase: str, moved: float | None) -> Iterator[Finding]:
 def _moves(task: TaskRun) -> dict[str, float]:
     """Return by how much training changed each part of the student, as a share of its first weights."""
     first = dict(task.first_model.named_parameters())
-    last = models.load_classifier(artifacts.STUDENT / task.name).named_parameters()
+    last = load_task_model(artifacts.STUDENT / task.name).named_parameters()
     changes: dict[str, list[torch.Tensor]] = {}
     sizes: dict[str, list[torch.Tensor]] = {}
     for name, weights in last:
@@ -109,24 +111,37 @@ def _quality(task: TaskRun, moved: float) -> Iterator[Finding]:
     teacher, _ = in_best_order(expected, task.teacher, labels)
     student, _ = in_best_order(expected, task.student, labels)
     share = f"{100 * accuracy(expected, student):.1f} % of the validation rows"
-    at_chance = beats_chance(expected, teacher) and not beats_chance(expected, student)
-    if at_chance and moved > TOO_FAR:
-        rate = task.run.params.distill.task.optimisation.learning_rate
-        yield Fault(
-            "learning rate",
-            f"the student of {task.name} is no better than chance ({share}), and training changed its weights by {moved:.0f} times their "
-            f"size; distill.task.optimisation.learning_rate ({rate:g}) is too high, lower it",
-        )
-    elif at_chance:
-        yield Fault(
-            "student at chance",
-            f"the student of {task.name} is no better than chance ({share}), though its teacher is; check learning_rate, epochs and the "
-            "weights of the losses under distill.task",
-        )
+    before = f"{100 * accuracy(expected, task.first):.1f} %"
+    if beats_chance(expected, teacher) and not beats_chance(expected, student):
+        yield _at_chance(task, moved, share)
     elif is_better(expected, task.first, student):
-        before = f"{100 * accuracy(expected, task.first):.1f} %"
-        yield Fault(
-            "training made the student worse",
-            f"the student of {task.name} is right for {share}, but for {before} before training; lower "
-            "distill.task.optimisation.learning_rate",
+        yield _worse(task, f"is right for {share}, but for {before} before training")
+
+
+def _metric(task: TaskRun, moved: float) -> Iterator[Finding]:
+    if metrics.beats_chance(task, "teacher") and not metrics.beats_chance(task, "student"):
+        yield _at_chance(task, moved, metrics.sentence(task, "student"))
+    elif metrics.is_better(task, "first", "student"):
+        yield _worse(task, f"has {metrics.sentence(task, 'student')}, and it was better before training")
+
+
+def _at_chance(task: TaskRun, moved: float, measured: str) -> Fault:
+    if moved > TOO_FAR:
+        rate = task.run.params.distill.task.optimisation.learning_rate
+        return Fault(
+            "learning rate",
+            f"the student of {task.name} is no better than chance ({measured}), and training changed its weights by {moved:.0f} times "
+            f"their size; distill.task.optimisation.learning_rate ({rate:g}) is too high, lower it",
         )
+    return Fault(
+        "student at chance",
+        f"the student of {task.name} is no better than chance ({measured}), though its teacher is; check learning_rate, epochs and the "
+        "weights of the losses under distill.task",
+    )
+
+
+def _worse(task: TaskRun, measured: str) -> Fault:
+    return Fault(
+        "training made the student worse",
+        f"the student of {task.name} {measured}; lower distill.task.optimisation.learning_rate",
+    )
