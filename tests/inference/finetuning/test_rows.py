@@ -163,6 +163,19 @@ def test_rare_answers_are_not_all_held_out(tmp_path):
     assert len(held_out) == 25
 
 
+def test_a_row_of_json_without_the_label_is_skipped(tmp_path):
+    rows = [{"t": f"text {n}", "p": "pair", "y": n % 2} for n in range(40)]
+    found = read_rows(jsonl(tmp_path / "rows.jsonl", [{"t": "first", "p": "pair"}, *rows]), {"text": "t", "pair": "p", "label": "y"})
+    assert (len(found.rows), found.left_out) == (40, 1)
+
+
+def test_types_of_entities_that_make_no_task_are_one_sentence(tmp_path):
+    path = tmp_path / "rows.conll"
+    path.write_text("".join(f"dog{n} B-O\nran O\n\n" for n in range(20)))
+    with pytest.raises(CompactLMError, match="the labels of the rows make no task: labels lists 'O' beside"):
+        read_rows(path, {})
+
+
 def test_rows_of_one_text_cannot_be_divided(tmp_path):
     rows = [{"t": "the same", "q": f"question {n}", "a": ["the", "same", None][n % 3]} for n in range(40)]
     found = read_rows(jsonl(tmp_path / "rows.jsonl", rows), {"text": "t", "pair": "q", "answer": "a"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,24 +12,20 @@ import pydantic
 
 from compactlm.artifacts import Document
 from compactlm.corpus.duplicates.placing import duplicate_key
-from compactlm.corpus.ingest.answers import AnswerNotFoundError
 from compactlm.corpus.ingest.cells import cell_at
-from compactlm.corpus.ingest.records import to_document, to_record
 from compactlm.errors import CompactLMError
 from compactlm.inference.finetuning.labelled import FEWEST_ROWS, split
-from compactlm.params import FileColumns, FilesSource, LabelColumns, Task
+from compactlm.inference.finetuning.sources import check_target, documents, find_source, for_options, read_cells
+from compactlm.params import FileColumns, LabelColumns, Task
 from compactlm.tasks import kind_of
 from compactlm.tasks.tags.schemes import entities, scheme
 from compactlm.text.labels import label_text, normal_label
-from compactlm.text.tables import Row, stream_rows
+from compactlm.text.tables import Row
 
 # The kind of task by the column that has what the model learns.
 KINDS = {"label": "classification", "labels": "multilabel", "score": "regression", "tags": "tagging", "answer": "span"}
-ENDS = ".csv, .tsv, .jsonl, .parquet, .conll or, for SQuAD's format, .json (or these with .gz)"
 FEWEST_OF_A_GROUP = 8  # rows that are alike are divided alike if there are so many of them
-EMPTY_IS_UNLABELLED = ("label", "score", "tags")  # an empty cell of the others means no labels, or no answer
 ANY = "any"  # the label of a task whose labels are not known yet
-_OPTION = re.compile(r"columns\.([a-z_]+)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,18 +48,18 @@ def read_rows(path: Path, columns: Mapping[str, Any]) -> TaskRows:
     Raises:
         CompactLMError: the file cannot be read, lacks a column, has a malformed cell, or has too little to learn from.
     """
-    source = _source(path, columns)
+    source = find_source(path, columns)
     target = _target(path, source.columns)
     try:
-        found = list(_read(path, source))
-        _check_columns(found, source.columns, target)
+        found = list(read_cells(path, source))
+        check_target(found, source.columns, target)
         task = _task(KINDS[target], source.columns, found, path)
-        documents = list(_documents(found, source.columns, task))
+        read = list(documents(found, source.columns, task))
     except CompactLMError as error:
-        raise CompactLMError(_for_options(str(error))) from None
+        raise CompactLMError(for_options(str(error))) from None
     kind = kind_of(task)
     kept: dict[tuple[str, str | None, str], Document] = {}
-    for place, document in documents:
+    for place, document in read:
         if document is None or document.task is None or not _has_texts(document, task):
             continue
         if problem := kind.invalid(document, task):
@@ -72,35 +67,7 @@ def read_rows(path: Path, columns: Mapping[str, Any]) -> TaskRows:
         kept.setdefault((document.text, document.pair, kind.expected(document, task)), document)
     rows = list(kept.values())
     _check(path, rows, task)
-    return TaskRows(task, rows, len(documents) - len(rows))
-
-
-def _for_options(message: str) -> str:
-    """Return a message about params.yaml in terms of the options of finetune."""
-    message = message.replace("columns.labels.separator", "--separator")
-    message = message.replace("set format: jsonl for a file with an object a line", "name a file with an object a line .jsonl")
-    return _OPTION.sub(lambda match: f"--{match[1].replace('_', '-')}", message)
-
-
-def _source(path: Path, columns: Mapping[str, Any]) -> FilesSource:
-    named = {name: value for name, value in columns.items() if value is not None}
-    where: dict[str, Any] = {"kind": "files", "path": str(path)}
-    try:
-        own = FilesSource.model_validate({**where, "columns": {"text": "text"}})
-        if own.format == "txt":
-            raise CompactLMError(f"{path} has texts alone, but no labels; pass a file that ends in {ENDS}")
-        if own.format in ("conll", "squad"):  # their readers name the columns
-            positions = {name: int(value) if str(value).isdecimal() else value for name, value in named.items()}
-            named = FilesSource.model_validate(where).columns.model_dump(exclude_unset=True) | positions
-        return FilesSource.model_validate({**where, "columns": named})
-    except pydantic.ValidationError as error:
-        if any("format" in detail["loc"] for detail in error.errors()):
-            raise CompactLMError(f"{path} has no known format; pass a file that ends in {ENDS}") from None
-        problem = error.errors()[0]
-        if problem["type"] == "missing":
-            name = str(problem["loc"][-1])
-            raise CompactLMError(f"the column of the {name} is not named; pass --{name}") from None
-        raise CompactLMError(f"the columns cannot be used: {problem['msg'].removeprefix('Value error, ')}") from None
+    return TaskRows(task, rows, len(read) - len(rows))
 
 
 def _target(path: Path, columns: FileColumns) -> str:
@@ -112,38 +79,10 @@ def _target(path: Path, columns: FileColumns) -> str:
     return named[0]
 
 
-def _read(path: Path, source: FilesSource) -> Iterator[tuple[str, Row]]:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
-    rows = stream_rows(content, str(path), source.format, header=True, encoding="utf-8", remedy="convert the file")
-    for place, row in rows:
-        yield f"{path}, {place}", row
-
-
-def _check_columns(found: Sequence[tuple[str, Row]], columns: FileColumns, target: str) -> None:
-    """Raise CompactLMError if no row has the column of the target; a row without it is unlabelled."""
-    rule = getattr(columns, target)
-    if isinstance(rule, LabelColumns):  # these have no empty cells
-        return
-    column: str | int = rule if isinstance(rule, str | int) else rule.column
-    missing: list[CompactLMError] = []
-    for place, row in found:
-        try:
-            cell_at(row, column, place, target)
-        except CompactLMError as error:
-            missing.append(error)
-        else:
-            return
-    if missing:
-        raise missing[0]
-
-
 def _task(kind: str, columns: FileColumns, found: Sequence[tuple[str, Row]], path: Path) -> Task:
     """Return the task of the rows, with the labels that they have."""
     if kind == "tagging":
-        tags = {tag for _, one in _documents(found, columns, _made(kind, [ANY])) if one is not None for tag in one.tags or ()}
+        tags = {tag for _, one in documents(found, columns, _made(kind, [ANY])) if one is not None for tag in one.tags or ()}
         if scheme(tags):
             return _made(kind, sorted({entity.kind for tag in tags for entity in entities([tag])}))
         if len(tags) < 2:
@@ -157,17 +96,26 @@ def _task(kind: str, columns: FileColumns, found: Sequence[tuple[str, Row]], pat
     fewest = 2 if kind == "classification" else 1
     if len(labels) < fewest:
         if kind == "multilabel":
-            list(_documents(found, columns, _made(kind, [ANY], pair=pair)))  # names a malformed cell, which has no labels
+            list(documents(found, columns, _made(kind, [ANY], pair=pair)))  # names a malformed cell, which has no labels
         raise CompactLMError(f"{path} has {len(labels)} labels; add rows of {'two or more labels' if fewest == 2 else 'a label'}")
     return _made(kind, labels, pair=pair)
 
 
 def _made(kind: str, labels: list[str], **more: Any) -> Task:
-    return Task.model_validate({"kind": kind, "sources": ["rows"], "labels": labels, **more})
+    try:
+        return Task.model_validate({"kind": kind, "sources": ["rows"], "labels": labels, **more})
+    except pydantic.ValidationError as error:
+        raise CompactLMError(f"the labels of the rows make no task: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _labels(row: Row, columns: FileColumns, place: str) -> list[str]:
-    return list(_named([cell_at(row, columns.label.column, place, "label")], place, "label")) if columns.label else []
+    if columns.label is None:
+        return []
+    try:
+        cell = cell_at(row, columns.label.column, place, "label")
+    except CompactLMError:  # a row of JSON without the key is unlabelled
+        return []
+    return list(_named([cell], place, "label"))
 
 
 def _several_labels(row: Row, columns: FileColumns, place: str) -> list[str]:
@@ -188,19 +136,6 @@ def _named(cells: Iterable[object], place: str, role: str) -> Iterator[str]:
             raise CompactLMError(f"{place}: the column of columns.{role} is wrong: {error}; correct the row") from None
         if name:
             yield name
-
-
-def _documents(found: Sequence[tuple[str, Row]], columns: FileColumns, task: Task) -> Iterator[tuple[str, Document | None]]:
-    """Yield the place and the document of each row; None for a row whose answer does not stand in its passage."""
-    unlabelled = any(getattr(columns, name) is not None for name in EMPTY_IS_UNLABELLED)
-    rule = columns.model_copy(update={"unlabelled": unlabelled})
-    if columns.answer is not None:
-        rule = rule.model_copy(update={"answer": columns.answer.model_copy(update={"not_found": "skip"})})
-    for place, row in found:
-        try:
-            yield place, to_document(to_record(row, place, rule, task), "rows", "own")
-        except AnswerNotFoundError:
-            yield place, None
 
 
 def _has_texts(document: Document, task: Task) -> bool:
