@@ -7,11 +7,14 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from transformers import BertForSequenceClassification
+
 from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.distillation.examples import TaskRows, task_rows
 from compactlm.distillation.signals.cache import CachedSignals, TeacherInputs
 from compactlm.distillation.signals.online import OnlineMasked, OnlineStates, OnlineTask
+from compactlm.distillation.signals.segmentation import TeacherTokens
 from compactlm.draws import draw_items
 from compactlm.params import Params
 from compactlm.shapes.layers import kept_layers, needs_signals
@@ -31,6 +34,11 @@ class Inputs:
         self.id_map: list[int] = artifacts.read_json(artifacts.ID_MAP)
         self.train = artifacts.read_table(artifacts.TOKENIZED / "train").to_pylist()
         self.augmented = artifacts.read_table(artifacts.TOKENIZED / "augmented").to_pylist()
+
+    @functools.cached_property
+    def teacher_tokenizer(self) -> Any:
+        """The teacher's tokenizer."""
+        return models.load_tokenizer(artifacts.TEACHER / artifacts.BASE)
 
     @functools.cached_property
     def layers(self) -> list[int]:
@@ -110,5 +118,12 @@ class Inputs:
             CachedSignals(artifacts.SIGNALS / name, self.task(name), self.cache_settings(name))
 
     def online_task(self, teacher: Any, attentions: bool = False, body: Any = None) -> OnlineTask:
-        """Return the fine-tuned teacher as a signal source; `body` reads in place of its body."""
-        return OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision, body)
+        """Return the fine-tuned teacher as a signal source; `body` reads in place of its body.
+
+        For an answer to a whole text it reads its own tokens. Labels of words and places of answers belong to the student's tokens, and so
+        do attention probabilities, so the teacher reads these.
+        """
+        source = OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision, body)
+        if isinstance(teacher, BertForSequenceClassification) and not attentions:
+            source.segmentation = TeacherTokens(self.tokenizer, self.teacher_tokenizer, self.id_map)
+        return source

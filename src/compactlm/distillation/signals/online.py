@@ -1,7 +1,8 @@
 """The teacher's signals for a batch of a student's sequences.
 
-The student's token ids are mapped to the teacher's, so both models get the same tokens. The online teacher computes signals for each batch;
-the cache (see cache) looks them up. Both return the same tensors, rows first:
+The student's token ids are mapped to the teacher's, so both models get the same tokens; for a task whose answer belongs to the whole text,
+the teacher reads its own tokens (see segmentation). The online teacher computes signals for each batch; the cache (see cache) looks them up.
+Both return the same tensors, rows first:
 
     teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
     teacher_logits      of a task, float [rows, outputs]
@@ -23,6 +24,7 @@ import torch
 from transformers import BertForMaskedLM, BertForSequenceClassification
 
 from compactlm.bert.task_models import head_of
+from compactlm.distillation.signals.segmentation import TeacherTokens
 from compactlm.errors import CompactLMError
 from compactlm.shapes.layers import kept_layers
 
@@ -82,10 +84,14 @@ class _Online:
 
     def _read(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
         """Return the last hidden states, and the signals of the layers."""
+        return self._read_own({**batch, "input_ids": self.id_map[batch["input_ids"].to(self.teacher.device)]})
+
+    def _read_own(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
+        """Do what `_read` does for a batch in the teacher's ids."""
         device = self.teacher.device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.body(
-                self.id_map[batch["input_ids"].to(device)],
+                batch["input_ids"].to(device),
                 attention_mask=batch["attention_mask"].to(device),
                 token_type_ids=batch["token_type_ids"].to(device) if "token_type_ids" in batch else None,
                 output_hidden_states=True,
@@ -107,12 +113,24 @@ class OnlineStates(_Online):
 
 
 class OnlineTask(_Online):
-    """An online model with the head of a task."""
+    """An online model with the head of a task.
+
+    Attributes:
+        segmentation: the teacher's own tokens for the student's sequences; None lets the teacher read the student's tokens.
+    """
+
+    segmentation: TeacherTokens | None = None
 
     @torch.no_grad()
     def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
         """Return states and the task's outputs; see SignalSource."""
-        states, signals = self._read(batch)
+        if self.segmentation:
+            own, weights = self.segmentation.read(batch)
+            states, signals = self._read_own(own)
+            found = signals["teacher_states"]
+            signals["teacher_states"] = torch.einsum("rst,rtlh->rslh", weights.to(found.device), found)
+        else:
+            states, signals = self._read(batch)
         if not isinstance(self.teacher, BertForSequenceClassification):
             return {**signals, "teacher_token_logits": head_of(self.teacher)(states)}
         pooled = self.teacher.bert.pooler.activation(self.teacher.bert.pooler.dense(states[:, 0]))
