@@ -13,7 +13,7 @@ SOURCES = ["movie_reviews", "tweets", "xsum"]
 
 
 @pytest.fixture
-def prepare(tmp_path, monkeypatch, build_params, student_tokenizer, kept, rows):
+def prepare(tmp_path, monkeypatch, build_params, tiny_tokenizer, student_tokenizer, kept, rows):
     """Write tokenized rows of each source to a working directory; return a factory of the inputs of a stage."""
     monkeypatch.chdir(tmp_path)
     table = []
@@ -27,6 +27,7 @@ def prepare(tmp_path, monkeypatch, build_params, student_tokenizer, kept, rows):
     artifacts.write_table(artifacts.TOKENIZED / "augmented", copies, artifacts.SEQUENCE_SCHEMA)
     artifacts.write_json(artifacts.ID_MAP, kept)
     student_tokenizer.save_pretrained(artifacts.STUDENT_TOKENIZER)
+    tiny_tokenizer.save_pretrained(artifacts.TEACHER / artifacts.BASE)
 
     def build(source="online", attention=0.0, unlabelled=5):
         signals = {"general": {"sequences": 10, "maskings": 2, "top_k": 4}, "task": {"unlabelled_sequences": unlabelled}}
@@ -70,6 +71,7 @@ def test_the_online_source_wraps_the_teacher(prepare, masked_teacher, task_teach
         assert general.layers == task.layers == [0, 2]
         assert general.attentions == task.attentions == bool(weight)
         assert general.top_k == 4
+        assert bool(task.segmentation) == (weight == 0)
         assert general.temperature == inputs.params.signals.general.temperature
         assert general.id_map.tolist() == task.id_map.tolist() == kept
 
