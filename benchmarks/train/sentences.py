@@ -24,7 +24,7 @@ from compactlm.distillation.embedding_inputs import STATIC, EmbeddingInputs
 from compactlm.distillation.embedding_objective import EmbeddingObjective
 from compactlm.distillation.inputs import Inputs
 from compactlm.distillation.signals.online import Batch
-from compactlm.distillation.signals.sentences import CachedSentences, SentenceWriter, Texts
+from compactlm.distillation.signals.sentences import CachedSentences, Texts, write_sentences
 from compactlm.errors import CompactLMError
 from compactlm.params import EmbeddingDistillation, Optimisation, read_params
 from compactlm.student.sentence_student import SentenceStudent, build_body, start_from_table
@@ -87,9 +87,7 @@ def write(material: SentenceMaterial) -> dict[str, float]:
     """Write the job's cache and return its seconds, the teacher's tokens and gigabytes."""
     directory, start = Path(material.job.directory) / material.job.cache, time.perf_counter()
     source = material.sentences.online(material.texts)
-    writer = SentenceWriter(directory, material.texts, material.job.title)
-    writer.read(source, range(len(material.texts.ids)), material.params.batch_tokens)
-    writer.close({})
+    write_sentences(directory, material.texts, source, material.params.batch_tokens, material.job.title, {})
     seconds = time.perf_counter() - start
     size = sum(file.stat().st_size for file in directory.iterdir())
     return {"seconds": seconds, "tokens": sum(source.lengths), "gigabytes": size / 1e9}

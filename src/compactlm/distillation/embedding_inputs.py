@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -139,15 +139,10 @@ class EmbeddingInputs:
         sequences = encode(self.inputs.tokenizer, [texts.texts[at] for at in drawn], params.tokenize.maximum_length)
         return TaskRows([texts.ids[at] for at in drawn], sequences, [None] * len(drawn), [1.0] * len(drawn))
 
-    @functools.cached_property
-    def component_texts(self) -> list[int]:
-        """The positions of the texts whose sentence vectors give the components."""
-        ids = self.material.texts.ids
-        return draw_items(range(len(ids)), COMPONENT_TEXTS, "components", self.params.seed, key=lambda row: ids[row])
-
     def components(self, source: SentenceSource) -> torch.Tensor:
         """Return the principal components of the teacher's sentence vectors, float [width, teacher's width], the strongest first."""
-        drawn = self.component_texts
+        ids = self.material.texts.ids
+        drawn = draw_items(range(len(ids)), COMPONENT_TEXTS, "components", self.params.seed, key=lambda row: ids[row])
         parts = [source.vectors(drawn[start : start + AT_ONCE]).cpu() for start in range(0, len(drawn), AT_ONCE)]
         vectors = torch.cat(parts)
         return principal_components(vectors - vectors.mean(dim=0), self.width)
@@ -157,33 +152,25 @@ class EmbeddingInputs:
         vocabulary = artifacts.file_sha256(artifacts.ID_MAP)
         return {**self.settings(), "width": self.width, "vocabulary": vocabulary}
 
-    def online_tokens(
-        self,
-        teacher: OnlineSentences,
-        directions: torch.Tensor | None = None,
-        keep: Callable[[Sequence[int], torch.Tensor], None] | None = None,
-    ) -> OnlineTokens:
-        """Return the teacher, which reads the texts of the phase, as a source of token vectors; OnlineTokens has the other arguments.
+    def online_tokens(self, source: SentenceSource) -> OnlineTokens:
+        """Return the teacher as a source of token vectors.
 
         Raises:
             CompactLMError: the teacher's sentence vectors are not plain means of hidden states.
         """
-        modules = teacher.teacher.modules
-        if modules.pooling != ("mean",) or modules.dense:
+        teacher = self.teacher()
+        if teacher.modules.pooling != ("mean",) or teacher.modules.dense:
             raise CompactLMError(
                 "distill.embedding.tokens needs a teacher whose sentence vectors are means of its hidden states; set it to null and "
                 "signals.embedding.token_texts to 0"
             )
-        places = {name: at for at, name in enumerate(self.material.texts.ids)}
-        rows = self.token_rows
-        return OnlineTokens(teacher, [places[name] for name in rows.ids], rows.sequences, self.inputs.id_map, directions, keep)
+        return OnlineTokens(teacher.model, self.inputs.id_map, self.components(source), self.params.precision)
 
     def token_source(self, source: SentenceSource) -> SignalSource:
         """Return the source of the teacher's token vectors that signals.source names; `source` has its sentence vectors."""
         if self.params.signals.source == "cached":
             return CachedSignals(artifacts.SIGNALS / TOKENS, self.token_rows, self.token_settings())
-        online = source if isinstance(source, OnlineSentences) else self.online(self.material.texts)
-        return self.online_tokens(online, self.components(source))
+        return self.online_tokens(source)
 
     def make_table(self) -> StaticTable:
         """Return the static table of the teacher; see compactlm.student.static_table."""

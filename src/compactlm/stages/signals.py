@@ -10,11 +10,11 @@ from compactlm import artifacts
 from compactlm.bert import models
 from compactlm.bert.runtime import prepare
 from compactlm.bert.task_models import load_task_model
-from compactlm.distillation.embedding_inputs import STATIC, EmbeddingInputs, is_enabled
-from compactlm.distillation.embedding_signals import write_embedding
+from compactlm.distillation.embedding_inputs import EMBEDDING, STATIC, TOKENS, EmbeddingInputs, is_enabled
 from compactlm.distillation.inputs import GENERAL, Inputs
 from compactlm.distillation.signals.cache import gigabytes, surplus, write_cache
 from compactlm.distillation.signals.online import SignalSource
+from compactlm.distillation.signals.sentences import CachedSentences, write_sentences
 from compactlm.errors import CompactLMError
 from compactlm.export.onnx_body import OnnxBody
 from compactlm.params import Params
@@ -81,7 +81,15 @@ def main(params: Params) -> None:
                 write_cache(unfinished / GENERAL, general, source, params.batch_tokens, "general, signals", settings)
                 metrics[GENERAL] = len(general.ids)
             if embedding:
-                metrics |= write_embedding(embedding, unfinished)
+                texts = embedding.material.texts
+                online, kept = embedding.online(texts), embedding.settings()
+                write_sentences(unfinished / EMBEDDING, texts, online, params.batch_tokens, "embedding, signals", kept)
+                metrics[EMBEDDING] = len(texts.ids)
+                if params.signals.embedding.token_texts:
+                    rows, vectors = embedding.token_rows, CachedSentences(unfinished / EMBEDDING, texts, kept)
+                    tokens, settings = embedding.online_tokens(vectors), embedding.token_settings()
+                    write_cache(unfinished / TOKENS, rows, tokens, params.batch_tokens, "token vectors, signals", settings)
+                    metrics[TOKENS] = len(rows.ids)
             for name in params.tasks:
                 tokenized = inputs.task(name)
                 model, replaced = load_task_model(artifacts.TEACHER / name), _body(signals.task.runtime, params.threads, inputs.layers)

@@ -8,9 +8,9 @@ TOKENS = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "a", "##b", "##c", "##bc", "ab", "
 PIECES = WordPieces(TOKENS)
 
 
-def spans(*texts, skipped=0):
+def spans(*texts):
     sequences = [[TOKENS.index(token) for token in f"[CLS] {text} [SEP]".split()] for text in texts]
-    return PIECES.spans(*pad_tensors(sequences), skipped)
+    return PIECES.spans(*pad_tensors(sequences))
 
 
 def test_pieces_of_a_word_share_its_token():
@@ -43,10 +43,3 @@ def test_the_last_token_is_the_end_also_of_a_truncated_text():
     found = shares(spans("d d"), spans("d d abc d"))[0]
     assert found[-1].tolist() == [0, 0, 0, 0, 0, 1]
     assert found[:, 3:5].sum() == 0
-
-
-def test_a_prompt_is_no_part_of_the_text():
-    found = shares(spans("ab ##c d"), spans("d a ##b abc d", skipped=2))[0]
-    assert not found[:, 1:4].any()
-    assert torch.allclose(found[1:3, 4], torch.tensor([2 / 3, 1 / 3]))
-    assert found[0, 0] == found[3, 5] == found[4, 6] == 1

@@ -2,8 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import PreTrainedTokenizerFast
+from transformers import BertTokenizer
 
 from compactlm.bert.models import pad_examples
 from compactlm.distillation.signals.segmentation import TeacherTokens
@@ -15,11 +14,7 @@ STUDENT = [*SPECIAL, *LETTERS, "ab", "##bc"]
 
 
 def tokenizer(tokens):
-    library = Tokenizer(models.WordPiece({token: at for at, token in enumerate(tokens)}, unk_token="[UNK]"))
-    library.normalizer, library.pre_tokenizer = normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()
-    library.decoder = decoders.WordPiece()
-    library.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    return PreTrainedTokenizerFast(tokenizer_object=library, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]")
+    return BertTokenizer(vocab={token: at for at, token in enumerate(tokens)})
 
 
 student, teacher = tokenizer(STUDENT), tokenizer(TEACHER)

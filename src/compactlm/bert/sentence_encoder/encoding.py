@@ -80,16 +80,12 @@ class SentenceEncoder:
 
     def encode_batch(self, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
         """Return the vector of each sequence of a single batch, float32 [sequences, width], on the model's device."""
-        return self.read_batch(sequences)[0]
-
-    def read_batch(self, sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the vectors of a batch, as `encode_batch` does, and the last hidden states, float [sequences, tokens, hidden]."""
         device = self.model.device
         input_ids, mask = (tensor.to(device) for tensor in pad_tensors(sequences, self.model.config.pad_token_id))
         hidden = self.model(input_ids, attention_mask=mask).last_hidden_state
         mask[:, : self._prompt_tokens()] = 0
         vectors: torch.Tensor = SentenceHead(self.modules).to(device)(hidden.float(), mask)
-        return vectors, hidden
+        return vectors
 
     def _prompt_tokens(self) -> int:
         """Return the number of tokens at the start of each sequence that do not count: [CLS] and the prompt."""

@@ -23,13 +23,12 @@ class WordPieces:
         self.begins = torch.tensor([not token.startswith(CONTINUATION) for token in tokens])
         self.sizes = torch.tensor([max(len(token.removeprefix(CONTINUATION)), 1) for token in tokens], dtype=torch.float64)
 
-    def spans(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, skipped: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    def spans(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return where each token begins and ends, both float64 [rows, tokens]; padding covers nothing.
 
         Args:
             input_ids: int64 [rows, tokens].
             attention_mask: int64 [rows, tokens].
-            skipped: this many words after the first token, those of a prompt, stand before the text and cover nothing of it.
         """
         real = attention_mask.bool()
         first, sizes = self.begins[input_ids], self.sizes[input_ids] * real
@@ -40,11 +39,9 @@ class WordPieces:
         whole = torch.zeros_like(sizes).scatter_add_(1, word, sizes).gather(1, word).clamp(min=1)
         begin = word + (before - start_of_word) / whole
         end = begin + sizes / whole
-        prompt = (word > 0) & (word <= skipped)
-        begin, end = begin - skipped * (word > 0), end - skipped * (word > 0)
         last = real & (attention_mask.cumsum(dim=1) == attention_mask.sum(dim=1, keepdim=True))
         begin, end = begin.masked_fill(last, END), end.masked_fill(last, END + 1)
-        return begin, torch.where(real & ~prompt, end, begin)
+        return begin, torch.where(real, end, begin)
 
 
 def shares(own: tuple[torch.Tensor, torch.Tensor], others: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:

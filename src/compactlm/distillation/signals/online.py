@@ -1,8 +1,8 @@
 """The teacher's signals for a batch of a student's sequences.
 
 The student's token ids are mapped to the teacher's, so both models get the same tokens; for a task whose answer belongs to the whole text,
-the teacher reads its own tokens (see segmentation). The online teacher computes signals for each batch; the cache (see cache) looks them up.
-Both return the same tensors, rows first:
+the teacher reads its own tokens (see segmentation). The online teacher computes signals for each batch; the cache (see cache) looks them
+up. Both return the same tensors, rows first:
 
     teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
     teacher_logits      of a task, float [rows, outputs]

@@ -1,7 +1,7 @@
 """A student's sequences in the teacher's own tokens.
 
-The student's vocabulary is a part of the teacher's, so the student reads some words in more pieces than the teacher. The teacher was trained
-on its own pieces and answers best if it reads them.
+The student's vocabulary is a part of the teacher's, so the student reads some words in more pieces than the teacher. The teacher was
+trained on its own pieces and answers best if it reads them.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from compactlm.bert.batches import make_batches
 from compactlm.bert.memory import memory_errors
 from compactlm.bert.sentence_encoder.encoding import SentenceEncoder
 from compactlm.distillation.signals.cache import TENSORS
-from compactlm.distillation.signals.tensor_files import TensorOnDisk, create_tensors, damage, read_tensors
+from compactlm.distillation.signals.tensor_files import create_tensors, damage, read_tensors
 from compactlm.errors import CompactLMError
 
 VECTORS = "teacher_vectors"
@@ -61,69 +61,39 @@ class OnlineSentences:
         self.lengths = [len(sequence) for sequence in self.sequences]
 
     @torch.no_grad()
-    def read(self, rows: Sequence[int]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the vectors of some texts, and the last hidden states, float [rows, tokens, hidden]."""
-        with torch.autocast(self.teacher.model.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
-            vectors, hidden = self.teacher.read_batch([self.sequences[row] for row in rows])
-        return torch.nn.functional.normalize(vectors.float(), dim=-1), hidden.float()
-
     def vectors(self, rows: Sequence[int]) -> torch.Tensor:
         """Return the vectors of some texts; see SentenceSource."""
-        return self.read(rows)[0]
+        with torch.autocast(self.teacher.model.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
+            vectors = self.teacher.encode_batch([self.sequences[row] for row in rows])
+        return torch.nn.functional.normalize(vectors.float(), dim=-1)
 
 
-class SentenceWriter:
-    """A cache of the vectors of texts that is being written, in any order. What is written can be read."""
+def write_sentences(
+    directory: Path, texts: Texts, source: OnlineSentences, batch_tokens: int, description: str, settings: Mapping[str, Any]
+) -> None:
+    """Write the teacher's vectors of all texts to a new directory. `settings` has what the vectors depend on, as JSON values.
 
-    def __init__(self, directory: Path, texts: Texts, description: str) -> None:
-        """Create the directory of the cache for these texts. The description is that of progress bars and errors."""
-        self.directory, self.texts, self.description = directory, texts, description
-        self.tensor: TensorOnDisk | None = None
-        directory.mkdir(parents=True)
-
-    def write(self, rows: Sequence[int], vectors: torch.Tensor) -> None:
-        """Write the vectors of some texts, float [rows, teacher's width].
-
-        Raises:
-            CompactLMError: a vector is not finite.
-        """
-        vectors = vectors.cpu()
+    Raises:
+        CompactLMError: there is not enough memory, or a vector is not finite.
+    """
+    directory.mkdir(parents=True)
+    tensor = None
+    for number, rows in enumerate(tqdm(make_batches(source.lengths, batch_tokens), desc=description, unit="batch", mininterval=0.5), 1):
+        with memory_errors(description, number, [source.lengths[row] for row in rows], batch_tokens):
+            vectors = source.vectors(rows).cpu()
         if not torch.isfinite(vectors).all():
-            bad = self.texts.ids[rows[int((~torch.isfinite(vectors)).any(dim=1).nonzero()[0])]]
+            bad = texts.ids[rows[int((~torch.isfinite(vectors)).any(dim=1).nonzero()[0])]]
             raise CompactLMError(
-                f"the teacher's vector of the text {bad} ({self.description}) is not finite; choose another teacher or precision"
+                f"the teacher's vector of the text {bad} ({description}) is not finite; choose another teacher or precision"
             )
-        if self.tensor is None:
-            shapes = {VECTORS: (torch.float16, (len(self.texts.ids), vectors.shape[1]))}
-            self.tensor = create_tensors(self.directory / TENSORS, shapes)[VECTORS]
+        if tensor is None:
+            shapes = {VECTORS: (torch.float16, (len(texts.ids), vectors.shape[1]))}
+            tensor = create_tensors(directory / TENSORS, shapes)[VECTORS]
         for line, row in enumerate(rows):
-            self.tensor.write(row, vectors[line : line + 1])
-
-    def read(self, source: OnlineSentences, rows: Sequence[int], batch_tokens: int) -> None:
-        """Let the teacher read some texts, and write their vectors.
-
-        Raises:
-            CompactLMError: there is not enough memory, or a vector is not finite.
-        """
-        lengths = [source.lengths[row] for row in rows]
-        batches = make_batches(lengths, batch_tokens) if rows else []
-        for number, positions in enumerate(tqdm(batches, desc=self.description, unit="batch", mininterval=0.5), 1):
-            chosen = [rows[position] for position in positions]
-            with memory_errors(self.description, number, [lengths[position] for position in positions], batch_tokens):
-                vectors = source.vectors(chosen)
-            self.write(chosen, vectors)
-
-    def vectors(self, rows: Sequence[int]) -> torch.Tensor:
-        """Return vectors that are written; see SentenceSource."""
-        assert self.tensor is not None  # noqa: S101 - something is written
-        return _read_vectors(self.tensor, rows)
-
-    def close(self, settings: Mapping[str, Any]) -> None:
-        """Finish the cache after all vectors are written. `settings` has what the vectors depend on, as JSON values."""
-        table = pa.table({"id": list(self.texts.ids), "digest": self.texts.digests()})
-        pq.write_table(table, self.directory / "rows.parquet", compression="zstd")
-        kept = {"rows": len(self.texts.ids), "settings": dict(settings), "sha256": file_sha256(self.directory / TENSORS)}
-        write_json(self.directory / "cache.json", kept)
+            tensor.write(row, vectors[line : line + 1])
+    pq.write_table(pa.table({"id": list(texts.ids), "digest": texts.digests()}), directory / "rows.parquet", compression="zstd")
+    kept = {"rows": len(texts.ids), "settings": dict(settings), "sha256": file_sha256(directory / TENSORS)}
+    write_json(directory / "cache.json", kept)
 
 
 class CachedSentences:
@@ -155,11 +125,7 @@ class CachedSentences:
 
     def vectors(self, rows: Sequence[int]) -> torch.Tensor:
         """Return the vectors of some texts; see SentenceSource."""
-        return _read_vectors(self.tensor, rows)
-
-
-def _read_vectors(tensor: TensorOnDisk, rows: Sequence[int]) -> torch.Tensor:
-    return torch.nn.functional.normalize(torch.cat([tensor.read(row, row + 1) for row in rows]).float(), dim=-1)
+        return torch.nn.functional.normalize(torch.cat([self.tensor.read(row, row + 1) for row in rows]).float(), dim=-1)
 
 
 def _check_rows(directory: Path, texts: Texts) -> None:
