@@ -52,6 +52,7 @@ BETTER = [(200, True, True), (100, False, True), (20, True, False), (80, False, 
 def test_a_model_that_keeps_old_rows_and_gains_on_new_ones_is_not_refused() -> None:
     lines = table(answered(SAME, BETTER))
     assert refusing(lines) == {}
+    assert all(line.figure.rows for line in lines.values())  # a slice without rows has no line
     assert lines[NEW].figure.value == pytest.approx(0.2)
     assert (lines[OLD].champion.value, lines[OLD].challenger.value) == (0.91, 0.91)
     assert lines[FLIPS].figure.value == pytest.approx(30 / 1400)

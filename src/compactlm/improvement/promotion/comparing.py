@@ -133,7 +133,7 @@ def _slices(rows: Sequence[Document], parts: Compared) -> Iterator[tuple[str, Ma
     texts = [row.text for row in rows]
     seen = count_words(parts.train_texts, {word for text in texts for word in words_of(text)})
     for kind, slices in make_slices(texts, [row.source for row in rows], parts.slices, seen).items():
-        yield from ((f"{kind.replace('_', ' ')}: {name}", mask) for name, mask in slices.items() if not mask.all())
+        yield from ((f"{kind.replace('_', ' ')}: {name}", mask) for name, mask in slices.items() if mask.any() and not mask.all())
 
 
 def _groups(rows: Sequence[Document], parts: Compared) -> Iterator[tuple[str, Mask]]:
