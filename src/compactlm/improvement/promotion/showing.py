@@ -71,10 +71,19 @@ def sentences(verdict: Verdict) -> Iterator[str]:
         if line.refuses is Status.VIOLATED:
             yield f"Refused by {line.task}, {line.name}: {cells(line)[5]}, and the limit is {cells(line)[6]}."
         else:
-            why = line.figure.reason if not line.figure.judged else f"{cells(line)[5]} does not decide {cells(line)[6]}"
-            yield f"Refused by {line.task}, {line.name}: undecided, {why}; label more test rows."
+            yield f"Refused by {line.task}, {line.name}: undecided, {_why(line)}; label more test rows."
     if not verdict.refusing:
         yield "Every line allows the promotion."
+
+
+def _why(line: Line) -> str:
+    """Return why a line is undecided."""
+    figure = line.figure
+    if not figure.judged:
+        return figure.reason
+    if not figure.enough_rows:
+        return f"{count(figure.rows)} rows are too near {count(figure.rows_needed)}, the fewest that are needed"
+    return f"{cells(line)[5]} does not decide {cells(line)[6]}"
 
 
 def flips(verdict: Verdict) -> Iterator[dict[str, str]]:
