@@ -5,7 +5,7 @@
     python -m benchmarks.torture_pipeline --afresh         # forgets the rounds and the reference so far
 
 A clone of the last commit trains on a few rows (.cache/torture, on a small disk of its own if the system allows a mount). In each round
-some faults strike: SIGKILL, SIGTERM or Ctrl-C of all processes at a random moment, SIGKILL of a single process or of DVC alone, a full
+some faults strike, most often the stages up to distill-train: SIGKILL, SIGTERM or Ctrl-C of all processes at a random moment, SIGKILL of a single process or of DVC alone, a full
 disk, a read-only cache, a clock that jumps (with libfaketime), a second `dvc repro`, and truncated, flipped or emptied files. Then `dvc
 repro` runs undisturbed. It has to end well, after it said at most what to delete, and every artifact has to have the bytes of the
 undisturbed run; only timings may differ. reports/torture.json has the tally.
@@ -24,6 +24,11 @@ from benchmarks.torture.place import Place
 
 HOME = Path(".cache/torture")
 REPORT = Path("reports/torture.json")
+CODE = ("src", "configs", "dvc.yaml", "benchmarks/torture/material.py")
+
+
+def _revision(*named: str) -> str:
+    return subprocess.run(["git", "rev-parse", *named], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def main() -> None:
@@ -41,12 +46,12 @@ def main() -> None:
         for path in (place.project, place.reference, place.logs, place.findings):
             shutil.rmtree(path, ignore_errors=True)
         report.unlink(missing_ok=True)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
-    marked = place.home / "commit.txt"
-    if not marked.is_file() or marked.read_text(encoding="ascii") != commit:  # other code may give other bytes
-        shutil.rmtree(place.reference, ignore_errors=True)
     place.prepare(Path.cwd())
-    marked.write_text(commit, encoding="ascii")
+    commit, code = _revision("--short", "HEAD"), _revision(*(f"HEAD:{name}" for name in CODE))
+    marked = place.home / "code.txt"
+    if not marked.is_file() or marked.read_text(encoding="ascii") != code:  # other code may give other bytes
+        shutil.rmtree(place.reference, ignore_errors=True)
+    marked.write_text(code, encoding="ascii")
     settings = ["--faults", str(chosen.faults), "--minutes", str(chosen.minutes), "--seed", str(chosen.seed)]
     os.chdir(place.project)
     command = [sys.executable, "-m", "benchmarks.torture.session", str(place.home), str(report), commit, *settings]

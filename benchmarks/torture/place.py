@@ -140,6 +140,10 @@ class Place:
                 shutil.copytree(self.project / name, self.reference / name, symlinks=True)
         shutil.copy2(self.project / "dvc.lock", self.reference / "dvc.lock")
 
+    def stages(self) -> list[str]:
+        """Return the names of the stages in dvc.yaml, in order."""
+        return list(yaml.safe_load((self.project / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
+
     def outputs(self, stage: str | None = None) -> list[Path]:
         """Return the paths of the outputs of a stage or of all stages, as dvc.yaml lists them."""
         stages = yaml.safe_load((self.project / "dvc.yaml").read_text(encoding="utf-8"))["stages"]

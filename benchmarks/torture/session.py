@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.torture.material import write_project, write_wheel
 from benchmarks.torture.place import Place
-from benchmarks.torture.rounds import Round, ask, finish_timed
+from benchmarks.torture.rounds import Round, ask
 from benchmarks.torture.tally import Tally
 from benchmarks.torture.warm import Run, preload
 from compactlm.artifacts import read_json, write_json
@@ -35,7 +35,7 @@ def undisturbed(place: Place, name: str) -> dict[str, float]:
 
 
 def reference(place: Place) -> tuple[dict[str, float], dict[str, str], list[str]]:
-    """Make the reference, unless there is one: two undisturbed runs whose bytes are equal.
+    """Make the reference, an undisturbed run, unless there is one.
 
     Returns:
         The seconds of each stage, the sha256 of each file, and the answer to a question.
@@ -47,17 +47,11 @@ def reference(place: Place) -> tuple[dict[str, float], dict[str, str], list[str]
         content = read_json(kept)
         return content["seconds"], content["files"], content["answer"]
     place.modules.write_text("", encoding="utf-8")
-    undisturbed(place, "first")
+    seconds = undisturbed(place, "undisturbed")
     place.keep_reference()
     preload(place.modules)
-    expected = place.hashes(place.project)
-    seconds = undisturbed(place, "second")
-    wrong = finish_timed(place, "second")
-    found = place.hashes(place.project)
-    different = [name for name in sorted(found.keys() | expected.keys()) if found.get(name) != expected.get(name)]
-    if wrong or different:
-        sys.exit(f"torture: two undisturbed runs differ: {wrong or ', '.join(different)}")
-    answer, text = ask(place, "second")
+    expected = place.hashes(place.project, place.stages())
+    answer, text = ask(place, "undisturbed")
     if not answer:
         sys.exit(f"torture: the undisturbed run gives no answer: {text}")
     write_json(kept, {"seconds": seconds, "files": expected, "answer": answer})

@@ -48,15 +48,16 @@ class Struck:
 class Striker:
     """Runs `dvc repro` with faults."""
 
-    def __init__(self, place: Place, rng: random.Random, seconds: dict[str, float], name: str) -> None:
-        """Take the seconds that each stage needs, and the name of the log files."""
+    def __init__(self, place: Place, rng: random.Random, seconds: dict[str, float], name: str, target: str | None) -> None:
+        """Take the seconds that each stage needs, the name of the log files, and the last stage; None is the last of all."""
         self.place, self.rng, self.seconds, self.name = place, rng, seconds, name
+        self.arguments = [] if target is None else [target]
         self.runs = 0
 
-    def start(self, arguments: tuple[str, ...] = (), *, cold: bool = False) -> Run:
+    def start(self, *, cold: bool = False) -> Run:
         """Start `dvc repro`."""
         run = Run(self.place.logs, self._next_name())
-        return run.cold(["dvc", "repro", *arguments]) if cold else run.repro(["repro", *arguments])
+        return run.cold(["dvc", "repro", *self.arguments]) if cold else run.repro(["repro", *self.arguments])
 
     def strike(self, kind: Kind, *, cold: bool) -> Struck | None:
         """Run `dvc repro` with a fault; None if it ended before the fault came."""
@@ -101,7 +102,7 @@ class Striker:
 
     def _jump(self) -> Struck | None:
         """Run all processes with a clock that jumps every few seconds, until the end."""
-        run = Run(self.place.logs, self._next_name()).cold(["dvc", "repro"], self.place.false_clock())
+        run = Run(self.place.logs, self._next_name()).cold(["dvc", "repro", *self.arguments], self.place.false_clock())
         faults = []
         for _ in _ticks(WHOLE):
             if run.ended():
