@@ -5,10 +5,10 @@
     python -m benchmarks.torture_pipeline --afresh         # forgets the rounds and the reference so far
 
 A clone of the last commit trains on a few rows (.cache/torture, on a small disk of its own if the system allows a mount). In each round
-some faults strike, most often the stages up to distill-train: SIGKILL, SIGTERM or Ctrl-C of all processes at a random moment, SIGKILL of a single process or of DVC alone, a full
-disk, a read-only cache, a clock that jumps (with libfaketime), a second `dvc repro`, and truncated, flipped or emptied files. Then `dvc
-repro` runs undisturbed. It has to end well, after it said at most what to delete, and every artifact has to have the bytes of the
-undisturbed run; only timings may differ. reports/torture.json has the tally.
+some faults strike, most often the stages up to distill-train: SIGKILL, SIGTERM or Ctrl-C of all processes at a random moment, SIGKILL of a
+single process or of DVC alone, a full disk, a read-only cache, a clock that jumps (with libfaketime), a second `dvc repro`, and truncated,
+flipped or emptied files. Then `dvc repro` runs undisturbed. It has to end well, after it said at most what to delete, and every artifact
+has to have the bytes of the undisturbed run; only timings may differ. reports/torture.json has the tally.
 
 Objects of DVC's cache are not damaged: DVC trusts them, because it makes them read-only.
 """

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
@@ -156,10 +156,9 @@ class Place:
         ]
         return [Path(item if isinstance(item, str) else next(iter(item))) for item in listed]
 
-    def hashes(self, root: Path) -> dict[str, str]:
-        """Return the sha256 of each file of the outputs below `root`, without timings."""
-        files = [
-            file for path in self.outputs() for file in ([root / path] if (root / path).is_file() else sorted((root / path).rglob("*")))
-        ]
-        named = {str(file.relative_to(root)): file for file in files if file.is_file()}
+    def hashes(self, root: Path, stages: Sequence[str]) -> dict[str, str]:
+        """Return the sha256 of each file of the outputs of some stages below `root`, without timings."""
+        paths = [root / path for stage in stages for path in self.outputs(stage)]
+        files = [file for path in paths for file in ([path] if path.is_file() else path.rglob("*")) if file.is_file()]
+        named = {str(file.relative_to(root)): file for file in files}
         return {name: file_sha256(file) for name, file in sorted(named.items()) if not name.startswith(BY_TIME)}

@@ -45,7 +45,7 @@ def ask(place: Place, name: str) -> tuple[list[str], str]:
     (place.project / ".cache").mkdir(exist_ok=True)
     (place.project / ".cache/notes.txt").write_text("\n".join(texts), encoding="utf-8")
     run = Run(place.logs, f"{name}-ask").fork(lambda: write_json(result, _index(place)))
-    run.wait(60)
+    run.wait(600)
     return (read_json(result) if result.is_file() else []), run.text()
 
 
@@ -102,7 +102,8 @@ class Round:
         fresh = self.rng.random() < 0.5
         self.place.restore(fresh)
         params = yaml.safe_load((self.place.project / "params.yaml").read_text(encoding="utf-8"))
-        params["data"]["processes"] = self.rng.choice((1, 1, 2))
+        # The report prints all parameters, so that its rounds keep this one.
+        params["data"]["processes"] = None if self.whole else self.rng.choice((1, 1, 2))
         (self.place.project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
         if fresh:
             return

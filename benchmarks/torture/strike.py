@@ -33,7 +33,7 @@ KINDS: dict[Kind, float] = {  # how often each is drawn
 }
 JUMPS = ("+3d", "-1h", "+400d", "-20d", "-90", "+90")
 LONGEST_LEFT = 400_000  # bytes that a full disk has left
-WHOLE = 300.0  # seconds that a run may take
+WHOLE = 1800.0  # seconds that a run may take on a busy machine
 
 
 @dataclasses.dataclass

@@ -84,7 +84,7 @@ class Run:
                     self._process.returncode = self._status
         return self._status is not None
 
-    def wait(self, seconds: float = 600) -> int:
+    def wait(self, seconds: float = 3600) -> int:
         """Wait for the end and return the exit status. A run that lasts longer is killed, and gives 124."""
         deadline = time.monotonic() + seconds
         while not self.ended():
