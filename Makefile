@@ -15,6 +15,19 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 # Runs pip once more if it fails, because a package index sometimes fails to answer for one package.
 PIP_INSTALL = install="$(VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable .[$(1)]"; $$install || $$install
+# With HASHES=1 every file of a third-party package must have a sha256 of requirements*.txt, and our package follows without dependencies.
+# torch is then the build of the package index, which needs the packages of requirements-cuda.txt on Linux.
+PIP_HASHED = $(VENV)/bin/python -m pip install --disable-pip-version-check --require-hashes --no-deps
+define NEWLINE
+
+
+endef
+define INSTALL_HASHED
+$(PIP_HASHED) --requirement requirements.txt
+if [ "$$(uname)" = Linux ]; then $(PIP_HASHED) --requirement requirements-cuda.txt; fi
+$(VENV)/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(VENV)/bin/python -m pip check
+endef
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
@@ -24,12 +37,12 @@ help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
 	@echo "presets:             $(sort $(basename $(notdir $(wildcard configs/preset/*.yaml)))), as in: make train PRESET=smoke"
 
-setup: $(INSTALLED) ## install everything into .venv, at the versions in constraints.txt
+setup: $(INSTALLED) ## install everything into .venv, at the versions in constraints.txt (HASHES=1: only files with a known sha256)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python %d.%d is too old; run make again with PYTHON=python3.11 or newer" % sys.version_info[:2])'
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(call PIP_INSTALL,train$(,)dev)
+	@$(if $(HASHES),$(subst $(NEWLINE), && ,$(INSTALL_HASHED)),$(call PIP_INSTALL,train$(,)dev))
 	@touch $@
 
 # Ray is not part of setup because it takes 340 MB and does not run on every machine.
