@@ -8,6 +8,8 @@ from safetensors.numpy import load_file
 from transformers import BertConfig, BertModel
 
 from compactlm import CompactLM
+from compactlm.bert.models import load_tokenizer
+from compactlm.bert.tokenization import encode
 from compactlm.errors import CompactLMError
 from compactlm.inference.finetuning.labelled import Labelled
 from compactlm.inference.finetuning.user_task import _Job
@@ -141,3 +143,19 @@ def test_as_many_tokens_are_read_as_the_student_has_positions(tiny_bert, maximum
     data = Labelled(["good " * 500], ["a"], 0)
     job = _Job(data, torch.tensor([0]), [0], [0], maximum, 0, str)
     assert job.rows(model, tiny_bert).lengths == [expected]
+
+
+def test_texts_of_more_tokens_than_the_student_reads_are_counted(student_root, tiny_texts):
+    said = []
+    directory = student_root / "mlm"
+    data = Labelled(tiny_texts, ["cold", "warm"] * (len(tiny_texts) // 2), 0)
+    model = BertModel.from_pretrained(directory)
+    longest = 16
+    lengths = [len(tokens) for tokens in encode(load_tokenizer(directory), tiny_texts, 64)]
+    assert longest in lengths
+    _Job(data, torch.zeros(len(tiny_texts), dtype=torch.int64), [], [], longest, 0, said.append).rows(model, directory)
+    assert said == [
+        f"{sum(one > longest for one in lengths)} of 144 texts have more than 16 tokens; {directory} learns from their beginning"
+    ]
+    _Job(data, torch.zeros(len(tiny_texts), dtype=torch.int64), [], [], None, 0, said.append).rows(model, directory)
+    assert len(said) == 1

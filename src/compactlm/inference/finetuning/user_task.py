@@ -79,7 +79,13 @@ class _Job:
         longest = model.config.max_position_embeddings
         if self.maximum_length is not None:
             longest = min(self.maximum_length, longest)
-        return Rows(encode(models.load_tokenizer(directory), self.data.texts, longest), self.targets, teacher)
+        tokenizer, texts = models.load_tokenizer(directory), self.data.texts
+        sequences = encode(tokenizer, texts, longest)
+        whole = [text for text, tokens in zip(texts, sequences, strict=True) if len(tokens) == longest]
+        longer = sum(len(tokens) > longest for tokens in encode(tokenizer, whole, longest + 1)) if whole else 0
+        if longer:
+            self.say(f"{longer:,} of {len(texts):,} texts have more than {longest:,} tokens; {directory} learns from their beginning")
+        return Rows(sequences, self.targets, teacher)
 
 
 @dataclasses.dataclass(frozen=True)
