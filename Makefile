@@ -31,7 +31,7 @@ endef
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture fuzz seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -144,6 +144,9 @@ audit: setup ## measure bias on all labelled rows, in the same rows with other w
 
 torture: setup ## kill the pipeline, fill its disk and damage its files 1,000 times, and compare all artifacts (ARGS=--help for options)
 	@python -m benchmarks.torture_pipeline $(ARGS)
+
+fuzz: setup ## read and clean random damaged files for ten minutes (ARGS="--minutes 60"); the file of a finding is kept
+	@python -m benchmarks.fuzz_data $(or $(ARGS),--minutes 10)
 
 seeds: setup ## add the figures of the last run to reports/seeds.json, next to those of other seeds and presets
 	@python -m benchmarks.seeds
