@@ -2,6 +2,7 @@
 
     python -m benchmarks.bench_serve                       # about 4 minutes
     python -m benchmarks.bench_serve --seconds 20          # steadier figures
+    python -m benchmarks.bench_serve --docs docs/serving.md  # also replaces the tables of that page
 
 Client and server share the cores of this machine, so the client's work counts, too. Each text has 16 tokens, [CLS] and [SEP]
 included. The rates are compared with the bare runtime, which runs prepared batches, and with a FastAPI route that does nothing
@@ -9,32 +10,23 @@ but read the same request. reports/benchmarks/serve.md and .json get the figures
 """
 
 import argparse
-import contextlib
-import json
 import os
-import re
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from benchmarks.serve.client import RESET, Job
-from benchmarks.shared.harness import new_console, run_job, show, versions, write_report
+from benchmarks.serve.loads import Loads, free_port, running
+from benchmarks.serve.report import PER_REQUEST, SMALL_QUEUE, STEP, best, fill, report
+from benchmarks.shared.harness import versions, write_report
 from compactlm import CompactLM, artifacts
 from compactlm.serving.cores import usable_cores
 
-COMMAND = "bench-serve"
 REPORT = Path("reports/benchmarks/serve")
-TOKENS, PER_REQUEST = 16, 32
-SMALL_QUEUE = 4096  # tokens; with this queue a load of 256 connections is refused in part
+TOKENS = 16
 
 
 def texts_of(lm: CompactLM, task: str, count: int) -> list[str]:
@@ -60,7 +52,7 @@ def bare(model: Path, task: str, texts: Sequence[str], size: int, threads: int, 
 
     def work(offset: int) -> int:
         done = 0
-        while time.perf_counter() < begun + seconds:
+        while not done or time.perf_counter() < begun + seconds:
             run(batches[(offset + done) % len(batches)])
             done += 1
         return done * size
@@ -69,138 +61,57 @@ def bare(model: Path, task: str, texts: Sequence[str], size: int, threads: int, 
         return sum(pool.map(work, range(workers))) / (time.perf_counter() - begun)
 
 
-@contextlib.contextmanager
-def running(*command: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends."""
-    process = subprocess.Popen([sys.executable, "-m", *command], stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=30).read()
-                break
-            except urllib.error.HTTPError as error:
-                if error.code == 404:  # the server of the empty route
-                    break
-            except OSError:
-                pass
-            if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"{COMMAND}: `python -m {' '.join(command)}` does not start; run it to see why")
-            time.sleep(0.1)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(60)
+def mixed_texts(lm: CompactLM, task: str, count: int) -> list[str]:
+    """Return different texts of 1 to 200 words, which also fill the caches of the server."""
+    words = sorted(word for word in lm.task(task).tokenizer.library.get_vocab() if word.isalpha())
+    random = Random(1)
+    return [" ".join(random.choices(words, k=round(200 ** random.random()))) for _ in range(count)]
 
 
-def free_port() -> int:
-    """Return a port that no server uses."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def resident_megabytes(process: subprocess.Popen[bytes]) -> float:
-    """Return the resident memory of a process; 0 where /proc is missing."""
-    status = Path(f"/proc/{process.pid}/status")
-    found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.is_file() else None
-    return round(int(found.group(1)) / 1024, 1) if found else 0.0
-
-
-class Loads:
-    """Loads on one server, each by a client in a process of its own."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int, path: str, bodies: Sequence[object], scratch: Path) -> None:
-        """Take the server, the route and the requests, which are sent in turn."""
-        self.process, self.port, self.path, self.scratch = process, port, path, scratch
-        self.bodies = [json.dumps(body) for body in bodies]
-
-    def measure(self, connections: int, seconds: float, rate: float = 0.0) -> dict[str, Any]:
-        """Return the figures of one load."""
-        job = Job(self.port, self.path, self.bodies, connections, seconds, rate)
-        found = run_job(COMMAND, f"{self.path} with {connections} connections", "benchmarks.serve.client", job, self.scratch)
-        statuses = found["statuses"]
-        total = sum(statuses.values())
-        return {
-            "connections": connections,
-            "requests_a_second": round(found["a_second"], 1),
-            "p50_ms": round(found["p50_ms"], 2),
-            "p99_ms": round(found["p99_ms"], 2),
-            "rejected": round(statuses.get("429", 0) / total, 4),
-            "failed": sum(count for status, count in statuses.items() if status.startswith("5")),
-            "reset": statuses.get(RESET, 0),
-            "requests": total,
-            "megabytes": resident_megabytes(self.process),
-        }
-
-    def curve(self, connections: Sequence[int], seconds: float) -> list[dict[str, Any]]:
-        """Return the figures for each number of connections."""
-        return [self.measure(number, seconds) for number in connections]
-
-
-def table(console: Any, title: str, loads: Sequence[dict[str, Any]]) -> str:
-    """Show the figures of loads as a table; return it in Markdown."""
-    names = ["connections", "requests/s", "p50 ms", "p99 ms", "429", "5xx", "reset", "MB"]
-    keys = ["requests_a_second", "p50_ms", "p99_ms"]
-    rows = []
-    for one in loads:
-        figures = [f"{one[key]:,.1f}" for key in keys]
-        figures += [f"{one['rejected']:.1%}", str(one["failed"]), str(one["reset"]), str(one["megabytes"])]
-        rows.append([str(one["connections"]), *figures])
-    return show(console, title, names, rows, ())
-
-
-def best(loads: Sequence[dict[str, Any]]) -> float:
-    """Return the largest rate of answers."""
-    return float(max(one["requests_a_second"] for one in loads))
-
-
-def measure(options: argparse.Namespace, scratch: Path) -> tuple[list[str], dict[str, Any]]:
-    """Measure everything; return the sections of the report and the figures."""
-    console, seconds, connections, cores = new_console(110), options.seconds, options.connections, usable_cores()
-    lm = CompactLM(options.model, backend="onnx", threads=1)
-    texts = texts_of(lm, options.task, 512)
+def measure_rates(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Return the loads at each number of connections, and the rates of the bare runtime and of an empty route."""
+    seconds, connections, cores = options.seconds, options.connections, usable_cores()
+    texts = texts_of(CompactLM(options.model, backend="onnx", threads=1), options.task, 512)
     single = [{"inputs": text} for text in texts]
     several = [{"inputs": texts[start : start + PER_REQUEST]} for start in range(0, len(texts), PER_REQUEST)]
     serve = ("compactlm", "serve", "--model", str(options.model), "--port")
-    found: dict[str, Any] = {"cores": cores, "seconds": seconds, "versions": versions(["fastapi", "uvicorn", "onnxruntime"])}
+    found: dict[str, Any] = {"bare": {}}
     # One text at a time, and as many as the cores compute; each in the faster of two ways to use the cores.
     ways = {1: [(1, 1), (cores, 1)], PER_REQUEST: [(cores, 1), (1, cores)]}
-    found["bare"] = {}
     for size, tried in ways.items():
-        rates = [bare(options.model, options.task, texts, size, *way, seconds) for way in tried]
+        rates = [bare(options.model, options.task, texts, size, *way, seconds) for way in dict.fromkeys(tried)]
         found["bare"][str(size)] = round(max(rates), 1)
     port = free_port()
     with running("benchmarks.serve.nothing", str(port), port=port) as process:
         found["nothing"] = Loads(process, port, "/nothing", single, scratch).curve(connections, seconds)
-        found["nothing_32"] = Loads(process, port, "/nothing", several, scratch).curve(connections[-1:], seconds)
     port = free_port()
     with running(*serve, str(port), port=port) as process:
-        one = Loads(process, port, "/predict", single, scratch)
+        one, many = (Loads(process, port, "/predict", bodies, scratch) for bodies in (single, several))
+        one.measure(16, seconds, requests=2 * len(single))  # fills the cache of words, as any server's is after some requests
         found["one_text"] = one.curve(connections, seconds)
-        found["texts_32"] = Loads(process, port, "/predict", several, scratch).curve(connections, seconds)
-        found["half_of_saturation"] = one.measure(64, seconds, best(found["one_text"]) / 2)
-        found["memory"] = [one.measure(64, seconds)]
-        while options.requests > sum(load["requests"] for load in found["memory"]):
-            found["memory"].append(one.measure(64, seconds))
+        found["texts_32"] = many.curve(connections, seconds)
+        found["half_of_saturation"] = [one.measure(64, seconds, best(found["one_text"]) / 2)]
     port = free_port()
     with running(*serve, str(port), "--queue-tokens", str(SMALL_QUEUE), port=port) as process:
         found["overloaded"] = [Loads(process, port, "/predict", several, scratch).measure(256, seconds)]
     limit = min(best(found["nothing"]), found["bare"]["1"])
     found["share_one_text"] = round(best(found["one_text"]) / limit, 3)
     found["share_32_texts"] = round(best(found["texts_32"]) * PER_REQUEST / found["bare"][str(PER_REQUEST)], 3)
-    sections = [
-        table(console, "A route that does nothing, one text a request", found["nothing"]),
-        table(console, "/predict, one text a request", found["one_text"]),
-        table(console, "/predict, 32 texts a request", found["texts_32"]),
-        table(console, "/predict at half of its largest rate", [found["half_of_saturation"]]),
-        table(console, f"/predict, 32 texts a request, with a queue of {SMALL_QUEUE:,} tokens", found["overloaded"]),
-        table(console, "Memory over many requests", [found["memory"][0], found["memory"][-1]]),
-        f"Bare runtime: {found['bare']['1']:,.0f} texts/s one by one and {found['bare'][str(PER_REQUEST)]:,.0f} texts/s in batches of "
-        f"{PER_REQUEST}, on {cores} cores. One text a request reaches {found['share_one_text']:.0%} of the smaller of the empty route's "
-        f"and the runtime's rate; {PER_REQUEST} texts a request reach {found['share_32_texts']:.0%} of the runtime's rate in batches.",
-    ]
-    print(sections[-1])
-    return sections, found
+    return found
+
+
+def measure_memory(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Return the resident memory of a server after each STEP requests with texts of many lengths, and its growth after the first step."""
+    texts = mixed_texts(CompactLM(options.model, backend="onnx", threads=1), options.task, 300)  # they are an argument of a process
+    port = free_port()
+    with running("compactlm", "serve", "--model", str(options.model), "--port", str(port), port=port) as process:
+        loads = Loads(process, port, "/predict", [{"inputs": text} for text in texts], scratch)
+        steps = [loads.measure(64, 600, requests=STEP) for _ in range(max(2, options.requests // STEP))]
+    growth = steps[-1]["megabytes"] / max(steps[0]["megabytes"], 0.1) - 1
+    return {"memory": steps, "growth": round(growth, 4)}
+
+
+PARTS = {"rates": measure_rates, "memory": measure_memory}
 
 
 def main() -> None:
@@ -211,12 +122,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6.0, help="the duration of each load")
     parser.add_argument("--connections", type=int, nargs="+", default=[1, 4, 16, 64, 128, 256])
     parser.add_argument("--requests", type=int, default=100_000, help="the least number of requests for the memory")
+    parser.add_argument("--only", choices=PARTS, help="measure the rates or the memory alone")
+    parser.add_argument("--docs", type=Path, help="a page in Markdown whose tables are replaced")
     parser.add_argument("--output", type=Path, default=REPORT)
     options = parser.parse_args()
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    found: dict[str, Any] = {"cores": usable_cores(), "versions": versions(["fastapi", "uvicorn", "onnxruntime"])}
     with tempfile.TemporaryDirectory(prefix="bench-serve-") as directory:
-        sections, found = measure(options, Path(directory))
+        for name, part in PARTS.items():
+            if options.only in (None, name):
+                found |= part(options, Path(directory))
+    sections = report(found)
     write_report(options.output, ["# Serving over HTTP", __doc__.split("\n\n")[2].replace("\n", " "), *sections], found)
+    if options.docs:
+        fill(options.docs, sections)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from benchmarks.bench_serve import TOKENS, bare, best, texts_of
+from benchmarks.bench_serve import TOKENS, bare, mixed_texts, texts_of
 from benchmarks.serve.client import RESET, Job, measure
+from benchmarks.serve.report import MARKS, aims_of, best, fill
 from compactlm import CompactLM
 
 
@@ -63,6 +64,38 @@ def test_a_rate_is_kept():
     found, seen = load(lambda _: http(200), connections=8, seconds=0.5, rate=40.0)
     assert len(seen) == 20
     assert found["statuses"] == {"200": 20}
+
+
+def test_a_load_ends_after_a_number_of_requests():
+    found, seen = load(lambda _: http(200), connections=3, seconds=60, requests=7)
+    assert len(seen) == found["statuses"]["200"] == 7
+
+
+def loads(**changes):
+    return [{"requests_a_second": 10.0, "p99_ms": 9.0, "failed": 0, "reset": 0, "requests": 50_000, **changes}]
+
+
+def test_aims():
+    found = {"one_text": loads(), "texts_32": loads(), "half_of_saturation": loads(), "overloaded": loads()}
+    found |= {"share_one_text": 0.81, "share_32_texts": 0.6, "memory": loads() * 2, "growth": 0.01}
+    assert [row[1:] for row in aims_of(found)] == [["81%", "yes"], ["60%", "yes"], ["9.0 ms", "yes"], ["0", "yes"], ["1.0%", "yes"]]
+    assert "to request 100,000" in aims_of(found)[-1][0]
+    found |= {"share_one_text": 0.79, "share_32_texts": 0.59, "half_of_saturation": loads(p99_ms=25.0), "growth": 0.06}
+    found |= {"overloaded": loads(reset=1), "texts_32": loads(failed=2)}
+    assert [row[1:] for row in aims_of(found)] == [["79%", "no"], ["59%", "no"], ["25.0 ms", "no"], ["3", "no"], ["6.0%", "no"]]
+
+
+def test_the_tables_of_a_page_are_replaced(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n\n{MARKS[0]}\nold\n{MARKS[1]}\nafter\n")
+    for _ in range(2):
+        fill(page, ["## Aims\n\ntable", "words"])
+        assert page.read_text() == f"before\n\n{MARKS[0]}\n\n### Aims\n\ntable\n\nwords\n\n{MARKS[1]}\nafter\n"
+
+
+def test_texts_of_many_lengths(export_root):
+    lengths = {len(text.split()) for text in mixed_texts(CompactLM(export_root, backend="onnx", threads=1), "sentiment", 300)}
+    assert (min(lengths), max(lengths) > 150) == (1, True)
 
 
 def test_texts_and_the_bare_runtime(export_root):

@@ -26,6 +26,8 @@ CHECKS = [not_a_server_error, content_type_conformance, response_schema_conforma
 OPERATIONS = {
     "/predict": "POST",
     "/predict/{task}": "POST",
+    "/tag": "POST",
+    "/extract": "POST",
     "/embed": "POST",
     "/similarity": "POST",
     "/rerank": "POST",
@@ -46,9 +48,12 @@ bounded = settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck
 
 
 @pytest.fixture(scope="module")
-def url(serve_process, export_root, faq):
-    """The address of a server, which must still be alive after the tests and must have logged no failure."""
-    with serve_process("--model", export_root, "--knowledge", faq, "--max-inputs", 20) as server:
+def url(serve_process, export_root, heads_export, faq, tmp_path_factory):
+    """The address of a server of all kinds of task, which must still be alive after the tests and must have logged no failure."""
+    root = tmp_path_factory.mktemp("models")
+    for path in (*export_root.iterdir(), *heads_export.iterdir()):
+        (root / path.name).symlink_to(path)
+    with serve_process("--model", root, "--knowledge", faq, "--max-inputs", 20) as server:
         yield server.wait_until_ready()
         assert httpx.get(f"{server.url}/ready").status_code == 200
         counted = Counter()
@@ -96,7 +101,9 @@ def test_drawn_bytes(url, path):
     send()
 
 
-@pytest.mark.parametrize("path", ["/predict", "/embed", "/tokenize", "/summarize", "/fill"])
+@pytest.mark.parametrize(
+    "path", ["/predict/sentiment", "/predict/topics", "/predict/rating", "/tag", "/embed", "/tokenize", "/summarize", "/fill"]
+)
 def test_drawn_texts(url, path):
     # Every text, also with surrogates, control characters and other scripts, gives an answer or 422.
     with httpx.Client(base_url=url, timeout=60) as client:
@@ -122,7 +129,7 @@ def test_no_text_of_one_client_is_in_the_answer_of_another(url, on_onnx):
                 summary = client.post("/summarize", json={"inputs": " ".join(texts), "sentences": 5}).json()["sentences"]
                 assert {one["text"] for one in summary} == set(texts)
                 expected = [found.probabilities for found in map(on_onnx.classify, texts)]
-                found = client.post("/predict", json={"inputs": texts}).json()
+                found = client.post("/predict/sentiment", json={"inputs": texts}).json()
                 for labels, probabilities in zip(found, expected, strict=True):
                     assert {one["label"]: one["score"] for one in labels} == pytest.approx(probabilities, abs=1e-5)
 

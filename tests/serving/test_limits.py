@@ -115,16 +115,24 @@ def test_a_text_of_more_tokens_than_the_model_accepts_is_truncated_by_predict(cl
 
 def test_tokens(start):
     client = start(token="a-token")  # noqa: S106
-    for headers in ({}, {"Authorization": "Bearer another"}, {"Authorization": "a-token"}, {"Authorization": "Bearer a-token2"}):
+    for headers in (
+        {},
+        {"Authorization": "Bearer another"},
+        {"Authorization": "a-token"},
+        {"Authorization": "Bearer a-token2"},
+        {"Authorization": "Bearer "},
+    ):
         answer = client.post("/predict", json={"inputs": "dog"}, headers=headers)
         assert "Authorization: Bearer" in refused(answer, 401)
         assert answer.headers["www-authenticate"] == "Bearer"
         assert client.get("/metrics", headers=headers).status_code == 401
         assert client.get("/v1/models", headers=headers).status_code == 401
         assert client.get("/ready", headers=headers).status_code == 200
+    for value in ("bearer a-token", "BEARER  a-token "):  # the scheme has any case
+        assert client.post("/predict", json={"inputs": "dog"}, headers={"Authorization": value}).status_code == 200
     allowed = {"Authorization": "Bearer a-token"}
     assert client.post("/predict", json={"inputs": "dog"}, headers=allowed).status_code == 200
-    assert 'compactlm_rejections_total{reason="token",route="/predict"} 4.0' in client.get("/metrics", headers=allowed).text
+    assert 'compactlm_rejections_total{reason="token",route="/predict"} 5.0' in client.get("/metrics", headers=allowed).text
     assert client.get("/openapi.json").json()["paths"]["/predict"]["post"]["security"] == [{"token": []}]
 
 

@@ -30,7 +30,7 @@ class Gate:
         self.in_flight = 0
         service.metrics.in_flight.set_function(lambda: self.in_flight)
         token = service.settings.token
-        self.expected = f"Bearer {token}".encode() if token is not None else None
+        self.token = token.strip().encode() if token is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -85,7 +85,7 @@ class Gate:
         """Raise Problem if a request may not reach its route."""
         if path in OPEN:
             return
-        if self.expected is not None and not hmac.compare_digest(header(scope, b"authorization"), self.expected):
+        if self.token is not None and not self._has_token(scope):
             self._reject(path, "token")
             raise Problem(401, "the token is missing or wrong; send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
         length = header(scope, b"content-length")
@@ -99,6 +99,10 @@ class Gate:
             self._reject(path, "requests")
             wait = self.service.batcher.seconds_of_work()
             raise Problem(429, "the server handles as many requests as it may; send the request again later", {"Retry-After": str(wait)})
+
+    def _has_token(self, scope: Scope) -> bool:
+        scheme, _, found = header(scope, b"authorization").partition(b" ")
+        return hmac.compare_digest(found.strip(), self.token or b"") and scheme.lower() == b"bearer"
 
     def _check_size(self, size: int, path: str) -> None:
         """Raise Problem if a body is too large."""

@@ -27,7 +27,9 @@ class Metrics:
         self.seconds = Histogram(
             "compactlm_request_seconds", "Time from the request's headers to its answer.", ["route"], buckets=SECONDS, registry=registry
         )
-        self._of_answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}  # to look up labels takes longer than to count
+        # To look up labels takes longer than to count.
+        self._of_answers: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._of_callers: dict[str, Histogram] = {}
         self.in_flight = Gauge("compactlm_requests_in_flight", "Requests that are being handled.", registry=registry)
         self.queued_tokens = Gauge("compactlm_queued_tokens", "Tokens that wait or run.", registry=registry)
         self.queue = Histogram("compactlm_queue_seconds", "Time of a request in the queue.", ["route"], buckets=SECONDS, registry=registry)
@@ -67,7 +69,10 @@ class Metrics:
 
     def waited(self, caller: str, seconds: float) -> None:
         """Record a time in the queue; see batching.Observer."""
-        self.queue.labels(caller).observe(seconds)
+        found = self._of_callers.get(caller)
+        if found is None:
+            found = self._of_callers[caller] = self.queue.labels(caller)
+        found.observe(seconds)
 
     def text(self) -> bytes:
         """Return all metrics in the text format of Prometheus."""
