@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from compactlm import __version__
-from compactlm.serving.direct import direct_calls
 from compactlm.serving.gate import OPEN, Gate
-from compactlm.serving.problems import Problem, problem_response, validation_sentence
+from compactlm.serving.http.direct import direct_calls
+from compactlm.serving.http.problems import Problem, problem_response, validation_sentence
 from compactlm.serving.routes.registry import PARTS, all_lanes
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Service

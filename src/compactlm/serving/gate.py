@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from compactlm.serving.direct import Call, header
-from compactlm.serving.problems import Problem, problem_response
+from compactlm.serving.http.direct import Call, header
+from compactlm.serving.http.problems import Problem, problem_response
 from compactlm.serving.service import Service
 
 PROBES = frozenset({"/live", "/ready", "/health"})

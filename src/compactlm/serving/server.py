@@ -13,7 +13,7 @@ import uvicorn
 
 from compactlm.errors import CompactLMError
 from compactlm.serving.app import create_app, create_service
-from compactlm.serving.connection import Connection
+from compactlm.serving.http.connection import Connection
 from compactlm.serving.service import Service
 from compactlm.serving.settings import TOKEN_VARIABLE, Settings
 

@@ -16,13 +16,13 @@ from compactlm.inference.runtime.model import Model
 from compactlm.inference.runtime.tokenizer import Tokenizer
 from compactlm.inference.runtime.word_cache import WordCache
 from compactlm.serving.batching import Batcher, OverloadError, Run
-from compactlm.serving.capture import Capture
 from compactlm.serving.cores import usable_cores
+from compactlm.serving.http.problems import Problem, json_response
 from compactlm.serving.metrics import Metrics
-from compactlm.serving.problems import Problem, json_response
 from compactlm.serving.served import ServedModel
 from compactlm.serving.settings import Settings
-from compactlm.serving.shadow import Shadow
+from compactlm.serving.watching.capture import Capture
+from compactlm.serving.watching.shadow import Shadow
 from compactlm.text.unicode import encodable
 
 SHORT = 4_000  # characters that are tokenized in the thread of the event loop; more would keep other requests waiting

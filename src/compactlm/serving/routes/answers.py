@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from compactlm.inference.search.knowledge import Answer
-from compactlm.serving.problems import RESPONSES, Problem
+from compactlm.serving.http.problems import RESPONSES, Problem
 from compactlm.serving.routes.sentences import embedding_of
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service

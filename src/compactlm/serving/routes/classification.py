@@ -14,7 +14,7 @@ from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks import classifying, scoring
 from compactlm.inference.tasks.classifying import Classification, LabelSet, labels_texts
 from compactlm.inference.tasks.scoring import Score
-from compactlm.serving.problems import RESPONSES
+from compactlm.serving.http.problems import RESPONSES
 from compactlm.serving.routes.inputs import TextRequest
 from compactlm.serving.routes.rows import Answered, answers, encode, find_task, lanes_of
 from compactlm.serving.served import ServedModel

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from compactlm.bert.special_tokens import MASK
 from compactlm.inference.filling import Candidate, likeliest
 from compactlm.inference.runtime.model import Model
-from compactlm.serving.problems import RESPONSES, Problem
+from compactlm.serving.http.problems import RESPONSES, Problem
 from compactlm.serving.routes.inputs import Inputs, as_list, like_inputs
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service

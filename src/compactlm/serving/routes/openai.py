@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from compactlm.serving.problems import OPENAI_RESPONSES, Problem, json_response
+from compactlm.serving.http.problems import OPENAI_RESPONSES, Problem, json_response
 from compactlm.serving.routes.inputs import Inputs, as_list
 from compactlm.serving.routes.sentences import vectors
 from compactlm.serving.served import ServedModel

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from compactlm.inference.tasks import extracting, tagging
 from compactlm.inference.tasks.encoding import encoder_of
-from compactlm.serving.problems import RESPONSES
+from compactlm.serving.http.problems import RESPONSES
 from compactlm.serving.routes.inputs import Inputs, as_list, like_inputs
 from compactlm.serving.routes.rows import answers, find_task, lanes_of
 from compactlm.serving.served import ServedModel

@@ -14,7 +14,7 @@ from compactlm.inference.tasks.extracting import extractions
 from compactlm.inference.tasks.scoring import scores
 from compactlm.inference.tasks.streaming import Encoded, run
 from compactlm.inference.tasks.tagging import as_row, taggings
-from compactlm.serving.problems import Problem
+from compactlm.serving.http.problems import Problem
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service, Texts, refuse_cut
 from compactlm.tasks.base import Input

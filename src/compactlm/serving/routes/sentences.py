@@ -13,7 +13,7 @@ from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.tasks import ranking
-from compactlm.serving.problems import RESPONSES, Problem
+from compactlm.serving.http.problems import RESPONSES, Problem
 from compactlm.serving.routes.inputs import Inputs, TextRequest, as_list
 from compactlm.serving.routes.rows import answers, encode
 from compactlm.serving.served import ServedModel

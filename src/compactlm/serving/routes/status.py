@@ -9,8 +9,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from compactlm import __version__
+from compactlm.serving.http.problems import RESPONSES, Problem, json_response
 from compactlm.serving.metrics import CONTENT_TYPE
-from compactlm.serving.problems import RESPONSES, Problem, json_response
 from compactlm.serving.routes import sentences
 from compactlm.serving.routes.classification import KINDS
 from compactlm.serving.service import Service

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.summarizing import Sentence, summarize
-from compactlm.serving.problems import RESPONSES
+from compactlm.serving.http.problems import RESPONSES
 from compactlm.serving.routes.inputs import Inputs, as_list, like_inputs
 from compactlm.serving.routes.sentences import embedding_of
 from compactlm.serving.served import ServedModel

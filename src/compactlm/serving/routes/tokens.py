@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from compactlm.serving.problems import RESPONSES
+from compactlm.serving.http.problems import RESPONSES
 from compactlm.serving.routes.inputs import Inputs, as_list
 from compactlm.serving.served import ServedModel
 from compactlm.serving.service import Lane, Service

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from compactlm.serving.direct import direct_calls
-from compactlm.serving.problems import Problem
+from compactlm.serving.http.direct import direct_calls
+from compactlm.serving.http.problems import Problem
 
 TEXT = b'{"inputs": "the film was good"}'
 

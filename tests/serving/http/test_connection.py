@@ -7,8 +7,8 @@ import json
 import pytest
 import uvicorn
 
-from compactlm.serving import connection
-from compactlm.serving.connection import MOST_HEAD, Connection
+from compactlm.serving.http import connection
+from compactlm.serving.http.connection import MOST_HEAD, Connection
 
 
 async def answer_ok(scope, receive, send):

@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from compactlm.serving.problems import Problem, problem_response
+from compactlm.serving.http.problems import Problem, problem_response
 
 MOST_HEAD = 65_536  # bytes of the request line and the headers
 HEAD_SECONDS = 30.0  # a client that sends its head more slowly, or none, keeps a connection for too long

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.types import Receive, Scope
 
-from compactlm.serving.problems import Problem, validation_sentence
+from compactlm.serving.http.problems import Problem, validation_sentence
 
 JSON = b"application/json"
 Call = Callable[[Scope, Receive], Awaitable[Response]]

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.serving import shadow
 from compactlm.serving.settings import Settings
+from compactlm.serving.watching import shadow
 
 TEXTS = ["the film was good", "the dog was bad", "a warm story", "by the river"]
 

@@ -10,8 +10,8 @@ import pytest
 from compactlm.errors import CompactLMError
 from compactlm.improvement.describing import describe
 from compactlm.improvement.drift.captured import read_new_rows
-from compactlm.serving.capture import Capture
 from compactlm.serving.settings import Settings
+from compactlm.serving.watching.capture import Capture
 
 LABELS = ("negative", "positive")
 TEXTS = ["good film", "a bad actor", "xyzzy music", "good film"]
