@@ -46,6 +46,7 @@ def reference(place: Place) -> tuple[dict[str, float], dict[str, str], list[str]
         preload(place.modules)
         content = read_json(kept)
         return content["seconds"], content["files"], content["answer"]
+    kept.unlink(missing_ok=True)
     place.modules.write_text("", encoding="utf-8")
     seconds = undisturbed(place, "undisturbed")
     place.keep_reference()
