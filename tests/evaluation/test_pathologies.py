@@ -152,6 +152,14 @@ def test_missing_figures_are_named_except_those_of_few_rows():
     assert "mlm.surprise" in sentence(find_missing_figures({"mlm": {"surprise": float("nan")}}))
 
 
+def test_a_ratio_to_a_group_without_the_favourable_answer_may_be_undefined():
+    nothing = Figure.measured(float("inf"), float("nan"), float("nan"), rows=40, rows_needed=30)
+    pair = {"disparate_impact": {"student": nothing, "amplification": nothing}}
+    assert list(find_missing_figures({"fairness": {"women_to_men": pair}})) == []
+    pair["statistical_parity_difference"] = {"student": nothing}
+    assert "statistical_parity_difference.student" in sentence(find_missing_figures({"fairness": {"women_to_men": pair}}))
+
+
 def test_all_findings_are_joined_in_one_sentence():
     refuse([])
     with pytest.raises(CompactLMError, match=r"^one; two$"):

@@ -21,7 +21,7 @@ def write_lines(checkout, name, rows):
 
 def use_kinds(checkout, content, texts):
     """Change the parameters to a task of each kind, with rows that a tiny teacher can learn."""
-    rows = [f"{text} {number}" for number, text in enumerate(texts * 2)]
+    rows = [f"{text} {('she', 'he')[number % 2]} {number}" for number, text in enumerate(texts * 2)]
     good = [any(word in text for word in GOOD) for text in rows]
     pairs = [
         {"text": text, "other": f"it was {'good' if (number % 2) == is_good else 'bad'} {number}", "label": "yes" if number % 2 else "no"}
@@ -57,7 +57,11 @@ def use_kinds(checkout, content, texts):
         "names": {"kind": "tagging", "sources": ["names"], "labels": ["animal"], "maximum_length": 32},
         "places": {"kind": "span", "sources": ["places"], "maximum_length": 32, "stride": 8},
     }
-    content["bias_audit"] |= {"protected": {}, "favorable_labels": {}}
+    content["bias_audit"] |= {
+        "protected": {name: ["gender"] for name in METRICS},
+        "favorable_labels": {"agrees": "yes", "themes": "film"},
+        "minimum_group_rows": 2,
+    }
     content["signals"]["task"]["unlabelled"] = ["notes"]
     content["split"] |= {"near_duplicates": None, "across_splits": "report"}  # the rows are all alike
     content["evaluate"]["embedding"]["retrieval"] = []
@@ -93,6 +97,13 @@ def test_all_stages_run_for_a_task_of_each_kind(tmp_path, tiny_bert, tiny_texts)
         assert name in checkout.path("reports/model-card.md").read_text()
     for name in ("mood", "themes", "names"):
         assert evaluated["tasks"][name]["teacher"] > evaluated["tasks"][name]["chance"] + 0.2, name
+    fairness = evaluated["fairness"]["tasks"]
+    assert set(fairness) == set(METRICS) - {"places"}
+    for name in fairness:
+        pair = fairness[name]["gender"]["pairs"]["women_to_men"]
+        assert pair["statistical_parity_difference"]["student"]["rows"] > 5, name
+    assert "counterfactual" in fairness["agrees"]["gender"]
+    assert "Places has no audit of the models" in checkout.path("reports/index.html").read_text()
     predictions = read_table(checkout.path("data/predictions")).to_pylist()
     assert {row["task"] for row in predictions} == set(METRICS)
     assert "up to date" in checkout.run("dvc", "status")

@@ -28,7 +28,7 @@ SAME_WORDS = 1e-4  # distributions over words with a smaller mean distance are t
 COLLAPSED = 0.01  # embeddings with a smaller spread are one point; the cosine of any two is then above 0.9999
 
 # These may have no value in a sound model: one label alone cannot be ranked, and a ratio to 0 is undefined.
-MAY_BE_UNDEFINED = ("auroc", "retention", "retention_above_chance", "kept")
+MAY_BE_UNDEFINED = ("auroc", "retention", "retention_above_chance", "kept", "disparate_impact")
 
 
 def refuse(findings: Sequence[str]) -> None:
