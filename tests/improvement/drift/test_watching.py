@@ -7,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from compactlm.figures.figure import write_figures
+from compactlm.figures.figure import read_figures, write_figures
 from compactlm.improvement.describing import Described, describe
 from compactlm.improvement.drift import showing
 from compactlm.improvement.drift.watching import CHANGE, NO_CHANGE, UNDECIDED, Settings, as_metrics, watch, wilson
@@ -85,6 +85,14 @@ def test_a_comparison_is_the_same_each_time_and_is_written_without_texts(watched
     first, second = (json.dumps(write_figures(as_metrics(compare(watched, reference, OTHER)))) for _ in range(2))
     assert first == second
     assert not any(text in first for text in OTHER)
+
+
+def test_the_figures_of_a_comparison_can_be_read_again(watched, reference):
+    found = compare(watched, reference, OTHER)
+    read = read_figures(json.loads(json.dumps(write_figures(as_metrics(found)))))
+    kept = {name: getattr(found.accuracy, name) for name in ("reference", "estimated", "change")}
+    assert read["accuracy"] == kept
+    assert read["false_alarms"] == found.false_alarms
 
 
 def test_the_interval_of_a_share_is_that_of_scipy():

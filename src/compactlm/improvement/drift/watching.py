@@ -198,7 +198,12 @@ def as_metrics(found: Watched) -> dict[str, Any]:
         "reference_rows": found.reference_rows,
         "findings": {name: {key: value for key, value in one.items() if value is not None} for name, one in findings.items()},
         "false_alarms": found.false_alarms,
-        "accuracy": dataclasses.asdict(found.accuracy, dict_factory=dict) if found.accuracy else {},
+        "accuracy": _named(found.accuracy) if found.accuracy else {},
         "label_shares": {name: {"reference": old, "new": new} for name, (old, new) in found.label_shares.items()},
         "words": [dataclasses.asdict(word) for word in found.words],
     }
+
+
+def _named(accuracy: Accuracy) -> dict[str, Figure]:
+    # dataclasses.asdict would turn the figures, which are data classes themselves, into mappings that nobody reads as figures.
+    return {"reference": accuracy.reference, "estimated": accuracy.estimated, "change": accuracy.change}
