@@ -9,6 +9,7 @@ from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status
 from compactlm.improvement.promotion.comparing import FLIPS, GAIN, NEW, OLD, Answered, Compared, Line, compare
 from compactlm.improvement.promotion.settings import FILE, Promotion, read_settings
+from compactlm.improvement.promotion.showing import cells
 from compactlm.params import Slices
 from tests.fixtures.builders import make_attribute, make_row
 
@@ -117,6 +118,8 @@ def test_a_part_refuses_if_it_is_worse_and_if_enough_rows_leave_it_undecided(siz
     lines = table(joined, slices=parts, groups=parts, margin=0.5)
     assert lines["negation: with"].refuses is lines["gender: men"].refuses is status
     assert lines["negation: with"].figure.judged == (size >= 30)
+    undecided = lines["negation: with"].figure.status is Status.UNDECIDED and status is None
+    assert (cells(lines["negation: with"])[-1] == "undecided, fewer than 100 rows") == undecided
 
 
 def test_rows_of_one_document_are_resampled_together() -> None:

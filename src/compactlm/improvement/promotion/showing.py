@@ -35,8 +35,13 @@ def cells(line: Line) -> list[str]:
         _accuracy(line.challenger),
         "" if figure.value is None else interval(figure, show),
         bound,
-        status(figure),
+        f"undecided, fewer than {line.decides:,} rows" if _undecided_part(line) else status(figure),
     ]
+
+
+def _undecided_part(line: Line) -> bool:
+    """Return whether a line is undecided and has too few rows to refuse for that."""
+    return line.figure.status is Status.UNDECIDED and line.refuses is None
 
 
 def _accuracy(figure: Figure | None) -> str:
@@ -73,7 +78,9 @@ def sentences(verdict: Verdict) -> Iterator[str]:
         else:
             yield f"Refused by {line.task}, {line.name}: undecided, {_why(line)}; label more test rows."
     if not verdict.refusing:
-        yield "Every line allows the promotion."
+        yield "No line refuses the promotion."
+        if few := [line.name for line in verdict.lines if _undecided_part(line)]:
+            yield f"Undecided, and with too few rows to refuse: {', '.join(few)}."
 
 
 def _why(line: Line) -> str:
