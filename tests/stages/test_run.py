@@ -55,6 +55,7 @@ def test_parameters_are_checked_before_the_stage_runs(default_params):
         (OSError(errno.ENOSPC, "No space left on device", "data/clean/part"), "no space .* while writing data/clean/part; free some"),
         (OSError(errno.ENOSPC, "No space left on device", "source", None, "target"), "no space .* while writing target; free some"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "no space .* while writing an artifact; free some"),
+        (OSError(errno.EROFS, "Read-only file system", ".cache/downloads"), ".cache/downloads is on a file system that is read-only; make"),
         (FULL_DISK, "no space .* while writing an artifact; free some"),
     ],
 )

@@ -42,9 +42,11 @@ def run(name: str, stage: Callable[[Params], None]) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:
+        where = getattr(error, "filename2", None) or getattr(error, "filename", None) or "an artifact"
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            sys.exit(f"{name}: {where} is on a file system that is read-only; make it writable and run the command again")
         if not _disk_is_full(error):
             raise
-        where = getattr(error, "filename2", None) or getattr(error, "filename", None) or "an artifact"
         sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
 
 
