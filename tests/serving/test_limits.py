@@ -25,7 +25,9 @@ def test_too_many_inputs(start):
 
 def test_a_body_that_is_too_large(start):
     client = start(max_bytes=1000)
-    assert "1,000 bytes" in refused(client.post("/predict", json={"inputs": "dog " * 300}), 413)
+    answer = client.post("/predict", json={"inputs": "dog " * 300})
+    assert "1,000 bytes" in refused(answer, 413)
+    assert answer.headers["connection"] == "close"
     chunks = (b'{"inputs": "', *[b"dog " * 50] * 10, b'"}')  # without a Content-Length
     assert "1,000 bytes" in refused(client.post("/predict", content=iter(chunks), headers={"Content-Type": "application/json"}), 413)
     assert client.post("/predict", json={"inputs": "dog"}).status_code == 200

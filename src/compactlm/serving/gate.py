@@ -109,7 +109,7 @@ class Gate:
         most = self.service.settings.max_bytes
         if size > most:
             self._reject(path, "size")
-            raise Problem(413, f"the body is larger than {most:,} bytes; send fewer or shorter texts")
+            raise Problem(413, f"the body is larger than {most:,} bytes; send fewer or shorter texts", {"Connection": "close"})
 
     def _reject(self, path: str, reason: str) -> None:
         self.service.metrics.rejections.labels(self._known(path), reason).inc()

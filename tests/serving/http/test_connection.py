@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 
 import pytest
 import uvicorn
@@ -12,7 +13,15 @@ from compactlm.serving.http.connection import MOST_HEAD, Connection
 
 
 async def answer_ok(scope, receive, send):
-    """Answer when the body has arrived."""
+    """Answer when the body has arrived; some paths answer before."""
+    if scope["path"] == "/refused":
+        await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"2"), (b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b"no"})
+        return
+    if scope["path"] == "/unread":
+        await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"no"})
+        return
     while (await receive())["more_body"]:
         pass
     await asyncio.sleep(0.3 if scope["path"] == "/slow" else 0)
@@ -73,7 +82,6 @@ def test_requests_of_a_connection_are_answered():
         [b"GET / HTTP/1.1\r\n", *[b"x: " + b"a" * 1000 + b"\r\n"] * 66],
         [GET, *[b"\r\n" * 5_000] * 7],
     ],
-    # nothing is sent after the limit: the system resets a connection that is closed with unread data
     ids=["header", "path", "headers", "blank lines"],
 )
 def test_a_head_that_is_too_large(parts):
@@ -105,3 +113,51 @@ def test_what_is_not_http_is_one_sentence(data):
     head, _, content = talk(data).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     assert "not valid HTTP" in json.loads(content)["error"]
+
+
+SIZE = 5_000_000
+BODIES = {
+    "length": (b"Content-Length: %d\r\n\r\n" % SIZE, b"a" * SIZE),
+    "chunks": (b"Transfer-Encoding: chunked\r\n\r\n", (b"10000\r\n" + b"a" * 2**16 + b"\r\n") * 70 + b"0\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_an_answer_before_the_end_of_the_body_reaches_the_client(kind):
+    head, body = BODIES[kind]
+    received = talk(b"POST /refused HTTP/1.1\r\nHost: a\r\n" + head, *(body[at : at + 2**16] for at in range(0, len(body), 2**16)), GET)
+    assert received.startswith(b"HTTP/1.1 413 ")
+    assert received.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_connection_is_kept_after_a_body_that_is_not_read(kind):
+    head, body = BODIES[kind]
+    received = talk(b"POST /unread HTTP/1.1\r\nHost: a\r\n" + head, body, GET[:9], GET[9:], pause=0.05, stay=True)
+    assert (received.count(b"401 Unauthorized"), received.count(b"200 OK"), received.count(b"HTTP/1.1")) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("path", [b"/refused", b"/unread"])
+def test_the_rest_of_a_body_is_not_read_for_ever(path, monkeypatch):
+    monkeypatch.setattr(connection, "MOST_DISCARDED", 100_000)
+    head, body = BODIES["length"]
+    received = talk(b"POST " + path + b" HTTP/1.1\r\nHost: a\r\n" + head, body[:50_000], body, pause=0.05)
+    assert received.count(b"HTTP/1.1") <= 1  # the connection is reset
+
+
+def test_a_client_that_does_not_close_is_left(monkeypatch):
+    monkeypatch.setattr(connection, "CLOSING_SECONDS", 0.1)
+    started = time.monotonic()
+    assert talk(b"POST /refused HTTP/1.1\r\nHost: a\r\n" + BODIES["length"][0]).startswith(b"HTTP/1.1 413 ")
+    assert time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, b"200"), (1, b"431")])
+def test_the_largest_head(more, status):
+    start = b"GET / HTTP/1.1\r\nx: "
+    head = start + b"a" * (MOST_HEAD + more - len(start) - 4) + b"\r\n\r\n"
+    assert talk(head, stay=more == 0).startswith(b"HTTP/1.1 " + status)
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"a" * 200_000
+    received = talk(post, head[:-9], head[-9:], pause=0.05, stay=more == 0)
+    assert received.count(b"HTTP/1.1 200") == 2 - more
+    assert received.count(b"HTTP/1.1 431") == more
