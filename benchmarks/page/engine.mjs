@@ -22,7 +22,7 @@ if (question.characters) {
   try {
     answer.check = await engine.check();
     answer.rows = [];
-    for (const { action = "values", ...request } of question.texts) answer.rows.push(await engine[action](request, () => false));
+    for (const { action = "values", ...request } of question.texts) answer.rows.push(await engine[action](request, () => false, () => {}));
   } catch (error) {
     answer.refused = error.message;
   }

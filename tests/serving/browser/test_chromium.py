@@ -62,6 +62,48 @@ def test_answers_change_while_typing(tab, page, export_root):
     assert tab.run("document.querySelectorAll('#speed-table tbody tr').length") == 6
 
 
+def test_every_panel_tells_of_a_truncated_text(tab, page):
+    long = "the dog " * 300
+    notice = "is longer than the model reads"
+    says = f"document.getElementById('{{}}').innerText.includes({notice!r})"
+    tab.show(page.as_uri())
+    tab.wait_for(READY)
+    for panel, field in (("classify", "classify-text"), ("compare", "compare-second"), ("search", "search-query"), ("fill", "fill-text")):
+        assert not tab.run(says.format(panel))
+        tab.fill(field, long)
+        tab.wait_for(says.format(panel))
+        tab.fill(field, "the film")
+        tab.wait_for(f"!{says.format(panel)}")
+    tab.fill("search-lines", f"the film\n{long}")
+    tab.wait_for(says.format("search"))
+    tab.fill("fill-text", "the film")
+    tab.wait_for("document.getElementById('fill-answer').textContent === 'Write [MASK] in place of a word.'")
+    tab.fill("fill-text", f"{long}[MASK]")
+    tab.wait_for("document.getElementById('fill-answer').textContent === 'The text was cut before its [MASK].'")
+    tab.wait_for(says.format("fill"))
+    tab.fill("fill-text", f"[MASK] {long}[MASK]")
+    tab.wait_for("document.querySelectorAll('#fill-masks ul').length === 1")
+    assert "1 [MASK] is beyond the cut." in text_of(tab, "fill-note")
+    assert tab.run(says.format("fill"))
+
+
+def test_an_empty_field_has_no_answer(tab, page):
+    tab.show(page.as_uri())
+    tab.wait_for(READY)
+    for field in ("compare-first", "compare-second"):
+        tab.wait_for("document.getElementById('compare-answer').textContent.startsWith('Similarity')")
+        tab.fill(field, " ")
+        tab.wait_for("document.getElementById('compare-answer').textContent === ''")
+        assert tab.run("document.getElementById('compare-bar').style.width") == "0%"
+        tab.fill(field, "the film")
+    for field in ("search-query", "search-lines"):
+        tab.wait_for("document.getElementById('search-answer').textContent.startsWith('The nearest')")
+        tab.fill(field, " ")
+        tab.wait_for("document.getElementById('search-answer').textContent === ''")
+        assert tab.run("document.querySelectorAll('#search-found li').length") == 0
+        tab.fill(field, "the film")
+
+
 def test_page_asks_for_nothing_and_may_not(tab, page):
     tab.events.clear()
     tab.show(page.as_uri())

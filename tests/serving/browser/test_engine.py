@@ -16,7 +16,8 @@ from compactlm.serving.browser.building import build
 from compactlm.serving.browser.describing import tokenizer_settings
 from compactlm.serving.browser.packing import pack
 
-TEXTS = ["the film was good", "A very GOOD dog, by the river!", "", "naïve [MASK] 東京", "the dog " * 300]
+LONG = "the dog " * 300
+TEXTS = ["the film was good", "A very GOOD dog, by the river!", "", "naïve [MASK] 東京", LONG]
 pytestmark = pytest.mark.skipif(
     not shutil.which("node"), reason="node cannot be found; install Node.js 18 or newer to run the engine in it"
 )
@@ -61,6 +62,42 @@ def test_engine_gives_the_answers_of_python(content, export_root, tmp_path):
             expected = (model.runner.masked_logits(batch, where) if name == "mlm" else model.runner.task_logits(batch))[0]
         # The weights of the page are rounded to int8, so its answers are near those of fp32, and not equal.
         assert np.abs(np.array(row["values"]) - expected).max() < 0.05 * max(1, np.abs(expected).max())
+
+
+@pytest.mark.parametrize(
+    ("text", "masks", "beyond", "cut"),
+    [
+        ("the [MASK] was good", 1, 0, False),
+        ("the film was good", 0, 0, False),
+        (LONG, 0, 0, True),
+        (f"{LONG}[MASK]", 0, 1, True),
+        (f"[MASK] {LONG}[MASK] [MASK]", 1, 2, True),
+        (f"[MASK] {LONG}", 1, 0, True),
+    ],
+)
+def test_fill_counts_the_masks_beyond_the_cut(content, tmp_path, text, masks, beyond, cut):
+    [row] = run_content(content, tmp_path, [{"action": "fill", "name": "mlm", "text": text, "count": 2}])["rows"]
+    assert (len(row["masks"]), row["beyond"], row["cut"]) == (masks, beyond, cut)
+
+
+def test_compare_and_search_tell_of_a_truncated_text(content, tmp_path):
+    def asked(action, **texts):
+        return {"action": action, "name": "embedding", **texts}
+
+    rows = run_content(
+        content,
+        tmp_path,
+        [
+            asked("compare", first="the film", second="the dog"),
+            asked("compare", first=LONG, second="the dog"),
+            asked("compare", first="the film", second=LONG),
+            asked("search", query="the film", lines=["the dog", LONG], count=1),
+            asked("search", query="the film", lines=["a dog", LONG], count=1),  # the vector of the long line is kept
+            asked("search", query="the film", lines=["a dog"], count=1),
+            asked("search", query=LONG, lines=["a dog"], count=1),
+        ],
+    )["rows"]
+    assert [row["cut"] for row in rows] == [False, True, True, True, True, False, True]
 
 
 @pytest.mark.parametrize("part", ["weights", "vocabulary", "values"])

@@ -121,11 +121,14 @@ def test_words_are_found_and_tagged_as_in_python(ask, content, heads_export):
             ]
 
 
-def test_answers_stand_where_python_finds_them(ask, content, heads_export):
+def test_answers_stand_where_python_finds_them(ask, content, heads_export, monkeypatch):
     kind, model, _ = encoded(content, "answers", "")
     segmenter = LibrarySegmenter(Tokenizer.from_file(str(heads_export / "answers/tokenizer.json")))
     task = task_of_config({"architectures": ["BertForQuestionAnswering"]})
-    found = 0
+    assert model["threshold"] == HEADS["answers"][2]["no_answer_threshold"]
+    monkeypatch.setitem(model, "threshold", 0.5)  # answers some of the questions below
+    settings = {"no_answer_threshold": 0.5}
+    found = []
     questions = ["was the film good?", "where is the dog?", "the dog " * 200]
     passages = [text for text in TEXTS if text] + ["the film was good and the dog was by the river", "river dog film"]
     for question in questions:
@@ -135,11 +138,12 @@ def test_answers_stand_where_python_finds_them(ask, content, heads_export):
             [windows] = kind.encode(segmenter, [one], task, model["limit"], places=True)
             assert row["ids"] == windows[0].input_ids
             logits = np.array(row["values"]).reshape(-1, 2)
-            [expected] = kind.answers([[logits]], [windows[:1]], [one], task, {})
+            [expected] = kind.answers([[logits]], [windows[:1]], [one], task, settings)
             assert (None if answer["start"] < 0 else to_text(passage, answer["start"], answer["end"])) == expected.text
             assert answer["probability"] == pytest.approx(expected.score, abs=1e-5)
-            found += expected.text is not None
-    assert found > 0
+            assert answer["cut"] == (len(windows) > 1 or question == questions[-1])
+            found.append(expected.text is not None)
+    assert set(found) == {True, False}
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 // Sends requests to the worker. Each panel has its own channel, on which only the newest request is answered.
 
 const element = (id) => document.getElementById(id);
-const TOO_LONG = "The text is longer than the model reads; its end does not count.";
+const TOO_LONG = "A text is longer than the model reads; its end does not count.";
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
 class Client {
@@ -55,6 +55,12 @@ function follow(fields, update) {
   };
   for (const field of fields) field.addEventListener("input", run);
   return run();
+}
+
+/** Write a note below an answer, or hide it without a text. */
+function showNote(place, text) {
+  place.textContent = text;
+  place.hidden = !text;
 }
 
 /** Return an element with a text and classes. */

@@ -89,31 +89,38 @@ class Engine {
     return { ...found, tokens: reading.ids.length, cut: reading.cut };
   }
 
-  /** Return the likeliest tokens for each [MASK] of a text that fits the model. */
+  /** Return the likeliest tokens for each [MASK] that the model reads, and how many are beyond the cut. */
   async fill({ name, text, count }) {
     const reading = this.read(name, text);
-    const { mask, tokens } = this.tokenizer(name);
-    const positions = reading.ids.flatMap((id, at) => (id === mask ? [at] : []));
+    const tokenizer = this.tokenizer(name);
+    const { mask, tokens } = tokenizer;
+    const places = (ids) => ids.flatMap((id, at) => (id === mask ? [at] : []));
+    const positions = places(reading.ids);
+    const beyond = reading.cut ? places(tokenizer.encode(text).ids).length - positions.length : 0;
     const masks = [];
     for (const position of positions) {
       const probabilities = softmax(await this.models.get(name).answer(reading, position));
       const order = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a] || a - b);
       masks.push(order.slice(0, count).map((id) => ({ piece: tokens[id], probability: probabilities[id] })));
     }
-    return { masks, cut: reading.cut };
+    return { masks, beyond, cut: reading.cut };
+  }
+
+  /** Return the vector of a text, and whether the text was truncated. */
+  async embed(name, text) {
+    const reading = this.read(name, text);
+    return { vector: await this.models.get(name).answer(reading), cut: reading.cut };
   }
 
   /** Return the cosine similarity of two texts. */
   async compare({ name, first, second }) {
-    const a = await this.models.get(name).answer(this.read(name, first));
-    const b = await this.models.get(name).answer(this.read(name, second));
-    return { similarity: dot(a, 0, b, 0, a.length) };
+    const a = await this.embed(name, first);
+    const b = await this.embed(name, second);
+    return { similarity: dot(a.vector, 0, b.vector, 0, a.vector.length), cut: a.cut || b.cut };
   }
 
   /** Return the lines that are nearest to a query; vectors of lines are kept until other lines come. */
   async search({ name, query, lines, count }, stale, progress) {
-    const model = this.models.get(name);
-    const vector = (text) => model.answer(this.read(name, text));
     const known = this.vectors ?? new Map();
     const vectors = new Map();
     for (const [at, line] of lines.entries()) {
@@ -123,15 +130,16 @@ class Engine {
           if (stale()) return null;
           progress(at / lines.length);
         }
-        known.set(line, await vector(line));
+        known.set(line, await this.embed(name, line));
       }
       vectors.set(line, known.get(line));
       this.vectors = known;
     }
     this.vectors = vectors;
-    const asked = await vector(query);
-    const found = [...vectors].map(([line, one]) => ({ line, similarity: dot(asked, 0, one, 0, one.length) }));
-    return { found: found.sort((a, b) => b.similarity - a.similarity).slice(0, count) };
+    const asked = await this.embed(name, query);
+    const found = [...vectors].map(([line, { vector }]) => ({ line, similarity: dot(asked.vector, 0, vector, 0, vector.length) }));
+    const cut = asked.cut || [...vectors.values()].some((one) => one.cut);
+    return { found: found.sort((a, b) => b.similarity - a.similarity).slice(0, count), cut };
   }
 
   /** Return the token ids of a text, all values of the model's answer, and the milliseconds that it took, tokenization included. */

@@ -11,7 +11,10 @@ function startSearch(client, name) {
   const update = async () => {
     const all = lines.value.split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
     const unique = [...new Set(all)].slice(0, MOST_LINES);
-    if (!query.value.trim() || !unique.length) return element("search-found").replaceChildren();
+    if (!query.value.trim() || !unique.length) {
+      say(state, "");
+      return element("search-found").replaceChildren();
+    }
     const start = performance.now();
     const progress = (share) => say(state, `${percent(share)} of the lines are read.`);
     const answer = await client.ask("search", "search", { name, query: query.value, lines: unique, count: SHOWN }, { progress });
@@ -24,7 +27,8 @@ function startSearch(client, name) {
       }),
     );
     const left = all.length > MOST_LINES ? ` Only the first ${MOST_LINES.toLocaleString("en")} lines count.` : "";
-    say(state, `The nearest of ${unique.length.toLocaleString("en")} lines, in ${(performance.now() - start).toFixed(0)} ms.${left}`);
+    const end = answer.cut ? ` ${TOO_LONG}` : "";
+    say(state, `The nearest of ${unique.length.toLocaleString("en")} lines, in ${(performance.now() - start).toFixed(0)} ms.${left}${end}`);
     return null;
   };
   const read = async (chosen) => {
@@ -52,8 +56,14 @@ function startCompare(client, name) {
   const [first, second] = ["compare-first", "compare-second"].map(element);
   return follow([first, second], async () => {
     const request = { name, first: first.value, second: second.value };
-    const { similarity } = await client.ask("compare", "compare", request);
-    say(element("compare-answer"), `Similarity ${similarity.toFixed(3)}`);
-    element("compare-bar").style.width = `${100 * Math.max(similarity, 0)}%`;
+    if (!request.first.trim() || !request.second.trim()) return showSimilarity("", 0, false);
+    const { similarity, cut } = await client.ask("compare", "compare", request);
+    return showSimilarity(`Similarity ${similarity.toFixed(3)}`, similarity, cut);
   });
+}
+
+function showSimilarity(text, similarity, cut) {
+  say(element("compare-answer"), text);
+  element("compare-bar").style.width = `${100 * Math.max(similarity, 0)}%`;
+  showNote(element("compare-note"), cut ? TOO_LONG : "");
 }

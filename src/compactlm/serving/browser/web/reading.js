@@ -51,7 +51,8 @@ function lengthsOfPair(first, second, allowed) {
 
 /** Read a question and the beginning of a passage. A question of more than half of the room is cut. */
 function readPassage(tokenizer, limit, passage, question) {
-  const asked = tokenizer.segment(question).ids.slice(0, Math.floor((limit - 3) / 2));
+  const whole = tokenizer.segment(question).ids;
+  const asked = whole.slice(0, Math.floor((limit - 3) / 2));
   const { ids, places } = tokenizer.segment(passage);
   const width = limit - 3 - asked.length;
   return {
@@ -59,7 +60,7 @@ function readPassage(tokenizer, limit, passage, question) {
     second: asked.length + 2,
     words: [],
     places: [...Array(asked.length + 2).fill(null), ...places.slice(0, width), null],
-    cut: ids.length > width,
+    cut: asked.length < whole.length || ids.length > width,
   };
 }
 
