@@ -109,6 +109,16 @@ def test_long_texts_are_truncated_and_the_answer_says_so(start):
     assert client.post("/summarize", json={"inputs": "dog"}).json()["cut"] is False
 
 
+def test_a_mask_after_the_end_of_a_truncated_text(start):
+    client = start(max_characters=40)
+    for inputs, part in (
+        (["a [MASK]", "dog " * 10 + "[MASK]"], "input 1 was truncated to 40 characters, before its first [MASK]"),
+        ("dog " * 9 + " [MASK]", "input 0 was truncated to 40 characters"),  # in the middle of the mask
+        ("dog " * 20, "input 0 has no [MASK]"),
+    ):
+        assert part in refused(client.post("/fill", json={"inputs": inputs}), 422, "Tokenizer")
+
+
 def test_a_text_of_more_tokens_than_the_model_accepts_is_truncated_by_predict(client):
     answer = client.post("/predict", json={"inputs": "dog " * 100})
     assert answer.headers["x-truncated-inputs"] == "0"

@@ -72,6 +72,8 @@ class Gate:
                 await response(scope, receive, send_on)
         except Problem as problem:
             await problem_response(problem, path)(scope, receive, send_on)
+        except asyncio.CancelledError:  # uvicorn cancels what is left at the end of a shutdown
+            status = status or await _shut_down(path, scope, receive, send)
         except Exception as error:  # noqa: BLE001 - every failure is answered
             _log_failure(error)
             if status:
@@ -123,6 +125,13 @@ class Gate:
         self.service.metrics.answered(route, status, seconds)
         if self.service.settings.log_requests and path not in PROBES:
             log.info("%s %s %d %.1f ms", scope["method"], route, status, 1000 * seconds)
+
+
+async def _shut_down(path: str, scope: Scope, receive: Receive, send: Send) -> int:
+    """Answer a request that outlives the shutdown; return the status."""
+    sentence = "the server shut down before the answer was ready; send the request again"
+    await problem_response(Problem(503, sentence, {"Retry-After": "1", "Connection": "close"}), path)(scope, receive, send)
+    return 503
 
 
 def _log_failure(error: Exception) -> None:

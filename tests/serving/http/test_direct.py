@@ -41,6 +41,8 @@ def test_all_posts_with_a_fixed_path_are_called_directly(client):
         (b'{"inputs": "a \\ud800 film"}', "application/json", 200),
         (b'{"inputs": "\\ud83d\\ude00 good"}', "application/json", 200),
         (b'{"inputs": "\xff"}', "application/json", 422),
+        (b'{"inputs": "a \xed\xa0\x80 film"}', "application/json", 422),  # a surrogate, which UTF-8 does not have
+        (b'{"inputs": "dog", "unknown": "\xed\xa0\x80"}', "application/json", 422),
         (b'\xef\xbb\xbf{"inputs": "dog"}', "application/json", 200),
         (TEXT.decode().encode("utf-16"), "application/json", 200),
         (TEXT.decode().encode("utf-32"), "application/json", 200),
@@ -73,3 +75,28 @@ def test_a_body_that_ends_early(client):
     call = direct_calls([classification.router(client.service)])["/predict"]
     with pytest.raises(Problem, match="closed before the whole body"):
         asyncio.run(call({"headers": []}, receive))
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/sentiment", "/v1/embeddings"])
+def test_a_request_that_outlives_the_shutdown(client, path):
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    async def run():
+        scope = {"type": "http", "method": "POST", "path": path, "root_path": "", "query_string": b"", "http_version": "1.1"}
+        scope["headers"] = [(b"content-type", b"application/json"), (b"content-length", b"100")]
+        request = asyncio.create_task(client.app(scope, receive, send))
+        await asyncio.sleep(0.2)
+        request.cancel()  # as uvicorn does after --grace-seconds
+        await request
+
+    asyncio.run(run())
+    start, end = sent
+    assert start["status"] == 503
+    assert {(b"retry-after", b"1"), (b"connection", b"close")} <= set(start["headers"])
+    assert b"shut down before the answer" in end["body"]

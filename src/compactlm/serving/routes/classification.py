@@ -14,6 +14,7 @@ from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks import classifying, scoring
 from compactlm.inference.tasks.classifying import Classification, LabelSet, labels_texts
 from compactlm.inference.tasks.scoring import Score
+from compactlm.serving.http.direct import JsonRoute
 from compactlm.serving.http.problems import RESPONSES
 from compactlm.serving.routes.inputs import TextRequest
 from compactlm.serving.routes.rows import Answered, answers, encode, find_task, lanes_of
@@ -54,7 +55,7 @@ def lanes(model: ServedModel) -> Mapping[str, Lane]:
 
 def router(service: Service) -> APIRouter:
     """Return /predict and /predict/{task}."""
-    routes = APIRouter(tags=["classification"])
+    routes = APIRouter(tags=["classification"], route_class=JsonRoute)
 
     async def answer(body: PredictRequest, task: str | None) -> Response:
         name, model = find_task(service, KINDS, task)

@@ -80,10 +80,14 @@ def router(service: Service) -> APIRouter:
         model = service.model.mlm
         if model is None:
             raise Problem(404, "the model has no masked language model; /info lists what it has")
-        texts = await service.tokenize(model, as_list(body.inputs))
+        inputs = as_list(body.inputs)
+        texts = await service.tokenize(model, inputs)
         windows, owners = [], []
         for owner, ids in enumerate(texts.ids):
             found = _windows(model, ids, body.top_k)
+            if not found and owner in texts.cut and MASK in inputs[owner]:
+                most = service.settings.max_characters
+                raise Problem(422, f"input {owner} was truncated to {most:,} characters, before its first {MASK}; send a shorter text")
             if not found:
                 raise Problem(422, f"input {owner} has no {MASK}; write {MASK} in place of a word")
             windows += found
