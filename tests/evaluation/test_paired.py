@@ -65,6 +65,6 @@ def test_mcnemar_is_the_binomial_test_on_rows_where_only_one_model_is_right():
 
 
 def test_few_rows_are_not_judged_and_a_teacher_without_a_right_answer_gives_no_retention():
-    assert not any(figure.judged for _, figure in find_figures(compare_quality(two_models(29), 15, RESAMPLER)))
+    assert not any(figure.judged for _, figure in find_figures(compare_quality(two_models(20), 15, RESAMPLER)))
     found = compare_quality(with_right([0] * 10, [1] * 10), 15, RESAMPLER)
     assert found["retention"].value is None

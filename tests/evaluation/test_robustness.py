@@ -72,6 +72,6 @@ def test_the_draw_depends_on_ids_and_seed_and_not_on_order(answers):
 
 
 def test_few_rows_are_not_judged(answers):
-    settings = SETTINGS.model_copy(update={"rows": 29})
+    settings = SETTINGS.model_copy(update={"rows": 20})
     found = robustness(answers, {"teacher": Exact(GOOD), "student": Exact(GOOD)}, settings, Resampler(100, 1))
     assert not found["all"]["student"]["kept"].judged

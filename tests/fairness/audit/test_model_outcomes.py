@@ -90,7 +90,7 @@ def test_answers_that_cannot_be_compared_have_no_audit(settings):
 def test_small_groups_are_not_judged_and_the_gate_counts_all_kinds(settings):
     rows = rows_of(score=lambda at: float(at % 4))
     numbers = np.full(40, 1.5)
-    few = audit(settings, rows, RATING, numbers, numbers, minimum=21)
+    few = audit(settings, rows, RATING, numbers, numbers, minimum=40)
     assert {figure.status for _, figure in Gate.of("model", few.metrics()).checks} == {Status.NOT_JUDGED}
     enough = audit(settings, rows, RATING, numbers, numbers)
     metrics = fairness_metrics({"t": enough}, {})

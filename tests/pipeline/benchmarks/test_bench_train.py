@@ -46,6 +46,7 @@ def test_the_plain_trainer_has_our_losses(job):
     losses = LayerLosses(student.bert, teacher.bert, material.inputs.layers, components, material.losses)
     rows = range(8)
     source = material.inputs.online_task(teacher)
+    source.segmentation = None  # the plain trainer's teacher reads the tokens of the student
     examples = ours.TaskExamples(material.task_rows(), source)
     asked = examples.tokenized.model_inputs(rows)
     batch = {**asked, "labels": examples.batch(rows, 0)["labels"], "weights": torch.ones(len(rows))}
