@@ -1,7 +1,7 @@
-"""Fold decision thresholds, and the scale of standardised numbers, into the head of a task's model.
+"""Fold decision thresholds and the scale of standardised targets into the head of a task's model.
 
-Afterwards the likeliest label, a probability of one half, or the output itself is the answer, so every program that reads the model answers
-alike.
+Afterwards the answer is the likeliest label, every label with a probability of at least one half, or the output itself. Every program that
+reads the model therefore gives the same answers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from transformers import BertForSequenceClassification, BertPreTrainedModel
 
 
 def fold_threshold(classifier: BertForSequenceClassification, threshold: float | None) -> None:
-    """Shift the second of two softmax labels so that it is the likelier one from this probability on; None changes nothing."""
+    """Shift the second of two softmax logits so that this label wins from this probability on; None changes nothing."""
     if threshold is not None:
         fold_thresholds(classifier, [0.5, threshold])
 
 
 def fold_thresholds(classifier: BertPreTrainedModel, thresholds: Sequence[float]) -> None:
-    """Shift the logit of each label so that its sigmoid is one half where it was the label's threshold.
+    """Shift the logit of each label so that its threshold becomes a sigmoid of one half.
 
     Args:
         classifier: changed in place.
@@ -33,7 +33,7 @@ def fold_thresholds(classifier: BertPreTrainedModel, thresholds: Sequence[float]
 
 
 def fold_scale(head: torch.nn.Linear, mean: float, deviation: float) -> None:
-    """Let a head whose outputs are standardised numbers give them in the units of the data; it is changed in place."""
+    """Change a head in place so that its outputs are no longer standardised, but in the units of the data."""
     with torch.no_grad():
         head.weight.mul_(deviation)
         head.bias.mul_(deviation).add_(mean)

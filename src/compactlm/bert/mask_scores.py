@@ -1,4 +1,4 @@
-"""Scores of words behind a mask, by a masked language model."""
+"""The scores that a masked language model gives to masked words."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class MaskedToken:
     """A sequence with a masked token.
 
     Attributes:
-        sequence: token ids, [MASK] at `position`. Other masks are read but not scored.
+        sequence: token ids, with [MASK] at `position`. Other masks are read but not scored.
         position: the position of the masked token.
         target: id of the token that was there.
     """
@@ -38,7 +38,7 @@ class Scores:
     """The model's scores of each masked token.
 
     Attributes:
-        ranks: the number of tokens that the model prefers to the right one, int64 [tokens].
+        ranks: the number of tokens with a higher score than the right one, int64 [tokens].
         log_probabilities: the log probability of the right token, in nats, float64 [tokens].
     """
 
@@ -96,11 +96,11 @@ def score_words(
     batch_tokens: int,
     description: str,
 ) -> npt.NDArray[np.float64]:
-    """Score candidate words, equally many for each text, at the [MASK] of each text. Longer texts are truncated to `maximum_length` tokens.
+    """Score candidate words at the [MASK] of each text. All texts have equally many candidates.
 
     Returns:
-        Log probabilities in nats, float64 [texts, candidates]. A word that is not a single token of the vocabulary has nan. All words have
-        nan where the text has an unknown token, or not exactly one [MASK] after truncation.
+        Log probabilities in nats, float64 [texts, candidates]. A word that is not a single token of the vocabulary gets nan. All words of a
+        text get nan if the text has an unknown token, or not exactly one [MASK] after truncation to `maximum_length` tokens.
     """
     vocabulary, mask, unknown = tokenizer.get_vocab(), tokenizer.mask_token_id, tokenizer.unk_token_id
     sequences = encode(tokenizer, texts, maximum_length)

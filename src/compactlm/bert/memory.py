@@ -1,4 +1,4 @@
-"""Errors of a device without enough memory, turned into one sentence."""
+"""Turn out-of-memory errors of a device into one sentence."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ OUT_OF_MEMORY = (
 def memory_errors(
     phase: str, step: int, lengths: Sequence[int], batch_tokens: int, key: str = "batch_tokens in params.yaml", processes: int = 1
 ) -> Iterator[None]:
-    """Turn a lack of memory into a sentence that says what to lower.
+    """Turn an out-of-memory error into a sentence that says which setting to lower.
 
-    Steps count from 1; 0 means that the model is set up. `lengths` has the number of tokens of each sequence of the batch, and `key` says
+    Steps count from 1; step 0 is the setup of the model. `lengths` has the number of tokens of each sequence of the batch, and `key` says
     where the user sets `batch_tokens`.
 
     Raises:

@@ -25,7 +25,7 @@ def best_device() -> torch.device:
 
 
 def _load(form: Any, directory: Path, **settings: Any) -> tuple[Any, bool]:
-    """Load a model to the best device; the second value is whether the weights include a masked-language-model head."""
+    """Load a model to the best device. Also return whether the weights include a masked-language-model head."""
     if not (directory / "config.json").is_file():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory / "config.json"))
     model, report = form.from_pretrained(directory, local_files_only=True, output_loading_info=True, **settings)
@@ -39,7 +39,7 @@ def _load(form: Any, directory: Path, **settings: Any) -> tuple[Any, bool]:
 
 
 def load_masked_lm(directory: Path) -> tuple[BertForMaskedLM, bool]:
-    """Load a masked language model to the best device; the second value is whether the weights include its head.
+    """Load a masked language model to the best device. Also return whether the weights include its head.
 
     Raises:
         CompactLMError: a weight is not a finite number.
@@ -59,9 +59,9 @@ def has_mlm_head(directory: Path) -> bool:
 
 
 def load_base(directory: Path) -> BertForMaskedLM | BertModel:
-    """Load a pretrained model to the best device: a masked language model if it has this head, else the bare body.
+    """Load a pretrained model to the best device: a masked language model if it has this head, else the body alone.
 
-    A body has a pooler only if its weights include one, so no weight is random. See `load_masked_lm` for the errors.
+    The body has a pooler only if the weights include one, so no weight is random. See `load_masked_lm` for the errors.
     """
     if has_mlm_head(directory):
         return load_masked_lm(directory)[0]
@@ -78,7 +78,7 @@ def body_of(model: BertPreTrainedModel) -> BertModel:
 
 
 def load_form(form: Any, directory: Path) -> Any:
-    """Load a model of a class of transformers from a local directory to the best device; see `load_masked_lm` for the errors."""
+    """Load a model as the given class of transformers from a local directory to the best device; see `load_masked_lm` for the errors."""
     return _load(form, directory)[0]
 
 
@@ -143,7 +143,7 @@ def save(model: BertPreTrainedModel, tokenizer: Any, directory: Path) -> None:
 
 
 def count_with_head(model: BertPreTrainedModel, labels: int = 2) -> int:
-    """Return the parameters of the model's body with a pooler and a classification head."""
+    """Return the number of parameters of the model's body with a pooler and a classification head."""
     hidden = model.config.hidden_size
     body = sum(parameter.numel() for name, parameter in body_of(model).named_parameters() if not name.startswith("pooler."))
     return body + hidden * hidden + hidden + labels * (hidden + 1)

@@ -16,9 +16,8 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # constants of glibc's malloc.h
 def prepare(threads: int, seed: int = 0) -> None:
     """Fix the number of CPU threads and the seed, and hide the progress of loading models.
 
-    The last bits of a result depend on the number of threads. The seed matters even without training: loading a model gives random
-    weights to a head that the checkpoint lacks.
-    `threads` is the total number over all processes of this machine.
+    The last bits of a result depend on the number of threads. The seed matters even without training, because a head that the checkpoint
+    lacks is loaded with random weights. `threads` is the total number over all processes of this machine.
     """
     # Without this, Intel's matrix library may give other last bits in another run. It reads the variable at its first use.
     os.environ.setdefault("MKL_CBWR", "AUTO")
@@ -36,8 +35,8 @@ def prepare(threads: int, seed: int = 0) -> None:
 def _reuse_memory() -> None:
     """Let glibc keep the memory of freed tensors for later ones.
 
-    By default glibc returns every tensor of more than 32 MiB to the system at once, so each training step waits for the system to clear the
-    same pages again.
+    By default glibc returns every freed tensor of more than 32 MiB to the system at once. Each training step would then wait for the system
+    to clear the same pages again.
     """
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)

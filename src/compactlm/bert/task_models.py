@@ -23,7 +23,7 @@ FORMS: dict[str, Any] = {
 
 
 def head_config(kind: Kind, task: Task) -> dict[str, Any]:
-    """Return the keys of config.json that a task's head has: its outputs, their names, and `kind.settings`."""
+    """Return the entries of config.json for a task's head: the number of outputs, their names, and `kind.settings`."""
     names = kind.names(task)
     labels = {"id2label": dict(enumerate(names)), "label2id": {name: index for index, name in enumerate(names)}} if names else {}
     return {"num_labels": kind.outputs(task), **labels, **kind.settings(task)}
@@ -57,7 +57,7 @@ def logits_of(model: BertPreTrainedModel, **inputs: torch.Tensor) -> torch.Tenso
 
 
 def logits_of_body(model: BertPreTrainedModel, output: Any) -> torch.Tensor:
-    """Return the outputs of a task's head on the output of its body, as `logits_of` does, with the head's dropout."""
+    """Return the same as `logits_of`, from the output of the body. The head's dropout applies."""
     states = output.pooler_output if isinstance(model, BertForSequenceClassification) else output.last_hidden_state
     logits: torch.Tensor = head_of(model)(states if isinstance(model, BertForQuestionAnswering) else model.dropout(states))
     return logits

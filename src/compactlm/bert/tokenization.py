@@ -1,4 +1,4 @@
-"""Text to sequences of token ids, and statistics of them."""
+"""Turn texts into sequences of token ids, and count tokens."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Statistics:
     lengths: Counter[int] = dataclasses.field(default_factory=Counter)
 
     def metrics(self) -> dict[str, float]:
-        """Return the counts, the share of unknown tokens, the tokens of a word and the mean length of a sequence."""
+        """Return the counts, the share of unknown tokens, the tokens per word and the mean length of a sequence."""
         return {
             "rows": self.rows,
             "sequences": self.sequences,
@@ -85,16 +85,15 @@ def tokenize_documents(
 ) -> tuple[list[dict[str, Any]], Statistics]:
     """Turn documents into rows of artifacts.SEQUENCE_SCHEMA.
 
-    A labelled text becomes one sequence and is truncated if it is too long; an unlabelled text becomes as many as it fills. Pairs, and rows
-    of other kinds of task than classification, become the sequences of their kind. The id of a sequence is the document's id, a dot and a
-    number.
+    A labelled text becomes one sequence, truncated if it is too long. An unlabelled text is split into as many sequences as it needs. For
+    pairs, and for kinds of task other than classification, the kind decides. The id of a sequence is the document's id, a dot and a number.
 
     Args:
         tokenizer: a tokenizer of transformers.
         documents: labelled and unlabelled rows.
         maximum_length: the most tokens of a sequence; a task may have its own.
         description: the description of the progress bar.
-        tasks: the tasks of labelled rows by name; a row of a task that is not there is a text with a label.
+        tasks: the tasks of labelled rows by name; a row of any other task is treated as a text with a label.
         unlabelled: the tasks that use the unlabelled rows of a source, by source.
     """
     continuation = {index for token, index in tokenizer.get_vocab().items() if token.startswith("##")}
@@ -136,13 +135,13 @@ def tokenize_documents(
 
 
 def sequence_schema(rows: Sequence[Mapping[str, Any]]) -> pa.Schema:
-    """Return artifacts.SEQUENCE_SCHEMA with those of its optional columns in which a row has something."""
+    """Return artifacts.SEQUENCE_SCHEMA without the optional columns that are empty in all rows."""
     used = [field for field in (SECOND, TARGET) if any(row[field.name] is not None for row in rows)]
     return functools.reduce(pa.Schema.append, used, SEQUENCE_SCHEMA)
 
 
 def _task_of(row: Document, tasks: Mapping[str, Task], unlabelled: Mapping[str, Task]) -> Task | None:
-    """Return the task by whose kind a row is encoded; None for a plain text."""
+    """Return the task whose kind encodes a row; None for a plain text."""
     if row.task is not None:
         task = tasks.get(row.task)
         return None if task is None or (not kind_of(task).stores_target and not task.pair) else task

@@ -1,4 +1,4 @@
-"""Load a tokenizer. Imports no models, which take seconds."""
+"""Load a tokenizer without importing the models of transformers, which takes seconds."""
 
 from __future__ import annotations
 

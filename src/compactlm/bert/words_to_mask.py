@@ -1,7 +1,7 @@
-"""Words to mask for a measurement, the same for models of different vocabularies.
+"""Choose words to mask for a measurement. Models with different vocabularies get the same words.
 
-A word takes part only if it is a single token of every model's vocabulary. Each model runs on the row in its own tokens, with [MASK]
-for the word, and is right if its first choice is that word.
+A word is eligible only if it is a single token in every model's vocabulary. Each model reads the row in its own tokens, with [MASK] for the
+word. It is right if its first choice is that word.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def choose_words(texts: dict[str, str], tokenizers: Sequence[Any], count: int, s
     """Choose one word from each of at most `count` rows.
 
     Args:
-        texts: row ids and texts. Rows and words are drawn by (seed, id), so their order does not matter.
-        tokenizers: a word is eligible if it is a single token for each of these and consists of letters.
+        texts: row ids and texts. Rows and words are drawn by (seed, id), so the order of the rows does not matter.
+        tokenizers: a word is eligible if it consists of letters and is a single token for each of these.
         count: the largest number of rows.
         seed: the seed of the draw.
 
@@ -69,9 +69,9 @@ def _mask_word(item: MaskedWord, tokenizer: Any, maximum_length: int) -> MaskedT
 
 
 def mask_one(sequence: Sequence[int], mask: int, key: str) -> MaskedToken:
-    """Mask one token of a sequence, drawn by `key`. The first and the last token, [CLS] and [SEP], are left alone.
+    """Mask one token of a sequence, drawn by `key`. The first token, [CLS], and the last, [SEP], are never masked.
 
-    A sequence of only these two has its last token masked.
+    In a sequence of only these two the last token is masked.
     """
     position = draw_generator(key).randrange(1, max(len(sequence) - 1, 2))
     return MaskedToken([*sequence[:position], mask, *sequence[position + 1 :]], position, sequence[position])
@@ -80,6 +80,6 @@ def mask_one(sequence: Sequence[int], mask: int, key: str) -> MaskedToken:
 def top1(
     model: BertForMaskedLM, tokenizer: Any, items: Sequence[MaskedWord], maximum_length: int, batch_tokens: int, description: str
 ) -> float:
-    """Return the share of masked words that are the model's first choice, 0 to 1; nan without words."""
+    """Return the share of masked words that the model predicts as its first choice, 0 to 1; nan without words."""
     found = score(model, mask_words(items, tokenizer, maximum_length), tokenizer.pad_token_id, batch_tokens, description)
     return float(found.hits(1).mean()) if items else float("nan")

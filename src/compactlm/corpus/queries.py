@@ -1,4 +1,4 @@
-"""Passages with their queries, for learning from pairs and for measuring how well a query finds its passage."""
+"""Passages with their queries, for training on pairs and for evaluating retrieval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PASSAGE_WORDS = 90
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Passage:
-    """The beginning of a row's text, and the texts that belong to it (questions that it answers, or its summary), sorted."""
+    """The beginning of a row's text, and its sorted queries (questions that it answers, or its summary)."""
 
     id: str
     source: str
@@ -23,14 +23,14 @@ class Passage:
 def passages_with_queries(rows: Iterable[Document], words: int = PASSAGE_WORDS, sources: Collection[str] | None = None) -> list[Passage]:
     """Return the passages of the rows that have queries, sorted by id; each is cut to its first `words` words.
 
-    Derived rows (augmented or repeated copies) are left out. Each passage is listed once: rows whose passages are equal after cutting
-    share one, with the queries of all of them and the smallest id.
+    Augmented and repeated copies are left out. Each passage is listed once: rows whose passages are equal after cutting share one entry,
+    with all their queries and the smallest id.
 
     Args:
         rows: the rows of a split.
-        words: the most words of a passage.
-        sources: the sources to take rows from; None takes all. Questions of a dialogue, such as those of QuAC, often make no sense
-            without the questions before, so retrieval is better measured on other sources.
+        words: the number of words to which passages are cut.
+        sources: the sources to take rows from; None takes all. Questions of a dialogue, such as those of QuAC, often make no sense without
+            the previous questions, so retrieval is better measured on other sources.
     """
     found: dict[str, Passage] = {}
     for row in sorted(rows, key=lambda row: row.id):

@@ -29,7 +29,7 @@ class EmbeddingExamples:
         Args:
             ids: the ids of the texts.
             sequences: the student's token ids of each text.
-            items: the positions of the texts of each item: one, a pair, or an anchor, a right and a wrong text.
+            items: the positions of the texts of each item: one text, a pair, or a triple (anchor, nearer text, opposite text).
             source: the teacher's vectors of the texts.
             group: the number of pairs or triples of a batch.
         """
@@ -54,9 +54,9 @@ class EmbeddingExamples:
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same items
         """Return the tensors of EmbeddingObjective.
 
-        `first_ids` and `first_mask` are the first texts, int64 [items, tokens]; `second_…` and `third_…` follow if the items have them.
-        `teacher` are the teacher's vectors, float [items * texts, teacher's width]; triples have none, because the teacher may be wrong
-        about them. `partners` are the numbers of the second texts of pairs.
+        `first_ids` and `first_mask` hold the first texts, int64 [items, tokens]; pairs also have `second_…`, and triples `second_…` and
+        `third_…`. `teacher` holds the teacher's vectors, float [items * texts, teacher's width]; triples have none, because the teacher may
+        be wrong about them. `partners` holds a number for the second text of each pair.
         """
         items = [self.items[position] for position in positions]
         batch: Batch = {}

@@ -1,4 +1,4 @@
-"""The inputs of the phase embedding: texts, the teacher's vectors and the static table, the same for signals and distill-train."""
+"""The inputs of the phase embedding: texts, the teacher's vectors and the static table. The stages signals and distill-train share them."""
 
 from __future__ import annotations
 
@@ -40,18 +40,19 @@ STATIC = "static.safetensors"  # the static table, in artifacts.SIGNALS
 
 
 def is_enabled(enabled: bool | str) -> bool:
-    """Return whether the phase runs: `enabled` is distill.embedding.enabled, and auto depends on the teacher."""
+    """Return whether the phase runs: `enabled` is distill.embedding.enabled; with auto it depends on the teacher."""
     return is_sentence_encoder(BASE) if enabled == "auto" else bool(enabled)
 
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """The texts of the phase, each once, and positions in them.
+    """The distinct texts of the phase, and positions in their list.
 
     Attributes:
         texts: the texts.
         items: what a loss learns from: one text, a pair, or a triple (see EmbeddingExamples).
-        whole: rows, sentences and passages, or all drawn texts if there are none. The last map is fitted on them.
+        whole: positions of rows, sentences and passages, or of all drawn texts if there are none. The student's linear map is fitted on
+            these.
     """
 
     texts: Texts
@@ -63,17 +64,17 @@ class EmbeddingInputs:
     """The texts of the phase, its teacher and the teacher's vectors."""
 
     def __init__(self, inputs: Inputs, body: Callable[[BertModel], Any] | None = None) -> None:
-        """Take the inputs of all phases, and a function that replaces the teacher's body by another that reads as it does."""
+        """Take the inputs of all phases, and optionally a function that replaces the teacher's body by an equivalent one."""
         self.inputs, self.params, self.body = inputs, inputs.params, body
 
     @property
     def maximum_length(self) -> int:
-        """The most tokens that the student reads of a text."""
+        """The number of tokens to which the student truncates a text."""
         return min(self.params.student.maximum_positions, self.params.teacher.maximum_length)
 
     @functools.cached_property
     def material(self) -> Material:
-        """The texts of signals.embedding, and the items that a loss with a weight learns from."""
+        """The texts that signals.embedding asks for, and the items of all losses that have a weight."""
         rows = artifacts.read_documents(artifacts.SPLIT / "train")
         found = embedding_text(rows, self.inputs.tokenizer.get_vocab(), self.params.signals.embedding, self.params.seed)
         losses, texts = self.params.distill.embedding, dict(zip(found.ids, found.texts, strict=True))
@@ -92,12 +93,12 @@ class EmbeddingInputs:
         return Material(Texts(list(texts), list(texts.values())), items, whole or list(range(len(found.ids))))
 
     def _triples(self) -> list[tuple[str, str, str]]:
-        """Return the triples of the training halves of the suites in configs/words/context."""
+        """Return the triples from the half `train` of each suite in configs/words/context."""
         suites = [read_suite(path.stem) for path in sorted(SUITES.glob("*.yaml"))]
         return list(dict.fromkeys((one.anchor, one.right, one.wrong) for suite in suites for one in make_triples(suite, "train")))
 
     def teacher(self) -> SentenceEncoder:
-        """Return the teacher. One without modules of its own gets the mean of its hidden states, normalised."""
+        """Return the teacher as a sentence encoder. Without modules of its own it gives the normalised mean of its hidden states."""
         encoder = SentenceEncoder.load(BASE)
         return dataclasses.replace(encoder, model=self.body(encoder.model)) if self.body else encoder
 
@@ -112,11 +113,11 @@ class EmbeddingInputs:
         return {**found, "runtime": params.signals.embedding.runtime}
 
     def online(self, texts: Texts) -> OnlineSentences:
-        """Return the teacher as a source of the vectors of these texts."""
+        """Return the teacher as a source of the texts' sentence vectors."""
         return OnlineSentences(self.teacher(), texts, self.params.teacher.maximum_length, self.params.precision)
 
     def source(self) -> SentenceSource:
-        """Return the source of the teacher's vectors that signals.source names.
+        """Return the source of the teacher's vectors: the cache or the teacher itself, as signals.source says.
 
         Raises:
             CompactLMError: the cache is damaged, or belongs to other texts or another teacher.
@@ -132,7 +133,7 @@ class EmbeddingInputs:
 
     @functools.cached_property
     def token_rows(self) -> TaskRows:
-        """The texts whose token vectors are signals, in the student's ids: some of those that are items of their own."""
+        """The texts whose token vectors are signals, in the student's ids. They are drawn from the items of one text."""
         texts, params = self.material.texts, self.params
         single = [item[0] for item in self.material.items if len(item) == 1]
         drawn = draw_items(single, params.signals.embedding.token_texts, "token vectors", params.seed, key=lambda at: texts.ids[at])
@@ -148,7 +149,7 @@ class EmbeddingInputs:
         return principal_components(vectors - vectors.mean(dim=0), self.width)
 
     def token_settings(self) -> dict[str, Any]:
-        """Return the settings that the token vectors depend on beside their tokens, as cache.json stores them."""
+        """Return the settings that the token vectors depend on, as cache.json stores them. The tokens are checked separately."""
         vocabulary = artifacts.file_sha256(artifacts.ID_MAP)
         return {**self.settings(), "width": self.width, "vocabulary": vocabulary}
 
@@ -167,7 +168,7 @@ class EmbeddingInputs:
         return OnlineTokens(teacher.model, self.inputs.id_map, self.components(source), self.params.precision)
 
     def token_source(self, source: SentenceSource) -> SignalSource:
-        """Return the source of the teacher's token vectors that signals.source names; `source` has its sentence vectors."""
+        """Return the source of the teacher's token vectors, as signals.source says; `source` gives the sentence vectors."""
         if self.params.signals.source == "cached":
             return CachedSignals(artifacts.SIGNALS / TOKENS, self.token_rows, self.token_settings())
         return self.online_tokens(source)

@@ -24,7 +24,7 @@ class EmbeddingObjective(torch.nn.Module):
     def forward(self, **batch: torch.Tensor) -> Batch:
         """Return the losses of a batch by name, without their weights, and their weighted sum as `loss`.
 
-        A loss that does not apply to the batch's kind of items is left out.
+        Losses that do not apply to the batch's kind of items are left out.
         """
         names = [name for name in PART_NAMES if f"{name}_ids" in batch]
         own = unit(torch.cat([self.student(batch[f"{name}_ids"], batch[f"{name}_mask"]) for name in names]))

@@ -1,4 +1,4 @@
-"""The phase embedding: from texts and a teacher that encodes sentences to a student that does."""
+"""The phase embedding: train the student to reproduce the teacher's sentence embeddings."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Train = Callable[[str, torch.nn.Module, Examples, Optimisation, str], None]
 
 
 def begin(found: EmbeddingInputs, general: BertForMaskedLM, source: SentenceSource, table: StaticTable) -> SentenceStudent:
-    """Return the student before training, as distill.embedding.start says."""
+    """Return the student before training. Its first weights are those that distill.embedding.start names."""
     params = found.params
     width = params.distill.embedding.width or params.student.hidden_size
     torch.manual_seed(params.seed)
@@ -49,7 +49,7 @@ def begin(found: EmbeddingInputs, general: BertForMaskedLM, source: SentenceSour
 
 
 def _fit_dense(student: SentenceStudent, found: EmbeddingInputs, source: SentenceSource, directions: torch.Tensor, rows: list[int]) -> None:
-    """Fit the last map to the teacher's sentence vectors of some texts by ridge regression.
+    """Fit the student's linear map to the teacher's sentence vectors of some texts by ridge regression.
 
     `directions` are the components to which the teacher's vectors are reduced, float [components, teacher's width]; `rows` are positions in
     the texts of the phase.
@@ -76,10 +76,11 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
     Args:
         found: the inputs of the phase.
         general: the student of general distillation.
-        train: trains an objective; it takes the phase's name, the objective, the examples, the optimisation and its key in params.yaml.
+        train: a function that trains an objective. It takes the phase's name, the objective, the examples, the optimisation and its key in
+            params.yaml.
 
     Raises:
-        CompactLMError: the cache does not fit.
+        CompactLMError: the cache was written for other texts or settings.
     """
     section = found.params.distill.embedding
     table, source, material = StaticTable.read(artifacts.SIGNALS / STATIC), found.source(), found.material
@@ -117,13 +118,13 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
 
 
 def _without(items: list[tuple[int, ...]], ids: Sequence[str], learnt: set[str]) -> list[tuple[int, ...]]:
-    """Leave out single texts whose token vectors the student has learnt; their sentence vectors would only undo some of it."""
+    """Leave out single texts whose token vectors the student has learnt. Training on their sentence vectors would undo some of that."""
     return [item for item in items if len(item) > 1 or ids[item[0]] not in learnt]
 
 
 @torch.no_grad()
 def embed(student: SentenceStudent, sequences: list[list[int]], batch_tokens: int, pooled: bool = False) -> Array:
-    """Return the unit vectors of sequences of token ids, float32 [rows, width]; `pooled` returns the mean hidden states instead."""
+    """Return the unit vectors of sequences of token ids, float32 [rows, width]; with `pooled`, the mean hidden states."""
     student.to(best_device()).eval()
     device = student.dense.weight.device
     width = student.dense.in_features if pooled else student.dense.out_features
@@ -136,7 +137,7 @@ def embed(student: SentenceStudent, sequences: list[list[int]], batch_tokens: in
 
 
 def validate(found: EmbeddingInputs, student: SentenceStudent) -> dict[str, Figure]:
-    """Return how often a query of the validation split finds its passage first, and among the first ten."""
+    """Return the shares of validation queries whose passage is ranked first, and among the first ten."""
     params = found.params
     passages = passages_with_queries(artifacts.read_documents(artifacts.SPLIT / "validation"))
     asked = [(query, at) for at, passage in enumerate(passages) for query in passage.queries]
@@ -150,7 +151,7 @@ def validate(found: EmbeddingInputs, student: SentenceStudent) -> dict[str, Figu
 
 
 def rank(queries: Array, passages: Array, right: list[int]) -> Array:
-    """Return how many passages are nearer to each query than its own, int [queries]. All vectors have length 1."""
+    """Return for each query how many passages are nearer than its own, int [queries]. All vectors have length 1."""
     scores = queries @ passages.T
     ranks: Array = (scores > scores[np.arange(len(right)), right][:, None]).sum(axis=1)
     return ranks

@@ -1,7 +1,7 @@
 """The texts from which the student learns sentence embeddings, and the pairs of a query and its passage.
 
-People embed passages, sentences, questions, phrases and single words, so the texts are of all these kinds. All come from train rows and
-from the student's vocabulary; the split has removed the queries that are like held-out text.
+People embed passages, sentences, questions, phrases and single words, so there are texts of all these kinds. They come from the train rows
+and from the student's vocabulary. The split has already removed queries that are similar to held-out text.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EmbeddingText:
-    """Texts sorted by id, each once.
+    """Distinct texts, sorted by id.
 
     Attributes:
-        ids: the id of each text, 32 hexadecimal digits that depend on the text alone.
+        ids: the id of each text: 32 hexadecimal digits that depend only on the text.
         texts: the texts.
         kinds: the kind of each text; a text of several kinds has the first one in the order passage, query, row, sentence, phrase, word.
-        pairs: the positions of a query and of its passage in `texts`, sorted.
+        pairs: for each pair, the positions of the query and of its passage in `texts`; sorted.
     """
 
     ids: list[str]
@@ -46,15 +46,15 @@ def embedding_text(
 ) -> EmbeddingText:
     """Draw the texts of each kind, and return them with the pairs. The result does not depend on the order of the rows.
 
-    Derived rows (copies) are left out. If there are fewer texts of a kind than its amount, all are taken.
+    Augmented copies are left out. If there are fewer texts of a kind than its amount, all are taken.
 
     Args:
         rows: the train rows.
-        vocabulary: the student's tokens; those that are whole words are texts.
+        vocabulary: the student's tokens; tokens that are whole words serve as texts.
         amounts: `passages` passages (rows with queries first), `questions` of their queries, `rows` whole rows
             without queries, `sentences`, `phrases` of 2 to 5 words out of sentences, and `words` single words.
         seed: the seed of all draws.
-        paired: the sources whose queries make pairs; None takes all. Queries of other sources are no texts either.
+        paired: the sources whose queries make pairs; None takes all. Queries of other sources are not used at all.
     """
     originals = [row for row in rows if row.parent is None]
     passages, pairs = _passages(originals, amounts, seed, paired)
@@ -109,7 +109,7 @@ def _is_sentence(text: str) -> bool:
 
 
 def _phrases(sentence: str, seed: int) -> Iterator[str]:
-    """Yield one phrase of a sentence, drawn by the seed, without punctuation inside; none if no two words stand together."""
+    """Yield one phrase of a sentence, drawn by the seed, without punctuation inside; nothing if no two words are adjacent."""
     runs = [run.split() for run in _RUN.findall(sentence)]
     if runs:
         generator = draw_generator("embedding phrase of", seed, sentence)

@@ -40,7 +40,7 @@ class TaskRows:
     Attributes:
         ids: the ids of the sequences.
         sequences: token ids of the student.
-        targets: what each row should give (tasks.base.Example.target), None for rows without a label.
+        targets: the target of each row (tasks.base.Example.target), None for rows without a label.
         weights: example weights, 1 for rows without a label.
         seconds: the position of the second text of each pair; None if no row is a pair.
         losses: the losses of the task; None for rows that only the teacher reads.
@@ -59,7 +59,7 @@ class TaskRows:
         return [len(sequence) for sequence in self.sequences]
 
     def model_inputs(self, rows: Sequence[int]) -> Batch:
-        """Return input_ids, attention_mask and, of pairs, token_type_ids of some rows, each int64 [rows, tokens]."""
+        """Return input_ids and attention_mask of some rows, and token_type_ids if there are pairs, each int64 [rows, tokens]."""
         return pad_examples([self.sequences[row] for row in rows], None if self.seconds is None else [self.seconds[row] for row in rows])
 
 
@@ -73,7 +73,7 @@ class TaskExamples:
         self.ids, self.lengths = rows.ids, rows.lengths
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:  # noqa: ARG002 - every epoch has the same rows
-        """Return the tensors of TaskObjective: input_ids, attention_mask, token_type_ids of pairs, labels, weights and the signals."""
+        """Return the tensors of TaskObjective: input_ids, attention_mask, labels, weights, the signals, and token_type_ids for pairs."""
         rows, losses = list(positions), self.tokenized.losses
         batch = self.tokenized.model_inputs(rows)
         signals = self.source.signals(batch, rows) if self.source else {}
@@ -89,12 +89,12 @@ def task_rows(
     unlabelled: Sequence[dict[str, Any]],
     weights: Mapping[str, float] | None,
 ) -> TaskRows:
-    """Join a task's labelled rows, originals and copies, with unlabelled rows, both of artifacts.SEQUENCE_SCHEMA.
+    """Join a task's labelled rows (originals and copies) with unlabelled rows, both in artifacts.SEQUENCE_SCHEMA.
 
-    Labelled rows of other tasks are left out. `weights` are by document id; None gives every row the weight 1.
+    Labelled rows of other tasks are left out. `weights` maps document ids to weights; None gives every row the weight 1.
 
     Raises:
-        CompactLMError: a labelled row has no weight, because weights and sequences come from different runs.
+        CompactLMError: a labelled row has no weight; then weights and sequences come from different runs.
     """
     own = [row for row in labelled if row["task"] == name]
     documents = [row["id"].rpartition(".")[0] for row in own]

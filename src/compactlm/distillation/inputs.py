@@ -1,4 +1,4 @@
-"""The inputs of distillation: rows, tokenizer and signal sources, the same for the stages signals and distill-train."""
+"""The inputs of distillation: rows, tokenizer and signal sources. The stages signals and distill-train share them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Inputs:
 
     @property
     def maskings(self) -> int:
-        """The number of sets of masks of each sequence of general distillation. Without signals, each epoch has its own."""
+        """The number of different maskings of each sequence in general distillation. Without signals, each epoch has its own."""
         general = self.params.distill.general
         return self.params.signals.general.maskings if needs_signals(general) else general.optimisation.epochs
 
@@ -60,7 +60,7 @@ class Inputs:
         return MaskedSequences(ids, sequences, self.tokenizer, params.mask_rate, f"{seed}/{GENERAL}", self.maskings)
 
     def task(self, name: str, weights: Mapping[str, float] | None = None) -> TaskRows:
-        """Return a task's labelled rows, their copies and unlabelled rows. `weights` are by document id; None means 1."""
+        """Return a task's labelled rows, their copies and unlabelled rows. `weights` maps document ids to weights; None means 1."""
         params, task = self.params.signals.task, self.params.tasks[name]
         sources, pairs = params.unlabelled if task.unlabelled is None else task.unlabelled, kind_of(task).reads_pairs(task)
         unlabelled = [row for row in self.train if row["task"] is None and row["source"] in sources]
@@ -69,7 +69,7 @@ class Inputs:
         return task_rows(name, task, [*self.train, *self.augmented], drawn, weights)
 
     def counterfactual_parents(self) -> dict[str, str]:
-        """Return the id of each counterfactual copy's original, by the id of the copy."""
+        """Return a dictionary from the id of each counterfactual copy to the id of its original."""
         table = artifacts.read_table(artifacts.COUNTERFACTUAL).select(["id", "parent"])
         return {row["id"]: row["parent"] for row in table.to_pylist()}
 
@@ -109,7 +109,7 @@ class Inputs:
         return OnlineMasked(teacher, self.id_map, signals.layers, general.top_k, general.temperature, attentions, precision)
 
     def check_caches(self) -> None:
-        """Open every task's cache, so that a bad one is found before hours of general distillation. Does nothing for online signals.
+        """Open every task's cache, to find a bad one before hours of general distillation. Does nothing for online signals.
 
         Raises:
             CompactLMError: a cache is damaged, or belongs to other rows or another teacher.
@@ -118,10 +118,10 @@ class Inputs:
             CachedSignals(artifacts.SIGNALS / name, self.task(name), self.cache_settings(name))
 
     def online_task(self, teacher: Any, attentions: bool = False, body: Any = None) -> OnlineTask:
-        """Return the fine-tuned teacher as a signal source; `body` reads in place of its body.
+        """Return the fine-tuned teacher as a signal source; `body`, if given, runs instead of its body.
 
-        For an answer to a whole text it reads its own tokens. Labels of words and places of answers belong to the student's tokens, and so
-        do attention probabilities, so the teacher reads these.
+        If the answer belongs to the whole text, the teacher reads its own tokens. For tags, answer spans and attention probabilities, which
+        belong to single tokens of the student, it reads the student's tokens.
         """
         source = OnlineTask(teacher, self.id_map, self.params.signals.layers, attentions, self.params.precision, body)
         if isinstance(teacher, BertForSequenceClassification) and not attentions:

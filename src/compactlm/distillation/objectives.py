@@ -1,4 +1,4 @@
-"""The objective of each phase: predictions like the teacher's, the data's own labels, and the losses between layers."""
+"""The objective of each phase: a weighted sum of soft targets, hard labels and losses between layers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Objective(torch.nn.Module):
 
 
 class GeneralObjective(Objective):
-    """General distillation of a masked language model: the masked tokens of unlabelled text. See examples.GeneralExamples for the batch."""
+    """The objective of general distillation: predict the masked tokens of unlabelled text. See examples.GeneralExamples for the batch."""
 
     student: BertForMaskedLM
     params: GeneralDistillation
@@ -84,7 +84,7 @@ class GeneralObjective(Objective):
 
 
 class TaskObjective(Objective):
-    """Distillation of a task: labelled, augmented and unlabelled rows. See examples.TaskExamples for the batch."""
+    """The objective of a task, on labelled, augmented and unlabelled rows. See examples.TaskExamples for the batch."""
 
     params: TaskDistillation
 
@@ -103,5 +103,5 @@ class TaskObjective(Objective):
         return self.losses.soft(logits, {**batch, "teacher_logits": teacher}, self.params.temperature)
 
     def hard(self, logits: torch.Tensor, batch: Batch) -> torch.Tensor:
-        """Return the loss against the labels; rows without one are left out."""
+        """Return the loss against the labels; rows without a label are left out."""
         return self.losses.hard(logits, batch, self.params.focal_gamma)

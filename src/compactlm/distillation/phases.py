@@ -67,7 +67,7 @@ class Phases:
     """Runs the phases. It holds the parameters, the inputs, and the metrics and timings of finished phases."""
 
     def __init__(self, params: Params, checkpoints: Mapping[str, Checkpoint] | None = None, curve_directory: Path | None = None) -> None:
-        """Read the inputs. `checkpoints`, by phase, and the directory of learning curves are optional."""
+        """Read the inputs. Checkpoints (one for each phase) and the directory of learning curves are optional."""
         self.params, self.inputs = params, Inputs(params)
         self.sentences = EmbeddingInputs(self.inputs)
         self.settings = Settings(params.seed, params.precision, params.distill.checkpoint_minutes)
@@ -76,10 +76,10 @@ class Phases:
         self.metrics: dict[str, dict[str, float | Figure]] = {}
 
     def general(self) -> tuple[BertForMaskedLM, torch.Tensor]:
-        """Distil the masked language model. Return it with the principal components of its first weights.
+        """Distil the masked language model. Return it with the principal components that its first weights are projected onto.
 
         Raises:
-            CompactLMError: the student has more parameters than the budget allows, or a loss or a cache does not fit.
+            CompactLMError: the student has more parameters than the budget allows, or a loss or a cache does not fit the models.
         """
         params, inputs = self.params, self.inputs
         teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
@@ -102,7 +102,7 @@ class Phases:
         return student, components
 
     def untrained(self) -> tuple[BertForMaskedLM, torch.Tensor]:
-        """Return the student and the components with which `general` starts."""
+        """Return the untrained student of general distillation, and its components."""
         teacher, has_head = models.load_masked_lm(artifacts.TEACHER / artifacts.BASE)
         return self._begin(teacher, self.inputs.general(), has_head)
 
@@ -120,7 +120,7 @@ class Phases:
         return student, components
 
     def task(self, name: str, general: BertForMaskedLM | SentenceStudent, components: torch.Tensor) -> BertPreTrainedModel:
-        """Distil one task's student, from the general student or that of the embedding, and its components."""
+        """Distil the student of one task. It starts from the general student or the sentence encoder, and its components."""
         params, inputs, task = self.params, self.inputs, self.params.tasks[name]
         distill, kind = params.distill.task, kind_of(task)
         teacher = load_task_model(artifacts.TEACHER / name)
@@ -153,7 +153,7 @@ class Phases:
         teacher: BertPreTrainedModel,
         rows: TaskRows,
     ) -> tuple[BertPreTrainedModel, torch.Tensor]:
-        """Return the student and the components with which `task` starts."""
+        """Return the untrained student of a task, and its components."""
         from_teacher = self.params.distill.task.start == "teacher"
         student = build_task_model(general, self.params.tasks[name], self.params.seed, body=not from_teacher)
         if not from_teacher:
@@ -188,7 +188,7 @@ class Phases:
     def start_of_tasks(
         self, general: BertForMaskedLM, components: torch.Tensor, encoder: SentenceStudent | None
     ) -> tuple[BertForMaskedLM | SentenceStudent, torch.Tensor]:
-        """Return the student and the components that `task` starts from, as distill.task.start says.
+        """Return the student that distill.task.start names, from which the tasks start, and its components.
 
         Raises:
             CompactLMError: the tasks start from the embedding, but the phase is off.
@@ -211,9 +211,9 @@ class Phases:
         self.metrics[phase] = {name: value for _, means in summary.history for name, value in means.items()}
 
     def _masked_words(self, student: BertForMaskedLM, teacher: BertForMaskedLM | None) -> dict[str, Figure]:
-        """Return the share of masked words of the validation rows that are the student's first choice.
+        """Return the share of masked words in the validation rows that the student predicts as its first choice.
 
-        With a teacher that has a head, its ratio to the teacher's share follows.
+        If the teacher has a masked-language-model head, the ratio to the teacher's share is returned as well.
         """
         params, batch_tokens = self.params, self.params.batch_tokens
         theirs = models.load_tokenizer(artifacts.TEACHER / artifacts.BASE)

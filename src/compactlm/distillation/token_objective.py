@@ -1,4 +1,4 @@
-"""The objective of the token vectors of a sentence encoder, and its rows."""
+"""The objective that fits a sentence encoder to the teacher's token vectors, and its training rows."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class TokenExamples:
 
 
 class TokenObjective(torch.nn.Module):
-    """The squared distance of the student's token vectors, after its linear map, and the teacher's, relative to the teacher's variance."""
+    """The mean squared error between the student's mapped token vectors and the teacher's, relative to the teacher's variance."""
 
     def __init__(self, student: SentenceStudent, variance: float, word_embeddings: float = 1.0) -> None:
-        """Take the student, and the mean variance of the numbers of the teacher's token vectors.
+        """Take the student, and the variance of the teacher's token vectors, averaged over dimensions.
 
-        `word_embeddings` is the learning rate of the word embeddings, relative to the others'.
+        `word_embeddings` is the learning rate of the word embeddings, relative to that of all other weights.
         """
         super().__init__()
         self.student, self.variance = student, variance
         self.learning_rates = {student.bert.embeddings.word_embeddings.weight: word_embeddings}
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, target: torch.Tensor) -> Batch:
-        """Return the loss of a batch as `loss`; 1 is the loss of the mean vector."""
+        """Return the loss of a batch as `loss`; predicting the mean vector for every token gives 1."""
         real = attention_mask.bool()
         vectors = self.student.dense(self.student.states(input_ids, attention_mask)[real])
         return {"loss": (vectors.float() - target[real]).square().mean() / self.variance}
@@ -48,7 +48,7 @@ class TokenObjective(torch.nn.Module):
 
 @torch.no_grad()
 def fit_tokens(student: SentenceStudent, examples: TokenExamples) -> float:
-    """Fit the student's linear map to the teacher's token vectors by ridge regression; return the variance of their numbers."""
+    """Fit the student's linear map to the teacher's token vectors by ridge regression; return their mean variance."""
     states, targets = [], []
     device = student.dense.weight.device
     rows = range(0, len(examples.ids), max(1, len(examples.ids) // FITTED_ROWS))

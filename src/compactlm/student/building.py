@@ -16,7 +16,7 @@ from compactlm.tasks.base import Task, TaskOfModel
 
 
 def build_config(student: Student, vocabulary_size: int) -> BertConfig:
-    """Return the plain BERT configuration of this shape. Dropout is set by the training phases."""
+    """Return the BERT configuration of this shape. The training phases set its dropout."""
     return BertConfig(
         vocab_size=vocabulary_size,
         hidden_size=student.hidden_size,
@@ -37,7 +37,7 @@ def build_classifier(student: BertPreTrainedModel, labels: Sequence[str], seed: 
 def build_task_model(student: BertPreTrainedModel, task: Task, seed: int, body: bool = True) -> Any:
     """Return a model of a student's shape with a new head for a task.
 
-    `seed` is that of the random weights: those of the head, or all weights if the student's body is not copied.
+    `seed` determines the random weights: those of the head, or all weights if the body is not copied.
     """
     kind = kind_of(task)
     torch.manual_seed(seed)
@@ -51,9 +51,10 @@ def build_task_model(student: BertPreTrainedModel, task: Task, seed: int, body: 
 
 
 def principal_components(vectors: torch.Tensor, size: int) -> torch.Tensor:
-    """Return the `size` orthonormal directions with the largest part of the vectors, float [size, width].
+    """Return the `size` orthonormal directions that explain most of the vectors, float [size, width].
 
-    The vectors are not centred, because projections start from this map and must be linear. Directions beyond the width are 0.
+    The vectors are not centred, because projections start from this map and must be linear. If `size` exceeds the width, the remaining
+    directions are 0.
     """
     # Eigenvectors of a small matrix are much faster than singular vectors of a long one, and as exact in float64.
     doubled = vectors.double()

@@ -11,18 +11,18 @@ SHAPE = ("hidden_size", "num_attention_heads", "intermediate_size", "hidden_act"
 
 
 def can_be_copied(student: BertModel, teacher: BertModel) -> bool:
-    """Return whether the layers have the same shape and the student has at most as many as the teacher."""
+    """Return whether the layers have the same shape and the student has no more of them than the teacher."""
     own, theirs = student.config, teacher.config
     return own.num_hidden_layers <= theirs.num_hidden_layers and all(getattr(own, name) == getattr(theirs, name) for name in SHAPE)
 
 
 @torch.no_grad()
 def copy_body(student: BertModel, teacher: BertModel, teacher_ids: Sequence[int], layers: Sequence[int]) -> torch.Tensor:
-    """Copy the embeddings of the student's tokens and positions, and one of the teacher's layers for each of the student's.
+    """Copy the embeddings of the student's tokens and positions, and one teacher layer into each of the student's layers.
 
     Positions beyond the teacher's keep their random weights.
 
-    `can_be_copied` must be true. The arguments and the result, here the identity, are those of inheriting.inherit.
+    `can_be_copied` must be true. The arguments are those of inheriting.inherit. So is the result, which is the identity here.
     """
     own, theirs = student.embeddings, teacher.embeddings
     own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[torch.tensor(teacher_ids)])

@@ -1,4 +1,4 @@
-"""Choose a teacher's strongest attention heads and neurons, and resize them for a student."""
+"""Choose the teacher's strongest attention heads and neurons, and resize them for the student."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ SMALL = 0.02  # the standard deviation of BERT's random weights, for rows withou
 
 
 def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, count: int) -> list[int]:
-    """Return the indices, in order, of the at most `count` heads whose contribution to the layer's output varies most.
+    """Return the sorted indices of the (at most) `count` heads whose contribution to the layer's output varies most.
 
     Args:
         contexts: outputs of the heads, float [tokens, heads * head's width].
         output: weight of the layer's output projection, float [hidden size, heads * head's width].
-        heads: the number of the teacher's heads.
+        heads: the teacher's number of heads.
         count: the number to keep.
     """
     width = contexts.shape[1] // heads
@@ -25,7 +25,7 @@ def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, co
 
 
 def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: int) -> torch.Tensor:
-    """Return the indices, in order, of the at most `count` neurons whose contribution to the layer's output varies most.
+    """Return the sorted indices of the (at most) `count` neurons whose contribution to the layer's output varies most.
 
     `activations` are float [tokens, neurons]; `output` is the weight of the output projection, float [hidden size, neurons].
     """
@@ -34,12 +34,12 @@ def strongest_neurons(activations: torch.Tensor, output: torch.Tensor, count: in
 
 
 def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the weight and bias of a teacher's linear map, changed to read the student's hidden states.
+    """Return the weight and bias of a teacher's linear layer, changed so that it reads the student's hidden states.
 
-    The part of the teacher's states outside the components is replaced by its mean.
+    The part of the teacher's states that the components do not span is replaced by its mean.
 
     Args:
-        layer: the teacher's linear map.
+        layer: the teacher's linear layer.
         components: float [student's hidden size, teacher's hidden size].
         mean: the mean of the layer's inputs, float [teacher's hidden size].
     """
@@ -48,7 +48,7 @@ def fold(layer: torch.nn.Linear, components: torch.Tensor, mean: torch.Tensor) -
 
 
 def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tensor, mean: torch.Tensor) -> list[dict[str, torch.Tensor]]:
-    """Fold query, key and value of every head of a BERT layer's `attention.self`; see `fold`. `output` is the output projection's weight.
+    """Fold query, key and value of each head of a BERT layer's `attention.self`; see `fold`. `output` is the output projection's weight.
 
     Returns:
         One dict for each head. Query, key and value are float [head's width, student's hidden size + 1] with the bias as the last
@@ -64,10 +64,10 @@ def fold_attention(attention: Any, output: torch.Tensor, components: torch.Tenso
 
 
 def resize_head(head: dict[str, torch.Tensor], width: int) -> dict[str, torch.Tensor]:
-    """Return a head's query, key and value at another width, with scores and values changed as little as possible.
+    """Return a head's query, key and value at another width. Scores and values change as little as possible.
 
-    Scores depend only on query^T key, and the layer's output only on output value. Both products are truncated to their largest singular
-    values. A wider head keeps them and gets additional small random rows.
+    The scores depend only on the product query^T key, and the layer's output only on the product of output and value. Both products are
+    truncated to their largest singular values. A wider head keeps both products and gets additional small random rows.
     """
     old = head["query"].shape[0]
     if width == old:

@@ -1,10 +1,10 @@
 """Fit the weights of a student's body so that it is a rough copy of the teacher before any training.
 
-The student's hidden states are the teacher's, projected onto the principal directions of the teacher's states. Each of the student's
-layers takes the strongest attention heads and neurons of one of the teacher's layers and applies them through the projection. Its output
-projections and layer normalisations are then fitted in closed form, layer by layer, so that the student's states come as close as
-possible to the projected states of the teacher. Choosing by activations and copying follows Xu et al. 2024 (Weight Selection) and
-Samragh et al. 2023 (Weight Subcloning); the regression onto the teacher's states is our own.
+The student's hidden states are the teacher's, projected onto the principal directions of the teacher's states. Each of the student's layers
+takes the strongest attention heads and neurons of one of the teacher's layers and applies them through the projection. Its output
+projections and layer normalisations are then fitted in closed form, layer by layer, so that the student's states come as close as possible
+to the projected states of the teacher. Choosing and copying weights by activations follows Xu et al. 2024 (Weight Selection) and Samragh et
+al. 2023 (Weight Subcloning). The regression onto the teacher's states is our own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SPREAD = 1.2  # the size of the hidden states before a layer normalisation, rela
 
 
 def project_embeddings(student: BertModel, teacher: BertModel, ids: torch.Tensor, components: torch.Tensor) -> None:
-    """Set the student's embeddings to the teacher's, projected. `ids` holds the teacher's id of each of the student's tokens."""
+    """Set the student's embeddings to the teacher's projected ones. `ids` holds the teacher's id of each of the student's tokens."""
     own, theirs = student.embeddings, teacher.embeddings
     with torch.no_grad():
         own.word_embeddings.weight.copy_(theirs.word_embeddings.weight[ids] @ components.T)
@@ -43,10 +43,10 @@ def inherit(
     attention_mask: torch.Tensor,
     layers: Sequence[int],
 ) -> torch.Tensor:
-    """Fit all weights of the student's body to the teacher's.
+    """Fit all weights of the student's body to the teacher.
 
     Args:
-        student: a body that is not wider than the teacher.
+        student: a BERT body that is not wider than the teacher.
         teacher: a BERT body, in eval mode.
         teacher_ids: the teacher's id of each of the student's ids.
         input_ids: a sample of text in the student's ids, int64 [rows, tokens]; about 10,000 tokens are enough.

@@ -1,4 +1,4 @@
-"""Choose and set a student's first weights: copied from the teacher, fitted to it, projected embeddings only, or random."""
+"""Set a student's first weights: copied from the teacher, fitted to the teacher, only the projected embeddings, or random."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def initialise(
     layers: Sequence[int],
     has_head: bool = True,
 ) -> torch.Tensor:
-    """Set a student's first weights, and return the components that its projections start from.
+    """Set a student's first weights. Return the components, from which the projections of the losses start.
 
-    Both models have the same kind of head, and are put into eval mode. `kind` is student.initialisation in params.yaml: "inherited",
-    "embeddings" or "random". With `has_head` False only the body is set, because the teacher's head is random. See `inherit` for the other
+    Both models have the same kind of head and are put into eval mode. `kind` is student.initialisation in params.yaml: "inherited",
+    "embeddings" or "random". If `has_head` is False, the teacher's head is random, so only the body is set. See `inherit` for the other
     arguments and the result.
 
     Raises:
@@ -98,7 +98,7 @@ def inherit_mlm_head(
 
 @torch.no_grad()
 def start_mlm_head(student: BertForMaskedLM, counts: Mapping[int, float]) -> None:
-    """Let a head with random weights begin with the frequencies of the tokens: the bias of each is the logarithm of its frequency.
+    """Make a head with random weights predict the frequencies of the tokens: the bias of each token is the log of its frequency.
 
     `counts` says how often each of the student's ids occurs in the text; one is added to each count.
     """
@@ -111,7 +111,7 @@ def start_mlm_head(student: BertForMaskedLM, counts: Mapping[int, float]) -> Non
 
 @torch.no_grad()
 def inherit_head(student: Any, teacher: Any, components: torch.Tensor) -> None:
-    """Set the head of a task, and the pooler below it if there is one, to the teacher's, projected onto the components."""
+    """Set the head of a task, and its pooler if there is one, to the teacher's weights, projected onto the components."""
     if isinstance(student, BertForSequenceClassification):
         student.bert.pooler.dense.weight.copy_(components @ teacher.bert.pooler.dense.weight @ components.T)
         student.bert.pooler.dense.bias.copy_(components @ teacher.bert.pooler.dense.bias)

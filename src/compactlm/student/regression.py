@@ -1,4 +1,4 @@
-"""Closed-form fits on activations. Long sums use double precision."""
+"""Closed-form fits to activations. Long sums use double precision."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SMALL = 0.02  # the standard deviation of BERT's random weights
 class SentenceStudent(torch.nn.Module):
     """A BERT, the mean of its last hidden states over the attention mask ([CLS] and [SEP] included), and a linear map `dense`.
 
-    With `layers = False` the states are those of the word embeddings after their layer normalisation: no layer and no position has a part.
+    With `layers = False` the states are the word embeddings after their layer normalisation, without positions and layers.
     """
 
     def __init__(self, bert: BertModel, width: int) -> None:
@@ -51,7 +51,7 @@ class SentenceStudent(torch.nn.Module):
         return self.bert.embeddings.LayerNorm(self.bert.embeddings.word_embeddings(input_ids))
 
     def train_layers(self, layers: bool) -> None:
-        """Train everything, or (False) only what `layers = False` reads."""
+        """Make all weights trainable or, if False, only those that `layers = False` uses."""
         self.layers = layers
         self.requires_grad_(layers)
         for part in (self.bert.embeddings.word_embeddings, self.bert.embeddings.LayerNorm, self.dense):
@@ -65,16 +65,16 @@ def build_body(student: Student, vocabulary_size: int) -> BertModel:
 
 @torch.no_grad()
 def start_from_table(student: SentenceStudent, table: StaticTable) -> None:
-    """Set a student's weights such that its vectors have the directions of the static table's.
+    """Set a student's weights so that its vectors have the same directions as those of the static table.
 
-    BERT's layer normalisation would take away the length of a token's vector, which is its weight. Therefore every word embedding has the
-    same length and the mean 0: the table's vector, scaled, fills all dimensions but two, one dimension has what the length lacks, and the
-    last, the mean, stays 0. `dense` reads the table's dimensions alone. The layers add nothing at first, because the output maps of
-    attention and feed-forward are 0, and the layer normalisations leave vectors of this form unchanged.
+    The length of a token's vector in the table is the token's weight, but BERT's layer normalisation removes lengths. The student's word
+    embeddings therefore all have the same length and the mean 0. The scaled vector of the table fills all dimensions but two. One of these
+    completes the length. The other, the mean, stays 0. `dense` reads only the dimensions of the table. The layers add nothing at first: the
+    output maps of attention and feed-forward are 0, and layer normalisation does not change vectors of this form.
 
     Args:
         student: a student with random weights.
-        table: as many tokens as the student has; components beyond the student's hidden size less two are left out.
+        table: the static table of the student's tokens. Components beyond the student's hidden size less two are ignored.
     """
     bert, dense = student.bert, student.dense
     basis = _basis(bert.config.hidden_size)
@@ -100,14 +100,14 @@ def start_from_table(student: SentenceStudent, table: StaticTable) -> None:
 
 
 def start_components(student: SentenceStudent, table: StaticTable) -> torch.Tensor:
-    """Return the map from the teacher's vectors to the student's hidden states at the start, float [hidden size, teacher's width]."""
+    """Return the first map from the teacher's vectors to the student's hidden states, float [hidden size, teacher's width]."""
     basis = _basis(student.bert.config.hidden_size)[:-1].float()
     directions = table.directions[: len(basis)]
     return basis[: len(directions)].T @ directions
 
 
 def _basis(size: int) -> torch.Tensor:
-    """Return orthonormal directions that are orthogonal to (1, ..., 1), float64 [size - 1, size]: the cosine transform without the mean."""
+    """Return orthonormal directions orthogonal to (1, ..., 1), float64 [size - 1, size]: the cosine transform without its constant."""
     at = torch.arange(size, dtype=torch.float64)
     waves = torch.cos(math.pi / size * (at[None, :] + 0.5) * at[1:, None])
     return waves * math.sqrt(2 / size)

@@ -1,9 +1,8 @@
-"""The static table: a vector for each of the student's tokens, and the weighted mean of a text's vectors as its embedding.
+"""The static table: a vector for each of the student's tokens. The embedding of a text is the weighted mean of its tokens' vectors.
 
-Each token is read alone by the teacher, the vectors are reduced to their principal components, and frequent tokens get small weights. It is
+The teacher reads each token alone, the vectors are reduced to their principal components, and frequent tokens get small weights. This is
 the method of model2vec (Tulkens and van Dongen 2024, https://github.com/MinishLab/model2vec) with the weights of Arora et al. 2017
-(https://openreview.net/forum?id=SyK00v5xx). The student's word embeddings start from the table, and evaluation compares the student with
-it.
+(https://openreview.net/forum?id=SyK00v5xx). The student's word embeddings start from the table, and the evaluation uses it as a baseline.
 """
 
 from __future__ import annotations
@@ -39,7 +38,8 @@ class StaticTable:
     def embed(self, sequences: Sequence[Sequence[int]], width: int) -> torch.Tensor:
         """Return the unit vectors of texts, float32 [texts, width].
 
-        `sequences` are token ids of the student, `width` the number of components. A text without tokens that have a vector gets zeros.
+        `sequences` are the student's token ids, and `width` is the number of components. A text gets zeros if none of its tokens has a
+        vector.
         """
         lengths = torch.tensor([len(sequence) for sequence in sequences])
         ids = torch.tensor([token for sequence in sequences for token in sequence], dtype=torch.int64)

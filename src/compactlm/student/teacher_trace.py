@@ -1,4 +1,4 @@
-"""Record what a teacher computes at the tokens of a text sample."""
+"""Record the teacher's hidden states and activations on a sample of text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS_AT_ONCE = 32  # larger batches do not fit into the processor's caches
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """What the teacher computes at the tokens of a sample, each tensor float [tokens, width].
+    """The teacher's hidden states and activations on a sample, each tensor float [tokens, width].
 
     Attributes:
         hidden: hidden states, the embeddings first.
@@ -34,7 +34,7 @@ class Trace:
 
 
 def record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.Tensor, layers: set[int]) -> Trace:
-    """Run the teacher on a sample and record its hidden states and, for some layers (indices from 0), what their parts compute."""
+    """Run the teacher on a sample. Record its hidden states and, for some layers (indices from 0), the activations inside."""
     hidden, contexts, attended, activations = (Store(list) for _ in range(4))
     real = attention_mask.bool()
 
@@ -63,7 +63,7 @@ def record(teacher: BertModel, input_ids: torch.Tensor, attention_mask: torch.Te
 
 
 def _parts(input_ids: torch.Tensor, attention_mask: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Yield a sample some rows at a time, without the columns that are padding in all of them."""
+    """Yield a sample in parts of some rows, each without the columns that are padding in all of its rows."""
     for part, mask in zip(input_ids.split(ROWS_AT_ONCE), attention_mask.split(ROWS_AT_ONCE), strict=True):
         width = int(mask.any(dim=0).nonzero().max()) + 1
         yield part[:, :width], mask[:, :width]

@@ -1,4 +1,4 @@
-"""The student's vocabulary: a subset of the teacher's tokens, so that an id map aligns the signals of tokens."""
+"""The student's vocabulary: a subset of the teacher's tokens, so that an id map aligns token-level signals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compactlm.errors import CompactLMError
 def choose_vocabulary(vocabulary: Mapping[str, int], counts: Mapping[int, float], size: int) -> list[str]:
     """Choose the teacher's tokens that the student keeps.
 
-    It keeps the special tokens, every single-character token of the text (alone and as a continuation, so that any word can be
+    These are the special tokens, every single-character token of the text (as a word's start and as a continuation, so that any word can be
     spelled), and then the most frequent tokens.
 
     Args:
@@ -55,7 +55,7 @@ def count_tokens(sequences: Iterable[Sequence[int]]) -> Counter[int]:
 
 
 def weigh_counts(labelled: Mapping[int, float], unlabelled: Mapping[int, float], share: float | None) -> dict[int, float]:
-    """Return the weighted frequency of each token, by which a vocabulary is chosen.
+    """Return the weighted frequency of each token. The vocabulary is chosen by it.
 
     Most of a corpus is unlabelled. Without weights, words that matter for a task would be split into fragments because they are rare.
 
@@ -80,7 +80,7 @@ def coverage(vocabulary: Mapping[str, int], counts: Mapping[int, float], tokens:
 
 
 def build_tokenizer(teacher_tokenizer: Any, tokens: Sequence[str], maximum_positions: int) -> BertTokenizer:
-    """Return a tokenizer with only these tokens, and the teacher's treatment of case and accents."""
+    """Return a tokenizer with only these tokens. It treats case and accents like the teacher's."""
     normalizer = teacher_tokenizer.backend_tokenizer.normalizer
     return BertTokenizer(
         vocab={token: index for index, token in enumerate(tokens)},

@@ -14,9 +14,9 @@ from compactlm.errors import CompactLMError
 
 
 def check_teacher(directory: Path, maximum_length: int) -> None:
-    """Check that a directory holds a BERT with its weights and its vocabulary, and accepts `maximum_length` tokens at once.
+    """Check that a directory holds a BERT with weights and vocabulary, and that it accepts `maximum_length` tokens.
 
-    The modules of a sentence encoder are read, too.
+    The modules of a sentence encoder are checked, too.
 
     Raises:
         CompactLMError: something is missing or does not fit; the message says what.

@@ -1,4 +1,4 @@
-"""Fine-tuning above frozen layers: their output for each training row is computed once and kept in memory.
+"""Fine-tuning above frozen layers, whose output for each training row is computed once and kept in memory.
 
 The frozen layers give a row the same states in every epoch, so each later epoch runs the upper layers only.
 """
@@ -24,12 +24,12 @@ BYTES = 4  # of a float32
 
 
 def cache_gigabytes(tokens: int, width: int) -> float:
-    """Return the size of the states of so many tokens, for a model of this hidden size."""
+    """Return the size of the cached states in gigabytes, from the number of tokens and the model's hidden size."""
     return tokens * width * BYTES / 1e9
 
 
 class LabelledStates:
-    """Training rows with the output of the frozen layers instead of token ids."""
+    """Training rows that hold the output of the frozen layers instead of token ids."""
 
     def __init__(self, states: torch.Tensor, examples: Sequence[Example], losses: TaskLosses, ids: Sequence[str]) -> None:
         """Take the states of all sequences one after another, float32 [tokens, hidden size], the sequences, their losses and their ids."""
@@ -84,7 +84,7 @@ def frozen_states(
 
 
 class _Given(torch.nn.Module):
-    """Stands for the embeddings, and returns the states that it is given."""
+    """Replaces the embeddings; it returns its input unchanged."""
 
     def forward(self, inputs_embeds: torch.Tensor, **_: object) -> torch.Tensor:
         return inputs_embeds
@@ -92,7 +92,7 @@ class _Given(torch.nn.Module):
 
 @contextlib.contextmanager
 def without_frozen(model: BertPreTrainedModel, layers: int) -> Iterator[None]:
-    """Leave out the embeddings and the lowest `layers` layers within this context; the model then takes `inputs_embeds`."""
+    """Remove the embeddings and the lowest `layers` layers within this context; the model then takes `inputs_embeds`."""
     embeddings, every = model.bert.embeddings, model.bert.encoder.layer
     model.bert.embeddings, model.bert.encoder.layer = _Given(), every[layers:]
     try:

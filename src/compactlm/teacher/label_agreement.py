@@ -1,4 +1,4 @@
-"""Whether the teacher of a task agrees with the labels of augmented copies."""
+"""Check whether the teacher of a task agrees with the labels of augmented copies."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ROWS = 1_000  # the share of agreement is measured on this many copies of a task
 def judge_copies(
     copies: Sequence[Document], originals: Mapping[str, Document], params: Params
 ) -> tuple[dict[str, bool], dict[str, dict[str, Any]]]:
-    """Let the teacher of each task answer copies: all copies if only those with the right label are kept, else a sample.
+    """Let the teacher of each task predict its copies: all of them if disagreement removes a copy, else a sample.
 
-    `originals` has each row by its id. Where an answer is not just right or wrong, the teacher agrees with a copy if it answers it as it
-    answers the original (Kind.unchanged).
+    `originals` has each row by its id. For kinds of task whose answers are not simply right or wrong, the teacher agrees with a copy if it
+    gives the same answer to the copy as to the original (Kind.unchanged).
 
     Returns:
-        Whether the teacher agrees with the label of a copy, by its id, and the figures of `label_agreement` by task.
+        Whether the teacher agrees with each copy's label, by the copy's id, and the figures of `label_agreement` by task.
     """
     agreed: dict[str, bool] = {}
     agreement = {}
@@ -74,7 +74,7 @@ def unchanged(
     maximum_length: int,
     batch_tokens: int,
 ) -> list[bool]:
-    """Return for each row whether a model of the task gives the same answer to it as to the row before."""
+    """Return for each row whether a model of the task gives the same answer to it as to its original."""
     distinct = {row.id: row for row in before}
     answers = _answers(model, tokenizer, task, [*rows, *distinct.values()], maximum_length, batch_tokens)
     places = {name: len(rows) + at for at, name in enumerate(distinct)}
@@ -97,7 +97,8 @@ def label_agreement(copies: Sequence[Document], agreed: Mapping[str, bool], orig
     Args:
         copies: the copies, at least one.
         agreed: whether the classifier predicts a copy's label, by the copy's id.
-        originals: whether the classifier predicts the label of each copy's parent; None where its answers are not right or wrong.
+        originals: whether the classifier predicts the label of each copy's parent; None for kinds whose answers are not simply right or
+            wrong.
 
     Returns:
         Figures in JSON: `share` (of the copies whose label the classifier predicts), `originals` (the same share for the copies'

@@ -1,8 +1,8 @@
-"""The nearest words of a word, by a table of vectors for which the teacher reads each word alone.
+"""Find the nearest words of a word in a table of word vectors. The teacher reads each word of the table alone.
 
-A word's vector is the mean of the teacher's last hidden states over the word with [CLS] and [SEP]; the mean of all words' vectors is
-subtracted, and words are compared by cosine. Reading tokens alone follows Model2Vec (Tulkens and van Dongen 2024,
-https://github.com/MinishLab/model2vec). Near words need not be synonyms: antonyms are near, too, so labels of copies must be checked.
+A word's vector is the mean of the teacher's last hidden states over the word with [CLS] and [SEP], less the mean vector of all words. Words
+are compared by cosine. Reading tokens alone follows Model2Vec (Tulkens and van Dongen 2024, https://github.com/MinishLab/model2vec). Near
+words need not be synonyms: antonyms are near, too. The labels of copies must therefore be checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ENDING = re.compile(r"(?:ies|s|ed|ing|ly|er|est)$")
 
 
 class NearestWords:
-    """Finds near words for the words of a corpus; its method `candidates` is a `compactlm.corpus.augment.synonyms.Lookup`.
+    """Finds the nearest words for the words of a corpus; its method `candidates` is a `compactlm.corpus.augment.synonyms.Lookup`.
 
     Args:
         model: the teacher, with or without a head.
@@ -49,14 +49,14 @@ class NearestWords:
         self._near = dict(zip(words, nearest(words, vectors), strict=True))
 
     def candidates(self, word: str) -> Candidates:
-        """Return at most TOP words with the ending of `word`, the nearest first, with their cosines; none for a word outside the table."""
+        """Return up to TOP words with the ending of `word` and their cosines, the nearest first; none for a word outside the table."""
         return self._near.get(word, [])
 
 
 def nearest(words: Sequence[str], vectors: npt.NDArray[np.float64]) -> Iterator[Candidates]:
-    """Yield for each word at most TOP others with the same ending and a cosine of at least LEAST_COSINE, the nearest first.
+    """Yield for each word up to TOP others with the same ending and a cosine of at least LEAST_COSINE, the nearest first.
 
-    The ending (-s, -ed, -ing, -ly, -er, -est or none) stands for the part of speech, which is not known. `vectors` is [words, width].
+    The ending (-s, -ed, -ing, -ly, -er, -est or none) replaces the part of speech, which is not known. `vectors` is [words, width].
     """
     if not words:
         return

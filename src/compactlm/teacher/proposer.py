@@ -1,4 +1,4 @@
-"""Likely words for each `[MASK]`, by a masked language model, for many texts in few large batches."""
+"""Propose likely words for each `[MASK]` by a masked language model, for many texts in few large batches."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class MaskedWordProposer:
     def propose(self, texts: Sequence[str]) -> list[list[Candidates]]:
         """Return the likeliest whole words for each `[MASK]` of each text, with their probabilities among whole words.
 
-        A mask beyond the model's maximum length has no proposals. Each text takes one forward pass, in fp32 on every device, so that
-        the data do not depend on the precision of training.
+        A mask beyond the model's maximum length gets no proposals. Each text takes one forward pass, in fp32 on every device, so the data
+        do not depend on the precision of training.
         """
         masked = [text.replace(MASK, self.tokenizer.mask_token) for text in texts]
         sequences = encode(self.tokenizer, masked, self.model.config.max_position_embeddings)

@@ -1,4 +1,4 @@
-"""Fine-tune the teacher: a model with the head of each task."""
+"""Fine-tune the teacher: one model for each task, with the head of the task."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ class _TaskLearning(torch.nn.Module):
 
 
 def build_classifier(directory: Path, labels: Sequence[str], seed: int) -> BertForSequenceClassification:
-    """Return a model's body from a local directory with a new head for these labels."""
+    """Load a model's body from a local directory, with a new head for these labels."""
     classifier: BertForSequenceClassification = build_task_model(directory, classification(labels), seed)
     return classifier
 
 
 def build_task_model(directory: Path, task: Task, seed: int) -> Any:
-    """Return a model's body from a local directory with a new head for a task."""
+    """Load a model's body from a local directory, with a new head for a task."""
     kind = kind_of(task)
     config = BertConfig.from_pretrained(directory, local_files_only=True)
     for name, value in head_config(kind, task).items():  # from_pretrained itself refuses keys that are not those of BERT
@@ -64,7 +64,7 @@ def build_task_model(directory: Path, task: Task, seed: int) -> Any:
 
 
 def as_examples(sequences: Sequence[Sequence[int]], labels: Sequence[int]) -> list[Example]:
-    """Return sequences with label ids as examples of a classification."""
+    """Return sequences and their label ids as examples of a classification."""
     return [Example(list(ids), target=[float(label)]) for ids, label in zip(sequences, labels, strict=True)]
 
 
@@ -85,8 +85,8 @@ def fine_tune(
 ) -> Summary:
     """Fine-tune a model with the head of a task. Embeddings and the lowest `frozen_layers` layers do not change.
 
-    The output of frozen layers is computed once and kept if it fits into `cache_gigabytes`; results do not depend on this beyond
-    rounding. Frozen layers, and the embeddings below them, have no dropout. Errors name sequences by `ids`.
+    The output of frozen layers is computed once and kept if it fits into `cache_gigabytes`. This changes results only by rounding. Frozen
+    layers, and the embeddings below them, have no dropout. Errors name sequences by `ids`.
 
     Raises:
         CompactLMError: the model has fewer layers than `frozen_layers`.

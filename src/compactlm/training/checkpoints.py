@@ -1,6 +1,6 @@
 """Checkpoints in safetensors and JSON, from which a killed run resumes.
 
-A checkpoint belongs to a fingerprint of parameters, data and code, and is ignored if the fingerprint differs. The last two checkpoints are
+A checkpoint belongs to a fingerprint of parameters, data and code. It is ignored if the fingerprint differs. The last two checkpoints are
 kept, in case the newest one is damaged.
 """
 
@@ -31,7 +31,7 @@ WEIGHTS, STATE = "state.safetensors", "state.json"
 
 
 def fingerprint(parameters: Any, files: Iterable[Path]) -> str:
-    """Return the sha256 of parameters (in JSON), of files (directories with all files in them) and of the package's code."""
+    """Return one sha256 of the parameters (as JSON), the files (all files of a directory) and the package's code."""
     digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode())
     digest.update(f"torch {torch.__version__}, transformers {transformers.__version__}".encode())
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -60,7 +60,7 @@ class Checkpoint:
         history: History,
         random_states: torch.Tensor | None = None,
     ) -> None:
-        """Save the trainable weights and all other state, and keep the previous one. A crash at any moment leaves a complete checkpoint.
+        """Save all state, and keep the previous checkpoint. A crash at any moment leaves a complete checkpoint.
 
         `random_states` of torch's generator are uint8 [processes, bytes]; by default this process's state is saved.
         """
@@ -82,9 +82,9 @@ class Checkpoint:
         self._delete_older(target)
 
     def load(self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, process: int = 0) -> tuple[int, History]:
-        """Load the latest complete checkpoint and return its step and history; without one, change nothing and return step 0.
+        """Load the latest complete checkpoint and return its step and history. Without a checkpoint, change nothing and return step 0.
 
-        The random state of this process is set if the checkpoint has one for its number.
+        The random state of this process is restored if the checkpoint has one for the process's number.
         """
         for directory in self._generations():
             try:
@@ -109,7 +109,7 @@ class Checkpoint:
         return sorted(self.directory.glob("step-*"), reverse=True)
 
     def _delete_older(self, newest: Path) -> None:
-        """Keep the newest checkpoint and the one before it. Later steps and other fingerprints belong to replaced runs."""
+        """Keep the newest checkpoint and the one before it. Checkpoints of later steps or other fingerprints belong to older runs."""
         before = [path for path in self._generations() if path.name < newest.name and self._owns(path)]
         kept = [newest, *before][:KEPT]
         for path in self.directory.iterdir():  # this includes the unfinished ones of a killed run

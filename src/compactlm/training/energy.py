@@ -1,8 +1,8 @@
 """Energy and CO2 of a training run, by codecarbon in its offline mode.
 
-Energy is measured if the processor's energy counters are readable. Otherwise it is estimated from the processor's load and rated power, and
-`method` says so. If neither works there is no figure. A resumed run counts from its resumption. With several processes, the main process
-and all GPUs that it sees are counted.
+Energy is measured if the processor's energy counters are readable. Otherwise it is estimated from the processor's load and rated power.
+`method` says which. If neither is possible there is no figure. A resumed run counts from where it resumed. With several processes, the main
+process and all GPUs that it sees are counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ METHODS = {"intel_rapl": "measured by energy counters", "cpu_load": "estimated f
 
 @contextlib.contextmanager
 def tracked(settings: Energy, main_process: bool) -> Iterator[dict[str, Any]]:
-    """Yield a dictionary that is filled with the figures when the block ends.
+    """Measure the block. Yield a dictionary that holds the figures after the block has ended.
 
     The figures are `joules`, `co2_grams`, `grams_a_kwh`, `country` (None for the world's average) and `method`. The dictionary stays
     empty if nothing can be measured, if `settings.track` is off, and outside the main process.

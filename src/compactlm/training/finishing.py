@@ -1,4 +1,4 @@
-"""What is done once a task's model is trained: its thresholds, and its metric on validation rows."""
+"""After a task's model is trained: choose its thresholds, and measure it on validation rows."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def finish(
     *,
     teacher: bool = False,
 ) -> dict[str, Figure | float]:
-    """Choose a trained model's thresholds on labelled validation rows, and measure it on them.
+    """Choose a trained model's thresholds on labelled validation rows, and measure the model on the same rows.
 
-    Thresholds are folded into the head; other settings go into the model's config. A kind may leave a teacher as it is.
+    Thresholds are folded into the head; other settings go into the model's config. Some kinds do not change a teacher.
 
     Returns:
         The task's metric, and the numbers that the kind reports.

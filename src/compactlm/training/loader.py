@@ -10,9 +10,9 @@ from compactlm.training.processes import Batch
 
 
 class Loader:
-    """Returns the batch of each step in turn, prepared on demand or `ahead` of time in a thread.
+    """Returns the batch of each step in turn. Batches are prepared on demand or, with `ahead`, in a thread.
 
-    Preparing ahead only helps if the device is not the processor that prepares the batches.
+    Preparing ahead helps only if training does not run on the processor that prepares the batches.
     """
 
     def __init__(self, load: Callable[[int], Batch], steps: range, ahead: bool) -> None:
@@ -22,7 +22,7 @@ class Loader:
         self.waiting: Future[Batch] | None = self.pool.submit(load, steps[0]) if self.pool else None
 
     def take(self, step: int) -> Batch:
-        """Return a step's batch. Errors of its preparation are raised here."""
+        """Return a step's batch. Errors in its preparation are raised here."""
         if not self.pool or not self.waiting:
             return self.load(step)
         batch = self.waiting.result()

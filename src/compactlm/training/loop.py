@@ -1,4 +1,4 @@
-"""The training loop, on Accelerate: one code for CPUs and GPUs, for one process and several, for fp32 and bf16."""
+"""The training loop, on Accelerate: the same code for CPU and GPU, for one or several processes, and for fp32 and bf16."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Examples(Protocol):
     """The training rows of a phase.
 
     An optional attribute `ids: Sequence[str]` names the rows in error messages. An optional method `batches(batch_tokens, key)` returns the
-    batches of an epoch, as bert.batches.make_batches does, which is used otherwise.
+    batches of an epoch; without it, bert.batches.make_batches is used.
     """
 
     @property
@@ -36,7 +36,7 @@ class Examples(Protocol):
         ...
 
     def batch(self, positions: Sequence[int], epoch: int) -> Batch:
-        """Return the tensors of these rows. The result depends on the positions and the epoch alone."""
+        """Return the tensors of these rows. The result depends only on the positions and the epoch."""
         ...
 
 
@@ -48,7 +48,7 @@ class Settings:
         seed: the seed of the order of the rows and of dropout.
         precision: "fp32" or "bf16".
         checkpoint_minutes: the time between two checkpoints.
-        log_every: the number of steps between two readings of the losses, which wait for the device.
+        log_every: the number of steps between two readings of the losses. Each reading waits for the device.
     """
 
     seed: int
@@ -63,8 +63,8 @@ class Summary:
 
     Attributes:
         steps: the number of steps of the whole phase.
-        seconds: the seconds of this run, from its start or resumption.
-        tokens: that all processes read in these seconds.
+        seconds: the duration of this run in seconds, from its start or resumption.
+        tokens: the number of tokens that all processes read in this time.
         history: mean losses at some steps.
         resumed_from_step: 0 for a run without interruption.
     """
@@ -127,15 +127,15 @@ def train(
 
     Args:
         name: the name of the phase; it is shown next to the progress bar and is part of the seed of the order.
-        objective: its forward takes a batch's tensors by name and returns losses by name. `loss`, which is minimised, is always among them.
-            An optional attribute `learning_rates` has the factor of the learning rate of some parameters.
+        objective: its forward takes a batch's tensors by name and returns losses by name. It always returns `loss`, which is minimised. An
+            optional attribute `learning_rates` maps parameters to factors of their learning rate.
         examples: the training rows.
         optimisation: epochs, learning rate and the like.
         settings: shared by all phases.
-        checkpoint: where the state is saved. Training resumes from it, and leaves the final state there.
+        checkpoint: where the state is saved. Training resumes from it and leaves the final state there.
         log: called in the main process with the step and the mean losses, every `settings.log_every` steps.
         section: the key of `optimisation` in params.yaml, for error messages.
-        stops: called after each epoch with its number, from 1; training ends if it returns True. There is no progress bar then.
+        stops: called after each epoch with its number, from 1; training ends if it returns True. With it there is no progress bar.
 
     Raises:
         CompactLMError: a loss or a gradient is not a finite number, or there is not enough memory.
@@ -207,7 +207,7 @@ def _batches(examples: Examples, batch_tokens: int, key: str) -> list[list[int]]
 def _learn(
     accelerator: Accelerator, module: torch.nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, weight: float
 ) -> tuple[Batch, torch.Tensor]:
-    """Make one step; return this process's losses and the norm of the gradient over all processes."""
+    """Take one step; return this process's losses and the norm of the gradient over all processes."""
     losses: Batch = module(**batch)
     accelerator.backward(losses["loss"] if weight == 1.0 else losses["loss"] * weight)
     norm: torch.Tensor = accelerator.clip_grad_norm_(module.parameters(), 1.0)

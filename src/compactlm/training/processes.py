@@ -1,7 +1,7 @@
-"""Training in several processes, one for each device, that `accelerate launch` starts. With one process nothing here has an effect.
+"""Training in several processes, one for each device, started by `accelerate launch`. With one process nothing here has an effect.
 
-All processes have the same batches, and each learns from its share of a batch's rows. DistributedDataParallel averages the gradients, so
-that the weights stay equal. Only the main process writes to the disk.
+All processes have the same batches, and each learns from its share of a batch's rows. DistributedDataParallel (DDP) averages the gradients,
+so the weights stay equal. Only the main process writes to the disk.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _OnlyLossLearns(torch.nn.Module):
 def wrap(
     accelerator: Accelerator, objective: torch.nn.Module, optimizer: torch.optim.Optimizer
 ) -> tuple[torch.nn.Module, torch.optim.Optimizer]:
-    """Move both to the device. With several processes, every backward averages the gradients."""
+    """Move both to the device. With several processes, every backward pass averages the gradients."""
     module = objective if accelerator.num_processes == 1 else _OnlyLossLearns(objective)
     prepared: tuple[torch.nn.Module, torch.optim.Optimizer] = accelerator.prepare(module, optimizer)
     return prepared
@@ -76,9 +76,9 @@ def wrap(
 def share(positions: Sequence[int], process: int, processes: int) -> tuple[Sequence[int], float]:
     """Return one process's rows of a batch, and the weight of its losses.
 
-    DDP takes the plain mean over processes, but a process may have one row more than another. The weight makes the result the mean over
-    rows, as in one process. This is exact for a mean over rows and approximate for a mean over tokens, masked positions or labelled rows.
-    With fewer rows than processes each process takes the whole batch, because all must take part in a step.
+    DDP takes the plain mean over processes, but one process may have a row more than another. The weight makes the result the mean over
+    rows, as with one process. This is exact for a mean over rows, and approximate for a mean over tokens, masked positions or labelled
+    rows. With fewer rows than processes, each process takes the whole batch, because all must take part in a step.
     """
     if processes == 1 or len(positions) < processes:
         return positions, 1.0
@@ -87,7 +87,7 @@ def share(positions: Sequence[int], process: int, processes: int) -> tuple[Seque
 
 
 def agree(accelerator: Accelerator, decision: bool) -> bool:
-    """Return the main process's decision. Clocks differ, and all processes must do the same."""
+    """Return the main process's decision. The clocks of processes differ, but all must decide the same."""
     if accelerator.num_processes == 1:
         return decision
     return bool(accelerator.gather(torch.tensor([decision], dtype=torch.uint8, device=accelerator.device))[0])

@@ -16,7 +16,7 @@ CACHED_ROWS = 50_000  # these rows take about 50 MB at 64 tokens
 
 
 def generator_for(key: str) -> torch.Generator:
-    """Return a random generator that depends on `key` alone."""
+    """Return a random generator that depends only on `key`."""
     return torch.Generator().manual_seed(draw_bits(key) >> 1)
 
 
@@ -46,15 +46,15 @@ def mask_tokens(
 
 
 class MaskedSequences:
-    """Sequences, each masked in one or more ways. Row `masking * number of sequences + position` is one sequence with one set of masks.
+    """Sequences, each masked in one or more ways. Row `masking * number of sequences + position` is one sequence in one masking.
 
-    A row's masks depend on (key, id, masking) alone, so the signal cache and the online teacher see the same masks.
+    A row's masks depend only on (key, id, masking), so the signal cache and the online teacher see the same masks.
     """
 
     def __init__(
         self, ids: Sequence[str], sequences: Sequence[Sequence[int]], tokenizer: Any, rate: float, key: str, maskings: int = 1
     ) -> None:
-        """Take the sequences with their ids and tokenizer, the share to mask, a seed, and the number of sets of masks of each sequence."""
+        """Take the sequences, their ids, the tokenizer, the share to mask, a seed, and the number of maskings of each sequence."""
         self.sequences, self.rate, self.key = sequences, rate, key
         self.ids = [f"{name}/{masking}" for masking in range(maskings) for name in ids]
         self.lengths = [len(sequence) for sequence in sequences] * maskings
@@ -82,10 +82,10 @@ class MaskedSequences:
 
 
 class MaskedExamples:
-    """Masked text to train on. An epoch uses every sequence once, with one of its sets of masks."""
+    """Masked text to train on. An epoch uses every sequence once, in one of its maskings."""
 
     def __init__(self, tokenized: MaskedSequences, maskings: int) -> None:
-        """Take the masked sequences and the number of sets of masks of each."""
+        """Take the masked sequences and the number of maskings of each."""
         self.tokenized, self.maskings = tokenized, maskings
         self.count = len(tokenized.ids) // maskings
         self.ids, self.lengths = tokenized.ids[: self.count], tokenized.lengths[: self.count]

@@ -19,15 +19,15 @@ def name_rows(examples: Any, positions: Sequence[int]) -> str:
 
 
 class RecentLosses:
-    """Losses and gradient norms since the last reading. They stay on the device because reading one waits for it."""
+    """Losses and gradient norms since the last reading. They stay on the device, because reading a value waits for the device."""
 
     def __init__(self, phase: str, accelerator: Accelerator, rows: Callable[[int], str], rate_key: str) -> None:
-        """Create an empty record. `rows` returns the names of the rows of a step's batch; `rate_key` is the key of the learning rate."""
+        """Create an empty record. `rows` returns the row names of a step's batch; `rate_key` is the learning rate's key in params.yaml."""
         self.phase, self.accelerator, self.rows, self.rate_key = phase, accelerator, rows, rate_key
         self.steps: list[tuple[list[str], torch.Tensor]] = []
 
     def add(self, losses: dict[str, torch.Tensor], weight: float, norm: torch.Tensor) -> None:
-        """Add a step's losses, whose names may differ between steps, and the norm of its gradient before clipping."""
+        """Add a step's losses and the norm of its gradient before clipping. The names of the losses may differ between steps."""
         values = torch.stack([*(loss.detach() for loss in losses.values()), norm])
         if weight != 1.0:
             values[:-1] *= weight

@@ -1,4 +1,4 @@
-"""The losses of a task on its targets: what teacher and student have in common."""
+"""The losses of a task on its targets. Teacher and student share them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Batch = Mapping[str, torch.Tensor]
 
 
 class TaskLosses:
-    """The losses of a kind, with class weights and the standardisation of numbers, both from the train targets.
+    """The losses of a kind of task. Class weights and the standardisation of numbers are computed from the train targets.
 
-    A model that learns numbers gives standardised ones until `fold`.
+    A model that predicts numbers gives standardised numbers until `fold`.
     """
 
     def __init__(self, kind: Kind, task: Task, targets: Sequence[Target | None]) -> None:
@@ -40,12 +40,12 @@ class TaskLosses:
         return self.kind.soft_loss(logits, batch, temperature)
 
     def fold(self, head: torch.nn.Linear) -> None:
-        """Let a trained model give numbers in the units of the data."""
+        """Change a trained model so that its numbers are in the units of the data."""
         if self.scale is not None:
             fold_scale(head, *self.scale)
 
     def unfold(self, head: torch.nn.Linear) -> None:
-        """Let a head with a trained model's weights give standardised numbers, as training expects."""
+        """Undo `fold` in a head with a trained model's weights: its numbers are standardised again, as training expects."""
         if self.scale is not None:
             mean, deviation = self.scale
             fold_scale(head, -mean / deviation, 1 / deviation)

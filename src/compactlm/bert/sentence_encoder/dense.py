@@ -55,7 +55,7 @@ class Dense:
     activation: str = IDENTITY
 
     def apply(self, vectors: Array) -> Array:
-        """Return the vectors of the next width, float32 [..., out], for vectors float32 [..., in]."""
+        """Return the outputs, float32 [..., out], for inputs float32 [..., in]."""
         linear = vectors @ self.weight.T
         return ACTIVATIONS[self.activation](linear if self.bias is None else linear + self.bias).astype(np.float32)
 

@@ -1,4 +1,4 @@
-"""Run a sentence encoder in torch: a teacher, or a student that is not exported."""
+"""Run a sentence encoder in torch: a teacher, or a student before its export."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from compactlm.bert.tokenization import encode
 
 @dataclasses.dataclass(frozen=True)
 class SentenceEncoder:
-    """A BERT, its tokenizer and its modules. The vectors are those of sentence-transformers for the same directory.
+    """A BERT, its tokenizer and its modules. It gives the same vectors as sentence-transformers for the same directory.
 
     Attributes:
         model: the BERT, without a head.
@@ -37,7 +37,7 @@ class SentenceEncoder:
 
     @classmethod
     def load(cls, directory: Path) -> SentenceEncoder:
-        """Load a sentence encoder to the best device. Any other BERT gives the mean of its last hidden states, of length 1.
+        """Load a sentence encoder to the best device. Any other BERT becomes one: it gives the normalised mean of its last hidden states.
 
         Raises:
             CompactLMError: a file is missing or damaged, or a module is of a kind that is not supported.
@@ -51,7 +51,7 @@ class SentenceEncoder:
         return self.modules.maximum_length or int(self.model.config.max_position_embeddings)
 
     def tokenize(self, texts: Sequence[str], maximum_length: int | None = None) -> list[list[int]]:
-        """Return the token ids of each text, after its prompt, truncated to `maximum_length` or the encoder's own."""
+        """Return the token ids of each text with its prompt, truncated to `maximum_length` or to the encoder's own limit."""
         return encode(self.tokenizer, self.modules.prepare(texts), min(maximum_length or self.maximum_length, self.maximum_length))
 
     def encode(self, texts: Sequence[str], batch_tokens: int, description: str, maximum_length: int | None = None) -> Array:
@@ -61,7 +61,7 @@ class SentenceEncoder:
             texts: at least one text.
             batch_tokens: tokens per batch, padding included.
             description: label of the progress bar.
-            maximum_length: tokens of the longest text, if fewer than the encoder's own.
+            maximum_length: the number of tokens to which texts are truncated, if it is below the encoder's own limit.
         """
         return self.encode_sequences(self.tokenize(texts, maximum_length), batch_tokens, description)
 
@@ -88,7 +88,7 @@ class SentenceEncoder:
         return vectors
 
     def _prompt_tokens(self) -> int:
-        """Return the number of tokens at the start of each sequence that do not count: [CLS] and the prompt."""
+        """Return how many tokens at the start of each sequence are left out of the pooling: [CLS] and the prompt."""
         if self.modules.include_prompt or not self.modules.prompt:
             return 0
         return len(self.tokenizer(self.modules.prompt)["input_ids"]) - 1

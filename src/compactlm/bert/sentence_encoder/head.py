@@ -14,7 +14,7 @@ from compactlm.bert.sentence_encoder.modules import SentenceModules
 
 
 class SentenceHead(nn.Module):
-    """Pooling, dense layers and normalisation, with gradients; it gives the vectors of `SentenceModules`.
+    """Pooling, dense layers and normalisation, with gradients. It gives the same vectors as `SentenceModules`.
 
     Attributes:
         layers: the linear layers, in order; their activations are fixed.
@@ -47,7 +47,7 @@ class SentenceHead(nn.Module):
         return nn.functional.normalize(pooled, dim=-1) if self.normalise else pooled
 
     def dense(self) -> tuple[Dense, ...]:
-        """Return the layers as they are now, to write them."""
+        """Return the current layers, to write them."""
         return tuple(
             Dense(_values(layer.weight), None if layer.bias is None else _values(layer.bias), activation)
             for layer, activation in zip(self.layers, self.activations, strict=True)

@@ -1,7 +1,7 @@
-"""The modules of a sentence encoder, read from the files of sentence-transformers, whose package is not needed. No torch.
+"""The modules of a sentence encoder, read from the files of sentence-transformers. It needs neither that package nor torch.
 
-A directory holds a BERT, and in modules.json the list of what turns its hidden states into one vector a text: pooling, dense layers,
-normalisation. Reimers and Gurevych 2019, "Sentence-BERT", describe the architecture.
+A directory holds a BERT and modules.json. That file lists the modules that turn the hidden states into one vector for each text: pooling,
+dense layers, normalisation. Reimers and Gurevych 2019, "Sentence-BERT", describe the architecture.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ UNLIMITED = 10**6  # transformers writes a very large number for a tokenizer wit
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SentenceModules:
-    """What turns the hidden states of a BERT into one vector for each text.
+    """The modules that turn the hidden states of a BERT into one vector for each text.
 
     Attributes:
         pooling: names from POOLINGS; the results of several are concatenated.
@@ -46,8 +46,8 @@ class SentenceModules:
         normalise: whether vectors have length 1.
         maximum_length: the number of tokens, with [CLS] and [SEP], to which texts are truncated; None if no file states it.
         lower_case: whether texts are lower-cased before the tokenizer reads them.
-        prompts: texts by name that may stand before a text.
-        default_prompt: the name of the prompt that stands before every text, or None.
+        prompts: prompts by name; a prompt is a text that is put before the text to encode.
+        default_prompt: the name of the prompt that is put before every text, or None.
         include_prompt: whether the tokens of a prompt count in the pooling.
     """
 
@@ -92,7 +92,7 @@ class SentenceModules:
 
     @property
     def prompt(self) -> str:
-        """The prompt that stands before every text, or the empty string.
+        """The prompt that is put before every text, or the empty string.
 
         Raises:
             CompactLMError: the default prompt has no text.
@@ -113,7 +113,7 @@ class SentenceModules:
 
     @property
     def per_token(self) -> bool:
-        """Whether the dense layers may be applied to each token before a mean: the pooling is a mean and the layers are linear."""
+        """Whether the dense layers may run on each token before the pooling: the pooling is a mean and the layers are linear."""
         return self.pooling == ("mean",) and all(layer.activation == IDENTITY for layer in self.dense)
 
     def prepare(self, texts: Sequence[str]) -> list[str]:
@@ -122,7 +122,7 @@ class SentenceModules:
         return [text.lower() for text in prompted] if self.lower_case else prompted
 
     def pool(self, hidden: Array, mask: Array) -> Array:
-        """Return pooled vectors, float32 [rows, modes * width], of hidden states [rows, tokens, width] where `mask` is 1."""
+        """Pool the hidden states [rows, tokens, width] of the tokens with mask 1; return float32 [rows, modes * width]."""
         return pool(hidden, mask, self.pooling)
 
     def apply(self, pooled: Array) -> Array:
@@ -209,7 +209,7 @@ def _check_widths(directory: Path, modes: int, layers: Sequence[Dense]) -> None:
 
 
 def _maximum_length(directory: Path, settings: Mapping[str, Any]) -> int | None:
-    """Return the stated number of tokens: of sentence-transformers or, in its newest form, of the tokenizer; None if neither states it."""
+    """Return the maximum length from the files of sentence-transformers or, in its newest format, of the tokenizer; None without one."""
     tokenizer = read_settings(directory / "tokenizer_config.json", optional=True)
     for stated in (settings.get("max_seq_length"), tokenizer.get("model_max_length")):
         if isinstance(stated, int) and 2 < stated < UNLIMITED:

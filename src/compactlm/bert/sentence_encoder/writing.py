@@ -1,4 +1,4 @@
-"""Write and copy the files that make a directory with a BERT a sentence encoder of sentence-transformers. No torch."""
+"""Write and copy the files that turn a directory with a BERT into a sentence encoder of sentence-transformers. No torch."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_modules(
 
 
 def _pooling_settings(modes: Sequence[str]) -> dict[str, Any]:
-    """Return the switches that all versions read, or the newer list if their order would change the result."""
+    """Return the switches that all versions read. If these would change the order of the results, return the newer list instead."""
     if [mode for mode in OLD_POOLINGS.values() if mode in modes] != list(modes):
         return {"pooling_mode": list(modes)}
     return {key: mode in modes for number, (key, mode) in enumerate(OLD_POOLINGS.items()) if number < ALWAYS or mode in modes}

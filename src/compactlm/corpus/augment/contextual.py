@@ -1,9 +1,9 @@
 """Synonyms and insertions by a masked language model, as an nlpaug augmenter.
 
-The method is contextual augmentation (Kobayashi 2018, https://arxiv.org/abs/1805.06201). nlpaug's own ContextualWordEmbsAug does not
-run on transformers 5, and makes one forward pass per word. This module works in three steps: it draws positions in each row by the seed
-of the row, proposes words for all masks of all rows in large batches, and draws from the proposals of each row. The model is passed as
-a `Proposer`, so this module imports no torch.
+The method is contextual augmentation (Kobayashi 2018, https://arxiv.org/abs/1805.06201). nlpaug's own ContextualWordEmbsAug does not run on
+transformers 5, and makes one forward pass per word. This module works in three steps. It draws positions in each row by the row's seed, has
+words proposed for all masks of all rows in large batches, and draws from each row's proposals. The model is passed as a `Proposer`, so this
+module imports no torch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Candidates = list[tuple[str, float]]
 
 
 class Thesaurus(Protocol):
-    """Something that knows synonyms and antonyms of words in lower case."""
+    """A source of synonyms and antonyms of words in lower case."""
 
     def synonyms(self, word: str) -> Sequence[str]:
         """Return words that can replace `word`."""
@@ -39,10 +39,10 @@ class Thesaurus(Protocol):
 
 
 class Proposer(Protocol):
-    """Something that proposes words for each `[MASK]` in a text."""
+    """A model that proposes words for each `[MASK]` in a text."""
 
     def propose(self, texts: Sequence[str]) -> list[list[Candidates]]:
-        """Return words with their probabilities, best first, for each `[MASK]` of each text, in order.
+        """Return words with their probabilities, the likeliest first, for each `[MASK]` of each text, in order.
 
         The list of a mask may be empty, for instance if the text is too long for the model.
         """
@@ -61,12 +61,12 @@ class _Plan:
 class MaskedWordAug(WordAugmenter):
     """Replaces words (`substitute`) or inserts words (`insert`) that a masked language model finds likely.
 
-    New words consist of letters only. They differ from the word that they replace, and from both neighbours of an insertion. A
-    replacement has the capitalisation of the original, and punctuation around it stays. Words with digits, inner punctuation or mixed
-    case do not change. With a `thesaurus`, half of the replacements come from the model and half from the thesaurus if it knows the
-    word. They are never antonyms of the original, although a model finds antonyms as likely as synonyms. `share` is the share of the
-    words of a text to replace or insert, at least one. Reserved words are neither replaced nor inserted, and nothing is inserted between
-    two of them.
+    New words consist of letters only. A replacement differs from the word that it replaces, and an insertion from both of its neighbours. A
+    replacement has the capitalisation of the original, and punctuation around it stays. Words with digits, inner punctuation or mixed case
+    do not change. With a `thesaurus` that knows the word, half of the replacements come from the thesaurus and half from the model.
+    Antonyms of the original are excluded, because a model finds them as likely as synonyms. `share` is the share of a text's words to
+    replace or insert; at least one word changes. Reserved words are neither replaced nor inserted, and nothing is inserted between two of
+    them.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class MaskedWordAug(WordAugmenter):
         self.proposer, self.share, self.thesaurus, self.reserved = proposer, share, thesaurus, reserved
 
     def augment(self, data: str | list[str], n: int = 1, num_thread: int = 1) -> list[str]:  # noqa: ARG002
-        """Rewrite a text `n` times, or each text of a list once, with seeds from the global generator; nlpaug's interface."""
+        """Rewrite a text `n` times, or each text of a list once, with seeds from the global generator. This is nlpaug's interface."""
         texts = ([data] * n if data.strip() else []) if isinstance(data, str) else list(data)
         return self.rewrite(texts, [random.getrandbits(64) for _ in texts])
 

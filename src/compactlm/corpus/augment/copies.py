@@ -1,4 +1,4 @@
-"""Augmented copies of labelled rows: the augmenter of each copy, the copies to keep, and how much of each text changes."""
+"""Make augmented copies of labelled rows, choose the copies to keep, and measure how much of each text changes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LABEL_LOST = "label_lost"  # tags of words that no longer fit the words
 
 @dataclasses.dataclass(frozen=True)
 class Augmentation:
-    """The copies sorted by id, the numbers of dropped copies by reason (at least all of REASONS), and the number of requested copies."""
+    """The copies, sorted by id, the number of dropped copies by reason (with all of REASONS), and the number of requested copies."""
 
     copies: list[Document]
     dropped: dict[str, int]
@@ -57,12 +57,12 @@ class _Job:
 
 @dataclasses.dataclass(frozen=True)
 class WordSource:
-    """Where the augmenters `synonym` and `insert` have their words from.
+    """The source of words for the augmenters `synonym` and `insert`.
 
     Attributes:
-        lookup: finds words for `synonym` word by word; None where the proposer finds them.
+        lookup: finds words for `synonym` word by word; None if the proposer finds them.
         proposer: finds words by their context, for `synonym` and `insert`.
-        thesaurus: adds synonyms to those of the proposer, and keeps antonyms out.
+        thesaurus: adds its synonyms to those of the proposer, and excludes antonyms.
     """
 
     lookup: Lookup | None = None
@@ -73,10 +73,10 @@ class WordSource:
 def make_rewriters(
     settings: Augment, texts: Sequence[str], source: WordSource, terms: Collection[str] = (), processes: int = 1
 ) -> dict[str, Rewrite]:
-    """Return the augmenters that have a share, by name. Each changes `share_of_words` of the words of a text, and at least one.
+    """Return the augmenters that have a share, by name. Each changes the share `share_of_words` of a text's words, at least one word.
 
-    `synonym` and `insert` draw from the source, and TF-IDF counts the words of `texts`. The terms of protected groups stay as they are if
-    the settings reserve them. The other augmenters run in `processes`, which change no copy.
+    `synonym` and `insert` draw from the source, and TF-IDF counts the words of `texts`. The terms of protected groups do not change if the
+    settings reserve them. The other augmenters run in `processes` processes; their number does not affect the copies.
     """
     share, reserved = settings.share_of_words, Reserved(settings.reserved, terms)
     counted = tuple(texts) if settings.shares.get("tfidf") else ()
@@ -109,10 +109,10 @@ def augment(
 ) -> Augmentation:
     """Make `settings.copies` copies of every labelled row.
 
-    The augmenter of a copy is drawn by `settings.shares`, the seed, the id of the row and the number of the copy, and so is the text of a
-    pair that changes. A copy does not depend on other rows or their order. Rows without a label and derived rows get no copies. A copy is
-    dropped if it is empty, if it differs from its original or another copy of the row only in case, or if its labels no longer fit. Words
-    with tags are not swapped.
+    The seed, the id of the row and the number of the copy draw the augmenter (with the probabilities `settings.shares`) and, for a pair,
+    which text changes. A copy does not depend on other rows or their order. Rows without a label and rows that are copies get no copies. A
+    copy is dropped if it is empty, if it differs from its original or another copy of the row only in case, or if its labels no longer fit.
+    Words with tags are not swapped.
     """
     sides = Sides(tasks, seed)
     jobs = [

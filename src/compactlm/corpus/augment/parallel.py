@@ -1,4 +1,4 @@
-"""nlpaug augmenters in worker processes. A copy depends only on its text and seed, so the number of processes changes no copy."""
+"""nlpaug augmenters in worker processes. A copy depends only on its text and seed, not on the number of processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REMEDY = "lower data.processes and run the command again"
 class WordSettings:
     """The settings of the augmenters, which are sent to each process.
 
-    `reserved` lists the kinds of words that stay as they are, `terms` the words of the kind `protected`, and TF-IDF counts the words of
+    `reserved` lists the kinds of words that must not change, and `terms` the words of the kind `protected`. TF-IDF counts the words of
     `texts`.
     """
 
@@ -34,7 +34,7 @@ class WordSettings:
 
 
 class ParallelWords:
-    """Rewrites texts in worker processes, which start when there are enough texts; 1 uses only this process."""
+    """Rewrites texts in worker processes, which start once there are enough texts. With 1 process, no worker is started."""
 
     def __init__(self, settings: WordSettings, processes: int) -> None:
         self._make = functools.cache(settings.make)

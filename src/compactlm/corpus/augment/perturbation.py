@@ -19,7 +19,7 @@ MARKS = ",.;:!?-"
 def _change_words(
     change: Callable[[str, random.Random], str | None], share: float, texts: Sequence[str], seeds: Sequence[int]
 ) -> list[str]:
-    """Change a share of the words that `change` does not return None for."""
+    """Change a share of the words, among those for which `change` does not return None."""
     rewritten = []
     for text, seed in zip(texts, seeds, strict=True):
         generator, words = random.Random(seed), split_words(text)
@@ -44,7 +44,7 @@ def _other_punctuation(word: str, generator: random.Random) -> str | None:
 
 
 def make_perturbations(share: float) -> dict[str, Rewrite]:
-    """Return a function for each of PERTURBATIONS that changes a share of the words of texts, at least one word of each."""
+    """Return a function for each of PERTURBATIONS. It changes a share of the words of each text, at least one word."""
     return {
         "keyboard": MistypingAug(share).rewrite,
         "spelling": MisspellingAug(share).rewrite,
@@ -57,6 +57,6 @@ def make_perturbations(share: float) -> dict[str, Rewrite]:
 def perturb(texts: Sequence[str], ids: Sequence[str], kind: str, rewrite: Rewrite, strength: str, seed: int) -> list[str]:
     """Return the texts perturbed by a function from `make_perturbations`.
 
-    Each depends on the seed, the kind, the name of the strength and the id of its row, but not on other rows.
+    A perturbed text depends on the seed, the kind, the name of the strength and the id of its row, but not on other rows.
     """
     return rewrite(texts, [draw_bits("perturbation", seed, kind, strength, name) for name in ids])

@@ -32,8 +32,8 @@ class Reserved:
     """Finds the reserved words of a text.
 
     Args:
-        kinds: any of `names`, `numbers`, `negations` and `protected`. Names are capitalised words and placeholders of personal data;
-            a capitalised word at the start of a sentence is a name only if another one follows it.
+        kinds: any of `names`, `numbers`, `negations` and `protected`. Names are capitalised words and placeholders of personal data. At the
+            start of a sentence, a capitalised word is a name only if another capitalised word follows.
         terms: the terms of the kind `protected`, of one or more words each.
     """
 
@@ -45,7 +45,7 @@ class Reserved:
         self._terms = _pattern(terms) if terms and "protected" in kinds else None
 
     def is_listed(self, word: str) -> bool:
-        """Return whether a word is reserved anywhere in a text; augmenters do not insert such words either."""
+        """Return whether a word is reserved in every context; augmenters do not insert such words either."""
         return bool(self._terms and self._terms.search(word)) or self._is_listed_alone(word)
 
     def _is_listed_alone(self, word: str) -> bool:
@@ -58,7 +58,7 @@ class Reserved:
         return any(_CLITIC.sub("", part) in self._listed or (self._negations and part.endswith("n't")) for part in parts)
 
     def places(self, words: Sequence[str]) -> set[int]:
-        """Return the indices of reserved words in a list of words, which may contain white space and punctuation marks too."""
+        """Return the indices of reserved words in a list of words. The list may also contain white space and punctuation marks."""
         found = _touched(words, self._terms) if self._terms else set()
         if not (self._names or self._listed):
             return found

@@ -1,4 +1,4 @@
-"""Which text of a row changes in a copy: its text, one side of a pair, or the question about a passage."""
+"""Choose which text of a row changes in a copy: its only text, one side of a pair, or the question about a passage."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from compactlm.tasks import kind_of
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sides:
-    """Changes rows as the kinds of their tasks allow. The seed draws which side of a pair changes; rows of other tasks are plain texts."""
+    """Changes rows as the kind of their task allows. The seed draws which side of a pair changes. Rows without a task are plain texts."""
 
     tasks: Mapping[str, Task]
     seed: int
 
     def text(self, row: Document, copy: int) -> str:
-        """Return the text of a row that may change in its copy of this number."""
+        """Return the text of a row that changes in the copy with this number."""
         task = self.tasks.get(row.task or "")
         return row.text if task is None else kind_of(task).editable(self._exchanged(row, copy))
 
     def changed(self, row: Document, copy: int, text: str) -> Document | None:
-        """Return the row with another text in place of the one that `text` returns; None if its labels would not fit."""
+        """Return the row with a new text in place of the one that `text` returns; None if its labels would no longer fit."""
         task = self.tasks.get(row.task or "")
         if task is None:
             return dataclasses.replace(row, text=text)
@@ -40,7 +40,7 @@ class Sides:
 
 
 def is_labelled(row: Document) -> bool:
-    """Return whether a row has something that a task learns."""
+    """Return whether a row has a label, or another target of a task."""
     return any(value is not None for value in (row.label, row.labels, row.score, row.tags, row.answer_start))
 
 
@@ -52,7 +52,7 @@ def changed_texts(row: Document, copy: Document) -> tuple[str, str]:
 
 
 def texts_of(rows: Iterable[Document]) -> Iterator[str]:
-    """Yield the texts of rows, of a pair both."""
+    """Yield the texts of rows; a pair yields both texts."""
     for row in rows:
         yield row.text
         if row.pair is not None:

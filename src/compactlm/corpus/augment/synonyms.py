@@ -16,8 +16,8 @@ class SynonymAug:
     """Replaces words by draws from a lookup.
 
     A replacement has the capitalisation of the original, and punctuation around it stays. Words with digits, inner punctuation or mixed
-    case do not change, nor reserved words, nor words that the lookup does not know. `share` is the share of the words of a text to
-    replace, at least one.
+    case, reserved words, and words that the lookup does not know do not change. `share` is the share of a text's words to replace; at least
+    one is replaced.
     """
 
     def __init__(self, lookup: Lookup, share: float, reserved: Reserved = NOTHING) -> None:

@@ -1,4 +1,4 @@
-"""Synonyms and antonyms by WordNet, if the machine has it as NLTK's data or as Debian's packages; nothing is downloaded."""
+"""Synonyms and antonyms from WordNet, if it is installed as NLTK data or as Debian packages. Nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class WordNet:
         self._opposites: dict[str, frozenset[str]] = {}
 
     def synonyms(self, word: str) -> tuple[str, ...]:
-        """Return the words that share a sense with `word`, without its antonyms: single words of letters in alphabetical order.
+        """Return the words that share a sense with `word`, except its antonyms, in alphabetical order. They consist of letters only.
 
         An inflected form has no synonyms, because the words in WordNet are not inflected.
         """
@@ -52,7 +52,7 @@ class WordNet:
         return self._synonyms[word]
 
     def opposes(self, word: str, other: str) -> bool:
-        """Return whether a word or its base form is an antonym of the other, also through similar words (awful, good)."""
+        """Return whether a word or its base form is an antonym of the other. Antonyms through similar words count (awful, good)."""
         opposites = self._opposites_of(word)
         return bool(opposites) and not opposites.isdisjoint({other, *(self._reader.morphy(other, kind) for kind in "nvar")})
 

@@ -30,7 +30,7 @@ Rewrite = Callable[[Sequence[str], Sequence[int]], list[str]]  # returns a text 
 
 
 def words_to_change(share: float, words: int) -> int:
-    """Return how many words of a text to change: `share` of them, rounded, but at least one."""
+    """Return how many words of a text to change: the rounded share, but at least one."""
     return max(1, round(share * words))
 
 
@@ -58,7 +58,7 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def split_everything(text: str) -> list[str]:
-    """Split into words and single other characters, so that joining without a space gives the text again."""
+    """Split into words and single other characters. Joining the parts without spaces restores the text."""
     return WORD_OR_REST.findall(text)
 
 
@@ -67,9 +67,9 @@ _BY_CHARACTERS: dict[str, Any] = {"tokenizer": split_everything, "reverse_tokeni
 
 
 class SeededAug:
-    """A mixin that adds `rewrite` and reserved words to an augmenter of nlpaug. `texts` is for augmenters that draw from its words.
+    """A mixin that adds `rewrite` and reserved words to an augmenter of nlpaug. Some augmenters draw from the words of `texts`.
 
-    An augmenter changes a share of the words of a text, at least one.
+    An augmenter changes a share of a text's words, at least one word.
     """
 
     options: ClassVar[dict[str, Any]] = {}  # arguments of nlpaug's constructor
@@ -119,9 +119,9 @@ class DeleteAug(SeededAug, RandomWordAug):
 
 
 class MisspellingAug(SeededAug, SpellingAug):
-    """Misspells words as people do, by the dictionary of nlpaug, from a word to its misspellings.
+    """Misspells words as people do, by nlpaug's dictionary of common misspellings.
 
-    Misspellings that are words of the dictionary themselves (good: god, gold) are left out, because they change the meaning.
+    Misspellings that are themselves words of the dictionary (good: god, gold) are left out, because they change the meaning.
     """
 
     options: ClassVar[dict[str, Any]] = _BY_CHARACTERS
@@ -145,7 +145,7 @@ def _read_misspellings(path: str) -> Spelling:
 
 
 class MistypingAug(SeededAug, KeyboardAug):
-    """Mistypes words: one letter becomes its neighbour on the keyboard. Capitals and words of one letter stay."""
+    """Mistypes words: one letter becomes its neighbour on the keyboard. Capitals and words of one letter do not change."""
 
     options: ClassVar[dict[str, Any]] = {
         "aug_char_min": 1,
@@ -168,9 +168,9 @@ class _WordStatistics(TfIdf):
 
 
 class CorpusTfIdfAug(SeededAug, TfIdfAug):
-    """Replaces words of low TF-IDF by words of the corpus (Xie et al. 2020, https://arxiv.org/abs/1904.12848).
+    """Replaces words that have a low TF-IDF by words of the corpus (Xie et al. 2020, https://arxiv.org/abs/1904.12848).
 
-    Words with a low TF-IDF carry little meaning. The new words are drawn by their TF-IDF; reserved words are never put in.
+    Words with a low TF-IDF carry little meaning. The new words are drawn by their TF-IDF; reserved words are never drawn.
     """
 
     options: ClassVar[dict[str, Any]] = {"action": "substitute", **_BY_CHARACTERS}

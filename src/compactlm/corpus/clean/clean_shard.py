@@ -1,4 +1,4 @@
-"""The filters applied to a shard of documents."""
+"""Apply filters to a shard of documents."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LISTED = TypeAdapter(list[FilterSettings])
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CleanShard(ShardStep):
-    """Cleans a shard by filters in order. For each source and reason, `samples` dropped rows are shown, drawn by the seed.
+    """Applies filters to a shard in order. For each source and reason, `samples` dropped rows are drawn by the seed and shown.
 
-    The queries of a row are cleaned by the same filters, except those of length, because a question is much shorter than its passage. The
-    length of a pair is that of its longer text.
+    The queries of a row pass the same filters, except the filters of length, because a question is much shorter than its passage. The
+    length of a pair is the length of its longer text.
     """
 
     filters: tuple[FilterSettings, ...]

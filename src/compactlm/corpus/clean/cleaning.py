@@ -58,7 +58,7 @@ class Cleaned:
 
 
 def filters_of(clean: Clean) -> list[FilterSettings]:
-    """Return the settings of the filters in order: the listed ones, or those of the profile."""
+    """Return the settings of the filters in order: those that are listed, or those of the profile."""
     if clean.profile == "own":
         return list(clean.filters or ())
     return profile_filters(clean.profile, clean.minimum_characters, clean.maximum_characters)
@@ -69,8 +69,8 @@ def clean_corpus(
 ) -> Cleaned:
     """Clean the corpus in the parts of an artifact. The result depends neither on the engine nor on the size of the shards.
 
-    Working shards have about `shard_bytes` of text; finished ones in `work` are reused. Of duplicates, the row stays that a stable
-    `split` holds out. The seed draws the splits, the dropped rows that are shown, and the permutations of MinHash.
+    Working shards have about `shard_bytes` of text; finished ones in `work` are reused. Among duplicates, the row that a stable `split`
+    holds out is kept. The seed draws the splits, the dropped rows that are shown, and the permutations of MinHash.
 
     Raises:
         CompactLMError: a source has no row left.

@@ -1,4 +1,4 @@
-"""Sentences about labelled sources that lose many rows by cleaning."""
+"""Warnings about labelled sources that lose many rows in cleaning."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from compactlm.shards.reports import LARGE_LOSS, shown
 
 
 def losses(cleaned: Cleaned) -> list[str]:
-    """Return a sentence, with a sample row, for each labelled source that loses more than the share LARGE_LOSS of its rows."""
+    """Return a warning with a sample row for each labelled source that loses more than the share LARGE_LOSS of its rows."""
     said = []
     for source in cleaned.labelled:
         rows = cleaned.rows[source]["rows"]

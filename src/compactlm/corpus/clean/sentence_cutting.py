@@ -31,12 +31,12 @@ _BATCH = 1_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CutShard(ShardStep):
-    """Splits the unlabelled rows of `sources` in a shard into sentences; each becomes a row of the same document. Pairs stay whole.
+    """Splits the unlabelled rows of `sources` in a shard into sentences. Each becomes a row of the same document. Pairs are not split.
 
-    The queries of a row go to its first sentence, because a pair needs the beginning of a passage and must not be repeated.
+    The queries of a row go to its first sentence: a query is paired with the beginning of its passage, and pairs must not repeat.
 
-    `file` is the JSON file of the abbreviations, which has this sha256. Sentences of fewer than `minimum` characters are dropped, and
-    `samples` of them are shown for each source, drawn by the seed.
+    `file` is the JSON file of the abbreviations, and `sha256` its hash. Sentences of fewer than `minimum` characters are dropped. For each
+    source, `samples` of them are drawn by the seed and shown.
     """
 
     file: Path
@@ -81,7 +81,7 @@ def _abbreviations(file: Path, sha256: str) -> frozenset[str]:  # noqa: ARG001 (
 def cut_sentences(
     shards: Sequence[Path], work: Path, engine: Engine, settings: Sentences, seed: int, samples: int
 ) -> tuple[list[Path], list[Manifest], bool]:
-    """Cut the rows of cleaned shards into sentences. The seed draws the texts to train on, and the dropped sentences that are shown.
+    """Cut the rows of cleaned shards into sentences. The seed draws the texts to train Punkt on, and the dropped sentences to show.
 
     Returns:
         The new shards with the keys of their rows, their manifests, and whether the abbreviations were learnt from the corpus.

@@ -1,4 +1,4 @@
-"""Cleaning of rows whose labels belong to places in the text: tags of words, and answers in passages; and of pairs."""
+"""Clean rows whose labels belong to positions in the text (tags of words, answers in passages), and pairs."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ class Texts(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TextCleaner:
-    """Cleans rows so that every label stays at its word, and every answer in its place.
+    """Cleans rows so that every tag stays with its word, and every answer keeps its right position.
 
     Attributes:
         chain: the filters.
-        unbounded: the same filters without those of length, which hold for a row as a whole.
+        unbounded: the same filters except those of length, which apply to a row as a whole.
     """
 
     chain: Clean
     unbounded: Clean
 
     def __call__(self, row: Texts) -> Texts | Dropped:
-        """Return the clean row, or why it is dropped: by a filter, because a side of a pair is empty, or because a label is lost."""
+        """Return the clean row, or the reason to drop it: a filter drops it, a text of a pair is empty, or a label is lost."""
         if row.words is not None:
             return self._words(row.words, row.tags)
         if row.pair is None:
@@ -66,7 +66,7 @@ class TextCleaner:
         return Dropped(LOST_ANSWER) if found is None else Texts(text, pair, None, None, *found)
 
     def _answer(self, before: str, answer: str, start: int, text: str) -> tuple[str, int] | None:
-        """Return the answer in a cleaned text, and its place; None if it is not certain where it stands."""
+        """Return the answer in a cleaned text and its position; None if the position is uncertain."""
         if start == NO_ANSWER:
             return None
         cleaned, beginning = self.unbounded(answer), self.unbounded(before[:start])

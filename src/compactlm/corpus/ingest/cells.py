@@ -1,4 +1,4 @@
-"""Cells of a row by the columns that params.yaml names."""
+"""Read the cells of a row by the columns that params.yaml names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHOWN = 80  # messages show this many characters of a value
 def cell_at(row: Row, column: str | int, place: str, role: str) -> object:
     """Return the cell of a column, given by name, position, or a path of names and positions such as `answers.0.text`.
 
-    A name that contains dots wins over a path. Messages name the place of the row, and `role`, the key of the column in params.yaml.
+    A name that contains dots wins over a path. Messages name `place` (where the row is) and `role` (the key of the column in params.yaml).
 
     Raises:
         CompactLMError: the column does not exist.
@@ -61,16 +61,16 @@ def text_at(row: Row, column: str | int, place: str, role: str) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as it is shown in a message."""
+    """Return a value as messages show it."""
     whole = repr(value)
     return whole if len(whole) <= SHOWN else whole[:SHOWN] + "..."
 
 
 def parts_of(row: Row, parts: Mapping[str, str], place: str) -> Iterator[tuple[str, Row]]:
-    """Yield the place and the cells of each row that `parts` makes of one.
+    """Split a row into several by `parts`, and yield the place and the cells of each.
 
-    Each column of `parts` is cut where its regular expression matches. What stands before the first match is left out, and so is the
-    match.
+    Each column of `parts` is cut where its regular expression matches. The text before the first match and the matches themselves are left
+    out.
 
     Raises:
         CompactLMError: a column is missing, or the columns have different numbers of parts.

@@ -13,8 +13,8 @@ from compactlm.text.markdown import facts
 def ingest_metrics(extracts: Mapping[str, Extract]) -> dict[str, object]:
     """Return the rows and characters of each source and in total.
 
-    Where there are some, also the rows beyond the limit of a source, its queries, and the rows that were left out because their answer does
-    not stand in their text.
+    They also have, where there are any, the numbers of rows beyond a source's limit, of its queries, and of rows that were left out because
+    their answer does not occur in their text.
     """
     sources: dict[str, dict[str, int]] = {
         name: {

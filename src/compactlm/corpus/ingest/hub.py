@@ -14,7 +14,7 @@ from compactlm.text.tables import Rows
 def read_hub(name: str, source: HubSource) -> Rows:
     """Yield the place and the cells of each row; a streamed data set is downloaded only up to its maximum of rows.
 
-    A class label, which is stored as a number, is given by its name, also in a list. -1 means that there is none.
+    Class labels are stored as numbers and yielded as names, also in lists. -1 means no label.
 
     Raises:
         CompactLMError: the data set cannot be loaded: the hub is offline or unreachable, or the data set or split does not exist.

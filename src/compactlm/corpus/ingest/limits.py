@@ -1,4 +1,4 @@
-"""Limits of a source: a maximum of rows or characters, drawn from the whole source or taken from the start of a stream."""
+"""Limit the rows or characters of a source. They are drawn from the whole source, or taken from the start of a stream."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compactlm.shards.shards import write_working
 
 
 def take(documents: Iterable[Document], rows: int | None, characters: int | None) -> Iterator[Document]:
-    """Yield documents from the start of a stream until a further one would exceed the maximum of rows or characters."""
+    """Yield documents from the start of a stream until the next one would exceed the maximum of rows or characters."""
     seen = 0
     for taken, document in enumerate(documents):
         seen += len(document.text)
@@ -29,8 +29,8 @@ def take(documents: Iterable[Document], rows: int | None, characters: int | None
 def take_drawn(shards: Sequence[Path], rows: int | None, characters: int | None, seed: int) -> None:
     """Keep at most `rows` rows and `characters` characters in the shards, and remove the other rows.
 
-    Rows are taken in the order of their draws by seed and id, until one would exceed a maximum. The result does not depend on the
-    order of the rows. Memory holds 24 bytes per row.
+    Rows are drawn in a random order (by seed and id) until the next one would exceed a maximum. The result does not depend on the order of
+    the rows. Memory holds 24 bytes per row.
     """
     if rows is None and characters is None:
         return

@@ -1,4 +1,4 @@
-"""Whether the rows of a task have something to learn: labels, scores, tags or answers that differ."""
+"""Check that the rows of a task have different labels, scores, tags or answers to learn."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _Problem = str | None
 
 
 def check_occurring(name: str, task: Task, shards: Sequence[Path]) -> None:
-    """Raise CompactLMError if a task's rows are all the same to it, or lack one of its labels; the message names the task `name`."""
+    """Raise CompactLMError if all rows of the task have the same target, or if one of its labels does not occur."""
     for field in kind_of(task).fields:
         if field in _CHECKS:
             values = pa.concat_tables(pq.read_table(shard, columns=["task", field]) for shard in shards)

@@ -1,4 +1,4 @@
-"""Records and documents from the rows of a source: their parts from columns, and an id from the content."""
+"""Turn the rows of a source into records and documents. Columns give their parts, and the content gives an id."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _TARGET_FIELDS = tuple(field.name for fields in TARGETS.values() for field in fi
 class Record:
     """The content of a row of a source.
 
-    `document` is None if the row is its own document, `targets` is None for an unlabelled row, `pair` is None in a source without pairs,
-    and an empty cell of an attribute is None.
+    `document` is None if the row is its own document. `targets` is None for an unlabelled row. `pair` is None in a source without pairs. An
+    empty cell of an attribute is None.
     """
 
     text: str
@@ -40,11 +40,11 @@ class Record:
 
 
 def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Record:
-    """Read a record from a row; labels are ignored without a task. `place` is the source, file and line, for messages.
+    """Read a record from a row. Without a task, labels are ignored. `place` is the source, file and line, for messages.
 
     Raises:
-        CompactLMError: a column is missing, a text or a query is not a string, or a label or its place is wrong.
-        AnswerNotFoundError: the answer does not stand in the text, and the source skips such rows.
+        CompactLMError: a column is missing, a text or a query is not a string, or a label or its position is wrong.
+        AnswerNotFoundError: the answer does not occur in the text, and the source skips such rows.
     """
     words, pieces = (None, ()) if columns.words is None else read_words(row, columns.words, place)
     text = " ".join(words or ()) if columns.text is None else _text(row, columns.text, place)
@@ -61,7 +61,7 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
 
 
 def to_document(record: Record, source: str, task: str | None) -> Document:
-    """Return a document whose id it shares with exact repeats of the row until `number_repeats` numbers them."""
+    """Return a document. Exact repeats of a row have the same id until `number_repeats` numbers them."""
     name = row_id(source, record.document, record.text, 0, record.pair)
     return Document(
         id=name,
@@ -78,7 +78,7 @@ def to_document(record: Record, source: str, task: str | None) -> Document:
 
 
 def row_id(source: str, document: str | None, text: str, repeat: int, pair: str | None = None) -> str:
-    """Return the id of a row, 32 hexadecimal digits that depend on all arguments.
+    """Return the id of a row: 32 hexadecimal digits that depend on all arguments.
 
     `document` is None if the row is its own document, and `repeat` numbers equal rows from 0.
     """
@@ -87,7 +87,7 @@ def row_id(source: str, document: str | None, text: str, repeat: int, pair: str 
 
 
 def sha256_of(documents: Iterable[Document]) -> str:
-    """Return the sha256 over id, document, label, text and all optional columns of the rows of a source, which come sorted by id."""
+    """Return the sha256 over id, document, label, text and all optional columns of a source's rows, which must be sorted by id."""
     digest = hashlib.sha256()
     for document in documents:
         # A source without optional columns keeps its hash.

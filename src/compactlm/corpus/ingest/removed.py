@@ -1,4 +1,4 @@
-"""Rows that a person has asked to remove: their ids are in a file of configs/sources, and ingest leaves them out. The file has no text."""
+"""Rows that somebody has asked to remove. Their ids are in a file of configs/sources, and ingest leaves them out. The file has no text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def read_removed(path: Path = REMOVED) -> frozenset[str]:
-    """Return the ids of a file with one id a line; lines that begin with # are comments, and a missing file has no ids.
+    """Return the ids of a file with one id per line. Lines that begin with # are comments. A missing file has no ids.
 
     Raises:
         CompactLMError: a line is not an id.

@@ -20,7 +20,7 @@ _TARGETS = tuple(field.name for fields in TARGETS.values() for field in fields)
 
 
 def number_repeats(shards: Sequence[Path]) -> None:
-    """Give each exact repeat its own id. Repeats are numbered by their other columns, so the ids do not depend on their order.
+    """Give each exact repeat its own id. Repeats are numbered by their other columns, so their order does not matter.
 
     Rows repeat each other if source, document, text and pair are equal. Memory holds 16 bytes per row, and the labels of the repeats.
     """

@@ -1,4 +1,4 @@
-"""Reading of the sources in params.yaml into shards of documents. Every kind of source is read as a stream."""
+"""Read the sources in params.yaml into shards of documents. Every kind of source is read as a stream."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _COLUMNS = {"answer_start": "answer"}  # the key of params, where a field of doc
 class Extract:
     """The rows that were taken from a source.
 
-    `left` is the number of rows beyond the limit of the source, `lost` that of rows whose answer does not stand in their text, `queries`
-    the number of queries of the rows that were taken, and `sha256` the hash over the rows, for the data card.
+    `left` is the number of rows beyond the limit of the source, `lost` the number of rows whose answer does not occur in their text,
+    `queries` the number of queries of the rows that were taken, and `sha256` the hash of the rows, for the data card.
     """
 
     shards: list[Path]
@@ -54,7 +54,7 @@ class Extract:
 def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Path, shard_bytes: int) -> dict[str, Extract]:
     """Read all sources in the order of their names. Memory holds the rows of one shard, and 40 bytes of each other row.
 
-    Rows of the sources of a task get the task and a label. The seed draws the rows of a source that has more rows than its limit. Working
+    Rows of a task's sources get the task and a label. If a source has more rows than its limit, the seed draws the rows to keep. Working
     shards in `work` have about `shard_bytes` of text.
 
     Raises:
@@ -78,7 +78,7 @@ def read_sources(ingest: Ingest, tasks: Mapping[str, Task], seed: int, work: Pat
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reader:
-    """Reads sources; `schema` has the columns that any of them needs, and `removed` the ids of rows that are left out."""
+    """Reads sources. `schema` has all columns that any source needs, and `removed` the ids of rows to leave out."""
 
     tasks: Mapping[str, Task]
     owners: Mapping[str, str]
@@ -114,7 +114,7 @@ class _Reader:
         return Extract(shards, taken["rows"], taken["characters"], left, sha256, self.owners.get(name), queries, lost.total())
 
     def _documents(self, name: str, source: Source, lost: Counter[str]) -> Iterator[Document]:
-        """Yield all rows of a source, or the first ones up to its limit if it is a streamed data set; count rows without their answer."""
+        """Yield all rows of a source; of a streamed data set, the first ones up to its limit. Count rows whose answer is not found."""
         with tqdm(_rows(name, source), desc=f"ingest {name}", unit="row", mininterval=0.5, delay=2) as bar:
             documents = self._read(bar, name, source.columns, lost)
             if isinstance(source, HubSource) and source.streaming:

@@ -1,4 +1,4 @@
-"""What a task learns from a row of a source: a label, several labels, a score, tags of words, or an answer."""
+"""Read the target of a row: a label, several labels, a score, tags of words, or an answer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from compactlm.text.tables import Row
 
 
 def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: str, task: Task) -> Targets | None:
-    """Return what a task learns from a row; None for an unlabelled row, where the columns allow it.
+    """Return the target of a row; None for an unlabelled row, if the columns allow such rows.
 
     Args:
         row: the cells.
-        text: the text of the row, in which an answer stands.
-        pieces: the number of words in each cell of its words, from `read_words`.
+        text: the text of the row, which contains the answer.
+        pieces: the number of words in each cell, from `read_words`.
         columns: the columns of the source.
         place: the source, file and line, for messages.
         task: the task.
@@ -154,7 +154,7 @@ def _number(value: object, column: str | int, place: str, role: str, wanted: str
 
 
 def check_label_names(name: str, columns: Columns, task: Task) -> None:
-    """Raise CompactLMError if a source can give a label that its task does not have."""
+    """Raise CompactLMError if a source can produce a label that its task does not have."""
     named: dict[str, list[str]] = {}
     if isinstance(columns.label, ThresholdLabel):
         named["label"] = [columns.label.below, columns.label.above]

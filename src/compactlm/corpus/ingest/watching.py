@@ -1,6 +1,7 @@
 """Links to source files that lie outside data/sources, so that DVC notices when they change.
 
-The stage depends on data/sources as a whole, and DVC reads a linked file like any other. The folder of the links is hidden from globs.
+The stage depends on data/sources as a whole, and DVC reads a linked file like any other. Globs do not find the folder of the links, because
+it is hidden.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ LINKS = WATCHED / ".elsewhere"
 
 
 def watch(files: Mapping[str, Iterable[Path]]) -> None:
-    """Make LINKS hold a link to each file that lies outside WATCHED, in a folder with the name of its source, and nothing else.
+    """Replace the content of LINKS: one link for each file that lies outside WATCHED, in a folder with the name of its source.
 
     Raises:
         CompactLMError: the links cannot be written.

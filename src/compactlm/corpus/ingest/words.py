@@ -16,7 +16,7 @@ Pieces = tuple[int, ...]  # how many words each cell of a list of words holds
 
 
 def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...], Pieces]:
-    """Return the words of a row, a list or a text with words between white space, and the number of words in each cell of the list.
+    """Return the words of a row, from a list or a text with white space between words, and the number of words in each cell.
 
     A cell with white space inside ("New York", "10 000") holds several words.
 
@@ -39,7 +39,7 @@ def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...]
 
 
 def read_tags(row: Row, rule: TagList, pieces: Pieces, place: str) -> tuple[str, ...]:
-    """Return the tag of each word, from a list or a text with tags between white space; `pieces` comes from `read_words`.
+    """Return the tag of each word, from a list or a text with white space between tags; `pieces` comes from `read_words`.
 
     Raises:
         CompactLMError: the column is missing, a tag is empty or unknown to `rule.names`, or there are more or fewer tags than words.

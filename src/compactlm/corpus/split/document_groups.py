@@ -1,4 +1,4 @@
-"""Groups of rows that stay together: near-exact duplicates, rows of one document, and near-duplicates."""
+"""Groups of rows that must be in the same split: near-exact duplicates, rows of one document, and near-duplicates."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ PROTECTED = (TEST, VALIDATION, TRAIN)  # a split keeps its rows, and related row
 
 
 def group(numberings: Iterable[Integers]) -> Integers:
-    """Return for each row the number of its group, from 0 in the order of the first rows of the groups.
+    """Return the number of each row's group. Groups are numbered from 0 in the order of their first rows.
 
-    Rows that share a number in one of the numberings (an array with a number for each row), directly or through other rows, form a group.
+    A numbering is an array with a number for each row. Rows that share a number in one of the numberings, directly or through other rows,
+    form a group.
     """
     labels = np.zeros(0, dtype=np.int64)
     for numbering in numberings:
@@ -37,7 +38,7 @@ def _first_rows(numbers: Integers) -> Integers:
 
 
 def crossings(numberings: Mapping[str, Integers], homes: Homes) -> dict[str, int]:
-    """Count the numbers of each numbering whose rows are in more than one split; left-out rows (-1) do not count."""
+    """For each numbering, count the numbers whose rows are in more than one split. Left-out rows (-1) do not count."""
     placed = homes >= 0
     counts = {}
     for name, numbering in numberings.items():
@@ -47,7 +48,7 @@ def crossings(numberings: Mapping[str, Integers], homes: Homes) -> dict[str, int
 
 
 def protect(homes: Homes, clusters: Integers) -> Homes:
-    """Return the splits with -1 for each row whose cluster has a row in a split that comes earlier in PROTECTED."""
+    """Set the split of a row to -1 if its cluster has a row in a split that comes earlier in PROTECTED. Return the splits."""
     ranks = np.array([PROTECTED.index(home) for home in range(len(SPLITS))])[homes]
     first = np.full(clusters.max() + 1 if len(clusters) else 0, len(PROTECTED))
     np.minimum.at(first, clusters, ranks)
@@ -55,7 +56,7 @@ def protect(homes: Homes, clusters: Integers) -> Homes:
 
 
 def protect_placed(homes: Homes, clusters: Integers) -> Homes:
-    """Do what `protect` does for splits in which some rows are already left out, marked by -1."""
+    """Do the same as `protect`, for splits in which some rows are already left out (-1)."""
     placed = homes >= 0
     left = np.full(len(homes), -1, dtype=np.int8)
     left[placed] = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])

@@ -21,10 +21,11 @@ from compactlm.params import Split
 def split_metrics(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
     """Return sizes, shares of sources and labels, and leakage.
 
-    `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: `as_split` in these splits,
-    and `rows_drawn_singly` in a stratified split that ignores groups. `rows_like_protected` counts the rows of a split that are
-    near-duplicates of a row in a split with priority (test first, then validation). `queries` counts those of each split, those that were
-    removed because a split with priority has them or their like, and rows that were left out because they are like a query there.
+    `leakage` counts texts, documents and clusters of near-duplicates that occur in more than one split: `as_split` in these splits, and
+    `rows_drawn_singly` in a stratified split that ignores groups. `rows_like_protected` counts the rows of a split that are near-duplicates
+    of a row in a split with priority (test first, then validation). `queries` counts the queries of each split, the queries that were
+    removed because a split with priority has the same or a similar one, and the rows that were left out because they are similar to a query
+    there.
     """
     rows, homes = found.rows, found.homes
     counts = count_strata(rows, homes)
@@ -62,7 +63,7 @@ def _leakage(found: SplitCorpus, split: Split, seed: int) -> dict[str, object]:
 
 
 def rows_like_protected(homes: Homes, clusters: Integers) -> dict[str, int]:
-    """Return for validation and train how many rows share a cluster with a row of a split that comes earlier in PROTECTED."""
+    """Return how many rows of validation and train share a cluster with a row of a split that comes earlier in PROTECTED."""
     placed = homes >= 0
     left = protect(homes[placed], np.unique(clusters[placed], return_inverse=True)[1])
     gone = np.bincount(homes[placed][left < 0], minlength=len(SPLITS))
@@ -77,7 +78,7 @@ def _by_source(rows: Rows, counts: Iterable[int]) -> Counter[str]:
 
 
 def _label_shares(rows: Rows, counts: Iterable[int]) -> dict[str, dict[str, object]]:
-    """Return the share of each task's rows with each label; a row may have several."""
+    """Return the share of rows with each label, by task. A row may have several labels."""
     found: dict[str, Counter[str]] = {}
     totals: Counter[str] = Counter()
     for (_, task, labels), count in zip(rows.strata, counts, strict=True):

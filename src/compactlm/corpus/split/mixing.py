@@ -17,7 +17,7 @@ MIXTURE = "mixture"  # the value of augmenter in repeated rows
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mixture:
-    """The rows that weights left out, by source and also by task and label (`labels`), and the copies that they added, by source."""
+    """The numbers of rows that weights left out (by source, and as `labels` by task and label) or added as copies (by source)."""
 
     left_out: Counter[str] = dataclasses.field(default_factory=Counter)
     repeated: Counter[str] = dataclasses.field(default_factory=Counter)

@@ -1,7 +1,7 @@
-"""Queries across splits: no query of train or validation may be a query or a text of a split that is held out from it.
+"""Keep queries from leaking between splits: no query of train or validation may be a query or a text of a split held out from it.
 
-The texts of all rows and all queries are compared with each other, as `split` compares texts: by their letters and digits, and by the
-settings of near-duplicates.
+All queries and the texts of all rows are compared with each other in the same way as `split` compares texts: by their letters and digits,
+and by the settings of near-duplicates.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Counted = dict[str, int]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class QueryLeakage:
-    """The queries of each split that are left (`kept`), and those that were removed because a split before has them or their like.
+    """How many queries each split keeps, and how many were removed because an earlier split has the same or a similar one.
 
-    `rows` are the rows that were left out because they are like a query of another split.
+    `rows` is the number of rows that were left out because they are similar to a query of another split.
     """
 
     kept: Counted
@@ -57,14 +57,15 @@ def keep_out(
 ) -> tuple[list[Path], Homes, QueryLeakage | None]:
     """Remove the queries that would leak from test into validation or train, or from validation into train.
 
-    Queries are removed if they equal a text or query of a split with priority (test first, then validation), and near-duplicates unless
-    `across_splits` is `report`. With `leave_out`, rows whose text is like a query of a split with priority are left out, too.
+    A query is removed if it equals a text or query of a split with priority (test first, then validation). It is also removed if it is a
+    near-duplicate of one, unless `across_splits` is `report`. With `leave_out`, rows whose text is similar to a query of a split with
+    priority are left out, too.
 
-    `signed` has the signatures of the texts of the shards (empty if near-duplicates are not searched), and `homes` the split of each row
-    (-1 for a row that is left out). The rows in `templates` are not left out. Working shards are written to `work`.
+    `signed` has the signatures of the shards' texts (empty if near-duplicates are not searched), and `homes` the split of each row (-1 for
+    a left-out row). The rows in `templates` are never left out. Working shards are written to `work`.
 
     Returns:
-        The shards with the queries that are left, the new splits of the rows, and the counts. Shards without a column of queries come back
+        The shards with the remaining queries, the new splits of the rows, and the counts. Shards without a column of queries are returned
         unchanged, with None for the counts.
     """
     if QUERIES.name not in pq.read_schema(shards[0]).names:
@@ -127,7 +128,7 @@ def _write_queries(shards: Sequence[Path], directory: Path) -> list[Path]:
 
 
 def _write_left(shards: Sequence[Path], stays: npt.NDArray[np.bool_], directory: Path) -> list[Path]:
-    """Write each shard with those of its queries that stay to a shard of the same name."""
+    """Write each shard with its remaining queries to a shard of the same name."""
     directory.mkdir(parents=True, exist_ok=True)
     written, start = [], 0
     for path in shards:

@@ -1,4 +1,4 @@
-"""Labels with few groups of rows: a stratified draw may leave a split without them, so groups are moved."""
+"""Labels that occur in few groups of rows. A stratified draw may leave a split without them, so groups are moved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compactlm.params import Task
 
 
 def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Integers]:
-    """Return the sorted numbers of the groups that have a row with a label, by task and label, in the order of their names."""
+    """Return by task and label (sorted by name) the sorted numbers of the groups that have a row with the label."""
     found: dict[tuple[str, str], Integers] = {}
     named = sorted({(task, label) for _, task, labels in rows.strata if task is not None for label in labels_of(labels)})
     for task, label in named:
@@ -29,10 +29,11 @@ def has_label(rows: Rows, task: str, label: str) -> npt.NDArray[np.bool_]:
 
 
 def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> Homes:
-    """Return the split of each group, with groups moved so that each label with three groups or more is in all splits.
+    """Move groups so that each label with three groups or more is in all splits. Return the split of each group.
 
-    Groups of a label with fewer than three groups are moved to train, where they stay. Another moved group comes from the split that has
-    most groups of the label. The smallest is moved, by draw if several are, and none that is the last one of another label in its split.
+    If a label has fewer than three groups, they are moved to train and stay there. For any other label that a split lacks, a group is moved
+    from the split that has most groups of the label. The smallest group is moved (ties are drawn), but never the last group of another
+    label in its split.
 
     Args:
         rows: the rows.
@@ -64,7 +65,7 @@ def _is_last(group: int, homes: Homes, labels: Iterable[Integers]) -> bool:
 
 
 def labels_in_train_alone(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, Task]) -> list[str]:
-    """Return a sentence for each label of a task that a held-out split lacks because it has fewer than three groups of rows."""
+    """Return a sentence for each label of a task that a held-out split lacks because the label has fewer than three groups."""
     counts = count_strata(rows, homes)
     said = []
     for (task, label), own in groups_of_labels(rows, groups).items():

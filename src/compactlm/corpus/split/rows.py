@@ -1,4 +1,4 @@
-"""What a split knows of each row: its stratum, the keys of its text and document, and its draw, as arrays."""
+"""The data that a split needs about each row, as arrays: stratum, keys of text and document, and draw."""
 
 from __future__ import annotations
 
@@ -27,15 +27,16 @@ Stratum = tuple[str, str | None, str | None]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Rows:
-    """What a split knows of each row, in the order of their ids; 41 bytes per row.
+    """The data that a split needs about each row, sorted by id; 41 bytes per row.
 
     Attributes:
-        strata: the different triples of source, task and label. The label of a row with several is all of them; see `labels_of`.
+        strata: the distinct triples of source, task and label. For a row with several labels, the label is their combination; see
+            `labels_of`.
         stratum: the number of each row's triple.
         duplicates: numbers that are equal for near-exact duplicates.
         documents: numbers that are equal for rows of one document.
-        drawn: draws by seed and document, or text, for a split that is stable under growth.
-        decided: whether the text alone decides the label of each row: it has one, no score, and is no pair.
+        drawn: draws by seed and document (or text), for a split that is stable under growth.
+        decided: for each row, whether the text alone decides its label: the row has a label, no score, and is not a pair.
     """
 
     strata: list[Stratum]
@@ -56,13 +57,13 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SplitKeyShard(ShardStep):
-    """Turns a shard of documents into a shard of the columns that a split needs; the seed is for the draws of a stable split."""
+    """Turns a shard of documents into a shard with the columns that a split needs. A stable split uses the seed for its draws."""
 
     seed: int
     tasks: Mapping[str, Task] = dataclasses.field(default_factory=dict)
 
     def __call__(self, table: pa.Table) -> tuple[pa.Table, Report]:
-        """Return source, task, label, keys of text and document, and the draw of each row, in order; of a pair the longer text."""
+        """Return source, task, label, keys of text and document, and draw of each row, in order. Of a pair the longer text counts."""
         names, sources, documents = (table[name].to_pylist() for name in ("id", "source", "document"))
         texts = passages(table)
         columns = {name: table[name] for name in _COLUMNS}
@@ -77,7 +78,7 @@ class SplitKeyShard(ShardStep):
         return pa.table(columns), Report()
 
     def _labels(self, table: pa.Table) -> pa.ChunkedArray:
-        """Return the column `label`, with the strata of rows that have another target."""
+        """Return the column `label`. Rows with another kind of target get the stratum of the target as their label."""
         others = {name: task for name, task in self.tasks.items() if kind_of(task).fields != ("label",)}
         if not others or not TARGETS.keys() & set(table.column_names):
             return table["label"]
@@ -89,7 +90,7 @@ class SplitKeyShard(ShardStep):
 
 
 def labels_of(label: str | None) -> tuple[str, ...]:
-    """Return the labels of a stratum: one, several of a row that has them all, or none."""
+    """Return the labels of a stratum: one, several (of rows that have all of them), or none."""
     return tuple(label.split(SEPARATOR)) if label else ()
 
 
@@ -127,12 +128,12 @@ def read_rows(tables: Iterable[pa.Table]) -> Rows:
 
 
 def bin_scores(strata: list[Stratum], stratum: Integers, scores: npt.NDArray[np.float64]) -> tuple[list[Stratum], Integers]:
-    """Return strata whose labels say in which of BINS equal parts of the scores of its task a row is, and the number of each row's stratum.
+    """Split the scores of each task into BINS bins of equal size. Return strata with the bin as their label, and each row's stratum.
 
     Args:
         strata: the triples of source, task and label.
         stratum: the number of each row's triple.
-        scores: the score of each row; nan for a row without one, whose stratum stays.
+        scores: the score of each row; nan for a row without one, which keeps its stratum.
     """
     scored = np.isfinite(scores)
     if not scored.any():
@@ -155,17 +156,17 @@ def bin_scores(strata: list[Stratum], stratum: Integers, scores: npt.NDArray[np.
 
 
 def count_strata(rows: Rows, homes: Homes) -> Integers:
-    """Return the number of rows of each split and stratum, as an array of shape (splits, strata), without left-out rows."""
+    """Return the number of rows of each split and stratum, int [splits, strata], without left-out rows."""
     placed = homes >= 0
     cells = homes[placed].astype(np.int64) * len(rows.strata) + rows.stratum[placed]
     return np.bincount(cells, minlength=len(SPLITS) * len(rows.strata)).reshape(len(SPLITS), -1)
 
 
 def in_clusters_of_several_labels(rows: Rows, clusters: Integers | None) -> npt.NDArray[np.bool_]:
-    """Return for each row whether it has a label and its cluster has rows with another label of the same task.
+    """Return for each row whether it has a label and its cluster contains another label of the same task.
 
-    Such rows share a template, and what differs between them decides their labels. That holds neither for pairs, whose cluster is that of
-    their longer text, nor for scores.
+    Such rows share a template, and their differences decide their labels. Pairs and rows with scores never count: the cluster of a pair is
+    that of its longer text alone.
     """
     if clusters is None:
         return np.zeros(len(rows), dtype=np.bool_)

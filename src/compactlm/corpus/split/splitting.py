@@ -1,4 +1,4 @@
-"""Splitting of a corpus: rows that belong together go to one split, and each shard is written to its splits."""
+"""Split a corpus: rows that belong together go to one split, and the rows of each shard are written to their splits."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class SplitCorpus:
 
     Attributes:
         homes: the split of each row; -1 for a row that is left out.
-        groups: the group of each row; groups stay together.
-        clusters: the cluster of near-duplicates of each row, or None if they were not searched.
-        samples: a row that was left out, by source.
-        mixture: the train rows that were left out or repeated because of the weight of their source.
-        queries: the queries of each split, and those that were removed; None if the rows have no such column.
+        groups: the group of each row; a group is never divided.
+        clusters: the cluster of near-duplicates of each row; None if near-duplicates were not searched.
+        samples: an example of a left-out row, by source.
+        mixture: the numbers of train rows that were left out or repeated because of the weight of their source.
+        queries: the numbers of kept and removed queries of each split; None if the rows have no queries.
     """
 
     rows: Rows
@@ -53,17 +53,17 @@ class SplitCorpus:
     samples: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def numberings(self) -> dict[str, Integers]:
-        """Return the numberings whose numbers must not occur in several splits, by name."""
+        """Return the numberings by name; rows with the same number must not be in different splits."""
         found = {"duplicates": self.rows.duplicates, "documents": self.rows.documents}
         return found | ({} if self.clusters is None else {"near_duplicates": self.clusters})
 
     def leakage(self) -> dict[str, int]:
-        """Return how many texts, documents and clusters of near-duplicates have rows in several splits."""
+        """Return how many texts, documents and clusters of near-duplicates have rows in more than one split."""
         return crossings(self.numberings(), self.homes)
 
 
 def decide(rows: Rows, clusters: Integers | None, split: Split, seed: int) -> tuple[Homes, Integers]:
-    """Return the split of each row (-1 if it is left out), and the group of each row; raises CompactLMError for too few groups."""
+    """Return the split (-1 for a left-out row) and the group of each row; raises CompactLMError for too few groups."""
     near = [] if clusters is None or split.across_splits == "report" else [clusters]
     if split.placement == "stable":
         homes, groups = place(rows.drawn, rows.sources(), split), group([rows.duplicates, rows.documents, *near])
@@ -93,7 +93,7 @@ def split_corpus(
 
     Memory holds about a hundred bytes per row, including what scipy and scikit-learn need temporarily. Working shards have about
     `shard_bytes` of text; finished ones in `work` are reused. The seed draws the splits, and the permutations of MinHash. Rows of `tasks`
-    whose kind needs more than a label are stratified as the kind says.
+    that have another target than a label are stratified as their kind of task says.
 
     Raises:
         CompactLMError: there are too few groups for three splits.
@@ -151,7 +151,7 @@ def _remove_strays(work: Path, found: dict[str, list[Path]]) -> None:
 
 
 def check_tasks(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, Task]) -> None:
-    """Raise CompactLMError if a split has no row for one of the labels of a task; labels of few groups need to be in train alone."""
+    """Raise CompactLMError if a split has no row of a task's label. Labels with few groups must only be in train."""
     few = groups_of_labels(rows, groups)
     for split, found in zip(SPLITS, count_strata(rows, homes), strict=True):
         for name, task in sorted(tasks.items()):
@@ -176,12 +176,12 @@ def check_tasks(rows: Rows, homes: Homes, groups: Integers, tasks: Mapping[str, 
 
 
 def _placed_labels(task: Task, name: str, groups: Mapping[tuple[str, str], Integers]) -> list[str]:
-    """Return the labels of a task that each split needs; of tags the types of entities, which are not always the labels."""
+    """Return the labels of a task that each split needs. For tags these are the types of entities, which may differ from the labels."""
     return [label for owner, label in groups if owner == name] if "tags" in kind_of(task).fields else list(task.labels)
 
 
 def check_weights(rows: Rows, homes: Homes, left_out: Mapping[tuple[str | None, str | None], int], tasks: Mapping[str, Task]) -> None:
-    """Raise CompactLMError if weights leave a label of a task without a row in train."""
+    """Raise CompactLMError if, because of the weights, train has no row of a task's label."""
     counts: Counter[tuple[str | None, str | None]] = Counter()
     for (_, task, label), count in zip(rows.strata, count_strata(rows, homes)[TRAIN].tolist(), strict=True):
         counts[task, label] += count

@@ -1,8 +1,8 @@
 """A split that is stable under growth: the split of a row depends only on the seed and its document or text, or on its source.
 
-`corpus/duplicates/placing.py` places the rows. Rows stay in their split when data is added. The price is that shares and strata match only
-on average. If related rows were placed in different splits, the held-out row stays and the train rows are left out. Moving either of them
-would make the split of a row depend on other rows.
+`corpus/duplicates/placing.py` places the rows. Rows stay in their split when data is added. In exchange, shares and strata match only on
+average. If related rows fall into different splits, the held-out row is kept and the train rows are left out. Moving either of them would
+make the split of a row depend on other rows.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from compactlm.params import Split
 
 
 def share_deviations(rows: Rows, homes: Homes, split: Split) -> dict[str, dict[str, dict[str, float]]]:
-    """Return how far the share of each source and label is from the configured one, and how much chance explains.
+    """Return how far the share of each source and label deviates from the configured share, and how much chance explains.
 
     Sources that `split.sources` puts into one split as a whole are left out.
 
     Returns:
-        By split and by stratum ("source" or "source/label"): `share`, `deviation`, and `standard_error` of a share drawn row by row.
-        A deviation of more than three standard errors means that the rows of a stratum come in large documents.
+        By split and by stratum ("source" or "source/label"): `share`, `deviation`, and the `standard_error` of a share if rows were drawn
+        one by one. A deviation of more than three standard errors means that the rows of a stratum belong to large documents.
     """
     wanted = split.model_dump(include=set(SPLITS))
     counts: dict[str, Integers] = {}

@@ -20,9 +20,9 @@ Name = tuple[Hashable, ...]
 
 
 def split_groups(rows: Rows, groups: Integers, split: Split, seed: int) -> Homes:
-    """Split rows by whole groups, which are numbered from 0 in the order of their first rows.
+    """Split rows without dividing groups. Groups are numbered from 0 in the order of their first rows.
 
-    The result depends on the set of rows, but not on their order in the source. Each label with at least three groups is in all splits.
+    The result does not depend on the order of the rows. Each label with at least three groups is in all splits.
 
     Raises:
         CompactLMError: there are fewer than three groups.
@@ -56,9 +56,9 @@ def _draw(indices: Integers, strata: Integers, count: int, seed: int) -> tuple[I
 def _strata(rows: Rows, groups: Integers, count: int, smallest: int) -> Integers:
     """Return the number of the stratum of each group.
 
-    A stratum is a source, a label and a size of groups; the size keeps the numbers of rows in proportion, not only those of groups. Rows
-    with several labels have them all together as their label, and that of the fewest rows where a set of labels is rare.
-    Strata with fewer than `smallest` groups are merged: first across sizes, then across sources, then all that are left.
+    A stratum is a source, a label and a size of groups. The size keeps the numbers of rows in proportion, not only the numbers of groups.
+    For rows with several labels, the combination is the label; if the combination is rare, its rarest label is used instead. Strata with
+    fewer than `smallest` groups are merged: first across sizes, then across sources, then all remaining ones.
     """
     sizes = np.bincount(groups, minlength=count)
     bits = np.frexp(sizes)[1]  # the number of binary digits of the size
@@ -87,7 +87,7 @@ def _total(names: Mapping[int, Name], number: Mapping[int, int], kinds: Iterable
 
 
 def _representatives(rows: Rows, groups: Integers) -> Integers:
-    """Return the row that gives each group its stratum: a labelled row if there is one, because tasks need balanced labels."""
+    """Return for each group the row that decides its stratum: a labelled row if there is one, because tasks need balanced labels."""
     unlabelled = np.array([task is None for _, task, _ in rows.strata], dtype=np.int8)[rows.stratum]
     order = np.lexsort((np.arange(len(groups)), unlabelled, groups))
     first = np.concatenate([np.ones(1, dtype=bool), groups[order][1:] != groups[order][:-1]])
@@ -95,7 +95,7 @@ def _representatives(rows: Rows, groups: Integers) -> Integers:
 
 
 def _rarest_labels(rows: Rows) -> dict[tuple[str | None, str], str]:
-    """Return that label of each set of labels, by task and set, that the fewest rows have."""
+    """Return the rarest label of each combination of labels, by task and combination."""
     sizes = np.bincount(rows.stratum, minlength=len(rows.strata)).tolist()
     counts: Counter[tuple[str | None, str]] = Counter()
     for (_, task, labels), size in zip(rows.strata, sizes, strict=True):

@@ -1,4 +1,4 @@
-"""What every loss between layers has in common. A new one is a subclass of LayerLoss and a line in layer_losses.LAYER_LOSSES."""
+"""The base class of losses between layers. A new loss is a subclass of LayerLoss and a line in layer_losses.LAYER_LOSSES."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Bodies:
 class LayerLoss(torch.nn.Module):
     """A loss that compares pairs of layers. It is the mean over its pairs.
 
-    A row's weight multiplies everything that the row adds to the loss.
+    A row's weight multiplies the row's whole contribution to the loss.
     """
 
     needs_attentions = False  # whether the student must return attention probabilities
@@ -56,7 +56,7 @@ class LayerLoss(torch.nn.Module):
         return torch.stack([self.compare(own, theirs, output, batch) for own, theirs in self.pairs]).mean()
 
     def teacher_states(self, batch: Batch, layer: int) -> torch.Tensor:
-        """Return the teacher's hidden states of a kept layer, float [rows, tokens, teacher's hidden size]."""
+        """Return the hidden states of a teacher's layer that the signals include, float [rows, tokens, teacher's hidden size]."""
         return batch["teacher_states"][:, :, self.kept.index(layer)]
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class LayerLosses(torch.nn.Module):
     """The losses between layers that have a weight. They hold learned projections that are not part of the student."""
 
     def __init__(self, student: Any, teacher: Any, kept: Sequence[int], components: torch.Tensor, params: Losses) -> None:
-        """Create the losses of a phase, whose section of params.yaml is `params`. See Bodies for the other arguments.
+        """Create the losses of a phase. `params` is the phase's section of params.yaml; see Bodies for the other arguments.
 
         Raises:
             CompactLMError: a loss has no layer to learn from, or the relation heads do not divide a hidden size.
@@ -48,7 +48,7 @@ class LayerLosses(torch.nn.Module):
         )
 
     def describe(self) -> list[str]:
-        """Return one sentence for each loss with pairs whose signals are not kept."""
+        """Return one sentence for each loss that has pairs of layers without signals."""
         return [
             f"{name} learns from the layers {_listed(self.pairs[name])} (student-teacher) and not from {_listed(unused)}, "
             f"because signals.layers holds {self.kept}"

@@ -57,7 +57,7 @@ def relation_loss(
 
 
 def _log_relations(states: torch.Tensor, real: torch.Tensor, heads: int, side: str) -> torch.Tensor:
-    """Return the logarithm of self-relations, float32 [rows, heads, tokens, tokens]; keys that are padding have the least float."""
+    """Return the logarithm of self-relations, float32 [rows, heads, tokens, tokens]; padding keys get the smallest float."""
     width = states.shape[-1]
     if width % heads:
         raise ValueError(f"{heads} relation heads do not divide the {side}'s width {width}")
@@ -104,7 +104,7 @@ class StateRecorder:
         return hook
 
     def take(self, layer: int) -> States:
-        """Return and forget the states of the last forward, with gradients.
+        """Return the states of the last forward, with gradients, and forget them.
 
         Raises:
             LookupError: the layer is not recorded, or no forward has run since the last call.

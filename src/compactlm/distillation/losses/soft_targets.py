@@ -39,7 +39,7 @@ def soft_targets_of_top(
 class _TopDivergence(torch.autograd.Function):
     """The divergence over k + 1 bins and its gradient, in few passes over the vocabulary.
 
-    Vocabulary logits are most of a compact model's memory traffic, and autograd would keep several copies of them.
+    Vocabulary logits cause most of a compact model's memory traffic, and autograd would keep several copies of them.
     """
 
     @staticmethod

@@ -1,8 +1,8 @@
-"""Which tokens of one tokenizer cover which tokens of another, for two tokenizers that split a text into the same words.
+"""Align the tokens of two tokenizers that split a text into the same words.
 
-The student's vocabulary is a part of the teacher's, so the student reads some words in more pieces than the teacher. A position in a
-text is the number of its word plus the share of the word's characters before it, so both sides have the same positions, also where one of
-them does not know a word.
+The student's vocabulary is a subset of the teacher's, so the student splits some words into more tokens than the teacher. To compare both,
+each token gets a span on a common scale. Word number n covers the interval from n to n + 1, and each of its tokens covers a share of that
+interval in proportion to its number of characters. Words that one tokenizer does not know still cover their interval.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ END = 1e6  # the position of the last token, which ends the text also where it w
 
 
 class WordPieces:
-    """The lengths of tokens and which of them begin a word."""
+    """The lengths of a vocabulary's tokens, and whether each token begins a word."""
 
     def __init__(self, tokens: Sequence[str]) -> None:
         """Take the tokens in the order of their ids."""
@@ -24,7 +24,7 @@ class WordPieces:
         self.sizes = torch.tensor([max(len(token.removeprefix(CONTINUATION)), 1) for token in tokens], dtype=torch.float64)
 
     def spans(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return where each token begins and ends, both float64 [rows, tokens]; padding covers nothing.
+        """Return the start and the end of each token's span, both float64 [rows, tokens]; the span of padding is empty.
 
         Args:
             input_ids: int64 [rows, tokens].
@@ -45,9 +45,10 @@ class WordPieces:
 
 
 def shares(own: tuple[torch.Tensor, torch.Tensor], others: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
-    """Return which share of each of the other tokens lies in each of the own ones, float32 [rows, own tokens, other tokens].
+    """Return how much of each other token's span lies in each own token's span, float32 [rows, own tokens, other tokens].
 
-    The shares of another token add up to 1 if the own tokens cover it. Both arguments are results of `WordPieces.spans`.
+    The values are shares from 0 to 1. For an other token that the own tokens cover completely, they add up to 1. Both arguments are results
+    of `WordPieces.spans`.
     """
     (begin, end), (start, stop) = own, others
     common = torch.minimum(end[:, :, None], stop[:, None]) - torch.maximum(begin[:, :, None], start[:, None])

@@ -2,8 +2,8 @@
 
 A cache is a directory with three files. rows.parquet has the id of each row and a digest of the tokens that the teacher ran on.
 tensors.safetensors has the signals of all rows, one after another. cache.json has the teacher's layers, the number of rows, the settings
-that the signals depend on, and the sha256 of tensors.safetensors.
-The cache is written batch by batch and read row by row, and never is in memory as a whole.
+that the signals depend on, and the sha256 of tensors.safetensors. The cache is written batch by batch and read row by row. It is never in
+memory as a whole.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ KEPT_AS = {"teacher_states": torch.float16, "teacher_values": torch.float16, "te
 
 
 class TeacherInputs(Protocol):
-    """The rows that a teacher runs on: examples of a phase without signals."""
+    """The rows that a teacher runs on: the examples of a phase, without signals."""
 
     @property
     def ids(self) -> Sequence[str]:
@@ -54,25 +54,25 @@ class TeacherInputs(Protocol):
 
 
 def gigabytes(tokens: int, masked: int, rows: int, layers: int, width: int, top_k: int, labels: int, of_token: int = 0) -> float:
-    """Return the expected size of a cache, from the numbers of tokens, masked tokens, rows, kept layers and so on.
+    """Return the expected size of a cache in gigabytes, from the numbers of tokens, masked tokens, rows, kept layers and so on.
 
-    `width` is the teacher's hidden size, `top_k` the number of kept logits of a masked token, and a task's head has `labels` outputs for
-    each row or `of_token` outputs for each token.
+    `width` is the teacher's hidden size, and `top_k` the number of logits that are kept for a masked token. A task's head has `labels`
+    outputs for each row, or `of_token` outputs for each token.
     """
     return (tokens * (layers * width * 2 + of_token * 4) + masked * (top_k * 6 + 4) + rows * (labels * 4 + 16)) / 1e9
 
 
 def surplus(ids: Sequence[str], masked: int, top_k: int) -> float:
-    """Return the largest excess of a cache over `gigabytes`: ids, digests, headers, and more masked tokens than expected.
+    """Return by how much a cache may exceed `gigabytes`: ids, digests, headers, and more masked tokens than expected.
 
-    The number of masked tokens is random; five standard deviations are added.
+    The number of masked tokens is random, so five standard deviations are added.
     """
     named = sum(len(name.encode()) for name in ids) + len(ids) * 56 + 8192
     return (named + (5 * masked**0.5 + 1) * (top_k * 6 + 4)) / 1e9
 
 
 def digests(tokenized: TeacherInputs) -> tuple[list[str], list[int]]:
-    """Return for each row a hash of its tokens and labels, and the number of tokens to predict."""
+    """Return a hash of each row's tokens and labels, and the number of tokens to predict in each row."""
     found, masked = [], []
     for row in range(len(tokenized.ids)):
         batch = tokenized.model_inputs([row])
@@ -93,9 +93,9 @@ def write_cache(
     description: str,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the teacher's signals for all rows to a new directory.
+    """Write the teacher's signals of all rows to a new directory.
 
-    `settings` has other settings that the signals depend on, such as the teacher and the precision, as JSON values.
+    `settings` has the other settings that the signals depend on, such as the teacher and the precision, as JSON values.
 
     Raises:
         CompactLMError: there is not enough memory, or a signal exceeds half precision.
@@ -170,7 +170,7 @@ class CachedSignals:
     """A signal source that returns signals from a cache."""
 
     def __init__(self, directory: Path, tokenized: TeacherInputs, settings: Mapping[str, Any] | None = None) -> None:
-        """Open a cache for these rows. `settings` holds the settings that it must have been written with.
+        """Open the cache of these rows. It must have been written with the same `settings`.
 
         Raises:
             CompactLMError: the cache is damaged, or was written for other rows, other tokens, other masks or other settings.
@@ -197,7 +197,7 @@ class CachedSignals:
             self._check_index(tokenized, masked)
 
     def _check_index(self, tokenized: TeacherInputs, masked: Sequence[int]) -> None:
-        """Raise ValueError if the index would give a row another row's signals."""
+        """Raise ValueError if the index does not match the rows."""
         for starts, counts in ((self.starts, tokenized.lengths), (self.masked_starts, masked)):
             if starts != list(itertools.accumulate(counts, initial=0)):
                 raise ValueError("its index is not that of the rows")
@@ -209,7 +209,7 @@ class CachedSignals:
 
     @staticmethod
     def _check(directory: Path, tokenized: TeacherInputs) -> list[int]:
-        """Raise CompactLMError if the cache is of other rows; return the number of tokens to predict of each row."""
+        """Raise CompactLMError if the cache belongs to other rows; return the number of tokens to predict in each row."""
         with damage(directory / "rows.parquet"):
             table = pq.read_table(directory / "rows.parquet", columns=["id", "digest"]).to_pydict()
         fix = "run `dvc repro` to make both in one run"

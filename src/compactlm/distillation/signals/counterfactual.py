@@ -20,7 +20,7 @@ class AveragedSignals:
     """A signal source whose logits are means over families of rows. All other signals are unchanged."""
 
     def __init__(self, source: SignalSource, logits: torch.Tensor) -> None:
-        """Take the source and a mean for each row, float [rows, labels]; nan keeps the row's own logits."""
+        """Take the source and the mean logits of each row's family, float [rows, labels]; nan keeps the row's own logits."""
         self.source, self.logits = source, logits
 
     @property
@@ -37,10 +37,10 @@ class AveragedSignals:
 
 
 def average_families(source: SignalSource, tokenized: TeacherInputs, parents: Mapping[str, str], batch_tokens: int) -> SignalSource:
-    """Return a source that gives a row and its counterfactual copies the mean of their logits.
+    """Return a source that gives a row and all its counterfactual copies the mean of their logits.
 
-    The source runs once on the rows of families. `parents` has the document id of each counterfactual copy's original, by the copy's id.
-    Without copies the source is returned unchanged.
+    The source runs once on all rows that have copies or are copies. `parents` maps the document id of each counterfactual copy to that of
+    its original. Without copies the source is returned unchanged.
 
     Raises:
         CompactLMError: there is not enough memory.

@@ -1,8 +1,8 @@
 """The teacher's signals for a batch of a student's sequences.
 
-The student's token ids are mapped to the teacher's, so both models get the same tokens; for a task whose answer belongs to the whole text,
-the teacher reads its own tokens (see segmentation). The online teacher computes signals for each batch; the cache (see cache) looks them
-up. Both return the same tensors, rows first:
+The student's token ids are mapped to the teacher's ids, so both models read the same tokens. For a task whose answer belongs to the whole
+text, the teacher reads its own tokens instead (see segmentation). The online teacher computes the signals of each batch; the cache looks
+them up (see cache). Both return the same tensors, with rows as the first dimension:
 
     teacher_states      hidden states, float [rows, tokens, layers, teacher's hidden size], layers in the order of the source
     teacher_logits      of a task, float [rows, outputs]
@@ -54,7 +54,7 @@ class SignalSource(Protocol):
         ...
 
     def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:
-        """Return the signals of a batch of input_ids and attention_mask, and labels if tokens are masked; `rows` are for the cache."""
+        """Return the signals of a batch (input_ids, attention_mask, and labels if tokens are masked). The cache looks up `rows`."""
         ...
 
 
@@ -72,7 +72,7 @@ class _Online:
     ) -> None:
         """Take the teacher, its id of each of the student's ids, the layers, whether to return attentions, and the precision.
 
-        `body` reads in place of the teacher's body and returns the same.
+        `body`, if given, runs instead of the teacher's body and must return the same outputs.
 
         Raises:
             CompactLMError: the teacher lacks one of the layers.
@@ -87,7 +87,7 @@ class _Online:
         return self._read_own({**batch, "input_ids": self.id_map[batch["input_ids"].to(self.teacher.device)]})
 
     def _read_own(self, batch: Batch) -> tuple[torch.Tensor, Batch]:
-        """Do what `_read` does for a batch in the teacher's ids."""
+        """Return the same as `_read`, for a batch in the teacher's ids."""
         device = self.teacher.device
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16"):
             output = self.body(
@@ -104,7 +104,7 @@ class _Online:
 
 
 class OnlineStates(_Online):
-    """An online body, whose hidden states are the only signals."""
+    """A teacher without a head that runs on every batch. Its hidden states are the only signals."""
 
     @torch.no_grad()
     def signals(self, batch: Batch, rows: Sequence[int]) -> Batch:  # noqa: ARG002 - the cache needs them
@@ -113,7 +113,7 @@ class OnlineStates(_Online):
 
 
 class OnlineTask(_Online):
-    """An online model with the head of a task.
+    """A fine-tuned teacher that runs on every batch.
 
     Attributes:
         segmentation: the teacher's own tokens for the student's sequences; None lets the teacher read the student's tokens.
@@ -138,7 +138,7 @@ class OnlineTask(_Online):
 
 
 class OnlineMasked(_Online):
-    """An online masked language model."""
+    """A masked language model that runs on every batch."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class OnlineMasked(_Online):
 
 
 def position_mask(where: torch.Tensor) -> torch.Tensor:
-    """Return which positions are not padding, bool [rows, most masked tokens of a row], from a mask of the masked tokens."""
+    """Return which positions are not padding, bool [rows, largest number of masked tokens], from a mask of the masked tokens."""
     counts = where.sum(dim=1)
     return torch.arange(int(counts.max()), device=where.device)[None, :] < counts[:, None]
 

@@ -1,7 +1,8 @@
-"""A student's sequences in the teacher's own tokens.
+"""Split the student's sequences into the teacher's own tokens.
 
-The student's vocabulary is a part of the teacher's, so the student reads some words in more pieces than the teacher. The teacher was
-trained on its own pieces and answers best if it reads them.
+The student's vocabulary is a subset of the teacher's, so the student splits some words into more tokens than the teacher. The teacher was
+trained on its own tokens and predicts best when it reads them. Its hidden states are then averaged to get one state for each of the
+student's tokens (see alignment).
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ Batch = dict[str, torch.Tensor]
 
 
 class TeacherTokens:
-    """The words of a student's sequences, split by the teacher's tokenizer."""
+    """Converts batches of the student's token ids into batches of the teacher's own tokens."""
 
     def __init__(self, student: Any, teacher: Any, id_map: Sequence[int]) -> None:
-        """Take both tokenizers of transformers, with WordPiece models, and the teacher's id of each of the student's ids."""
+        """Take the two tokenizers, which are WordPiece tokenizers of transformers, and the teacher's id for each of the student's ids."""
         self.tokens: list[str] = student.convert_ids_to_tokens(range(len(id_map)))
         self.id_map = list(id_map)
         self.model = teacher.backend_tokenizer.model
@@ -30,13 +31,13 @@ class TeacherTokens:
         self._known: dict[tuple[int, ...], list[int]] = {}
 
     def read(self, batch: Batch) -> tuple[Batch, torch.Tensor]:
-        """Return the teacher's batch, and the weights that turn its states into states of the student's tokens.
+        """Return a batch in the teacher's tokens, and the weights that convert the teacher's states to the student's tokens.
 
-        A state of the student's token is the mean of the teacher's states that cover it.
+        The state of a student's token is the weighted mean of the states of the teacher's tokens that overlap with it.
 
         Returns:
-            input_ids, attention_mask and token_type_ids, int64 [rows, teacher's tokens]; and weights, float32 [rows, student's tokens,
-            teacher's tokens], whose rows add up to 1, or to 0 for padding.
+            input_ids, attention_mask and token_type_ids, int64 [rows, teacher's tokens], and the weights, float32 [rows, student's tokens,
+            teacher's tokens]. The weights of each of the student's tokens add up to 1, those of padding to 0.
         """
         mask, types = batch["attention_mask"].cpu(), batch.get("token_type_ids")
         rows, segments = [], []
@@ -52,7 +53,7 @@ class TeacherTokens:
         return {"input_ids": theirs, "attention_mask": their_mask, "token_type_ids": pad_tensors(segments)[0]}, weights
 
     def _words(self, ids: Sequence[int], types: Sequence[int]) -> Iterator[tuple[tuple[int, ...], int]]:
-        """Yield the tokens of each word, and its segment."""
+        """Yield the student's token ids of each word, and the word's segment."""
         word: list[int] = []
         segment = 0
         for index, own in zip(ids, types, strict=True):
@@ -65,7 +66,7 @@ class TeacherTokens:
             yield tuple(word), segment
 
     def _word(self, ids: tuple[int, ...]) -> list[int]:
-        """Return the teacher's tokens of a word."""
+        """Return the teacher's token ids of a word."""
         if ids not in self._known:
             text = "".join(self.tokens[index].removeprefix(CONTINUATION) if at else self.tokens[index] for at, index in enumerate(ids))
             # A word of one token has the same token in the teacher's vocabulary; special tokens are such words.

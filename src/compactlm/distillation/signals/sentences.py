@@ -1,8 +1,8 @@
-"""The teacher's sentence vectors of texts: computed for each batch, or looked up in a cache.
+"""The teacher's sentence vectors: computed for each batch, or looked up in a cache.
 
-The teacher reads the texts by its own tokenizer, so the student's tokens play no part. A cache is a directory with three files, as in
-`cache`: rows.parquet has the id of each text and a digest of it, tensors.safetensors the vectors in half precision, and cache.json the
-number of rows, the settings that the vectors depend on, and the sha256 of tensors.safetensors.
+The teacher uses its own tokenizer, so the vectors do not depend on the student's tokens. A cache is a directory with three files, as in
+`cache`. rows.parquet has the id and a digest of each text. tensors.safetensors has the vectors in half precision. cache.json has the number
+of rows, the settings that the vectors depend on, and the sha256 of tensors.safetensors.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VECTORS = "teacher_vectors"
 
 @dataclasses.dataclass(frozen=True)
 class Texts:
-    """Texts with their ids, each text once."""
+    """Distinct texts with their ids."""
 
     ids: Sequence[str]
     texts: Sequence[str]
@@ -52,10 +52,10 @@ class SentenceSource(Protocol):
 
 
 class OnlineSentences:
-    """A teacher that reads the texts when they are asked for, in eval mode."""
+    """A teacher that runs on the texts of each batch, in eval mode."""
 
     def __init__(self, teacher: SentenceEncoder, texts: Texts, maximum_length: int, precision: str = "fp32") -> None:
-        """Take the teacher, the texts, the most tokens that it reads of one, and its precision."""
+        """Take the teacher, the texts, the number of tokens to which each is truncated, and the precision."""
         self.teacher, self.precision = teacher, precision
         self.sequences = teacher.tokenize(texts.texts, maximum_length)
         self.lengths = [len(sequence) for sequence in self.sequences]
@@ -71,7 +71,7 @@ class OnlineSentences:
 def write_sentences(
     directory: Path, texts: Texts, source: OnlineSentences, batch_tokens: int, description: str, settings: Mapping[str, Any]
 ) -> None:
-    """Write the teacher's vectors of all texts to a new directory. `settings` has what the vectors depend on, as JSON values.
+    """Write the teacher's vectors of all texts to a new directory. `settings` has the settings that they depend on, as JSON values.
 
     Raises:
         CompactLMError: there is not enough memory, or a vector is not finite.
@@ -100,7 +100,7 @@ class CachedSentences:
     """The teacher's vectors from a cache."""
 
     def __init__(self, directory: Path, texts: Texts, settings: Mapping[str, Any]) -> None:
-        """Open a cache for these texts. `settings` holds the settings that it must have been written with.
+        """Open the cache of these texts. It must have been written with the same `settings`.
 
         Raises:
             CompactLMError: the cache is damaged, or was written for other texts or other settings.

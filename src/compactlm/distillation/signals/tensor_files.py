@@ -1,6 +1,6 @@
-"""Write and read slices of tensors in a safetensors file, so that a cache of many gigabytes needs memory for only one batch.
+"""Write and read slices of tensors in a safetensors file, so that a cache of many gigabytes needs memory for one batch only.
 
-The safetensors library maps the whole file, and all pages that were ever read count as the process's memory.
+The safetensors library maps the whole file into memory, where every page that was read counts as memory of the process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FIX = "run `dvc checkout`, or `dvc repro --force signals`"
 
 @contextlib.contextmanager
 def damage(path: Path) -> Iterator[None]:
-    """Turn a library's error about a damaged file into a sentence.
+    """Turn a library's error about a damaged file into a CompactLMError.
 
     Raises:
         CompactLMError: the file cannot be read.
@@ -77,7 +77,7 @@ class TensorOnDisk:
 
 
 def create_tensors(path: Path, shapes: Mapping[str, tuple[torch.dtype, Sequence[int]]]) -> dict[str, TensorOnDisk]:
-    """Create a file with tensors of zeros, in the same bytes as the library would write."""
+    """Create a file with tensors of zeros. It has the same bytes as a file of the safetensors library."""
     codes = {dtype: code for code, dtype in TYPES.items()}
     header, end = {}, 0
     for name in sorted(shapes, key=lambda name: (ORDER.index(codes[shapes[name][0]]), name)):

@@ -1,8 +1,8 @@
 """The teacher's token vectors, from which the layers of a sentence encoder learn.
 
-A sentence vector is the mean of token vectors, so the teacher's last hidden states tell each of the student's tokens what it adds. They are
-divided by the length of their mean, so that their mean is the teacher's unit vector, and reduced to principal components of sentence
-vectors. The teacher reads the student's tokens through the id map, as for the other signals.
+A sentence vector is the mean of the teacher's last hidden states, so each hidden state is a target for one token. The states are divided by
+the length of their mean, which makes their mean the teacher's unit vector. They are then reduced to the principal components of the
+sentence vectors. The teacher reads the student's tokens through the id map, as for the other signals.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from compactlm.distillation.signals.online import Batch
 
 
 class OnlineTokens:
-    """A teacher that pools by a plain mean, as a signal source. The signal `teacher_states` has one layer: the reduced token vectors."""
+    """A signal source for a teacher with mean pooling. The signal `teacher_states` has one layer: the reduced token vectors."""
 
     def __init__(self, teacher: Any, id_map: Sequence[int], directions: torch.Tensor, precision: str = "fp32") -> None:
         """Take the teacher's body, its id of each of the student's ids, and the components, float [width, teacher's width]."""

@@ -1,4 +1,4 @@
-"""The classical bag-of-words recipe, for comparison: words of letters in lower case, tokenised as by NLTK, without stop words."""
+"""The classical bag-of-words preprocessing, for comparison: lower-case words of letters, tokenised like NLTK, without stop words."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _PLAIN = bytes(byte for byte in range(0x20, 0x7F) if chr(byte) not in "&<\\`")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dropped:
-    """A text that a filter drops; dropped rows are counted by the reason."""
+    """The result of a filter that drops a text. Dropped rows are counted by reason."""
 
     reason: str
 
@@ -26,7 +26,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def settling(filter_: _Function) -> _Function:
-    """Mark a filter that does not change its own results, so that it need not run again on them."""
+    """Mark a filter that never changes its own results, so that it need not run on them again."""
     filter_.settles = True  # type: ignore[attr-defined]
     return filter_
 
@@ -44,7 +44,7 @@ def to_plain(filter_: _Function) -> _Function:
 
 
 def is_plain(text: str) -> bool:
-    """Return whether a text is printable ASCII with single spaces inside, without starts of markup, addresses or odd quotes."""
+    """Return whether a text is printable ASCII with single spaces, and has no start of markup or an address and no unusual quotes."""
     return (
         text.isascii()
         and not text.encode().translate(None, _PLAIN)

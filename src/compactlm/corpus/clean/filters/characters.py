@@ -26,7 +26,7 @@ _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 
 @plain
 def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: bool) -> str:
-    """Fix wrongly decoded characters, ligatures and, if wanted, curly quotes by ftfy, and normalise to `form`."""
+    """Fix wrongly decoded characters, ligatures and (optionally) curly quotes by ftfy, and normalise to `form`."""
     # ftfy is by far the slowest filter, and few texts need it: no ASCII text does, nor any text without odd characters.
     if text.isascii():
         return text
@@ -42,7 +42,7 @@ def repair_unicode(text: str, form: Literal["NFC", "NFKC"], straight_quotes: boo
 
 
 def _near_other_characters(text: str) -> tuple[str, list[str]]:
-    """Return the text with a placeholder for the middle of each long run of ASCII, and these middles.
+    """Replace the middle of each long run of ASCII by a placeholder. Return the text and these middles.
 
     ftfy judges characters by a few neighbours in the same line, and ASCII is the same in all encodings. Its result for the shortened
     text is therefore the same as for the whole text.
@@ -60,7 +60,7 @@ def _near_other_characters(text: str) -> tuple[str, list[str]]:
 
 @functools.cache
 def _is_changed(character: str, config: ftfy.TextFixerConfig) -> bool:
-    """Return whether ftfy changes a character anywhere; everything else that it changes are sequences that `is_bad` finds."""
+    """Return whether ftfy would change a single character in any context. All its other changes are sequences that `is_bad` finds."""
     return ftfy.fix_text(character, config) != character
 
 
@@ -77,7 +77,7 @@ def remove_addresses(text: str) -> str:
 
 @plain
 def remove_control_characters(text: str, keep_lines: bool) -> str:
-    """Remove control, format (zero-width), surrogate and private characters; those that separate words become a space.
+    """Remove control, format (zero-width), surrogate and private characters. Those that separate words become spaces.
 
     With `keep_lines`, line feeds stay for later filters of lines.
     """
@@ -104,7 +104,7 @@ def straighten_quotes(text: str) -> str:
 @plain
 @settling
 def fold_white_space(text: str, keep_lines: bool) -> str:
-    """Replace runs of white space by one space, strip the ends and normalise to NFC; `keep_lines` keeps lines that are not blank."""
+    """Replace runs of white space by one space, strip the ends and normalise to NFC. `keep_lines` keeps line ends, but no blank lines."""
     if keep_lines:
         lines = (" ".join(line.split()) for line in text.splitlines())
         folded = "\n".join(line for line in lines if line)

@@ -1,4 +1,4 @@
-"""Filters from their settings, and the lists of filters of each profile."""
+"""Make filters from their settings, and list the filters of each profile."""
 
 from __future__ import annotations
 

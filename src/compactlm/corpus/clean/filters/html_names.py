@@ -1,4 +1,4 @@
-"""Names of HTML elements, and of attributes that may stand without a value (WHATWG's HTML, with the obsolete names)."""
+"""The names of HTML elements, and of attributes that may have no value (WHATWG's HTML, with obsolete names)."""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ _READ = 500  # this many characters give the language of a long text as well as 
 
 
 def in_languages(text: str, languages: frozenset[str], minimum_probability: float, minimum_letters: int) -> str | Dropped:
-    """Drop a text if the probabilities of all `languages` together are below `minimum_probability`.
+    """Drop a text if the sum of the probabilities of all `languages` is below `minimum_probability`.
 
-    Only the first 500 characters are read. A text with fewer than `minimum_letters` letters in them is kept.
+    Only the first 500 characters are read. If they have fewer than `minimum_letters` letters, the text is kept.
     """
     start = text[:_READ]
     if count_characters(start)["letters"] < minimum_letters or language_probability(start, languages) >= minimum_probability:

@@ -29,8 +29,8 @@ def within_length(text: str, unit: Literal["characters", "words"], minimum: int,
 def within_share(text: str, of: CharacterKind, minimum: float, maximum: float) -> str | Dropped:
     """Drop a text whose share of letters, digits or symbols is out of bounds, with a reason such as `few_letters`.
 
-    The share is of all characters except white space. Combining marks count as letters; symbols are all characters that are neither
-    letters nor digits. A text of only white space is kept here, and the filter of length drops it.
+    The share is relative to all characters except white space. Combining marks count as letters; symbols are all characters that are
+    neither letters nor digits. A text of only white space is kept here; the filter of length drops it.
     """
     counts = count_characters(text)
     everything = sum(counts.values())

@@ -1,6 +1,6 @@
-"""What every loss of sentence vectors has in common.
+"""The base class of losses of sentence vectors.
 
-A new one is a subclass of SentenceLoss, a line in embedding_losses.EMBEDDING_LOSSES and a section in params.EmbeddingDistillation.
+A new loss is a subclass of SentenceLoss, a line in embedding_losses.EMBEDDING_LOSSES and a section in params.EmbeddingDistillation.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from torch.nn import functional
 
 @dataclasses.dataclass(frozen=True)
 class Vectors:
-    """The vectors of a batch. Its items are texts, pairs of texts that belong together, or triples of an anchor, a right and a wrong text.
+    """The vectors of a batch of texts, of pairs of texts that belong together, or of triples (anchor, right text, wrong text).
 
     Attributes:
-        own: the student's vectors, float [rows, width], each of length 1. First come the first texts of all items, then the second ones.
+        own: the student's vectors, float [rows, width], each of length 1. The first texts of all items come first, then the second texts,
+            and so on.
         teacher: the teacher's vectors of the same texts, float [rows, teacher's width], each of length 1; None for triples.
         parts: the number of texts of an item, 1 to 3.
         partners: a number for each second text, int64 [items]; equal texts have equal numbers. None if the items have one text.
@@ -43,7 +44,7 @@ class SentenceLoss(torch.nn.Module):
     def __init__(self, params: Any, width: int, components: torch.Tensor) -> None:  # noqa: ARG002 - subclasses need them
         """Take the loss's section of params.yaml, the width of the student's vectors, and the teacher's principal components.
 
-        `components` are float [components, teacher's width], the strongest first, at least as many as `width` or as the teacher is wide.
+        `components` is float [components, teacher's width], the strongest first. There are at least min(`width`, teacher's width) of them.
         """
         super().__init__()
         self.params = params
@@ -54,7 +55,7 @@ class SentenceLoss(torch.nn.Module):
 
 
 def teacher_of(vectors: Vectors) -> torch.Tensor:
-    """Return the teacher's vectors of a batch that has them."""
+    """Return the teacher's vectors of a batch, which must have some."""
     assert vectors.teacher is not None  # noqa: S101 - the objective calls these losses for such batches only
     return vectors.teacher.detach().float()
 

@@ -18,7 +18,7 @@ def in_batch_contrast(first: torch.Tensor, second: torch.Tensor, temperature: fl
         first: vectors of the first texts, float [pairs, width], each of length 1.
         second: vectors of the second texts, of the same shape.
         temperature: divides the cosine similarities.
-        partners: a number for each second text, int64 [pairs]. Pairs with equal second texts are no negatives of each other.
+        partners: a number for each second text, int64 [pairs]. Pairs with equal second texts do not serve as negatives of each other.
 
     Returns:
         The mean over pairs and directions in nats, a scalar; 0 for a single pair.
@@ -32,12 +32,12 @@ def in_batch_contrast(first: torch.Tensor, second: torch.Tensor, temperature: fl
 
 
 def opposite_contrast(anchor: torch.Tensor, right: torch.Tensor, wrong: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Return the cross-entropy of preferring the right text to the wrong one, a triplet loss on a logistic scale.
+    """Return the cross-entropy of choosing the right text over the wrong one: a triplet loss on a logistic scale.
 
     Args:
         anchor: vectors, float [triples, width], each of length 1.
-        right: vectors of the texts that are nearer in meaning, of the same shape.
-        wrong: vectors of the opposites, of the same shape.
+        right: vectors of the texts with the same meaning, of the same shape.
+        wrong: vectors of the texts with the opposite meaning, of the same shape.
         temperature: divides the cosine similarities.
 
     Returns:

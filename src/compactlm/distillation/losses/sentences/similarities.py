@@ -10,10 +10,10 @@ LEAST = -1e4  # a logit whose probability is 0 in float32
 
 
 def similarity_divergence(own: torch.Tensor, teacher: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Return the Kullback-Leibler divergence between the distributions of each text over its neighbours in the batch.
+    """Return the Kullback-Leibler divergence between the teacher's and the student's similarities within the batch.
 
-    The distribution of a text is the softmax of its cosine similarities with all other texts, divided by the temperature, as in Fang et al.
-    2021 (SEED, https://arxiv.org/abs/2101.04731), here within the batch.
+    Each text has a distribution over the other texts of the batch: the softmax of its cosine similarities with them, divided by the
+    temperature. Fang et al. 2021 (SEED, https://arxiv.org/abs/2101.04731) use a queue of texts where this loss uses the batch.
 
     Args:
         own: the student's vectors, float [rows, width], each of length 1.
@@ -31,8 +31,8 @@ def similarity_divergence(own: torch.Tensor, teacher: torch.Tensor, temperature:
 def similarity_error(own: torch.Tensor, teacher: torch.Tensor) -> torch.Tensor:
     """Return the mean squared difference of the cosine similarities of all pairs of different rows; 0 for a single row.
 
-    See `similarity_divergence` for the arguments. The similarities of a batch are a target of their own in Park et al. 2019 (Relational
-    Knowledge Distillation, https://arxiv.org/abs/1904.05068).
+    See `similarity_divergence` for the arguments. Park et al. 2019 (Relational Knowledge Distillation, https://arxiv.org/abs/1904.05068)
+    also learn the similarities of a batch.
     """
     difference = own.float() @ own.float().T - teacher.float() @ teacher.float().T
     different = ~torch.eye(len(own), dtype=torch.bool, device=own.device)

@@ -27,7 +27,7 @@ _SECURITY_WORDS = re.compile(r"(?<![^\W_])(?:ssn|social[\s-]security(?:\s(?:numb
 
 
 def ibans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each IBAN with valid check digits, in capitals or not, with or without gaps."""
+    """Yield start and end of each IBAN with valid check digits, in upper or lower case, with or without gaps."""
     position = 0
     while match := _IBAN.search(text, position):
         start = match.start() - 2  # the country
@@ -39,7 +39,7 @@ def ibans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _ends(match: re.Match[str]) -> list[int]:
-    """Return the end of a match and then of each of its groups of digits, from the last."""
+    """Return the end of a match, and then the end of each of its groups of digits, starting from the last."""
     return [match.end(), *(match.start() + gap.start() for gap in reversed(list(_GAPS.finditer(match.group()))))]
 
 
@@ -53,7 +53,7 @@ def _is_iban(number: str) -> bool:
 
 
 def cards(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each card number: of an issuer, with a valid check digit, as one group or in groups of four or more."""
+    """Yield start and end of each card number of a known issuer with a valid check digit, in one group or in groups of four or more."""
     position = 0
     while match := _CARD.search(text, position):
         # A date or a security code after the number may look like its last groups.
@@ -76,7 +76,7 @@ def _is_card(text: str, start: int, end: int) -> bool:
 
 
 def social_security_numbers(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each social security number of the United States; nine digits without gaps need such words before them."""
+    """Yield start and end of each US social security number. Nine digits without gaps count only after a word that names the number."""
     for match in _SOCIAL_SECURITY.finditer(text):
         if match["gap"] or found_before(_SECURITY_WORDS, text, match.start()):
             yield match.span()

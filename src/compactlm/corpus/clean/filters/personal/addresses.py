@@ -31,7 +31,7 @@ def emails(text: str) -> Iterator[tuple[int, int]]:
 
 
 def ip_addresses(text: str) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each IP address, except netmasks, loopback, multicast and reserved addresses, and versions of software."""
+    """Yield start and end of each IP address, except netmasks, software versions, and loopback, multicast and reserved addresses."""
     end = 0
     if text.count(":") > 1:
         for match in _IP_6.finditer(text):
@@ -56,7 +56,7 @@ def _ip_4(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _start_of_ip_6(match: re.Match[str], text: str) -> int | None:
-    """Return where the address starts: a word and a colon before it, as in addr:2001:db8::1, may look like its beginning."""
+    """Return where the address starts. A word and a colon before it, as in addr:2001:db8::1, may look like its beginning."""
     found, start = match.group()[: len(match.group()) - _trailing(match.group())], match.start()
     glued = start > 0 and (text[start - 1].isalnum() or text[start - 1] == "_")
     if not glued and _belongs_to_somebody(found):

@@ -1,4 +1,4 @@
-"""Words beside a number that say what it is. Only a bounded part of the text is read, so the time per number is constant."""
+"""Words next to a number that say what it is. Only a bounded part of the text is read, so the time per number is constant."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _JOINT = re.compile(r"\s{0,2}(?:[,;/|&]|and|or|und|oder|et|ou|y|o)?\s{0,2}")
 
 
 def found_before(words: re.Pattern[str], text: str, start: int) -> bool:
-    """Return whether words, a pattern that ends with `$`, stand directly before the position `start`."""
+    """Return whether the pattern `words`, which must end with `$`, matches directly before the position `start`."""
     return words.search(text[max(0, start - REACH) : start]) is not None
 
 
@@ -30,5 +30,5 @@ def is_code(text: str, start: int) -> bool:
 
 
 def continues(text: str, end: int, start: int) -> bool:
-    """Return whether what starts at `start` continues a list whose last item ended at `end`."""
+    """Return whether the item at `start` continues a list whose previous item ended at `end`."""
     return start - end < REACH and _JOINT.fullmatch(text, end, start) is not None

@@ -1,4 +1,4 @@
-"""Filter that replaces personal data by placeholders that name its kind, such as [EMAIL]."""
+"""A filter that replaces personal data by a placeholder of its kind, such as [EMAIL]."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def mask_personal(text: str, of: Sequence[PersonalKind], region: str) -> str:
     """Replace personal data of these kinds by placeholders; `region` is the country (two letters) of phone numbers without a country code.
 
     Card numbers and IBANs are recognised by their check digits, and phone numbers by the numbering plans of `phonenumbers`. Digits alone
-    are a phone number only beside a word such as "call". Other numbers stay, such as prices, years, decimal numbers and serial numbers.
-    IP addresses that belong to nobody and numbers after ISBN or the like stay too.
+    are a phone number only next to a word such as "call". Other numbers are kept, such as prices, years, decimal numbers and serial
+    numbers. IP addresses that belong to nobody and numbers after "ISBN" or similar words are kept, too.
     """
     long = _MANY_DIGITS.search(text) is not None
     finders: dict[PersonalKind, Callable[[str], Iterable[tuple[int, int]]]] = {

@@ -1,4 +1,4 @@
-"""Phone numbers by the numbering plans of `phonenumbers`. Digits alone are ordinary numbers."""
+"""Phone numbers by the numbering plans of `phonenumbers`. Digits without separators are ordinary numbers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ENOUGH = 11  # so many digits after a plus sign are a phone number, even if no 
 def phones(text: str, region: str) -> Iterator[tuple[int, int]]:
     """Yield start and end of each phone number; `region` is the country (two letters) of numbers without a country code.
 
-    A number needs a plus sign, a separator that is usual in phone numbers, or a word such as "call" beside it.
+    A number needs a plus sign, a separator that is usual in phone numbers, or a word such as "call" next to it.
     """
     import phonenumbers  # imported late because only texts with many digits need it
 
@@ -64,14 +64,14 @@ def _with_words(text: str, start: int, end: int) -> bool:
 
 
 def _is_separated(raw: str, number: PhoneNumber) -> bool:
-    """Return whether a number is separated as phone numbers are; for North America also in groups of 3, 3 and 4 digits."""
+    """Return whether a number has the separators of a phone number. North American numbers must have groups of 3, 3 and 4 digits."""
     if not (_AREA.search(raw) or _DIGIT_JOINT.search(raw)):
         return False
     return number.country_code != _NANP or _NORTH_AMERICAN.match(raw) is not None
 
 
 def _others(text: str, start: int, end: int, region: str) -> Iterator[tuple[int, int]]:
-    """Yield numbers that the plans do not have as they are written: from abroad, and local ones of seven digits after a word."""
+    """Yield numbers that the plans do not match as written: international numbers, and local ones of seven digits after a word."""
     found = []
     if "+" in text or "00" in text:
         for match in _ABROAD.finditer(text, start, end):
@@ -97,7 +97,7 @@ def _local(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _end_of_abroad(match: re.Match[str], text: str) -> int | None:
-    """Return where a number with a country code ends, or None; other numbers after it may look like its last groups."""
+    """Return where a number with a country code ends, or None. Other numbers after it may look like its last groups."""
     import phonenumbers
 
     raw, start = match.group(), match.start()
