@@ -96,9 +96,10 @@ def audit(params: Params, task: str, folds: int, teacher: bool) -> tuple[dict[st
         if attribute.swaps:
             swapper = Swapper(attribute)
             named = [row for row in everything if swapper.mentions(row.text)]
-            before = {role: reader.probabilities([row.text for row in named]) for role, reader in readers.items()}
-            predict = {role: reader.probabilities for role, reader in readers.items()}
-            parts["paired"] = count_flips(named, attribute, before, predict, favorable, settings, resampler).metrics()
+            answers = {role: reader.answers for role, reader in readers.items()}
+            before = {role: answer(named) for role, answer in answers.items()}
+            one, label = params.tasks[task], settings.favorable_labels[task]
+            parts["paired"] = count_flips(named, attribute, one, label, before, answers, settings, resampler).metrics()
         for pair, made in sentences.get(name, {}).items():
             predict = {"student": readers["student"].probabilities}
             parts.setdefault("templates", {})[pair] = compare(made, predict, favorable, settings.gate.model, resampler)

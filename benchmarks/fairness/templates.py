@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,11 @@ import numpy as np
 import yaml
 
 from compactlm.fairness.roles import ByRole, by_role, rule
-from compactlm.fairness.swaps.flips import Predict
 from compactlm.fairness.swaps.grammar import agree_article
-from compactlm.figures.bootstrap import Resampler, ratio
+from compactlm.figures.bootstrap import Array, Resampler, ratio
 from compactlm.params import ModelLimits
 
+Predict = Callable[[Sequence[str]], Array]  # texts to probabilities, float [texts, labels]
 FILE = Path(__file__).with_suffix(".yaml")
 
 

@@ -147,7 +147,8 @@ def judge(params, rows, student, tokenizer):
 
     predict = {"teacher": predictor(*teacher), "student": predictor(student, tokenizer)}
     probabilities = {role: ask(rows) for role, ask in predict.items()}
-    found = audit_models(rows, "sentiment", LABELS, probabilities, predict, params.bias_audit, Resampler.of(params.bootstrap, params.seed))
+    resampler = Resampler.of(params.bootstrap, params.seed)
+    found = audit_models(rows, "sentiment", params.tasks["sentiment"], probabilities, predict, params.bias_audit, resampler)
     expected = np.array([LABELS.index(row.label) for row in rows])
     return found, float((probabilities["student"].argmax(axis=1) == expected).mean())
 

@@ -1,5 +1,6 @@
 """The page and the card show the status of each figure as it was measured."""
 
+import dataclasses
 import re
 
 import pytest
@@ -104,3 +105,51 @@ def test_a_teacher_without_a_head_is_not_judged_on_masked_words_and_the_page_say
         "first choice is right; n-grams 20.0\N{NO-BREAK SPACE}%, most frequent word 5.0\N{NO-BREAK SPACE}%",
     )
     assert gates(alone)[0].status is gates(found)[0].status
+
+
+@pytest.mark.parametrize(
+    ("task", "swapped", "row", "sentences_of_the_card"),
+    [
+        (
+            {"kind": "regression", "labels": [], "metric": "spearman"},
+            {"outcome_change": 0.02, "paired_parity_difference": 0.01},
+            "mean change of the score, from 0 (the least) to 1 (the greatest) by the swap",
+            [
+                "changes its answers. The mean change of the score",
+                "the score, from 0 (the least) to 1 (the greatest) differs by 0.010",
+            ],
+        ),
+        (
+            {"kind": "tagging", "labels": ["person"], "metric": "entity_f1"},
+            {"flips": 0.5, "outcome_change": 0.02, "paired_parity_difference": 0.01},
+            "mean change of the share of tagged words by the swap",
+            ["flips 50.0 % (49.0 to 51.0) of its predictions", "the share of tagged words differs by +1.0 points"],
+        ),
+        (
+            {"kind": "multilabel", "labels": ["positive", "war"], "metric": "macro_f1"},
+            {"flips": 0.5, "probability_change": 0.02, "paired_parity_difference": 0.01},
+            "mean change of probability by the swap",
+            ["The mean change of probability is 0.020", "the share of predictions that are favourable differs by +1.0 points"],
+        ),
+    ],
+)
+def test_swapped_words_are_told_of_in_every_kind(found, task, swapped, row, sentences_of_the_card):
+    def by_role(value):
+        figure = Figure.measured(value, value - 0.01, value + 0.01, rows=80, rows_needed=30, limit=Limit(-0.1, 0.1))
+        return {"teacher": figure, "student": figure, "amplification": figure}
+
+    audit = {
+        "pairs": {},
+        "mean_outcome": {},
+        "rows": {},
+        "counterfactual": {"rows": 80} | {key: by_role(value) for key, value in swapped.items()},
+    }
+    tasks = {"sentiment": found.params.tasks["sentiment"].model_copy(update=task)}
+    other = dataclasses.replace(found, params=found.params.model_copy(update={"tasks": tasks}))
+    measured = {**found.metrics["evaluate"], "fairness": {"tasks": {"sentiment": {"gender": audit}}}}
+    other = with_stages(other, bias_audit={}, evaluate=measured)
+    texts = [cell.text for cell in cells(other)]
+    assert row in texts
+    assert ("predictions that flip when the group words are swapped" in texts) == ("flips" in swapped)
+    told = " ".join(bias_statements(other)).replace("\N{NO-BREAK SPACE}", " ")
+    assert [sentence for sentence in sentences_of_the_card if sentence not in told] == []

@@ -59,6 +59,9 @@ def test_thresholds_are_chosen_by_label_for_the_head(task):
     shifted = np.log(np.divide(finished.thresholds, 1 - np.array(finished.thresholds)))
     assert shifted.tolist() == pytest.approx([-3, 0, 0])
     assert not finished.config
+    measured = finished.metrics["validation"]  # no row gets a label at one half in the first column, and each row gets both others
+    assert measured["at_one_half"] == {"macro_f1": 0, "micro_f1": 0}
+    assert measured["at_thresholds"] == {"macro_f1": 1, "micro_f1": pytest.approx(20 / (20 + 80))}
     answers = MULTILABEL.activate(np.stack([one[0] for one in logits]) - shifted)
     assert MULTILABEL.measure(answers, rows, task, np.ones((1, 40)), {})["macro_f1"][0] == 1
     assert MULTILABEL.finish([], [], [], task).thresholds is None

@@ -11,11 +11,10 @@ from compactlm.bert.mask_scores import score_words
 from compactlm.evaluation.classifier import Reader
 from compactlm.evaluation.paired import Answers
 from compactlm.evaluation.words.language_model import LanguageModel
-from compactlm.fairness.audit.models import audit_answers, audit_models, fairness_metrics
+from compactlm.fairness.audit.models import audit_models, fairness_metrics
 from compactlm.fairness.stereotypes import ScoreWords, make_items, measure_stereotypes
 from compactlm.figures.bootstrap import Array, Resampler
 from compactlm.params import Params
-from compactlm.tasks import kind_of
 
 
 def measure_fairness(
@@ -34,9 +33,8 @@ def measure_fairness(
     for name, task in params.tasks.items():
         predict = {role: reader.answers for role, reader in readers[name].items()}
         rows = [row for row in answers[name].rows if isinstance(row, Document)]
-        if kind_of(task).name == "classification":
-            tasks[name] = audit_models(rows, name, task.labels, answers[name].probabilities, predict, settings, resampler)
-        elif audit := audit_answers(rows, name, task, answers[name].said, settings, resampler):
+        audit = audit_models(rows, name, task, answers[name].said, predict, settings, resampler)
+        if audit is not None:
             tasks[name] = audit
     scorers = {role: _scorer(role, one, params.batch_tokens) for role, one in language_models.items()}
     stereotypes = {

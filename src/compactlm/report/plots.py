@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from compactlm.evaluation.paired import ROLES, Answers
 from compactlm.fairness.audit import labels
-from compactlm.fairness.audit.outcomes import outcome_name
 from compactlm.fairness.audit.training_data import STEPS
+from compactlm.fairness.outcomes import outcome_name
 from compactlm.figures.numbers import words
 from compactlm.report.findings import Findings, confusion, reliability
 from compactlm.report.sections.fairness import DIFFERENCES

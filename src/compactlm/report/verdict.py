@@ -6,8 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from compactlm.fairness.audit.outcomes import not_audited
 from compactlm.fairness.gate import Gate
+from compactlm.fairness.outcomes import not_audited
 from compactlm.figures.figure import Status
 from compactlm.figures.metric_names import metric_name, shown
 from compactlm.figures.numbers import NOT_JUDGED, capital, listed, percent, plain, probability, status, words

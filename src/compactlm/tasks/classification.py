@@ -119,6 +119,10 @@ class Classification(RowKind):
         """See Kind.right; an answer is the likeliest label."""
         return (answers.argmax(axis=1) == self._ids(rows, task)).astype(np.float64)
 
+    def flipped(self, answers: Array, before: Array, task: Task) -> Array:
+        """Return whether the likeliest label is another (see Kind.flipped)."""
+        return (answers.argmax(axis=1) != before.argmax(axis=1)).astype(np.float64)
+
     def strata(self, row: Row, task: Task) -> str:
         """Return the label."""
         return str(row.label)

@@ -72,12 +72,23 @@ class Multilabel(RowKind):
         rows: Sequence[Row],
         task: Task,
     ) -> Finished:
-        """Choose the threshold of each label with the highest F1."""
+        """Choose the threshold of each label with the highest F1.
+
+        The metrics are the F1 on the same rows at one half and at the thresholds, which is too high, because the rows chose them.
+        """
         if not rows:
             return Finished()
-        found = several_labels.best_thresholds(self._marks(rows, task), np.stack([one[0] for one in logits]))
+        marks, outputs = self._marks(rows, task), np.stack([one[0] for one in logits])
+        found = several_labels.best_thresholds(marks, outputs)
+        both = {"at_one_half": outputs, "at_thresholds": outputs - found}
+        measured = {name: self._f1(marks, self.activate(shifted)) for name, shifted in both.items()}
         # A probability of exactly 0 or 1 cannot be folded.
-        return Finished(self.activate(np.clip(found, -30, 30)).tolist()) if found.any() else Finished()
+        thresholds = self.activate(np.clip(found, -30, 30)).tolist() if found.any() else None
+        return Finished(thresholds, metrics={"validation": measured})
+
+    def _f1(self, marks: Array, answers: Array) -> dict[str, float]:
+        measured = several_labels.metrics(marks, answers, np.ones((1, len(marks))), THRESHOLD)
+        return {name: float(measured[name][0]) for name in ("macro_f1", "micro_f1")}
 
     def measure(
         self,
@@ -97,7 +108,11 @@ class Multilabel(RowKind):
 
     def unchanged(self, answers: Sequence[Any], before: Sequence[Any], rows: Sequence[Row], task: Task) -> list[bool]:
         """Return whether the same labels are at or above the threshold."""
-        return [bool(np.array_equal(one >= THRESHOLD, other >= THRESHOLD)) for one, other in zip(answers, before, strict=True)]
+        return [not flipped for flipped in self.flipped(np.asarray(answers), np.asarray(before), task)] if len(answers) else []
+
+    def flipped(self, answers: Array, before: Array, task: Task) -> Array:
+        """Return whether other labels are at or above the threshold (see Kind.flipped)."""
+        return ((answers >= THRESHOLD) != (before >= THRESHOLD)).any(axis=1).astype(np.float64)
 
     def strata(self, row: Row, task: Task) -> str:
         """Return all labels of the row."""

@@ -177,6 +177,10 @@ class Tagging(Kind):
         said = [self._said(one.tags, task) for one in answers]
         return [one == self._said(other.tags, task) for one, other in zip(said, before, strict=True)]
 
+    def flipped(self, answers: Sequence[Tags], before: Sequence[Tags], task: Task) -> Array:
+        """Return whether a word has another tag than the word in its place (see Kind.flipped, carry_tags)."""
+        return np.array([float(_moved(one, other)) for one, other in zip(answers, before, strict=True)])
+
     def _said(self, tags: Sequence[str], task: Task) -> list[str]:
         return [entity.kind for entity in entities(tags)] if scheme(self.names(task)) else list(tags)
 
@@ -229,6 +233,12 @@ class Tagging(Kind):
 def _line(words: Sequence[str], tags: Sequence[str]) -> str:
     """Return words with their tags, but for words outside entities."""
     return " ".join(word if tag == OUTSIDE else f"{word}/{tag}" for word, tag in zip(words, tags, strict=True))
+
+
+def _moved(answer: Tags, before: Tags) -> bool:
+    """Return whether an answer has other tags than one to similar words; an entity without a word in its place is another tag."""
+    in_order = len(answer.words) == len(before.words)
+    return carry_tags(before.words, before.tags, answer.words, in_order=in_order) != list(answer.tags)
 
 
 def _share(marks: Any) -> float:

@@ -25,7 +25,7 @@ def finish(
     description: str,
     *,
     teacher: bool = False,
-) -> dict[str, Figure | float]:
+) -> dict[str, Any]:
     """Choose a trained model's thresholds on labelled validation rows, and measure the model on the same rows.
 
     Thresholds are folded into the head; other settings go into the model's config. Some kinds do not change a teacher.

@@ -10,9 +10,11 @@ from compactlm.fairness.roles import by_role, rule
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
+from compactlm.params import Task
 from tests.fixtures.builders import make_row
 
 LABELS = ["negative", "positive"]
+TASK = Task(sources=["s"], labels=LABELS)
 ROWS = [
     make_row(str(at), f"{'she' if at % 2 else 'he'} was {'good' if at % 4 < 2 else 'bad'}", label=LABELS[at % 4 < 2]) for at in range(80)
 ]
@@ -35,7 +37,7 @@ def predict_all(predict):
 def audit(settings, teacher, student, **changes):
     predict = {"teacher": model(teacher), "student": model(student)}
     chosen = settings(**{"minimum": 8, **changes})
-    return audit_models(ROWS, "sentiment", LABELS, predict_all(predict), predict, chosen, Resampler(200, 1))
+    return audit_models(ROWS, "sentiment", TASK, predict_all(predict), predict, chosen, Resampler(200, 1))
 
 
 def statuses(found):
@@ -100,11 +102,11 @@ def test_predictions_that_are_not_finite_never_pass(settings, role):
     predict = {"teacher": model(False), "student": model(False)}
     probabilities = predict_all(predict)
     predict[role] = lambda rows: np.full((len(rows), 2), np.nan)
-    found = statuses(audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1)))
+    found = statuses(audit_models(ROWS, "sentiment", TASK, probabilities, predict, settings(minimum=20), Resampler(200, 1)))
     assert found["gender, counterfactual, flips, amplification"] is Status.NOT_JUDGED
     probabilities[role][3, 1] = np.inf
     with pytest.raises(CompactLMError, match=f"{role} .*sentiment .*not finite"):
-        audit_models(ROWS, "sentiment", LABELS, probabilities, predict, settings(minimum=20), Resampler(200, 1))
+        audit_models(ROWS, "sentiment", TASK, probabilities, predict, settings(minimum=20), Resampler(200, 1))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, STUDENT, TEACHER
 from compactlm.fairness.swaps.flips import count_flips
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Status, write_figures
+from compactlm.params import Task
 from tests.fixtures.builders import make_row
 
 
@@ -20,6 +21,7 @@ def model(shift):
     return predict
 
 
+TASK = Task(sources=["s"], labels=["bad", "good"])
 TEXTS = ["she sang"] * 6 + ["he sang"] * 3 + ["it rained"] * 5 + ["the shed"]
 ROWS = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(TEXTS)]
 
@@ -28,7 +30,7 @@ def count(settings, teacher, student, minimum=1):
     predict = {TEACHER: model(teacher), STUDENT: model(student)}
     probabilities = {role: ask(ROWS) for role, ask in predict.items()}
     chosen = settings(minimum=minimum)
-    return count_flips(ROWS, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
+    return count_flips(ROWS, chosen.attributes["gender"], TASK, "good", probabilities, predict, chosen, Resampler(200, 1))
 
 
 def test_only_rows_that_mention_a_group_are_classified_again(settings):
@@ -61,7 +63,7 @@ def test_rows_of_several_groups_are_not_paired(settings):
     rows = [make_row(str(at), text, label="good", task="t") for at, text in enumerate(texts)]
     chosen = settings(minimum=1)
     probabilities = {role: ask(rows) for role, ask in predict.items()}
-    found = count_flips(rows, chosen.attributes["gender"], probabilities, predict, 1, chosen, Resampler(200, 1))
+    found = count_flips(rows, chosen.attributes["gender"], TASK, "good", probabilities, predict, chosen, Resampler(200, 1))
     assert (found.rows, found.parity[STUDENT].rows, found.parity[STUDENT].value) == (3, 1, 1)
 
 
@@ -76,7 +78,7 @@ def test_the_paired_interval_is_short_where_words_change_little(settings):
         return np.stack([1 - favorable, favorable], axis=1)
 
     chosen = settings(minimum=30)
-    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(rows)}, {STUDENT: ask}, 1, chosen, Resampler(500, 1))
+    found = count_flips(rows, chosen.attributes["gender"], TASK, "good", {STUDENT: ask(rows)}, {STUDENT: ask}, chosen, Resampler(500, 1))
     figure = found.parity[STUDENT]
     assert figure.status is Status.OK
     assert figure.value == pytest.approx(0.02, abs=0.015)
@@ -113,6 +115,6 @@ def test_both_texts_of_a_pair_are_swapped_and_read(settings):
         return np.stack([1 - favorable, favorable], axis=1)
 
     chosen = settings(minimum=1)
-    found = count_flips(rows, chosen.attributes["gender"], {STUDENT: ask(rows)}, {STUDENT: ask}, 1, chosen, Resampler(200, 1))
+    found = count_flips(rows, chosen.attributes["gender"], TASK, "good", {STUDENT: ask(rows)}, {STUDENT: ask}, chosen, Resampler(200, 1))
     assert read[6:] == [("it rained", "he sang")] * 6
     assert (found.rows, found.flips[STUDENT].value, found.parity[STUDENT].value) == (6, 1, 1)

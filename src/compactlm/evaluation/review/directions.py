@@ -21,6 +21,7 @@ DIRECTIONS: dict[str, Direction] = {
     "preference": "half",
     "flips": "lower",
     "probability_change": "lower",
+    "outcome_change": "lower",
     "log_loss": "lower",
     "calibration_error": "lower",
     "pseudo_perplexity": "lower",

@@ -11,10 +11,10 @@ import numpy as np
 from compactlm.artifacts import Document
 from compactlm.errors import CompactLMError
 from compactlm.fairness.audit.numbers import NumberAudit, audit_numbers
-from compactlm.fairness.audit.outcomes import answered, outcome_name
 from compactlm.fairness.audit.predictions import GroupAudit, audit_groups
 from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
+from compactlm.fairness.outcomes import answered, outcome_name
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
 from compactlm.figures.bootstrap import CONFIDENCE, Array, Resampler
@@ -37,79 +37,74 @@ class ModelAudit:
 
 def audit_models(
     rows: Sequence[Document],
-    task: str,
-    labels: Sequence[str],
-    probabilities: Mapping[str, Array],
+    name: str,
+    task: Task,
+    said: Mapping[str, Any],
     predict: Mapping[str, Predict],
     settings: BiasAudit,
     resampler: Resampler,
-) -> ModelAudit:
+) -> ModelAudit | None:
     """Audit teacher and student on the test rows of a task, for each attribute that bias_audit.protected names for it.
 
-    Args:
-        rows: the task's labelled test rows.
-        task: its name.
-        labels: names of the labels, in the order of the models' output ids.
-        probabilities: by role (TEACHER, STUDENT), float [rows, labels], in the order of the rows.
-        predict: by role, a function from rows to such probabilities, for counterfactual rows.
-        settings: the section of params.yaml.
-        resampler: for the confidence intervals.
-
-    Raises:
-        CompactLMError: a probability is not a finite number.
-    """
-    for role, found in probabilities.items():
-        if not np.isfinite(found).all():
-            raise CompactLMError(
-                f"the {role} gives probabilities for {task} that are not finite; train it again with a lower learning rate"
-            )
-    names = settings.protected.get(task, [])
-    if not names:
-        return ModelAudit({}, {})
-    favorable = list(labels).index(settings.favorable_labels[task])
-    expected = np.array([list(labels).index(str(row.label)) for row in rows], dtype=np.int64)
-    answers = {role: np.asarray(found).argmax(axis=1) for role, found in probabilities.items()}
-    has, right = (expected == favorable).tolist(), {role: (found == expected).tolist() for role, found in answers.items()}
-    predicted = {role: (found == favorable).tolist() for role, found in answers.items()}
-    swapped = {name: settings.attributes[name] for name in names if settings.attributes[name].swaps}
-    return ModelAudit(
-        {name: audit_groups(rows, name, has, right, predicted, settings, resampler) for name in names},
-        {name: count_flips(rows, one, probabilities, predict, favorable, settings, resampler) for name, one in swapped.items()},
-    )
-
-
-def audit_answers(
-    rows: Sequence[Document], name: str, task: Task, said: Mapping[str, Any], settings: BiasAudit, resampler: Resampler
-) -> ModelAudit | None:
-    """Audit teacher and student on the test rows of a task whose answers are not one label of several.
-
-    Several labels are compared by how often rows get the favourable one, scores and tags by their means (see Kind.outcome).
+    Labels are compared by how often rows get the favourable one, scores and tags by their means (see Kind.outcome).
 
     Args:
         rows: the task's labelled test rows.
         name: its name.
         task: the task.
-        said: by role, the answers to the rows, as Kind.answers returns them.
+        said: by role (TEACHER, STUDENT), the answers to the rows, as Kind.answers returns them.
+        predict: by role, a function from rows to such answers, for counterfactual rows.
         settings: the section of params.yaml.
         resampler: for the confidence intervals.
 
     Returns:
         Nothing for a kind whose answers cannot be compared.
+
+    Raises:
+        CompactLMError: an answer is not a finite number.
     """
+    for role, answers in said.items():
+        if isinstance(answers, np.ndarray) and not np.isfinite(answers).all():
+            raise CompactLMError(f"the {role} gives answers for {name} that are not finite; train it again with a lower learning rate")
     names = settings.protected.get(name, [])
-    outcome = outcome_name(settings, name, task)
-    values = {role: answered(answers, rows, task, outcome) for role, answers in said.items()} if names else {}
-    found = {role: numbers for role, numbers in values.items() if numbers is not None}
-    if len(found) < len(values):
-        return None
-    if not kind_of(task).has_favourable:
-        return ModelAudit({one: audit_numbers(rows, one, found, settings, resampler) for one in names}, {})
-    expected = kind_of(task).outcome(None, rows, task, outcome) if names else None
-    if expected is None:
+    if not names:
         return ModelAudit({}, {})
-    has, predicted = (expected == 1).tolist(), {role: (numbers == 1).tolist() for role, numbers in found.items()}
-    right = {role: (numbers == expected).tolist() for role, numbers in found.items()}
-    return ModelAudit({one: audit_groups(rows, one, has, right, predicted, settings, resampler) for one in names}, {})
+    outcome = outcome_name(settings, name, task)
+    found = {role: numbers for role, answers in said.items() if (numbers := answered(answers, rows, task, outcome)) is not None}
+    if len(found) < len(said):
+        return None
+    swapped = {one: settings.attributes[one] for one in names if settings.attributes[one].swaps}
+    return ModelAudit(
+        _groups(names, rows, task, outcome, said, found, settings, resampler),
+        {one: count_flips(rows, attribute, task, outcome, said, predict, settings, resampler) for one, attribute in swapped.items()},
+    )
+
+
+def _groups(
+    names: Sequence[str],
+    rows: Sequence[Document],
+    task: Task,
+    outcome: str,
+    said: Mapping[str, Any],
+    numbers: Mapping[str, Array],
+    settings: BiasAudit,
+    resampler: Resampler,
+) -> dict[str, GroupAudit | NumberAudit]:
+    """Compare the groups of each attribute by the numbers of the answers."""
+    kind = kind_of(task)
+    expected = kind.outcome(None, rows, task, outcome) if kind.has_favourable else None
+    if expected is None:
+        return {one: audit_numbers(rows, one, numbers, settings, resampler) for one in names}
+    has, predicted = (expected == 1).tolist(), {role: (values == 1).tolist() for role, values in numbers.items()}
+    right = {role: _right(said[role], values == expected, rows, task) for role, values in numbers.items()}
+    return {one: audit_groups(rows, one, has, right, predicted, settings, resampler) for one in names}
+
+
+def _right(answers: Any, as_expected: Any, rows: Sequence[Document], task: Task) -> list[bool]:
+    """Return whether each answer is right; where answers are more or less right, whether the favourable label is."""
+    found = kind_of(task).right(answers, rows, task)
+    right: list[bool] = (as_expected if found is None else found == 1).tolist()
+    return right
 
 
 def fairness_metrics(

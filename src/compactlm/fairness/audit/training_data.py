@@ -9,11 +9,11 @@ import numpy as np
 
 from compactlm.artifacts import Document
 from compactlm.fairness.audit.labels import Finding, find_rows, measure
-from compactlm.fairness.audit.outcomes import not_audited, outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.fairness.audit.reweighing import combined
 from compactlm.fairness.corrected import correct
 from compactlm.fairness.gate import Gate
 from compactlm.fairness.groups import Coverage, cover
+from compactlm.fairness.outcomes import not_audited, outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.fairness.roles import difference_limit, ratio_limit
 from compactlm.fairness.swaps.counterfactual import Counterfactuals, make_counterfactuals
 from compactlm.figures.bootstrap import Resampler

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from compactlm.fairness.audit import labels
-from compactlm.fairness.audit.outcomes import outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
+from compactlm.fairness.outcomes import changing, outcome_name
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
 from compactlm.figures.figure import Status
-from compactlm.figures.numbers import capital, count, interval, limited, listed, percent, points, stated, status, words
+from compactlm.figures.numbers import capital, count, interval, limited, listed, percent, plain, points, stated, status, words
+from compactlm.params import Task
 from compactlm.report.findings import Findings
 from compactlm.report.verdict import gate_sentence, gates, not_compared
 from compactlm.tasks import kind_of
@@ -25,7 +26,7 @@ def bias_statements(found: Findings) -> list[str]:
             sentences += _data(found, task, name, steps)
     for task, attributes in found.fairness.get("tasks", {}).items():
         for name, audit in attributes.items():
-            sentences += _models(words(task), name, audit)
+            sentences += _models(words(task), name, audit, found.params.tasks[task])
     sentences += not_compared(found)
     for name, one in found.fairness.get("stereotypes", {}).items():
         sentences += _stereotypes(words(name), one)
@@ -44,7 +45,7 @@ def _data(found: Findings, task: str, name: str, steps: dict[str, Any]) -> Itera
             yield (f"In the data for {words(task)}, {words(name)}, {words(pair)}: the {words(figure)} {of} is {listed(values)}.")
 
 
-def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
+def _models(task: str, name: str, audit: dict[str, Any], definition: Task) -> Iterator[str]:
     for pair, measured in audit["pairs"].items():
         gated = {words(figure): measured[figure] for figure in FIGURES if figure in measured and measured[figure]["student"].limit}
         yield from _by_status(f"On {task}, {words(name)}, {words(pair)}", gated)
@@ -53,17 +54,25 @@ def _models(task: str, name: str, audit: dict[str, Any]) -> Iterator[str]:
         if gap.sign < 0:
             where = f"On {task}, {words(name)}, rows of {words(group)}"
             yield f"{where}: its accuracy is significantly lower than the teacher's, by {interval(gap, points)}."
-    swapped = audit.get("counterfactual")
-    if swapped:
-        flips, change = swapped["flips"]["student"], swapped["probability_change"]["student"]
-        yield (
-            f"Swapping the words of {words(name)} in {swapped['rows']:,} test rows of {task} flips {interval(flips, percent)} of its "
-            f"predictions, {limited(flips)}. The mean change of probability is {interval(change)}."
-        )
-        paired = swapped["paired_parity_difference"]["student"]
-        if paired.judged:
-            between = f"{interval(paired, points)} between the words of the two groups, {limited(paired)}"
-            yield f"In {count(paired.rows)} of these rows, the share of {task} predictions that are favourable differs by {between}."
+    if swapped := audit.get("counterfactual"):
+        yield from _swapped(task, name, swapped, definition)
+
+
+def _swapped(task: str, name: str, swapped: dict[str, Any], definition: Task) -> Iterator[str]:
+    of, outcome = f"the words of {words(name)} in {swapped['rows']:,} test rows of {task}", changing(definition)
+    changed = f"The mean change of {outcome} is {interval(swapped['outcome_change']['student'])}." if "outcome_change" in swapped else ""
+    if "probability_change" in swapped:
+        changed = f"The mean change of probability is {interval(swapped['probability_change']['student'])}."
+    flips = swapped["flips"]["student"] if "flips" in swapped else None
+    if flips is None:
+        yield f"Swapping {of} changes its answers. {changed}"
+    else:
+        yield f"Swapping {of} flips {interval(flips, percent)} of its predictions, {limited(flips)}. {changed}"
+    paired = swapped["paired_parity_difference"]["student"]
+    if paired.judged:
+        show = plain if flips is None else points  # a score is no share
+        between = f"{interval(paired, show)} between the words of the two groups, {limited(paired)}"
+        yield f"In {count(paired.rows)} of these rows, {outcome} differs by {between}."
 
 
 def _by_status(where: str, figures: dict[str, ByRole]) -> Iterator[str]:

@@ -7,12 +7,13 @@ from typing import Any
 
 from compactlm.evaluation.paired import ROLES
 from compactlm.fairness.audit import labels
-from compactlm.fairness.audit.outcomes import outcome_in_words, outcome_name
 from compactlm.fairness.audit.predictions import FIGURES
 from compactlm.fairness.audit.training_data import STEPS
+from compactlm.fairness.outcomes import changing, outcome_in_words, outcome_name
 from compactlm.fairness.roles import AMPLIFICATION, DIFFERENCE, ByRole
 from compactlm.figures.figure import Status
 from compactlm.figures.numbers import capital, count, percent, points, words
+from compactlm.params import Task
 from compactlm.report.blocks import Block, Cell, Chart, Heading, Section, Table, Text
 from compactlm.report.drawings.interval_chart import Line, Scale, draw_intervals
 from compactlm.report.findings import Findings
@@ -88,13 +89,7 @@ def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Ite
             rows.append([f"{words(pair)}: {words(figure)}", *_cells(measured[figure])])
             if figure in DIFFERENCES:
                 lines.append(Line(f"{words(pair)}: {words(figure)}", {role: measured[figure][role] for role in ROLES}))
-    swapped = audit.get("counterfactual")
-    if swapped:
-        rows.append(["predictions that flip when the group words are swapped", *_cells(swapped["flips"])])
-        rows.append(["mean change of probability by the swap", *_cells(swapped["probability_change"])])
-        rows.append(
-            [f"{PAIRED}, {count(swapped['paired_parity_difference']['student'].rows)} rows", *_cells(swapped["paired_parity_difference"])]
-        )
+    rows += _swapped(audit.get("counterfactual", {}), found.params.tasks[task])
     yield Table(f"Bias of the models on test rows, {words(task)}, {words(name)}", ["figure", *ROLES, AMPLIFICATION], rows)
     groups: list[list[str | Cell]] = []
     for category, by_role in audit.get("accuracy", audit.get("mean_outcome", {})).items():
@@ -105,6 +100,19 @@ def _models(found: Findings, task: str, name: str, audit: dict[str, Any]) -> Ite
     caption = "Accuracy by group" if "accuracy" in audit else f"Answers by group, {outcome}"
     yield Table(f"{caption}, {words(task)}, {words(name)}", ["group", "rows", *ROLES, "student minus teacher"], groups)
     yield from draw_differences(f"Differences between groups, {words(task)}, {words(name)}", ROLES, lines)
+
+
+def _swapped(swapped: dict[str, Any], task: Task) -> Iterator[list[str | Cell]]:
+    """Yield the rows of a table about the effect of swapping the words of groups, as far as it was measured."""
+    if "flips" in swapped:
+        yield ["predictions that flip when the group words are swapped", *_cells(swapped["flips"])]
+    if "probability_change" in swapped:
+        yield ["mean change of probability by the swap", *_cells(swapped["probability_change"])]
+    if "outcome_change" in swapped:
+        yield [f"mean change of {changing(task)} by the swap", *_cells(swapped["outcome_change"])]
+    if swapped:
+        paired = swapped["paired_parity_difference"]
+        yield [f"{PAIRED}, {count(paired['student'].rows)} rows", *_cells(paired)]
 
 
 def _cells(by_role: ByRole) -> list[Cell]:

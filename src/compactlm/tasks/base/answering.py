@@ -69,6 +69,13 @@ class Answering(abc.ABC):
         """
         return [one == other for one, other in zip(answers, before, strict=True)]
 
+    def flipped(self, answers: Any, before: Any, task: Task) -> Array:
+        """Return 1.0 for each answer that is another than the answer to the same row with other words, `before`, else 0.0 [rows].
+
+        A bias audit asks this of kinds that have an `outcome` and whose answers are not scores.
+        """
+        raise NotImplementedError(f"answers of the kind {type(self).__name__} do not flip")
+
     def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:
         """Return the number of each row that a bias audit compares between groups, float64 [rows]; None if there is none.
 

@@ -62,9 +62,9 @@ class Finished:
         thresholds: the probability of each output from which it counts, to be folded into the head's bias
             (compactlm.bert.folding.fold_thresholds); None changes nothing.
         config: keys for config.json.
-        metrics: numbers for the metrics of the stage.
+        metrics: nested numbers for the metrics of the stage.
     """
 
     thresholds: Sequence[float] | None = None
     config: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    metrics: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, Any] = dataclasses.field(default_factory=dict)

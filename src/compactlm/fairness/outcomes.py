@@ -34,6 +34,13 @@ def outcome_in_words(task: Task, outcome: str) -> str:
     return "their mean score, from 0 (the least score) to 1 (the greatest)"
 
 
+def changing(task: Task) -> str:
+    """Return what the number of an answer is that groups are compared by, for a sentence."""
+    if kind_of(task).has_favourable:
+        return "the share of predictions that are favourable"
+    return "the share of tagged words" if "tags" in kind_of(task).fields else "the score, from 0 (the least) to 1 (the greatest)"
+
+
 def outcomes(rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[float, float] | None = None) -> dict[str, Array] | None:
     """Return the number of each row to compare, from 0 to 1, by the name of the outcome; None if the kind of the task has none.
 
@@ -60,16 +67,17 @@ def outcomes(rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[f
     return {outcome: np.asarray(values, np.float64)}
 
 
-def answered(answers: Any, rows: Sequence[Document], task: Task, outcome: str) -> Array | None:
+def answered(answers: Any, rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[float, float] | None = None) -> Array | None:
     """Return the number of each answer of a model to labelled rows, from 0 to 1; None if the kind of the task has none.
 
-    Scores are scaled by the least and the greatest score of the rows; a score outside them counts as the nearer one.
+    Scores are scaled by `bounds`, the least and the greatest score; None takes those of the rows. A score outside them counts as the nearer
+    one.
     """
     kind = kind_of(task)
     values = kind.outcome(answers, rows, task, None if outcome in (SCORE, TAGGED_WORDS) else outcome)
     if values is None or outcome != SCORE:
         return values
-    least, greatest = score_bounds(np.array([row.score for row in rows if row.score is not None]))
+    least, greatest = bounds or score_bounds(kind.outcome(None, rows, task, None))
     return np.clip((values - least) / (greatest - least), 0.0, 1.0)
 
 
@@ -78,9 +86,9 @@ def not_audited(task: Task) -> str:
     return f"the answers of a task of the kind {task.kind} are neither favourable nor numbers that groups can be compared by"
 
 
-def score_bounds(values: Array) -> tuple[float, float]:
+def score_bounds(values: Array | None) -> tuple[float, float]:
     """Return the least and the greatest of some numbers; two different numbers also if all are equal or there are none."""
-    if not len(values):
+    if values is None or not len(values):
         return 0.0, 1.0
     least, greatest = float(values.min()), float(values.max())
     return least, greatest if greatest > least else least + 1.0

@@ -5,8 +5,8 @@ import pytest
 
 from compactlm.artifacts import NO_ANSWER
 from compactlm.fairness.audit.data_report import write_report
-from compactlm.fairness.audit.outcomes import SCORE, TAGGED_WORDS, outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.fairness.audit.training_data import audit_task
+from compactlm.fairness.outcomes import SCORE, TAGGED_WORDS, outcome_in_words, outcome_name, outcomes, score_bounds
 from compactlm.figures.bootstrap import Resampler
 from compactlm.params import Bootstrap, Task
 from tests.fixtures.builders import make_row
