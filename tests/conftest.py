@@ -11,6 +11,7 @@ os.environ.setdefault("DVC_NO_ANALYTICS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Idle threads sleep. With busy waiting, a stage with 2 threads used 4 to 6 times the CPU time next to another test process.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.pop("COLUMNS", None)  # the output of commands must not depend on the terminal of whoever runs the tests
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -104,7 +104,7 @@ def change(name, **columns):
     ]
 
 
-def test_a_run_without_faults(params, cli):
+def test_a_run_without_faults(params, cli, monkeypatch):
     found = examine(Run(params))
     assert found.faults == {subject: [] for subject in found.faults}
     assert found.unjudged == {subject: [] for subject in found.unjudged}
@@ -114,6 +114,7 @@ def test_a_run_without_faults(params, cli):
         assert metrics.is_better(task, "student", "random")
         assert not metrics.is_better(task, "random", "student")
     Path("params.yaml").write_text(yaml.safe_dump(params.model_dump(mode="json")))
+    monkeypatch.setenv("COLUMNS", "80")  # a narrow terminal breaks no name
     status, output, errors = cli("doctor")
     assert status == 0, errors[-300:]
     for words in ("Spearman", "entities", "accuracy", "Verdict: no fault found"):

@@ -14,7 +14,7 @@ from compactlm.errors import CompactLMError
 from compactlm.figures.metric_names import metric_name, shown
 from compactlm.figures.numbers import count, percent
 
-COLUMNS = ("task", "metric", "validation rows", "chance", "TF-IDF", "random student", "student before training", "student", "teacher")
+LINES = ("metric", "validation rows", "chance", "TF-IDF", "random student", "student before training", "student", "teacher")
 
 
 def diagnose(run: Run, console: Console) -> int:
@@ -28,21 +28,24 @@ def diagnose(run: Run, console: Console) -> int:
 
 
 def _contestants(run: Run) -> Table:
-    table = Table(title="Metrics on validation rows", title_justify="left")
-    for column in COLUMNS:
-        table.add_column(column, justify="left" if column in ("task", "metric") else "right")
+    table = Table("", title="Metrics on validation rows", title_justify="left")
+    columns: list[tuple[str, ...]] = [LINES]
     for name in run.tasks:
         try:
             task = run.task(name)
             if not task.can_be_judged:
                 continue
-            table.add_row(name, *_row(task))
+            columns.append(tuple(_cells(task)))
+            table.add_column(name, justify="right")
         except (FileNotFoundError, CompactLMError):  # the findings name it
             continue
+    for line in zip(*columns, strict=True) if len(columns) > 1 else ():
+        table.add_row(*line)
     return table
 
 
-def _row(task: TaskRun) -> list[str]:
+def _cells(task: TaskRun) -> list[str]:
+    """Return the cells of a task, as LINES name them."""
     rows = count(len(task.rows("validation")))
     if not task.has_one_label:  # TF-IDF is for labels
         write = shown(task.task.metric)
