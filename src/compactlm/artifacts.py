@@ -1,7 +1,7 @@
 """The paths of all artifacts, and how they are read and written.
 
-Every artifact is written next to its path and then renamed, so that a failure leaves no half-written artifact. Parquet is written with
-fixed settings and sorted by id, so that equal rows give equal bytes.
+Every artifact is written to a temporary path next to its own and then renamed, so a failure leaves no half-written artifact. Parquet is
+written with fixed settings and sorted by id, so equal rows give equal bytes.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ ROWS_PER_SHARD = 100_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Document(Targets):
-    """One row of text, and what a task teaches about it (see Targets).
+    """One row of text, and its targets (see Targets).
 
     Attributes:
         id: the stable id of the row, 32 hexadecimal digits made from its source and content.
         text: the text; the first text of a pair, the passage of a question, or `words` joined by single spaces.
         document: the key of the document; rows of one source and document stay in one split.
         task: the name of the labelled task, or None for unlabelled text.
-        parent: the id of the row that this row was derived from by `augmenter`, or None.
+        parent: the id of the row from which `augmenter` derived this row, or None.
         attributes: the value of each protected attribute that has a column in the source; None for an empty cell.
         queries: texts that belong to the text, such as questions that it answers or its summary; sorted, without repeats.
         pair: the second text of a pair, or the question about a passage.
@@ -151,13 +151,13 @@ TARGET = pa.field("target", pa.list_(pa.float64()))
 
 
 def document_schema(*, attributes: bool = False, queries: bool = False, targets: Collection[str] = ()) -> pa.Schema:
-    """Return the schema of documents with or without the columns of attributes, of queries, and of some keys of TARGETS."""
+    """Return the schema of documents. The columns of attributes, of queries, and of the keys of TARGETS are optional."""
     chosen = {*targets, *(["attributes"] if attributes else []), *(["queries"] if queries else [])}
     return pa.schema([*DOCUMENT_SCHEMA, *(field for name, fields in _OPTIONAL.items() if name in chosen for field in fields)])
 
 
 def is_document_schema(schema: pa.Schema) -> bool:
-    """Return whether a schema is one that `document_schema` makes."""
+    """Return whether a schema is a possible result of `document_schema`."""
     has = set(schema.names)
     known = document_schema(attributes="attributes" in has, queries="queries" in has, targets=has & TARGETS.keys())
     return bool(schema.equals(known))
@@ -239,7 +239,7 @@ def to_documents(table: pa.Table) -> list[Document]:
 
 
 def derived_id(*parts: object) -> str:
-    """Return a stable id, 32 hexadecimal digits, made of the id of a parent row and the properties that distinguish its derived rows."""
+    """Return a stable id of 32 hexadecimal digits, from the id of a parent row and the properties that distinguish its copies."""
     return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).hexdigest()
 
 
@@ -250,7 +250,7 @@ def file_sha256(path: Path) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write `value` as indented JSON with sorted keys; nan and infinity are refused with ValueError."""
+    """Write `value` as indented JSON with sorted keys. nan and infinity raise ValueError."""
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
     write_text(path, text)
 

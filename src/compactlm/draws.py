@@ -1,7 +1,7 @@
 """Random draws that depend only on the seed and on names, such as the id of a row.
 
-A draw is the same in every process and on every machine. It does not depend on other rows, on their order or on how they are spread
-over shards. The first part of a draw says what it is for, so that two steps with the same seed draw independently.
+A draw is the same in every process and on every machine. It does not depend on other rows, their order or their division into shards. The
+first part of a draw is its purpose, so two steps with the same seed draw independently.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class DrawnUntil(Generic[Item]):
 
     Args:
         total: the sum of sizes that is enough.
-        least: the number of items to keep even when fewer would be enough.
+        least: the number of items to keep even if fewer would be enough.
         parts: the purpose of the draw and the seed.
     """
 
@@ -75,7 +75,7 @@ class DrawnUntil(Generic[Item]):
         self._held = 0
 
     def add(self, name: str, size: int, item: Item) -> None:
-        """Add an item, and drop the items with the largest draws that are no longer needed."""
+        """Add an item, and drop the items with the largest draws if they are no longer needed."""
         heapq.heappush(self._kept, (-draw_bits(*self._parts, name), name, size, item))
         self._held += size
         while len(self._kept) > self._least and self._held - self._kept[0][2] >= self._total:

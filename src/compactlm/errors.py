@@ -1,4 +1,4 @@
-"""The one exception whose message is meant for users."""
+"""The exception whose message is meant for users."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ class CompactLMError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        """Take the sentence. Long parts are shortened and characters that would garble a terminal are replaced."""
+        """Take the sentence. A long sentence is shortened, and characters that would garble a terminal are replaced."""
         line = " ".join(message.split())
         plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
         short = plain if len(plain) <= LONGEST else f"{plain[: LONGEST // 2]} ... {plain[-LONGEST // 4 :]}"

@@ -135,7 +135,7 @@ def sizes(
     Args:
         loaded: models by role.
         roles: teacher and student.
-        names: the names of their models' directories, in the order of `loaded`.
+        names: the names of the models' directories, in the order of `loaded`.
         tokens: the length of the sequences that multiply-adds are counted for.
     """
     found: dict[str, float] = {}

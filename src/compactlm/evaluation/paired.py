@@ -1,4 +1,4 @@
-"""Teacher and student on the same labelled rows: the answers of both, their quality, and whether the two differ."""
+"""Compare teacher and student on the same labelled rows: their answers, their quality, and whether the difference is significant."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Answers:
         return predicted
 
     def right(self, role: str) -> Array:
-        """Return 1.0 for each row that a model has right, else 0.0 [rows]; for kinds with right and wrong answers."""
+        """Return 1.0 for each row that a model answers correctly, else 0.0 [rows]; only for kinds with right and wrong answers."""
         found = self.kind.right(self.said[role], self.rows, self.task)
         if found is None:
             raise TypeError(f"an answer of the kind {self.kind.name} is neither right nor wrong")
@@ -81,7 +81,7 @@ class Answers:
 
     @property
     def by_rows(self) -> bool:
-        """Whether the task's metric is the share of the rows with the right answer."""
+        """Whether the task's metric is the share of rows with the right answer."""
         return self.task.metric == "accuracy"
 
     def measure(self, role: str, weights: Array, bins: int = 15) -> dict[str, Array]:
@@ -89,7 +89,7 @@ class Answers:
         return self.kind.measure(self.said[role], self.rows, self.task, weights, self.settings.get(role, {}), bins)
 
     def some(self, chosen: Sequence[int]) -> Answers:
-        """Return the answers to some rows, by their positions."""
+        """Return the answers to the rows at these positions."""
         said = {role: one[list(chosen)] if isinstance(one, np.ndarray) else [one[at] for at in chosen] for role, one in self.said.items()}
         return Answers(self.task, tuple(self.rows[at] for at in chosen), said, self.settings)
 
@@ -100,9 +100,10 @@ def compare_quality(answers: Answers, bins: int, resampler: Resampler) -> dict[s
     The bootstrap is paired: each resample holds the same rows for both models.
 
     Returns:
-        `teacher`, `student` and `difference` (student minus teacher) by the metrics of the kind, and `retention` of the task's metric. Of
-        a classification also `agreement`, the share of rows to which both give the same label. Where answers are right or wrong, `mcnemar`
-        tests the difference, and else `bootstrap` says whether 0 lies outside the interval of the difference of the task's metric.
+        `teacher`, `student` and `difference` (student minus teacher) for each metric of the kind, and `retention` of the task's metric. A
+        classification also has `agreement`, the share of rows to which both models give the same label. If answers are right or wrong,
+        `mcnemar` tests the difference. Otherwise `bootstrap` says whether 0 is outside the confidence interval of the difference of the
+        task's metric.
     """
     rows, kind = len(answers.rows), answers.kind
     values = {role: {name: float(found[0]) for name, found in answers.measure(role, np.ones((1, rows)), bins).items()} for role in ROLES}
@@ -142,9 +143,9 @@ def _retention(
 
 
 def headline(answers: Answers) -> dict[str, float]:
-    """Return the headline figures of a task: rows, the task's metric of both models and by chance, and both retentions.
+    """Return the headline figures of a task: rows, the task's metric of both models and of chance, and both retentions.
 
-    Of a classification, `agreement` is the share of rows to which both give the same label.
+    A classification also has `agreement`, the share of rows to which both models give the same label.
     """
     if answers.by_rows:
         return headline_figures(answers.expected.tolist(), *(answers.predicted(role).tolist() for role in ROLES))
@@ -164,10 +165,11 @@ def headline(answers: Answers) -> dict[str, float]:
 def mcnemar(answers: Answers) -> dict[str, float]:
     """Return the exact McNemar test (McNemar 1947) of whether the two models' accuracies differ.
 
-    The test counts the rows that only one model has right. Between equally good models, either model has such a row with probability 0.5.
+    The test counts the rows that only one model answers correctly. If both models are equally good, such a row belongs to either model with
+    probability 0.5.
 
     Returns:
-        `teacher_alone` and `student_alone`, the rows that only this model has right, the two-sided `p`, and
+        `teacher_alone` and `student_alone` (the number of rows that only this model answers correctly), the two-sided `p`, and
         `significant`, which is 1 if `p` is below SIGNIFICANT and 0 otherwise.
     """
     teacher, student = answers.right("teacher"), answers.right("student")

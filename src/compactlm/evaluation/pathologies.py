@@ -1,7 +1,7 @@
-"""Signs of a broken model, whatever its other figures say: each finding is one sentence and ends the stage.
+"""Detect broken models, whatever their other figures are. Each finding is one sentence and ends the stage.
 
-A finding needs enough rows: a model that draws labels at random, as often as they occur, must be very unlikely to give the same answer to
-all of them or to leave a label out.
+A finding needs enough rows. A model that draws labels at random, with their frequencies, must be very unlikely to give all rows the same
+answer or to leave a label out.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAY_BE_UNDEFINED = ("auroc", "retention", "retention_above_chance", "kept", "dis
 
 
 def refuse(findings: Sequence[str]) -> None:
-    """Raise CompactLMError with all findings in a sentence if there are any."""
+    """Raise CompactLMError with all findings in one sentence, if there are any."""
     if findings:
         raise CompactLMError("; ".join(findings))
 
@@ -73,7 +73,7 @@ def outputs(probabilities: Array, expected: Labels, labels: Sequence[str], role:
 
 
 def of_answers(answers: Answers, role: str, name: str) -> Iterator[str]:
-    """Yield the findings about a model's answers to the test rows of a task; of tokens and places only whether they are finite."""
+    """Yield the findings about a model's answers to the test rows of a task. For tags and spans, only check that outputs are finite."""
     said, rows, who = answers.said[role], len(answers.rows), f"the {role} of {name}"
     if answers.kind.name == "classification":
         yield from outputs(said, answers.expected, answers.task.labels, role, name)
@@ -85,14 +85,14 @@ def of_answers(answers: Answers, role: str, name: str) -> Iterator[str]:
 
 
 def spread(embeddings: Array) -> float:
-    """Return how far embeddings lie from their mean, as a share of their length (both root mean squares): 0 for a point, 1 at most."""
+    """Return the distance of embeddings from their mean relative to their length (root mean squares), from 0 (all equal) to 1."""
     length = np.square(embeddings).sum(axis=1).mean()
     distance = np.square(embeddings - embeddings.mean(axis=0)).sum(axis=1).mean()
     return float(math.sqrt(distance / length)) if length > 0 else 0.0
 
 
 def collapse(found: float, texts: int, role: str, name: str) -> Iterator[str]:
-    """Yield a sentence where embeddings of so many different texts have nearly no spread, or one that is not finite."""
+    """Yield a sentence if the embeddings of so many different texts have nearly no spread, or a spread that is not finite."""
     if not math.isfinite(found):
         yield f"the {role}'s model {name} embeds text to vectors that are not finite numbers; {_how_to_fix(role)}"
     elif texts >= TEXTS and found < COLLAPSED:
@@ -100,16 +100,16 @@ def collapse(found: float, texts: int, role: str, name: str) -> Iterator[str]:
 
 
 def distance(distributions: NDArray[np.float32]) -> float:
-    """Return how far distributions, [places, words], lie from their mean: the mean total variation, 0 for equal ones, below 1.
+    """Return the mean total variation distance of distributions [places, words] from their mean, from 0 (all equal) to below 1.
 
-    The likeliest word alone is not enough to decide: a barely trained model may predict the most frequent word everywhere although the rest
-    of its distribution depends on the text.
+    The likeliest word is not enough to decide: a barely trained model may predict the most frequent word everywhere, although the rest of
+    its distribution depends on the text.
     """
     return float(np.abs(distributions - distributions.mean(axis=0)).sum(axis=1, dtype=np.float64).mean() / 2)
 
 
 def same_words(found: float, places: int, role: str) -> Iterator[str]:
-    """Yield a sentence where a masked language model gives all masked words the same distribution, or one that is not finite."""
+    """Yield a sentence if a masked language model predicts the same distribution for all masked words, or one that is not finite."""
     if not math.isfinite(found):
         yield f"the {role}'s masked language model gives probabilities that are not finite numbers; {_how_to_fix(role)}"
     elif places >= TEXTS and found < SAME_WORDS:
@@ -117,7 +117,7 @@ def same_words(found: float, places: int, role: str) -> Iterator[str]:
 
 
 def find_missing_figures(metrics: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence where a figure that every sound model has is not a finite number."""
+    """Yield a sentence for each figure that is not a finite number, among the figures that every sound model has."""
     bad = sorted(_missing(metrics))
     if bad:
         more = f" and {len(bad) - 1} others" if len(bad) > 1 else ""
@@ -125,7 +125,7 @@ def find_missing_figures(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _missing(metrics: Mapping[str, Any], path: str = "", few: bool = False) -> Iterator[str]:
-    """Yield the paths of what is not finite although there are enough rows; plain numbers rest on the `rows` above them."""
+    """Yield the paths of figures that are not finite although they have enough rows. The rows of a plain number are the `rows` above it."""
     few = metrics["rows"] < MINIMUM_ROWS if isinstance(metrics.get("rows"), int) else few
     for key, value in metrics.items():
         if key in MAY_BE_UNDEFINED:

@@ -1,4 +1,4 @@
-"""How much of its metric a model keeps when the same rows contain typing errors and other perturbations."""
+"""Robustness: how much of its metric a model keeps if the same rows contain typing errors and other perturbations."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ class Contestant(Protocol):
 
 
 def choose_rows(ids: Sequence[str], count: int, seed: int) -> list[int]:
-    """Return the positions of at most `count` rows, drawn by (seed, id), in the order of their ids."""
+    """Return the positions of up to `count` rows, drawn by (seed, id), sorted by id."""
     drawn = draw_items(range(len(ids)), count, "robustness", seed, key=lambda at: ids[at])
     return sorted(drawn, key=lambda at: ids[at])
 
 
 def robustness(answers: Answers, contestants: Mapping[str, Contestant], settings: Robustness, resampler: Resampler) -> dict[str, object]:
-    """Return how much of its metric each model keeps under each perturbation at each strength.
+    """Return how much of its metric each model keeps under each perturbation and strength.
 
-    The resampler's seed draws the rows and the perturbations. The perturbation of a row does not depend on other rows. A row whose labels
-    would not fit the perturbed text stays as it is.
+    The resampler's seed draws the rows and the perturbations. The perturbation of a row does not depend on other rows. A row is not
+    perturbed if its labels would not fit the new text.
 
     Returns:
-        `rows`; by perturbation and strength the share of the texts that it changed and, for each model, `kept`, the task's metric on the
-        perturbed rows divided by that on the same rows as they are; the same over `all` of them together; and the `worst` of each model.
+        `rows`. For each perturbation and strength, the share of texts that changed and, for each model, `kept`: the task's metric on the
+        perturbed rows divided by the metric on the unchanged rows. `all` is the same over all perturbations, and `worst` is each model's
+        lowest value.
     """
     chosen, seed, kind = choose_rows(answers.ids, settings.rows, resampler.seed), resampler.seed, answers.kind
     clean = answers.some(chosen)
@@ -69,9 +70,10 @@ def robustness(answers: Answers, contestants: Mapping[str, Contestant], settings
 
 @dataclasses.dataclass
 class _Ratio:
-    """The metric of perturbed rows relative to that of the same rows as they are, and the sum over perturbations.
+    """The metric on perturbed rows relative to the metric on the unchanged rows, and the sum over perturbations.
 
-    Of shares of right answers, the arrays hold one number a row; of other metrics, one number a resample, after that of all rows.
+    If the metric is a share of right answers, the arrays have one number per row. For other metrics they have the number of all rows and
+    then one number per resample.
     """
 
     clean: Array
@@ -88,7 +90,7 @@ class _Ratio:
         return cls(measured, clean.by_rows, resampler, about, np.zeros_like(measured))
 
     def add(self, said: Answers, role: str) -> Figure:
-        """Return the share that is kept in one case."""
+        """Add a case, and return the share that is kept in it."""
         measured = _measured(said, role, self.resampler)
         self.total += measured
         self.cases += 1

@@ -1,4 +1,4 @@
-"""The task's metric on slices of the test rows: by length, by source, with and without negation, with and without rare words."""
+"""The task's metric on slices of the test rows: by length, source, negation and rare words."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def count_words(texts: Iterable[str], wanted: Iterable[str]) -> dict[str, int]:
 
 
 def make_slices(texts: Sequence[str], sources: Sequence[str], settings: Slices, seen: Mapping[str, int]) -> dict[str, dict[str, Mask]]:
-    """Return which rows belong to each slice, by kind and name; every row is in one slice of each kind.
+    """Return the rows of each slice, by kind and name. Every row is in one slice of each kind.
 
-    `seen` is the count in the train split of each word that consists of letters.
+    `seen` has the count in the train split of each word that consists of letters.
     """
     rows = [words_of(text) for text in texts]
     lengths = np.array([len(words) for words in rows])
@@ -59,7 +59,7 @@ def _negates(word: str, settings: Slices) -> bool:
 
 
 def slice_figures(answers: Answers, slices: Mapping[str, Mapping[str, Mask]], resampler: Resampler) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return by kind and name of a slice its number of rows, and the task's metric of each model."""
+    """Return the number of rows of each slice and the task's metric of each model, by kind and name of the slice."""
     right = {role: answers.right(role) for role in ROLES} if answers.by_rows else {}
     metric = answers.task.metric
 
@@ -81,11 +81,11 @@ def slice_figures(answers: Answers, slices: Mapping[str, Mapping[str, Mask]], re
 
 
 def worst_slice(figures: Mapping[str, Mapping[str, Mapping[str, Any]]], student: float) -> dict[str, Figure]:
-    """Return for each model the task's metric on the judged slice where it is lowest; nothing where no slice is judged.
+    """Return for each model the lowest metric on a judged slice; nothing if no slice is judged.
 
     Args:
         figures: the result of `slice_figures`.
-        student: the student's metric on all rows; its worst slice may be at most SLICE_GAP below.
+        student: the student's metric on all rows. The limit of its worst slice is SLICE_GAP below this metric.
     """
     judged = {role: [part[role] for parts in figures.values() for part in parts.values() if part[role].judged] for role in ROLES}
     worst = {role: min(found, key=lambda figure: figure.value) for role, found in judged.items() if found}

@@ -28,13 +28,13 @@ CHANCE = 0.05  # the significance level of a loss on fewer rows
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What was read of the outputs of the original model and of both files for the same rows; see `compare`.
+    """The outputs of the original model and of both files for the same rows, as `compare` reads them.
 
     Attributes:
         greatest_difference: the largest absolute difference between the outputs of the original and the fp32 file, without padding.
-        original: an array for each row.
-        exported: the same for the fp32 file.
-        quantized: the same for the int8 file.
+        original: the original's outputs, an array for each row.
+        exported: the fp32 file's outputs.
+        quantized: the int8 file's outputs.
     """
 
     greatest_difference: float
@@ -45,7 +45,7 @@ class Comparison:
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """Accuracy of the original and of int8, their agreement, and the rows that only the original (lost) or only int8 (gained) predicts."""
+    """Accuracy of the original and of int8, their agreement, and the number of rows that only one of them gets right (lost, gained)."""
 
     original_accuracy: float
     int8_accuracy: float
@@ -71,11 +71,11 @@ def compare(
         model: the original model, on the CPU.
         directory: the files that `write_directory` wrote.
         sequences: rows of token ids.
-        read: `outputs_of`, `likeliest_label`, `mean_of`, or the result of `likeliest_at`: what is kept of a batch's outputs.
+        read: selects what to keep of a batch's outputs: `outputs_of`, `likeliest_label`, `mean_of`, or a result of `likeliest_at`.
         batch_tokens: tokens per batch, padding included.
         threads: CPU threads.
         description: label of the progress bar.
-        dense: linear layers above the original model, which the files have inside.
+        dense: linear layers on top of the original model, which are part of the files.
         seconds: the position of the second text of each sequence, or None without one.
     """
     model.eval()
@@ -103,7 +103,7 @@ def compare(
 
 
 def _joined(outputs: Sequence[Array]) -> Array:
-    """Return the only output, or the logits of starts and ends as one array, float32 [rows, tokens, 2]."""
+    """Return the single output, or join the logits of starts and ends, float32 [rows, tokens, 2]."""
     return outputs[0] if len(outputs) == 1 else np.stack(outputs, axis=-1)
 
 
@@ -130,7 +130,7 @@ def mean_of(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # 
 
 
 def likeliest_at(positions: Sequence[int]) -> Reading:
-    """Return a reading of the likeliest token at one position of each sequence, int64 []."""
+    """Return a function that reads the likeliest token at one position of each sequence, int64 []."""
 
     def read(values: Array, mask: Array, rows: Sequence[int]) -> list[Array]:  # noqa: ARG001
         return list(np.argmax(values[np.arange(len(values)), [positions[row] for row in rows]], axis=-1))
@@ -139,14 +139,14 @@ def likeliest_at(positions: Sequence[int]) -> Reading:
 
 
 def measure_cosines(comparison: Comparison) -> dict[str, float]:
-    """Return the mean and the smallest cosine of the original's and int8's hidden states, over rows."""
+    """Return the mean and the minimum over rows of the cosine between the hidden states of the original and of int8."""
     left, right = np.stack(comparison.original), np.stack(comparison.quantized)
     cosines = (left * right).sum(axis=1) / (np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1))
     return {"mean_cosine": float(np.mean(cosines)), "least_cosine": float(np.min(cosines))}
 
 
 def measure_loss(expected: Sequence[int], comparison: Comparison) -> Loss:
-    """Compare the accuracy of the original and of int8; `expected` are the correct tokens, of which the comparison has the likeliest."""
+    """Compare the accuracy of the original and of int8. `expected` has the right label or token of each row."""
     first, second = np.array(comparison.original), np.array(comparison.quantized)
     original, quantized = first == np.array(expected), second == np.array(expected)
     return Loss(
@@ -170,8 +170,8 @@ def check_difference(comparison: Comparison, tolerance: float, path: Path) -> No
 def check_loss(loss: Loss, rows: int, allowed: float, path: Path) -> None:
     """Raise CompactLMError if int8 loses more than `allowed` of the original's accuracy, for instance 0.005.
 
-    On fewer than 500 rows, half a percentage point is a row or two, so the loss must also be significant: an exact one-sided
-    sign test, at the level of 5 %, on the rows that only one of the two predicts correctly.
+    On fewer than 500 rows, half a percentage point is a row or two. The loss must then also be significant in an exact one-sided sign test,
+    at the level of 5 %, on the rows that only one of the two predicts correctly.
     """
     share = loss.original_accuracy - loss.int8_accuracy
     changed = loss.lost + loss.gained

@@ -1,4 +1,4 @@
-"""Choose the scores from which `answer` gives an answer, on questions of the validation split."""
+"""Choose the score thresholds of `answer` on questions of the validation split."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def choose_thresholds(
     questions: int,
     seed: int,
 ) -> Thresholds:
-    """Return the lowest thresholds at which at most the share `wrong_answers` of the questions gets a wrong answer.
+    """Return the lowest thresholds for which at most the share `wrong_answers` of the questions gets a wrong answer.
 
-    Each question is asked twice: to the whole file, and to the file without its own answer, where every answer is wrong.
+    Each question is asked twice: of the whole file, and of the file without the question's own answer, where every answer is wrong.
 
     Args:
         embedding: the sentence embedding of the model.
-        pairs: questions as they are in a file of answers, and as somebody asks them.
+        pairs: pairs of a question as it is in a file of answers, and as somebody asks it.
         passages: passages with the questions that they answer.
-        wrong_answers: the greatest share of the questions that may get a wrong answer, 0 to 1.
-        questions: the most questions to ask about the passages.
-        seed: of the draw of these questions.
+        wrong_answers: the largest acceptable share of questions with a wrong answer, 0 to 1.
+        questions: the maximum number of questions to ask about the passages.
+        seed: the seed of the draw of these questions.
     """
     listed = [{"question": question, "answer": question} for question, _ in pairs]
     asked = [(query, line) for line, passage in enumerate(passages, start=1) for query in passage.queries]
@@ -50,9 +50,9 @@ def choose_thresholds(
 
 
 def least_score(answers: Sequence[tuple[float, bool]], wrong_answers: float) -> float:
-    """Return the lowest threshold at which at most this share of the questions gets a wrong answer, to four digits.
+    """Return the lowest threshold for which at most this share of the questions gets a wrong answer, with four digits.
 
-    `answers` are the score of each question's best answer, and whether it is right. The threshold is at most 1.
+    `answers` has the score of each question's best answer, and whether this answer is right. The threshold is at most 1.
     """
     wrong = sorted((score for score, right in answers if not right), reverse=True)
     allowed = math.floor(wrong_answers * len(answers) + 1e-9)
@@ -63,7 +63,7 @@ def least_score(answers: Sequence[tuple[float, bool]], wrong_answers: float) -> 
 
 
 def _ask(embedding: SentenceEmbedding, rows: Sequence[dict[str, str]], asked: Sequence[Asked]) -> list[tuple[float, bool]]:
-    """Return the score of the best answer and whether it is right, for each question with its own answer in the file and without."""
+    """Return the score of the best answer and whether it is right, for each question, once with and once without its own answer."""
     answers = []
     with tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "answers.jsonl"

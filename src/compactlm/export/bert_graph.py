@@ -1,7 +1,7 @@
-"""Build BERT as an ONNX graph of operators that ONNX Runtime runs fast on a CPU, directly from the weights.
+"""Build an ONNX graph of BERT directly from the weights, with operators that ONNX Runtime runs fast on a CPU.
 
-A compact BERT spends most of its time between the matrix products, so attention and GELU are fused operators (com.microsoft, available
-on every platform of ONNX Runtime). A classifier uses only [CLS], so its last layer computes only that position after the keys and
+A compact BERT spends most of its time outside the matrix products, so attention and GELU are fused operators (com.microsoft, available on
+every platform of ONNX Runtime). A classifier uses only [CLS], so its last layer computes only that position, except for the keys and
 values.
 """
 
@@ -29,16 +29,16 @@ def build_bert(weights: Weights, config: Any, opset: int, dense: Sequence[Dense]
     vocabulary] of a BertForMaskedLM, [batch, labels] of a BertForSequenceClassification, [batch, sequence, labels] of a
     BertForTokenClassification. A BertForQuestionAnswering has `start_logits` and `end_logits`, float32 [batch, sequence].
 
-    A BertModel has two outputs, float32 [batch, sequence, hidden]: `last_hidden_state` and, for sentence embeddings,
-    `first_hidden_state`, the output of the embeddings. With dense layers it has one, `last_hidden_state`, float32 [batch, sequence,
-    width of the last layer]: the layers are applied to each token, so that its mean is the sentence vector.
+    A BertModel has two outputs, float32 [batch, sequence, hidden]: `last_hidden_state` and, for sentence embeddings, `first_hidden_state`,
+    the output of the embeddings. With dense layers it has one output, `last_hidden_state`, float32 [batch, sequence, width of the last
+    dense layer]. The layers are applied to each token, and the mean over tokens is the sentence vector.
 
     Args:
-        weights: float32, by their names in transformers.
+        weights: the weights, float32, by their names in transformers.
         config: the BertConfig, with GELU and absolute positions, and not a decoder.
         opset: the version of the ONNX operators.
-        dense: linear layers without activation above a BertModel.
-        states: layers of a BertModel below the last one, 0 for the embeddings, whose hidden states are outputs too, named by
+        dense: linear layers without activation on top of a BertModel.
+        states: layers of a BertModel below the last one, 0 for the embeddings. Their hidden states are further outputs, named by
             `state_name`.
     """
     body = "bert." if any(name.startswith("bert.") for name in weights) else ""
@@ -83,7 +83,7 @@ def _embeddings(graph: Graph, output: str, name: str, config: Any) -> str:
 
 
 def _layer(graph: Graph, name: str, value: str, mask: str, config: Any, narrow: bool) -> str:
-    """Add a layer; a narrow one computes only the first position, [batch, 1, hidden]."""
+    """Add a layer. A narrow layer computes only the first position, [batch, 1, hidden]."""
     heads, attention = config.num_attention_heads, f"{name}.attention"
     parts = [f"{attention}.self.{part}" for part in ("query", "key", "value")]
     biases = np.concatenate([graph.weights[f"{part}.bias"] for part in parts])

@@ -21,7 +21,7 @@ from compactlm.inference.runtime.projection import FILE as PROJECTION
 
 
 def output_names(model: BertPreTrainedModel) -> tuple[str, ...]:
-    """Return the names of the outputs: last_hidden_state for a model without a head, else logits, or those of starts and ends."""
+    """Return the names of the outputs: last_hidden_state without a head, start_logits and end_logits for questions, else logits."""
     if isinstance(model, BertForQuestionAnswering):
         return ("start_logits", "end_logits")
     return ("last_hidden_state",) if isinstance(model, BertModel) else ("logits",)
@@ -34,8 +34,8 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Seque
         model: a BertModel, or a BERT with a head that `build_bert` knows, on the CPU.
         path: the file to write; its directory must exist.
         opset: the version of the ONNX operators.
-        dense: linear layers above a BertModel.
-        states: layers of a BertModel whose hidden states are outputs too; see `build_bert`.
+        dense: linear layers on top of a BertModel.
+        states: layers of a BertModel whose hidden states are further outputs; see `build_bert`.
 
     Raises:
         CompactLMError: the graph does not support the model.
@@ -55,8 +55,8 @@ def export_onnx(model: BertPreTrainedModel, path: Path, opset: int, dense: Seque
 def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opset: int) -> None:
     """Write config.json, the tokenizer, onnx/model.onnx and onnx/model_quantized.onnx.
 
-    A sentence encoder has its dense layers in the graph, so the modules that are written next to it have only pooling and normalisation.
-    A sentence embedding of another kind has its projection next to it.
+    The graph of a sentence encoder includes its dense layers, so the modules next to it have only pooling and normalisation. The projection
+    of any other sentence embedding is next to the model.
 
     Args:
         model: the model to export; it may be the body of the model in `source`.
@@ -82,7 +82,7 @@ def write_directory(model: BertPreTrainedModel, source: Path, target: Path, opse
 
 
 def _write_modules(source: Path, target: Path) -> tuple[Dense, ...]:
-    """Write the modules that follow the graph, and return the dense layers that belong into it."""
+    """Write the modules that follow the graph, and return the dense layers for the graph."""
     modules = SentenceModules.read(source)
     if not modules.per_token or modules.prompt:
         raise CompactLMError(

@@ -1,4 +1,4 @@
-"""A teacher's body on ONNX Runtime, in place of the one in torch: the same graph as an exported model's, in fp32 or int8."""
+"""A teacher's body on ONNX Runtime instead of torch. It has the graph of an exported model, in fp32 or int8."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAST = "last_hidden_state"
 
 
 class OnnxBody:
-    """A BertModel that only reads. It has the part of BertModel's interface that signals need.
+    """A BertModel for inference only. It has the part of BertModel's interface that signals need.
 
     Attributes:
         config: the BertConfig.
@@ -32,7 +32,7 @@ class OnnxBody:
         """Build the graph of a body and open it with this number of threads.
 
         Args:
-            body: the BertModel; a pooler has no part.
+            body: the BertModel; its pooler is ignored.
             int8: whether the graph is quantized first.
             threads: the number of threads.
             layers: the layers whose hidden states can be returned, 0 for the embeddings.

@@ -22,7 +22,7 @@ class Graph:
         self.tensors: dict[str, onnx.TensorProto] = {}
 
     def constant(self, name: str, value: np.ndarray) -> str:
-        """Add a constant tensor, unless it is there, and return its name."""
+        """Add a constant tensor, unless it exists already, and return its name."""
         if name not in self.tensors:
             self.tensors[name] = numpy_helper.from_array(np.asarray(value, order="C"), name)
         return name
@@ -61,5 +61,5 @@ def normalise(graph: Graph, name: str, layer: str, config: Any, *values: str) ->
 
 
 def gelu(graph: Graph, name: str, value: str, layer: str) -> str:
-    """Add a linear layer and its GELU; the bias is added to the product, where int8 products add it at no cost."""
+    """Add a linear layer and its GELU. The bias is added to the product, because int8 products add it at no cost."""
     return graph.add("Gelu", name, graph.linear(f"{name}/dense", value, layer), domain=FUSED)

@@ -14,7 +14,7 @@ Shapes = dict[str, list[Any]]  # the name and the shape of each output
 
 
 def head_of(weights: Weights) -> str:
-    """Return which head some weights have: a key of HEADS."""
+    """Return the kind of head that the weights have, a key of HEADS."""
     if "classifier.weight" in weights:
         return "sequence" if "bert.pooler.dense.weight" in weights else "tokens"
     if "qa_outputs.weight" in weights:

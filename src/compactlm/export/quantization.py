@@ -1,4 +1,4 @@
-"""Quantize an ONNX file to int8 with ONNX Runtime's dynamic quantization, and the word embeddings too."""
+"""Quantize an ONNX file to int8 with ONNX Runtime's dynamic quantization, including the word embeddings."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def quantize(source: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Suppress the quantizer's advice to run a preparation that it runs itself."""
+    """Suppress the quantizer's advice to run a preparation step, because it runs this step itself."""
     logger = logging.getLogger()
     level = logger.level
     logger.setLevel(logging.ERROR)

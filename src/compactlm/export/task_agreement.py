@@ -1,4 +1,4 @@
-"""How much of a task's metric the int8 file loses, for kinds of task whose answers are no labels of single texts."""
+"""How much of a task's metric the int8 file loses, for kinds of task other than classification."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def measure_metric(
     """Return the task's metric of the original and of int8, and the loss, the first minus the second.
 
     Args:
-        comparison: with all outputs of each sequence (agreement.outputs_of).
-        examples: the sequences of each row, in the order of the comparison, with places.
+        comparison: a comparison with all outputs of each sequence (agreement.outputs_of).
+        examples: the sequences of each row with their places, in the order of the comparison.
         rows: labelled rows.
         task: their task.
         settings: the model's config.json.

@@ -1,7 +1,7 @@
 """Confidence intervals by the percentile bootstrap (Efron and Tibshirani 1993), all resamples at once.
 
-Rows of one document (its sentences, its augmented copies) do not err independently, so resamples draw whole clusters of rows. Without
-clusters each row is drawn alone.
+The errors of rows of one document (its sentences, its augmented copies) are not independent, so resamples draw whole clusters of rows.
+Without clusters, rows are drawn one by one.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ CONFIDENCE = 0.95
 class Resampler:
     """The bootstrap of one run.
 
-    The same seed gives the same resamples, so that figures of two models on the same rows can be compared pair by pair.
+    The same seed gives the same resamples, so figures of two models on the same rows are paired.
 
     Attributes:
         samples: the number of resamples.
-        confidence: the share of the resamples that an interval holds.
+        confidence: the share of the resamples inside an interval.
         seed: the seed of the draws.
     """
 
@@ -47,7 +47,7 @@ class Resampler:
     def draw(self, counts: npt.ArrayLike) -> Iterator[Array]:
         """Yield how often each kind of unit occurs in each resample: float64 [some resamples, kinds], `samples` in all.
 
-        `counts` holds the number of units of each kind; units of one kind are interchangeable.
+        `counts` holds the number of units of each kind. Units of the same kind are interchangeable.
         """
         units = np.asarray(counts, dtype=np.int64)
         generator, total = np.random.default_rng(self.seed), int(units.sum())
@@ -63,7 +63,7 @@ class Resampler:
 
         Args:
             values: float64 [rows, columns].
-            clusters: the document of each row; None draws each row alone.
+            clusters: the document of each row; None draws rows one by one.
 
         Returns:
             float64 [samples, columns].
@@ -80,8 +80,8 @@ class Resampler:
     def figure(self, value: float, resampled: Array, **about: Any) -> Figure:
         """Return a figure with the percentile interval of its resampled values.
 
-        A ratio has no value (nan) in a resample without a denominator. Such resamples are left out as long as they are fewer than those
-        outside the interval; otherwise the figure has no interval. `about` may hold rows, rows_needed and limit of the figure.
+        A ratio has no value (nan) in a resample whose denominator is 0. Such resamples are left out if there are fewer of them than
+        resamples outside the interval. Otherwise the figure has no interval. `about` may hold rows, rows_needed and limit of the figure.
         """
         finite = resampled[np.isfinite(resampled)]
         if not np.isfinite(value) or finite.size == 0 or finite.size < self.confidence * resampled.size:
@@ -90,17 +90,17 @@ class Resampler:
         return Figure.measured(_rounded(value), _rounded(float(low)), _rounded(float(high)), **about)
 
     def mean(self, values: Array, **about: Any) -> Figure:
-        """Return the mean of values [rows]; a figure without a value where there are none."""
+        """Return the mean of values [rows]. Without rows, the figure has no value."""
         return self.ratio(values, np.ones(len(values)), **about)
 
     def ratio(self, above: Array, below: Array, **about: Any) -> Figure:
-        """Return the sum of `above` over the sum of `below`, both [rows]; a figure without a value where the latter is 0."""
+        """Return the sum of `above` divided by the sum of `below`, both [rows]. If the latter is 0, the figure has no value."""
         drawn = self.sums(np.stack([above, below], axis=1))
         return self.figure(float(ratio(above.sum(), below.sum())), ratio(drawn[:, 0], drawn[:, 1]), **{"rows": len(below), **about})
 
 
 def share(right: int, rows: int, confidence: float = CONFIDENCE, **about: Any) -> Figure:
-    """Return a share of rows with its Wilson interval (1927, by scipy), which holds for few rows too."""
+    """Return a share of rows with its Wilson interval (Wilson 1927, computed by scipy), which is valid for few rows, too."""
     if rows == 0:
         return Figure.measured(None, rows=0, **about)
     interval = binomtest(right, rows).proportion_ci(confidence, method="wilson")
@@ -108,11 +108,11 @@ def share(right: int, rows: int, confidence: float = CONFIDENCE, **about: Any) -
 
 
 def ratio(numerator: npt.ArrayLike, denominator: npt.ArrayLike) -> Array:
-    """Divide; nan where the denominator is 0."""
+    """Divide; the result is nan if the denominator is 0."""
     above, below = np.asarray(numerator, np.float64), np.asarray(denominator, np.float64)
     return np.divide(above, below, out=np.full(np.broadcast(above, below).shape, np.nan), where=below != 0)
 
 
 def _rounded(value: float) -> float:
-    """Round, so that parity reads 0 and 1; adding 0 turns -0 into 0."""
+    """Round, so that parity is written as 0 or 1. Adding 0 turns -0 into 0."""
     return round(value, DIGITS) + 0.0

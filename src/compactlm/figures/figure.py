@@ -16,7 +16,7 @@ CLEAR = 1e-8  # distance from a limit at which an interval is beyond it; noise f
 
 
 class Status(enum.IntEnum):
-    """What is known of a figure. The number is what metric files hold."""
+    """The status of a figure. Metric files hold its number."""
 
     OK = 0
     VIOLATED = 1
@@ -31,13 +31,13 @@ class Status(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limit:
-    """The values that are acceptable, both ends included; None leaves an end open."""
+    """The acceptable values, including both ends. None leaves an end open."""
 
     low: float | None = None
     high: float | None = None
 
     def status(self, low: float, high: float) -> Status:
-        """Compare an interval with the limit: inside is ok, outside is violated, and anything else is undecided."""
+        """Compare an interval with the limit: ok if it is inside, violated if it is outside, and otherwise undecided."""
         least = -math.inf if self.low is None else self.low - SLACK
         greatest = math.inf if self.high is None else self.high + SLACK
         if least <= low and high <= greatest:
@@ -59,12 +59,12 @@ def _enough(rows: int, needed: int) -> Status:
 
 
 def clearly_too_few(rows: int, needed: int) -> bool:
-    """Return whether a number of rows is clearly less than `needed`; 20 is for 30, and 21 is not."""
+    """Return whether a number of rows is clearly less than `needed`. If 30 are needed, 20 is clearly less, and 21 is not."""
     return rows + SPREAD * math.sqrt(rows) < needed
 
 
 def clearly_enough(needed: int) -> int:
-    """Return the least number of rows that is clearly at least `needed`; 44 for 30, and 0 for 0."""
+    """Return the smallest number of rows that is clearly at least `needed`: 44 if 30 are needed, and 0 for 0."""
     return math.ceil((SPREAD / 2 + math.sqrt(SPREAD**2 / 4 + needed)) ** 2) if needed else 0
 
 
@@ -72,14 +72,14 @@ def clearly_enough(needed: int) -> int:
 class Figure:
     """A measured number.
 
-    The status is decided once, by `measured`, where the number is measured. Everything that prints the figure reads it.
+    `measured` decides the status once, when the number is measured. Everything that prints the figure reads this status.
 
     Attributes:
-        value: the number, or None where it could not be measured.
+        value: the number, or None if it could not be measured.
         low: the lower bound of the confidence interval, or None without one.
         high: the upper bound, or None without one.
-        rows: the rows that the figure rests on, or None where it rests on none.
-        rows_needed: the fewest rows on which it is judged, or None.
+        rows: the number of rows that the figure was measured on, or None.
+        rows_needed: the smallest number of rows for which it is judged, or None.
         limit: the acceptable values, or None.
         status: ok, violated, undecided or not judged.
     """
@@ -105,9 +105,10 @@ class Figure:
     ) -> Self:
         """Return a figure whose status is decided by its interval.
 
-        It is not judged where the value is not a finite number, where there are too few rows, or where it has a limit and no interval. The
-        number of rows is a random number too: another sample of texts holds more or fewer. A figure with a limit is therefore undecided
-        where SPREAD standard errors of its rows (the root of the rows, as of a Poisson distribution) reach across `rows_needed`.
+        It is not judged if the value is not a finite number, if there are too few rows, or if it has a limit but no interval. The number of
+        rows is random, too: another sample of texts has more or fewer. A figure with a limit is therefore undecided if `rows_needed` is
+        within SPREAD standard errors of its number of rows. The standard error is the square root of the number, as for a Poisson
+        distribution.
         """
         number, lower, upper = (None if bound is None or not math.isfinite(bound) else float(bound) for bound in (value, low, high))
         status = Status.OK
@@ -121,12 +122,12 @@ class Figure:
 
     @classmethod
     def over_rows(cls, value: float | None, rows: int) -> Self:
-        """Return a figure without an interval that is judged where it rests on MINIMUM_ROWS."""
+        """Return a figure without an interval, which is judged if it has at least MINIMUM_ROWS rows."""
         return cls.measured(value, rows=rows, rows_needed=MINIMUM_ROWS)
 
     @classmethod
     def not_measured(cls) -> Self:
-        """Return the figure of something that cannot be measured, such as masked words of a model without the head for them."""
+        """Return the figure of something that cannot be measured, such as masked words for a model without the head for them."""
         return cls.measured(None, rows=0, rows_needed=MINIMUM_ROWS)
 
     def with_limit(self, limit: Limit) -> Self:
@@ -149,15 +150,15 @@ class Figure:
 
     @property
     def enough_rows(self) -> bool:
-        """Whether the rows are clearly as many as are needed."""
+        """Whether there are clearly enough rows."""
         return _enough(self.rows or 0, self.rows_needed or 0) is Status.OK
 
     @property
     def rows_to_decide(self) -> int | None:
-        """The number of rows from which on the figure is decided, if its value stays and its interval narrows by the root of the rows.
+        """The number of rows that decides the figure, if its value stays and its interval narrows with the square root of the rows.
 
-        It is at least the number from which on the rows are clearly enough. None if it is not undecided, if its value lies on the limit, or
-        if the bounds or the rows are unknown.
+        It is at least the number that is clearly enough. It is None if the figure is not undecided, if its value is on the limit, or if the
+        bounds or the rows are unknown.
         """
         value, low, high, limit = self.value, self.low, self.high, self.limit
         if self.status is not Status.UNDECIDED or value is None or low is None or high is None or limit is None or not self.rows:
@@ -182,7 +183,7 @@ class Figure:
         return "it has no finite value" if self.value is None else "it has no confidence interval"
 
     def to_json(self) -> dict[str, float | int]:
-        """Return the numbers that are known, by name; `status` is always among them."""
+        """Return the known numbers by name. `status` is always included."""
         numbers = {
             "value": self.value,
             "low": self.low,
@@ -197,7 +198,7 @@ class Figure:
 
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote; the status is the one that was decided then."""
+        """Read what `to_json` wrote. The status is not decided again."""
         bounds = found.get("limit_low"), found.get("limit_high")
         limit = None if bounds == (None, None) else Limit(*bounds)
         numbers = {name: found.get(name) for name in ("value", "low", "high", "rows", "rows_needed")}
@@ -213,7 +214,7 @@ def is_figure(found: object) -> bool:
 
 
 def write_figures(metrics: Any) -> Any:
-    """Return nested metrics as JSON: figures become mappings, and numbers that are not finite are left out."""
+    """Return nested metrics as JSON. Figures become mappings, and numbers that are not finite are left out."""
     if isinstance(metrics, Figure):
         return metrics.to_json()
     if not isinstance(metrics, Mapping):
@@ -223,7 +224,7 @@ def write_figures(metrics: Any) -> Any:
 
 
 def read_figures(found: Any) -> Any:
-    """Return nested metrics that `write_figures` wrote, with figures in place of their mappings."""
+    """Return nested metrics that `write_figures` wrote. Mappings become figures again."""
     if is_figure(found):
         return Figure.from_json(found)
     return {key: read_figures(value) for key, value in found.items()} if isinstance(found, Mapping) else found

@@ -1,4 +1,4 @@
-"""How numbers are written for people."""
+"""Format numbers for people."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def size(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a time in seconds, or in minutes from two minutes on."""
+    """Return a time in seconds; from two minutes on, in minutes."""
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
@@ -69,7 +69,7 @@ def interval(figure: Figure, show: Callable[[float], str] = plain) -> str:
 
 
 def status(figure: Figure) -> str:
-    """Return the status of a figure that has a limit, or the reason why it is not judged; nothing for any other figure."""
+    """Return the status of a figure that has a limit, or the reason why it is not judged; "" for any other figure."""
     if not figure.judged:
         return f"{NOT_JUDGED}: {figure.reason}"
     return figure.status.words if figure.limit else ""
@@ -91,7 +91,7 @@ def stated(figure: Figure, show: Callable[[float], str] = plain) -> str:
 
 
 def perplexity(value: float) -> str:
-    """Return a perplexity. One digit after the point is enough."""
+    """Return a perplexity with one digit after the point."""
     return plain(value, 1)
 
 

@@ -1,4 +1,4 @@
-"""The accuracy of a model, and how much of the teacher's accuracy a student retains."""
+"""The accuracy of a model, and the share of the teacher's accuracy that a student retains."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ def accuracy(labels: Sequence[int], predictions: Sequence[int]) -> float:
 
 
 def chance(labels: Sequence[int]) -> float:
-    """Return the accuracy of always predicting the most frequent label of these rows."""
+    """Return the accuracy of a baseline that always predicts the most frequent label of these rows."""
     return max(labels.count(label) for label in set(labels)) / len(labels)
 
 
 def retention(student: float, teacher: float) -> float:
-    """Return the student's quality as a share of the teacher's; nan where the teacher's is 0."""
+    """Return the student's quality as a share of the teacher's; nan if the teacher's is 0."""
     return student / teacher if teacher else float("nan")
 
 
 def retention_above_chance(student: float, teacher: float, by_chance: float) -> float:
-    """Return the retention after subtracting the accuracy by chance from both; nan where the teacher does not beat chance."""
+    """Return the retention after subtracting the accuracy of chance from both; nan if the teacher is not better than chance."""
     return (student - by_chance) / (teacher - by_chance) if teacher > by_chance else float("nan")
 
 

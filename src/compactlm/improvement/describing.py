@@ -1,4 +1,4 @@
-"""What a model sees in texts: vectors, words outside its vocabulary, and answers. Watching and picking compare these."""
+"""Describe texts by a model's vectors, words outside its vocabulary, and answers. Watching and picking compare these."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WORDS, UNKNOWN, SPLIT = range(3)  # columns of `Described.counts`
 
 @dataclasses.dataclass(frozen=True)
 class Described:
-    """Texts as a model sees them.
+    """A model's description of texts.
 
     Attributes:
-        vectors: the sentence embeddings, unit vectors, float32 [rows, width]; None where the texts are not known.
+        vectors: the sentence embeddings, unit vectors, float32 [rows, width]; None if the texts are not known.
         counts: words, unknown words and split words of each text, int64 [rows, 3].
-        probabilities: of each label, float32 [rows, labels]; None for a task that gives no labels.
+        probabilities: the probability of each label, float32 [rows, labels]; None for a task that gives no labels.
         answers: the index of the label that the model gives, int64 [rows]; None for a task that gives no labels.
     """
 
@@ -51,7 +51,7 @@ def describe(texts: Sequence[str], embedding: SentenceEmbedding, task: Model | N
     Args:
         texts: at least one text.
         embedding: the sentence embedding.
-        task: the model of a task that gives one label a text, or None.
+        task: the model of a task that gives each text one label, or None.
 
     Raises:
         CompactLMError: a model is damaged.
@@ -68,7 +68,7 @@ def describe(texts: Sequence[str], embedding: SentenceEmbedding, task: Model | N
 
 
 def count_words(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[int, int, int]:
-    """Return the number of words, of unknown words, and of words that consist of several tokens, given token ids with [CLS] and [SEP].
+    """Count words, unknown words, and words of several tokens in token ids with [CLS] and [SEP].
 
     A punctuation mark counts as a word, as in BERT's tokenizer.
     """
@@ -79,7 +79,7 @@ def count_words(tokenizer: Tokenizer, ids: Sequence[int]) -> tuple[int, int, int
 
 
 def different_words(tokenizer: Tokenizer, text: str) -> set[str]:
-    """Return the words of a text as the tokenizer divides and normalises them, without punctuation marks."""
+    """Return the words of a text as the tokenizer splits and normalises them, without punctuation marks."""
     library = tokenizer.library
     normal = library.normalizer.normalize_str(text) if library.normalizer else text
     words = library.pre_tokenizer.pre_tokenize_str(normal) if library.pre_tokenizer else [(word, None) for word in normal.split()]

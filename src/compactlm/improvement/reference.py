@@ -1,4 +1,4 @@
-"""The reference sample beside an exported model: what the model saw in rows of its own task. It contains no text.
+"""The reference sample next to an exported model: the model's description of rows of its task. It contains no text.
 
 The rows are of the validation split, because a model is more confident on rows that it was trained on.
 """
@@ -32,7 +32,7 @@ SAME = 0.01  # the largest difference of two answers of one model on different m
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """Rows of a task as its model sees them.
+    """The model's description of rows of its task.
 
     Attributes:
         described: vectors, counts and answers of the rows.
@@ -57,7 +57,7 @@ class Reference:
 
 
 class Exported(Protocol):
-    """A directory of exported models: compactlm.CompactLM, which imports far more than an exported model needs."""
+    """The interface of a directory of exported models. compactlm.CompactLM has it, but imports far more than is needed here."""
 
     root: Path
 
@@ -73,9 +73,9 @@ def make_reference(
 
     Args:
         texts: rows that the model was not trained on.
-        expected: the index of each row's label, for a task that gives one label a text.
-        embedding: the sentence embedding that lies beside the task's model.
-        task: the model of the task, if it gives one label a text.
+        expected: the index of each row's label, for a task that gives each text one label.
+        embedding: the sentence embedding next to the task's model.
+        task: the model of the task, if it gives each text one label.
     """
     described = describe(texts, embedding, task)
     assert described.vectors is not None  # noqa: S101 - described from texts
@@ -111,7 +111,7 @@ def read_reference(lm: Exported, task: str) -> Reference:
     """Read the reference sample of a task.
 
     Args:
-        lm: the exported models; they run on ONNX Runtime in fp32, because int8 gives other vectors than those of the sample.
+        lm: the exported models. They must run on ONNX Runtime in fp32, because the vectors of int8 differ from those of the sample.
         task: the name of the task.
 
     Raises:
@@ -153,7 +153,7 @@ def _probe(embedding: SentenceEmbedding, task: Model | None) -> dict[str, Array]
 
 
 def _same_model(tensors: Mapping[str, Array], probe: Mapping[str, Array]) -> bool:
-    """Return whether the answers to PROBES are those that lie in a sample."""
+    """Return whether the answers to PROBES equal those of a sample."""
     stored = {name: tensors[name] for name in probe if name in tensors}
     return len(stored) == len(probe) and all(
         values.shape == probe[name].shape and np.allclose(values, probe[name], rtol=0, atol=SAME) for name, values in stored.items()

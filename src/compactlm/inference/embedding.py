@@ -33,14 +33,15 @@ class SentenceEmbedding:
     A sentence encoder (a directory with modules.json) gives the vectors of sentence-transformers. Any other model gives the mean of
     its hidden states without [CLS] and [SEP], projected if it has a projection.
 
-    A text that is longer than the model accepts, or than the encoder's maximum length, is split, and every part counts by its number of
-    tokens; sentence-transformers truncates it instead. A text without tokens has the zero vector, whose similarity with every text is 0.
+    A text that is longer than the model or the encoder's maximum length allows is split, and its parts are weighted by their numbers of
+    tokens. sentence-transformers truncates such a text instead. A text without tokens has the zero vector, whose similarity with every text
+    is 0.
     """
 
     def __init__(
         self, model: Model, projection: Projection | None = None, modules: SentenceModules | None = None, truncate: bool = False
     ) -> None:
-        """Take a model of the kind "embedding" and its projection or modules, if it has any; `truncate` drops the end of a long text."""
+        """Take a model of the kind "embedding" and its projection or modules, if any. `truncate` drops the end of a long text."""
         self.model, self.projection, self.modules, self.truncate = model, projection, modules, truncate
 
     @classmethod
@@ -81,7 +82,7 @@ class SentenceEmbedding:
         return unit(vectors)
 
     def means(self, texts: Sequence[str], layers: Sequence[int]) -> tuple[Array, Array]:
-        """Return the mean hidden states of each text, float32 [texts, layers * width], and its number of tokens, float32 [texts].
+        """Return each text's mean hidden states, float32 [texts, layers * width], and number of tokens, float32 [texts].
 
         [CLS], [SEP] and padding do not count. `texts` must not be empty.
         """
@@ -90,7 +91,7 @@ class SentenceEmbedding:
     def _averages(self, texts: Sequence[str], layers: Sequence[int], modules: SentenceModules | None) -> tuple[Array, Array]:
         """Return the mean of the pooled parts of each text, and its number of tokens without [CLS] and [SEP].
 
-        Parts are pooled as `modules` says, or else by their mean without [CLS] and [SEP], and have the weight of the tokens that count.
+        Parts are pooled as `modules` says, or by their mean without [CLS] and [SEP]. Each part is weighted by its number of pooled tokens.
         """
         tokenizer, sequences, owners, starts = self.model.tokenizer, [], [], []
         prompt = self._prompt_tokens(modules)
@@ -116,20 +117,20 @@ class SentenceEmbedding:
         return means / np.maximum(sums, 1)[:, None], totals
 
     def _prompt_tokens(self, modules: SentenceModules | None) -> int:
-        """Return the number of tokens at the start of a text that do not count, [CLS] among them; 0 if the prompt counts."""
+        """Return how many tokens at the start of a text are left out of the pooling, including [CLS]; 0 if the prompt is pooled."""
         if modules is None or modules.include_prompt or not modules.prompt:
             return 0
         return len(self.model.tokenizer.encode([modules.prompt])[0]) - 1
 
     def _counted(self, batch: Batch, start: Array, modules: SentenceModules | None) -> Array:
-        """Return a mask of the tokens that pooling counts, [rows, tokens]; in each row, they begin at `start`."""
+        """Return a mask of the tokens that are pooled, [rows, tokens]. In each row they begin at `start`."""
         if modules:
             return batch.attention_mask * (np.arange(batch.input_ids.shape[1]) >= start[:, None])
         tokenizer = self.model.tokenizer
         return ~np.isin(batch.input_ids, (tokenizer.pad, tokenizer.cls, tokenizer.sep))
 
     def _pool(self, hidden: Array, mask: Array, modules: SentenceModules | None) -> Array:
-        """Return the pooled hidden states of each row; the output of a model that pools is returned unchanged."""
+        """Return the pooled hidden states of each row. If the model itself pools, its output is returned unchanged."""
         if hidden.ndim == 2:
             return hidden
         if modules:

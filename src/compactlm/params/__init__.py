@@ -1,8 +1,8 @@
-"""The one typed reading of params.yaml.
+"""The typed form of params.yaml.
 
-Unknown keys, wrong types and impossible combinations are refused here, before any work starts, in one sentence that says how to fix them.
-Each stage has the section of its name. There are no defaults in the code, so that params.yaml shows everything that an experiment depends
-on. Nothing is computed here: stages get the values that params.yaml and the files that it names hold.
+Unknown keys, wrong types and impossible combinations are refused here, before any work starts. The message is one sentence that says how to
+fix them. Each stage has the section with its name. There are no defaults in the code, so params.yaml shows everything that an experiment
+depends on. Nothing is computed here: stages get the values in params.yaml and in the files that it names.
 """
 
 from compactlm.params.base import Count, CountOrZero, Number, Section

@@ -1,4 +1,4 @@
-"""The meaning of the columns of a source: texts, documents, attributes, queries, and what a task teaches."""
+"""The meaning of the columns of a source: texts, documents, attributes, queries, and targets of tasks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _label_rule(value: Any) -> str:
 
 
 def form_of(value: Any) -> str:
-    """Return the tag of a value that is written in detail, as a section, or in short."""
+    """Return the tag of a value: whether it is written as a section or in short form."""
     return "in detail" if isinstance(value, dict | Section) else "in short"
 
 
@@ -103,7 +103,7 @@ QueryColumn = Annotated[
 
 
 class LabelList(Section):
-    """Several labels from a column: a list, or a text whose parts `separator` divides; `names` maps values of the data to labels."""
+    """Several labels from a column: a list, or a text with `separator` between labels. `names` maps values of the data to labels."""
 
     column: Column
     separator: Annotated[StrictStr, Field(min_length=1)] | None = None
@@ -111,9 +111,9 @@ class LabelList(Section):
 
 
 class LabelColumns(Section):
-    """Several labels, each from a column of its own: a row has a label if the number there is greater than `threshold`.
+    """Several labels, each from its own column. A row has a label if the number in its column is greater than `threshold`.
 
-    Without a threshold the columns hold true and false, or 1 and 0.
+    Without a threshold, the columns hold true and false, or 1 and 0.
     """
 
     columns: Annotated[dict[StrictStr, Column], Field(min_length=2)]
@@ -135,7 +135,7 @@ LabelsRule = Annotated[
 
 
 class TagList(Section):
-    """The tags of the words from a column: a list, or a text with tags between white space; `names` maps values of the data to tags."""
+    """The tags of the words from a column: a list, or a text with white space between tags. `names` maps values of the data to tags."""
 
     column: Column
     names: Annotated[dict[StrictStr, StrictStr] | None, pydantic.BeforeValidator(_names)] = None
@@ -144,10 +144,10 @@ class TagList(Section):
 class AnswerText(Section):
     """The answer to the question about a text.
 
-    An empty cell, an empty list, and a text in `none` mean that the text does not answer. Of a list the first answer counts. Without the
-    column `answer_start`, the answer is searched in the text: `exact` as it is, `loose` by its letters and digits, and `beginning` takes
-    the longest beginning of the cell that stands in the text and has `minimum_words` words. A row whose answer is not found is refused,
-    or left out and counted (`skip`).
+    An empty cell, an empty list, and a text in `none` mean that the question has no answer in the text. In a list, only the first answer is
+    used. Without the column `answer_start`, the answer is searched in the text: `exact` searches it unchanged, `loose` compares only
+    letters and digits, and `beginning` takes the longest beginning of the cell that occurs in the text and has at least `minimum_words`
+    words. A row whose answer is not found is an error, or (`skip`) left out and counted.
     """
 
     column: Column
@@ -158,17 +158,17 @@ class AnswerText(Section):
 
 
 class Columns(Section):
-    """The columns of a source: a name, a path into nested fields such as answers.0.text, or a position from 0 without a header.
+    """The columns of a source, each by name, by a path into nested fields (answers.0.text) or, without a header, by position from 0.
 
-    `document` is the column with the document of a row; rows of one document stay in one split, and null makes each row a document of its
-    own. `attributes` maps the names of protected attributes (bias_audit.attributes) to columns. `queries` is a column with one or more
-    texts that belong to the text, such as a question that it answers or its summary.
+    `document` is the column with the document of a row. Rows of one document go to the same split. With null, each row is its own document.
+    `attributes` maps the names of protected attributes (bias_audit.attributes) to columns. `queries` is a column with one or more texts
+    that belong to the text, such as a question that it answers or its summary.
 
-    The other columns are for tasks: `pair` has the second text of a pair, or the question about the text, and one of `label`, `labels`,
-    `score`, `words` with `tags`, or `answer` has what the task teaches. `words` is a list, or a text with words between white space; the
-    text of such a row is its words, so `text` may be null. `answer_start` has the place of the answer in characters. With
-    `unlabelled: true`, a row with an empty cell there is unlabelled text. `parts` makes several rows of one: each column is cut where
-    the regular expression matches, and its parts go to one row each, with the other columns repeated.
+    The other columns are for tasks. `pair` has the second text of a pair, or the question about the text. One of `label`, `labels`,
+    `score`, `words` with `tags`, or `answer` has the target. `words` is a list, or a text with white space between words. The words are
+    also the text of such a row, so `text` may be null. `answer_start` has the position of the answer in characters. With `unlabelled:
+    true`, a row with an empty target is unlabelled text. `parts` splits a row into several: each column listed there is cut where its
+    regular expression matches, each part goes to a row of its own, and all other columns are repeated.
     """
 
     text: TextColumns | None
@@ -216,7 +216,7 @@ def _label_of_column(value: Any) -> Any:
 
 
 class FileColumns(Columns):
-    """The columns of a local file; only `text` or `words` is required. A label can be just the name of its column."""
+    """The columns of a local file. Only `text` or `words` is required. A label can be just the name of its column."""
 
     document: DocumentKey | None = None
     label: Annotated[LabelRule | None, pydantic.BeforeValidator(_label_of_column)] = None

@@ -11,7 +11,7 @@ from compactlm.params.filters import FilterSettings
 
 
 class NearDuplicates(Section):
-    """Near-duplicates are texts whose shingles have a Jaccard similarity of at least `threshold`, estimated by MinHash.
+    """Texts are near-duplicates if the Jaccard similarity of their shingles, estimated by MinHash, is at least `threshold`.
 
     A shingle is a run of `size` words or characters. The standard error of the estimate is at most 0.5 / sqrt(`permutations`): 0.044 for
     128 permutations.
@@ -24,7 +24,7 @@ class NearDuplicates(Section):
 
 
 class Data(Section):
-    """Where the data stages run. These settings do not change what the stages write.
+    """Where the data stages run. These settings do not change the results.
 
     Each of `processes` worker processes (null: one per core) handles one shard of about `shard_megabytes` of text at a time. With
     `engine: ray`, shards are tasks on the Ray cluster at `address`, or on a cluster that is started on this machine (null).
@@ -56,11 +56,11 @@ class Sentences(Section):
 
 
 class Clean(Section):
-    """How text is cleaned.
+    """The cleaning of text.
 
-    Profile `bert` keeps natural text and masks personal data, `thorough` is stricter and meant for text of unknown quality, and
-    `bag-of-words` is the classical recipe, for comparison. Profile `own` applies the list `filters`, and ignores `minimum_characters` and
-    `maximum_characters`. For each source and each reason, `samples` dropped rows are shown.
+    The profile `bert` keeps natural text and masks personal data. `thorough` is stricter, for text of unknown quality. `bag-of-words` is
+    the classical preprocessing, for comparison. `own` applies the list `filters` and ignores `minimum_characters` and `maximum_characters`.
+    For each source and reason, `samples` dropped rows are shown.
     """
 
     profile: Literal["bert", "thorough", "bag-of-words", "own"]
@@ -88,11 +88,11 @@ class Split(Section):
     """The share of the rows in each split, and how rows are assigned to splits.
 
     With `placement: stratified` the shares are exact, also within sources and labels. With `stable` the shares hold on average, and a row
-    stays in its split when data is added. Near-duplicates across splits are only counted (`report`), left out
-    (`leave_out`: no row of train resembles a row of validation or test, and none of validation resembles a row of test, except labelled
-    rows whose near-duplicates have another label of the task), or placed in the same split (`prevent`; with stable placement this is
-    `leave_out`). `weights` gives the number of times that the rows of a source appear in train; the default is 1. `sources` puts all rows
-    of a source into one split, which needs `placement: stable`.
+    stays in its split when data is added. `across_splits` says what happens to near-duplicates in different splits. `report` only counts
+    them. `leave_out` removes rows until no row of train is similar to a row of validation or test, and no row of validation is similar to a
+    row of test; labelled rows whose near-duplicates have another label of the task are kept. `prevent` places near-duplicates in the same
+    split (with stable placement, `prevent` is the same as `leave_out`). `weights` gives the number of times that the rows of a source
+    appear in train; the default is 1. `sources` puts all rows of a source into one split, which needs `placement: stable`.
     """
 
     train: Annotated[Number, Field(gt=0, lt=1)]
@@ -119,9 +119,9 @@ class Split(Section):
 
 
 class DiversityFigures(Section):
-    """The amount of text for diversity figures; with equal amounts, the figures of two corpora are comparable.
+    """The amount of text for diversity figures. With equal amounts, the figures of two corpora are comparable.
 
-    Vocabulary and repetition are measured over `words` words in windows of `window` words, self-BLEU over `bleu_words` words of each of
+    Vocabulary and repetition are measured on `words` words in windows of `window` words, and self-BLEU on `bleu_words` words of each of
     `bleu_texts` texts.
     """
 
@@ -135,14 +135,14 @@ ReservedKind = Literal["names", "numbers", "negations", "protected"]
 
 
 class Augment(Section):
-    """Each labelled train row gets `copies` augmented copies, each made by one augmenter that is drawn with the probabilities `shares`.
+    """The augmentation: each labelled train row gets `copies` copies, each by one augmenter, drawn with the probabilities `shares`.
 
-    `synonyms` says where the augmenter `synonym` has its words from: `nearest_words` are near the word when the teacher reads words alone,
-    `wordnet` are synonyms by WordNet, which must be installed, and `masked_words` are likely words in the text by the teacher's
-    masked-language-model head, and synonyms by WordNet where it is installed. Only `masked_words` allows the augmenter `insert`.
-    Augmenters do not change words of the kinds in `reserved`, and insert none of them except names; `protected` words are those by which
-    bias_audit finds groups. With `labels: keep`, a copy is dropped if the teacher predicts another label for it than its row has;
-    `report` only counts such copies.
+    `synonyms` is the source of words for the augmenter `synonym`. `nearest_words` takes the words whose vectors are nearest when the
+    teacher reads each word alone. `wordnet` takes synonyms from WordNet, which must be installed. `masked_words` takes words that the
+    teacher's masked-language-model head finds likely in the text, and synonyms from WordNet if it is installed. The augmenter `insert`
+    needs `masked_words`. Augmenters do not change words of the kinds in `reserved`, and insert none of them except names. `protected` words
+    are those by which bias_audit finds groups. With `labels: keep`, a copy is dropped if the teacher predicts another label than its row
+    has; `report` only counts such copies.
     """
 
     copies: CountOrZero
@@ -162,6 +162,6 @@ class Augment(Section):
 
 
 class Tokenize(Section):
-    """`maximum_length` is the most tokens per sequence, [CLS] and [SEP] included. Longer unlabelled text becomes several sequences."""
+    """`maximum_length` is the maximum number of tokens of a sequence, with [CLS] and [SEP]. Longer unlabelled text is split."""
 
     maximum_length: Annotated[StrictInt, Field(ge=8)]

@@ -1,4 +1,4 @@
-"""The sections of signals and distillation: what the teacher teaches, the losses and the optimisation of both phases."""
+"""The sections of signals and distillation: the teacher's signals, and losses and optimisation of the phases."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from compactlm.params.models import Optimisation
 
 
 class GeneralSignals(Section):
-    """The text of general distillation: `sequences` sequences of the train split, with the share `mask_rate` of their tokens masked.
+    """The text of general distillation: `sequences` train sequences, in which the share `mask_rate` of the tokens is masked.
 
-    Each sequence is masked in `maskings` ways, and an epoch reads one of them. At a masked token, the signals are the probabilities of the
-    teacher's `top_k` most likely tokens at `temperature`, and the sum of all others.
+    Each sequence is masked in `maskings` ways, and an epoch reads one of them. For a masked token, the signals are the probabilities of the
+    teacher's `top_k` likeliest tokens at `temperature`, and the sum of all other probabilities.
     """
 
     sequences: Count
@@ -31,7 +31,7 @@ Runtime = Literal["torch", "onnx", "onnx_int8"]
 class TaskSignals(Section):
     """The unlabelled text of task distillation: `unlabelled_sequences` sequences, drawn from the sources `unlabelled`.
 
-    The fine-tuned teacher reads cached signals by `runtime`, and online signals by PyTorch.
+    The fine-tuned teacher computes cached signals on `runtime`, and online signals on PyTorch.
     """
 
     runtime: Runtime
@@ -40,12 +40,12 @@ class TaskSignals(Section):
 
 
 class EmbeddingSignals(Section):
-    """The text of the phase embedding, drawn from the train split: at most so many texts of each kind.
+    """The text of the phase embedding, drawn from the train split. The numbers are the maximum number of texts of each kind.
 
     `passages` are cut to `passage_words` words, and `questions` are texts that belong to a passage. `rows` are whole rows, `phrases` have 2
-    to 5 words, and `words` are the student's tokens that are whole words. `token_texts` of these texts also have the teacher's
-    token vectors as signals. The teacher reads them by PyTorch or, on a CPU, by ONNX Runtime (`runtime`), in fp32 or in int8, which is
-    faster and less exact. Online signals are always read by PyTorch.
+    to 5 words, and `words` are the student's tokens that are whole words. `token_texts` of these texts also have the teacher's token
+    vectors as signals. The teacher runs on PyTorch or, on a CPU, on ONNX Runtime (`runtime`), in fp32 or in int8, which is faster and less
+    exact. For online signals it always runs on PyTorch.
     """
 
     runtime: Runtime
@@ -62,10 +62,10 @@ class EmbeddingSignals(Section):
 class Signals(Section):
     """The outputs of the teacher that the student learns from.
 
-    With `source: cached`, the stage signals runs the teacher once, and all students with this vocabulary use the cache; with `online`,
-    the teacher runs at every step. `layers` lists the teacher's layers whose hidden states are signals, 0 for the embeddings; a number n
-    selects n layers that are spread evenly, the last layer included. A cache that may need more than `gigabytes` of disk space is
-    refused before it is computed.
+    With `source: cached`, the stage signals runs the teacher once, and all students with this vocabulary use the cache. With `online`, the
+    teacher runs at every step. `layers` lists the teacher's layers whose hidden states are signals, 0 for the embeddings. A number n
+    selects n evenly spread layers, including the last one. A cache that may need more than `gigabytes` of disk space is refused before it
+    is computed.
     """
 
     source: Literal["cached", "online"]
@@ -81,7 +81,7 @@ LayerMap = Literal["uniform", "last"] | Annotated[list[tuple[CountOrZero, CountO
 
 
 class HiddenLoss(Section):
-    """Distance between hidden states of paired layers; a learned projection maps the student's to the teacher's size."""
+    """Distance between hidden states of paired layers. A learned projection maps the student's states to the teacher's size."""
 
     weight: NotNegative
     distance: Literal["cosine", "mse"]
@@ -114,7 +114,7 @@ class AttentionLoss(Section):
 
 
 class Losses(Section):
-    """The loss of a phase is the weighted sum of these losses; a weight of 0 disables a loss.
+    """The loss of a phase is the weighted sum of these losses. A weight of 0 disables a loss.
 
     Soft targets are the teacher's distribution. Hard labels come from the data, with a focal loss if `focal_gamma` is above 0.
     """
@@ -137,8 +137,8 @@ class GeneralDistillation(Losses):
 class TaskDistillation(Losses):
     """Distillation of each task on its rows, their augmented copies and the text of signals.task.
 
-    The student starts from the student of general distillation (`start: general`), from that of the embedding (`embedding`), or from
-    weights of the fine-tuned teacher (`teacher`).
+    The student starts from the student of general distillation (`start: general`), from the sentence encoder (`embedding`), or from weights
+    of the fine-tuned teacher (`teacher`).
     """
 
     start: Literal["general", "embedding", "teacher"]
@@ -153,7 +153,7 @@ class SentenceLoss(Section):
 
 
 class SharpenedLoss(SentenceLoss):
-    """A loss of the similarities of sentence vectors, which are divided by `temperature`."""
+    """A loss of the similarities of sentence vectors. The similarities are divided by `temperature`."""
 
     temperature: Positive
 
@@ -165,7 +165,7 @@ class TokenTraining(Optimisation):
 
 
 class SentenceTraining(Optimisation):
-    """The training on sentence vectors of single texts, pairs and triples: `items` lists which."""
+    """The training on sentence vectors. `items` lists the kinds of items: single texts, pairs or triples."""
 
     items: Annotated[list[Literal["text", "pair", "triple"]], Field(min_length=1)]
 
@@ -177,13 +177,13 @@ class EmbeddingDistillation(Section):
     starts from the static table (`start: static`, see compactlm.student.static_table) or from the student of general distillation
     (`general`). Its vectors have `width` numbers; null is student.hidden_size.
 
-    `cosine` and `mse` compare a learned projection of the student's vectors with the teacher's, `components` compares the vectors with the
-    teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch. `contrastive`
-    brings the two texts of a pair together, with `pairs_a_batch` pairs in a batch, and `opposites` prefers the right text of a triple to
-    the wrong one. `table` is the training of the word embeddings and the last map alone, before the layers. `tokens` is the training of all
-    layers on the teacher's token vectors, and `optimisation` that on the losses above, without texts that have token vectors. null leaves
-    `table`, `tokens` or `optimisation` out. At the end the last map is fitted to the teacher's sentence vectors of `fitted_texts` texts by
-    ridge regression; 0 leaves it as it is.
+    `cosine` and `mse` compare a learned projection of the student's vectors with the teacher's vectors. `components` compares the student's
+    vectors with the teacher's principal components. `similarity_kl` and `similarity_mse` compare the similarities of the texts of a batch.
+    `contrastive` moves the two texts of a pair together, with `pairs_a_batch` pairs in a batch. `opposites` moves the anchor of a triple
+    nearer to the right text than to the wrong one. The training has three parts; null leaves one out. `table` trains only the word
+    embeddings and the linear map, before the layers. `tokens` trains all layers on the teacher's token vectors. `optimisation` trains all
+    layers on the losses above, without texts that have token vectors. At the end the linear map is fitted to the teacher's sentence vectors
+    of `fitted_texts` texts by ridge regression; 0 leaves it unchanged.
     """
 
     enabled: StrictBool | Literal["auto"]
@@ -204,7 +204,7 @@ class EmbeddingDistillation(Section):
 
 
 class Distill(Section):
-    """General distillation, then of the embedding and the tasks, with a checkpoint every `checkpoint_minutes`."""
+    """General distillation, then distillation of the embedding and the tasks, with a checkpoint every `checkpoint_minutes`."""
 
     general: GeneralDistillation
     embedding: EmbeddingDistillation

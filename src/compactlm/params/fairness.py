@@ -25,11 +25,11 @@ Swap = dict[Name, Word]
 class Attribute(Section):
     """A protected attribute and its groups.
 
-    `groups` maps the name of each group to words or values. With `found_in: text`, a row belongs to a group if its text contains one of
-    the words as a whole word. With `found_in: column`, it belongs to the group of its value in the column that the source names in
-    columns.attributes. All groups are compared with the `privileged` one. Each entry of `swaps` has one word per group; a counterfactual
-    text exchanges these words. Entries of `swaps_before_noun` apply only before a noun phrase (her book: his book). A word of a swap
-    may be missing from `groups` (actor), but must not belong to another group. White space within words counts as one space.
+    `groups` maps the name of each group to words or values. With `found_in: text`, a row belongs to a group if its text contains one of the
+    words as a whole word. With `found_in: column`, a row belongs to the group that lists its value in a column; the source names the column
+    in columns.attributes. All groups are compared with the `privileged` one. Each entry of `swaps` has one word per group, and
+    counterfactual texts exchange these words. Entries of `swaps_before_noun` apply only before a noun phrase (her book: his book). A word
+    of a swap need not be in `groups` (actor), but it must not belong to another group. White space within words counts as one space.
     """
 
     found_in: Literal["text", "column"]
@@ -103,7 +103,7 @@ class StereotypeTemplates(Section):
 
 
 class DataLimits(Section):
-    """Limits for the train rows: the lowest disparate impact (or its inverse) and the greatest difference."""
+    """Limits for the train rows: the lowest disparate impact (or its inverse), and the largest difference."""
 
     disparate_impact: Fraction
     statistical_parity_difference: Fraction
@@ -112,8 +112,8 @@ class DataLimits(Section):
 class ModelLimits(Section):
     """Limits for the student on test rows.
 
-    `counterfactual_flips` is a share of rows, `stereotype_log_odds_gap` is in nats, and `amplification` limits how much further from
-    parity than its teacher the student is, in each of the other figures.
+    `counterfactual_flips` is a share of rows, and `stereotype_log_odds_gap` is in nats. `amplification` limits how much further from parity
+    the student may be than its teacher, in each of the other figures.
     """
 
     disparate_impact: Fraction
@@ -126,7 +126,7 @@ class ModelLimits(Section):
 
 
 class Gate(Section):
-    """The limits. With `on_violation: warn` a violation is reported; with `fail` the stage fails, and also if a figure cannot be judged."""
+    """The limits. `on_violation: warn` reports violations; with `fail`, the stage fails if a figure is violated or not judged."""
 
     on_violation: Literal["warn", "fail"]
     data: DataLimits
@@ -136,8 +136,8 @@ class Gate(Section):
 class BiasAudit(Section):
     """The audit of labelled rows and models by aif360.
 
-    Groups of clearly fewer than `minimum_group_rows` rows are not judged, and a check is undecided where their number is near it: within
-    two standard errors, so from 21 to 43 rows for 30.
+    Groups with clearly fewer than `minimum_group_rows` rows are not judged. If the number of rows is within two standard errors of it, a
+    check is undecided: from 21 to 43 rows if the minimum is 30.
 
     `protected` lists the attributes to audit for each task; other tasks are not audited. With more than two labels, the favourable one is
     compared with all others together. `stereotypes` are measured in the masked language models.

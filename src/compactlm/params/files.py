@@ -1,7 +1,8 @@
-"""Sources and word lists that params.yaml names by a file of configs/, so that params.yaml stays short.
+"""Sources and word lists in files of configs/. params.yaml names these files, so it stays short.
 
-A mapping with the key `file` holds what the file holds, with its own other keys merged over it: {file: configs/sources/tweets.yaml,
-limit: 100} is the source of that file with another limit. The same definition can be written in place, without a file.
+A mapping with the key `file` is replaced by the content of the file, with the mapping's other keys merged over it. For example, {file:
+configs/sources/tweets.yaml, limit: 100} is the source of that file with another limit. The same definition can be written in place, without
+a file.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ def named_files(content: dict[str, Any]) -> dict[str, str]:
 
 
 def insert_files(content: dict[str, Any], root: Path = Path()) -> dict[str, Any]:
-    """Return the content of params.yaml with the content of the files that it names, relative to the directory `root`.
+    """Insert into the content of params.yaml the content of the files that it names, relative to the directory `root`.
 
     Raises:
-        CompactLMError: a file is missing, lies elsewhere than dvc.yaml expects it, or is not a mapping in YAML.
+        CompactLMError: a file is missing, is not in the folder that dvc.yaml expects, or is not a mapping in YAML.
     """
     whole = copy.deepcopy(content)
     for section, holder, folder in list(_holders(whole)):
@@ -45,7 +46,7 @@ def insert_files(content: dict[str, Any], root: Path = Path()) -> dict[str, Any]
 
 
 def _holders(content: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any], Path]]:
-    """Yield the sections that name a file: keys, content, and the folder where the file must lie."""
+    """Yield the sections that name a file: keys, content, and the folder where the file must be."""
     for pattern, folder in FOLDERS.items():
         found: list[tuple[tuple[str, ...], Any]] = [((), content)]
         for part in pattern:
@@ -74,7 +75,7 @@ def _read(name: Any, folder: Path, root: Path, where: str) -> dict[str, Any]:
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with `over` merged into it; mappings are merged key by key, everything else is replaced."""
+    """Return `base` with `over` merged into it. Mappings are merged key by key; all other values are replaced."""
     merged = dict(base)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)

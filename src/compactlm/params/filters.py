@@ -97,7 +97,7 @@ class Length(_Bounded):
 
 
 class CharacterShare(_Bounded):
-    """Drop a text whose share of letters, digits or symbols among all characters but white space is out of bounds."""
+    """Drop a text whose share of letters, digits or symbols (among all characters except white space) is out of bounds."""
 
     kind: Literal["character_share"]
     of: Literal["letters", "digits", "symbols"]
@@ -106,7 +106,7 @@ class CharacterShare(_Bounded):
 
 
 class Language(Section):
-    """Drop a text if the probabilities of `languages` (ISO 639) add up to less than `minimum_probability`.
+    """Drop a text if the sum of the probabilities of `languages` (ISO 639) is less than `minimum_probability`.
 
     A text with fewer than `minimum_letters` letters is kept, because the language of a few words is uncertain.
     """
@@ -152,7 +152,7 @@ class Expression(Section):
 
 
 class BagOfWords(Section):
-    """The classical recipe, for comparison: lower-case words of letters, without stop words."""
+    """The classical preprocessing, for comparison: lower-case words of letters, without stop words."""
 
     kind: Literal["bag_of_words"]
 

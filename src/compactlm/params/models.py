@@ -39,7 +39,7 @@ TeacherSource = Annotated[PackageTeacher | DirectoryTeacher | HubTeacher, Field(
 
 
 class Optimisation(Section):
-    """How a model is trained. `batch_tokens` is the most tokens per batch, padding included; `warmup` is a share of all steps."""
+    """How a model is trained. `batch_tokens` is the maximum number of tokens per batch, with padding; `warmup` is a share of all steps."""
 
     epochs: Count
     learning_rate: Positive
@@ -52,7 +52,8 @@ class Optimisation(Section):
 class FineTuning(Section):
     """Fine-tuning of the teacher for each task. The embeddings and the lowest `frozen_layers` layers are not trained.
 
-    The output of frozen layers for all train rows is computed once if it takes at most `cache_gigabytes` of memory, else in every epoch.
+    The output of frozen layers for all train rows is computed once if it takes at most `cache_gigabytes` of memory, otherwise in every
+    epoch.
     """
 
     frozen_layers: CountOrZero
@@ -63,8 +64,9 @@ class FineTuning(Section):
 class Teacher(Section):
     """The teacher, its size and its fine-tuning.
 
-    `parameters` is the number of parameters with a 2-label head; null counts them only once the teacher is loaded. Masked words of the
-    validation split are predicted in `validation_words` rows: by the teacher if it has a masked-language-model head, and by the student.
+    `parameters` is the number of parameters with a 2-label head; with null, they are counted when the teacher is loaded. `validation_words`
+    is the number of validation rows in which masked words are predicted, by the student and, if it has a masked-language-model head, by the
+    teacher.
     """
 
     source: TeacherSource
@@ -75,10 +77,10 @@ class Teacher(Section):
 
 
 class Student(Section):
-    """The shape of the student. `budget` is its greatest number of parameters, as a share of the teacher's.
+    """The shape of the student. `budget` is its maximum number of parameters, as a share of the teacher's.
 
-    `vocabulary_size: fit` takes as many tokens as the budget allows, the most used first. In the counts of use, labelled rows have the
-    weight `task_share` and unlabelled text the rest; null counts all text alike. The initial weights are `inherited` (fitted to the
+    `vocabulary_size: fit` takes as many tokens as the budget allows, the most frequent first. In these frequencies, labelled rows have the
+    weight `task_share`, and unlabelled text has the rest; null weights all text equally. The initial weights are `inherited` (fitted to the
     teacher's hidden states, or copied if the shapes are equal), `embeddings` (only the embeddings are projected), or `random`.
     """
 

@@ -1,4 +1,4 @@
-"""Read params.yaml, and describe what is wrong with it."""
+"""Read params.yaml, and describe its errors."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def parse_params(content: dict[str, Any], where: str = "params.yaml") -> Params:
 
 
 def describe_errors(error: pydantic.ValidationError, content: dict[str, Any], given: dict[str, Any] | None = None) -> str:
-    """Return what is wrong in the content of a YAML file, with the path of each wrong value.
+    """Describe the errors in the content of a YAML file, with the path of each wrong value.
 
     Args:
         error: what pydantic found.
@@ -78,7 +78,7 @@ def describe_errors(error: pydantic.ValidationError, content: dict[str, Any], gi
 
 
 def _replaced_sources(details: list[Any], content: dict[str, Any], given: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield each source that has another kind than the file it names, and the problem that keys of the file remain."""
+    """Yield an error for each source whose kind differs from that of the file it names, because keys of the file would remain."""
     unknown = {_location(detail, content) for detail in details if detail["type"] == "extra_forbidden"}
     for section, file in named_files(given).items():
         if not section.startswith("ingest.sources."):

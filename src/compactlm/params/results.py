@@ -17,7 +17,7 @@ class Bootstrap(Section):
 
 
 class PseudoPerplexity(Section):
-    """The number of rows per source, and of masked words per row, for pseudo-perplexity. Each word takes a forward pass a token."""
+    """The number of rows per source, and of masked words per row, for pseudo-perplexity. Each word takes one forward pass per token."""
 
     rows_a_source: Count
     words_a_row: Count
@@ -26,8 +26,8 @@ class PseudoPerplexity(Section):
 class Slices(Section):
     """Groups of test rows that are evaluated separately.
 
-    `lengths` are the most words of a short and of a medium row. A row has a negation if one of its words is in `negations` or ends with one
-    of `negation_endings`. It has a rare word if one of its words occurs fewer than `rare_below` times in the train split.
+    `lengths` are the maximum numbers of words of a short and of a medium row. A row has a negation if one of its words is in `negations` or
+    ends with one of `negation_endings`. It has a rare word if one of its words occurs fewer than `rare_below` times in the train split.
     """
 
     lengths: tuple[Count, Count]
@@ -50,7 +50,7 @@ class Strengths(Section):
 
 
 class Robustness(Section):
-    """At most `rows` test rows per task are evaluated again with perturbations, such as typing errors."""
+    """Up to `rows` test rows per task are evaluated again with perturbations, such as typing errors."""
 
     rows: Count
     strengths: Strengths
@@ -75,11 +75,11 @@ class Energy(Section):
 
 
 class EmbeddingFigures(Section):
-    """What sentence embeddings are compared on, if the student has one.
+    """The data on which sentence embeddings are compared, if the student has one.
 
-    Queries of the test rows of the sources in `retrieval` search for their passages, each cut to `passage_words` words. The similarities of
-    `sentences` test sentences are compared with the teacher's. Logistic regression learns from `few_shot` train rows per label, in `draws`
-    draws. `context` names files in configs/words/context, without their ending.
+    For the sources in `retrieval`, the queries of test rows search for their passages, which are cut to `passage_words` words. The
+    similarities of `sentences` test sentences are compared with the teacher's. Logistic regression is trained on `few_shot` train rows per
+    label, in `draws` draws. `context` names files in configs/words/context, without their ending.
     """
 
     retrieval: list[Name]
@@ -108,12 +108,12 @@ class Evaluate(Section):
 
 
 class Export(Section):
-    """The ONNX files of a task are compared with the original model on `check_rows` test rows, those of other models on `general_rows`.
+    """The ONNX files of a task are compared with the original model on `check_rows` test rows; for other models, on `general_rows`.
 
-    The outputs of fp32 may differ by `tolerance`. int8 may lose the share `accuracy_loss` of accuracy: 0.005 is half a percentage point.
-    The thresholds of `answer` and `chat` are chosen on at most `answer_questions` validation questions, so that the share `wrong_answers`
-    of the questions gets a wrong answer when every second question has no answer in the file. `reference_rows` validation rows of each task
-    are the sample that `compactlm watch` compares new text with.
+    The outputs of fp32 may differ by `tolerance`. int8 may lose `accuracy_loss` of accuracy: 0.005 is half a percentage point. The
+    thresholds of `answer` and `chat` are chosen on up to `answer_questions` validation questions. With them, the share `wrong_answers` of
+    the questions gets a wrong answer when every second question has no answer in the file. `reference_rows` validation rows of each task
+    are the sample with which `compactlm watch` compares new text.
     """
 
     opset: Annotated[StrictInt, Field(ge=18)]

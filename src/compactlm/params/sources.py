@@ -15,7 +15,7 @@ Sha256 = Annotated[StrictStr, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Limit(Section):
-    """The most rows and characters; null sets no limit."""
+    """The maximum numbers of rows and characters; null sets no limit."""
 
     rows: Count | None
     characters: Count | None
@@ -28,9 +28,9 @@ NOT_STATED = "not stated"  # in the data card
 
 
 class SourceBase(Section):
-    """The keys of all kinds of sources. `limit` is the most rows, or {rows: ..., characters: ...}; null sets no limit.
+    """The keys of all kinds of sources. `limit` is a number of rows, or {rows: ..., characters: ...}; null sets no limit.
 
-    Rows within the limit are drawn by seed and id; of a streamed data set they are the first rows.
+    Seed and id draw the rows within the limit. From a streamed data set, the first rows are taken.
     """
 
     columns: Columns
@@ -68,10 +68,10 @@ class PackageSource(SourceBase, PackageArchive):
 
 
 class FilesSource(SourceBase):
-    """Local files: a path or glob; files packed with gzip or Zstandard are unpacked. `sha256` pins a single file.
+    """Local files: a path or glob. Files compressed with gzip or Zstandard are unpacked. `sha256` pins a single file.
 
-    Only kind, path and columns are required; the format follows from the file name. `delimiter` separates the cells of csv. Files of the
-    formats conll and squad need no columns either: the first and last column of conll are words and tags.
+    Only kind, path and columns are required. The file name determines the format. `delimiter` separates the cells of csv. The formats conll
+    and squad need no columns either: in conll, the first column has the words and the last column the tags.
     """
 
     kind: Literal["files"]

@@ -23,7 +23,7 @@ Filling = list[Word]
 
 
 class SuiteTemplate(Section):
-    """An anchor and two other texts with slots, such as {word}. The meaning of `right` is nearer to the anchor than that of `wrong`."""
+    """An anchor and two other texts with slots, such as {word}. `right` is nearer in meaning to the anchor than `wrong`."""
 
     anchor: Word
     right: Word
@@ -31,7 +31,7 @@ class SuiteTemplate(Section):
 
 
 class SuiteGroup(Section):
-    """Templates, and the fillings of their slots: those that evaluation uses, and others that training may use."""
+    """Templates, and two sets of fillings for their slots: one for evaluation, and one that training may use."""
 
     slots: Annotated[list[Name], Field(min_length=1)]
     templates: Annotated[list[SuiteTemplate], Field(min_length=1)]
@@ -69,7 +69,7 @@ class Opposites(Section):
 
 
 class Questions(Section):
-    """Questions as they are in a file of answers, and as somebody asks them, by kind, such as slang."""
+    """Pairs of a question as it is in a file of answers and as somebody asks it, by kind, such as slang."""
 
     validation: dict[Name, list[tuple[Word, Word]]]
     test: dict[Name, list[tuple[Word, Word]]]

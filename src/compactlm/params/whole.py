@@ -1,4 +1,4 @@
-"""All of params.yaml, and the checks that involve several sections."""
+"""All of params.yaml, and checks that involve several sections."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RESERVED = {
 
 
 class TaskTraining(Section):
-    """What a task changes in the optimisation of the teacher's fine-tuning or of its distillation; null changes nothing."""
+    """The settings that a task changes in the optimisation of its fine-tuning or distillation; null changes nothing."""
 
     epochs: Count | None = None
     learning_rate: Positive | None = None
@@ -51,11 +51,11 @@ class TaskTraining(Section):
 class Task(Section):
     """A labelled task of a kind (compactlm.tasks). Only `sources` is required, and `labels` for kinds with labels.
 
-    `labels` are in the order of the model's output ids. `metric` null is the first of the kind. With `pair`, rows have two texts. The loss
-    of labels multiplies each class by the inverse of its frequency with `class_weights: balanced`. `maximum_length` is the most tokens a
-    sequence of teacher and student, null those of teacher and tokenize; `stride` the tokens that two windows of a longer text share.
-    `unlabelled` are sources of unlabelled rows of the same form, null those of signals.task. `teacher` and `student` change the
-    optimisation for this task.
+    `labels` are in the order of the model's output ids. `metric: null` takes the first metric of the kind. With `pair`, rows have two
+    texts. With `class_weights: balanced`, the loss of labels weights each class by the inverse of its frequency. `maximum_length` is the
+    maximum number of tokens of a sequence for teacher and student; null takes the values of the sections teacher and tokenize. `stride` is
+    the number of tokens that two windows of a longer text share. `unlabelled` lists sources of unlabelled rows of the same form; null takes
+    those of signals.task. `teacher` and `student` change the optimisation for this task.
     """
 
     kind: StrictStr = "classification"
@@ -85,12 +85,12 @@ class Task(Section):
         return self
 
     def length(self, otherwise: int) -> int:
-        """Return the most tokens of a sequence, `otherwise` if the task sets none."""
+        """Return the maximum number of tokens of a sequence; `otherwise` if the task does not set it."""
         return self.maximum_length or otherwise
 
 
 class Params(Section):
-    """All of params.yaml. `batch_tokens` is the most tokens per batch, padding included, for inference; training has its own."""
+    """All of params.yaml. `batch_tokens` is the maximum number of tokens per batch, with padding, in inference; training has its own."""
 
     preset: StrictStr
     seed: Annotated[CountOrZero, Field(lt=2**32)]  # the largest seed of NumPy
@@ -123,7 +123,7 @@ class Params(Section):
 
     @property
     def outputs(self) -> int:
-        """The most outputs of a task's head, by which the size of the student is checked."""
+        """The largest number of outputs of a task's head. The check of the student's size uses it."""
         return max(kind_of(task).outputs(task) for task in self.tasks.values())
 
 

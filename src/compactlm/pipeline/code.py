@@ -1,7 +1,7 @@
-"""Fingerprints of the code of a stage, which stay the same when only comments, docstrings or the layout change.
+"""Fingerprints of the code of a stage. They do not change if only comments, docstrings or the layout change.
 
-Each stage writes the fingerprints of its dependencies in src/ and configs/ to reports/code. tests/pipeline compares them with the code that
-is there, and so finds results of older code, also where someone has recorded with `dvc commit` that nothing has changed.
+Each stage writes the fingerprints of its dependencies in src/ and configs/ to reports/code. tests/pipeline compares them with the present
+code. It thus finds results of older code, even if somebody has recorded with `dvc commit` that nothing has changed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _content(file: Path) -> Any:
 def _tree(node: Any) -> Any:
     """Return a syntax tree as lists, without docstrings and positions.
 
-    Empty fields are left out: versions of Python differ in those, and ast.dump shows them.
+    Empty fields are left out, because they differ between versions of Python. ast.dump would show them.
     """
     if isinstance(node, list):
         return [_tree(item) for item in node]

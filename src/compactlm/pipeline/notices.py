@@ -1,4 +1,4 @@
-"""Notices: sentences that a stage says on the screen and that the report page repeats."""
+"""Notices: sentences that a stage prints and that the report page repeats."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from compactlm.artifacts import NOTICES, write_text
 
 
 def tell(stage: str, sentences: Sequence[str]) -> None:
-    """Print the sentences of a stage on standard error, and write them to its file in reports/notices, one a line."""
+    """Print the sentences of a stage on standard error, and write them to its file in reports/notices, one per line."""
     for sentence in sentences:
         print(f"{stage}: {sentence}", file=sys.stderr)  # noqa: T201
     write_text(NOTICES / f"{stage}.txt", "".join(f"{sentence}\n" for sentence in sentences))

@@ -1,4 +1,4 @@
-"""Run a stage: read params.yaml, call the stage, record its code, and end a failure that a user can fix in one sentence."""
+"""Run a stage: read params.yaml, call the stage, record its code, and print failures that a user can fix as one sentence."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Cell:
     """A cell of a table.
 
     Attributes:
-        text: the content. It also says in words what the mark and the shade show.
+        text: the content. It also says in words what mark and shade show.
         mark: WORST, WEAK or "".
         shade: how dark the cell is, 0 to 1; None for no shade.
     """
@@ -39,7 +39,7 @@ class Cell:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table. The first column names the rows. A narrow table may stand beside others."""
+    """A table. The first column names the rows. A narrow table may be placed next to others."""
 
     caption: str
     head: Sequence[str]
@@ -49,7 +49,7 @@ class Table:
     kind: str = dataclasses.field(default="table", init=False)
 
     def cells(self) -> list[list[Cell]]:
-        """Return all rows, with a Cell in every place."""
+        """Return all rows; every entry is a Cell."""
         return [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in self.rows]
 
 
@@ -81,7 +81,7 @@ class Heading:
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """A part of an example's text. `level` says how much it matters, 0 to 3; `against` says that it speaks against the prediction."""
+    """A part of an example's text. `level` is its importance, 0 to 3; `against` marks evidence against the prediction."""
 
     text: str
     level: int = 0
@@ -96,7 +96,7 @@ class Example:
         label: the expected label, in words.
         answers: the answer of each model, in words.
         parts: the text.
-        tokens: which tokens matter most, in words.
+        tokens: the most important tokens, in words.
     """
 
     label: str
@@ -129,7 +129,7 @@ class Section:
     machine: bool = False
 
     def runs(self) -> list[tuple[bool, list[Block]]]:
-        """Return runs of blocks: those that may stand side by side, and those that may not."""
+        """Return runs of blocks: blocks that may be placed side by side, and blocks that may not."""
         return [(beside, list(run)) for beside, run in itertools.groupby(self.blocks, _beside)]
 
 

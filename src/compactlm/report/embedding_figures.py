@@ -40,12 +40,12 @@ def figure_title(key: str) -> str:
 
 
 def shown(key: str) -> Callable[[float | None], str]:
-    """Return how the values of a figure are written."""
+    """Return the function that formats the values of a figure."""
     return plain if key == SPEARMAN else percent
 
 
 def context_rows(measured: Mapping[str, Any], contestants: Iterable[str]) -> list[tuple[str, list[Figure | None]]]:
-    """Return each kind of triple, all of them last, with the share of right decisions of each contestant."""
+    """Return the share of right decisions of each contestant, for each kind of triple and, in the last row, for all kinds."""
     context = measured["context"]
     kinds = [*(kind for kind in sorted(context) if kind != ALL), *([ALL] if ALL in context else [])]
     return [(kind, [context[kind].get(name) for name in contestants]) for kind in kinds]

@@ -1,4 +1,4 @@
-"""The results of a run, as the page and the card read them."""
+"""The results of a run, which page and card read."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Bin:
 
 
 def reliability(answers: Answers, role: str, bins: int) -> list[Bin]:
-    """Return those of `bins` bins of equal width that have rows (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
+    """Divide rows into `bins` bins of equal width; return those with rows (Guo et al. 2017, https://arxiv.org/abs/1706.04599)."""
     confidence = answers.probabilities[role].max(axis=1)
     right = answers.right(role)
     chosen = np.minimum((confidence * bins).astype(int), bins - 1)

@@ -1,7 +1,7 @@
-"""Which tokens of a text matter for a prediction: mask each token in turn and measure the change of the predicted label's probability.
+"""Find the tokens that matter for a prediction: mask each token in turn and measure how the predicted label's probability changes.
 
-Occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901). [MASK] replaces the token, because it keeps the length of
-the text and the model knows it from pretraining.
+This is occlusion sensitivity (Zeiler and Fergus 2014, https://arxiv.org/abs/1311.2901). [MASK] replaces the token, because it keeps the
+length of the text, and the model knows [MASK] from pretraining.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Occlusion:
 
     Attributes:
         spans: start and end of each token in the text [tokens].
-        changes: how much the probability of the predicted label falls without the token [tokens]. Positive: the token speaks for the label.
+        changes: how much the probability of the predicted label falls without the token [tokens]. A positive value supports the label.
     """
 
     spans: tuple[tuple[int, int], ...]
@@ -39,7 +39,7 @@ def draw_errors(answers: Answers, role: str, count: int, seed: int) -> list[int]
 def occlude(reader: Reader, texts: Sequence[str], predicted: Sequence[int]) -> list[Occlusion]:
     """Mask each token of each text in turn; texts are truncated at the maximum length of the classifier.
 
-    `predicted` holds for each text the id of the label whose probability is measured.
+    `predicted` has the id of the label whose probability is measured, for each text.
     """
     tokenizer = reader.tokenizer
     read = tokenizer(list(texts), truncation=True, max_length=reader.maximum_length, return_offsets_mapping=True)

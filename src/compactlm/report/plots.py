@@ -43,12 +43,12 @@ def _diversity(found: Findings) -> Iterator[Row]:
 
 
 def _classified(found: Findings) -> Iterator[tuple[str, Answers]]:
-    """Yield the answers of the tasks that give one label of several."""
+    """Yield the answers of the classification tasks."""
     yield from ((task, answers) for task, answers in found.answers.items() if answers.kind.name == "classification")
 
 
 def _confusion(found: Findings) -> Iterator[Row]:
-    """Yield the matrix of each model; of many labels, the pairs that occur."""
+    """Yield the confusion matrix of each model. With many labels, only pairs that occur are included."""
     for task, answers in _classified(found):
         names = found.params.tasks[task].labels
         for role in ROLES:

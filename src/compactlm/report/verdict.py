@@ -1,4 +1,4 @@
-"""The summary in a few sentences, and the few numbers that readers look for first."""
+"""The summary in a few sentences, and the numbers that readers look for first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compactlm.report.findings import Findings
 
 @dataclasses.dataclass(frozen=True)
 class Key:
-    """A number with its name and what it is compared with. `machine` marks a number that depends on the machine."""
+    """A number with its name and a comparison. `machine` marks a number that depends on the machine."""
 
     name: str
     value: str
@@ -91,7 +91,7 @@ def _robust(found: Findings, name: str, task: dict[str, Any]) -> str:
 
 
 def speedup(found: Findings) -> tuple[int, float] | None:
-    """Return the smallest timed batch size, and how many times as fast as the teacher the student is at it."""
+    """Return the smallest timed batch size, and the student's speed relative to the teacher's at this size."""
     teacher, student = (found.speed.get(role, {}) for role in ("teacher", "student"))
     for batch in sorted(found.params.evaluate.timings.batches):
         name = f"batch_{batch}"

@@ -13,7 +13,7 @@ SMALLEST_VOCABULARY = 100
 
 
 def parameters_of(shape: Any, vocabulary_size: int, labels: int = 2, width: int | None = None) -> int:
-    """Return the parameters of the largest of the student's forms: masked language model, classifier and sentence encoder.
+    """Return the number of parameters of the largest form of the student: masked language model, classifier or sentence encoder.
 
     `width` is the width of the sentence vectors, or None without a sentence encoder.
     """
@@ -21,20 +21,20 @@ def parameters_of(shape: Any, vocabulary_size: int, labels: int = 2, width: int 
 
 
 def fitting_vocabulary(shape: Any, allowed: int, labels: int = 2, width: int | None = None) -> int:
-    """Return the largest vocabulary with which each form has at most `allowed` parameters; it may be negative."""
+    """Return the largest vocabulary size for which each form has at most `allowed` parameters. It may be negative."""
     return min((allowed - fixed) // per_token for fixed, per_token in _forms(shape, labels, width))
 
 
 def sentence_width(shape: Any, enabled: bool | str, width: int | None) -> int | None:
-    """Return the width of the student's sentence vectors, as params.yaml sets it; None if the phase embedding is certainly not run.
+    """Return the width of the student's sentence vectors by params.yaml; None if the phase embedding certainly does not run.
 
-    With `enabled: auto`, which depends on the teacher, the student is counted as if the phase was run.
+    `enabled: auto` depends on the teacher, so the student is counted as if the phase runs.
     """
     return None if enabled is False else width or int(shape.hidden_size)
 
 
 def choose_vocabulary_size(shape: Any, teacher_parameters: int, labels: int, width: int | None = None) -> int:
-    """Return the number of tokens of the student: as params.yaml sets it, or as many as the budget allows.
+    """Return the size of the student's vocabulary: the value in params.yaml, or the largest size that the budget allows.
 
     Raises:
         CompactLMError: the budget leaves no room for a vocabulary.

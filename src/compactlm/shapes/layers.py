@@ -1,4 +1,4 @@
-"""The rules of layers: which of the teacher's layers teach which of the student's, and what each loss needs of them.
+"""The rules of layers: which of the teacher's layers the student's layers learn from, and which states each loss needs.
 
 Layer 0 is the embeddings; layer n is the output of the nth layer. The hidden loss compares the states of two layers. Relations and
 attentions of layer n are computed from the states of layer n - 1, so these losses begin at layer 1.
@@ -17,7 +17,7 @@ FIRST = {"hidden": 0, "relations": 1, "attention": 1}  # the lowest layer of eac
 
 
 class Shape(NamedTuple):
-    """What the rules need to know of a model."""
+    """The properties of a model that the rules need."""
 
     layers: int
     hidden_size: int
@@ -33,7 +33,7 @@ def kept_layers(rule: int | Sequence[int], teacher_layers: int) -> list[int]:
     """Return the teacher's layers whose hidden states are kept as signals.
 
     Args:
-        rule: the layers themselves, or their number: n layers are spread evenly, and the last one is the teacher's last.
+        rule: the layers themselves, or their number. A number n selects n evenly spread layers, including the teacher's last one.
         teacher_layers: the number of the teacher's layers.
 
     Raises:
@@ -56,9 +56,9 @@ def check_kept(layers: Sequence[int]) -> None:
 
 
 def uniform_layers(student_layers: int, teacher_layers: int) -> list[int]:
-    """Return the teacher's layer for each of the student's, the embeddings (0) first, spread evenly.
+    """Return a teacher layer for each of the student's layers, evenly spread, starting with the embeddings (0).
 
-    With as many layers the map is the identity; the last layers always correspond.
+    If both models have as many layers, the map is the identity. The last layers always correspond.
     """
     return [round(layer * teacher_layers / student_layers + 1e-9) for layer in range(student_layers + 1)]
 
@@ -69,10 +69,10 @@ def find_pairs(
     """Return the pairs of layers that a loss learns from, in the order of the student's layers, and the pairs without signals.
 
     Args:
-        where: the loss in params.yaml, such as distill.task.hidden; its last part is the name of the loss.
-        layers: "uniform" spreads the teacher's layers evenly over the student's; "last" takes as many of the teacher's last layers as the
-            student has, and the embeddings for the embeddings; or the pairs themselves. Of a named map only the pairs whose signals are
-            kept are used; pairs that are listed must all be usable.
+        where: the key of the loss in params.yaml, such as distill.task.hidden. The last part is the name of the loss.
+        layers: "uniform", "last", or a list of pairs. "uniform" spreads the teacher's layers evenly over the student's. "last" takes as
+            many of the teacher's last layers as the student has, and pairs the embeddings with the embeddings. For both, pairs without
+            signals are left out. Listed pairs must all be usable.
         student_layers: the number of the student's layers.
         teacher_layers: the number of the teacher's layers.
         kept: the teacher's layers whose hidden states are signals.
@@ -118,7 +118,7 @@ def check_pairs(
     teacher_layers: int | None = None,
     kept: Sequence[int] | None = None,
 ) -> None:
-    """Check listed pairs of layers. Arguments that are None are not known yet and are not checked.
+    """Check listed pairs of layers. Arguments that are None are not known yet; they are not checked.
 
     Raises:
         CompactLMError: a layer does not exist, has no signals or nothing to compare, or the student's layers are not in increasing order.
@@ -146,7 +146,7 @@ def check_pairs(
 
 
 def needs_signals(losses: Any) -> bool:
-    """Return whether a phase, whose section is `losses` (params.Losses), has a loss that compares with the teacher."""
+    """Return whether a phase with the section `losses` (params.Losses) has a loss that compares the student with the teacher."""
     return any((losses.soft_weight, losses.hidden.weight, losses.embeddings.weight, losses.relations.weight, losses.attention.weight))
 
 
@@ -177,11 +177,11 @@ def check_losses(where: str, losses: Any, student: Shape, teacher: Shape | None,
     """Check that a phase can have its losses.
 
     Args:
-        where: the phase in params.yaml, such as distill.task.
+        where: the key of the phase in params.yaml, such as distill.task.
         losses: its section (params.Losses).
         student: the student's shape.
-        teacher: the teacher's shape, or None where only params.yaml is known.
-        rule: signals.layers; a number becomes layers once the teacher is known.
+        teacher: the teacher's shape, or None if only params.yaml is known.
+        rule: signals.layers. A number becomes a list of layers once the teacher is known.
 
     Raises:
         CompactLMError: a loss has no layer to learn from, or its heads do not fit the models.

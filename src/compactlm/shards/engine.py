@@ -16,10 +16,10 @@ REMEDY = "use fewer processes or smaller shards and run the command again (finis
 
 
 class Engine(Protocol):
-    """Something that processes shards."""
+    """The interface of an engine that processes shards."""
 
     def prepare(self, function: Callable[[], object]) -> None:
-        """Start workers, if the engine has any, and call a function in each of them in the background."""
+        """Start the workers, if the engine has any, and call a function in each of them in the background."""
         ...
 
     def rest(self) -> None:
@@ -42,7 +42,7 @@ def apply(shards: Sequence[Path], target: Path, engine: Engine, function: ShardS
 
 
 class LocalEngine:
-    """Worker processes on this machine, which stay alive for the next run; None starts one per available core.
+    """Worker processes on this machine, which stay alive for the next run. None starts one per available core.
 
     With one process, everything runs in this process.
     """
@@ -60,7 +60,7 @@ class LocalEngine:
         self._pool.rest()
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        """Process the shards that are not done; the first failure ends the run, and finished shards are kept."""
+        """Process the shards that are not done. The first failure ends the run; finished shards are kept."""
         with tqdm(total=len(tasks), desc="shards", unit="shard", mininterval=0.5, delay=2) as bar:
             if self._pool.processes > 1 and len(tasks) > 1:
                 return self._pool.run(process_shard, [(task, function, fingerprint) for task in tasks], bar.update)
@@ -72,9 +72,9 @@ class LocalEngine:
 
 
 def make_engine(name: Literal["local", "ray"], processes: int | None, address: str | None) -> Engine:
-    """Return an engine that processes as many shards at a time as there are `processes`; None means one per core.
+    """Return an engine that processes `processes` shards at a time; None means one per core.
 
-    A Ray cluster at an `address` ignores the number of processes; without an address, Ray starts on this machine.
+    A Ray cluster at `address` ignores the number of processes. Without an address, Ray starts on this machine.
 
     Raises:
         CompactLMError: Ray, an optional extra, is not installed.

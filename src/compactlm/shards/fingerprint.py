@@ -1,4 +1,4 @@
-"""Fingerprints of everything that a shard depends on in addition to its input: parameters, our code, and libraries that change texts."""
+"""Fingerprints of everything except the input that a shard depends on: parameters, our code, and libraries that change texts."""
 
 from __future__ import annotations
 

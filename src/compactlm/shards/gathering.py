@@ -1,8 +1,8 @@
 """Split the parts of an artifact into working shards, and gather working shards into the parts of an artifact.
 
-Rows are sorted by id and divided by ranges of ids. Ids are hashes, so ranges of equal width hold about equally many rows. The position
-of a row depends neither on the other rows nor on how the rows were divided into working shards. At most three tables are in memory at a
-time: one that is read and two that are written.
+Rows are sorted by id and divided into ranges of ids. Ids are hashes, so ranges of equal width have about equally many rows. The range of a
+row does not depend on the other rows or on the division into working shards. At most three tables are in memory at a time: one that is read
+and two that are written.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _batches(documents: Iterable[Document], shard_bytes: int) -> Iterator[list[D
 
 
 def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
-    """Cut the parts of an artifact into working shards of at most about `shard_bytes` of text, by ranges of ids.
+    """Cut the parts of an artifact by ranges of ids into working shards of at most about `shard_bytes` of text.
 
     A changed row changes only the shard of its range.
     """
@@ -82,7 +82,7 @@ def cut(parts: Sequence[Path], directory: Path, shard_bytes: int) -> list[Path]:
 
 @contextlib.contextmanager
 def _writing() -> Iterator[Callable[[Callable[[pa.Table, Path], None], pa.Table, Path], None]]:
-    """Yield a function that writes a table in a thread while the next one is read; at most three tables are in memory."""
+    """Yield a function that writes a table in a thread while the next one is read. At most three tables are in memory."""
     with ThreadPoolExecutor(_THREADS) as threads:
         pending: deque[Future[None]] = deque()
 
@@ -141,8 +141,8 @@ def _power_of_two(total: int, most: int) -> int:
 def gather(shards: Sequence[Path], directory: Path) -> int:
     """Write the rows of working shards to the parts of an artifact in `directory`, and return the number of parts.
 
-    The number of parts is the smallest power of two that gives parts of at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of text
-    on average. A single part has the same bytes as artifacts.write_documents gives.
+    The number of parts is the smallest power of two for which the average part has at most artifacts.ROWS_PER_SHARD rows and PART_BYTES of
+    text. A single part has the same bytes as the result of artifacts.write_documents.
     """
     directory.mkdir(parents=True, exist_ok=True)
     written = []
@@ -174,7 +174,7 @@ def sorted_tables(shards: Sequence[Path]) -> Iterator[pa.Table]:
 
 
 def _rows_between(shard: Path, part: int, parts: int) -> pa.Table:
-    """Return the rows of range number `part` of `parts` equal ranges of ids; only row groups that may hold some are read."""
+    """Return the rows of range number `part` of `parts` equal ranges of ids. Only row groups that may have such rows are read."""
     width = 2**_ID_BITS // parts
     first, end = f"{part * width:032x}", None if part + 1 == parts else f"{(part + 1) * width:032x}"
     # The filters of pq.read_table would build a data set for each of parts times shards reads.
@@ -193,7 +193,7 @@ def _may_hold(bounds: pq.Statistics | None, first: str, end: str | None) -> bool
 
 
 def count_by_source(shards: Iterable[Path], characters: bool = True) -> Counts:
-    """Return the number of rows and, if wanted, of characters of each source."""
+    """Return the number of rows and (optionally) of characters of each source."""
     return add_counts(_of_each(shards, functools.partial(_count, characters=characters)))
 
 

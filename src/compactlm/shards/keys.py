@@ -1,4 +1,4 @@
-"""Keys of 16 bytes that identify the rows of a corpus that does not fit into memory."""
+"""Keys of 16 bytes, which identify the rows of a corpus that does not fit into memory."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def number_keys(keys: Keys) -> npt.NDArray[np.int64]:
 
 
 def first_of_equals(ordered: Keys) -> npt.NDArray[np.bool_]:
-    """Return for each key of a sorted array whether it differs from the key before."""
+    """Return for each key of a sorted array whether it differs from the previous key."""
     return np.append(np.ones(min(len(ordered), 1), dtype=bool), (ordered[1:] != ordered[:-1]).any(axis=1))

@@ -1,7 +1,7 @@
 """Shards as Ray tasks, one task per shard, on a cluster or on this machine.
 
-This uses plain tasks because Ray Data holds several times the data in memory. Every node must see the same files and have the same
-version of compactlm installed.
+The engine uses plain tasks, because Ray Data holds several times the size of the data in memory. Every node must see the same files and
+have the same version of compactlm installed.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ RETRIES = 3  # a task is run again this often if its node dies
 
 
 class RayEngine:
-    """A Ray cluster; the first run connects to it, and the connection stays open."""
+    """A Ray cluster. The first run connects to it, and the connection stays open."""
 
     def __init__(self, processes: int | None, address: str | None) -> None:
-        """Store the address of a cluster, or the number of processors (None for all) of one that the first run starts on this machine."""
+        """Store the address of a cluster, or the number of processors (None for all) of a cluster that is started on this machine."""
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no telemetry; Ray reads this when it starts
         try:
             import ray
@@ -39,7 +39,7 @@ class RayEngine:
         """Do nothing: the cluster manages its own memory."""
 
     def run(self, tasks: Sequence[ShardTask], function: ShardFunction, fingerprint: str) -> list[Manifest]:
-        """Process the shards that are not done; a task whose node dies runs again on another, and the first failure ends the run."""
+        """Process the shards that are not done. If a node dies, its task runs again on another. The first failure ends the run."""
         ray = self._ray
         if not ray.is_initialized():
             self._connect()

@@ -1,4 +1,4 @@
-"""Reports of what a function did to a shard: counts by source, and samples of the dropped texts."""
+"""Reports of the effect of a function on a shard: counts by source, and samples of the dropped texts."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Samples = dict[str, list[list[str]]]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Report:
-    """What a function did to a shard.
+    """The effect of a function on a shard.
 
     Attributes:
         dropped: dropped rows, by source and reason.
         masked: masked items in the kept rows, by source and kind.
-        samples: some dropped texts, by "source reason". Each comes with its draw as 16 hexadecimal digits.
+        samples: some dropped texts, by "source reason". Each has its draw as 16 hexadecimal digits.
         added: added rows, by source and by the step that added them.
         queries: queries of the kept rows that were dropped, by source and reason.
     """
@@ -44,7 +44,7 @@ def add_counts(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> Counts:
 
 
 class DropCounter:
-    """Counts the dropped rows of a shard by source and reason, and keeps `samples` texts of each, drawn by the seed."""
+    """Counts the dropped rows of a shard by source and reason, and keeps `samples` texts for each, drawn by the seed."""
 
     def __init__(self, seed: int, samples: int) -> None:
         self._seed, self._samples = seed, samples
@@ -57,13 +57,13 @@ class DropCounter:
         self._texts[f"{source} {reason}"].append([f"{draw_bits('dropped', self._seed, name):016x}", text[:SHOWN_CHARACTERS]])
 
     def report(self, **counts: Mapping[str, Mapping[str, int]]) -> Report:
-        """Return the report of the shard, with other counts of a report by name."""
+        """Return the report of the shard. `counts` are further counts of the report, by name."""
         samples = smallest_samples([self._texts], self._samples)
         return Report(dropped=add_counts([self._dropped]), samples=samples, **{name: add_counts([count]) for name, count in counts.items()})
 
 
 def shown(text: str) -> str:
-    """Return the start of a text on one line, in quotes, for a sentence."""
+    """Return the start of a text on one line, in quotes, for use in a sentence."""
     return repr(" ".join(text.split())[:80])
 
 

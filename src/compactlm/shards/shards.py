@@ -1,8 +1,8 @@
-"""Shards of documents and their manifests: how a function turns one shard into another, and when that work is already done.
+"""Shards of documents and their manifests: apply a function to a shard, unless the result exists already.
 
-A shard is done only if the manifest next to it says so: it names the sha256 of the input, the fingerprint of code and parameters, and
-the sha256 of the output. The manifest is renamed into place after the output. A kill at any moment therefore leaves either a complete
-shard or one that is made again.
+A shard is done only if the manifest next to it matches. The manifest has the sha256 of the input, the fingerprint of code and parameters,
+and the sha256 of the output. It is renamed into place after the output. If the process is killed at any moment, the shard is therefore
+either complete or made again.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _SHARED = ["source", "task", "label", "augmenter"]
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Manifest:
-    """How a shard was made: sha256 of input and output, fingerprint of code and parameters, numbers of rows, and the report."""
+    """The record of a shard: sha256 of input and output, fingerprint of code and parameters, numbers of rows, and the report."""
 
     input: str
     fingerprint: str
@@ -59,7 +59,7 @@ class ShardStep(abc.ABC):
     def parameters(self) -> dict[str, Any]:
         """Return everything that the result depends on except the shard and the code, as JSON values.
 
-        Paths are left out; another field holds the sha256 of the file.
+        Paths are left out; another field holds the sha256 of such a file.
         """
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
         found: dict[str, Any] = to_jsonable_python({name: value for name, value in values.items() if not isinstance(value, Path)})
@@ -88,7 +88,7 @@ def manifest_path(shard: Path) -> Path:
 def process_shard(task: ShardTask, function: ShardFunction, fingerprint: str) -> Manifest:
     """Apply a function to a shard, unless the result is already there, and return the manifest.
 
-    The input is read once and hashed as read, so a file that changes in the meantime is noticed.
+    The input is read once, and exactly the bytes that were read are hashed, so a change of the file in the meantime is noticed.
 
     Raises:
         CompactLMError: the shard cannot be read or has another schema.
@@ -120,7 +120,7 @@ def _total(counts: Counts) -> int:
 
 
 def _find_done(shard: Path, source_sha256: str, fingerprint: str) -> Manifest | None:
-    """Return a shard's manifest if input and fingerprint match and the shard is as it was written, else None."""
+    """Return a shard's manifest if input and fingerprint match and the shard is unchanged, else None."""
     manifest = read_manifest(shard)
     if manifest is None or (manifest.input, manifest.fingerprint) != (source_sha256, fingerprint) or not shard.is_file():
         return None
@@ -151,7 +151,7 @@ def readable(where: Path) -> Iterator[None]:
 
 
 def check_schema(schema: pa.Schema, where: Path) -> None:
-    """Raise CompactLMError if a shard has other columns than documents have, with or without a key."""
+    """Raise CompactLMError if a shard does not have the columns of documents, with or without a key."""
     plain = schema.remove(len(schema) - 1) if schema.names[-1:] == [KEY.name] and schema.field(-1).equals(KEY) else schema
     if not is_document_schema(plain):
         raise CompactLMError(f"{where} does not have the columns of documents; remove it and run the stage that writes it again")

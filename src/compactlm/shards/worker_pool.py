@@ -24,7 +24,7 @@ def count_processes(wanted: int | None) -> int:
 class WorkerPool:
     """Worker processes, started by the first call. Each first calls `start` with the arguments `start_with`.
 
-    If a process is killed, the message says what it worked on (`work`) and what helps (`remedy`).
+    If a process is killed, the message names its work (`work`) and a remedy (`remedy`).
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class WorkerPool:
     ) -> list[Result]:
         """Call a function once for each tuple of arguments, call `done` after each, and return the results in the same order.
 
-        The function is at the top level of a module, so that other processes can import it.
+        The function must be at the top level of a module, so that other processes can import it.
 
         Raises:
-            CompactLMError: a process was killed, now or since the last run; the next run starts new ones.
+            CompactLMError: a process was killed during this run or since the last one. The next run starts new processes.
         """
         futures: list[Future[Result]] = []
         try:

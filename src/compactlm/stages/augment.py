@@ -57,7 +57,7 @@ def main(params: Params) -> None:
 
 
 def _terms(attributes: Mapping[str, Attribute]) -> list[str]:
-    """Return the words by which groups are found in texts, without the values of columns."""
+    """Return the words by which groups are found in texts, without values of columns."""
     in_text = (attribute.groups.values() for attribute in attributes.values() if attribute.found_in == "text")
     return [word for groups in in_text for words in groups for word in words]
 

@@ -52,7 +52,7 @@ def _resampler(params: Params) -> Resampler:
 
 
 def _task(params: Params, answers: Answers, readers: dict[str, Reader], seen: dict[str, int]) -> dict[str, object]:
-    """Return the figures of a task; each key is a section of the report."""
+    """Return the figures of a task. Each key is a section of the report."""
     evaluate, resampler = params.evaluate, _resampler(params)
     slices = slice_figures(answers, make_slices(answers.texts, answers.sources, evaluate.slices, seen), resampler)
     first = headline(answers)
@@ -79,7 +79,7 @@ def _forgetting(
 
 
 def _embedding(params: Params, test: list[artifacts.Document]) -> dict[str, Any]:
-    """Return the figures of the sentence embeddings by the key `embedding`; nothing if the student has none."""
+    """Return the figures of the sentence embeddings under the key `embedding`; nothing if the student has none."""
     student = artifacts.STUDENT / artifacts.EMBEDDING
     if not student.is_dir():
         return {}

@@ -95,7 +95,7 @@ def _metrics(directory: Path, rows: int, found: agreement.Comparison, figures: M
 
 
 def _export_task(params: Params, name: str, rows: list[artifacts.Document], directory: Path) -> dict[str, Any]:
-    """Write the model of a task whose answers are no labels of single texts, and return its metrics."""
+    """Write the model of a task that is not a classification of single texts, and return its metrics."""
     task, source = params.tasks[name], artifacts.STUDENT / name
     model = load_task_model(source).cpu()
     write_directory(model, source, directory, params.export.opset)
@@ -114,7 +114,7 @@ def _export_task(params: Params, name: str, rows: list[artifacts.Document], dire
 
 
 def _quality(params: Params, root: Path) -> dict[str, Figure]:
-    """Return the figures of the sentence encoder in int8 that `evaluate` measures for the student, on the same texts."""
+    """Return the figures of the int8 sentence encoder: the same figures on the same texts as `evaluate` measures for the student."""
     train, test = (artifacts.read_documents(artifacts.SPLIT / name) for name in ("train", "test"))
     material = make_material(params.evaluate.embedding, train, test, params.tasks, {}, params.seed)
     model = Model(root, EMBEDDING, "embedding", "int8", params.threads)
@@ -129,7 +129,7 @@ def _quality(params: Params, root: Path) -> dict[str, Figure]:
 
 
 def _write_thresholds(params: Params, root: Path) -> None:
-    """Choose the thresholds of `answer` by the fp32 file, and write them beside it."""
+    """Choose the thresholds of `answer` with the fp32 file, and write them next to it."""
     validation = artifacts.read_documents(artifacts.SPLIT / "validation")
     passages = passages_with_queries(validation, sources=params.evaluate.embedding.retrieval)
     pairs = [pair for kind in read_questions().validation.values() for pair in kind]
@@ -140,7 +140,7 @@ def _write_thresholds(params: Params, root: Path) -> None:
 
 
 def _write_references(params: Params, root: Path) -> None:
-    """Write the sample of each task that `watch` compares new text with."""
+    """Write the sample of each task with which `watch` compares new text."""
     validation = artifacts.read_documents(artifacts.SPLIT / "validation")
     embedding = SentenceEmbedding.open(Model(root, EMBEDDING, "embedding", "onnx", params.threads))
     for name in params.tasks:

@@ -1,4 +1,4 @@
-"""Write the fingerprints of all artifacts, with which `compactlm verify` compares a later run."""
+"""Write the fingerprints of all artifacts. `compactlm verify` compares a later run with them."""
 
 from __future__ import annotations
 

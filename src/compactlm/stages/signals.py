@@ -25,7 +25,7 @@ from compactlm.tasks import kind_of
 
 
 def _body(runtime: Runtime, threads: int, layers: Sequence[int] = ()) -> Callable[[Any], Any] | None:
-    """Return what replaces a teacher's body in torch; None for torch itself. `layers` are those whose hidden states are signals."""
+    """Return a function that replaces the teacher's body by another runtime; None for torch. `layers` are the layers of the signals."""
     return None if runtime == "torch" else functools.partial(OnnxBody, int8=runtime == "onnx_int8", threads=threads, layers=layers)
 
 

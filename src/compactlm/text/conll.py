@@ -1,4 +1,4 @@
-"""Rows of CoNLL files: a word a line with its tags in further columns, and a blank line between sentences."""
+"""Rows of CoNLL files, which have one word per line with its tags in further columns, and a blank line between sentences."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _RANGE = re.compile(r"\d+[-.]\d+")  # CoNLL-U: a word that the next lines repeat
 def conll_rows(lines: Iterable[tuple[int, str]], where: str) -> Iterator[tuple[str, Row]]:
     """Yield the position and the cells of each sentence, a list for each column by its position from 0.
 
-    The first column is also named `words` and the last, if there are several, `tags`. `document` numbers the parts that lines of
-    -DOCSTART- begin, and is None without such lines. Cells end at tabs, or at white space in a file without tabs. Lines that begin with a
-    number sign and are no row, as in CoNLL-U, are comments.
+    The first column is also named `words`. If there are several columns, the last is also named `tags`. Lines of -DOCSTART- begin a new
+    document. `document` is its number, or None without such lines. Cells are separated by tabs or, in a file without tabs, by white space.
+    Lines that begin with a number sign and are not rows are comments, as in CoNLL-U.
 
     Args:
         lines: the number and the text of every line, blank ones included.
@@ -33,7 +33,7 @@ def conll_rows(lines: Iterable[tuple[int, str]], where: str) -> Iterator[tuple[s
 
 
 class _Reader:
-    """Gathers lines to sentences."""
+    """Collects lines into sentences."""
 
     def __init__(self, where: str) -> None:
         self._where = where

@@ -20,12 +20,12 @@ Row = Mapping[str | int, object]
 
 
 def csv_cells(lines: Iterable[str], where: str, delimiter: str) -> Cells:
-    """Yield the cells of each row of a csv file that has a cell with text, with the number of its last line.
+    """Yield the number of the last line and the cells of each row of a csv file, except rows without text.
 
-    A cell of more than MANY_LINES lines is reported on standard error, once for a file.
+    A cell of more than MANY_LINES lines is reported on standard error, once per file.
 
     Raises:
-        CompactLMError: quotes are not closed, or do not enclose a whole cell; the message has the line where the row begins.
+        CompactLMError: quotes are not closed, or do not enclose a whole cell. The message has the line at which the row begins.
     """
     csv.field_size_limit(LONGEST_LINE)
     reader = csv.reader(lines, strict=True, delimiter=delimiter)
@@ -54,7 +54,7 @@ def csv_cells(lines: Iterable[str], where: str, delimiter: str) -> Cells:
 def tsv_cells(lines: Iterator[tuple[int, str]], where: str) -> Cells:
     """Yield the cells of each line of a tsv file with its number.
 
-    Every tab separates cells and quotes are text, unless each cell of the first line is in quotes. Such a file is read like csv.
+    Every tab separates cells, and quotes are text. But if each cell of the first line is in quotes, the file is read like csv.
     """
     number, first = next(lines, (0, ""))
     if not number:
@@ -71,7 +71,7 @@ def table(lines: Cells, where: str, delimiter: str, *, header: bool) -> Iterator
     """Yield the position and the cells of each row, by position from 0 and, with a header, by name.
 
     Raises:
-        CompactLMError: two columns have one name, a row has more cells than the header, or the header has another delimiter.
+        CompactLMError: two columns have the same name, a row has more cells than the header, or the header has another delimiter.
     """
     names = next(lines, (0, []))[1] if header else []
     _check_names(names, where, delimiter)
@@ -97,7 +97,7 @@ def _check_names(names: list[str], where: str, delimiter: str) -> None:
 
 
 def check_different(names: Iterable[str], where: str) -> None:
-    """Raise CompactLMError if a name occurs twice, because all but one of these columns would be lost; blank names do not count."""
+    """Raise CompactLMError if two columns have the same name, because one of them would be lost. Blank names may repeat."""
     seen: set[str] = set()
     for name in names:
         if name in seen and name.strip():

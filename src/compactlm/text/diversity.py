@@ -1,7 +1,7 @@
 """Figures of diversity: sizes, lengths, labels, vocabulary growth, type-token ratio, distinct-n and self-BLEU.
 
-Figures that grow with the corpus (vocabulary, type-token ratio, distinct-n) are measured over a fixed number of words from texts in an
-order drawn by the seed. The figures of two corpora can therefore be compared.
+Some figures depend on the size of the corpus (vocabulary, type-token ratio, distinct-n). They are measured on a fixed number of words from
+texts in a random order, so the figures of two corpora can be compared. The seed draws the order.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def words_of(text: str) -> Words:
 
 
 class Diversity:
-    """Figures of diversity, gathered row by row, so that the corpus need not fit into memory."""
+    """Measures diversity row by row, so the corpus need not fit into memory."""
 
     def __init__(self, settings: DiversityFigures, seed: int) -> None:
         self._settings = settings
@@ -91,7 +91,7 @@ def _bin(words: int) -> int:
 
 
 def vocabulary_growth(words: Sequence[str]) -> list[tuple[int, int]]:
-    """Return pairs of a number of words (1,000, 2,000, 4,000, ..., all) and the number of different words among these."""
+    """Return pairs of a number of words (1,000, 2,000, 4,000, ..., all) and the number of distinct words among them."""
     steps, step = [], 1_000
     while step < len(words):
         steps.append(step)
@@ -106,7 +106,7 @@ def vocabulary_growth(words: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def mean_type_token_ratio(words: Sequence[str], window: int) -> float | None:
-    """Return the mean share of different words in windows of `window` words, or None if there is no full window.
+    """Return the mean share of distinct words in windows of `window` words, or None if there is no full window.
 
     This is the mean segmental type-token ratio (Johnson 1944). The ratio of a whole corpus would fall with its size.
     """
@@ -115,7 +115,7 @@ def mean_type_token_ratio(words: Sequence[str], window: int) -> float | None:
 
 
 def distinct_ngrams(texts: Iterable[Words], size: int, most: int) -> float | None:
-    """Return the share of different runs of `size` words among the first `most` runs (Li et al. 2016, https://arxiv.org/abs/1510.03055)."""
+    """Return the share of distinct runs of `size` words among the first `most` runs (Li et al. 2016, https://arxiv.org/abs/1510.03055)."""
     seen: set[tuple[str, ...]] = set()
     total = 0
     for words in texts:
@@ -128,7 +128,7 @@ def distinct_ngrams(texts: Iterable[Words], size: int, most: int) -> float | Non
 
 
 def self_bleu(texts: Sequence[Words]) -> float | None:
-    """Return the mean BLEU of each text against all others: 1 for copies, near 0 for texts that share nothing.
+    """Return the mean BLEU of each text against all others: 1 for copies, near 0 for texts without common words.
 
     The measure is from Zhu et al. 2018 (https://arxiv.org/abs/1802.01886), with n-grams of up to 4 words (fewer in shorter texts).
     Precisions of 0 are smoothed by method 1 of Chen and Cherry 2014. The result is None for fewer than two texts with words.

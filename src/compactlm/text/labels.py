@@ -1,4 +1,4 @@
-"""The label that a cell of a table holds, the same for the pipeline and for fine-tuning."""
+"""Read labels from the cells of a table, in the same way for the pipeline and for fine-tuning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TRUTH = ("true", "false")
 
 
 def label_text(value: object) -> str:
-    """Return a cell as a label: text without white space around it, a number, or true or false; "" if the cell has no label.
+    """Return a cell as a label: text without white space around it, a number, true or false; "" if the cell has no label.
 
     None and NaN are no labels. Equal numbers have equal labels, so 1.0 is "1".
 
@@ -38,13 +38,13 @@ def is_missing(value: object) -> bool:
 
 
 def normal_label(text: str) -> str:
-    """Return a label in the spelling that equal numbers and truth values share: "1" for "1.0", "true" for "True"."""
+    """Return a label in a common spelling for equal numbers and truth values: "1" for "1.0", "true" for "True"."""
     whole = _WHOLE.fullmatch(text)
     return whole.group(1) if whole else text.lower() if text.lower() in _TRUTH else text
 
 
 def find_label(given: str, known: Iterable[str]) -> str | None:
-    """Return the known label that is `given`, or another spelling of the same number or truth value; None if there is none."""
+    """Return the known label that equals `given` or is another spelling of the same number or truth value, or None."""
     listed = list(known)
     if given in listed:
         return given

@@ -29,7 +29,7 @@ def language_probability(text: str, languages: frozenset[str]) -> float:
 
 
 def main_languages(texts: Iterable[str]) -> list[str]:
-    """Return the ISO 639 codes of the languages of at least LEAST of the text (ordered by source), most frequent first.
+    """Return the ISO 639 codes of the languages of at least the share LEAST of the text (ordered by source), most frequent first.
 
     Long text is judged by a sample.
     """

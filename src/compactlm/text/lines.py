@@ -56,7 +56,7 @@ def read_lines(path: str, field: str | None = None) -> Iterator[Line]:
 
 
 def read_objects(path: str) -> Iterator[tuple[Line, dict[str, Any]]]:
-    """Yield every line of a file of JSON objects with its object, which is empty for a broken line; errors as in `read_lines`."""
+    """Yield every line of a file of JSON objects with its object ({} for a broken line). It raises the errors of `read_lines`."""
     with contextlib.closing(_read_bytes(path)) as contents:
         for number, content in contents:
             line, row = _decode(number, content), {}
@@ -86,7 +86,7 @@ def parse_object(text: str) -> dict[str, Any]:
 
 
 class RepeatedKeyError(ValueError):
-    """A JSON object has a key twice, so one of the values would be lost."""
+    """A JSON object has the same key twice, so one of the values would be lost."""
 
 
 def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def read_text(path: str) -> str:
 
 
 def read_exact(path: str) -> str:
-    """Return the text of a whole file with its line breaks as they are, so that places in it stay right; else as `read_text`."""
+    """Do the same as `read_text`, but keep line breaks unchanged, so that positions in the text stay valid."""
     with contextlib.closing(_read_bytes(path)) as contents:
         content = b"".join(line for _, line in contents)
     return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")

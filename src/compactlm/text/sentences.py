@@ -1,4 +1,4 @@
-"""Sentences of a text by rules, without a model: the splitter of cleaning, summaries and passages."""
+"""Split a text into sentences by rules, without a model. Cleaning, summaries and passages use it."""
 
 from __future__ import annotations
 

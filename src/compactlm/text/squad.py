@@ -13,12 +13,12 @@ _FORM = 'SQuAD\'s format is {"data": [{"title": ..., "paragraphs": [{"context": 
 
 
 def squad_rows(content: str, where: str) -> Iterator[tuple[str, Row]]:
-    """Yield the position and the cells of each question: title, context, question, id, and the lists answers.text and answers.answer_start.
+    """Yield the position and cells of each question: title, context, question, id, and the lists answers.text and answers.answer_start.
 
-    A question that `is_impossible` marks, as in version 2 (https://arxiv.org/abs/1806.03822), has empty lists.
+    A question marked by `is_impossible` has empty lists, as in version 2 (https://arxiv.org/abs/1806.03822).
 
     Raises:
-        CompactLMError: the file is not JSON or not in SQuAD's format; the message has the place.
+        CompactLMError: the file is not JSON or not in SQuAD's format; the message has the position.
     """
     try:
         whole = json.loads(content)

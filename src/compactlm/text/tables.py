@@ -1,7 +1,7 @@
 """Streams of rows from csv, tsv, jsonl, txt, CoNLL, SQuAD and Parquet files, also compressed with gzip or Zstandard.
 
-Only a few rows are in memory at a time, except of a SQuAD file, which is one JSON object. Each row has its position (`line 12`) for
-error messages.
+Only a few rows are in memory at a time. A SQuAD file is an exception, because it is one JSON object. Each row has its position (`line 12`)
+for error messages.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Rows = Iterator[tuple[str, Row]]
 
 
 class _Packed(io.RawIOBase):
-    """The unpacked bytes of a compressed file; an absurdly large expansion raises CompactLMError."""
+    """The unpacked bytes of a compressed file. An absurdly large expansion raises CompactLMError."""
 
     def __init__(self, unpacked: BinaryIO, packed_size: int, where: str) -> None:
         self._unpacked, self._packed_size, self._where, self._given = unpacked, packed_size, where, 0
@@ -60,7 +60,7 @@ class _Packed(io.RawIOBase):
 
 @contextlib.contextmanager
 def opened(source: Path | bytes, where: str) -> Iterator[io.BufferedReader]:
-    """Open a file, or its bytes, for reading; gzip and Zstandard are recognised by their first bytes and unpacked on the fly.
+    """Open a file (or bytes) for reading. gzip and Zstandard are recognised by their first bytes and unpacked on the fly.
 
     Raises:
         CompactLMError: the file is missing, unreadable, damaged or truncated, or expands too much.
@@ -90,10 +90,10 @@ def stream_rows(
 ) -> Rows:
     """Yield the position and the cells of each row.
 
-    Cells of csv, tsv and parquet have their position (from 0) as a second key; csv and tsv have names only with a header. A tsv file
-    has no quoting, unless its first line is all in quotes. The cells of csv are separated by `delimiter`. A txt file has one column (`text`
-    or 0) and a row for each line that is not blank. The columns of conll and squad are those of `conll_rows` and `squad_rows`.
-    Messages name the file `where`, and `remedy` tells how to fix a wrong encoding.
+    Cells of csv, tsv and parquet have their position (from 0) as a second key. csv and tsv have names only with a header. A tsv file has no
+    quoting, unless each cell of its first line is in quotes. The cells of csv are separated by `delimiter`. A txt file has one column
+    (`text` or 0) and a row for each line that is not blank. The columns of conll and squad are those of `conll_rows` and `squad_rows`.
+    Messages call the file `where`, and `remedy` says how to fix a wrong encoding.
 
     Raises:
         CompactLMError: the file is not what `form` and `encoding` say; the message has the line.

@@ -1,4 +1,4 @@
-"""Lines of a text that sentences do not cross: paragraphs, headings and items of lists; wrapped lines are joined."""
+"""Divide a text into paragraphs, headings and items of lists, which no sentence crosses. Wrapped lines are joined."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _joined(lines: list[str]) -> Iterator[str]:
 
 
 def _is_whole(line: str, following: str, width: int) -> bool:
-    """Return whether a line ends by itself: without a mark, before a capital, and not because the next word had no room."""
+    """Return whether a line was not wrapped: it has no mark at its end, a capital follows, and the next word would have fitted."""
     if _END.search(line[-4:]) or following[0].islower() or line.rpartition(" ")[2].lower().rstrip(".") in _OPEN_WORDS:
         return False
     needed = len(line) + 1 + len(following.partition(" ")[0])

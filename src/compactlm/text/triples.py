@@ -1,4 +1,4 @@
-"""Triples of texts from templates: an anchor, a text of nearer meaning, and a text of another meaning."""
+"""Triples of texts from templates: an anchor, a text with a similar meaning, and a text with another meaning."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Triple:
 
     Attributes:
         anchor: the text that the others are compared with.
-        right: its meaning is the nearer one.
-        wrong: its meaning is not.
-        filling: the words in the slots. Triples of one filling are not independent.
+        right: the text whose meaning is nearer to the anchor.
+        wrong: the text whose meaning is farther from the anchor.
+        filling: the words in the slots. Triples with the same filling are not independent.
     """
 
     anchor: str
@@ -26,7 +26,7 @@ class Triple:
 
 
 def make_triples(suite: Suite, half: Literal["evaluate", "train"]) -> list[Triple]:
-    """Return every template of a suite with every filling of one half, without repeats."""
+    """Combine every template of a suite with every filling of one half, without repeats."""
     found: dict[Triple, None] = {}
     for group in suite.groups:
         for filling in getattr(group, half):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import torch
 
 CONTINUATION = "##"
-END = 1e6  # the position of the last token, which ends the text also where it was truncated
+END = 1e6  # the position of the last token, [SEP], even if the text was truncated
 
 
 class WordPieces:

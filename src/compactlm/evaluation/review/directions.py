@@ -1,4 +1,4 @@
-"""Which values of a figure are better, by the name of the figure. Each name in reports/metrics is in one of the two tables."""
+"""Whether higher or lower values of a figure are better, by its name. Each name in reports/metrics is in one of the two tables."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ NUMBERED = re.compile(r"_\d+$")  # found_at_1 and found_at_10 are called found_a
 
 
 def figure_name(key: str) -> str | None:
-    """Return the name of a figure in its key: the last part that is in one of the tables, or None."""
+    """Return the name of a figure from its key: the last part of the key that is in one of the tables, or None."""
     if ACCURACY.search(key):
         return "accuracy"
     named = (name for part in reversed(key.split(".")) for name in (part, NUMBERED.sub("", part)))
@@ -109,6 +109,6 @@ def figure_name(key: str) -> str | None:
 
 
 def direction(key: str) -> Direction | None:
-    """Return which values of a figure are better; None where neither more nor less is better."""
+    """Return which values of a figure are better; None if neither higher nor lower values are."""
     name, parts = figure_name(key), key.split(".")
     return None if name is None or parts[-1] in RELATIVE or BASELINES.intersection(parts) else DIRECTIONS.get(name)

@@ -1,8 +1,8 @@
-"""How much general language knowledge a model loses by fine-tuning.
+"""How much general language knowledge a model loses in fine-tuning.
 
-The body of the task's model is put under the head of the masked language model and predicts the same masked words as the masked language
-model itself. The two need not share their origin: a student may start from weights inherited from the fine-tuned teacher. So the figure
-measures how far apart the two bodies are, whatever the cause.
+The body of the task's model gets the head of the masked language model and predicts the same masked words as the masked language model
+itself. The two bodies need not have the same origin: a student may start from weights inherited from the fine-tuned teacher. The figure
+therefore measures how far apart the two bodies are, whatever the cause.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from compactlm.figures.figure import MINIMUM_ROWS, Figure
 
 
 def with_body_of(classifier: BertForSequenceClassification, masked_lm: BertForMaskedLM) -> BertForMaskedLM:
-    """Return a masked language model with the classifier's body and the head of the given masked language model.
+    """Return a masked language model with the body of the classifier and the head of the given masked language model.
 
-    The head keeps its own matrix, although a masked language model shares it with its embeddings.
+    The head keeps its own output matrix, which a masked language model usually shares with its embeddings.
     """
     joined = copy.deepcopy(masked_lm)
     joined.bert = classifier.bert
@@ -36,8 +36,8 @@ def forgetting(before: Scores, after: Scores, resampler: Resampler) -> dict[str,
     """Compare a masked language model with the task's body under its head, on the same masked words.
 
     Returns:
-        `before` and `after` (the share of words that are the first choice), `kept` (after divided by before), and `surprise`, the mean
-        increase of a word's negative log probability, in nats.
+        `before` and `after` (the share of words that are the model's first choice), `kept` (after divided by before), and `surprise` (the
+        mean increase of a word's negative log probability, in nats).
     """
     known, still = before.hits(1), after.hits(1)
     words, needed = len(known), {"rows_needed": MINIMUM_ROWS}

@@ -1,4 +1,4 @@
-"""The masked language models of teacher and student, and baselines, compared on the same words of the test rows."""
+"""Compare the masked language models of teacher and student, and baselines, on the same words of the test rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from compactlm.params import Evaluate
 
 @dataclasses.dataclass(frozen=True)
 class LanguageModel:
-    """A masked language model with its tokenizer and its maximum number of tokens a sequence."""
+    """A masked language model with its tokenizer and the maximum number of tokens of a sequence."""
 
     model: BertForMaskedLM
     tokenizer: Any
@@ -33,9 +33,9 @@ class LanguageModel:
 
 @dataclasses.dataclass(frozen=True)
 class WordAnswers:
-    """The answers to masked words (`chosen`, `scores`), and to words drawn for pseudo-perplexity (`drawn`, `surprise`).
+    """The scores of the masked words (`chosen`, `scores`), and of the words drawn for pseudo-perplexity (`drawn`, `surprise`).
 
-    Answers are by role. A teacher without a head for masked words has none.
+    `scores` and `surprise` are by role. A teacher without a head for masked words has none.
     """
 
     chosen: Sequence[MaskedWord]
@@ -45,7 +45,7 @@ class WordAnswers:
 
 
 def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate: Evaluate, batch_tokens: int, seed: int) -> WordAnswers:
-    """Predict words of the test rows with each model, by role; the same number for pseudo-perplexity is drawn from each source."""
+    """Predict words of the test rows with each model, by role. For pseudo-perplexity, equally many words are drawn from each source."""
     tokenizers = [models[role].tokenizer for role in ROLES if role in models]
     chosen = choose_words({row.id: row.text for row in rows}, tokenizers, evaluate.mlm_words, seed)
     shortest = min(model.maximum_length for model in models.values())
@@ -63,9 +63,9 @@ def ask(models: Mapping[str, LanguageModel], rows: Sequence[Document], evaluate:
 
 
 def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resampler: Resampler) -> dict[str, object]:
-    """Return top 1, top 5 and pseudo-perplexity of both models, over all words and by the sources of the test rows.
+    """Return top 1, top 5 and pseudo-perplexity of both models, for all words and by source of the test rows.
 
-    The figures of a teacher without answers are not judged, and neither is the retention.
+    For a teacher without answers, its figures and the retention are not judged.
     """
     source_of = {row.id: row.source for row in rows}
     chosen = np.array([source_of[word.row] for word in answers.chosen], dtype=object)
@@ -87,11 +87,11 @@ def compare_language_models(answers: WordAnswers, rows: Sequence[Document], resa
 
 
 def compare_baselines(answers: WordAnswers, train: Iterable[str], tokenizer: Any, resampler: Resampler) -> dict[str, object]:
-    """Return top 1 and pseudo-perplexity of two baselines, counted in the texts of the train split, on the same words.
+    """Return top 1 and pseudo-perplexity of two baselines on the same words. Both count words in the texts of the train split.
 
     Returns:
-        `frequency_top1`, `frequency_pseudo_perplexity`, `ngram_top1`, `ngram_pseudo_perplexity`, and `baselines`, where the same figures
-        have intervals.
+        `frequency_top1`, `frequency_pseudo_perplexity`, `ngram_top1`, `ngram_pseudo_perplexity`, and `baselines`, which has the same
+        figures with confidence intervals.
     """
     counts = NeighbourCounts(split_words(tokenizer, train))
     found: dict[str, object] = {}

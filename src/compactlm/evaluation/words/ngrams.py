@@ -3,9 +3,8 @@
 The frequency baseline gives each word its share of the train words. The n-gram model reads the word before and the word after the mask.
 It interpolates three levels by the method of Witten and Bell (1991, https://doi.org/10.1109/18.87000):
 
-    P(w | l, r)  the counts of l w r, backed off to Q
-    Q(w | l, r)  proportional to P(w | l) P(w | r) / P(w), with the counts of l w and of w r backed off to P(w)
-    P(w)         the counts of w plus one; one more word stands for all words that train lacks
+    P(w | l, r) the counts of l w r, backed off to Q Q(w | l, r) proportional to P(w | l) P(w | r) / P(w), with the counts of l w and of w r
+    backed off to P(w) P(w) the counts of w plus one; one additional word represents all words that train lacks
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Ids = npt.NDArray[np.int64]
 
 
 def split_words(tokenizer: Any, texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """Yield the words of each text, as `MaskedWord` has them."""
+    """Yield the words of each text, in the same form as `MaskedWord`."""
     normalizer, splitter = tokenizer.backend_tokenizer.normalizer, tokenizer.backend_tokenizer.pre_tokenizer
     for text in texts:
         yield tuple(word for word, _ in splitter.pre_tokenize_str(normalizer.normalize_str(text)))
@@ -37,8 +36,8 @@ class Baseline:
     """The predictions of a baseline for masked words.
 
     Attributes:
-        right: 1.0 where the first choice is the word, else 0.0 [words].
-        surprise: the negative log probability of the word, in nats [words].
+        right: 1.0 if the first choice is the right word, else 0.0 [words].
+        surprise: the negative log probability of the right word, in nats [words].
     """
 
     right: Array
@@ -46,7 +45,7 @@ class Baseline:
 
 
 class NeighbourCounts:
-    """The words of the train split with their neighbours. `texts` holds the words of each text, at least one word in all."""
+    """The words of the train split with their neighbours. `texts` holds the words of each text; there must be at least one word."""
 
     def __init__(self, texts: Iterable[Sequence[str]]) -> None:
         ids: dict[str, int] = {}
@@ -82,7 +81,7 @@ class NeighbourCounts:
         return Baseline(right, surprise)
 
     def distribution(self, left: int, right: int) -> Array:
-        """Return the probability of each word between two words, float64 [words], the first for unknown words."""
+        """Return the probability of each word between two given words, float64 [words]. The first entry is for unknown words."""
         after, before = self._by_left.of(left), self._by_right.of(right)
         both = _smoothed(self.word[after], self.unigram) * _smoothed(self.word[before], self.unigram)
         both /= self.unigram
@@ -94,7 +93,7 @@ class NeighbourCounts:
 
 
 class _Places:
-    """The places of each neighbour in the train words."""
+    """The positions of each neighbour among the train words."""
 
     def __init__(self, neighbours: Ids) -> None:
         self.order = np.argsort(neighbours, kind="stable")
@@ -107,7 +106,7 @@ class _Places:
 
 
 def _smoothed(words: Ids, lower: Array) -> Array:
-    """Return the counts of words, interpolated with the distribution of the level below."""
+    """Return the distribution of the counts, interpolated with the distribution of the level below."""
     if not len(words):
         return lower
     kinds, counts = np.unique(words, return_counts=True)

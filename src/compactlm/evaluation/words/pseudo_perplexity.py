@@ -1,10 +1,10 @@
-"""Pseudo-perplexity a word: how much each word surprises a masked language model, given the rest of its text.
+"""Pseudo-perplexity per word: how unlikely each word is for a masked language model, given the rest of its text.
 
 Pseudo-perplexity (Salazar et al. 2020, https://arxiv.org/abs/1910.14659) masks one token after another and takes the exponential of the
-mean surprise. A finer vocabulary has more tokens a word, so models with different vocabularies are compared a word and not a token: the
-surprises of a word's tokens are summed, and the mean is over words, the same ones for every model. A model that sees a word's other
-tokens could guess each token from the rest of the word. So the tokens to the right of the scored token are masked as well (Kauf and
-Ivanova 2023, https://arxiv.org/abs/2305.10588), and the sum is the log probability of the whole word, however it is split.
+mean surprise, the negative log probability. A smaller vocabulary has more tokens per word, so models with different vocabularies are
+compared per word: the surprises of a word's tokens are added, and the mean is over the same words for every model. A model that sees the
+other tokens of a word could guess each token from them. The word's tokens to the right of the scored token are therefore masked as well
+(Kauf and Ivanova 2023, https://arxiv.org/abs/2305.10588). The sum is then the surprise of the whole word, however it is split.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from compactlm.figures.figure import MINIMUM_ROWS, Figure
 def draw_words(
     texts: Mapping[str, str], tokenizers: Sequence[Any], rows: int, words: int, maximum_length: int, seed: int
 ) -> list[MaskedWord]:
-    """Draw words of at most some rows.
+    """Draw words of a limited number of rows.
 
     Args:
-        texts: row ids and texts; rows and words are drawn by (seed, id), so the order does not matter.
-        tokenizers: a word takes part if all of them split it into known tokens that fit into half a window.
-        rows: the greatest number of rows.
-        words: the greatest number of words a row; punctuation marks are words too.
-        maximum_length: tokens of the shortest window.
+        texts: row ids and texts. Rows and words are drawn by (seed, id), so their order does not matter.
+        tokenizers: a word is eligible if all of them split it into known tokens that fit into half a window.
+        rows: the maximum number of rows.
+        words: the maximum number of words per row. Punctuation marks count as words.
+        maximum_length: the number of tokens of the shortest window.
         seed: the seed of the draw.
     """
     normalizer, splitter = tokenizers[0].backend_tokenizer.normalizer, tokenizers[0].backend_tokenizer.pre_tokenizer
@@ -58,9 +58,9 @@ def _spells(tokenizer: Any, word: str, maximum_length: int) -> bool:
 
 
 def mask_tokens(item: MaskedWord, tokenizer: Any, maximum_length: int) -> list[MaskedToken]:
-    """Return a sequence for each token of the word. It shows the tokens before this token and masks it and those after it.
+    """Return a sequence for each token of the word. In it, this token and the word's later tokens are masked.
 
-    The text is cut around the word to `maximum_length` tokens, half of the room on each side where both need it.
+    The text is truncated around the word to `maximum_length` tokens. If both sides are too long, each gets half of the room.
     """
     word = _tokens(tokenizer, [item.words[item.position]])
     before = _tokens(tokenizer, item.words[: item.position])
@@ -89,7 +89,7 @@ def surprises(
 
 
 def pseudo_perplexity(surprise: Array, resampler: Resampler) -> Figure:
-    """Return the exponential of the mean surprise with its interval over words; a figure without a value where there are no words."""
+    """Return the exponential of the mean surprise, with its interval over words. Without words, the figure has no value."""
     mean = resampler.mean(surprise, rows_needed=MINIMUM_ROWS)
     bounds = (None if bound is None else float(np.exp(bound)) for bound in (mean.value, mean.low, mean.high))
     return Figure.measured(*bounds, rows=mean.rows, rows_needed=mean.rows_needed)

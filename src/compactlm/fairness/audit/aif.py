@@ -1,4 +1,4 @@
-"""aif360, imported quietly: the only module that touches it."""
+"""aif360, imported without its warnings. No other module imports it."""
 
 from __future__ import annotations
 
@@ -61,14 +61,14 @@ def compute_figures(
     weights: Sequence[float] | None = None,
     predicted: Sequence[bool] | None = None,
 ) -> dict[str, float]:
-    """Return fairness figures of rows of two groups, by the name of aif360's method; nan where there are no rows.
+    """Return fairness figures of the rows of two groups, by the name of aif360's method; nan where there are no rows.
 
     Args:
         figures: the names.
         privileged: whether each row belongs to the privileged group; all others belong to the other group.
         favorable: whether each row has the favourable label.
         weights: the weights of the rows; None means 1 for each row.
-        predicted: whether each row is predicted the favourable label; None compares the labels themselves.
+        predicted: whether the favourable label is predicted for each row; None compares the labels themselves.
     """
     if not len(privileged):
         return dict.fromkeys(figures, float("nan"))

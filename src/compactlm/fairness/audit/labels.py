@@ -1,7 +1,8 @@
-"""Bias of labelled text, measured by aif360: how often each group's rows have a label, or how great the mean of a number from 0 to 1 is.
+"""Bias of labelled text, measured by aif360: the share of each group's rows that have a label, or the mean of a number from 0 to 1.
 
-Disparate impact is the base rate of one group divided by that of another (parity: 1). Statistical parity difference is the first minus
-the second (parity: 0). Only rows that belong to exactly one group are compared. Intervals come from the bootstrap over documents.
+The base rate of a group is this share or mean. Disparate impact is the base rate of one group divided by that of another (parity: 1).
+Statistical parity difference is the first minus the second (parity: 0). Only rows that belong to exactly one group are compared. Confidence
+intervals come from the bootstrap over documents.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ FIGURES = ("disparate_impact", "statistical_parity_difference")
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """The columns of labelled rows that an audit needs, one entry a row.
+    """The columns of labelled rows that an audit needs, with one entry per row.
 
     Attributes:
         categories: from `groups.categorise`.
         labels: names of the labels.
-        documents: rows of one document are resampled together.
-        values: numbers from 0 to 1 by the name of an outcome, where a row may have several labels or has a number.
+        documents: the document of each row; rows of one document are resampled together.
+        values: numbers from 0 to 1, by the name of an outcome, for tasks whose rows have several labels or a number.
     """
 
     categories: Sequence[str]
@@ -46,7 +47,7 @@ class Rows:
         return Rows(self.categories[:count], self.labels[:count], self.documents[:count], values)
 
     def has(self, name: str) -> list[float]:
-        """Return the number of each row for an outcome: 1.0 if it has the label of this name, else 0.0."""
+        """Return each row's number for an outcome. For a label it is 1.0 if the row has this label, else 0.0."""
         if name in self.values:
             return [float(number) for number in self.values[name]]
         return [float(label == name) for label in self.labels]
@@ -54,11 +55,11 @@ class Rows:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """What an audit of one attribute found.
+    """The result of an audit of one attribute.
 
     Attributes:
-        rows: rows a category.
-        base_rates: by label and category, the weighted share of rows with the label, 0 to 1; without the empty categories.
+        rows: the number of rows by category.
+        base_rates: by label and category, the weighted share of rows with the label, 0 to 1; empty categories are left out.
         pairs: by pair of groups, label and name of the figure: disparate_impact and statistical_parity_difference.
     """
 
@@ -77,14 +78,14 @@ def pair_name(group: str, reference: str) -> str:
 
 
 def pairs(attribute: Attribute) -> Iterator[tuple[str, str]]:
-    """Yield all pairs of groups: first each with the privileged one as the reference, then the others."""
+    """Yield all pairs of groups: first each group against the privileged one, then the other pairs."""
     others = [group for group in attribute.groups if group != attribute.privileged]
     yield from ((group, attribute.privileged) for group in others)
     yield from ((group, reference) for reference, group in itertools.combinations(others, 2))
 
 
 def find_rows(rows: Sequence[Document], name: str, attribute: Attribute, values: Mapping[str, Array] = MappingProxyType({})) -> Rows:
-    """Return the columns that an audit of the attribute `name` needs; `values` are those of Rows."""
+    """Return the columns that an audit of the attribute `name` needs; see Rows for `values`."""
     documents = [f"{row.source}/{row.document}" for row in rows]
     return Rows(categorise(rows, name, attribute), [str(row.label) for row in rows], documents, values)
 
@@ -106,15 +107,16 @@ def measure(
 ) -> Finding:
     """Audit one attribute.
 
-    Pairs with the privileged group are always named, judged or not. Other pairs are named only where both groups have enough rows.
+    Pairs with the privileged group are always listed, even if they have too few rows to be judged. Other pairs are listed only if both
+    groups have enough rows.
 
     Args:
         rows: the labelled rows.
         attribute: says which groups are compared.
-        labels: names of the labels or other outcomes to compare.
-        minimum: the fewest rows of each compared group that can be judged.
-        resampler: makes the intervals.
-        weights: example weights, one a row; None means 1 for each row.
+        labels: names of the labels (or other outcomes) to compare.
+        minimum: the smallest number of rows that each compared group needs to be judged.
+        resampler: makes the confidence intervals.
+        weights: example weights, one per row; None means 1 for each row.
         limits: the limits of the gate, by label and figure, for pairs with the privileged group.
     """
     categories, weighted = category_names(attribute), np.ones(len(rows.categories)) if weights is None else np.asarray(weights, np.float64)
@@ -163,7 +165,7 @@ def _rates(rows: Rows, categories: Sequence[str], labels: Sequence[str], weights
 
 
 def _compared(categories: Sequence[str], pair: tuple[str, str], has: Sequence[float], weights: Array, rates: Array) -> dict[str, float]:
-    """Return FIGURES of a pair of groups, by aif360; it knows only labels, so figures of other numbers are made of their means."""
+    """Return FIGURES of a pair of groups by aif360. aif360 supports only labels, so figures of other numbers are computed from means."""
     if any(number not in (0.0, 1.0) for number in has):
         return dict(zip(FIGURES, map(float, compare_rates(rates)), strict=True))
     favorable = [number == 1.0 for number in has]
@@ -180,6 +182,6 @@ def compare_groups(
 
 
 def positions(categories: Sequence[str], groups: Sequence[str]) -> list[int]:
-    """Return the positions of the rows that belong to one of these groups, and to no other."""
+    """Return the positions of the rows that belong to exactly one group, which is one of these."""
     compared = {only(group) for group in groups}
     return [position for position, category in enumerate(categories) if category in compared]

@@ -1,4 +1,4 @@
-"""The audit of teacher and student: groups, counterfactual flips and stereotypes, and the gate on all of these."""
+"""The audit of teacher and student: groups, counterfactual flips and stereotypes, and the gate that checks their figures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from compactlm.tasks import kind_of
 
 @dataclasses.dataclass(frozen=True)
 class ModelAudit:
-    """What was found for a task: groups by attribute, and flips by attribute that has swaps."""
+    """The results for a task: the audit of groups by attribute, and the flips by attribute that has swaps."""
 
     groups: Mapping[str, GroupAudit | NumberAudit]
     flips: dict[str, Flips]
@@ -58,7 +58,7 @@ def audit_models(
         resampler: for the confidence intervals.
 
     Returns:
-        Nothing for a kind whose answers cannot be compared.
+        The audit; None for a kind of task whose answers cannot be compared.
 
     Raises:
         CompactLMError: an answer is not a finite number.
@@ -112,7 +112,7 @@ def fairness_metrics(
 ) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json: `tasks`, `stereotypes` and the counts of the `gate`.
 
-    Violations are corrected for the number of checks; `confidence` is that of the intervals.
+    Violations are corrected for the number of checks; `confidence` is the confidence of the intervals.
     """
     measured: dict[str, object] = {
         "tasks": {name: audit.metrics() for name, audit in tasks.items()},

@@ -1,7 +1,7 @@
-"""Bias of answers that are numbers, teacher and student side by side: scores from 0 to 1, or the share of the words that have a tag.
+"""Bias of numeric answers of teacher and student: scores from 0 to 1, or the share of the words that have a tag.
 
-Each figure compares the means of two groups on test rows: disparate impact is their ratio (parity: 1), statistical parity difference their
-difference (parity: 0). The other figures of aif360's ClassificationMetric need answers that are favourable or not.
+Each figure compares the means of two groups on test rows. Disparate impact is their ratio (parity: 1), and statistical parity difference is
+their difference (parity: 0). The other figures of aif360's ClassificationMetric need a favourable label.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from compactlm.params import BiasAudit
 
 @dataclasses.dataclass(frozen=True)
 class NumberAudit:
-    """What an audit of one attribute found.
+    """The result of an audit of one attribute.
 
     Attributes:
-        rows: number of rows a category.
+        rows: the number of rows by category.
         means: the mean of the answers, by category and role.
         pairs: the figures by pair of groups, figure and role.
     """
@@ -43,14 +43,14 @@ def audit_numbers(
 ) -> NumberAudit:
     """Audit one attribute.
 
-    Pairs with the privileged group have the limits of the gate. Other pairs are left out where a group has too few rows.
+    Pairs with the privileged group have the limits of the gate. Other pairs are left out if a group has too few rows.
 
     Args:
         rows: labelled test rows.
         name: the name of the attribute.
-        values: by role (TEACHER, STUDENT), the number of each row, 0 to 1, float [rows].
+        values: by role (TEACHER, STUDENT), each row's number from 0 to 1, float [rows].
         settings: the section of params.yaml.
-        resampler: teacher and student see the same resamples, of documents.
+        resampler: the bootstrap over documents; teacher and student have the same resamples.
     """
     attribute, needed = settings.attributes[name], settings.minimum_group_rows
     categories, names, roles = categorise(rows, name, attribute), category_names(attribute), list(values)

@@ -24,7 +24,7 @@ HOW = "run `make train`, or pass the directory of a finished model with --model"
 
 
 def default_root(backend: Backend) -> Path:
-    """Return the directory in COMPACTLM_MODEL, or the pipeline's directory that suits a backend.
+    """Return the directory in COMPACTLM_MODEL, or the pipeline's directory for a backend.
 
     Raises:
         CompactLMError: there is none.
@@ -76,7 +76,7 @@ class ModelDirectory:
         """The task of the model.
 
         Raises:
-            CompactLMError: the model is of no kind of task.
+            CompactLMError: the model does not belong to a kind of task.
         """
         return _task(self.config, self.path)
 
@@ -85,7 +85,7 @@ def read_task(path: Path) -> TaskOfModel:
     """Return the task of the model in a directory.
 
     Raises:
-        CompactLMError: config.json cannot be read, or the model is of no kind of task.
+        CompactLMError: config.json cannot be read, or the model does not belong to a kind of task.
     """
     return _task(_config(path / "config.json"), path)
 
@@ -101,7 +101,7 @@ def _task(config: dict[str, Any], path: Path) -> TaskOfModel:
 
 
 def open_directory(path: Path, backend: Backend) -> ModelDirectory:
-    """Read a model's config.json and choose the backend; "auto" takes ONNX if there is a file for it.
+    """Read a model's config.json and choose the backend; "auto" takes ONNX if there is an ONNX file.
 
     Raises:
         CompactLMError: the directory has no model, or a damaged one.
@@ -155,7 +155,7 @@ def _labels(config: dict[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def find_base(root: Path) -> ModelDirectory:
-    """Return the model that fine-tuning starts from: the sentence encoder if its weights are there, else the masked language model.
+    """Return the model that fine-tuning starts from: the sentence encoder if it has weights, else the masked language model.
 
     Raises:
         CompactLMError: there is neither.
@@ -165,7 +165,7 @@ def find_base(root: Path) -> ModelDirectory:
 
 
 def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
-    """Return the model `name` (mlm, embedding or a task) in a directory of models; a root with a config.json is the model itself.
+    """Return the model `name` (mlm, embedding or a task) in a directory of models. A root with a config.json is the model itself.
 
     Raises:
         CompactLMError: there is no such model.

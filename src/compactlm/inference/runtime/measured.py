@@ -1,4 +1,4 @@
-"""What was measured of an exported masked language model, in metrics.json beside it."""
+"""The measured accuracy of an exported masked language model, in metrics.json next to it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ FILE = "metrics.json"
 
 
 def write_top1(directory: Path, fp32: float, int8: float, rows: int) -> None:
-    """Write the shares, 0 to 1, of the masked tokens of so many test rows that are the first choice of each form of the model."""
+    """Write the share of masked tokens that each form of the model predicts as its first choice, and the number of test rows."""
     found = {"masked_tokens_top1": {"onnx": round(fp32, 6), "int8": round(int8, 6)}, "rows": rows}
     (directory / FILE).write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_top1(directory: ModelDirectory) -> float | None:
-    """Return the share for the backend that runs the model; None for a model without the file, such as models/student/mlm.
+    """Return the share of the backend that runs the model; None for a model without the file, such as models/student/mlm.
 
     Raises:
         CompactLMError: the file is damaged.

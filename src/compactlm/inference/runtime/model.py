@@ -1,4 +1,4 @@
-"""A finished model: its directory, its tokenizer and the runner that computes it, each loaded once."""
+"""A finished model: its directory, its tokenizer and its runner, each loaded once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_runner(directory: ModelDirectory, kind: Kind, threads: int) -> Runner:
     """Load the weights of a model.
 
     Args:
-        directory: where the model lies and which backend runs it.
+        directory: the directory of the model, and the backend that runs it.
         kind: which head the model has.
         threads: CPU threads; 0 uses all cores.
 
@@ -47,7 +47,7 @@ class Model:
             root: a directory of models, or of one model.
             name: mlm, embedding or a task.
             kind: which head the model has.
-            backend: torch, onnx, int8, or auto: ONNX if there is a file for it.
+            backend: torch, onnx, int8, or auto (ONNX if there is an ONNX file).
             threads: CPU threads; 0 uses all cores.
 
         Raises:
@@ -61,14 +61,14 @@ class Model:
 
     @property
     def runner(self) -> Runner:
-        """The loaded weights. A process that was forked loads them again, because the threads of a runner do not survive a fork."""
+        """The loaded weights. A forked process loads them again, because the threads of a runner do not survive a fork."""
         with self._lock:
             if self._opened is None or self._opened[0] != os.getpid():
                 self._opened = os.getpid(), open_runner(self.directory, self.kind, self.threads)
             return self._opened[1]
 
     def batch(self, sequences: Sequence[Sequence[int]], seconds: Sequence[int | None] | None = None) -> Batch:
-        """Return sequences that fit the model as one batch; `seconds` has the positions of second texts (batches.pad)."""
+        """Return sequences as one batch, which must fit the model. `seconds` has the positions of second texts (batches.pad)."""
         return pad(sequences, self.tokenizer.pad, seconds)
 
     def batches(self, sequences: Sequence[Sequence[int]], batch_tokens: int = BATCH_TOKENS) -> Iterator[tuple[list[int], Batch]]:

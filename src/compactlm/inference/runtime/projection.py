@@ -1,7 +1,7 @@
 """The affine map from mean hidden states to a sentence embedding, fitted once and saved next to the model.
 
-The hidden states of a BERT lie in a narrow cone, so the cosine of any two means is near 1 (Ethayarajh 2019). Centring and
-whitening corrects that without training (Su et al. 2021, "Whitening sentence representations").
+The hidden states of a BERT lie in a narrow cone, so the cosine of any two means is near 1 (Ethayarajh 2019). Centring and whitening correct
+this without training (Su et al. 2021, "Whitening sentence representations").
 """
 
 from __future__ import annotations
@@ -80,10 +80,10 @@ def fit_whitening(means: Array, layers: tuple[int, ...] = LAYERS, floor: float =
     """Return the projection that centres features and gives all directions about the same variance.
 
     Args:
-        means: mean hidden states, float [texts, layers * width]; use at least twice as many texts as values.
+        means: mean hidden states, float [texts, layers * width]. Use at least twice as many texts as there are columns.
         layers: which hidden states these are.
-        floor: share of the mean variance that is added to the variance of each direction, so that noise is not amplified;
-            infinity only centres.
+        floor: share of the mean variance that is added to the variance of each direction, so that noise is not amplified. With infinity,
+            features are only centred.
     """
     values = features(means, len(layers)).astype(np.float64)
     mean = values.mean(axis=0)

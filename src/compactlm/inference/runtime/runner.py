@@ -19,7 +19,7 @@ class Runner(Protocol):
         ...
 
     def task_logits(self, batch: Batch) -> Array:
-        """Return the outputs of a task's head, float32: [rows, outputs], or [rows, tokens, outputs] of a kind with outputs for each token.
+        """Return the outputs of a task's head, float32 [rows, outputs], or [rows, tokens, outputs] for a kind with outputs for each token.
 
         A head for questions has two outputs for each token, the logits of starts and of ends.
         """

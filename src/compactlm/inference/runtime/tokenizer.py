@@ -1,4 +1,4 @@
-"""The tokenizer of a finished model. Needs only the tokenizers library."""
+"""The tokenizer of a finished model. It needs only the tokenizers library."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Tokenizer:
 
     @functools.cached_property
     def fragments(self) -> frozenset[int]:
-        """The ids of [UNK], and of continuations of one or two characters; words that the vocabulary does not know consist of them."""
+        """The ids of [UNK] and of continuations of one or two characters, of which words outside the vocabulary consist."""
         short = {index for token, index in self.library.get_vocab().items() if token.startswith("##") and len(token) <= 4}
         return frozenset(short | {self.unknown})
 
@@ -85,7 +85,7 @@ class Tokenizer:
         return list(ids) if len(ids) <= self.limit else [*ids[: self.limit - 1], self.sep]
 
     def windows(self, ids: Sequence[int], limit: int | None = None) -> list[list[int]]:
-        """Split `ids` into sequences that fit the model and do not overlap, each with [CLS] and [SEP]; `limit` makes them shorter."""
+        """Split `ids` into sequences that do not overlap and fit the model (or `limit`), each with [CLS] and [SEP]."""
         limit = min(limit or self.limit, self.limit)
         if len(ids) <= limit:
             return [list(ids)]
@@ -109,5 +109,5 @@ class Tokenizer:
         return self.library.id_to_token(index) or ""
 
     def join(self, ids: Sequence[int]) -> str:
-        """Return the text of token ids without special tokens; the library removes spaces before punctuation."""
+        """Return the text of token ids, without special tokens. The library removes spaces before punctuation."""
         return self.library.decode(list(ids), skip_special_tokens=True)

@@ -1,6 +1,6 @@
 """Tokenize plain text with a cache of words.
 
-The tokenizer takes most of the time when a stream of lines is classified; the cache avoids splitting the same word twice.
+When a stream of lines is classified, the tokenizer takes most of the time. The cache avoids splitting the same word twice.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class WordCache:
     """Encodes texts exactly as the tokenizer does, but tokenizes each word once.
 
     In printable ASCII, the words of an uncased BERT are runs of letters and digits, and each punctuation mark is a word. No token spans two
-    words. The cache also keeps each whole string between two spaces. The library encodes all other text: text outside printable ASCII, text
-    with a special token such as [MASK], and all text for other kinds of tokenizers.
+    words. The cache also keeps each whole string between two spaces. It is not used for text outside printable ASCII, for text with a
+    special token such as [MASK], and for other kinds of tokenizers.
     """
 
     def __init__(self, tokenizer: Tokenizer, capacity: int = WORDS) -> None:
-        """Take the model's tokenizer and the number of words after which the cache is emptied."""
+        """Take the model's tokenizer, and the number of words at which the cache is emptied."""
         self.tokenizer, self.capacity = tokenizer, capacity
         described = json.loads(tokenizer.library.to_str())
         self.supported = _is_uncased_bert(described)
@@ -60,7 +60,7 @@ class WordCache:
             return None
 
     def _learn(self, words: set[str]) -> None:
-        """Add words, with the punctuation attached to them, to the cache; the library tokenizes the new parts."""
+        """Add words with their punctuation to the cache. The library tokenizes the parts that are new."""
         if len(self._words) > self.capacity:
             self._words = {}
         known = self._words  # the difference of a set and a dictionary's keys would read all keys
@@ -86,7 +86,7 @@ def _pack(ids: Sequence[int]) -> bytes:
 
 
 def _is_uncased_bert(tokenizer: dict[str, object]) -> bool:
-    """Return whether the library's description of a tokenizer is that of an uncased BERT without added words."""
+    """Return whether the library describes a tokenizer as that of an uncased BERT without added words."""
     normalizer, splitter, model, added = (tokenizer.get(name) for name in ("normalizer", "pre_tokenizer", "model", "added_tokens"))
     if not (isinstance(normalizer, dict) and isinstance(splitter, dict) and isinstance(model, dict) and isinstance(added, list)):
         return False

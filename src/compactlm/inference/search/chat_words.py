@@ -1,4 +1,4 @@
-"""Abbreviations of chats and text messages, which a tokenizer knows as letters at best, written in full."""
+"""Write abbreviations of chats and text messages in full, because a tokenizer splits them into letters at best."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ WORD = re.compile(r"\w+(?:'\w+)?")
 
 
 def in_full(text: str) -> str:
-    """Return a text with its abbreviations written in full; a text without any is returned as it is."""
+    """Return a text with its abbreviations written in full. A text without abbreviations is returned unchanged."""
     return WORD.sub(lambda match: FULL.get(match[0].casefold(), match[0]), text)

@@ -1,4 +1,4 @@
-"""Answer questions from a file of question and answer pairs, or from passages of text."""
+"""Answer questions from a file of question-answer pairs, or from passages of text."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Answer:
 
     Attributes:
         text: the answer, or None if no score reaches the threshold.
-        score: the score of the best match, -1 to 1; see Knowledge.matches.
+        score: the score of the best match, -1 to 1 (see Knowledge.matches).
         source: the matching question of the file, or None for a passage.
         line: the line of the answer in the file, from 1.
-        threshold: the least score of an answer.
-        wrong_answers: the share of questions with a wrong answer for which the threshold was chosen; None if it was not chosen on data.
+        threshold: the minimum score of an answer.
+        wrong_answers: the accepted share of wrong answers for which the threshold was chosen; None if it was not chosen on data.
     """
 
     text: str | None
@@ -49,12 +49,12 @@ class Knowledge:
     """A file of answers, indexed by the embeddings of its questions or passages.
 
     Attributes:
-        broken: number of rows without question and answer or text, which were skipped when the index was built.
-        unreadable: number of lines in which invalid UTF-8 was replaced by U+FFFD when the index was built.
+        broken: the number of rows that were skipped when the index was built, because they have neither question and answer nor text.
+        unreadable: the number of lines in which invalid UTF-8 was replaced by U+FFFD when the index was built.
     """
 
     def __init__(self, path: Path, embedding: SentenceEmbedding, index: Path | None = None) -> None:
-        """Open the index of a file; it is built at first use and kept.
+        """Open the index of a file. It is built at first use and kept.
 
         Args:
             path: a .jsonl file with `question` and `answer`, or with `text`, in each row; or a text file with empty lines
@@ -99,8 +99,8 @@ class Knowledge:
         """Return the best CANDIDATES entries, the best first.
 
         The score is 0.7 x cosine similarity + 0.3 x share of the question's letters that the entry has (see overlap.overlaps). The
-        embedding knows other words for the same thing, the letters misspelt words and names. A question with abbreviations such as
-        "who r u" is also asked in full (see chat_words), and each entry has the better of both scores.
+        embedding matches other words for the same thing; the letters match misspelt words and names. A question with abbreviations such as
+        "who r u" is also asked in full (see chat_words). Each entry gets the better of both scores.
         """
         best: dict[tuple[int, str], Hit] = {}
         for asked in dict.fromkeys((question, in_full(question))):
@@ -118,7 +118,7 @@ class Knowledge:
     def answer(self, question: str, threshold: float | None = None) -> Answer:
         """Return the best answer to a question; its text is None if the score is below the threshold.
 
-        The default threshold is the model's own, which depends on whether the match is a question and answer pair or a passage.
+        The default threshold is the model's own; it has one for question-answer pairs and one for passages.
         """
         best = self.matches(question)[0]
         entry, score = best.entry, best.score

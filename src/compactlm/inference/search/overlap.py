@@ -1,4 +1,4 @@
-"""The letters that a question shares with other texts, which finds words that are misspelt, rare or names."""
+"""The share of letters that a question has in common with other texts. It finds misspelt words, rare words and names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def trigrams(text: str) -> set[str]:
 def overlaps(question: str, texts: Sequence[str]) -> Array:
     """Return the share of a question's trigrams that each text has, 0 to 1, float32 [texts].
 
-    A trigram has the weight log((n + 1) / (k + 0.5)), where k of the n texts have it, so rare words count more.
+    If k of the n texts have a trigram, its weight is log((n + 1) / (k + 0.5)), so rare words count more.
     """
     asked = trigrams(question)
     shared = [asked & trigrams(text) for text in texts]

@@ -1,4 +1,4 @@
-"""The scores from which `answer` gives an answer, in answers.json beside an exported model."""
+"""The score thresholds of `answer`, in answers.json next to an exported model."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ FILE = "answers.json"
 
 @dataclasses.dataclass(frozen=True)
 class Thresholds:
-    """The least scores of an answer, -1 to 1.
+    """The minimum scores of an answer, -1 to 1.
 
     Attributes:
-        pair: for a question and answer pair.
-        passage: for a passage.
-        wrong_answers: the share of questions with a wrong answer, 0 to 1, for which both were chosen; None if they were not chosen on data.
+        pair: the threshold for question-answer pairs.
+        passage: the threshold for passages.
+        wrong_answers: the accepted share of wrong answers, 0 to 1, for which both were chosen; None if they were not chosen on data.
     """
 
     pair: float
@@ -31,13 +31,13 @@ DEFAULT = Thresholds(pair=0.5, passage=0.3, wrong_answers=None)
 
 
 def write_thresholds(directory: Path, thresholds: Thresholds) -> None:
-    """Write the thresholds beside a model."""
+    """Write the thresholds next to a model."""
     content = json.dumps(dataclasses.asdict(thresholds), indent=2, sort_keys=True)
     (directory / FILE).write_text(content + "\n", encoding="utf-8")
 
 
 def read_thresholds(directory: Path) -> Thresholds:
-    """Read the thresholds beside a model; DEFAULT if it has none.
+    """Read the thresholds next to a model; DEFAULT if it has none.
 
     Raises:
         CompactLMError: the file is damaged.

@@ -1,4 +1,4 @@
-"""An index of texts by their embeddings: built once, kept on disk, searched exactly."""
+"""An index of texts by their embeddings. It is built once, kept on disk, and searched exactly."""
 
 from __future__ import annotations
 
@@ -77,11 +77,11 @@ class VectorIndex:
 def open_index(
     directory: Path, fingerprint: str, entries: Callable[[], Sequence[Entry]], embed: Callable[[Sequence[str]], Array]
 ) -> VectorIndex:
-    """Open an index; build it if it is missing, damaged or has another fingerprint of what it depends on.
+    """Open an index. Build it if it is missing or damaged, or if the fingerprint of its inputs has changed.
 
     If the old vectors had another width, the logger "compactlm" says so.
 
-    Only building calls `entries`, which returns entries with a `text` each, and `embed`, which returns unit vectors of texts.
+    `entries` returns the entries, each with a `text`, and `embed` returns unit vectors of texts. Both are called only to build.
 
     Raises:
         CompactLMError: the directory cannot be written, or has other files.
@@ -153,7 +153,7 @@ def _is_own(directory: Path) -> bool:
 
 
 def index_directory(name: str) -> Path:
-    """Return the directory of the index with this name, in COMPACTLM_CACHE or the user's cache directory."""
+    """Return the directory of an index by its name, in COMPACTLM_CACHE or the user's cache directory."""
     root = os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("compactlm", appauthor=False)
     return Path(root) / "indexes" / hashlib.sha256(name.encode()).hexdigest()[:24]
 
@@ -161,7 +161,7 @@ def index_directory(name: str) -> Path:
 def open_file_index(
     path: Path, kind: str, directory: Path | None, embedding: SentenceEmbedding, entries: Callable[[], Sequence[Entry]]
 ) -> VectorIndex:
-    """Open the index of a file's entries in a directory; None takes the directory of this kind of index in the user's cache.
+    """Open the index of a file's entries in a directory; None takes a directory in the user's cache.
 
     Raises:
         CompactLMError: the file cannot be read, or the index cannot be written.

@@ -25,7 +25,7 @@ class Classification:
         probability: the probability of that label, 0 to 1.
         probabilities: the probability of each label; they sum to 1.
         cut: whether the text was truncated because it is longer than the model accepts.
-        unknown: whether half of the text or more is unknown to the vocabulary, or a text has no tokens; the label then means little.
+        unknown: whether at least half of the text is unknown to the vocabulary, or a text has no tokens. The label then means little.
     """
 
     label: str
@@ -37,13 +37,13 @@ class Classification:
 
 @dataclasses.dataclass(frozen=True)
 class LabelSet:
-    """The answer of a model with any number of labels a text.
+    """The answer of a model that gives each text any number of labels.
 
     Attributes:
         labels: the labels with a probability of one half or more, the likeliest first.
         probabilities: the probability of each label, independent of the others, 0 to 1.
         cut: whether the text was truncated because it is longer than the model accepts.
-        unknown: whether half of the text or more is unknown to the vocabulary, or a text has no tokens; the labels then mean little.
+        unknown: whether at least half of the text is unknown to the vocabulary, or a text has no tokens. The labels then mean little.
     """
 
     labels: tuple[str, ...]
@@ -53,7 +53,7 @@ class LabelSet:
 
 
 def labels_texts(model: Model) -> bool:
-    """Return whether a task gives each single text one label."""
+    """Return whether a task gives one label to each single text."""
     task = model.directory.task
     return task.kind == "classification" and not task.pair
 
@@ -64,7 +64,7 @@ def classify(
     """Yield one answer for each row, in order; see streaming.stream for the arguments.
 
     Raises:
-        CompactLMError: a row has one text where the task reads two, or the other way round.
+        CompactLMError: a row has one text but the task reads two, or the other way round.
     """
     for encoded, outputs in stream(model, rows, encoder_of(model, rows_at_once), rows_at_once, first_rows):
         yield from classifications(model, encoded, outputs)

@@ -1,4 +1,4 @@
-"""Rows as sequences of token ids that fit a task's model."""
+"""Turn rows into sequences of token ids that fit a task's model."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Tokenize = Callable[[Sequence[str]], Sequence[Ids]]
 
 
 def encoder_of(model: Model, rows: int) -> Encode:
-    """Return what turns rows into sequences, for streams of chunks of this many rows.
+    """Return a function that turns rows into sequences, for streams with chunks of `rows_at_once` rows.
 
     Raises:
-        CompactLMError: from the returned function, if a row has one text where the task reads two, or the other way round.
+        CompactLMError: raised by the returned function, if a row has one text but the task reads two, or the other way round.
     """
     if kind_of(model.directory.task).per_token:
         return lambda chunk: _windows(model, chunk)
@@ -51,7 +51,7 @@ def single(tokenizer: Tokenizer, row: Input, ids: Ids) -> Encoded:
 
 
 def paired(tokenizer: Tokenizer, row: Input, first: Ids, second: Ids) -> Encoded:
-    """Return a pair of texts, given their token ids, each with [CLS] and [SEP]. Of a long pair the end of the longer text is left out."""
+    """Return a pair of texts, given the token ids of each with [CLS] and [SEP]. In a long pair the longer text is truncated."""
     ids, start = pair_ids(tokenizer, first[1:-1], second[1:-1], tokenizer.limit)
     cut = len(ids) < len(first) + len(second) - 1
     empty = len(first) <= 2 or len(second) <= 2
@@ -59,7 +59,7 @@ def paired(tokenizer: Tokenizer, row: Input, first: Ids, second: Ids) -> Encoded
 
 
 def _unknown(tokenizer: Tokenizer, ids: Ids, special: int) -> bool:
-    """Return whether half of the tokens or more, without the special ones, are fragments of unknown words."""
+    """Return whether at least half of the tokens, without special tokens, are fragments of unknown words."""
     return 2 * sum(map(tokenizer.fragments.__contains__, ids)) >= len(ids) - special
 
 

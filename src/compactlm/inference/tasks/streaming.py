@@ -21,13 +21,13 @@ FIRST_ROWS = 512  # the first chunk is small, because the model waits while it i
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Encoded:
-    """A row as sequences that fit the model.
+    """A row, encoded as sequences that fit the model.
 
     Attributes:
         row: the row.
         examples: one sequence, or several windows of a long text.
         cut: whether the end of the row was left out because it is longer than the model accepts.
-        unknown: whether half of the text or more is unknown to the vocabulary, or a text has no tokens; the answer then means little.
+        unknown: whether at least half of the text is unknown to the vocabulary, or a text has no tokens. The answer then means little.
     """
 
     row: Input
@@ -43,14 +43,15 @@ Outputs = list[list[Array]]  # for each row and each of its sequences, float32 [
 def stream(
     model: Model, rows: Iterable[Input], encode: Encode, rows_at_once: int, first_rows: int = FIRST_ROWS
 ) -> Iterator[tuple[list[Encoded], Outputs]]:
-    """Yield the rows in chunks, in order, each with the outputs of the model.
+    """Yield the rows in order, each with the outputs of the model.
 
     Args:
         model: a task's model.
-        rows: any number of rows, taken in chunks. One chunk is tokenized while the previous one is in the model.
-        encode: turns a chunk into sequences.
-        rows_at_once: the size of a chunk, whose sequences are sorted by length together; 1 answers each row before the next one is taken.
-        first_rows: the size of the first chunk, if that is smaller.
+        rows: any number of rows, taken in chunks. A chunk is tokenized while the model runs on the previous one.
+        encode: a function that turns a chunk into sequences.
+        rows_at_once: the size of a chunk. The sequences of a chunk are sorted by length. With 1, each row is answered before the next one
+            is taken.
+        first_rows: the size of the first chunk, if it should be smaller.
     """
     source = iter(rows)
     sizes = itertools.chain([min(first_rows, rows_at_once)], itertools.repeat(rows_at_once))
@@ -101,7 +102,7 @@ def _by_row(encoded: Sequence[Encoded], outputs: Mapping[int, Array]) -> Outputs
 
 
 def _crew(model: Model) -> tuple[Runner, int]:
-    """Return a runner and the number of worker threads that each run their own batches, so that no core is idle between two operators.
+    """Return a runner and a number of worker threads. Each thread runs its own batches, so no core is idle between two operators.
 
     On ONNX Runtime each worker uses one thread of a second runner (several, on machines with many cores). torch shares one
     thread pool, so a single worker runs its batches.
@@ -121,7 +122,7 @@ _RUNNERS: WeakKeyDictionary[Model, tuple[int, Runner]] = WeakKeyDictionary()  # 
 
 
 class _Chunk:
-    """Rows in the model, in batches of similar length."""
+    """Rows on which the model runs in the background, in batches of similar length."""
 
     def __init__(self, model: Model, runner: Runner, encoded: list[Encoded], workers: ThreadPoolExecutor) -> None:
         self.encoded = encoded

@@ -113,7 +113,7 @@ def _tasks(found: Findings) -> list[EvalResult]:
 
 
 def _metrics(task: Task) -> list[tuple[str, str]]:
-    """Return the metrics of a task that the hub knows: our name and the hub's."""
+    """Return the metrics of a task that the hub supports: our name and the hub's name."""
     return [(own, METRICS[own]) for own in kind_of(task).metrics if own in METRICS]
 
 

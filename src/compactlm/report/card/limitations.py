@@ -1,4 +1,4 @@
-"""What the student is bad at, as sentences chosen by the measured numbers."""
+"""The student's weaknesses, as sentences chosen by the measured numbers."""
 
 from __future__ import annotations
 

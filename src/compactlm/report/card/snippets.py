@@ -38,7 +38,7 @@ class Snippet:
 
 
 def short_rows(rows: Sequence[Document], seed: int, count: int = EXAMPLES) -> list[Document]:
-    """Return random rows that fit on a line, or any rows if none fits, drawn by (seed, id)."""
+    """Return random rows that fit on a line, drawn by (seed, id). If none fits, return any rows."""
     fitting = [row for row in rows if len(row.text) <= SHORT] or list(rows)
     return draw_items(fitting, count, "example", seed, key=lambda row: row.id)
 
@@ -123,9 +123,9 @@ for text in ["I want a refund.", "How do I get to the station?", "It rained all 
 
 
 def run_snippets(examples: Sequence[tuple[str, str]], threads: int) -> list[Snippet]:
-    """Run examples, titles with code, one after another in a new process, without a network.
+    """Run examples (titles with code) one after another in a new process, without a network.
 
-    They share the process because its imports take most of the time; each has names of its own.
+    They share the process because its imports take most of the time. Each example has its own namespace.
 
     Raises:
         CompactLMError: an example failed.

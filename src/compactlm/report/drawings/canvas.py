@@ -1,4 +1,4 @@
-"""The common parts of all drawings: the frame with its text for screen readers, round ticks, and the marks of the series."""
+"""The common parts of all drawings: the frame with a description for screen readers, round ticks, and the marks of the series."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def number(value: float) -> str:
 
 
 def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
-    """Return about `wanted` round values from `low` to `high`; `high` must be greater than `low`."""
+    """Return about `wanted` round values from `low` to `high`, which must be greater than `low`."""
     rough = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * (1 - 1e-9))
@@ -45,7 +45,7 @@ def ticks(low: float, high: float, wanted: int = 5) -> list[float]:
 
 
 def tick_texts(values: Sequence[float], percent: bool = False) -> list[str]:
-    """Return ticks as text, all with the same number of digits; `percent` shows shares in per cent."""
+    """Return ticks as text with the same number of digits. `percent` shows shares in per cent."""
     shown = [100 * value for value in values] if percent else values
     digits = max((len(f"{value:.6f}".rstrip("0").partition(".")[2]) for value in shown), default=0)
     return [f"{value:,.{digits}f}{PER_CENT if percent else ''}".replace("-", MINUS) for value in shown]
@@ -83,7 +83,7 @@ def label(text: str, x: float, y: float, kind: str = "", anchor: str = "start") 
 
 
 def legend(names: Sequence[str], y: float = 14.0) -> tuple[list[str], float]:
-    """Return the marks and names of all series, in lines that fit the width, and the y coordinate where the drawing can begin."""
+    """Return the marks and names of all series in lines that fit the width, and the y coordinate below them."""
     drawn, x = [], 4.0
     for series, name in enumerate(names):
         width = 26 + CHARACTER * len(name)
@@ -97,7 +97,7 @@ def legend(names: Sequence[str], y: float = 14.0) -> tuple[list[str], float]:
 def frame(title: str, description: str, height: float, drawn: Sequence[str]) -> Markup:
     """Return the SVG of a drawing.
 
-    Screen readers read the title, which is unique on the page, and the description of the content in a sentence or two with numbers.
+    Screen readers read the title, which is unique on the page, and the description: a sentence or two with numbers.
     """
     name = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
     head = f'<svg class="chart" role="img" viewBox="0 0 {number(WIDTH)} {number(height)}" aria-labelledby="{name}-title {name}-text">'

@@ -70,7 +70,7 @@ def draw_intervals(title: str, description: str, scale: Scale, series: Sequence[
 
 
 def _ground(scale: Scale, limit: Limit | None, across: Range, values: Sequence[float], top: float, bottom: float) -> list[str]:
-    """Return what is drawn below the marks of a line: the band of acceptable values, the grid and the reference."""
+    """Return the background of a line: the band of acceptable values, the grid and the reference."""
     drawn = []
     if limit:
         ends = (across.low if limit.low is None else limit.low, across.high if limit.high is None else limit.high)

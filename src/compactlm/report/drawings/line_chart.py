@@ -30,7 +30,7 @@ MARKED = 12  # marks on a line, about
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """A series of points. `names` are shown beside the points; `joined` draws a line through them."""
+    """A series of points. `names` are shown next to the points; `joined` draws a line through them."""
 
     name: str
     points: Sequence[tuple[float, float]]

@@ -1,4 +1,4 @@
-"""Cost: size and work on any machine, and time, memory and energy on the machine of this run."""
+"""Cost: size and operations, which are the same on any machine, and time, memory and energy on the machine of this run."""
 
 from __future__ import annotations
 

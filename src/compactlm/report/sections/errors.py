@@ -46,7 +46,7 @@ def _examples(found: Findings, name: str, reader: Reader) -> list[Block]:
 
 
 def _plain_examples(found: Findings, name: str) -> list[Block]:
-    """Return random rows with the answers of both models, without the tokens that matter."""
+    """Return random rows with the answers of both models, without marking tokens that matter."""
     answers, task = found.answers[name], found.params.tasks[name]
     kind, said = answers.kind, answers.said["student"]
     right = kind.right(said, answers.rows, task)

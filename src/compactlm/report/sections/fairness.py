@@ -1,4 +1,4 @@
-"""Fairness: the train rows at each step, the student beside its teacher, and the status of each figure."""
+"""Fairness: the train rows at each step, the student next to its teacher, and the status of each figure."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _swapped(swapped: dict[str, Any], task: Task) -> Iterator[list[str | Cell]]:
 
 
 def _cells(by_role: ByRole) -> list[Cell]:
-    """Return the cells of teacher, student and amplification; a figure that the gate does not check has no amplification."""
+    """Return the cells of teacher, student and amplification. A figure that the gate does not check has no amplification."""
     more = by_role.get(AMPLIFICATION)
     without = "no limit" if by_role[ROLES[0]].value is not None else "not judged"
     return [*(Cell.of(by_role[role]) for role in ROLES), Cell.of(more) if more else Cell(without)]

@@ -1,4 +1,4 @@
-"""New text after the training: the last comparison of `compactlm watch`, and what such comparisons and picked rows are worth."""
+"""New text after the training: the last comparison of `compactlm watch`, and benchmarks of such comparisons and of picked rows."""
 
 from __future__ import annotations
 

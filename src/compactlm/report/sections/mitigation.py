@@ -45,7 +45,7 @@ Students = Mapping[str, Mapping[str, Compared]]  # by mitigation and name of the
 
 
 def mitigation(found: Findings) -> Section | None:
-    """Return the section; None if there are no students under mitigations, or their teacher is not the one of this run."""
+    """Return the section; None without students under mitigations, or if their teacher is not the teacher of this run."""
     students = comparable_students(found)
     if not students:
         return None

@@ -63,7 +63,7 @@ def _tests(found: Findings, name: str, task: dict[str, Any]) -> Text:
 
 
 def _labels(found: Findings, name: str) -> list[Block]:
-    """Return how the labels of a classification are confused, and how reliable its probabilities are."""
+    """Return the blocks about the confusion of labels and the reliability of probabilities of a classification."""
     task = found.params.tasks[name]
     if kind_of(task).name != "classification":
         return []

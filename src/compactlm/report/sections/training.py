@@ -83,7 +83,7 @@ def sizes(found: Findings) -> Section:
 
 
 def other_settings(found: Findings, overrides: Iterable[str]) -> str:
-    """Return a sentence on how the `key=value` overrides of other runs differ from the settings of this run; "" if they do not."""
+    """Describe how the `key=value` overrides of other runs differ from the settings of this run; "" if they do not differ."""
     different = []
     for override in overrides:
         key, _, value = override.partition("=")

@@ -1,4 +1,4 @@
-"""What the student's sentence embedding is worth: next to the teacher and a static table, and where context decides."""
+"""The quality of the student's sentence embedding, compared with the teacher and a static table, also where context decides."""
 
 from __future__ import annotations
 

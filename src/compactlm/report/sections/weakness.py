@@ -39,7 +39,7 @@ def slice_figures(task: dict[str, Any]) -> Iterator[tuple[str, dict[str, Figure]
 
 
 def worst(task: dict[str, Any], role: str) -> str | None:
-    """Return the name of the judged slice where a model's metric is lowest; None if no slice is judged."""
+    """Return the name of the judged slice on which a model's metric is lowest; None if no slice is judged."""
     judged = [(figures[role].value or 0.0, name) for name, figures in slice_figures(task) if figures[role].judged]
     return min(judged)[1] if judged else None
 
@@ -86,7 +86,7 @@ def sees_case(reader: Reader) -> bool:
 
 
 def robustness_figures(found: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each perturbation, and its share of changed rows and the share of the metric kept by role."""
+    """Yield the name of each perturbation, its share of changed rows, and by role the share of the metric that is kept."""
     for kind, strengths in found["perturbations"].items():
         for strength in STRENGTHS:
             case = strengths[strength]
