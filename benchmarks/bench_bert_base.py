@@ -27,7 +27,8 @@ from transformers import BertConfig, BertForMaskedLM, BertTokenizerFast
 
 from benchmarks.shared.machine import processor
 from compactlm import artifacts
-from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.archives.fetching import fetch
+from compactlm.corpus.ingest.archives.unpacking import read_member
 from compactlm.errors import CompactLMError
 from compactlm.params import PackageSource, PackageTeacher
 from compactlm.params.files import insert_files

@@ -29,7 +29,8 @@ import yaml
 
 from benchmarks.shared.harness import write_report
 from compactlm import artifacts
-from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.archives.fetching import fetch
+from compactlm.corpus.ingest.archives.unpacking import read_member
 from compactlm.figures.numbers import percent, plain
 from compactlm.improvement.promotion.comparing import OLD
 from compactlm.improvement.rows import read_fields, row_id, write_fields

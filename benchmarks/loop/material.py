@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from compactlm import CompactLM, artifacts
-from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.archives.fetching import fetch
+from compactlm.corpus.ingest.archives.unpacking import read_member
 from compactlm.improvement.describing import Described, describe
 from compactlm.params import Params
 from compactlm.params.sources import PackageSource

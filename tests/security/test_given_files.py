@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from compactlm.corpus.ingest.archives import extract_directory
+from compactlm.corpus.ingest.archives.unpacking import extract_directory
 from compactlm.errors import CompactLMError
 from compactlm.text.tables import stream_rows
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
-from compactlm.text import delimited, tables
+from compactlm.text import allowance, delimited, tables
 from compactlm.text.tables import stream_rows
 
 
@@ -149,7 +149,7 @@ def test_parquet_is_read_in_batches(file: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_file_that_unpacks_to_many_times_its_size_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "EXPANSION_FROM", 1_000_000)
+    monkeypatch.setattr(allowance, "EXPANSION_FROM", 1_000_000)
     file.write_bytes(gzip.compress(b"\n" * 3_000_000))
     with pytest.raises(CompactLMError, match="unpacks to more than 200 times its size"):
         read(file, "txt")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 import pydantic
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from compactlm.params.base import Count, Name, Number, Section
+from compactlm.params.expressions import check_expression
 
 
 def _column(value: Any) -> str | int:
@@ -90,10 +90,7 @@ class QueryLines(Section):
 
     @model_validator(mode="after")
     def _can_be_used(self) -> QueryLines:
-        try:
-            re.compile(self.prefix or "")
-        except re.error as error:
-            raise ValueError(f"the prefix {self.prefix!r} is not a regular expression ({error}); correct it") from None
+        check_expression(self.prefix or "", "the prefix")
         return self
 
 
@@ -204,10 +201,7 @@ class Columns(Section):
         if self.answer is not None and self.pair is None:
             raise ValueError("answer is set, but pair is null; name the column of the question in pair")
         for column, pattern in self.parts.items():
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"parts.{column} is {pattern!r}, which is not a regular expression ({error}); correct it") from None
+            check_expression(pattern, f"parts.{column}")
         return self
 
 

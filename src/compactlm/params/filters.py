@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictBool, StrictStr, model_validator
 
 from compactlm.params.base import Count, CountOrZero, Fraction, Name, Section
+from compactlm.params.expressions import check_expression, matches
 
 
 class RepairUnicode(Section):
@@ -142,11 +142,8 @@ class Expression(Section):
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Expression:
-        try:
-            pattern = re.compile(self.pattern)
-        except re.error as error:
-            raise ValueError(f"the pattern {self.pattern!r} is not a regular expression ({error}); correct it") from None
-        if self.action == "replace" and pattern.search(self.replacement):
+        check_expression(self.pattern, "the pattern")
+        if self.action == "replace" and matches(self.pattern, self.replacement):
             raise ValueError(f"the pattern {self.pattern!r} matches its own replacement, so cleaning would never end; change one of them")
         return self
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from huggingface_hub import snapshot_download
 
-from compactlm.corpus.ingest.archives import extract_directory, fetch
+from compactlm.corpus.ingest.archives.fetching import fetch
+from compactlm.corpus.ingest.archives.unpacking import extract_directory
 from compactlm.errors import CompactLMError
 from compactlm.params import DirectoryTeacher, HubTeacher, PackageTeacher
 from compactlm.text.markdown import facts

@@ -21,13 +21,12 @@ import pyarrow.parquet as pq
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
 from compactlm.text import delimited
+from compactlm.text.allowance import Allowance
 from compactlm.text.conll import conll_rows
 from compactlm.text.delimited import check_different, csv_cells, table, tsv_cells
 from compactlm.text.lines import parse_object
 from compactlm.text.squad import squad_rows
 
-EXPANSION = 200  # text compresses to a tenth, so a file that expands by more than this factor is an attack
-EXPANSION_FROM = 64_000_000  # expansion to fewer bytes is harmless
 REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000
 _LINE_END = re.compile(rb"\r\n|\n|\r")
@@ -40,7 +39,7 @@ class _Packed(io.RawIOBase):
     """The unpacked bytes of a compressed file. An absurdly large expansion raises CompactLMError."""
 
     def __init__(self, unpacked: BinaryIO, packed_size: int, where: str) -> None:
-        self._unpacked, self._packed_size, self._where, self._given = unpacked, packed_size, where, 0
+        self._unpacked, self._where, self._allowance = unpacked, where, Allowance(packed_size, where)
 
     def readable(self) -> bool:
         return True
@@ -52,9 +51,7 @@ class _Packed(io.RawIOBase):
             reason = " ".join(str(error).split())
             raise CompactLMError(f"{self._where} is a damaged or truncated packed file ({reason}); create or download it again") from None
         buffer[: len(data)] = data
-        self._given += len(data)
-        if self._given > EXPANSION_FROM and self._given > EXPANSION * self._packed_size:
-            raise CompactLMError(f"{self._where} unpacks to more than {EXPANSION} times its size; use a file from a trusted source")
+        self._allowance.take(len(data))
         return len(data)
 
 

@@ -84,6 +84,14 @@ def test_other_files_are_refused(tmp_path, write, contents, sentence):
         wasm_runtime.load_runtime(write(tmp_path / "given", contents))
 
 
+def test_a_file_that_swells_is_refused(monkeypatch, tmp_path):
+    monkeypatch.setattr(wasm_runtime, "LARGEST", 1_000)
+    path = write_archive(tmp_path / "given.tgz", {name: bytes(100_000) for name in CONTENTS})
+    assert path.stat().st_size < 1_000
+    with pytest.raises(CompactLMError, match="has more than 1,000 bytes"):
+        wasm_runtime.load_runtime(path)
+
+
 def test_failures_are_sentences(monkeypatch, npm, tmp_path):
     npm()
     with pytest.raises(CompactLMError, match=r"could not download .*E404.*--runtime"):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from compactlm.errors import CompactLMError
+from compactlm.text.expressions import BoundedExpression
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
@@ -73,9 +73,12 @@ def parts_of(row: Row, parts: Mapping[str, str], place: str) -> Iterator[tuple[s
     out.
 
     Raises:
-        CompactLMError: a column is missing, or the columns have different numbers of parts.
+        CompactLMError: a column is missing, the columns have different numbers of parts, or a regular expression takes too long.
     """
-    cut = {column: _cut(text_at(row, column, place, f"parts.{column}"), pattern) for column, pattern in parts.items()}
+    cut = {
+        column: _cut(text_at(row, column, place, setting := f"parts.{column}"), pattern, setting, place)
+        for column, pattern in parts.items()
+    }
     numbers = {len(found) for found in cut.values()}
     if len(numbers) > 1:
         counted = ", ".join(f"{len(found)} in {column!r}" for column, found in cut.items())
@@ -84,7 +87,7 @@ def parts_of(row: Row, parts: Mapping[str, str], place: str) -> Iterator[tuple[s
         yield f"{place}, part {number + 1}", {**row, **{column: found[number] for column, found in cut.items()}}
 
 
-def _cut(text: str, pattern: str) -> list[str]:
-    found = list(re.finditer(pattern, text))
-    ends = [*(match.start() for match in found), len(text)][1:]
-    return [text[match.end() : end].strip() for match, end in zip(found, ends, strict=True)]
+def _cut(text: str, pattern: str, setting: str, place: str) -> list[str]:
+    found = BoundedExpression(pattern, f"columns.{setting}").spans(text, place)
+    ends = [*(start for start, _ in found), len(text)][1:]
+    return [text[start:end].strip() for (_, start), end in zip(found, ends, strict=True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Sequence
 
 from compactlm.artifacts import TARGETS, Document
@@ -15,6 +14,7 @@ from compactlm.corpus.ingest.words import read_words
 from compactlm.errors import CompactLMError
 from compactlm.params import Columns, DocumentPart, JoinedColumns, QueryLines, Task
 from compactlm.tasks.base import Targets
+from compactlm.text.expressions import BoundedExpression
 from compactlm.text.labels import is_missing
 from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
@@ -132,6 +132,6 @@ def _queries(row: Row, rule: str | int | QueryLines | None, place: str) -> tuple
         shown = f"{next(text for text in cells if not isinstance(text, str))!r:.{SHOWN}}"
         raise CompactLMError(f"{place}: the column {column!r} holds {shown}, which is not text; correct columns.queries")
     if isinstance(rule, QueryLines):
-        prefix = re.compile(rule.prefix or "")
-        texts = [line[start.end() :] if (start := prefix.match(line)) else line for text in texts for line in text.splitlines()]
+        prefix = BoundedExpression(rule.prefix or "", "columns.queries.prefix")
+        texts = [line[prefix.end_of_start(line, place) :] for text in texts for line in text.splitlines()]
     return tuple(sorted({encodable(stripped) for text in texts if (stripped := text.strip())}))

@@ -14,7 +14,8 @@ from tqdm import tqdm
 
 from compactlm.artifacts import TARGETS, Document, document_schema, file_sha256, parts, to_documents
 from compactlm.corpus.ingest.answers import AnswerNotFoundError
-from compactlm.corpus.ingest.archives import fetch, read_member
+from compactlm.corpus.ingest.archives.fetching import fetch
+from compactlm.corpus.ingest.archives.unpacking import read_member
 from compactlm.corpus.ingest.cells import parts_of
 from compactlm.corpus.ingest.hub import read_hub
 from compactlm.corpus.ingest.limits import limits_of, take, take_drawn

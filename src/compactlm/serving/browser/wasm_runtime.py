@@ -23,6 +23,7 @@ DIGESTS = {
 }
 CACHE_VARIABLE = "COMPACTLM_CACHE"
 SECONDS = 600
+LARGEST = 64_000_000  # bytes of a file; that of the binary is 14 MB
 HOW = f"pass an unpacked package or the archive of {PACKAGE} {VERSION} with --runtime"
 
 
@@ -74,7 +75,9 @@ def _reader(place: Path) -> Callable[[str], bytes]:
             member = archive.extractfile(f"package/dist/{name}")
             if member is None:
                 raise KeyError(name)
-            return member.read()
+            if len(content := member.read(LARGEST + 1)) > LARGEST:
+                raise tarfile.TarError(f"it has more than {LARGEST:,} bytes")
+            return content
 
     return read
 

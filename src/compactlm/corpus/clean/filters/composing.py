@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterable
 from typing import Literal
 
@@ -14,6 +13,7 @@ from compactlm.corpus.clean.filters.personal.masking import mask_personal
 from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.errors import CompactLMError
 from compactlm.params import filters as settings
+from compactlm.text.expressions import BoundedExpression
 
 FUNCTIONS: dict[str, Callable[..., str | Dropped]] = {  # the fields of the settings are the keyword arguments of the function
     "repair_unicode": characters.repair_unicode,
@@ -41,7 +41,7 @@ def _filter(one: settings.FilterSettings) -> Filter:
     if isinstance(one, settings.Language):
         return _language(one)
     if isinstance(one, settings.Expression):
-        pattern = re.compile(one.pattern)
+        pattern = BoundedExpression(one.pattern, f"the filter {one.name}")
         if one.action == "drop":
             return functools.partial(expressions.drop_where_found, pattern=pattern, reason=one.name)
         return functools.partial(expressions.replace, pattern=pattern, replacement=one.replacement)

@@ -7,24 +7,15 @@ used only after its sha256 has been computed again.
 
 from __future__ import annotations
 
-import difflib
 import errno
-import gzip
-import io
-import lzma
 import os
 import re
 import shutil
-import stat
 import subprocess
 import sys
-import tarfile
 import tempfile
 import time
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -33,7 +24,6 @@ from compactlm.errors import CompactLMError
 from compactlm.params import PackageArchive
 
 CACHE_VARIABLE = "COMPACTLM_CACHE"
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 def cache_directory() -> Path:
@@ -138,79 +128,3 @@ def last_words(log: str) -> str:
     lines = [line for line in lines if line and not line.startswith(("WARNING", "[notice]", "DEPRECATION"))]
     errors = [line.removeprefix("ERROR:").strip() for line in lines if line.startswith("ERROR:")]
     return (errors or lines or ["nothing"])[-1]
-
-
-def read_member(path: Path, members: list[str]) -> bytes:
-    """Return the bytes of a member of a zip or tar archive. Further entries of `members` name members of nested archives.
-
-    Raises:
-        CompactLMError: a member is missing or an archive is damaged.
-    """
-    where = path.name
-    content = path.read_bytes()
-    for member in members:
-        found = [data for _, data in _entries(content, where, member.__eq__) if data is not None]
-        if not found:
-            raise _missing(content, where, member)
-        content, where = found[-1], f"{where}/{member}"
-    return content
-
-
-def extract_directory(path: Path, directory: str, target: Path) -> list[Path]:
-    """Copy all files below `directory` of an archive to `target`, and return their sorted paths relative to it.
-
-    Raises:
-        CompactLMError: the archive is damaged, has no file there, or has a link or a path that leads out of it.
-    """
-    prefix = PurePosixPath(directory)
-    written = []
-    for name, data in _entries(path.read_bytes(), path.name, lambda name: _is_below(name, prefix)):
-        inside = PurePosixPath(name)
-        if data is None or ".." in inside.parts:
-            raise CompactLMError(f"{path.name} contains {name}, which is a link or leads out of the archive; use another archive")
-        relative = Path(*inside.relative_to(prefix).parts)
-        (target / relative).parent.mkdir(parents=True, exist_ok=True)
-        (target / relative).write_bytes(data)
-        written.append(relative)
-    if not written:
-        raise CompactLMError(f"{path.name} contains no files below {directory}/; correct the directory in params.yaml")
-    return sorted(written)
-
-
-def _is_below(name: str, prefix: PurePosixPath) -> bool:
-    return PurePosixPath(name).is_relative_to(prefix) and PurePosixPath(name) != prefix
-
-
-def _entries(content: bytes, where: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
-    """Yield name and bytes of the wanted entries of a zip or tar archive, without directories; the bytes of links are None."""
-    try:
-        if zipfile.is_zipfile(io.BytesIO(content)):
-            yield from _zip_entries(content, wanted)
-        else:
-            yield from _tar_entries(content, wanted)
-    except _DAMAGE as error:
-        raise CompactLMError(
-            f"{where} cannot be read as an archive ({error}); check member and archive in params.yaml, or download it again"
-        ) from None
-
-
-def _zip_entries(content: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        for entry in archive.infolist():
-            if not entry.is_dir() and wanted(entry.filename):
-                yield entry.filename, None if stat.S_ISLNK(entry.external_attr >> 16) else archive.read(entry)
-
-
-def _tar_entries(content: bytes, wanted: Callable[[str], bool]) -> Iterator[tuple[str, bytes | None]]:
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        for entry in archive:
-            if not entry.isdir() and wanted(entry.name):
-                file = archive.extractfile(entry) if entry.isreg() else None
-                yield entry.name, None if file is None else file.read()
-
-
-def _missing(content: bytes, where: str, member: str) -> CompactLMError:
-    names = [name for name, _ in _entries(content, where, bool)]
-    alike = difflib.get_close_matches(member, names, n=1, cutoff=0.0)
-    hint = f"the nearest name in it is {alike[0]}" if alike else "it is empty"
-    return CompactLMError(f"{where} has no member {member} ({hint}); correct member in params.yaml")

@@ -1,0 +1,1 @@
+"""Archives of a Python package index."""
