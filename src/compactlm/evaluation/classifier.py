@@ -1,4 +1,4 @@
-"""A task's model with its tokenizer. It answers in batches, and runs on each distinct sequence once."""
+"""A task's model with its tokenizer. It runs in batches, and on each distinct sequence only once."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from compactlm.tasks.segmenting import LibrarySegmenter
 
 
 class Reader:
-    """Rows in, answers out.
+    """Answers rows with a task's model.
 
     Args:
         model: the model; it is put into eval mode.
         tokenizer: the tokenizer of the model.
-        maximum_length: tokens a sequence; longer texts are cut, or read in several sequences.
-        batch_tokens: tokens a batch, padding included.
+        maximum_length: the maximum number of tokens of a sequence. Longer texts are truncated or split into several sequences.
+        batch_tokens: tokens per batch, padding included.
         description: the description of the progress bar.
         task: the task of the model.
     """
@@ -48,12 +48,12 @@ class Reader:
         return encode(self.tokenizer, texts, self.maximum_length)
 
     def probabilities(self, texts: Sequence[str]) -> Array:
-        """Return the answers to texts without labels, float64 [texts, outputs]: of a classification, the probability of each label."""
+        """Return the answers to texts without labels, float64 [texts, outputs]. For a classification these are probabilities."""
         found: Array = self.answers([Input(text) for text in texts])
         return found
 
     def answers(self, rows: Sequence[Row]) -> Any:
-        """Return the answer to each row, as Kind.answers does; of a RowKind nan where the model's output is not finite.
+        """Return the answer to each row, as Kind.answers does. For a RowKind it is nan if the model's output is not finite.
 
         A sequence that was read before is not read again. Changed texts often have the same tokens, for instance when only letter case
         changes and the tokenizer ignores case.

@@ -30,7 +30,7 @@ EMBEDDED_TEXTS = 200
 
 @dataclasses.dataclass(frozen=True)
 class Body:
-    """A BERT without a head, with its tokenizer and its maximum number of tokens a sequence."""
+    """A BERT without a head, with its tokenizer and the maximum number of tokens of a sequence."""
 
     model: BertModel
     tokenizer: Any
@@ -44,8 +44,8 @@ class Role:
     Attributes:
         name: "teacher" or "student".
         directory: the directory of its models.
-        maximum_length: its maximum number of tokens a sequence.
-        general: the name of the directory of its general model, beside those of the tasks.
+        maximum_length: the maximum number of tokens of a sequence.
+        general: the name of the directory of its general model, which is next to those of the tasks.
     """
 
     name: str
@@ -55,7 +55,7 @@ class Role:
 
 
 def load_general(role: Role) -> LanguageModel | Body:
-    """Load the general model of a role: a masked language model, or the body of a teacher that has no head for masked words.
+    """Load the general model of a role: a masked language model or, if the teacher has no such head, its body.
 
     Raises:
         CompactLMError: its weights are not finite.
@@ -79,7 +79,7 @@ def answer(readers: Mapping[str, Reader], rows: Sequence[Document], task: Task, 
     """Answer the test rows of a task with both models.
 
     Raises:
-        CompactLMError: a model is broken by its outputs.
+        CompactLMError: the outputs show that a model is broken.
     """
     said = {role: reader.answers(rows) for role, reader in readers.items()}
     answers = Answers(task, tuple(rows), said, {role: reader.settings for role, reader in readers.items()})
@@ -90,10 +90,10 @@ def answer(readers: Mapping[str, Reader], rows: Sequence[Document], task: Task, 
 def spreads(
     bodies: Mapping[str, LanguageModel | Body | Reader], rows: Sequence[Document], name: str, batch_tokens: int, seed: int
 ) -> dict[str, float]:
-    """Return how far each model's embeddings of some test rows lie from their mean (`pathologies.spread`).
+    """Return how far each model's embeddings of some test rows are from their mean (`pathologies.spread`).
 
     Raises:
-        CompactLMError: a model embeds all of them to one point.
+        CompactLMError: a model gives all of them the same embedding.
     """
     texts = sorted({row.text for row in sample(rows, EMBEDDED_TEXTS, seed)})
     found: dict[str, float] = {}
@@ -127,16 +127,16 @@ def word_spreads(models: Mapping[str, LanguageModel], words: Sequence[MaskedWord
 def sizes(
     loaded: Mapping[str, Sequence[LanguageModel | Body | Reader]], roles: Sequence[Role], names: Sequence[str], tokens: int
 ) -> dict[str, float]:
-    """Return parameters, bytes on the disk and multiply-adds a token of both, and the ratio of parameters.
+    """Return parameters, bytes on disk and multiply-adds per token of both models, and the ratio of parameters.
 
-    The ratio compares the student's largest model with the teacher's smallest, so it never understates the student's size. The teacher
-    counts as a classifier, which is the form that its name refers to.
+    The ratio compares the student's largest model with the teacher's smallest, so it never understates the student's size. The teacher is
+    counted with a classifier head, because its published number of parameters includes one.
 
     Args:
         loaded: models by role.
         roles: teacher and student.
         names: the names of the models' directories, in the order of `loaded`.
-        tokens: the length of the sequences that multiply-adds are counted for.
+        tokens: the length of the sequences for which multiply-adds are counted.
     """
     found: dict[str, float] = {}
     for role in roles:

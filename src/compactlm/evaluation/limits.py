@@ -1,4 +1,4 @@
-"""Limits of the figures that describe a student's weaknesses. They inform the reader; the gates check figures of fairness only."""
+"""Limits of the figures that describe a student's weaknesses. They only inform the reader; the gates check only figures of fairness."""
 
 from compactlm.figures.figure import Limit
 

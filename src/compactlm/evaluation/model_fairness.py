@@ -25,7 +25,7 @@ def measure_fairness(
 ) -> dict[str, object]:
     """Return the content of `fairness` in evaluate.json, as nested figures.
 
-    Answers are by task, and language models by role. The readers, by task and role, answer counterfactual rows. Tasks of a kind whose
+    `answers` are by task, and language models by role. `readers`, by task and role, answer counterfactual rows. Tasks of a kind whose
     answers cannot be compared between groups are left out.
     """
     settings, resampler = params.bias_audit, Resampler.of(params.bootstrap, params.seed)

@@ -1,4 +1,4 @@
-"""Holm's correction of violations: of many checks, some would be violated by chance alone."""
+"""Holm's correction for multiple checks. Without it, some of many checks would be violated by chance alone."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from compactlm.figures.figure import Figure, Status, find_figures
 
 
 def correct(metrics: Mapping[str, Any], confidence: float) -> dict[str, Any]:
-    """Return nested metrics in which a violation is undecided unless it holds after the correction for all judged checks.
+    """Return nested metrics in which violations that do not hold after the correction for all judged checks become undecided.
 
-    The step-down procedure of Holm (1979, https://www.jstor.org/stable/4615733) keeps the probability of any false violation at most
-    (1 - confidence) / 2, the share of the resamples on each side of an interval. Figures that are ok stay ok: that all of them are within
-    their limits needs no correction, because each must show it.
+    The step-down procedure of Holm (1979, https://www.jstor.org/stable/4615733) keeps the probability of any false violation at or below (1
+    - confidence) / 2, which is the share of the resamples on each side of an interval. Figures that are ok stay ok. They need no
+    correction, because each figure must show on its own that it is within its limit.
 
     Args:
         metrics: figures with intervals of the same confidence.
@@ -33,9 +33,9 @@ def correct(metrics: Mapping[str, Any], confidence: float) -> dict[str, Any]:
 
 
 def tail(figure: Figure, confidence: float) -> float:
-    """Return the probability of a figure at least so far beyond its limit if the true one lies on the limit.
+    """Return the p-value: the probability of a figure at least as far beyond its limit if the true value lies on the limit.
 
-    The standard error follows from the bound of the interval that faces the limit, for a normal distribution.
+    The standard error is computed from the bound of the interval that faces the limit, for a normal distribution.
     """
     value, low, high, limit = figure.value, figure.low, figure.high, figure.limit
     if value is None or low is None or high is None or limit is None:

@@ -1,4 +1,4 @@
-"""The gates, of the data and of the models: the figures that have a limit, counted by status."""
+"""The gates for data and models: all figures that have a limit, counted by status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Gate:
 
     Attributes:
         kind: `data` or `model`, as in bias_audit.gate of params.yaml.
-        checks: the figures that have a limit, each after what it measures, in words.
+        checks: the figures that have a limit, each with a description of what it measures.
     """
 
     kind: Literal["data", "model"]
@@ -36,7 +36,7 @@ class Gate:
 
     @property
     def status(self) -> Status:
-        """The worst status of the checks; not judged where there are none."""
+        """The worst status of the checks; not judged without checks."""
         found = {figure.status for _, figure in self.checks}
         return next((status for status in ORDER if status in found), Status.OK if found else Status.NOT_JUDGED)
 
@@ -67,9 +67,9 @@ class Gate:
         return [headline, *(["", *(f"- {sentence}" for sentence in sentences)] if sentences else [])]
 
     def enforce(self, on_violation: Literal["warn", "fail"], report: str) -> None:
-        """End the stage where a check is violated or not judged and `on_violation` is fail. Write the metrics before you call this.
+        """End the stage if a check is violated or not judged and `on_violation` is fail. Write the metrics before you call this.
 
-        An undecided check lets the stage pass. A gate without checks passes too. `report` is where the reader finds all figures.
+        Undecided checks let the stage pass, and so does a gate without checks. `report` is the file with all figures, for the message.
 
         Raises:
             CompactLMError: a check is violated or not judged.

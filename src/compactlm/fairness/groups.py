@@ -1,4 +1,4 @@
-"""The group that a row belongs to: found by the words of its text or by the value of a column."""
+"""Find the group that a row belongs to, by the words of its text or by the value of a column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SAMPLE_CHARACTERS = 100
 
 
 def only(group: str) -> str:
-    """Return the name of the category of rows that belong to this group and no other."""
+    """Return the name of the category for rows that belong to this group and no other."""
     return f"{group}_only"
 
 
@@ -29,8 +29,8 @@ def category_names(attribute: Attribute) -> list[str]:
 def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> list[str]:
     """Return the category of each row: `<group>_only`, `both` (more than one group) or `neither`.
 
-    A pair mentions what either of its texts mentions. A row keeps the value of its column under the name of the attribute; white space at
-    its ends does not matter. A row of a column attribute is never `both`; a value that no group names is `neither`.
+    A pair mentions a group if one of its texts does. For an attribute from a column, the row has the value under the name of the attribute.
+    White space at its ends is ignored. A value that no group lists is `neither`, and such a row is never `both`.
     """
     if attribute.found_in == "text":
         lexicon = Lexicon(attribute)
@@ -40,7 +40,7 @@ def categorise(rows: Sequence[Document], name: str, attribute: Attribute) -> lis
 
 
 def whole_text(row: Document) -> str:
-    """Return the text of a row, of a pair both texts."""
+    """Return the text of a row; for a pair, both texts."""
     return row.text if row.pair is None else f"{row.text} {row.pair}"
 
 
@@ -66,7 +66,7 @@ class Lexicon:
         return [" ".join(found.lower().split()) for pattern in self.patterns.values() for found in pattern.findall(text)]
 
     def excerpt(self, text: str) -> str:
-        """Return at most SAMPLE_CHARACTERS of a text, from about its first mention on."""
+        """Return up to SAMPLE_CHARACTERS of a text, starting shortly before its first mention."""
         starts = [found.start() for pattern in self.patterns.values() if (found := pattern.search(text))]
         start = max(0, min(starts, default=0) - SAMPLE_CHARACTERS // 2)
         start = text.rfind(" ", 0, start) + 1 if start else 0
@@ -76,12 +76,12 @@ class Lexicon:
 
 @dataclasses.dataclass(frozen=True)
 class Coverage:
-    """The division of some rows by an attribute.
+    """The number of rows in each category of an attribute, with examples.
 
     Attributes:
-        rows: number of rows a category, every category named.
+        rows: the number of rows by category; empty categories are included.
         words: how often each word of the lexicon occurs, the most frequent first; empty for a column.
-        samples: excerpts of some rows a category.
+        samples: excerpts of some rows of each category.
     """
 
     rows: dict[str, int]
@@ -90,7 +90,7 @@ class Coverage:
 
 
 def cover(rows: Sequence[Document], categories: Sequence[str], attribute: Attribute, samples: int) -> Coverage:
-    """Count the rows of each category, from `categorise`, and draw `samples` of each by their ids, in any order of the rows."""
+    """Count the rows of each category, and draw `samples` rows of each. The result does not depend on the order of the rows."""
     lexicon = Lexicon(attribute)
     found: dict[str, list[Document]] = {category: [] for category in category_names(attribute)}
     for row, category in zip(rows, categories, strict=True):
@@ -108,15 +108,15 @@ def cover(rows: Sequence[Document], categories: Sequence[str], attribute: Attrib
 
 
 def longest_first(words: Iterable[str]) -> list[str]:
-    """Return the words in the order of the search: longer words first."""
+    """Return the words in the order in which they are searched: longer words first."""
     return sorted(words, key=lambda word: (-len(word), word))
 
 
 def word_pattern(words: Iterable[str], named: bool = False) -> re.Pattern[str]:
-    """Return a pattern that finds these words as whole words, the longest first, in any letter case and with any white space in them.
+    """Return a pattern for these whole words, the longest first. It ignores letter case and accepts any white space inside a word.
 
     Args:
-        words: with single spaces in them and no space at their ends.
+        words: the words, with single spaces inside and none at the ends.
         named: give each word a capturing group, in the order of longest_first.
     """
     escaped = (re.escape(word).replace(r"\ ", r"\s+") for word in longest_first(words))

@@ -1,4 +1,4 @@
-"""What a bias audit compares between groups, by the kind of a task: how often rows have a label, or the mean of a number."""
+"""The outcomes that a bias audit compares between groups: the share of rows with a label, or the mean of a number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TAGGED_WORDS = "tagged_words"
 
 
 def outcome_name(settings: BiasAudit, name: str, task: Task) -> str:
-    """Return the name of the outcome that the gate judges in the task `name`: its favourable label, SCORE or TAGGED_WORDS."""
+    """Return the name of the outcome that the gate checks in the task `name`: its favourable label, SCORE or TAGGED_WORDS."""
     favorable = settings.favorable_labels.get(name, "")
     if kind_of(task).has_favourable:
         return favorable
@@ -25,7 +25,7 @@ def outcome_name(settings: BiasAudit, name: str, task: Task) -> str:
 
 
 def outcome_in_words(task: Task, outcome: str) -> str:
-    """Return what the base rate of an outcome is, for a heading."""
+    """Describe the base rate of an outcome, for a heading."""
     if kind_of(task).has_favourable:
         return f"the share of them with the label {outcome}"
     if "tags" in kind_of(task).fields:
@@ -35,23 +35,23 @@ def outcome_in_words(task: Task, outcome: str) -> str:
 
 
 def changing(task: Task) -> str:
-    """Return what the number of an answer is that groups are compared by, for a sentence."""
+    """Describe the number of an answer by which groups are compared, for use in a sentence."""
     if kind_of(task).has_favourable:
         return "the share of predictions that are favourable"
     return "the share of tagged words" if "tags" in kind_of(task).fields else "the score, from 0 (the least) to 1 (the greatest)"
 
 
 def outcomes(rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[float, float] | None = None) -> dict[str, Array] | None:
-    """Return the number of each row to compare, from 0 to 1, by the name of the outcome; None if the kind of the task has none.
+    """Return each row's number from 0 to 1, by the name of the outcome; None if the kind of the task has no outcome.
 
-    A row has 1 or 0 for each label. Scores are scaled by `bounds`, the least and the greatest, so that disparate impact and statistical
-    parity difference mean the same for a score of 0 and 1 as for a label.
+    For each label, a row has the number 1 or 0. Scores are scaled to 0 and 1 by `bounds`, so that disparate impact and statistical parity
+    difference mean the same for scores as for labels.
 
     Args:
         rows: labelled rows of the task.
         task: the task.
-        outcome: the name of the outcome that the gate judges.
-        bounds: the least and the greatest score, if there are scores; None takes those of the rows.
+        outcome: the name of the outcome that the gate checks.
+        bounds: the smallest and the largest score, if there are scores; None takes those of the rows.
     """
     kind = kind_of(task)
     if kind.has_favourable:
@@ -68,10 +68,10 @@ def outcomes(rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[f
 
 
 def answered(answers: Any, rows: Sequence[Document], task: Task, outcome: str, bounds: tuple[float, float] | None = None) -> Array | None:
-    """Return the number of each answer of a model to labelled rows, from 0 to 1; None if the kind of the task has none.
+    """Return the number of each of a model's answers, from 0 to 1; None if the kind of the task has no outcome.
 
-    Scores are scaled by `bounds`, the least and the greatest score; None takes those of the rows. A score outside them counts as the nearer
-    one.
+    Scores are scaled by `bounds`, the smallest and the largest score; None takes those of the rows. Scores outside this range are clipped
+    to it.
     """
     kind = kind_of(task)
     values = kind.outcome(answers, rows, task, None if outcome in (SCORE, TAGGED_WORDS) else outcome)
@@ -82,12 +82,12 @@ def answered(answers: Any, rows: Sequence[Document], task: Task, outcome: str, b
 
 
 def not_audited(task: Task) -> str:
-    """Return why groups cannot be compared by the answers of a kind of task without an outcome."""
+    """Return the reason why a kind of task without an outcome cannot be audited."""
     return f"the answers of a task of the kind {task.kind} are neither favourable nor numbers that groups can be compared by"
 
 
 def score_bounds(values: Array | None) -> tuple[float, float]:
-    """Return the least and the greatest of some numbers; two different numbers also if all are equal or there are none."""
+    """Return the smallest and the largest of some numbers. They always differ, even if all numbers are equal or there are none."""
     if values is None or not len(values):
         return 0.0, 1.0
     least, greatest = float(values.min()), float(values.max())

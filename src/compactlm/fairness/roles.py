@@ -1,4 +1,4 @@
-"""One fairness figure of teacher and student, and how much further from parity the student is."""
+"""A fairness figure of teacher and student, and how much further from parity the student is."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ByRole = dict[str, Figure]  # by TEACHER, STUDENT, and AMPLIFICATION or DIFFEREN
 
 
 def ratio_distance(values: Array) -> Array:
-    """Return how far ratios are from parity, 0 to 1: one minus the ratio or its inverse, whichever is less than 1."""
+    """Return how far ratios are from parity, 0 to 1: one minus the smaller of the ratio and its inverse."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return 1 - np.minimum(values, 1 / values)
 
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """How the gate judges a figure.
+    """The rule by which the gate judges a figure.
 
     Attributes:
         limit: the acceptable values of the student's figure.
-        amplification: the greatest acceptable difference of the distances from parity, student minus teacher.
-        distance: the distance of values from parity.
+        amplification: the largest acceptable difference of the distances from parity, student minus teacher.
+        distance: a function that returns the distance of values from parity.
     """
 
     limit: Limit
@@ -39,7 +39,7 @@ class Rule:
 
 
 def ratio_limit(least: float) -> Limit:
-    """Return the limit of a ratio: it and its inverse must be at least `least`."""
+    """Return the limit of a ratio: the ratio and its inverse must be at least `least`."""
     return Limit(least, 1 / least if least else None)
 
 
@@ -49,7 +49,7 @@ def difference_limit(greatest: float) -> Limit:
 
 
 def rule(figure: str, limits: ModelLimits) -> Rule:
-    """Return how the model gate judges a figure, by the name of its limit."""
+    """Return the rule by which the model gate judges a figure, by the name of its limit."""
     limit = getattr(limits, figure)
     if figure == "disparate_impact":
         return Rule(ratio_limit(limit), limits.amplification, ratio_distance)
@@ -59,16 +59,16 @@ def rule(figure: str, limits: ModelLimits) -> Rule:
 def by_role(
     points: Mapping[str, float], drawn: Mapping[str, Array], resampler: Resampler, judged_by: Rule | None = None, **about: Any
 ) -> ByRole:
-    """Return a figure of each model and, of two models, how the student differs from the teacher.
+    """Return a figure of each model and, if there are two, how the student differs from the teacher.
 
-    The student's figure has the limit of its rule. AMPLIFICATION is the distance of the student from parity minus that of the teacher,
-    with an interval from the paired resamples. Without a rule there is no parity, and DIFFERENCE is student minus teacher.
+    The student's figure has the limit of the rule. AMPLIFICATION is the student's distance from parity minus the teacher's, with an
+    interval from paired resamples. Without a rule parity is not defined, and DIFFERENCE (student minus teacher) replaces AMPLIFICATION.
 
     Args:
-        points: by role, the figure on the rows as they are.
+        points: by role, the figure on all rows.
         drawn: by role, the figure on each resample [resamples].
-        resampler: makes the intervals.
-        judged_by: the rule of the gate.
+        resampler: makes the confidence intervals.
+        judged_by: the rule of the gate, or None.
         about: `rows` and `rows_needed`.
     """
     limits = {STUDENT: judged_by.limit} if judged_by else {}

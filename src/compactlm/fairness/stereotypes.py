@@ -1,9 +1,10 @@
-"""Stereotypes of a masked language model: the group's word that it prefers beside an occupation, on sentence pairs from templates.
+"""Stereotypes of a masked language model: which group's word it prefers next to an occupation, on sentence pairs from templates.
 
 The two sentences of a pair differ in one word (Nangia et al. 2020, https://arxiv.org/abs/2010.00133). Both lists of occupations have the
 same length, so a model that always prefers one word scores one half. Such a model is saturated: its preference means nothing. The metrics
-therefore also say how often each list has the second group's word. Saturation does not affect the log odds gap, which the gate judges: the
-log odds of the words beside one list of occupations minus those beside the other (Kurita et al. 2019, https://arxiv.org/abs/1906.07337).
+therefore also say how often the second group's word is preferred in each list. The gate judges the log odds gap, which saturation does not
+affect: the log odds of the words next to one list of occupations, minus the log odds next to the other list (Kurita et al. 2019,
+https://arxiv.org/abs/1906.07337).
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ class Stereotypes:
 
     Attributes:
         pairs: sentence pairs that every model can read.
-        preference: by role, the share of the pairs in which the stereotypical word is the likelier one; 0.5 is none.
-        log_odds_gap: by role, in nats; 0 is none.
-        groups: both, in the order of the occupations.
+        preference: by role, the share of the pairs in which the stereotypical word is the likelier one; 0.5 means no preference.
+        log_odds_gap: by role, the log odds gap in nats; 0 means no gap.
+        groups: the two groups, in the order of the lists of occupations.
         likelier: by group of occupations and role, the share of its pairs in which the second group's word is the likelier one.
     """
 
@@ -56,7 +57,7 @@ class Stereotypes:
 
     @property
     def saturated(self) -> dict[str, int]:
-        """By role 1 where one group's word is the likelier one whatever the occupation, else 0."""
+        """By role, 1 if the same group's word is the likelier one for every occupation, else 0."""
         roles = [role for role, found in self.preference.items() if role != DIFFERENCE and found.value is not None]
         shares = {role: [found[role].value or 0.0 for found in self.likelier.values()] for role in roles}
         return {role: int(min(each) >= SATURATED or max(each) <= 1 - SATURATED) for role, each in shares.items()}
@@ -83,10 +84,10 @@ def make_items(templates: StereotypeTemplates) -> list[Item]:
 
 
 def measure_stereotypes(items: Sequence[Item], models: Mapping[str, ScoreWords], settings: BiasAudit, resampler: Resampler) -> Stereotypes:
-    """Score the pairs by every model, by role (TEACHER, STUDENT); a pair takes part where all of them have finite scores for both words.
+    """Score the pairs by each model (TEACHER, STUDENT). Pairs for which a model has no finite scores of both words are left out.
 
-    `minimum_group_rows` is the fewest pairs that are judged. The bootstrap resamples occupations with all their templates. The figures of
-    a teacher that is not among the models are not judged, and there is no figure that compares the student with it.
+    Fewer than `minimum_group_rows` pairs are not judged. The bootstrap resamples occupations with all their templates. Without a teacher
+    among the models, its figures are not judged, and the figures that compare the student with it are left out.
     """
     words = [(item.stereotypical, item.other) for item in items]
     scores = {role: np.asarray(score([item.text for item in items], words), np.float64) for role, score in models.items()}

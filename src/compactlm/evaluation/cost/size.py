@@ -1,4 +1,4 @@
-"""The size of a model on any machine: multiply-adds a token, and bytes on disk."""
+"""The machine-independent cost of a model: multiply-adds per token, and bytes on disk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def multiply_adds_a_token(config: BertConfig, tokens: int) -> int:
     """Return the multiply-adds of a BERT's body for each token of a sequence of `tokens` tokens.
 
     This counts the matrix products of all layers: four projections, two products of the feed-forward part, and the attention of each token
-    to the whole sequence. Embeddings need no products. Norms, activations and the head are small and left out.
+    to the whole sequence. Embeddings need no products. Normalisation, activations and the head are left out, because their cost is small.
     """
     hidden, intermediate = config.hidden_size, config.intermediate_size
     layer = 4 * hidden * hidden + 2 * hidden * intermediate + 2 * tokens * hidden

@@ -2,8 +2,9 @@
 
     python -m compactlm.evaluation.cost.speed < request.json
 
-Only a separate process shows the peak memory of one model. The processes are forks of one that has imported everything. Weights affect
-neither figure, so each model is built from its configuration. This allows a comparison with the shape of bert-base without its weights.
+The peak memory of one model can only be measured in a separate process. The processes are forks of one that has imported everything.
+Weights affect neither speed nor memory, so each model is built from its configuration. bert-base can therefore be compared without its
+weights.
 """
 
 from __future__ import annotations
@@ -30,13 +31,13 @@ COMMAND = [sys.executable, "-m", "compactlm.evaluation.cost.speed"]
 
 
 def measure(config: BertConfig, threads: int, tokens: int, batches: Sequence[int], seconds: float) -> dict[str, Any]:
-    """Time a classifier with this configuration in this process, on sequences of `tokens` tokens in batches of each size.
+    """Time a classifier with this configuration in this process, on sequences of `tokens` tokens, for each batch size.
 
-    Each size is timed for `seconds`, or longer if FEWEST_RUNS runs take longer.
+    Each batch size is timed for at least `seconds` and at least FEWEST_RUNS runs.
 
     Returns:
-        For each batch size, as `batch_N`: `milliseconds` a batch (median), `sequences_a_second`, and `runs`. Also `peak_memory_bytes` of
-        the process, including Python and torch, and `peak_gpu_memory_bytes` on a GPU.
+        For each batch size, as `batch_N`: `milliseconds` per batch (median), `sequences_a_second`, and `runs`. Also `peak_memory_bytes` of
+            the process (including Python and torch) and, on a GPU, `peak_gpu_memory_bytes`.
     """
     torch.set_num_threads(threads)
     torch.manual_seed(0)
@@ -83,7 +84,7 @@ def peak_memory() -> int:
 def compare_speed(
     configs: Mapping[str, BertConfig], threads: int, tokens: int, batches: Sequence[int], seconds: float
 ) -> dict[str, dict[str, Any]]:
-    """Return `measure` of each configuration by name, one process after another.
+    """Return the result of `measure` for each configuration, by name. The processes run one after another.
 
     Raises:
         CompactLMError: a process failed, for instance because it ran out of memory.
@@ -107,7 +108,7 @@ def _answer(config: dict[str, Any], request: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    """Answer the request from the standard input: one line of JSON for each configuration, until one fails."""
+    """Read a request from standard input. Write one line of JSON for each configuration, until one fails."""
     request = json.load(sys.stdin)
     for config in request.pop("configs"):
         # A fork after the imports saves seconds for each model. No thread of torch runs before it.

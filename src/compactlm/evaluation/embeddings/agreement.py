@@ -1,4 +1,4 @@
-"""Agreement with the teacher: the rank correlation of the similarities of all pairs of sentences."""
+"""Agreement with the teacher: the rank correlation of the similarities of all sentence pairs."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Array = npt.NDArray[np.float64]
 
 
 def spearman(vectors: Vectors, teacher: Vectors, resampler: Resampler) -> Figure:
-    """Return Spearman's rank correlation of the cosines of all pairs of the same sentences under two embeddings.
+    """Return Spearman's rank correlation between two embeddings' cosines of all pairs of the same sentences.
 
     Pairs with a common sentence are not independent, so resamples draw sentences. Ranking half a million pairs in each resample would take
-    minutes. The interval therefore uses the influence of each sentence (Croux and Dehon 2010,
-    https://doi.org/10.1007/s10260-010-0142-z), to which the correlation is linear up to terms that vanish with their number.
+    minutes. The interval therefore uses the influence of each sentence (Croux and Dehon 2010, https://doi.org/10.1007/s10260-010-0142-z).
+    This linear approximation is exact in the limit of many sentences.
     """
     first, second = np.triu_indices(vectors.shape[0], k=1)
     pairs = (cosines(one, one)[first, second] for one in (vectors, teacher))
@@ -31,9 +31,9 @@ def spearman(vectors: Vectors, teacher: Vectors, resampler: Resampler) -> Figure
 
 
 def correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[float, Array]:
-    """Return Spearman's rank correlation of two series, and the influence of each entry on it, float64 [entries], with the mean 0.
+    """Return Spearman's rank correlation of two series, and the influence of each entry on it, float64 [entries], with mean 0.
 
-    The correlation is nan where all values of a series are the same.
+    The correlation is nan if all values of a series are equal.
     """
     ranks = [rankdata(values) for values in (first, second)]
     entries = len(ranks[0])
@@ -45,7 +45,7 @@ def correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[float, Arr
 
 
 def _mean_above(order: Array, values: Array) -> Array:
-    """Return for each entry the sum of `values` over the entries that are not below it in `order`, divided by the number of all."""
+    """Return for each entry the sum of `values` over the entries that are not below it in `order`, divided by the number of entries."""
     sorted_by = np.argsort(order, kind="stable")
     above = np.empty_like(values)
     above[sorted_by] = np.cumsum(values[sorted_by][::-1])[::-1]

@@ -1,4 +1,4 @@
-"""The figures of several embeddings on the same texts, side by side."""
+"""Compare several embeddings on the same texts."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def compare_embeddings(
 
     Args:
         contestants: embeddings by name, the teacher among them.
-        words: others, which only take part where context decides.
+        words: further embeddings, which are only measured on the triples of `context`.
         material: the texts.
-        resampler: the bootstrap; the same resamples for all.
+        resampler: the bootstrap; all embeddings have the same resamples.
 
     Returns:
-        By contestant, `found_at_1`, `found_at_10`, `spearman` and `few_shot_N` for N rows per label. Under `kept`, by contestant other than
-        the teacher, the shares of the teacher's few-shot accuracies. Under `context`, by kind and contestant, the shares of right
-        decisions. Figures without enough rows are left out.
+        By contestant, `found_at_1`, `found_at_10`, `spearman` and `few_shot_N` for N rows per label. `kept` has, for each contestant except
+        the teacher, its few-shot accuracies as shares of the teacher's. `context` has the shares of right decisions, by kind and
+        contestant. Figures without enough rows are left out.
     """
     figures: dict[str, Figures] = {name: {} for name in contestants}
     if material.search.queries:
@@ -55,9 +55,9 @@ def compare_embeddings(
 
 
 def measure_embedding(embed: Embed, teacher: Embed, material: Material, resampler: Resampler) -> Figures:
-    """Return `found_at_1`, `found_at_10`, `spearman` with the teacher, and `few_shot_N`; those without enough rows are left out.
+    """Return `found_at_1`, `found_at_10`, `spearman` with the teacher, and `few_shot_N`. Figures without enough rows are left out.
 
-    The figures are those of `compare_embeddings` for one embedding. The teacher reads only the sentences.
+    These are the figures of `compare_embeddings` for one embedding. The teacher embeds only the sentences.
     """
     figures = retrieval(embed, material.search, resampler) if material.search.queries else {}
     if len(material.sentences) > 2:
@@ -66,7 +66,7 @@ def measure_embedding(embed: Embed, teacher: Embed, material: Material, resample
 
 
 def _few_shot(embed: Embed, material: Material) -> dict[int, Rights]:
-    """Return the right answers by the number of rows per label; test rows of several tasks stand side by side."""
+    """Return the right answers by the number of rows per label. The test rows of several tasks are concatenated."""
     found: dict[int, list[Rights]] = {}
     for rows in material.few_shot.values():
         for size, right in classify_few(embed, rows).items():

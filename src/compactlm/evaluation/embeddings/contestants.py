@@ -26,7 +26,7 @@ def load_encoder(directory: Path, batch_tokens: int, description: str) -> tuple[
 
 
 def load_static_table(path: Path, reader: SentenceEncoder, width: int) -> Embed:
-    """Load a static table of the student's tokens, cut to `width` components; texts are tokenized as the student reads them.
+    """Load a static table of the student's tokens, cut to `width` components. Texts are tokenized by the student's tokenizer.
 
     Raises:
         CompactLMError: the file is damaged.
@@ -41,9 +41,9 @@ def load_static_table(path: Path, reader: SentenceEncoder, width: int) -> Embed:
 
 
 def load_embeddings(student: Path, teacher: Path, table: Path, batch_tokens: int) -> dict[str, Embed]:
-    """Return the embeddings of `student`, `teacher` and, if there is a table, `static`.
+    """Return the embeddings `student`, `teacher` and, if there is a table, `static`.
 
-    The static table has as many components as the student's hidden states, so it has the size of the student's word embeddings.
+    The static table gets as many components as the student's hidden states have, so it is as large as the student's word embeddings.
 
     Args:
         student: the directory of the student's sentence encoder.

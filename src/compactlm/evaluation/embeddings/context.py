@@ -1,4 +1,4 @@
-"""Texts where context decides: whether an anchor is nearer to the text that means the same than to one that does not."""
+"""Triples in which context decides: whether an anchor is nearer to a text that means the same than to one that does not."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ALL = "all"
 
 
 def decide(embed: Embed, triples: Sequence[Triple]) -> npt.NDArray[np.float64]:
-    """Return 1 for each triple whose right text is nearer to the anchor, 0 where the wrong one is, and 0.5 for a tie; float64 [triples]."""
+    """Return for each triple 1 if the right text is nearer to the anchor, 0 if the wrong one is, 0.5 for a tie; float64 [triples]."""
     anchor, right, wrong = (embed([getattr(one, name) for one in triples]) for name in ("anchor", "right", "wrong"))
     difference = paired_cosines(anchor, right) - paired_cosines(anchor, wrong)
     return np.where(np.abs(difference) < TIE, 0.5, difference > 0)
 
 
 def context(embed: Embed, suites: Mapping[str, Sequence[Triple]], resampler: Resampler) -> Figures:
-    """Return the share of right decisions by kind, and `all` over the triples of all kinds.
+    """Return the share of right decisions by kind, and for all kinds together as `all`.
 
     Resamples draw fillings with all their templates.
     """

@@ -1,4 +1,4 @@
-"""Few-shot classification: logistic regression over the embeddings of few labelled rows."""
+"""Few-shot classification: logistic regression on the embeddings of few labelled rows."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class FewShot:
     """The rows of a task.
 
     Attributes:
-        texts: different train texts.
+        texts: distinct train texts.
         labels: their labels.
-        draws: for each number of rows per label, the positions of the train texts of each draw.
+        draws: for each number of rows per label, the positions of the train texts in each draw.
         test_texts: the texts of the test rows.
         test_labels: their labels.
     """
@@ -41,9 +41,9 @@ class FewShot:
 
 
 def make_few_shot(train: Iterable[Document], test: Iterable[Document], task: str, sizes: Sequence[int], draws: int, seed: int) -> FewShot:
-    """Draw train rows of a task. The smaller sets of a draw are parts of its larger ones.
+    """Draw train rows of a task. Within a draw, smaller sets are subsets of larger ones.
 
-    Sizes that a label has too few rows for are left out. Copies of rows are never drawn.
+    A size is left out if a label has fewer rows. Copies of rows are never drawn.
     """
     own = [row for row in train if row.task == task and row.parent is None]
     by_label: dict[str, dict[str, Document]] = {}
@@ -68,7 +68,7 @@ def make_few_shot(train: Iterable[Document], test: Iterable[Document], task: str
 
 
 def classify_few(embed: Embed, rows: FewShot) -> dict[int, Rights]:
-    """Return which test rows are classified correctly in each draw, 1 or 0, by the number of rows per label: float64 [draws, test rows]."""
+    """Return by number of rows per label whether each test row is classified correctly, 1 or 0, float64 [draws, test rows]."""
     if not rows.draws or not rows.test_texts:
         return {}
     train, test = embed(rows.texts), embed(rows.test_texts)
@@ -86,7 +86,7 @@ def classify_few(embed: Embed, rows: FewShot) -> dict[int, Rights]:
 def accuracy(right: Rights, resampler: Resampler) -> Figure:
     """Return the mean accuracy over draws and test rows of `classify_few`.
 
-    Both are resampled, because the figure depends on the draws and on the test rows (the pigeonhole bootstrap, Owen 2007,
+    The interval resamples both, because the figure depends on the draws and on the test rows (the pigeonhole bootstrap, Owen 2007,
     https://doi.org/10.1214/07-AOAS122).
     """
     return resampler.figure(float(right.mean()), _resampled(right, resampler), rows=right.shape[1])

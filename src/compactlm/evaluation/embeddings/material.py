@@ -1,4 +1,4 @@
-"""The texts that embeddings are compared on."""
+"""The texts on which embeddings are compared."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Material:
     suites: Mapping[str, Sequence[Triple]]
 
     def texts(self) -> list[str]:
-        """Return every text once."""
+        """Return all distinct texts."""
         listed = [self.search.passages, self.search.queries, self.sentences]
         listed += [texts for rows in self.few_shot.values() for texts in (rows.texts, rows.test_texts)]
         listed += [(one.anchor, one.right, one.wrong) for triples in self.suites.values() for one in triples]
@@ -52,7 +52,7 @@ def make_material(
 
 
 def draw_sentences(rows: Iterable[Document], count: int, seed: int) -> list[str]:
-    """Return at most `count` different sentences of rows, drawn by (seed, text)."""
+    """Return up to `count` distinct sentences of rows, drawn by (seed, text)."""
     low, high = SENTENCE_WORDS
     different = {sentence for row in rows for sentence in split_sentences(row.text) if low <= len(sentence.split()) <= high}
     return draw_items(different, count, "sentences of the embedding", seed, key=str)

@@ -1,4 +1,4 @@
-"""Retrieval: whether a query finds the passage that it belongs to among all passages."""
+"""Retrieval: whether a query finds its own passage among all passages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CUTS = (1, 10)  # ranks up to which a passage counts as found
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """Different passages, queries, and for each query the position of its own passage."""
+    """Distinct passages, queries, and the position of each query's own passage."""
 
     passages: tuple[str, ...]
     queries: tuple[str, ...]
@@ -26,7 +26,7 @@ class Search:
 
 
 def make_search(rows: Iterable[Document], sources: Sequence[str], words: int) -> Search:
-    """Return the passages of sources that have queries, each cut to its first `words` words."""
+    """Return the passages that have queries, each cut to its first `words` words."""
     belonging: dict[str, dict[str, None]] = {}
     for row in rows:
         if row.source in sources and row.queries:
@@ -37,7 +37,7 @@ def make_search(rows: Iterable[Document], sources: Sequence[str], words: int) ->
 
 
 def ranks(queries: Vectors, passages: Vectors, own: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return the rank of each query's own passage by cosine, from 1 on, int64 [queries]. A tie counts as a better passage."""
+    """Return the rank of each query's own passage by cosine, starting at 1, int64 [queries]. Tied passages count as nearer."""
     positions = np.asarray(own, dtype=np.int64)
     found = np.zeros(len(positions), dtype=np.int64)
     for start in range(0, len(positions), QUERIES_AT_ONCE):

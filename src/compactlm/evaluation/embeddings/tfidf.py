@@ -1,4 +1,4 @@
-"""TF-IDF: an embedding of the words alone."""
+"""TF-IDF: an embedding that uses only the words of a text."""
 
 from __future__ import annotations
 

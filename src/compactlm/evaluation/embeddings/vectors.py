@@ -33,7 +33,7 @@ def paired_cosines(first: Vectors, second: Vectors) -> npt.NDArray[np.float64]:
 
 
 class Cached:
-    """An `Embed` that reads each text once. Vectors of different calls are the same to the last bit."""
+    """An `Embed` that computes each text's vector once, so that all calls return exactly the same vector."""
 
     def __init__(self, embed: Embed) -> None:
         self._embed, self._known = embed, dict[str, npt.NDArray[np.float32]]()
@@ -47,12 +47,12 @@ class Cached:
 
 
 def share_of(values: npt.NDArray[np.float64], clusters: Sequence[str], resampler: Resampler) -> Figure:
-    """Return the mean of values [rows]; resamples draw whole clusters of rows."""
+    """Return the mean of values [rows]. Resamples draw whole clusters of rows."""
     drawn = resampler.sums(np.stack([values, np.ones(len(values))], axis=1), clusters)
     return resampler.figure(float(values.mean()), drawn[:, 0] / np.maximum(drawn[:, 1], 1), rows=len(values))
 
 
 def by_contestant(found: Mapping[str, Mapping[str, Figure]]) -> dict[str, dict[str, Figure]]:
-    """Exchange the outer and the inner keys."""
+    """Exchange the outer and the inner keys of nested figures."""
     inner = dict.fromkeys(key for figures in found.values() for key in figures)
     return {key: {name: figures[key] for name, figures in found.items() if key in figures} for key in inner}

@@ -46,14 +46,14 @@ def audit_models(
 ) -> ModelAudit | None:
     """Audit teacher and student on the test rows of a task, for each attribute that bias_audit.protected names for it.
 
-    Labels are compared by how often rows get the favourable one, scores and tags by their means (see Kind.outcome).
+    For labels, the shares of rows with the favourable label are compared; for scores and tags, the means (see Kind.outcome).
 
     Args:
         rows: the task's labelled test rows.
         name: its name.
         task: the task.
         said: by role (TEACHER, STUDENT), the answers to the rows, as Kind.answers returns them.
-        predict: by role, a function from rows to such answers, for counterfactual rows.
+        predict: by role, a function that returns the answers to counterfactual rows.
         settings: the section of params.yaml.
         resampler: for the confidence intervals.
 
@@ -101,7 +101,7 @@ def _groups(
 
 
 def _right(answers: Any, as_expected: Any, rows: Sequence[Document], task: Task) -> list[bool]:
-    """Return whether each answer is right; where answers are more or less right, whether the favourable label is."""
+    """Return whether each answer is right. For kinds with partly right answers, return whether the favourable label is right."""
     found = kind_of(task).right(answers, rows, task)
     right: list[bool] = (as_expected if found is None else found == 1).tolist()
     return right

@@ -1,9 +1,9 @@
-"""Bias of predictions on test rows, teacher and student side by side, measured by aif360's ClassificationMetric.
+"""Bias of the predictions of teacher and student on test rows, measured by aif360's ClassificationMetric.
 
-Each figure compares how often two groups are predicted the favourable label. Disparate impact is the ratio of the shares of rows that
-are predicted it (parity: 1), statistical parity difference is their difference (parity: 0). Equal opportunity difference is the
-difference of the shares among rows that have the label. Average odds difference is the mean of that and of the same difference among the
-other rows (Hardt et al. 2016, https://arxiv.org/abs/1610.02413).
+Each figure compares how often the favourable label is predicted for two groups. Disparate impact is the ratio of the two shares (parity:
+1), and statistical parity difference is their difference (parity: 0). Equal opportunity difference is the difference of the shares among
+rows that have the label. Average odds difference is the mean of this difference and of the same difference among all other rows (Hardt et
+al. 2016, https://arxiv.org/abs/1610.02413).
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ DENOMINATORS = (("rows",), ("rows",), ("rows", "favorable"), ("rows", "favorable
 
 @dataclasses.dataclass(frozen=True)
 class GroupAudit:
-    """What an audit of one attribute found.
+    """The result of an audit of one attribute.
 
     Attributes:
-        rows: number of rows a category.
-        accuracy: by category and role.
+        rows: the number of rows by category.
+        accuracy: the accuracy by category and role.
         pairs: the figures by pair of groups, figure and role.
     """
 
@@ -55,17 +55,17 @@ def audit_groups(
 ) -> GroupAudit:
     """Audit one attribute.
 
-    Pairs with the privileged group have the limits of the gate. Other pairs are left out where a group has too few rows.
+    Pairs with the privileged group have the limits of the gate. Other pairs are left out if a group has too few rows.
 
     Args:
         rows: labelled test rows.
         name: the name of the attribute.
         favorable: whether each row has the favourable label.
-        right: by role (TEACHER, STUDENT), whether each row is predicted right. With three labels or more this is not the same as
-            `predicted` being right.
-        predicted: by role, whether each row is predicted the favourable label.
+        right: by role (TEACHER, STUDENT), whether the prediction for each row is right. With three labels or more this does not follow from
+            `predicted`.
+        predicted: by role, whether the favourable label is predicted for each row.
         settings: the section of params.yaml.
-        resampler: teacher and student see the same resamples.
+        resampler: the bootstrap; teacher and student have the same resamples.
     """
     attribute, needed = settings.attributes[name], settings.minimum_group_rows
     categories, names, roles = categorise(rows, name, attribute), category_names(attribute), list(right)
@@ -127,7 +127,7 @@ def _counts(
 
 
 def _of(counts: Array, name: str) -> Array:
-    """Return one count, [..., categories], of counts [..., COUNTS, categories]."""
+    """Return one of the counts, [..., categories], from counts [..., COUNTS, categories]."""
     return counts[..., COUNTS.index(name), :]
 
 
@@ -137,7 +137,7 @@ def _accuracy(counts: Array) -> Array:
 
 
 def fairness_figures(counts: Array) -> dict[str, Array]:
-    """Return FIGURES, each [resamples, roles], of the counts of two groups, [resamples, roles, COUNTS, 2]."""
+    """Return FIGURES, each [resamples, roles], from the counts of two groups, [resamples, roles, COUNTS, 2]."""
     impact, parity = compare_rates(ratio(_of(counts, "predicted"), _of(counts, "rows")))
     _, opportunity = compare_rates(ratio(_of(counts, "hits"), _of(counts, "favorable")))
     _, alarm = compare_rates(ratio(_of(counts, "false_alarms"), _of(counts, "others")))

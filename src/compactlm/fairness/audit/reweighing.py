@@ -14,13 +14,13 @@ from compactlm.params import Attribute
 def reweighing(rows: Rows, attribute: Attribute, favorable: str, minimum: int) -> list[float]:
     """Weigh rows by Reweighing (Kamiran and Calders 2012, https://doi.org/10.1007/s10115-011-0463-8).
 
-    A row's weight is the frequency that its group and label would have if they were independent, divided by their actual frequency.
-    aif360 compares two groups, so with more groups each is compared with all others in turn. Rows of no group or of several groups keep
-    the weight 1. So do rows of a group that has fewer rows than `minimum` or only one kind of label, and rows with numbers other than 0
-    and 1. Nothing is weighted where fewer than two groups are left.
+    A row's weight is the frequency that its group and label would have if they were independent, divided by their actual frequency. aif360
+    compares two groups. With more groups, each group is compared with all others in turn. These rows keep the weight 1: rows of no group or
+    of several groups, rows of a group that has fewer rows than `minimum` or only one kind of label, and rows with numbers other than 0 and
+    1. If fewer than two groups are left, all weights are 1.
 
     Returns:
-        One weight a row, with mean 1.
+        One weight per row, with mean 1.
     """
     weights = [1.0] * len(rows.categories)
     groups = [group for group in attribute.groups if _can_be_weighted(rows, group, favorable, minimum)]
@@ -45,10 +45,9 @@ def _can_be_weighted(rows: Rows, group: str, favorable: str, minimum: int) -> bo
 
 
 def combined(rows: Mapping[str, Rows], attributes: Mapping[str, Attribute], favorable: str, minimum: int, count: int) -> list[float]:
-    """Reweigh `count` rows for each attribute; several attributes' weights are multiplied and scaled to mean 1.
+    """Reweigh `count` rows for each attribute. The weights of several attributes are multiplied and scaled to mean 1.
 
-    A product of weights balances each attribute exactly only where the attributes are independent. The audit after mitigation measures
-    the result.
+    The product balances each attribute exactly only if the attributes are independent. The audit after mitigation measures the result.
     """
     each = [reweighing(rows[name], attribute, favorable, minimum) for name, attribute in attributes.items()]
     if not each:

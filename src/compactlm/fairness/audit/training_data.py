@@ -32,10 +32,10 @@ class DataAudit:
         findings: by attribute and step (the keys of STEPS).
         coverage: the coverage of the train rows, by attribute.
         weights: example weight of each row and copy, by id.
-        counterfactuals: the swapped copies; none where mitigation makes none.
-        outcome: the label, or other outcome, that the gate judges.
-        said: what the base rate of the outcome is, in words.
-        reason: why nothing is audited; "" if something is.
+        counterfactuals: the swapped copies; empty if mitigation makes none.
+        outcome: the label (or other outcome) that the gate checks.
+        said: a description of the base rate of the outcome.
+        reason: the reason why nothing is audited; "" if the task is audited.
     """
 
     findings: dict[str, dict[str, Finding]]
@@ -62,7 +62,7 @@ def audit_task(
     task without such an outcome is not audited.
 
     Weights are computed on all rows that the student trains on: labelled train rows, their augmented copies, and counterfactual copies. The
-    group of a copy is found in its own text, which may have lost or gained a mention.
+    group of a copy comes from its own text, because augmentation may add or remove a mention.
     """
     outcome = outcome_name(settings, name, task)
     protected = settings.protected.get(name, [])
@@ -122,7 +122,7 @@ def _limits(limits: DataLimits) -> dict[str, Limit]:
 
 
 def data_gate(audits: Mapping[str, DataAudit]) -> Gate:
-    """Return the gate on the rows of each step: the favourable label, each group compared with the privileged one."""
+    """Return the gate for the rows of each step: how often each group has the favourable label, compared with the privileged group."""
     steps = {
         task: {name: {STEPS[step]: finding.metrics() for step, finding in by_step.items()} for name, by_step in audit.findings.items()}
         for task, audit in audits.items()

@@ -1,7 +1,7 @@
 """Counterfactual texts: the same text with the words of one group replaced by those of another.
 
-Counterfactual data augmentation (Lu et al. 2018, https://arxiv.org/abs/1807.11714) balances what a model learns about groups: each text
-that mentions a group is copied, with the same label, as a text about another group.
+Counterfactual data augmentation (Lu et al. 2018, https://arxiv.org/abs/1807.11714) balances what a model learns about groups. Each text
+that mentions a group gets a copy about another group, with the same label.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ REASONS = ("no_mention", "no_counterpart", "unchanged")
 
 
 class Swapper:
-    """Swaps an attribute's words. Two groups change places; three or more rotate."""
+    """Swaps the words of an attribute's groups. The words of two groups are exchanged; with three or more groups, the target is drawn."""
 
     def __init__(self, attribute: Attribute) -> None:
-        """Take the attribute; words of its groups without an entry in swaps have no counterpart."""
+        """Take the attribute. Words of its groups that are not in `swaps` have no counterpart."""
         self.groups = list(attribute.groups)
         owners = {word: group for group, words in attribute.groups.items() for word in words}
         # The capturing group of the pattern identifies the word. Its spelling cannot, because case folding changes some letters (such as
@@ -43,7 +43,7 @@ class Swapper:
         return found
 
     def swap(self, text: str, row: str) -> str | None:
-        """Return the counterfactual text; None if the text mentions no group, or has a word without a counterpart.
+        """Return the counterfactual text; None if the text mentions no group or has a word without a counterpart.
 
         With three groups or more, the id of the row draws the target group.
         """
@@ -57,7 +57,7 @@ class Swapper:
         return parts + text[end:] if end else None
 
     def target(self, group: str, row: str) -> str:
-        """Return the group whose words replace those of `group` in a row; the id of the row draws it from three groups or more."""
+        """Return the group whose words replace those of `group` in a row. With three or more groups, the id of the row draws it."""
         steps = 1 + draw_bits(row) % (len(self.groups) - 1)
         return self.groups[(self.groups.index(group) + steps) % len(self.groups)]
 
@@ -80,10 +80,10 @@ class Counterfactuals:
 
 
 def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attribute], task: Task | None = None) -> Counterfactuals:
-    """Copy every labelled row that mentions a group, once for each attribute that is found in text, with the attribute's words swapped.
+    """Copy every labelled row that mentions a group, with the words swapped, once for each attribute that is found in text.
 
-    A copy has its row's label and document, and names the row as its parent. It depends on its row only. Both texts of a pair are swapped.
-    A row whose labels would not fit the swapped text, such as an answer in a passage, counts as one without a counterpart.
+    A copy has its row's label and document, and names the row as its parent. It depends only on this row. Both texts of a pair are swapped.
+    A row whose labels would not fit the swapped text, such as an answer in a passage, counts as a row without a counterpart.
 
     Args:
         rows: the rows.
@@ -107,7 +107,7 @@ def make_counterfactuals(rows: Iterable[Document], attributes: Mapping[str, Attr
 
 
 def swap_row(row: Document, swapper: Swapper, task: Task | None = None) -> Document | str:
-    """Return a row with the words of another group in its text, of a pair in both texts, or one of REASONS; see make_counterfactuals."""
+    """Return a row with the words of another group in its text (or both texts of a pair), or one of REASONS; see make_counterfactuals."""
     texts = [row.text] if row.pair is None else [row.text, row.pair]
     mentioning = [swapper.mentions(text) for text in texts]
     if not any(mentioning):

@@ -1,6 +1,6 @@
 """Counterfactual flips: how often a prediction changes when the words of one group replace those of another.
 
-After counterfactual token fairness (Garg et al. 2019, https://arxiv.org/abs/1809.10610).
+The method follows counterfactual token fairness (Garg et al. 2019, https://arxiv.org/abs/1809.10610).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Flips:
     """The effect of swapping.
 
     Attributes:
-        rows: rows that mention a group and could be swapped.
-        flips: by role, the share of these whose answer changes; None for scores, which change by degrees.
+        rows: the number of rows that mention a group and could be swapped.
+        flips: by role, the share of these rows whose answer changes; None for scores, which are continuous.
         change: by role, the mean absolute change of the favourable label's probability, or of the outcome of the task (answered).
-        parity: by role, the mean outcome of texts with the words of another group minus that of the same texts with the words of the
-            privileged group; parity is 0. The outcome of a label is 1 for the favourable one and 0 for others.
+        parity: by role, the mean outcome with the words of another group minus the mean outcome with the words of the privileged group, in
+            the same texts; parity is 0. The outcome is 1 for the favourable label and 0 for other labels.
         change_name: the name of `change` in the metrics.
     """
 
@@ -59,19 +59,19 @@ def count_flips(
     settings: BiasAudit,
     resampler: Resampler,
 ) -> Flips:
-    """Swap the attribute's words in all rows that mention them, and ask the models about these rows again.
+    """Swap the attribute's words in all rows that mention them, and let the models answer these rows again.
 
-    The paired figure uses the rows that mention one group alone, where this group or its replacement is the privileged one. It is judged by
-    the limit of the statistical parity difference. Its interval is much shorter than that of the same difference between different rows,
-    because everything else in the two texts is equal.
+    The figure `parity` uses the rows that mention a single group, if this group or its replacement is the privileged one. It has the limit
+    of the statistical parity difference. Its interval is much shorter than that of the same difference between different rows, because
+    everything else in the two texts is equal.
 
     Args:
         rows: labelled test rows.
-        attribute: found in text, with swaps.
+        attribute: an attribute that is found in text and has swaps.
         task: the task of the rows, of a kind whose answers have an outcome.
         outcome: its name (outcome_name).
-        said: by role (TEACHER, STUDENT), the answers to the rows as they are.
-        predict: by role. It is not called where there are too few rows.
+        said: by role (TEACHER, STUDENT), the answers to the unchanged rows.
+        predict: by role, a function that returns the answers to rows. It is not called if there are too few rows.
         settings: the section of params.yaml.
         resampler: for the confidence intervals.
     """
@@ -137,7 +137,7 @@ def _effect(
 
 
 def _sign(row: Document, attribute: Attribute, lexicon: Lexicon, swapper: Swapper) -> int:
-    """Return 1 if a row's group is compared with the privileged one by its swap, -1 if it is the privileged one, else 0."""
+    """Return 1 if the swap replaces a row's group by the privileged one, -1 if it replaces the privileged one, else 0."""
     groups = lexicon.mentioned(whole_text(row))
     if len(groups) != 1:
         return 0

@@ -18,7 +18,7 @@ def match_case(word: str, pattern: str) -> str:
 
 
 def agree_article(before: str, word: str) -> str:
-    """Return the text before a word; an indefinite article at its end agrees with the first sound of the word."""
+    """Return the text before a word, with an indefinite article at its end adapted to the word's first sound."""
     found = _ARTICLE.search(before)
     if found is None:
         return before

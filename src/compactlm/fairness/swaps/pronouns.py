@@ -181,7 +181,7 @@ def _is_dated(verb: str, after: str) -> bool:
 def noun_phrase_follows(after: str) -> bool:
     """Return whether a text begins with a noun phrase without its determiner.
 
-    Punctuation and words of closed classes begin none. After a degree adverb, the next word decides.
+    Punctuation and words of closed classes do not begin a noun phrase. After a degree adverb, the next word decides.
     """
     rest = after
     while joined := _JOINED.match(rest):
