@@ -1,1 +1,1 @@
-"""Distillation: the teacher's signals, the losses, the inputs and the two phases."""
+"""Distillation: the teacher's signals, the losses, the inputs and the phases."""

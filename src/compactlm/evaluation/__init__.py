@@ -1,1 +1,1 @@
-"""Quality of teacher and student, side by side."""
+"""Compare the quality of teacher and student."""

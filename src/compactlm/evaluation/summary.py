@@ -24,7 +24,7 @@ def _retention(student: Figure, teacher: Figure) -> float | None:
 
 
 def print_summary(metrics: dict[str, Any], teacher: str, student: Path, console: Console) -> None:
-    """Print the table; `metrics` is the content of reports/metrics/evaluate.json, and `student` the directory of its models."""
+    """Print the table. `metrics` is the content of reports/metrics/evaluate.json, and `student` is the directory of its models."""
     size = metrics["size"]
     table = Table(title="What the student keeps", title_justify="left")
     for column in ("task", "test rows", "chance", "teacher", "student", "retention", "above chance"):

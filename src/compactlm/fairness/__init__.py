@@ -1,1 +1,1 @@
-"""Groups, audit and mitigation, with aif360 behind them."""
+"""Groups, audit and mitigation, based on aif360."""

@@ -1,1 +1,1 @@
-"""What runs a stage and records its code; stages compute nothing with it."""
+"""Run a stage and record its code. No stage computes its results with this package."""

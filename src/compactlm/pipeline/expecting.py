@@ -1,7 +1,7 @@
-"""What a run will take from the teacher on: minutes, memory and disk, estimated from the split rows and the speed of this machine.
+"""Estimate the minutes, memory and disk of a run from the stage teacher on, by the split rows and the speed of this machine.
 
-The estimate counts multiply-adds of the layers, and takes the share of the speed of a matrix product that training reached on several
-machines. It is meant to be right within a factor of two.
+The estimate counts the multiply-adds of the layers. It assumes that training reaches the same share of the speed of a matrix product as on
+several machines on which it was measured. It should be right within a factor of two.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ OTHER_MINUTES = 1.5  # starts of stages and other work that does not depend on t
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """The layers of a BERT: their number, width, inner width and all parameters."""
+    """The shape of a BERT: number of layers, width, inner width and number of parameters."""
 
     layers: int
     width: int
@@ -41,24 +41,24 @@ class Shape:
 
     @property
     def operations(self) -> float:
-        """Floating-point operations a token in a forward pass, without attention scores."""
+        """Floating-point operations per token in a forward pass, without attention scores."""
         return 2.0 * self.layers * (4 * self.width**2 + 2 * self.width * self.inner)
 
     def seconds(self, tokens: float, passes: float, speed: float) -> float:
-        """Return the seconds that so many tokens take at `speed`, operations a second of a matrix product."""
+        """Return the seconds that these tokens take, if a matrix product has `speed` operations per second."""
         return tokens * passes * self.operations / (speed * (WIDE if self.width >= 256 else NARROW))
 
 
 @dataclasses.dataclass(frozen=True)
 class Expected:
-    """What a run takes. Minutes are by stage."""
+    """The estimated cost of a run. Minutes are by stage."""
 
     minutes: Mapping[str, float]
     memory_gigabytes: float
     disk_gigabytes: float
 
     def sentence(self) -> str:
-        """Return the estimate in a sentence."""
+        """Return the estimate as a sentence."""
         parts = ", ".join(f"{stage} {minutes:.0f}" for stage, minutes in self.minutes.items() if minutes >= 1)
         total = max(1, round(sum(self.minutes.values())))
         space = f"{self.memory_gigabytes:.1f} GB of memory and {self.disk_gigabytes:.1f} GB of disk"
@@ -69,12 +69,12 @@ class Expected:
 
 
 def expect(params: Params, speed: float, teacher: Shape | None = None) -> Expected:
-    """Return what the stages from the teacher on will take.
+    """Estimate the cost of the stages from the teacher on.
 
     Args:
         params: the parameters; the rows are those of data/split.
-        speed: operations a second of a matrix product, from `measure_speed`.
-        teacher: its shape; by default guessed from its parameters.
+        speed: operations per second of a matrix product, from `measure_speed`.
+        teacher: its shape; by default it is guessed from its number of parameters.
 
     Raises:
         FileNotFoundError: there are no split rows.
@@ -105,7 +105,7 @@ def expect(params: Params, speed: float, teacher: Shape | None = None) -> Expect
 
 
 def measure_speed(threads: int, seconds: float = 0.5) -> float:
-    """Return the floating-point operations a second of a matrix product in fp32 with so many threads."""
+    """Return the floating-point operations per second of a matrix product in fp32, with this number of threads."""
     import torch  # imported late, because it takes seconds
 
     torch.set_num_threads(threads)
@@ -119,7 +119,7 @@ def measure_speed(threads: int, seconds: float = 0.5) -> float:
 
 
 def guess_shape(parameters: int | None) -> Shape:
-    """Return the shape of a teacher of the given size: MiniLM's of 6 layers, or bert-base's scaled to the parameters."""
+    """Guess the shape of a teacher from its size: MiniLM's shape with 6 layers, or bert-base's shape scaled to the parameters."""
     if parameters is not None and parameters < 40_000_000:
         return Shape(6, 384, 1536, parameters)
     return Shape(12, 768, 3072, parameters or 109_483_778)
@@ -143,7 +143,7 @@ def _student(params: Params, teacher: Shape) -> Shape:
 
 
 def _tokens(params: Params, name: str, task: Task) -> dict[str, float]:
-    """Return the tokens that a task's model reads of each split."""
+    """Return the number of tokens of each split that a task's model reads."""
     longest, found = task.length(params.tokenize.maximum_length), {}
     for split in artifacts.SPLITS:
         documents = [row for row in artifacts.read_documents(artifacts.SPLIT / split) if row.task == name]
@@ -159,7 +159,7 @@ def _unlabelled(params: Params, task: Task) -> float:
 
 
 def _read(params: Params, of_tasks: float, of_embedding: float) -> float:
-    """Return the tokens that take torch as long as the teacher's runtimes take for these."""
+    """Return the number of tokens for which torch takes as long as the teacher's runtimes take for these."""
     return of_tasks * READING[params.signals.task.runtime] + of_embedding * READING[params.signals.embedding.runtime]
 
 

@@ -1,1 +1,1 @@
-"""Arithmetic on the shapes of BERT models, without torch: how many parameters they have, and which layers correspond."""
+"""Arithmetic on the shapes of BERT models, without torch: their numbers of parameters, and corresponding layers."""

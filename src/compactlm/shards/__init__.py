@@ -1,1 +1,1 @@
-"""Shards of documents, their manifests, and the engines that process them. Imports no torch."""
+"""Shards of documents, their manifests, and the engines that process them. No torch."""

@@ -1,4 +1,4 @@
-"""One thin module a stage, run as `python -m compactlm.stages.<name>`."""
+"""One thin module for each stage, run as `python -m compactlm.stages.<name>`."""
 
 import sys
 

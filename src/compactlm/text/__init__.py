@@ -1,1 +1,1 @@
-"""Reading of lines and tables, sentences, languages, and figures of diversity. Imports no torch."""
+"""Read lines and tables, split sentences, identify languages, and measure diversity. No torch."""

@@ -1,1 +1,1 @@
-"""Sources of text to documents with stable ids."""
+"""Read sources of text into documents with stable ids."""

@@ -1,1 +1,1 @@
-"""The losses of distillation, a file each: functions of tensors that are computed in float32 and give the teacher no gradient."""
+"""The losses of distillation, one file each. They are computed in float32, and the teacher gets no gradient."""

@@ -1,1 +1,1 @@
-"""What sentence embeddings are worth: retrieval, agreement with the teacher, few-shot classification, and texts where context decides."""
+"""The quality of sentence embeddings: retrieval, agreement with the teacher, few-shot classification, and triples of context."""

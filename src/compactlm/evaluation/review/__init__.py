@@ -1,1 +1,1 @@
-"""The review of a change: metrics against a git revision."""
+"""The review of a change: compare metrics with a git revision."""

@@ -1,11 +1,11 @@
-"""The review of a change: each figure is better, worse or within the interval, and the verdict follows.
+"""The review of a change: whether each figure is better, worse or within the interval, and the verdict.
 
 The input is the output of `dvc metrics diff --all --json`. A figure with an interval has changed if its two values differ by more than the
-interval of the difference of two independent estimates: the square root of the sum of the squared half widths. A figure without an
-interval decides only if it contains no chance: sizes, and the counts of the gates. A figure of a gate that becomes violated is worse.
+interval of the difference of two independent estimates: the square root of the sum of the squared half widths. Figures without an interval
+decide only if they are not random: sizes, and the counts of the gates. A figure of a gate that becomes violated is worse.
 
-What was judged and no longer is counts as worse, because otherwise a change could pass a review by measuring fewer rows. This includes a
-figure that is not judged any more, has lost its interval or is gone, and a deciding figure with less than half of its rows.
+A figure that was judged and no longer is counts as worse, because otherwise a change could pass the review by measuring fewer rows. This
+includes a figure that is not judged any more, has lost its interval or is missing, and a deciding figure with less than half of its rows.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ AUDIT = "bias-audit.json"  # the gate of the data; the gate of the models is `fa
 class Change:
     """A figure in both revisions.
 
-    `margin` is what a difference (for a ratio, that of the logarithms) must exceed to count; it is None where there is no interval.
+    A difference (for a ratio, the difference of the logarithms) counts if it exceeds `margin`. It is None without an interval.
     """
 
     file: str
@@ -58,7 +58,7 @@ class Change:
 
 @dataclasses.dataclass(frozen=True)
 class Review:
-    """All figures, and the numbers of test rows that differ, by key."""
+    """All figures, and the differing numbers of test rows, by key."""
 
     changes: list[Change]
     rows_differ: dict[str, tuple[float, float]]
@@ -69,7 +69,7 @@ class Review:
 
     @property
     def comparable(self) -> bool:
-        """Return whether there is any deciding figure that both revisions have."""
+        """Return whether both revisions have a common deciding figure."""
         return any(self.count(verdict) for verdict in (BETTER, WORSE, WITHIN))
 
     @property
@@ -79,7 +79,7 @@ class Review:
 
 
 def review(diff: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Review:
-    """Judge every figure of a diff, which holds `old` and `new` by file and key."""
+    """Judge every figure of a diff. The diff has `old` and `new` by file and key."""
     changes, rows_differ = [], {}
     for file, sides in sorted(diff.items()):
         old, new = (_read({key: side[name] for key, side in sides.items() if _is_number(side[name])}) for name in ("old", "new"))
@@ -96,7 +96,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _read(metrics: Mapping[str, float]) -> dict[str, Figure]:
-    """Return the figures of one revision by their keys; a plain number is a figure without an interval."""
+    """Return the figures of one revision by their keys. A plain number is a figure without an interval."""
     groups: dict[str, dict[str, float]] = defaultdict(dict)
     for key, value in metrics.items():
         group, _, name = key.rpartition(".")
@@ -156,5 +156,5 @@ def _goodness(value: float, towards: Direction) -> float:
 
 
 def _log(ratio: float) -> float:
-    """Return the logarithm, so that half as often is as far from parity as twice as often; for 0 a number below all others."""
+    """Return the logarithm, so that 1/2 is as far from parity as 2. For 0, return a number below all others."""
     return math.log(ratio) if ratio > 0 else -LOWEST

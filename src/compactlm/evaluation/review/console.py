@@ -62,7 +62,7 @@ def exit_status(found: Review) -> int:
 
 
 def print_review(found: Review, revision: str, console: Console) -> None:
-    """Print the deciding figures, the others that are better or worse or changed their status, and the verdict."""
+    """Print the verdict, the deciding figures, and all other figures that are better or worse or whose status has changed."""
     table = Table(title=f"The workspace against {revision}", title_justify="left")
     for column in _columns(revision):
         table.add_column(column, justify="left" if column in ("figure", "verdict") else "right")
@@ -75,7 +75,7 @@ def print_review(found: Review, revision: str, console: Console) -> None:
 
 
 def markdown(found: Review, revision: str) -> str:
-    """Return the verdict, the figures that `print_review` prints except those within the interval, and its sentences, in Markdown."""
+    """Return the output of `print_review` in Markdown, without figures that are within the interval."""
     rows = [_columns(revision), ["---", "--:", "--:", "--:", "--:", "---"]]
     rows += [_cells(change) for change in _shown(found) if change.verdict not in (WITHIN, INFORMATION)]
     table = [f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in rows]
@@ -110,7 +110,7 @@ def _cells(change: Change) -> list[str]:
 
 
 def _statuses(change: Change) -> str:
-    """Return how the status has changed, or nothing."""
+    """Describe how the status has changed; "" if it has not."""
     if change.old is None or change.new is None or change.old.status is change.new.status:
         return ""
     return f", {change.old.status.words} to {change.new.status.words}"

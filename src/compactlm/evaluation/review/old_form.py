@@ -1,7 +1,7 @@
-"""Metrics of revisions before figures had one form: the only module that knows that form.
+"""Read metrics of old revisions, in which figures had other forms. No other module knows these forms.
 
-A figure was X with X_low and X_high beside it, or X.value with X.low and X.high. A `judged` (or X_judged) of 0 marked what was not judged,
-and gate.figures held which figures were violated.
+A figure was X with X_low and X_high next to it, or X.value with X.low and X.high. `judged` (or X_judged) was 0 if a figure was not judged,
+and gate.figures listed the violated figures.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GONE = re.compile(r"(^|(?<!\.not)[._])judged$|_judged\.|(^|\.)gate\.(passed|figu
 
 
 def read_old_form(metrics: Mapping[str, float]) -> dict[str, Figure]:
-    """Return the figures by their new keys; a plain number is a figure without an interval."""
+    """Return the figures by their new keys. A plain number is a figure without an interval."""
     found = {}
     for key, value in metrics.items():
         owner = re.sub(r"[._](low|high)$", "", key)
@@ -41,7 +41,7 @@ def _renamed(key: str) -> str:
 
 
 def _status(name: str, metrics: Mapping[str, float]) -> Status:
-    """Return the status by the figure's own mark or that of the nearest group around it, and by the gate."""
+    """Return the status, from the gate and from the mark of the figure or of the nearest group around it."""
     parts = name.split(".")
     marks = [f"{name}_judged", *(".".join([*parts[:length], "judged"]) for length in range(len(parts), -1, -1))]
     if next((metrics[mark] for mark in marks if mark in metrics), 1) == 0:

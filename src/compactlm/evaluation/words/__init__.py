@@ -1,1 +1,1 @@
-"""Masked language models on the same words."""
+"""Compare masked language models on the same words."""

@@ -1,1 +1,1 @@
-"""Counterfactual texts, and predictions that change with them."""
+"""Counterfactual texts, and how predictions change with them."""

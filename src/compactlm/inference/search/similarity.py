@@ -13,7 +13,7 @@ from compactlm.text.lines import read_lines
 
 @dataclasses.dataclass(frozen=True)
 class Neighbour:
-    """A word or a line near a text, its cosine similarity, -1 to 1, and its line in the file, from 1."""
+    """A word or a line near a text, its cosine similarity, -1 to 1, and its line number in the file, from 1."""
 
     text: str
     similarity: float
@@ -21,7 +21,7 @@ class Neighbour:
 
 
 def word_index(embedding: SentenceEmbedding) -> VectorIndex:
-    """Return the index of the whole words in the vocabulary, built at first use and kept."""
+    """Return the index of the whole words in the vocabulary. It is built at first use and kept."""
 
     def words() -> list[Entry]:
         tokens = embedding.model.tokenizer.library.get_vocab()
@@ -32,7 +32,7 @@ def word_index(embedding: SentenceEmbedding) -> VectorIndex:
 
 
 def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
-    """Return the index of the non-empty lines of a file, built at first use and kept.
+    """Return the index of the non-empty lines of a file. It is built at first use and kept.
 
     Raises:
         CompactLMError: the file cannot be read, or has no lines.
@@ -48,7 +48,7 @@ def line_index(embedding: SentenceEmbedding, path: Path) -> VectorIndex:
 
 
 def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, count: int) -> list[Neighbour]:
-    """Return the `count` nearest entries to a text, the nearest first, without the text itself.
+    """Return the `count` entries nearest to a text, the nearest first, without the text itself.
 
     Raises:
         CompactLMError: the text has no tokens.

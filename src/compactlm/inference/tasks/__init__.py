@@ -1,1 +1,1 @@
-"""What a finished model says of texts, for each kind of task."""
+"""Use a finished model, for each kind of task."""

@@ -21,11 +21,11 @@ class Extraction:
 
     Attributes:
         answer: the part of the passage; None if the passage has no answer.
-        start: its first character in the passage; None without an answer.
-        end: the character after its last; None without an answer.
-        score: the probability of this answer, or of no answer, among all places of the passage and no answer, 0 to 1.
-        unknown: whether half of question and passage or more is unknown to the vocabulary, or one has no tokens; the answer then means
-            little.
+        start: the position of its first character in the passage; None without an answer.
+        end: the position after its last character; None without an answer.
+        score: the probability of this answer (or of no answer) among all spans of the passage and no answer, 0 to 1.
+        unknown: whether at least half of question and passage is unknown to the vocabulary, or one of them has no tokens. The answer then
+            means little.
     """
 
     answer: str | None
@@ -38,7 +38,7 @@ class Extraction:
 def extract(model: Model, rows: Iterable[Input], rows_at_once: int = QUESTIONS_AT_ONCE) -> Iterator[Extraction]:
     """Yield the answer for each row, in order. A row has the passage as its text and the question as its pair.
 
-    A passage that is longer than the model accepts is read in windows that overlap. See streaming.stream for the other arguments.
+    A passage that is longer than the model accepts is read in overlapping windows. See streaming.stream for the other arguments.
     """
     for encoded, outputs in stream(model, rows, encoder_of(model, rows_at_once), rows_at_once):
         yield from extractions(model, encoded, outputs)

@@ -29,7 +29,7 @@ AnyText = TypeVar("AnyText", bound=Text)
 
 
 def several(texts: Iterable[str]) -> Iterator[str]:
-    """Return texts, each checked; raise CompactLMError for a single string, which is an iterable of letters, and for no iterable."""
+    """Return checked texts; raise CompactLMError for a single string (an iterable of letters), and for values that are not iterable."""
     return map(single, _listed(texts))
 
 
@@ -42,7 +42,7 @@ def _listed(texts: Iterable[AnyText]) -> Iterable[AnyText]:
 
 
 def single(text: Any) -> str:
-    """Return a text as a plain string; raise CompactLMError for anything else, such as None and NaN for missing texts in tables."""
+    """Return a text as a plain string; raise CompactLMError for anything else, such as None or NaN for a missing text."""
     if not isinstance(text, str):
         raise CompactLMError(f"{str(text)[:40]} is no text but of type {type(text).__name__}; pass strings, and leave out missing texts")
     return encodable(str(text))  # a plain string, also for numpy.str_
@@ -56,7 +56,7 @@ def _row(text: Text) -> Input:
 
 
 class TaskMethods(abc.ABC):
-    """Answers of tasks. Methods that take a task use the only fitting one, or `sentiment`, if none is named.
+    """The methods for tasks. If no task is named, a method uses the only suitable one, or `sentiment`.
 
     Every method raises CompactLMError if there is no such task, or if a text cannot be used.
     """
@@ -77,10 +77,10 @@ class TaskMethods(abc.ABC):
         """Return a unit vector for each text."""
 
     def task_for(self, kinds: Sequence[str], name: str | None = None) -> Model:
-        """Return the model of a task of one of some kinds; `name` None takes the only one, or `sentiment`.
+        """Return the model of a task that has one of these kinds. If `name` is None, take the only one, or `sentiment`.
 
         Raises:
-            CompactLMError: there is no such task, it is of another kind, or there are several and none is named.
+            CompactLMError: there is no such task, it has another kind, or there are several and none is named.
         """
         if name is None and not (self.root / "config.json").exists():
             name = self._only(kinds)
@@ -105,7 +105,7 @@ class TaskMethods(abc.ABC):
         return directories.read_task(self.root / name).kind
 
     def classify(self, text: str, task: str | None = None, *, pair: str | None = None) -> Classification | LabelSet:
-        """Return the label, or the labels, of a text or of a pair of texts, with the probabilities."""
+        """Return the label (or labels) of a text or a pair of texts, with probabilities."""
         return next(self.classify_all([text if pair is None else (text, pair)], task, texts_at_once=1))
 
     def classify_all(
@@ -115,7 +115,7 @@ class TaskMethods(abc.ABC):
         return classifying.classify(self.task_for(classifying.KINDS, task), map(_row, _listed(texts)), texts_at_once)
 
     def score(self, text: str, task: str | None = None, *, pair: str | None = None) -> Score:
-        """Return the number that a task gives a text or a pair of texts."""
+        """Return the score of a text or a pair of texts."""
         return next(self.score_all([text if pair is None else (text, pair)], task, texts_at_once=1))
 
     def score_all(self, texts: Iterable[Text], task: str | None = None, texts_at_once: int = scoring.TEXTS_AT_ONCE) -> Iterator[Score]:
@@ -132,7 +132,7 @@ class TaskMethods(abc.ABC):
         return tagging.tag(self.task_for(tagging.KINDS, task), rows, texts_at_once)
 
     def extract(self, question: str, passage: str, task: str | None = None) -> Extraction:
-        """Return the part of a passage that answers a question, or no answer; a long passage is read in windows."""
+        """Return the part of a passage that answers a question, or no answer. A long passage is read in windows."""
         return next(self.extract_all([(question, passage)], task, questions_at_once=1))
 
     def extract_all(
@@ -147,8 +147,8 @@ class TaskMethods(abc.ABC):
     ) -> list[Ranked]:
         """Return passages by how well they fit a query, the best first.
 
-        A task that reads pairs gives each passage a number or, for a classifier, the probability of a label: the second of two, or
-        `label`. Without such a task the score is the similarity of the sentence embeddings.
+        If there is a task that reads pairs, it scores each passage: by its number or, for a classifier, by the probability of `label` (by
+        default the second of two labels). Otherwise the score is the similarity of the sentence embeddings.
         """
         if top_k is not None and top_k < 1:
             raise CompactLMError(f"top_k is {top_k}; pass 1 or more")

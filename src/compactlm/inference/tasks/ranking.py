@@ -19,7 +19,7 @@ KINDS = ("classification", "multilabel", "regression")
 
 @dataclasses.dataclass(frozen=True)
 class Ranked:
-    """A passage by its position among the given ones, from 0, with its score."""
+    """The position of a passage among the given ones, from 0, and its score."""
 
     index: int
     score: float
@@ -27,10 +27,10 @@ class Ranked:
 
 
 def label_of(model: Model, label: str | None) -> str | None:
-    """Return the label whose probability is the score of a passage; None for a task that gives a number.
+    """Return the label whose probability is the score of a passage; None for a task whose answer is a number.
 
     Raises:
-        CompactLMError: the task has no such label, or several that could be meant.
+        CompactLMError: the task has no such label, or no label is given and there are more than two.
     """
     labels = model.directory.labels
     if model.directory.task.kind == "regression":
@@ -44,7 +44,7 @@ def label_of(model: Model, label: str | None) -> str | None:
 
 
 def fits(model: Model, query: str, passages: Iterable[str], label: str | None) -> Iterator[float]:
-    """Yield the score of each passage: the number of the task, or the probability of the label that `label_of` gives."""
+    """Yield the score of each passage: the task's number, or the probability of the label that `label_of` returns."""
     chosen = label_of(model, label)
     pairs = (Input(query, pair=passage) for passage in passages)
     if chosen is None:
@@ -54,6 +54,6 @@ def fits(model: Model, query: str, passages: Iterable[str], label: str | None) -
 
 
 def order(scores: Array, passages: list[str], top_k: int | None = None) -> list[Ranked]:
-    """Return the passages by their scores, the highest first; equal ones in their order."""
+    """Return the passages by their scores, the highest first. Equal scores keep their order."""
     best = np.argsort(-np.asarray(scores, np.float64), kind="stable")[:top_k].tolist()
     return [Ranked(index, float(scores[index]), passages[index]) for index in best]

@@ -1,4 +1,4 @@
-"""Give texts or pairs a number."""
+"""Score texts or pairs of texts by a number."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ KINDS = ("regression",)
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """The number that a model gives a text.
+    """The score of a text or pair.
 
     Attributes:
         score: the number, in the units of the training data.
         cut: whether the text was truncated because it is longer than the model accepts.
-        unknown: whether half of the text or more is unknown to the vocabulary, or a text has no tokens; the score then means little.
+        unknown: whether at least half of the text is unknown to the vocabulary, or a text has no tokens. The score then means little.
     """
 
     score: float

@@ -20,7 +20,7 @@ KINDS = ("tagging",)
 
 @dataclasses.dataclass(frozen=True)
 class Word:
-    """A word, its first character in the text and the character after its last, its tag, and the probability of the tag, 0 to 1."""
+    """A word, the position of its first character and the position after its last, its tag, and the tag's probability, 0 to 1."""
 
     text: str
     start: int
@@ -31,7 +31,7 @@ class Word:
 
 @dataclasses.dataclass(frozen=True)
 class Entity:
-    """An entity: its label, its text, its first character and the character after its last, and the mean probability of its tags."""
+    """An entity: its label, its text, the position of its first character and the position after its last, and its mean probability."""
 
     label: str
     text: str
@@ -47,8 +47,8 @@ class Tagging:
     Attributes:
         text: the text.
         words: its words, in order.
-        entities: the entities that the tags mark; None for tags that mark none, such as parts of speech.
-        unknown: whether half of the text or more is unknown to the vocabulary, or it has no tokens; the tags then mean little.
+        entities: the entities that the tags mark; None for tags that do not mark entities, such as parts of speech.
+        unknown: whether at least half of the text is unknown to the vocabulary, or it has no tokens. The tags then mean little.
     """
 
     text: str
@@ -65,7 +65,7 @@ def as_row(text: str | Sequence[str]) -> Input:
 
 
 def tag(model: Model, rows: Iterable[Input], rows_at_once: int = TEXTS_AT_ONCE) -> Iterator[Tagging]:
-    """Yield the tags of each row of `as_row`, in order; see streaming.stream for the arguments. Nothing is cut."""
+    """Yield the tags of each row of `as_row`, in order; see streaming.stream for the arguments. Texts are never truncated."""
     for encoded, outputs in stream(model, rows, encoder_of(model, rows_at_once), rows_at_once):
         yield from taggings(model, encoded, outputs)
 

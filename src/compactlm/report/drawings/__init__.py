@@ -1,1 +1,1 @@
-"""Drawings as inline SVG. The page's style sheet sets the colours, for light and dark. Shapes show the same without colour."""
+"""Drawings as inline SVG. The page's style sheet sets light and dark colours. Shapes convey the same without colour."""

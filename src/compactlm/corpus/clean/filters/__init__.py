@@ -1,1 +1,1 @@
-"""Filters of cleaning: each a pure function from a text to the text, perhaps changed, or to the reason to drop it."""
+"""Filters of cleaning. Each is a pure function that returns the (possibly changed) text, or the reason to drop it."""

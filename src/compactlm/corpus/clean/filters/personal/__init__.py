@@ -1,1 +1,1 @@
-"""Personal data: how each kind is found, and masking by placeholders."""
+"""Find each kind of personal data, and mask it by placeholders."""
