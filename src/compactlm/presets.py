@@ -1,4 +1,4 @@
-"""Presets: params.yaml composed from configs/ by Hydra, as `dvc exp run` composes it."""
+"""Presets: Hydra composes params.yaml from configs/, as in `dvc exp run`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def compose(preset: str) -> str:
     """Return the text of params.yaml for a preset.
 
     Raises:
-        CompactLMError: the preset does not exist, or Hydra would ignore it or the text that it names.
+        CompactLMError: the preset does not exist, or Hydra would ignore the preset or the text that it names.
     """
     if preset not in preset_names():
         raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
@@ -67,10 +67,10 @@ def without_head(text: str) -> str:
 
 
 def select(preset: str | None) -> str:
-    """Make params.yaml that of a preset, and return a sentence that says what was done.
+    """Set params.yaml to a preset, and return a sentence that says what was done.
 
-    Values that someone has edited in params.yaml are never lost: without the name of a preset they stay as they are, and with one they must
-    first be committed or reverted.
+    Values that somebody has edited in params.yaml are never lost. Without the name of a preset they are kept. With a name, they must first
+    be committed or reverted.
 
     Raises:
         CompactLMError: the preset does not exist or is not valid, or params.yaml has values of its own.
@@ -95,7 +95,7 @@ def select(preset: str | None) -> str:
 
 
 def require_composed(preset: str) -> None:
-    """Raise CompactLMError if params.yaml is not what a preset composes to, so that composing it again would change a value."""
+    """Raise CompactLMError if params.yaml is not the composition of a preset, because composing it again would change a value."""
     if without_head(PARAMS_FILE.read_text(encoding="utf-8")) != without_head(compose(preset)):
         raise CompactLMError(
             f"{PARAMS_FILE} has values of its own, which composing it again from {CONFIGS}/ would lose; write them into "
@@ -104,7 +104,7 @@ def require_composed(preset: str) -> None:
 
 
 def recompose(preset: str) -> None:
-    """Write params.yaml as a preset composes it; raises CompactLMError if the values contradict each other."""
+    """Compose params.yaml from a preset and write it; raises CompactLMError if the values contradict each other."""
     text = compose(preset)
     _check(preset, text)
     write_text(PARAMS_FILE, text)
@@ -119,7 +119,7 @@ def _check(name: str, text: str) -> None:
 
 
 def _is_composed(present: str, name: str, wanted: str) -> bool:
-    """Return whether params.yaml is as a preset composes it, now or when `select` wrote it, so that nobody has edited it."""
+    """Return whether nobody has edited params.yaml: it is the composition of a preset, now or when `select` wrote it."""
     content = without_head(present)
     if content == without_head(wanted) or (COMPOSED.exists() and content == without_head(COMPOSED.read_text(encoding="utf-8"))):
         return True
@@ -128,7 +128,7 @@ def _is_composed(present: str, name: str, wanted: str) -> bool:
 
 
 def _presets_that_say(stated: str | None) -> list[str]:
-    """Return the presets that may compose to a params.yaml with this value of `preset`; a preset may inherit its value from another."""
+    """Return the presets whose params.yaml may have this value of `preset`. A preset may inherit the value from another."""
     return [
         name for name in preset_names() if _stated_name((CONFIGS / "preset" / f"{name}.yaml").read_text(encoding="utf-8")) in (stated, None)
     ]

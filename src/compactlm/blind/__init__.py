@@ -1,1 +1,1 @@
-"""Can the student be told from its teacher? Pairs of differing answers for people to judge, their votes, and a judge without people."""
+"""Test whether the student can be told from its teacher: pairs of answers that people judge, their votes, and an automatic judge."""

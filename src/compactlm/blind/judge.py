@@ -1,4 +1,4 @@
-"""A judge without people: a classifier that learns to tell the probabilities of one model from those of another."""
+"""An automatic judge: a classifier that learns to tell the probabilities of one model from those of another."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Told:
 
     Attributes:
         rows: the number of rows.
-        auc: the area under the ROC curve out of fold, the mean over the folds; 0.5 is chance, 1 is always right.
-        chance_low: the lower end of the interval of the same area after permutations of the sides.
+        auc: the out-of-fold area under the ROC curve, averaged over the folds; 0.5 is chance, 1 is always right.
+        chance_low: the lower end of the interval of this area under permutations of the sides.
         chance_high: the upper end.
-        p: the share of permutations, with the true order among them, whose area is at least as large.
+        p: the share of permutations (including the true order) whose area is at least as large.
     """
 
     rows: int
@@ -44,11 +44,11 @@ class Told:
 
 
 def tell_apart(first: Array, second: Array, seed: int, permutations: int = PERMUTATIONS) -> Told:
-    """Learn which of two probability vectors of a row is the first model's, and measure it out of fold.
+    """Learn which of a row's two probability vectors comes from the first model, and measure the classifier out of fold.
 
-    For each row, the sides of the two are exchanged at random. A logistic regression sees the difference of both sides' features: the
-    centred log probabilities, their squares, the largest log probability and the entropy. The permutation test (Ojala and Garriga 2010)
-    repeats the whole procedure with permuted sides, so its interval includes what a classifier reads into noise.
+    For each row, the two sides are exchanged at random. A logistic regression gets the difference of both sides' features: the centred log
+    probabilities, their squares, the largest log probability and the entropy. The permutation test (Ojala and Garriga 2010) repeats the
+    whole procedure with permuted sides, so its interval accounts for overfitting to noise.
 
     Args:
         first: probabilities, float64 [rows, labels].

@@ -1,4 +1,4 @@
-"""The page on which a person judges: one HTML file that loads nothing and sends nothing."""
+"""The page on which a person judges: one HTML file that loads and sends nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compactlm.blind.pairs import Comparison
 
 
 def write_page(comparison: Comparison) -> str:
-    """Return the page. It holds the pairs without names; its policy allows no connection, and this style and script only."""
+    """Return the page. It has the pairs without names. Its security policy allows only its own style and script, and no connection."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("compactlm.blind", "templates"),
         autoescape=True,

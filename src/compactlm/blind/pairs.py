@@ -1,4 +1,4 @@
-"""The pairs of answers that judges see, and the key that says which side is whose."""
+"""The pairs of answers that judges see, and the key that says which side belongs to which model."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MARGIN_LIMIT = 0.5  # a margin of 0.5 around one half would accept every interva
 
 
 class Place(Section):
-    """What a judge does not see of one pair.
+    """The hidden data of one pair.
 
     Attributes:
         row: the id of the test row.
         task: the task of the row.
-        left: whose answer is on the left.
-        repeats: the number of the earlier pair that this one repeats with exchanged sides, or None.
+        left: the model whose answer is on the left.
+        repeats: the number of the earlier pair that this pair repeats with exchanged sides, or None.
     """
 
     row: StrictStr
@@ -37,19 +37,19 @@ class Place(Section):
     repeats: StrictInt | None = None
 
     def whose(self, answer: str) -> str:
-        """Return "teacher" or "student" for the side that a judge chose; "both" and "neither" stay."""
+        """Return "teacher" or "student" for the side that a judge chose; "both" and "neither" are returned unchanged."""
         if answer not in ("left", "right"):
             return answer
         return self.left if answer == "left" else next(role for role in ROLES if role != self.left)
 
 
 class Key(Section):
-    """The key of a page. It is written before anybody votes, and it holds the margin that the scores use.
+    """The key of a page. It is written before anybody votes, and it has the margin that the scores use.
 
     Attributes:
-        page: the fingerprint of the page; votes carry it too.
+        page: the fingerprint of the page; votes have it, too.
         seed: the seed of rows, sides and repeats.
-        margin: how far from one half a share may be if the two models cannot be told apart, above 0 and below 0.5.
+        margin: how far a share may be from one half if the models cannot be told apart, above 0 and below 0.5.
         pairs: the pairs in the order of the page.
     """
 
@@ -61,7 +61,7 @@ class Key(Section):
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A page's content: what judges see (JSON, one mapping per pair), and the key."""
+    """The content of a page: what judges see (JSON, one mapping per pair), and the key."""
 
     shown: list[dict[str, Any]]
     key: Key
@@ -79,8 +79,8 @@ def draw_comparison(
 ) -> Comparison:
     """Draw rows, sides and repeats by seed and row id.
 
-    Repeats come from the first third of the pairs and are mixed into the last third, so that at least a third of the pairs lies between a
-    pair and its repeat. A repeat has exchanged sides: a judge who always takes one side disagrees with himself.
+    Repeats come from the first third of the pairs and are mixed into the last third, so at least a third of the pairs is between a pair and
+    its repeat. A repeat has exchanged sides, so judges who always choose the same side disagree with themselves.
 
     Args:
         answers: the answers of both models, by task.

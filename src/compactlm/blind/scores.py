@@ -1,4 +1,4 @@
-"""What votes say: how often each model is chosen, whether judges agree with themselves and with each other, and a verdict."""
+"""Score votes: how often each model is chosen, whether judges agree with themselves and with each other, and a verdict."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Choices = Mapping[int, str]  # by the number of the pair: whose side a judge cho
 def score(key: Key, judges: Sequence[Votes]) -> dict[str, Any]:
     """Score the votes of all judges.
 
-    A pair counts once: the side that more of its judges chose decides it, and a tie decides nothing. So the pairs are independent, which
-    the interval assumes (Wilson 1927), even if several judges voted on each. Repeated pairs count for self-agreement only.
+    A pair counts once, for the side that most of its judges chose. A tie leaves it undecided. The pairs are therefore independent, as the
+    interval assumes (Wilson 1927), even if several judges voted on each. Repeated pairs count only for self-agreement.
 
     Returns:
-        `pairs`, `repeats`, `margin`, and for each question of QUESTIONS a mapping: `share` (the decided pairs in which the student is
-        right, or in which the teacher's side was found; its limit is 0.5 with the margin on both sides), `undecided` (pairs with votes
-        that decide nothing), `self_agreement` by judge, and `kappa` by pair of judges (Cohen 1960). Kappa is left out for judges who
-        share fewer than KAPPA_PAIRS pairs, or who gave one answer only.
+        `pairs`, `repeats`, `margin`, and for each question of QUESTIONS a mapping: `share` (the share of decided pairs in which the student
+        is right, or in which the teacher's side was found; its limit is 0.5 plus and minus the margin), `undecided` (the number of pairs
+        with votes but without a decision), `self_agreement` by judge, and `kappa` by pair of judges (Cohen 1960). Kappa is left out for
+        judges who share fewer than KAPPA_PAIRS pairs, or who always gave the same answer.
     """
     repeats = {at: place.repeats for at, place in enumerate(key.pairs) if place.repeats is not None}
     found: dict[str, Any] = {"pairs": len(key.pairs) - len(repeats), "repeats": len(repeats), "margin": key.margin}
@@ -50,15 +50,15 @@ def score(key: Key, judges: Sequence[Votes]) -> dict[str, Any]:
 
 
 def can_suffice(pairs: int, margin: float) -> bool:
-    """Return whether the interval of one half of so many pairs is within the margin; if not, no votes could show that models are alike."""
+    """Return whether so many pairs can show that models are alike: whether the interval of one half is within the margin."""
     return share(pairs // 2, pairs, CONFIDENCE, limit=_around_half(margin)).status is Status.OK
 
 
 def verdict(figure: Figure) -> str:
-    """Return what a share allows one to say.
+    """Return the verdict that a share allows.
 
-    The models cannot be told apart only if the whole interval is within the margin. An interval that holds one half and reaches beyond
-    the margin says that there are too few votes, and not that the models are alike.
+    The models cannot be told apart only if the whole interval is within the margin. An interval that contains one half but reaches beyond
+    the margin means that there are too few votes, not that the models are alike.
     """
     if figure.value is None or figure.low is None or figure.high is None:
         return "no pair is decided"
@@ -81,7 +81,7 @@ def _majority(choices: Sequence[str]) -> str | None:
 
 
 def _self_agreement(own: Choices, repeats: Mapping[int, int]) -> Figure:
-    """Return the share of repeated pairs to which a judge gave the same answer twice, by content and not by side."""
+    """Return the share of repeated pairs for which a judge chose the same content (not the same side) twice."""
     same = [own[again] == own[first] for again, first in repeats.items() if again in own and first in own]
     return share(sum(same), len(same), CONFIDENCE)
 

@@ -18,7 +18,7 @@ Parsed = TypeVar("Parsed", bound=Section)
 
 
 class Vote(Section):
-    """The answers of one judge to one pair: which side is right, and which is the teacher's.
+    """The answers of one judge for one pair: which side is right, and which is the teacher's.
 
     Attributes:
         pair: the number of the pair, from 0.
@@ -32,7 +32,7 @@ class Vote(Section):
 
 
 class Votes(Section):
-    """The votes of one judge: a name, the fingerprint of the page, and one vote for each pair that was judged."""
+    """The votes of one judge: the judge's name, the fingerprint of the page, and one vote for each judged pair."""
 
     judge: Annotated[StrictStr, Field(min_length=1, max_length=100)]
     page: StrictStr
@@ -47,7 +47,7 @@ def read_key(path: Path) -> Key:
     """Read the key of a page.
 
     Raises:
-        CompactLMError: the file is missing or is no key.
+        CompactLMError: the file is missing or is not a key.
     """
     if not path.is_file():
         raise CompactLMError(f"{path} is missing; it is written next to the page by `compactlm blind`, or pass its path by --key")
@@ -58,7 +58,8 @@ def read_votes(paths: Sequence[Path], key: Key) -> list[Votes]:
     """Read the votes of several judges, sorted by name.
 
     Raises:
-        CompactLMError: a file holds no votes, or votes on another page; a pair does not exist or has two votes; two files have one judge.
+        CompactLMError: a file has no votes, or votes on another page; a pair does not exist or has two votes; two files have the same
+            judge.
     """
     read: dict[str, Path] = {}
     found = []

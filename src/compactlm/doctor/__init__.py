@@ -1,1 +1,1 @@
-"""What is wrong with a run: checks of its own artifacts, one module a subject. No label of a test row is read."""
+"""Find the faults of a run by its artifacts. Each subject has one module. Labels of test rows are never read."""

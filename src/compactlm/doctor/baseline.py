@@ -1,4 +1,4 @@
-"""TF-IDF with logistic regression on a task's own rows: what the words alone say about the labels."""
+"""A baseline on a task's rows: TF-IDF with logistic regression, which uses only the words."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Baseline:
     """Predicted label ids.
 
     Attributes:
-        train: of the train rows, each by a classifier that did not learn from it.
-        validation: of the validation rows, by a classifier that learned from all train rows.
+        train: the predictions for the train rows, each by a classifier that was not trained on the row.
+        validation: the predictions for the validation rows, by a classifier that was trained on all train rows.
     """
 
     train: Labels

@@ -18,7 +18,7 @@ LINES = ("metric", "validation rows", "chance", "TF-IDF", "random student", "stu
 
 
 def diagnose(run: Run, console: Console) -> int:
-    """Examine a run, print what was found, and return the exit status of `Diagnosis`."""
+    """Examine a run, print the findings, and return the exit status of `Diagnosis`."""
     found = examine(run)
     table = _contestants(run)
     if table.row_count:

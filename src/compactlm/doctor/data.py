@@ -15,7 +15,7 @@ DUPLICATES = 0.005  # greatest share of a held-out split's rows whose text is in
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield empty texts, rows in two splits, unknown labels, a single label, and labels that no model can predict."""
+    """Yield faults: empty texts, rows in two splits, unknown labels, a single label, and labels that no model can predict."""
     yield from _empty(run)
     yield from _across_splits(run)
     for name in run.tasks:
@@ -79,7 +79,7 @@ def _said(task: TaskRun, row: Document) -> list[object]:
 
 
 def _shuffled(task: TaskRun) -> Iterator[Finding]:
-    """Yield labels that do not follow from the text: a model of the words finds nothing in them, nor does the teacher."""
+    """Yield a fault if labels are unrelated to the texts: neither the baseline nor the teacher predicts them."""
     train, validation = task.expected("train"), task.expected("validation")
     if len(np.unique(validation)) == 1:
         return

@@ -1,4 +1,4 @@
-"""Faults of how answers are read: the order of labels."""
+"""Faults in the reading of answers: the order of labels."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FAULT = "label order"
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield models whose labels are in another order than those of the task, by their configuration or by their answers."""
+    """Yield a fault for each model whose labels are in another order than the task's, by its configuration or its answers."""
     for name in run.tasks:
         for root in (artifacts.TEACHER, artifacts.STUDENT, artifacts.EXPORT):
             yield from _configured(root / name, run.task(name))

@@ -1,4 +1,4 @@
-"""The run under examination: its artifacts, read when a check needs them, and the answers of all contestants."""
+"""The examined run: its artifacts, which are read when a check needs them, and the answers of all contestants."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Run:
 
     @functools.cached_property
     def phases(self) -> Phases:
-        """The phases of distillation, to build a student as it was before training."""
+        """The phases of distillation, which can build the student as it was before training."""
         return Phases(self.params)
 
     @property
@@ -71,31 +71,31 @@ class TaskRun:
 
     @property
     def has_one_label(self) -> bool:
-        """Whether a row has one of several labels; only such tasks are compared with TF-IDF and judged by accuracy."""
+        """Whether each row has exactly one label. Only such tasks are compared with TF-IDF and judged by accuracy."""
         return self.kind.name == "classification"
 
     @functools.cache  # noqa: B019 - the run lives as long as the command
     def rows(self, split: str) -> list[Document]:
-        """Return the labelled rows of train or validation, at most TRAIN_ROWS or VALIDATION_ROWS, with labels of the task."""
+        """Return up to TRAIN_ROWS or VALIDATION_ROWS labelled rows of train or validation, with labels of the task."""
         own = [row for row in self.labelled(split) if self.kind.invalid(row, self.task) is None]
         return sample(own, TRAIN_ROWS if split == "train" else VALIDATION_ROWS, self.run.params.seed)
 
     def labelled(self, split: str) -> list[Document]:
-        """Return all labelled rows of a split without copies, wrong labels included."""
+        """Return all labelled rows of a split except copies, including rows with wrong labels."""
         return [row for row in self.run.rows[split] if row.task == self.name and row.parent is None and self.kind.is_labelled(row)]
 
     def taught(self, row: Document) -> Hashable:
-        """Return what a row teaches, without its order and number: the same for all rows if there is nothing to learn."""
+        """Return a row's target in a normal form. If all rows have the same, there is nothing to learn."""
         values = (getattr(row, name) for name in (*self.kind.fields, "answer"))
         return tuple(frozenset(value) if isinstance(value, tuple) else value for value in values)
 
     def expected(self, split: str) -> Labels:
-        """Return the label ids of `rows` of a task with one label a row."""
+        """Return the label ids of `rows`, for a task with one label per row."""
         return np.array([self.labels.index(str(row.label)) for row in self.rows(split)], dtype=np.int64)
 
     @property
     def can_be_judged(self) -> bool:
-        """Whether both splits have enough labelled rows, and those of train teach different things."""
+        """Whether both splits have enough labelled rows, and the train rows have different targets."""
         enough = all(len(self.rows(split)) >= FEWEST_ROWS for split in ("train", "validation"))
         train = self.rows("train")
         return enough and len(set(map(self.taught, train))) > 1 and all(row.text.strip() for row in train)
@@ -137,7 +137,7 @@ class TaskRun:
 
     @functools.cached_property
     def first_model(self) -> BertPreTrainedModel:
-        """The student with its first weights, as distillation begins with it."""
+        """The student with the weights with which distillation begins."""
         phases, start = self.run.phases, self.run.params.distill.task.start
         general = models.load_body(artifacts.STUDENT / (artifacts.EMBEDDING if start == "embedding" else artifacts.MLM))
         teacher = load_task_model(artifacts.TEACHER / self.name)
@@ -162,6 +162,6 @@ def accuracy(expected: Labels, predicted: Labels) -> float:
 
 
 def named(names: Sequence[str], most: int = 3) -> str:
-    """Return the first names of a list, and how many others there are."""
+    """Return the first names of a list, and the number of the others."""
     more = f" and {len(names) - most} others" if len(names) > most else ""
     return ", ".join(names[:most]) + more

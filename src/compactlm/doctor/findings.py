@@ -1,4 +1,4 @@
-"""What a check finds: a fault, or why it cannot judge."""
+"""The findings of a check: a fault, or the reason why it cannot judge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class Unjudged:
-    """A check without an answer, such as one that needs an artifact which is missing."""
+    """A check that cannot judge, for example because an artifact is missing."""
 
     sentence: str
 

@@ -1,6 +1,6 @@
-"""Whether the metric of a task is above that of the best constant answer, or of other answers, by the paired bootstrap.
+"""Test by the paired bootstrap whether a task's metric is above that of the best constant answer, or of other answers.
 
-Rows of kinds with one label have exact tests instead (compactlm.doctor.chance).
+For tasks with one label per row, the exact tests of compactlm.doctor.chance are used instead.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ RESAMPLES = 1000
 
 
 def value(task: TaskRun, role: str) -> float:
-    """Return the metric of a role on the validation rows; nan where it has none, such as the correlation of equal answers."""
+    """Return the metric of a role on the validation rows; nan if it is not defined, such as the correlation of equal answers."""
     return float(_measured(task, role, np.ones((1, len(task.rows("validation")))))[0])
 
 
 def chance(task: TaskRun) -> float:
-    """Return the metric of the best answer that is the same for all validation rows."""
+    """Return the metric of the best constant answer on the validation rows."""
     rows = task.rows("validation")
     return float(task.kind.chance(rows, task.task, np.ones((1, len(rows))))[0])
 
@@ -38,7 +38,7 @@ def is_better(task: TaskRun, first: str, second: str) -> bool:
 
 
 def sentence(task: TaskRun, role: str) -> str:
-    """Return the metric of a role beside that of the best constant answer, as people read it."""
+    """Describe the metric of a role next to that of the best constant answer."""
     number, write = value(task, role), shown(task.task.metric)
     known = "none" if np.isnan(number) else write(number)
     return (

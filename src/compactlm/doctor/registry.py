@@ -1,4 +1,4 @@
-"""All subjects in the order of the pipeline. A fault may cause those that follow it."""
+"""All subjects in the order of the pipeline. A fault may cause later ones."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ SUBJECTS: Mapping[str, Check] = {
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosis:
-    """What the checks found, by subject."""
+    """The findings of all checks, by subject."""
 
     faults: Mapping[str, list[Fault]]
     unjudged: Mapping[str, list[Unjudged]]
 
     @property
     def exit_status(self) -> int:
-        """0 for a run without faults, 1 with a fault, 2 without a fault if a check could not judge."""
+        """1 if there is a fault, 2 if there is none but a check could not judge, otherwise 0."""
         return 1 if any(self.faults.values()) else 2 if any(self.unjudged.values()) else 0
 
 
 def examine(run: Run) -> Diagnosis:
-    """Check all subjects. A subject whose artifacts are missing or unreadable cannot be judged; the others are."""
+    """Check all subjects. A subject whose artifacts are missing or unreadable is not judged."""
     found = {subject: list(_judge(check, run)) for subject, check in SUBJECTS.items()}
     return Diagnosis(
         {subject: [one for one in findings if isinstance(one, Fault)] for subject, findings in found.items()},

@@ -1,4 +1,4 @@
-"""Faults of the teacher's cached signals: constant values, and rows that have the signals of others."""
+"""Faults of the teacher's cached signals: constant values, and signals of other rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIX = "run `dvc repro --force signals`, and then `dvc repro`"
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield constant signals, signals of other rows or other tokens, and damaged caches. Online signals have no cache to check."""
+    """Yield faults: constant signals, signals of other rows or tokens, and damaged caches. Online signals have no cache to check."""
     if run.params.signals.source != "cached":
         return
     for path in sorted(artifacts.SIGNALS.glob(f"*/{TENSORS}")):
@@ -52,7 +52,7 @@ def _constant(path: Path) -> Iterator[Finding]:
 
 
 def _spread_entries(tensor: TensorOnDisk) -> torch.Tensor:
-    """Return up to READ entries, evenly spread over the tensor, float32 [entries, values]."""
+    """Return up to READ evenly spread entries of a tensor, float32 [entries, values]."""
     step = max(1, tensor.shape[0] // READ)
     return torch.cat([tensor.read(at, at + 1) for at in range(0, tensor.shape[0], step)][:READ]).float().flatten(1)
 

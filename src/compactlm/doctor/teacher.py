@@ -13,7 +13,7 @@ FIX = "check learning_rate and epochs under teacher.fine_tuning in params.yaml, 
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield a teacher that is no better than chance, or worse than TF-IDF with logistic regression."""
+    """Yield a fault for each teacher that is no better than chance, or worse than TF-IDF with logistic regression."""
     for name in run.tasks:
         task = run.task(name)
         if task.can_be_judged:

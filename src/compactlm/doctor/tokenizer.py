@@ -17,7 +17,7 @@ FIX = "run `dvc repro --force tokenize`, and then `dvc repro`"
 
 
 def check(run: Run) -> Iterator[Finding]:
-    """Yield a high share of unknown tokens, and where the student's tokens are not those of the teacher or of the tokenized rows."""
+    """Yield faults: many unknown tokens, and student tokens that differ from the teacher's or from the tokenized rows."""
     student, teacher = load_tokenizer(artifacts.STUDENT_TOKENIZER), load_tokenizer(artifacts.TEACHER / artifacts.BASE)
     texts = [row.text for row in run.sampled("validation")]
     for name, tokenizer in (("teacher", teacher), ("student", student)):
@@ -56,13 +56,13 @@ def _agreement(student: Any, teacher: Any, texts: list[str]) -> Iterator[Finding
 
 
 def _letters(tokenizer: Any, text: str) -> str | None:
-    """Return the characters of a text's tokens, or None where some are unknown."""
+    """Return the characters of a text's tokens, or None if a token is unknown."""
     tokens = tokenizer.tokenize(text)
     return None if tokenizer.unk_token in tokens else "".join(token.removeprefix("##") for token in tokens)
 
 
 def _rows(run: Run, student: Any) -> Iterator[Finding]:
-    """Yield a fault where the tokenized rows are not what the tokenizer gives."""
+    """Yield a fault if the tokenized rows differ from the tokenizer's output."""
     kept = {row["id"]: row["input_ids"] for row in artifacts.read_table(artifacts.TOKENIZED / "validation").to_pylist()}
     chosen = [row for row in run.sampled("validation") if row.task is not None]
     rows, _ = tokenize_documents(student, chosen, run.params.tokenize.maximum_length, "tokens of labelled rows", run.params.tasks)

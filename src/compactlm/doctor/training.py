@@ -40,7 +40,7 @@ def check(run: Run) -> Iterator[Finding]:
 
 
 def read_losses(phase: str) -> list[float]:
-    """Return the readings of the loss of a phase.
+    """Return the logged losses of a phase.
 
     Raises:
         FileNotFoundError: the phase has no learning curve.
@@ -77,7 +77,7 @@ def _curve(run: Run, phase: str, moved: float | None) -> Iterator[Finding]:
 
 
 def _moves(task: TaskRun) -> dict[str, float]:
-    """Return by how much training changed each part of the student, as a share of its first weights."""
+    """Return how much training changed each part of the student, relative to its first weights."""
     first = dict(task.first_model.named_parameters())
     last = load_task_model(artifacts.STUDENT / task.name).named_parameters()
     changes: dict[str, list[torch.Tensor]] = {}

@@ -1,1 +1,1 @@
-"""The loop after the first training: which text is new, which rows are worth a label, and what is learnt from them."""
+"""The loop after the first training: find new kinds of text, pick rows to label, and train on them."""

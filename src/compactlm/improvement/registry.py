@@ -1,4 +1,4 @@
-"""Versions of the model as git tags, by the conventions of GTO: `compactlm@v0.2.0` is a version, `compactlm#production#3` an assignment.
+"""Versions of the model as git tags in GTO's format: `compactlm@v0.2.0` is a version, `compactlm#production#3` an assignment.
 
 `gto show`, `dvc artifacts get` and `dvc.api.artifacts_show` read the same tags. dvc.yaml names the files of the artifact.
 """
@@ -32,32 +32,32 @@ class Version:
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers of the name, by which versions are sorted."""
+        """The numbers in the name. Versions are sorted by them."""
         return tuple(int(part) for part in self.name.removeprefix("v").partition("-")[0].partition("+")[0].split("."))
 
 
 @dataclasses.dataclass(frozen=True)
 class Registry:
-    """All versions, the oldest first, and the versions that each stage was assigned to, in this order.
+    """All versions, the oldest first, and for each stage the versions to which it was assigned, in the order of the assignments.
 
-    A stage that was unassigned has None at the end.
+    If a stage was unassigned, the last entry is None.
     """
 
     versions: tuple[Version, ...]
     assigned: dict[str, tuple[Version | None, ...]]
 
     def champion(self, stage: str) -> Version | None:
-        """Return the version that holds a stage, or None."""
+        """Return the version to which a stage is assigned, or None."""
         return next(reversed(self.assigned.get(stage, ())), None)
 
     def before(self, stage: str) -> Version | None:
-        """Return the newest version that is older than the champion and has held the stage, or None."""
+        """Return the newest version that is older than the champion and had the stage before, or None."""
         champion = self.champion(stage)
         older = [one for one in self.assigned.get(stage, ()) if one and champion and one.numbers < champion.numbers]
         return max(older, key=lambda one: one.numbers, default=None)
 
     def next_name(self) -> str:
-        """Return the name of the next version: the second number is one higher."""
+        """Return the name of the next version, with the second number increased by one."""
         if not self.versions:
             return FIRST
         major, minor, *_ = self.versions[-1].numbers
@@ -125,7 +125,7 @@ def register(name: str, message: str) -> Version:
     """Register the present commit as a version.
 
     Raises:
-        CompactLMError: the commit has a version, or git cannot write the tag.
+        CompactLMError: the commit already has a version, or git cannot write the tag.
     """
     from gto import api
     from gto.exceptions import GTOException
@@ -138,7 +138,7 @@ def register(name: str, message: str) -> Version:
 
 
 def assign(version: Version, stage: str, message: str) -> str:
-    """Assign a stage to a version, again if it had it before, and return the tag.
+    """Assign a stage to a version, even if it had the stage before. Return the tag.
 
     Raises:
         CompactLMError: git cannot write the tag.
@@ -154,7 +154,7 @@ def assign(version: Version, stage: str, message: str) -> str:
 
 
 def fetch(version: Version, path: Path) -> Path:
-    """Return where the files of a version lie, copied from DVC's cache or remote.
+    """Copy the files of a version from DVC's cache or remote, and return their path.
 
     Args:
         version: the version.

@@ -1,4 +1,4 @@
-"""Rows of text in files that people and other tools read: jsonl, csv, tsv, Parquet, or one text a line."""
+"""Read and write rows of text in files that people and other tools use: jsonl, csv, tsv, Parquet, or one text per line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """The rows of a file that have a text of their own; `skipped` have none, and `repeated` have that of an earlier row."""
+    """The rows of a file. `skipped` counts rows without a text, and `repeated` counts rows with the text of an earlier row."""
 
     rows: list[Row]
     skipped: int
@@ -42,22 +42,22 @@ class Rows:
 
 
 def row_id(text: str) -> str:
-    """Return an id that depends on a text alone, 32 hexadecimal digits."""
+    """Return an id of 32 hexadecimal digits that depends only on the text."""
     return hashlib.blake2b(encodable(text).encode(), digest_size=16).hexdigest()
 
 
 def with_id(fields: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """Return the fields of a row with the id of its text. An id of its own could be that of another row in another file."""
+    """Return the fields of a row with the id of its text. An id in the file is replaced, because it need not be unique across files."""
     return {"id": row_id(text), **{name: cell for name, cell in fields.items() if name != "id"}}
 
 
 def read_rows(path: Path, field: str = "text") -> Rows:
     """Read the rows of a file.
 
-    Texts that differ only in case or white space are one text. Rows without a text, and broken lines of JSON, are skipped.
+    Texts that differ only in case or white space count as the same text. Rows without a text, and broken lines of JSON, are skipped.
 
     Args:
-        path: a .jsonl, .csv, .tsv or .parquet file (or one of them with .gz), or else a text file with one text a line.
+        path: a .jsonl, .csv, .tsv or .parquet file (or one of them with .gz). Any other file is a text file with one text per line.
         field: the field or column with the text.
 
     Raises:
@@ -80,7 +80,7 @@ def read_rows(path: Path, field: str = "text") -> Rows:
 
 
 def read_fields(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the fields of each row of a file; a broken line of JSON has none, and a line of plain text has the field `text`.
+    """Yield the fields of each row of a file. A broken line of JSON has no fields. A line of plain text has the field `text`.
 
     Raises:
         CompactLMError: the file cannot be read.
@@ -98,10 +98,10 @@ def read_fields(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def write_fields(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    """Write rows as csv or, with any other ending, as jsonl, in one step: a failure leaves the old file.
+    """Write rows as csv or, with any other file name ending, as jsonl. If this fails, the old file is unchanged.
 
     Raises:
-        CompactLMError: the file would be of a kind that is only read.
+        CompactLMError: the format of the file is only supported for reading.
     """
     form = _form(path)
     if form not in ("csv", "jsonl") or path.suffix.lower() == ".gz":
@@ -115,7 +115,7 @@ def as_line(fields: dict[str, Any]) -> str:
 
 
 def replace_file(path: Path, write: Callable[[TextIO], object]) -> None:
-    """Write a UTF-8 file beside its path and rename it."""
+    """Write a UTF-8 file to a temporary path next to its own and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:

@@ -1,1 +1,1 @@
-"""The finished model in use: fill, classify, embed, search, complete, summarize and fine-tune."""
+"""Use the finished model: fill, classify, embed, search, complete, summarize and fine-tune."""

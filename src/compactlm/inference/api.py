@@ -66,7 +66,7 @@ class CompactLM(TaskMethods):
         self._tasks: dict[str, Model] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy needs; it loads its models at first use."""
+        """Return the state for a copy. The copy loads its models at first use."""
         return {name: getattr(self, name) for name in ("chosen", "root", "backend", "threads")} | {"_tasks": {}}
 
     @functools.cached_property
@@ -152,7 +152,7 @@ class CompactLM(TaskMethods):
         seed: int = 0,
         say: Callable[[str], object] = str,
     ) -> FineTuned:
-        """Fine-tune a copy of the student on the labelled rows of a file; see labelled.read_labelled and user_task.finetune."""
+        """Fine-tune a copy of the student on a file of labelled rows; see labelled.read_labelled and user_task.finetune."""
         with needs("train", "fine-tuning"):
             from compactlm.inference.finetuning.labelled import read_labelled
             from compactlm.inference.finetuning.user_task import finetune

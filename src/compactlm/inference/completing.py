@@ -1,7 +1,7 @@
 """Complete a text: add masks at its end and fill them from left to right.
 
-A masked language model is not trained to generate. It fills the first of a few masks at the end of the text (Wang and Cho
-2019, "BERT has a mouth, and it must speak", fill masks in several orders), so completions are short and loose.
+A masked language model is not trained to generate text, so completions are short and loose. In each step it fills the first of a few masks
+at the end of the text. (Wang and Cho 2019, "BERT has a mouth, and it must speak", fill masks in several orders.)
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def complete(
         model: the masked language model.
         text: the text; if it is longer than the model accepts, only its end is used.
         length: number of tokens to add.
-        temperature: 0 takes the likeliest token at each step (or searches with beams); above 0 tokens are sampled.
-        top_k: number of likeliest tokens to sample from.
-        beams: number of texts that are kept at each step; all are returned, the likeliest first.
+        temperature: with 0, each step takes the likeliest token (or searches with beams); above 0, tokens are sampled.
+        top_k: the number of likeliest tokens to sample from.
+        beams: the number of texts that are kept at each step. All of them are returned, the likeliest first.
         seed: the seed of the sampling.
 
     Raises:
@@ -142,7 +142,7 @@ def _words(model: Model, ids: Sequence[int]) -> list[str]:
 def _repeating(model: Model, added: Sequence[int]) -> set[int]:
     """Return the tokens that would add a word for the third time, or the same two words twice in a row.
 
-    A token may begin a new word or, as a continuation, turn the last word into one that was added before.
+    A token may begin a new word or, as a continuation, change the last word into a word that was added before.
     """
     words = _words(model, added)
     counts = collections.Counter(words)

@@ -1,4 +1,4 @@
-"""How well a model's tokenizer represents a text: unknown words, changed characters, lines that are too long."""
+"""Measure how well a model's tokenizer represents a text: unknown words, changed characters, lines that are too long."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class Candidate:
 def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
     """Return the `top_k` likeliest tokens for each [MASK] of a text, from left to right, the likeliest first.
 
-    In a text that is longer than the model accepts, each mask is filled from the text around it.
+    If a text is longer than the model accepts, each mask is filled from the text around it.
 
     Raises:
         CompactLMError: the text has no [MASK], or `top_k` is less than 1.
@@ -48,7 +48,7 @@ def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
 
 
 def likeliest(model: Model, logits: Array, top_k: int) -> list[Candidate]:
-    """Return the tokens of the `top_k` largest logits, float [vocabulary]; equal ones in the order of their ids."""
+    """Return the tokens of the `top_k` largest logits, float [vocabulary]. Equal logits keep the order of their ids."""
     probabilities = softmax(logits)
     best = np.argsort(-probabilities, kind="stable")[:top_k]
     return [Candidate(model.tokenizer.token(int(index)), float(probabilities[index])) for index in best]

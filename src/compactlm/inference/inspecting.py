@@ -1,4 +1,4 @@
-"""The view of a model on a text: tokens, ids, attention, and predictions at each position."""
+"""Inspect a text with a model: tokens, ids, attention, and predictions at each position."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Position:
         piece: the token.
         id: its id in the vocabulary.
         predictions: the likeliest tokens at this position, given the whole text.
-        attends_to: the positions with the largest attention from this token and their shares, for each layer (mean over
-            heads); empty if the backend does not give attention.
+        attends_to: for each layer, the positions to which this token attends most, and their shares (averaged over heads); empty if the
+            backend does not return attention.
     """
 
     piece: str
@@ -38,7 +38,7 @@ class Inspection:
 
 
 def inspect(model: Model, text: str, top_k: int = 3) -> Inspection:
-    """Return the tokens that the masked language model gets, with the `top_k` predictions and attention shares for each token."""
+    """Return the tokens that the masked language model reads, each with its `top_k` predictions and attention shares."""
     ids = model.tokenizer.encode([text])[0]
     read = model.tokenizer.cut(ids)
     batch = model.batch([read])

@@ -21,7 +21,7 @@ LEAST_WORDS = 4  # shorter sentences rarely make sense alone
 
 @dataclasses.dataclass(frozen=True)
 class Sentence:
-    """A sentence of a summary, its position in the text, from 0, and its centrality; the centralities of all sentences sum to 1."""
+    """A sentence of a summary, its position in the text, from 0, and its centrality. The centralities of all sentences sum to 1."""
 
     text: str
     position: int
@@ -31,9 +31,9 @@ class Sentence:
 def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: int = AT_ONCE) -> list[Sentence]:
     """Return `count` different sentences of a text (or all, if there are fewer), in the order of the text.
 
-    Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer
-    the start of the text. Sentences similar to a chosen one are discounted (after Carbonell and Goldstein 1998). A text of more than
-    `at_once` sentences is scored in parts.
+    Centrality is LexRank (Erkan and Radev 2004) on the similarities of sentence embeddings, with random jumps that prefer the start of the
+    text. Sentences that are similar to a chosen one are discounted (Carbonell and Goldstein 1998). A text of more than `at_once` sentences
+    is scored in parts.
 
     Raises:
         CompactLMError: the text has no sentence.
@@ -50,7 +50,7 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: 
 
 
 def _scores(vectors: Array, lengths: Sequence[int], at_once: int) -> Array:
-    """Return the centrality of each sentence, float64 [sentences]; each part of a long text is scored on its own."""
+    """Return the centrality of each sentence, float64 [sentences]. Each part of a long text is scored separately."""
     scores = np.zeros(len(lengths))
     for rows in np.array_split(np.arange(len(lengths)), -(-len(lengths) // at_once)):
         similarities = np.clip(vectors[rows] @ vectors[rows].T, 0, 1)
@@ -60,7 +60,7 @@ def _scores(vectors: Array, lengths: Sequence[int], at_once: int) -> Array:
 
 
 def _jumps(lengths: Sequence[int], first: int) -> Array:
-    """Return the jump probabilities of sentences from position `first` on: high at the start, low for short sentences."""
+    """Return the jump probabilities of sentences, starting at position `first`: high at the start, low for short sentences."""
     weights = 1 / (1 + LEAD * np.arange(first, first + len(lengths)))
     weights[np.array(lengths) < LEAST_WORDS] *= 0.01
     return weights / weights.sum()

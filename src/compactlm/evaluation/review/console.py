@@ -62,7 +62,7 @@ def exit_status(found: Review) -> int:
 
 
 def print_review(found: Review, revision: str, console: Console) -> None:
-    """Print the verdict, the deciding figures, and all other figures that are better or worse or whose status has changed."""
+    """Print the deciding figures, all other figures that are better or worse or whose status has changed, and the verdict."""
     table = Table(title=f"The workspace against {revision}", title_justify="left")
     for column in _columns(revision):
         table.add_column(column, justify="left" if column in ("figure", "verdict") else "right")

@@ -1,1 +1,1 @@
-"""Labelled rows become sources of the next training, and rows that a person asks to remove leave it."""
+"""Add labelled rows to the sources of the next training, and remove rows at a person's request."""

@@ -1,4 +1,4 @@
-"""Labelled rows into the sources of a task, without moving a row that is placed."""
+"""Add labelled rows to the sources of a task, without changing the split of existing rows."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ SHOWN = 10
 
 @dataclasses.dataclass(frozen=True)
 class Adoption:
-    """What was adopted.
+    """The result of an adoption.
 
     Attributes:
         train: the rows that joined the train rows.
         test: the rows that joined the test set.
-        relabelled: the number of rows that were adopted before and have another label now.
+        relabelled: the number of rows that were adopted before with another label.
         kept_out: the number of rows that are kept out, by reason.
         contradictory: the rows whose text is in the corpus with another label.
         disagreed: the number of rows on which annotators disagree.
         skipped: the number of lines without a text or a label.
-        doubts: labels that a cross-fitted classifier doubts, or None with too few rows.
+        doubts: the labels that a cross-fitted classifier doubts; None with too few rows.
     """
 
     train: Sequence[Adopted]
@@ -66,7 +66,7 @@ class Adoption:
 
 
 def check_places(params: Params, champion: Version | None) -> None:
-    """Raise CompactLMError if new rows would move rows between train and test, compared with the version in use."""
+    """Raise CompactLMError if new rows would move existing rows of the version in use between train and test."""
     way_out = (
         "set split: {placement: stable} in the preset, train and promote a version with it, and then adopt the rows"
         if champion is not None
@@ -93,16 +93,16 @@ def check_places(params: Params, champion: Version | None) -> None:
 
 
 def _places(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of SAME_PLACES; None for those that an older version did not have."""
+    """Return the values of SAME_PLACES; None for values that an older version did not have."""
     split = content.get("split", {})
     return {key: split.get(key.removeprefix("split.")) if "." in key else content.get(key) for key in SAME_PLACES}
 
 
 def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, label: str, weight: float | None = None) -> Adoption:
-    """Write the rows of a labelled file to the sources of adopted rows, and configs/adopted/rows.yaml.
+    """Add the rows of a labelled file to the sources of adopted rows, and write configs/adopted/rows.yaml.
 
-    Rows that `pick` drew at random join the test set, and all rows if `held_out` is true; the others train. `text` and `label` are fields
-    of the file. Train contains each adopted row `weight` times (split.weights); None changes nothing.
+    Rows that `pick` drew at random are added to the test set; with `held_out`, all rows are. All other rows are added to the train rows.
+    `text` and `label` are fields of the file. Train contains each adopted row `weight` times (split.weights); None keeps the weight.
 
     Raises:
         CompactLMError: the file or the task cannot be used, or data/split is missing.
@@ -149,7 +149,7 @@ def adopt(params: Params, file: Path, task: str, *, held_out: bool, text: str, l
 
 
 def _placed(task: str, adopted: dict[str, Any]) -> tuple[list[screening.Placed], list[artifacts.Document]]:
-    """Return the rows that have a place, those that were adopted and not yet trained on included, and the labelled train rows of a task."""
+    """Return all rows that have a split (with adopted rows that were not trained on yet), and the labelled train rows of a task."""
     placed: list[screening.Placed] = []
     old: list[artifacts.Document] = []
     for split in artifacts.SPLITS:

@@ -1,4 +1,4 @@
-"""Labels that a cross-fitted classifier doubts: it answers each row after learning from the other rows (Northcutt et al. 2021)."""
+"""Find labels that a cross-fitted classifier doubts. It predicts each row after training on other rows (Northcutt et al. 2021)."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ STRENGTH = 10.0  # C of the logistic regression
 
 @dataclasses.dataclass(frozen=True)
 class Doubts:
-    """New rows with another cross-fitted answer than their label, the most doubtful first, and how common that is.
+    """New rows whose cross-fitted prediction differs from their label, the most doubtful first, and the frequency of this.
 
     Attributes:
-        rows: each row with its answer and the probability of its label, 0 to 1.
-        new: the share of new rows with another answer.
-        old: the share of old rows with another answer.
+        rows: each row with its prediction and the probability of its label, 0 to 1.
+        new: the share of new rows with another prediction.
+        old: the share of old rows with another prediction.
     """
 
     rows: Sequence[tuple[Adopted, str, float]]
@@ -41,14 +41,14 @@ class Doubts:
 
 
 def doubt(new: Sequence[Adopted], old: Sequence[artifacts.Document], seed: int, confidence: float, export: Path) -> Doubts | None:
-    """Compare the labels of new rows with cross-fitted answers.
+    """Compare the labels of new rows with cross-fitted predictions.
 
-    The classifier is a logistic regression over the sentence embedding of the exported model, or over TF-IDF without one.
+    The classifier is a logistic regression on the sentence embedding of the exported model or, without one, on TF-IDF.
 
     Args:
         new: the new rows.
         old: labelled train rows of the task.
-        seed: draws the folds, and MOST_OLD of the old rows.
+        seed: the seed that draws the folds, and MOST_OLD of the old rows.
         confidence: the level of the intervals.
         export: the directory of exported models.
 

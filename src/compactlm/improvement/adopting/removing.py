@@ -1,4 +1,4 @@
-"""Removal of a row at a person's request: the next training does not see its text, and a record says which versions did."""
+"""Remove a row at a person's request. The next training does not see its text, and a record says which versions did."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ UNKNOWN, NEVER = "unknown", "not seen"
 
 @dataclasses.dataclass(frozen=True)
 class Removal:
-    """A removed text: the ids of its rows in the corpus, and for each version the splits that have it, NEVER, or UNKNOWN."""
+    """A removed text: the ids of its rows in the corpus, and for each version the splits that contain it, NEVER, or UNKNOWN."""
 
     ids: tuple[str, ...]
     versions: Mapping[str, str]
@@ -47,7 +47,7 @@ def remove(params: Params, name: str, registry: Registry) -> Removal:
 
     Args:
         params: the parameters.
-        name: the id of the row in a labelled file, or in data/raw and later artifacts.
+        name: the id of the row, in a labelled file or in data/raw and later artifacts.
         registry: the versions.
 
     Raises:
@@ -78,7 +78,7 @@ def remove(params: Params, name: str, registry: Registry) -> Removal:
 
 
 def _raw() -> list[tuple[str, str]]:
-    """Return the id and the text of each row of data/raw; none without the artifact."""
+    """Return the id and the text of each row of data/raw; nothing without the artifact."""
     found: list[tuple[str, str]] = []
     for path in sorted(artifacts.RAW.glob("part-*.parquet")):
         table = pq.read_table(path, columns=["id", "text"])
@@ -87,7 +87,7 @@ def _raw() -> list[tuple[str, str]]:
 
 
 def _seen(version: Version, keys: set[str], ids: set[str]) -> str:
-    """Return the splits of a version that have one of the texts or ids, by name."""
+    """Return the names of the splits of a version that contain one of the texts or ids."""
     try:
         split = fetch(version, artifacts.SPLIT)
     except CompactLMError:

@@ -1,4 +1,4 @@
-"""Which labelled rows may join the corpus: none that would bring a test row into train, or a row that was learnt from into the test set."""
+"""Decide which labelled rows may join the corpus: no test row may get into train, and no train row into the test set."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CLEANED = "dropped by cleaning"
 
 @dataclasses.dataclass(frozen=True)
 class Screened:
-    """The rows that may join, and those that are kept out, with the reasons."""
+    """The rows that may join, and the rows that are kept out, with the reasons."""
 
     train: Sequence[Adopted]
     test: Sequence[Adopted]
@@ -39,13 +39,13 @@ class Screened:
 
     @property
     def counts(self) -> Counter[str]:
-        """How many rows are kept out, by reason."""
+        """The number of rows that are kept out, by reason."""
         return Counter(reason for _, reason in self.kept_out)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Placed:
-    """A row that is in the corpus already: its cleaned text, its split, and its label for the task or None."""
+    """A row of the corpus: its cleaned text, its split, and its label for the task (or None)."""
 
     text: str
     split: str
@@ -53,14 +53,14 @@ class Placed:
 
 
 def placed_rows(rows: Iterable[Document], split: str, task: str) -> list[Placed]:
-    """Return the rows of a split; labels of other tasks do not count."""
+    """Return the rows of a split. Labels of other tasks are ignored."""
     return [Placed(row.text, split, row.label if row.task == task else None) for row in rows]
 
 
 def screen(train: Sequence[Adopted], test: Sequence[Adopted], placed: Sequence[Placed], params: Params) -> Screened:
     """Return which rows may join the train rows and the test rows, in their order.
 
-    Texts are cleaned and compared as the stages clean and split do it (params.clean and params.split).
+    Texts are cleaned and compared in the same way as in the stages clean and split (params.clean and params.split).
     """
     chain = Chain(filters_from(filters_of(params.clean)))
     kept_out: list[tuple[Adopted, str]] = []
@@ -105,7 +105,7 @@ def _reason(row: Adopted, is_test: bool, same: Placed | None, splits: set[str], 
 
 
 def _numbers(texts: Sequence[str], params: Params) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Return numbers that are equal for near-duplicates, or only for texts with the same letters and digits if these are not searched."""
+    """Number texts so that near-duplicates have equal numbers. Without their search, only texts with the same letters and digits do."""
     keys = {key: number for number, key in enumerate(dict.fromkeys(map(duplicate_key, texts)))}
     exact = np.array([keys[duplicate_key(text)] for text in texts], dtype=np.int64)
     settings = params.split.near_duplicates

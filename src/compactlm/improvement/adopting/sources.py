@@ -1,7 +1,7 @@
 """The files of adopted rows: rows in data/sources, which DVC tracks, and their description in configs/.
 
-A task has two sources: `adopted_TASK`, whose rows train, and `held_out_TASK`, whose rows are in the test set. configs/adopted/rows.yaml
-adds them to the task, and params.yaml is composed from it.
+A task has two sources: `adopted_TASK`, whose rows are train rows, and `held_out_TASK`, whose rows are in the test set.
+configs/adopted/rows.yaml adds them to the task, and params.yaml is composed from this file.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HEAD = "# @package _global_\n# Sources with rows that `compactlm adopt` has adde
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Adopted:
-    """An adopted row: its id in labelled files, its text and label, and how `pick` chose it."""
+    """An adopted row: its id in labelled files, its text and label, and the way in which `pick` chose it."""
 
     id: str
     text: str
@@ -50,17 +50,17 @@ def data_path(source: str) -> Path:
 
 
 def corpus_id(source: str, text: str) -> str:
-    """Return the id that a row has in data/raw and in all later artifacts."""
+    """Return the id of a row in data/raw and in all later artifacts."""
     return row_id(source, None, text, 0)
 
 
 def text_id(text: str) -> str:
-    """Return the id under which configs/sources/removed.txt holds the letters and digits of a text, for rows that may come back."""
+    """Return an id of a text's letters and digits, by which configs/sources/removed.txt recognises the text in other rows."""
     return row_id("", None, duplicate_key(text), 0)
 
 
 def read_source(source: str) -> list[Adopted]:
-    """Return the rows of a source; none without a file.
+    """Return the rows of a source; nothing without a file.
 
     Raises:
         CompactLMError: DVC knows the file, but it is missing.
@@ -75,7 +75,7 @@ def read_source(source: str) -> list[Adopted]:
 
 
 def write_source(source: str, rows: Iterable[Adopted]) -> None:
-    """Write the rows of a source, sorted by id, let DVC track them, and describe them in configs/sources; remove all of it without rows.
+    """Write the sorted rows of a source, track them by DVC, and describe them in configs/sources. Without rows, remove these files.
 
     Raises:
         CompactLMError: DVC cannot track the file.
@@ -108,17 +108,17 @@ def read_group() -> dict[str, Any]:
 
 
 def read_weights(tasks: Iterable[str]) -> dict[str, float]:
-    """Return how often train contains the adopted rows of each task, for the tasks where it is not 1."""
+    """Return the weight of the adopted rows of each task, if it is not 1."""
     found = read_group().get("split", {}).get("weights", {})
     return {task: found[name] for task in tasks if (name := source_name("adopted", task)) in found}
 
 
 def write_group(tasks: Mapping[str, list[str]], weights: Mapping[str, float]) -> None:
-    """Write configs/adopted/rows.yaml: add to each task, next to its other sources, those of its sources of adopted rows that have rows.
+    """Write configs/adopted/rows.yaml, which adds the sources of adopted rows that have rows to each task's other sources.
 
     Args:
-        tasks: the names of the other sources of each task with adopted rows.
-        weights: how often train contains the adopted rows of a task; 1 where it is not given.
+        tasks: for each task with adopted rows, the names of its other sources.
+        weights: the weight of the adopted rows of a task; the default is 1.
     """
     content: dict[str, Any] = {}
     for task, others in sorted(tasks.items()):
@@ -135,14 +135,14 @@ def write_group(tasks: Mapping[str, list[str]], weights: Mapping[str, float]) ->
 
 
 def other_sources(sources: Iterable[str], task: str) -> list[str]:
-    """Return the sources of a task that hold no adopted rows."""
+    """Return the sources of a task, except those with adopted rows."""
     own = {source_name(kind, task) for kind in SPLIT_OF}
     return [name for name in sources if name not in own]
 
 
 @contextlib.contextmanager
 def restoring(*more: Path) -> Iterator[None]:
-    """Restore the files of all adopted rows, and other files, if the block fails."""
+    """Restore the files of all adopted rows, and further files, if the block fails."""
     folders = ((DATA, "*.jsonl"), (DATA, "*.dvc"), (CONFIGS, "*"), (GROUP.parent, "*.yaml"))
     paths = {path for folder, pattern in folders for path in folder.glob(pattern) if path.is_file()} | {
         one for one in more if one.is_file()

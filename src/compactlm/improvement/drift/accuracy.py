@@ -1,9 +1,9 @@
-"""The accuracy of a model on rows without labels, estimated from its confidence.
+"""Estimate the accuracy of a model on unlabelled rows from its confidence.
 
-Platt's calibration (1999) turns the confidence of an answer into the probability that it is right, fitted on reference rows whose labels
-are known. The mean of these probabilities on new rows estimates their accuracy. It is right as long as equally confident answers are right
-equally often in old and new text. On text of another kind, models are usually too confident, so that the estimate is too high
-(`make bench-drift` measures by how much).
+Platt's calibration (1999) turns the confidence of an answer into the probability that it is right. It is fitted on reference rows with
+known labels. The mean of these probabilities on new rows is the estimate. It is valid as long as equally confident answers are right
+equally often in old and new text. On text of another kind, models are usually too confident, so the estimate is too high (`make
+bench-drift` measures by how much).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LEAST = 1e-6  # probabilities nearer to 0 or 1 count as this near
 
 @dataclasses.dataclass(frozen=True)
 class Accuracy:
-    """Accuracy on reference rows, its estimate on new rows, and the estimate minus the accuracy; intervals are of 95 %."""
+    """The accuracy on reference rows, its estimate on new rows, and the estimate minus the accuracy, with 95 % intervals."""
 
     reference: Figure
     estimated: Figure
@@ -33,10 +33,10 @@ def estimate_accuracy(confidence: Array, right: Array, new: Array, seed: int, re
     """Estimate the accuracy on new rows.
 
     Args:
-        confidence: probability of the given label in reference rows, [rows].
-        right: whether that label is right, bool [rows].
-        new: probability of the given label in new rows, [rows].
-        seed: of the resamples.
+        confidence: the probability of the predicted label in reference rows, [rows].
+        right: whether the predicted label is right, bool [rows].
+        new: the probability of the predicted label in new rows, [rows].
+        seed: the seed of the resamples.
         resamples: bootstrap resamples of the rows of both samples; each fits the calibration again.
         level: the share of the resamples that an interval holds.
     """
@@ -63,8 +63,8 @@ def fit_calibration(confidence: Array, right: Array, counts: Array) -> tuple[Arr
     """Return the slopes and offsets of logistic regressions of being right on the logit of the confidence, both float64 [resamples].
 
     Args:
-        confidence: probability of the given label, [rows].
-        right: whether that label is right, bool [rows].
+        confidence: the probability of the predicted label, [rows].
+        right: whether the predicted label is right, bool [rows].
         counts: how often each row is in each resample, [resamples, rows].
     """
     inputs = _logit(confidence)

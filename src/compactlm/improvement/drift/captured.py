@@ -1,4 +1,4 @@
-"""New rows for a comparison: a file of texts, or what the server captured of its requests."""
+"""New rows for a comparison, from a file of texts or from the requests that the server captured."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ TASK, COUNTS, PROBABILITIES, ANSWER = "task", "counts", "probabilities", "label"
 
 @dataclasses.dataclass(frozen=True)
 class NewRows:
-    """New rows with their texts, or as the server has described them.
+    """New rows with their texts, or with the server's description of them.
 
     Attributes:
         rows: the rows with texts; empty for a log with hashed texts.
         described: the rows of a log with hashed texts; None if there are texts.
         skipped: lines without a text.
         repeated: rows with the text of an earlier row.
-        left: rows that are not compared, because there are more than were asked for.
+        left: rows that are not compared, because there are more than requested.
     """
 
     rows: list[Row]
@@ -38,15 +38,15 @@ class NewRows:
 
 
 def read_new_rows(path: Path, field: str, task: str, labels: tuple[str, ...], most: int, seed: int) -> NewRows:
-    """Read new rows, at most `most`, drawn by the seed, in the order of the file.
+    """Read up to `most` new rows, drawn by the seed, in the order of the file.
 
     Args:
         path: a file of rows (see rows.read_rows), or the log of `compactlm serve --capture`.
         field: the field of the text.
         task: only rows of this task are taken from a log.
         labels: the labels of the task.
-        most: the most rows.
-        seed: of the draw.
+        most: the maximum number of rows.
+        seed: the seed of the draw.
 
     Raises:
         CompactLMError: the file cannot be read, or has no rows of the task.

@@ -1,4 +1,4 @@
-"""A classifier that tells two samples apart, cross-fitted for thousands of labelings of the same rows at once.
+"""A classifier that tells two samples apart, cross-fitted at once for thousands of labelings of the same rows.
 
 The area under the ROC curve of a classifier that was fitted on other rows measures how far two samples differ (Lopez-Paz and Oquab
 2017, https://arxiv.org/abs/1610.06545). Ridge regression on -1 and 1 is linear in its targets: the predictions for held-out rows are one
@@ -16,14 +16,14 @@ PENALTY = 1.0  # of the weights, relative to the mean variance of a component ti
 
 
 def held_out_weights(vectors: Array, seed: int, folds: int = FOLDS, penalty: float = PENALTY) -> Array:
-    """Return the matrix that turns the targets of all rows into predictions from the other folds, float64 [rows, rows].
+    """Return the matrix that turns the targets of all rows into out-of-fold predictions, float64 [rows, rows].
 
-    Predictions of one fold depend on targets of other folds alone. The intercept is not penalised.
+    The predictions of a fold depend only on targets of other folds. The intercept is not penalised.
 
     Args:
-        vectors: one vector a row, float [rows, width].
-        seed: of the folds.
-        folds: number of folds; fewer where there are fewer rows.
+        vectors: one vector per row, float [rows, width].
+        seed: the seed of the folds.
+        folds: the number of folds; fewer if there are fewer rows.
         penalty: relative strength of the ridge penalty.
     """
     rows = len(vectors)
@@ -47,8 +47,8 @@ def areas(weights: Array, labelings: Array, at_once: int = 256) -> Array:
 
     Args:
         weights: the result of `held_out_weights`, [rows, rows].
-        labelings: whether each row is of the second sample, bool [labelings, rows]; each has rows of both samples.
-        at_once: number of labelings whose predictions are in memory.
+        labelings: whether each row belongs to the second sample, bool [labelings, rows]. Each labeling has rows of both samples.
+        at_once: the number of labelings whose predictions are in memory at once.
     """
     found = np.empty(len(labelings))
     for start in range(0, len(labelings), at_once):
@@ -64,14 +64,14 @@ def areas(weights: Array, labelings: Array, at_once: int = 256) -> Array:
 
 
 def area_interval(old: Array, new: Array, seed: int, resamples: int = 1000, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Return the area under the ROC curve of two samples of scores, with its percentile interval over resamples of the rows of both.
+    """Return the area under the ROC curve of two samples of scores, with its percentile interval over resamples of both.
 
     Ties count as half.
 
     Args:
         old: scores of the first sample, [rows].
         new: scores of the second sample, [rows].
-        seed: of the resamples.
+        seed: the seed of the resamples.
         resamples: number of resamples.
         confidence: share of the resamples within the interval.
     """

@@ -1,4 +1,4 @@
-"""A comparison with the reference sample in words, for the terminal."""
+"""Describe a comparison with the reference sample in words, for the terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ LONGEST = 70  # characters of a row that is shown
 
 
 def lines(found: Watched, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the comparison, line by line, the verdict last.
+    """Yield the lines of the comparison. The last line is the verdict.
 
     Args:
         found: the comparison.
-        rows: the new rows; empty where their texts are not known.
+        rows: the new rows; empty if their texts are not known.
     """
     yield f"{count(found.rows)} new rows against {count(found.reference_rows)} reference rows"
     yield _columns("", "reference", "new", "p")

@@ -1,7 +1,7 @@
-"""Tests of whether two samples of rows differ, by permutations of which row is of which sample.
+"""Test whether two samples of rows differ, by permuting which row belongs to which sample.
 
-The level holds for all statistics together (single-step min-p of Westfall and Young 1993): where nothing has changed, any of them is
-significant in the share `level` of all cases. A permutation test needs no assumption but that rows are independent.
+The level holds for all statistics together (single-step min-p of Westfall and Young 1993): if nothing has changed, at least one of them is
+significant in the share `level` of all cases. The only assumption of a permutation test is that rows are independent.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Pool:
 
     Attributes:
         described: the rows.
-        new: whether each row is of the second sample, bool [rows].
-        order: the position of each row before the rows were mixed, int64 [rows].
-        weights: see classifier.held_out_weights; None where the texts are not known.
+        new: whether each row belongs to the second sample, bool [rows].
+        order: the position of each row before the rows were shuffled, int64 [rows].
+        weights: the matrix of classifier.held_out_weights; None if the texts are not known.
     """
 
     described: Described
@@ -36,7 +36,7 @@ class Pool:
 
     @classmethod
     def of(cls, old: Described, new: Described | None, seed: int) -> Pool:
-        """Mix two samples, or the rows of one alone; what one of them lacks is left out."""
+        """Shuffle the rows of two samples, or of one. Data that one of them lacks is left out."""
         parts = [old] if new is None else [old, new]
         total = sum(map(len, parts))
         order = np.random.default_rng(seed).permutation(total)
@@ -46,10 +46,10 @@ class Pool:
         return cls(described, order >= len(old), order, weights)
 
     def statistics(self, labelings: Array) -> Statistics:
-        """Return each statistic for each labeling, float64 [labelings]; a larger value speaks more against equal samples.
+        """Return each statistic for each labeling, float64 [labelings]. A larger value is stronger evidence of a difference.
 
         Args:
-            labelings: whether each row is of the second sample, bool [labelings, rows]; each has rows of both samples.
+            labelings: whether each row belongs to the second sample, bool [labelings, rows]. Each labeling has rows of both samples.
         """
         chosen, found, rows = labelings.astype(np.float64), {}, self.described
         if self.weights is not None:
@@ -69,7 +69,7 @@ def _joined(parts: list[Array | None], order: Array) -> Array | None:
 
 
 def _difference(chosen: Array, values: Array, sizes: Array) -> Array:
-    """Return the ratio of sums in the second sample minus that in the first, for each labeling."""
+    """Return for each labeling the ratio of sums in the second sample minus the ratio in the first."""
     both = np.stack([values, sizes], axis=1).astype(np.float64)
     second = chosen @ both
     first = both.sum(axis=0) - second
@@ -77,12 +77,12 @@ def _difference(chosen: Array, values: Array, sizes: Array) -> Array:
 
 
 def draw_labelings(rows: int, new: int, count: int, generator: np.random.Generator) -> Array:
-    """Return random labelings with `new` rows of the second sample, bool [count, rows]."""
+    """Return random labelings in which `new` rows belong to the second sample, bool [count, rows]."""
     return generator.permuted(np.tile(np.arange(rows) < new, (count, 1)), axis=1)
 
 
 def adjusted(observed: Statistics, null: Statistics) -> dict[str, Array]:
-    """Return the p-values of observed statistics, adjusted for their number, by statistic, float64 [observed].
+    """Return by statistic the p-values of observed values, adjusted for the number of statistics, float64 [observed].
 
     Args:
         observed: the statistics of some labelings.
@@ -97,7 +97,7 @@ def adjusted(observed: Statistics, null: Statistics) -> dict[str, Array]:
 
 
 def _tail_shares(values: Array, null: Array, *, themselves: bool) -> Array:
-    """Return the share of null values, the value itself included, that are at least as large, [statistics, values]."""
+    """Return the share of null values (including the value itself) that are at least as large, [statistics, values]."""
     found = np.empty(values.shape)
     for row, (own, drawn) in enumerate(zip(values, np.sort(null, axis=1), strict=True)):
         least = own - 1e-12  # equal values may differ by rounding

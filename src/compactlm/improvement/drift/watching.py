@@ -1,4 +1,4 @@
-"""Compare new rows with the reference sample of a task: what has changed, by how much, and how often such a test errs."""
+"""Compare new rows with the reference sample of a task: what has changed, by how much, and how often the test gives false alarms."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NO_CHANGE, CHANGE, UNDECIDED = 0, 1, 2  # exit statuses, as those of `review`
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How samples are compared. `level` is the share of unchanged samples in which a change may be reported."""
+    """The settings of a comparison. `level` is the share of unchanged samples for which a change may be reported."""
 
     level: float = LEVEL
     permutations: int = PERMUTATIONS
@@ -40,7 +40,7 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """A statistic in reference rows and in new rows, and its adjusted p-value; `area` is the AUC of the text."""
+    """A statistic of reference rows and of new rows, and its adjusted p-value. `area` is the AUC of the text."""
 
     name: str
     reference: float | None
@@ -59,10 +59,10 @@ class Watched:
         rows: number of new rows that were compared.
         reference_rows: number of reference rows.
         findings: the statistics.
-        false_alarms: the share of splits of the reference rows in which a change is reported.
+        false_alarms: the share of random splits of the reference rows for which a change is reported.
         accuracy: the estimated accuracy; None for a task that gives no labels.
-        label_shares: the share of each given label in reference rows and in new rows.
-        words: the words that tell new rows from reference rows.
+        label_shares: the share of each predicted label in reference rows and in new rows.
+        words: the words that distinguish new rows from reference rows.
         examples: positions of the new rows that differ most from the reference rows.
     """
 
@@ -84,9 +84,9 @@ def watch(
 
     Args:
         reference: the reference sample of the task.
-        new: the new rows as the same model sees them.
-        texts: the texts of the new rows; None where they are not known.
-        tokenizer: divides texts into words.
+        new: the same model's description of the new rows.
+        texts: the texts of the new rows; None if they are not known.
+        tokenizer: the tokenizer that divides texts into words.
         settings: how samples are compared.
     """
     settings = settings or Settings()
@@ -120,9 +120,9 @@ def watch(
 
 
 def false_alarm_rate(old: Described, new: Described, settings: Settings, generator: np.random.Generator) -> Figure:
-    """Return how often a change is reported where the reference rows are split at random, in the proportion of both samples.
+    """Return how often a change is reported if the reference rows are split at random, in the proportion of both samples.
 
-    What `new` lacks, such as texts, is left out of the comparison.
+    Data that `new` lacks, such as texts, is left out of the comparison.
     """
     rows, answered = len(old), new.answers is not None
     kept = Described(
@@ -168,7 +168,7 @@ def _findings(
 
 
 def _measured(name: str, described: Described) -> float | None:
-    """Return what people read of a statistic: the share of unknown or split words, or the mean confidence; nothing for labels."""
+    """Return the readable form of a statistic: the share of unknown or split words, or the mean confidence; nothing for labels."""
     columns = {"unknown_words": UNKNOWN, "split_words": SPLIT}
     if name in columns:
         return float(described.counts[:, columns[name]].sum() / max(int(described.counts[:, WORDS].sum()), 1))
@@ -188,7 +188,7 @@ def _label_shares(reference: Reference, new: Described) -> dict[str, tuple[float
 
 
 def as_metrics(found: Watched) -> dict[str, Any]:
-    """Return a comparison as nested metrics, with figures; it contains no text but single words."""
+    """Return a comparison as nested metrics with figures. It contains single words, but no other text."""
     findings = {
         one.name: {"reference": one.reference, "new": one.area or one.new, "p": one.p, "changed": one.changed} for one in found.findings
     }

@@ -1,4 +1,4 @@
-"""The words that tell two samples apart, by the number of rows that have them."""
+"""Find the words that distinguish two samples, by the number of rows that contain them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CLEAR = 3.0  # standard errors from which a word is shown
 
 @dataclasses.dataclass(frozen=True)
 class Word:
-    """A word with the shares of reference rows and of new rows that have it, and their difference in standard errors."""
+    """A word, the shares of reference rows and of new rows that contain it, and their difference in standard errors."""
 
     word: str
     reference: float
@@ -22,7 +22,7 @@ class Word:
 def telling_words(
     reference: Mapping[str, int], rows: int, new: Mapping[str, int], new_rows: int, missing: int = 0, most: int = 10
 ) -> list[Word]:
-    """Return the words that are clearly more frequent in new rows, or clearly rarer, the clearest first.
+    """Return the words that are clearly more frequent or clearly rarer in new rows, the clearest first.
 
     The score is the difference of the shares over its standard error, as in the z-test of two proportions.
 
@@ -31,8 +31,8 @@ def telling_words(
         rows: number of reference rows.
         new: number of new rows with each word.
         new_rows: number of new rows.
-        missing: number of reference rows that count for a word that is not in `reference`.
-        most: the most words of each direction.
+        missing: the assumed number of reference rows for a word that is not in `reference`.
+        most: the maximum number of words of each direction.
     """
     words = [_word(word, reference.get(word, missing), rows, new.get(word, 0), new_rows) for word in {**reference, **new}]
     clear = sorted((word for word in words if abs(word.score) >= CLEAR), key=lambda one: (-abs(one.score), one.word))

@@ -1,1 +1,1 @@
-"""Labels by people: the prompt, files of other tools, and how far annotators agree. Needs the base install alone."""
+"""Labelling by people: the prompt, files of other tools, and the agreement of annotators. Needs only the base install."""

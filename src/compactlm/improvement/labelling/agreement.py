@@ -1,4 +1,4 @@
-"""How far two annotators agree: Cohen's kappa (1960), the agreement beyond that of chance."""
+"""The agreement of two annotators: Cohen's kappa (1960), the agreement beyond chance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compactlm.figures.numbers import count, interval, percent
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
-    """The share of rows with equal labels and Cohen's kappa of two annotators, and the ids of the rows with different labels."""
+    """The share of rows with equal labels, Cohen's kappa of two annotators, and the ids of the rows with different labels."""
 
     first: str
     second: str
@@ -37,7 +37,7 @@ def agreements(answers: Mapping[str, Mapping[str, str]], seed: int = 0) -> list[
 
     Args:
         answers: the label of each row, by annotator and id.
-        seed: of the bootstrap resamples.
+        seed: the seed of the bootstrap resamples.
     """
     found = []
     for first, second in itertools.combinations(sorted(answers), 2):
@@ -52,7 +52,7 @@ def agreements(answers: Mapping[str, Mapping[str, str]], seed: int = 0) -> list[
 def kappa(pairs: Sequence[tuple[str, str]], seed: int = 0, resamples: int = 2000, level: float = 0.95) -> Figure:
     """Return Cohen's kappa of pairs of labels with the percentile interval over resamples of the rows.
 
-    It has no value where both annotators give one and the same label to all rows.
+    It has no value if both annotators give all rows the same label.
     """
     names = sorted({label for pair in pairs for label in pair})
     table = np.zeros((len(names), len(names)))
@@ -69,7 +69,7 @@ def kappa(pairs: Sequence[tuple[str, str]], seed: int = 0, resamples: int = 2000
 
 
 def _kappas(tables: Array) -> Array:
-    """Return the kappa of each table of counts, [tables, labels, labels]; nan where chance agrees in all rows."""
+    """Return the kappa of each table of counts, [tables, labels, labels]; nan if the agreement of chance is 1."""
     totals = tables.sum(axis=(1, 2))
     equal = np.trace(tables, axis1=1, axis2=2) / totals
     chance = (tables.sum(axis=1) * tables.sum(axis=2)).sum(axis=1) / totals**2

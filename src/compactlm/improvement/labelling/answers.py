@@ -1,4 +1,4 @@
-"""Labelled rows: one line an answer, and one label a row where all annotators agree."""
+"""Labelled rows. A file has one line per answer; a row gets a label if all annotators agree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOBODY = ""  # the annotator of a file without the field
 
 @dataclasses.dataclass(frozen=True)
 class LabelledRow:
-    """A row with its label; `picked_by` is how `pick` chose it, or None for a row that it did not choose."""
+    """A row with its label. `picked_by` is the way in which `pick` chose it, or None for any other row."""
 
     id: str
     text: str
@@ -46,7 +46,7 @@ class Labelled:
 def read_answers(path: Path, labels: Sequence[str], text: str = "text", label: str = LABEL) -> Labelled:
     """Read a labelled file: jsonl, csv, tsv or Parquet.
 
-    The last answer of an annotator to a row counts. The id of a row is that of its text, whatever the file says.
+    For each annotator and row, the last answer counts. The id of a row is computed from its text; ids in the file are ignored.
 
     Args:
         path: the file.

@@ -1,6 +1,6 @@
-"""Answers in exports of Label Studio and Argilla, as lines of a labelled file.
+"""Read answers from exports of Label Studio and Argilla, as lines of a labelled file.
 
-The forms are those of Label Studio's JSON, JSON-MIN and CSV (version 1), and of Argilla's `records.to_json` and `to_list` (version 2).
+Supported formats are Label Studio's JSON, JSON-MIN and CSV (version 1), and Argilla's `records.to_json` and `to_list` (version 2).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def read_export(path: Path, question: str | None = None) -> list[dict[str, Any]]
         question: the name of the question (Argilla) or of the control (Label Studio); None takes the only one.
 
     Raises:
-        CompactLMError: the file cannot be read, is no export of these tools, or has several questions.
+        CompactLMError: the file cannot be read, is not an export of these tools, or has several questions.
     """
     found, questions = [], set()
     for row in _rows(path):
@@ -108,7 +108,7 @@ def _argilla_flat(row: Fields) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _only(value: Any) -> Any:
-    """Return the one choice of an answer; None for an answer with no choice or several."""
+    """Return the choice of an answer; None for an answer without a choice or with several."""
     if isinstance(value, Mapping):
         value = value.get("choices")
     if isinstance(value, list):

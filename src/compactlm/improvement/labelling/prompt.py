@@ -1,4 +1,4 @@
-"""The prompt of a terminal: one key a row."""
+"""The prompt in a terminal: one key press labels a row."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ WIDTH = 100
 
 
 def ask(session: Session, labels: Sequence[str], read_key: Callable[[], str], say: Callable[[str], object]) -> None:
-    """Show one row after the other and write the answers, until all rows have one or the annotator quits.
+    """Show the rows one by one and write the answers, until all rows have one or the annotator quits.
 
     Args:
         session: the rows and the answers.
         labels: the labels, at most one for each of KEYS.
-        read_key: returns the next key, "" at the end of the input.
-        say: shows a line.
+        read_key: a function that returns the next key, or "" at the end of the input.
+        say: a function that shows a line.
 
     Raises:
         CompactLMError: there are more labels than keys.

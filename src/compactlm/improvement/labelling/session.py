@@ -1,4 +1,4 @@
-"""The labelling of one file by one annotator: the next row, an answer, undo. Each answer is in the file before the next row is shown."""
+"""The labelling of one file by one annotator: next row, answer, undo. Each answer is written before the next row is shown."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MODEL_FIELDS = ("predicted", "probability")  # they are not shown, so that the m
 
 
 class Session:
-    """An annotator's answers to rows. A second session on the same files goes on where the first one stopped.
+    """An annotator's answers to rows. A second session on the same files continues where the first one stopped.
 
     Attributes:
         rows: the rows to label, each with text and id.
@@ -25,9 +25,9 @@ class Session:
 
         Args:
             rows: the fields of each row, with its text.
-            path: the file of answers, a .jsonl file, which need not exist.
+            path: the .jsonl file of answers, which need not exist.
             annotator: the name of the annotator.
-            again: the ids of rows to answer once more; all others that have answers are left out.
+            again: the ids of rows to answer again. Other rows that have answers are left out.
 
         Raises:
             CompactLMError: the file cannot be read.
@@ -67,7 +67,7 @@ class Session:
         self._write()
 
     def undo(self) -> bool:
-        """Take the last answer of this annotator back, also one of an earlier session, and show its row again; False if there is none."""
+        """Undo this annotator's last answer, even of an earlier session, and show its row again. Return False if there is none."""
         if not self._answered:
             return False
         row = self._answered.pop()

@@ -1,1 +1,1 @@
-"""Which rows are worth a label. Needs the base install alone."""
+"""Choose the rows that are worth labelling. Needs only the base install."""

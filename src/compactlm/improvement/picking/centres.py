@@ -1,4 +1,4 @@
-"""Rows that cover a sample: greedy k-centre (Gonzalez 1985), as core-sets use it (Sener and Savarese 2018, arXiv:1708.00489)."""
+"""Choose rows that cover a sample: greedy k-centre (Gonzalez 1985), as in core-sets (Sener and Savarese 2018, arXiv:1708.00489)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from compactlm.bert.arrays import Array
 
 
 def farthest_first(vectors: Array, count: int, covered: Array) -> list[int]:
-    """Return rows, each the farthest from all that are chosen or covered before it; the first of them wins a tie.
+    """Choose rows one by one; each is the farthest from all rows that are already chosen or covered. The first row wins a tie.
 
-    The greatest distance of a row to its nearest chosen or covered row is at most twice the smallest possible one.
+    The largest distance of a row to its nearest chosen or covered row is at most twice the optimum.
 
     Args:
         vectors: unit vectors, float32 [rows, width].
         count: number of rows to choose; fewer if there are fewer.
-        covered: unit vectors that need no row near them, such as rows that have labels, float32 [any, width].
+        covered: unit vectors that are already covered, such as those of labelled rows, float32 [any, width].
     """
     if not len(vectors) or not count:
         return []

@@ -1,7 +1,7 @@
 """Choose rows to label: some at random, some that the model is unsure of, and some that differ from all others.
 
-The random rows are drawn first and from all rows, so they are an unbiased sample for a test set. The others are chosen to learn from, and
-a test on them would be biased.
+The random rows are drawn first, from all rows, so they are an unbiased sample for a test set. The other rows are chosen for training; a
+test on them would be biased.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ RANDOM, MARGIN, DIVERSITY = "random", "margin", "diversity"
 
 @dataclasses.dataclass(frozen=True)
 class Shares:
-    """The shares of the picked rows that are drawn at random and that are chosen for diversity; the rest have the smallest margins."""
+    """The shares of picked rows that are drawn at random or chosen for diversity. The rest have the smallest margins."""
 
     random: float = 0.3
     diversity: float = 0.2
 
     def counts(self, count: int, *, margins: bool) -> dict[str, int]:
-        """Return the number of rows of each way that make up `count`; without margins, diversity takes their part."""
+        """Return how many of `count` rows are chosen in each way. Without margins, diversity gets their share."""
         drawn = round(count * self.random)
         diverse = round(count * self.diversity) if margins else count - drawn
         diverse = min(diverse, count - drawn)
@@ -38,22 +38,22 @@ class Shares:
 
 @dataclasses.dataclass(frozen=True)
 class Pick:
-    """A picked row, by its position among the candidates, and how it was chosen."""
+    """The position of a picked row among the candidates, and the way in which it was chosen."""
 
     at: int
     by: str
 
 
 def pick(rows: Sequence[Row], described: Described, covered: Array, count: int, shares: Shares, seed: int) -> list[Pick]:
-    """Return picked rows in random order, so that annotators do not see how they were chosen.
+    """Return picked rows in random order, so that annotators cannot see how they were chosen.
 
     Args:
         rows: the candidates.
-        described: the candidates as the model sees them, with vectors.
-        covered: vectors of rows that are labelled already, [any, width]; diversity keeps away from them.
+        described: the model's description of the candidates, with vectors.
+        covered: the vectors of labelled rows, [any, width]. Rows near them are not chosen for diversity.
         count: number of rows; all candidates if they are fewer.
-        shares: how many rows are chosen in which way.
-        seed: of the draws.
+        shares: the share of rows that are chosen in each way.
+        seed: the seed of the draws.
     """
     assert described.vectors is not None  # noqa: S101 - candidates have texts
     count = min(count, len(rows))
@@ -78,13 +78,13 @@ def pick(rows: Sequence[Row], described: Described, covered: Array, count: int, 
 
 
 def margins(probabilities: Array) -> Array:
-    """Return the likeliest label's probability minus that of the second, [rows] (Scheffer et al. 2001); 0 is the least sure."""
+    """Return the margin: the likeliest label's probability minus the second's, [rows] (Scheffer et al. 2001); 0 is least certain."""
     two = np.sort(np.asarray(probabilities, dtype=np.float64), axis=1)[:, -2:]
     return np.asarray(two[:, 1] - two[:, 0])
 
 
 def picked_fields(rows: Sequence[Row], described: Described, labels: Sequence[str], picked: Sequence[Pick]) -> list[dict[str, Any]]:
-    """Return the fields of the picked rows: those of the file, and id, text, picked_by, and the model's answer."""
+    """Return the fields of the picked rows: the fields of the file, id, text, picked_by, and the model's answer."""
     confidence, answers = described.confidence, described.answers
     found = []
     for one in picked:

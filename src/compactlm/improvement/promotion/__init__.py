@@ -1,1 +1,1 @@
-"""The comparison of a new model with the version in use, the decision, and the way back."""
+"""Compare a new model with the version in use, decide which to use, and roll back."""

@@ -1,4 +1,4 @@
-"""The rows on which two versions are compared: the test rows of the old version, and new ones that neither has learnt from."""
+"""The rows on which two versions are compared: the old version's test rows, and new test rows that neither was trained on."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class ComparedRows:
     Attributes:
         old: the test rows of the champion.
         new: test rows of the challenger that the champion has never read.
-        seen: how many test rows are left out because one of the two has learnt from the same text.
-        removed: how many old test rows are left out because a person has asked for it.
+        seen: the number of test rows that are left out, because one of the two was trained on the same text.
+        removed: the number of old test rows that are left out at a person's request.
     """
 
     old: Sequence[Document]
@@ -31,11 +31,11 @@ class ComparedRows:
 
 
 def choose_rows(champion: Path, challenger: Path, tasks: Iterable[str]) -> dict[str, ComparedRows]:
-    """Return the rows of each task. Texts with the same letters and digits are one text.
+    """Return the rows of each task. Texts with the same letters and digits count as the same text.
 
     Args:
         champion: the directory data/split of the version in use.
-        challenger: that of the new model.
+        challenger: the directory data/split of the new model.
         tasks: the names of the tasks.
 
     Raises:

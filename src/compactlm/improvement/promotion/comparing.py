@@ -1,4 +1,4 @@
-"""The table of a promotion: champion and challenger answer the same rows, and each difference is judged by its interval."""
+"""The table of a promotion. Champion and challenger answer the same rows, and the interval of each difference decides."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Answered:
     Attributes:
         rows: old test rows, then new ones.
         is_new: whether a row is new, bool [rows].
-        champion: the label that the version in use gives each row.
-        challenger: the label that the new model gives.
+        champion: the label that the version in use predicts for each row.
+        challenger: the label that the new model predicts.
     """
 
     rows: Sequence[Document]
@@ -40,7 +40,7 @@ class Answered:
 
     @property
     def right(self) -> tuple[Mask, Mask]:
-        """Whether champion and challenger have each row right, bool [rows]."""
+        """Whether champion and challenger answer each row correctly, bool [rows]."""
         expected = np.array([row.label for row in self.rows], dtype=object)
         before, after = (np.array(one, dtype=object) == expected for one in (self.champion, self.challenger))
         return before, after
@@ -59,10 +59,10 @@ class Line:
     Attributes:
         task: the task.
         name: the part of the rows, such as "old test rows" or "negation: with".
-        champion: the share of rows that the version in use has right; None for a line about both.
-        challenger: the same of the new model.
-        figure: the difference with its limit; for negative flips their share.
-        decides: the rows from which an undecided figure refuses.
+        champion: the share of rows that the version in use answers correctly; None for a line about both models.
+        challenger: the same for the new model.
+        figure: the difference with its limit; for negative flips, their share.
+        decides: the number of rows from which on an undecided figure refuses.
     """
 
     task: str
@@ -74,7 +74,7 @@ class Line:
 
     @property
     def refuses(self) -> Status | None:
-        """VIOLATED or UNDECIDED if the line refuses the promotion, else None. Old and new rows refuse if they are too few, too."""
+        """VIOLATED or UNDECIDED if the line refuses the promotion, else None. Too few old or new rows also refuse it."""
         status = self.figure.status
         if status is Status.NOT_JUDGED and self.name in MAIN:
             return Status.UNDECIDED
@@ -85,7 +85,7 @@ class Line:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Compared:
-    """How the rows of a task are divided: the settings of slices, the counts of train words, and the protected attributes by name."""
+    """The data to divide the rows of a task: the settings of slices, the counts of train words, and the protected attributes by name."""
 
     slices: Slices
     train_texts: Sequence[str]
@@ -93,9 +93,9 @@ class Compared:
 
 
 def compare(task: str, answered: Answered, parts: Compared, settings: Promotion, resampler: Resampler) -> list[Line]:
-    """Return the lines of a task: old and new rows, then slices and groups of all rows, and negative flips.
+    """Return the lines of a task: old rows, new rows, slices and groups of all rows, and negative flips.
 
-    Without any new row, the gain is asked of the old rows, in a line of its own. A slice or a group is judged from MINIMUM_ROWS.
+    Without new rows, an additional line requires the gain on the old rows. A slice or a group needs MINIMUM_ROWS rows to be judged.
     """
     old, new = ~answered.is_new, answered.is_new
     gain, asked = (NEW, new) if new.any() else (GAIN, old)

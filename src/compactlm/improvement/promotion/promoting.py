@@ -1,4 +1,4 @@
-"""Compare the model of the working directory with the version in use, and give it the stage if every line of the table allows it."""
+"""Compare the model of the working directory with the version in use. It is promoted if no line of the table refuses it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ USED = ("evaluate", "export")  # stages whose results a version's tag names
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The table, and what follows from it.
+    """The table and the decision.
 
     Attributes:
         champion: the version in use.
@@ -44,7 +44,7 @@ class Verdict:
 
     @property
     def refusing(self) -> list[Line]:
-        """The lines that refuse, violated ones first."""
+        """The lines that refuse the promotion, violated ones first."""
         return sorted((line for line in self.lines if line.refuses), key=lambda line: line.refuses is not Status.VIOLATED)
 
     @property
@@ -57,7 +57,7 @@ def judge(params: Params, settings: Promotion, champion: Version) -> Verdict:
     """Let both versions answer the same rows, and return the table.
 
     Raises:
-        CompactLMError: a task is of another kind than classification, or files of one of the versions are missing.
+        CompactLMError: a task is not a classification, or files of one of the versions are missing.
     """
     others = [name for name, task in params.tasks.items() if task.kind != KIND]
     if others:
@@ -94,7 +94,7 @@ def choose_champion(registry: Registry, settings: Promotion, first: bool) -> Ver
     """Return the version in use, or None for the first version.
 
     Raises:
-        CompactLMError: no version is in use and `first` is false, or the other way round.
+        CompactLMError: no version is in use and `first` is false, or a version is in use and `first` is true.
     """
     champion = registry.champion(settings.stage)
     if champion is None and not first:
@@ -108,7 +108,7 @@ def choose_champion(registry: Registry, settings: Promotion, first: bool) -> Ver
 
 
 def check_committed(registry: Registry) -> None:
-    """Raise CompactLMError if the model is not that of the present commit, or if the commit has a version already."""
+    """Raise CompactLMError if the model does not belong to the present commit, or if the commit already has a version."""
     changed = git("status", "--porcelain", "--untracked-files=no").splitlines()
     if changed:
         raise CompactLMError(
@@ -131,7 +131,7 @@ def check_committed(registry: Registry) -> None:
 
 
 def _check_current() -> None:
-    """Raise CompactLMError if a stage of USED has read another model than that of dvc.lock, as after `dvc repro export` alone."""
+    """Raise CompactLMError if a stage of USED has read another model than the one in dvc.lock, for example after `dvc repro export`."""
     stages = _locked()
     present = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", []) if "md5" in out}
     for name in USED:
@@ -148,7 +148,7 @@ def _locked() -> dict[str, Any]:
 
 
 def facts(params: Params) -> dict[str, Any]:
-    """Return what a version's tag says of it: the headline metrics of each task, and the hashes of data and models."""
+    """Return the content of a version's tag: the headline metrics of each task, and the hashes of data and models."""
     metrics = artifacts.read_json(artifacts.METRICS / "evaluate.json")["tasks"]
     hashes = {
         out["path"]: out["md5"]

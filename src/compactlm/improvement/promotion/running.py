@@ -1,4 +1,4 @@
-"""What the commands `promote` and `rollback` do, from the registry to its tags."""
+"""The implementation of the commands `promote` and `rollback`, from reading the registry to writing tags."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def run(console: Console, *, first: bool, dry_run: bool, markdown: bool, output:
     Args:
         console: where the table is printed.
         first: whether there is no version to compare with.
-        dry_run: whether no tag is written; the commit then needs not be clean.
+        dry_run: whether to write no tag; the commit then need not be clean.
         markdown: whether the table is printed in Markdown.
         output: a directory for the verdict and the negative flips, or None.
         report: whether the verdict is written for the report page.
@@ -71,7 +71,7 @@ def _show(verdict: promoting.Verdict, console: Console, markdown: bool) -> None:
 
 
 def roll_back(name: str | None) -> Iterator[str]:
-    """Give the stage to an older version, and yield what this means.
+    """Assign the stage to an older version, and yield the consequences.
 
     Raises:
         CompactLMError: there is no such version, or none before the version in use.

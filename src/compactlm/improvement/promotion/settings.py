@@ -1,4 +1,4 @@
-"""configs/promotion.yaml: when a new model replaces the version in use."""
+"""configs/promotion.yaml: the conditions under which a new model replaces the version in use."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ FILE = Path("configs/promotion.yaml")
 
 
 class PartLimit(Section):
-    """The share of accuracy that a part of the test rows may lose, and the fewest rows on which it refuses if it is undecided."""
+    """The accuracy that a part of the test rows may lose, and the number of rows from which on an undecided figure refuses."""
 
     margin: Annotated[Number, Field(ge=0, le=1)]
     rows: Count
 
 
 class Promotion(Section):
-    """The limits of a promotion. Accuracies and their differences are shares, so 0.02 is two points.
+    """The limits of a promotion. Accuracies and their differences are shares: 0.02 is two percentage points.
 
     Attributes:
-        stage: the name of the stage that the version in use holds.
-        margin: what the new model may lose on old test rows.
-        gain: what it must gain at least on new test rows, or on old ones if there are none.
-        rows: the fewest test rows on which either is judged.
+        stage: the name of the stage of the version in use.
+        margin: the accuracy that the new model may lose on old test rows.
+        gain: the accuracy that it must gain on new test rows, or on old ones if there are no new ones.
+        rows: the smallest number of test rows for which either is judged.
         slices: the limit of each slice of the test rows.
         groups: the limit of each group of protected attributes.
-        negative_flips: the share of rows that may be right before and wrong now; None sets no limit.
+        negative_flips: the acceptable share of rows that were right before and are wrong now; None sets no limit.
     """
 
     stage: Annotated[StrictStr, Field(pattern=r"^[a-zA-Z0-9]([a-zA-Z0-9-/_]*[a-zA-Z0-9])?$")]

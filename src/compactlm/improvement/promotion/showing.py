@@ -1,4 +1,4 @@
-"""How a verdict is written: a table for the terminal or in Markdown, sentences, the message of a tag, and files."""
+"""Write a verdict: a table for the terminal or in Markdown, sentences, the message of a tag, and files."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def cells(line: Line) -> list[str]:
 
 
 def _undecided_part(line: Line) -> bool:
-    """Return whether a line is undecided and has too few rows to refuse for that."""
+    """Return whether a line is undecided but has too few rows to refuse the promotion."""
     return line.figure.status is Status.UNDECIDED and line.refuses is None
 
 
@@ -49,7 +49,7 @@ def _accuracy(figure: Figure | None) -> str:
 
 
 def table(verdict: Verdict) -> Table:
-    """Return the table for a terminal; lines that refuse are coloured."""
+    """Return the table for a terminal. Lines that refuse the promotion are coloured."""
     found = Table(title=f"The new model against {verdict.champion.tag}", title_justify="left")
     for column in COLUMNS:
         found.add_column(column, justify="left" if column in ("task", "rows", "limit", "status") else "right")
@@ -66,7 +66,7 @@ def markdown(verdict: Verdict) -> str:
 
 
 def sentences(verdict: Verdict) -> Iterator[str]:
-    """Yield what the table does not say: rows that were left out, and why the promotion is refused."""
+    """Yield sentences about what the table does not show: left-out rows, and the reasons of a refusal."""
     for task, rows in verdict.rows.items():
         if rows.seen:
             yield f"{task}: {rows.seen:,} test rows are left out because one of the two models has learnt from their text."
@@ -84,7 +84,7 @@ def sentences(verdict: Verdict) -> Iterator[str]:
 
 
 def _why(line: Line) -> str:
-    """Return why a line is undecided."""
+    """Return the reason why a line is undecided."""
     figure = line.figure
     if not figure.judged:
         return figure.reason
@@ -128,7 +128,7 @@ def write(verdict: Verdict, directory: Path) -> None:
 
 
 def consequence(version: Version, before: Version, stage: str, tag: str) -> Iterator[str]:
-    """Yield what a rollback means."""
+    """Yield the consequences of a rollback."""
     yield f"{version.tag} holds the stage {stage} again (tag {tag}). No file and no commit has changed."
     yield (
         f"Whoever runs `dvc artifacts get URL compactlm --stage {stage}` gets {version.name} once the tag is pushed (`git push origin "

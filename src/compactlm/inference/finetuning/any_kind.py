@@ -44,13 +44,13 @@ class FineTunedTask:
     Attributes:
         kind: the kind of task.
         labels: the labels of the model; empty for kinds without labels.
-        rows: number of rows that the model has learnt from.
-        validation_rows: number of held-out rows, on which its epoch and its thresholds were chosen and the metric was measured.
+        rows: the number of rows that the model was trained on.
+        validation_rows: the number of held-out rows, on which epoch and thresholds were chosen and the metric was measured.
         epochs: the epochs of training, up to the saved weights; 0 if no epoch was better than the first weights.
         metric: the main metric of the kind.
-        value: the metric on the held-out rows; None where it has no value, such as the correlation of equal scores.
-        low, high: its 95 % bootstrap interval over groups of rows that share a text; None without one.
-        chance: the metric of the best answer that is the same for all rows.
+        value: the metric on the held-out rows; None if it is not defined, such as the correlation of equal scores.
+        low, high: its 95 % bootstrap interval, over groups of rows that share a text; None without an interval.
+        chance: the metric of the best constant answer.
     """
 
     kind: str
@@ -133,7 +133,7 @@ def finetune_task(
 
 
 def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequence[Example], how: tuple[int, float, int], say: Say) -> int:
-    """Train a model, keep the weights with the lowest held-out loss, and return their epoch; the weights on entry count as epoch 0."""
+    """Train a model, keep the weights with the lowest held-out loss, and return their epoch. The initial weights are epoch 0."""
     epochs, rate, seed = how
     rows, held_out = (LabelledExamples(part, losses, model.config.pad_token_id) for part in (learnt, held))
     objective = _Learning(model, losses)
@@ -170,7 +170,7 @@ def _loss(objective: _Learning, rows: LabelledExamples, batch_tokens: int) -> fl
 
 
 def _measure(model: Any, task: Task, encoded: Sequence[Sequence[Example]], rows: Sequence[Row], groups: Sequence[str], seed: int) -> Figure:
-    """Choose thresholds on held-out rows, put them into the model, and measure the metric with them."""
+    """Choose thresholds on held-out rows, fold them into the model, and measure the metric."""
     kind = kind_of(task)
 
     def outputs() -> list[list[Array]]:

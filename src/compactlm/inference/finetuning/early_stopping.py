@@ -75,9 +75,9 @@ class _Objective(torch.nn.Module):
 def fit(
     model: BertForSequenceClassification, rows: Rows, held_out: Rows, epochs: int, rate: float, seed: int, say: Callable[[str], object]
 ) -> int:
-    """Train a classifier at a peak learning rate, keep the weights with the lowest loss on the held-out rows, and return their epoch.
+    """Train a classifier, keep the weights with the lowest loss on the held-out rows, and return their epoch.
 
-    The weights on entry count as epoch 0. The seed draws the order of the rows, and `say` gets a sentence after each epoch.
+    The initial weights are epoch 0. The seed draws the order of the rows, and `say` is called with a sentence after each epoch.
 
     Raises:
         CompactLMError: a loss is not a finite number.

@@ -22,7 +22,7 @@ VALIDATION = 0.25
 
 @dataclasses.dataclass(frozen=True)
 class Labelled:
-    """Texts with their labels. `left_out` counts the skipped rows: without text or label, repeats, and texts with several labels."""
+    """Texts with their labels. `left_out` counts skipped rows: rows without text or label, repeats, and texts with several labels."""
 
     texts: list[str]
     labels: list[str]
@@ -30,14 +30,14 @@ class Labelled:
 
     @property
     def names(self) -> list[str]:
-        """The different labels, sorted."""
+        """The distinct labels, sorted."""
         return sorted(set(self.labels))
 
 
 def read_labelled(path: Path, text: str, label: str) -> Labelled:
     """Read two columns of a csv, tsv, jsonl or parquet file (or these with .gz) that has a header or named fields.
 
-    Texts that differ only in case or white space are one text. As in the pipeline, a text with several labels is left out.
+    Texts that differ only in case or white space count as the same text. As in the pipeline, a text with several labels is left out.
 
     Raises:
         CompactLMError: the file cannot be read, lacks a column, or has too few rows of a label.
@@ -88,9 +88,9 @@ def _check(path: Path, labelled: Labelled) -> None:
 
 
 def split(labels: list[str], seed: int, texts: Sequence[str]) -> tuple[list[int], list[int]]:
-    """Return training rows and held-out rows; the seed draws about the share VALIDATION of each label for the latter.
+    """Return training rows and held-out rows. The seed draws about the share VALIDATION of each label to hold out.
 
-    Texts with the same letters and digits are on one side, as in the pipeline. They count for the label of the first of them.
+    As in the pipeline, texts with the same letters and digits are on the same side. They count for the label of the first of them.
     """
     groups: dict[str, list[int]] = {}
     for row, text in enumerate(texts):

@@ -1,8 +1,8 @@
-"""A linear probe: logistic regression over mean hidden states, stored as a plain BERT classifier.
+"""A linear probe: logistic regression on mean hidden states, stored as a plain BERT classifier.
 
-With few labelled rows, logistic regression over a sentence embedding is more accurate than a fine-tuned BERT head, which reads [CLS]
-through a randomly initialised layer. A plain BERT can represent the regression: one extra layer with uniform attention adds the mean of
-all hidden states to [CLS], and the pooler standardises it.
+With few labelled rows, logistic regression on a sentence embedding is more accurate than a fine-tuned BERT head, which reads [CLS] through
+a randomly initialised layer. A plain BERT can represent the regression: an additional layer with uniform attention adds the mean of all
+hidden states to [CLS], and the pooler standardises the result.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ class Probe:
     """A fitted probe.
 
     Attributes:
-        depth: number of layers below the mean; 0 averages the output of the embeddings.
+        depth: the number of layers below the mean; with 0, the output of the embeddings is averaged.
         loss: mean cross-validation loss per row.
-        mean, scale: of the standardisation, float32 [hidden].
-        weight, bias: of the labels, float32 [labels, hidden] and [labels].
+        mean, scale: mean and scale of the standardisation, float32 [hidden].
+        weight, bias: weight and bias of the labels, float32 [labels, hidden] and [labels].
     """
 
     depth: int
@@ -68,7 +68,7 @@ def averaged_states(base: BertModel, sequences: Sequence[Sequence[int]]) -> torc
 
 
 def fit_probe(states: torch.Tensor, targets: torch.Tensor, depths: Sequence[int]) -> Probe:
-    """Return the probe with the lowest cross-validation loss; it selects the regularisation strength and the depth.
+    """Return the probe with the regularisation strength and the depth that have the lowest cross-validation loss.
 
     Args:
         states: the result of `averaged_states`.

@@ -30,7 +30,7 @@ ANY = "any"  # the label of a task whose labels are not known yet
 
 @dataclasses.dataclass(frozen=True)
 class TaskRows:
-    """The labelled rows of a task. `left_out` counts the skipped rows: without text or target, repeats, and answers that are not found."""
+    """The labelled rows of a task. `left_out` counts skipped rows: without text or target, repeats, and answers that are not found."""
 
     task: Task
     rows: list[Document]
@@ -41,9 +41,9 @@ def read_rows(path: Path, columns: Mapping[str, Any]) -> TaskRows:
     """Read the rows of a task from a file.
 
     Args:
-        path: csv, tsv, jsonl, Parquet, CoNLL or SQuAD's JSON, by the end of its name.
-        columns: the columns by their meaning, as in `params.FileColumns`. CoNLL and SQuAD files need none. The one of KINDS decides the
-            kind of task; its labels are those of the file.
+        path: a file in csv, tsv, jsonl, Parquet, CoNLL or SQuAD's JSON; the ending of its name decides.
+        columns: the columns by their meaning, as in `params.FileColumns`. CoNLL and SQuAD files need none. The column that is a key of
+            KINDS decides the kind of task. Its labels are those in the file.
 
     Raises:
         CompactLMError: the file cannot be read, lacks a column, has a malformed cell, or has too little to learn from.
@@ -80,7 +80,7 @@ def _target(path: Path, columns: FileColumns) -> str:
 
 
 def _task(kind: str, columns: FileColumns, found: Sequence[tuple[str, Row]], path: Path) -> Task:
-    """Return the task of the rows, with the labels that they have."""
+    """Return the task of the rows, with the labels that occur in them."""
     if kind == "tagging":
         tags = {tag for _, one in documents(found, columns, _made(kind, [ANY])) if one is not None for tag in one.tags or ()}
         if scheme(tags):
@@ -156,13 +156,13 @@ def _check(path: Path, rows: Sequence[Document], task: Task) -> None:
 
 
 def hold_out(found: TaskRows, seed: int) -> tuple[list[int], list[int], list[str]]:
-    """Return training rows, held-out rows, and the group of each row. A group, the rows that share a text, is on one side.
+    """Return training rows, held-out rows, and the group of each row. A group is the rows that share a text; it is never divided.
 
-    Of pairs, the text that repeats more often makes the groups. The shares of `Kind.strata` are the same on both sides where a stratum has
-    FEWEST_OF_A_GROUP rows.
+    For pairs, groups share the text that repeats more often. Both sides have the same shares of each stratum (Kind.strata) that has at
+    least FEWEST_OF_A_GROUP rows.
 
     Raises:
-        CompactLMError: there are too few different texts.
+        CompactLMError: there are too few distinct texts.
     """
     rows, kind = found.rows, kind_of(found.task)
     keys = [duplicate_key(row.text) for row in rows]

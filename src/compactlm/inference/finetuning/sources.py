@@ -1,4 +1,4 @@
-"""A user's file as cells and documents, by the columns that the options of finetune name."""
+"""Read a user's file into cells and documents, by the columns that the options of finetune name."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _OPTION = re.compile(r"columns\.([a-z_]+)")
 
 
 def find_source(path: Path, columns: Mapping[str, Any]) -> FilesSource:
-    """Return how a file is read; the readers of CoNLL and SQuAD name the columns that are not given.
+    """Return the settings to read a file. For CoNLL and SQuAD, columns that are not given are set.
 
     Raises:
-        CompactLMError: the end of the file's name has no known format, or the columns do not fit together.
+        CompactLMError: the ending of the file's name is not a known format, or the columns do not fit together.
     """
     named = {name: value for name, value in columns.items() if value is not None}
     where: dict[str, Any] = {"kind": "files", "path": str(path)}
@@ -49,7 +49,7 @@ def find_source(path: Path, columns: Mapping[str, Any]) -> FilesSource:
 
 
 def read_cells(path: Path, source: FilesSource) -> Iterator[tuple[str, Row]]:
-    """Yield the place and the cells of each row; raise CompactLMError for a file that cannot be read."""
+    """Yield the place and the cells of each row; raise CompactLMError if the file cannot be read."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -60,7 +60,7 @@ def read_cells(path: Path, source: FilesSource) -> Iterator[tuple[str, Row]]:
 
 
 def check_target(found: Sequence[tuple[str, Row]], columns: FileColumns, target: str) -> None:
-    """Raise CompactLMError if no row has the column of the target; a row without it is unlabelled."""
+    """Raise CompactLMError if no row has the column of the target. A row without it is unlabelled."""
     rule = getattr(columns, target)
     if isinstance(rule, LabelColumns):  # these have no empty cells
         return
@@ -78,7 +78,7 @@ def check_target(found: Sequence[tuple[str, Row]], columns: FileColumns, target:
 
 
 def documents(found: Sequence[tuple[str, Row]], columns: FileColumns, task: Task) -> Iterator[tuple[str, Document | None]]:
-    """Yield the place and the document of each row; None for a row whose answer does not stand in its passage."""
+    """Yield the place and the document of each row; None for a row whose answer does not occur in its passage."""
     unlabelled = any(getattr(columns, name) is not None for name in EMPTY_IS_UNLABELLED)
     rule = columns.model_copy(update={"unlabelled": unlabelled})
     if columns.answer is not None:
@@ -91,7 +91,7 @@ def documents(found: Sequence[tuple[str, Row]], columns: FileColumns, task: Task
 
 
 def for_options(message: str) -> str:
-    """Return a message about params.yaml in terms of the options of finetune."""
+    """Reword a message about params.yaml in terms of the options of finetune."""
     message = message.replace("columns.labels.separator", "--separator")
     message = message.replace("set format: jsonl for a file with an object a line", "name a file with an object a line .jsonl")
     return _OPTION.sub(lambda match: f"--{match[1].replace('_', '-')}", message)

@@ -1,6 +1,6 @@
 """Fine-tune a copy of the student on a user's labelled rows, optionally with a teacher.
 
-Logistic regression over the student's hidden states comes first. The whole student is trained too, and is chosen only if it is clearly
+Logistic regression on the student's hidden states is fitted first. Then the whole student is trained. It is chosen only if it is clearly
 better on held-out rows, which is rare with few rows.
 """
 
@@ -42,12 +42,12 @@ class FineTuned:
 
     Attributes:
         labels: the labels of the task.
-        rows: number of labelled rows that the saved model has learnt from.
-        validation_rows: number of held-out rows, on which the model was chosen and measured. If logistic regression was chosen, the
-            saved model was refitted with them afterwards.
-        epochs: the epochs of training of the whole student, up to the saved weights; 0 if logistic regression was chosen.
+        rows: the number of labelled rows that the saved model was trained on.
+        validation_rows: the number of held-out rows, on which the model was chosen and measured. If logistic regression was chosen, it was
+            fitted again afterwards with these rows.
+        epochs: the epochs of training of the whole student until the saved weights; 0 if logistic regression was chosen.
         accuracy: the accuracy on the held-out rows, 0 to 1.
-        majority: accuracy of always giving the most frequent label.
+        majority: the accuracy of always predicting the most frequent label.
         threshold: the decision threshold that is folded into the head, or None.
         teacher_accuracy: the accuracy of the teacher on the held-out rows, or None without a teacher.
     """
@@ -64,7 +64,7 @@ class FineTuned:
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    """The parts that every step of one fine-tuning run needs."""
+    """The data that every step of a fine-tuning run needs."""
 
     data: Labelled
     targets: torch.Tensor  # label ids, int64 [rows]
@@ -158,7 +158,7 @@ def finetune(
 
 
 def check_output(output: Path, used: list[Path]) -> None:
-    """Raise CompactLMError if saving, which replaces the directory, would remove anything but an earlier model."""
+    """Raise CompactLMError if replacing the directory would remove anything but an earlier model."""
     if output.resolve() in [path.resolve() for path in used]:
         raise CompactLMError(f"{output} is the model to learn from; pass another directory with --output")
     if not output.name:
@@ -180,7 +180,7 @@ def load_student(student: Path) -> BertModel:
 
 
 def _choose(base: BertModel, job: _Job, rows: Rows, epochs: int, rate: float) -> _Candidate:
-    """Return the probe, or the whole student trained from the probe of its full depth if that is clearly better on held-out rows."""
+    """Return the probe or, if it is clearly better on held-out rows, the whole student, trained from the probe of full depth."""
     names, train, held_out = job.data.names, job.train, rows.take(job.held_out)
     states = averaged_states(base, rows.sequences)
     depths, device = range(len(states)), models.best_device()
