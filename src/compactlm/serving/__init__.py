@@ -1,1 +1,1 @@
-"""The finished model over HTTP: batching, limits, routes and metrics."""
+"""Serve the finished model over HTTP: batching, limits, routes and metrics."""

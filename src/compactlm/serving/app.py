@@ -35,10 +35,10 @@ DESCRIPTION = "A compact BERT. Every error has one sentence that says what is wr
 
 
 class Application(FastAPI):
-    """FastAPI with a gate around all of its layers, which a route that is called directly does not need.
+    """FastAPI with a gate around all of its layers. Routes that are called directly need only the gate.
 
     Attributes:
-        gate: returns the gate around an application.
+        gate: a function that returns the gate around an application.
     """
 
     gate: Callable[[ASGIApp], ASGIApp]
@@ -59,7 +59,7 @@ def create_service(settings: Settings) -> Service:
 
 
 def create_app(service: Service) -> FastAPI:
-    """Return the application. It loads the model when it starts; until then all routes but those of the state answer 503."""
+    """Return the application. It loads the model when it starts. Until then, all routes except those of the state answer 503."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -98,7 +98,7 @@ def _add_file(app: FastAPI, path: str, name: str, kind: str) -> None:
 
 
 def _describe(app: FastAPI, service: Service) -> dict[str, Any]:
-    """Return the OpenAPI document, with the bearer token if there is one."""
+    """Return the OpenAPI document. It describes the bearer token, if there is one."""
     document = app.openapi()
     if service.settings.token is not None:
         document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -1,4 +1,4 @@
-"""Collect items of many callers into batches: a queue by tokens with a deadline, sorted by length.
+"""Collect items of many callers into batches: a queue with a limit of tokens, a deadline, and sorting by length.
 
 It knows neither HTTP nor models. A lane is a kind of item and the function that computes a batch of them.
 """
@@ -36,13 +36,13 @@ class OverloadError(Exception):
 
 
 class Observer(Protocol):
-    """Gets the measurements of the batches."""
+    """The interface of an observer, which gets measurements of batches."""
 
     def batch(self, lane: str, items: int, tokens: int, seconds: float) -> None:
         """Record a batch: its number of items and tokens, and the time of its computation in seconds."""
 
     def waited(self, caller: str, seconds: float) -> None:
-        """Record how long the first item of a call was in the queue, in seconds, and who made the call."""
+        """Record the caller, and how long the first item of a call was in the queue, in seconds."""
 
 
 @dataclasses.dataclass(eq=False)
@@ -67,9 +67,8 @@ class _Item:
 class Batcher:
     """Runs items in batches on worker threads. All methods are called from the thread of one event loop.
 
-    A batch starts at once if no batch is running. While one runs, items wait for others until they fill a batch or until the
-    oldest has waited for the deadline; the next free worker then takes them. A batch that fails is repeated item by item, so
-    that an item fails only by itself.
+    If no batch is running, a batch starts at once. Otherwise items wait until they fill a batch or until the oldest reaches the deadline.
+    The next free worker then takes them. A batch that fails is repeated item by item, so that one item cannot make others fail.
     """
 
     def __init__(
@@ -90,7 +89,7 @@ class Batcher:
             workers: number of batches that run at the same time.
             batch_tokens: the largest batch in tokens, padding included. A larger item is a batch of its own.
             wait: the deadline in seconds.
-            queue_tokens: the largest number of tokens that wait or run. A larger call is accepted only by an empty queue.
+            queue_tokens: the largest number of tokens that wait or run. A larger call is accepted only if the queue is empty.
             observer: gets the measurements.
         """
         self._lanes, self._observer = dict(lanes), observer
@@ -109,10 +108,10 @@ class Batcher:
 
         Args:
             lane: the kind of the items.
-            payloads: what the lane's function gets.
+            payloads: the arguments of the lane's function.
             tokens: the number of tokens of each payload.
             caller: a name for the observer; None takes the lane's name.
-            always: whether the call is accepted by a full queue, too.
+            always: whether the call is accepted even if the queue is full.
 
         Raises:
             OverloadError: the queue is full.
@@ -133,11 +132,11 @@ class Batcher:
         return call.answers
 
     def seconds_of_work(self) -> int:
-        """Return the time that the queue takes at the speed of the last batches, in whole seconds, at least 1."""
+        """Return how long the queue takes at the speed of the last batches, in whole seconds, at least 1."""
         return min(60, max(1, math.ceil(self.queued / (self._rate * self._workers))))
 
     def close(self) -> None:
-        """Stop the workers; batches that have not started are dropped."""
+        """Stop the workers. Batches that have not started are dropped."""
         if self._timer:
             self._timer.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -213,7 +212,7 @@ class _Failure:
 
 
 def _answers(run: Run, items: Sequence[_Item]) -> Sequence[Any]:
-    """Return the answers of a batch; items that fail alone, too, have a _Failure."""
+    """Return the answers of a batch. Items that also fail alone get a _Failure."""
     try:
         answers = run([item.payload for item in items])
         if len(answers) != len(items):

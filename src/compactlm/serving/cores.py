@@ -1,4 +1,4 @@
-"""How many CPU cores this process may use. In a container that is less than the host has."""
+"""The number of CPU cores that this process may use. In a container it may be smaller than that of the host."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ PROC, CGROUP = Path("/proc"), Path("/sys/fs/cgroup")
 def usable_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
     """Return the number of whole cores that the process may use, at least 1.
 
-    It is the smaller of the CPU affinity and the quotas of the process's control groups (versions 1 and 2). A quota is rounded
-    down: more threads than the quota has cores would be throttled.
+    It is the minimum of the CPU affinity and the quotas of the process's control groups (versions 1 and 2). A quota is rounded down,
+    because additional threads would be throttled.
 
     Args:
         proc: the directory of the proc file system.
@@ -24,7 +24,7 @@ def usable_cores(proc: Path = PROC, cgroup: Path = CGROUP) -> int:
 
 
 def _quotas(proc: Path, cgroup: Path) -> Iterator[float]:
-    """Yield the quota, in cores, of each control group of the process and of the groups above it."""
+    """Yield the quota, in cores, of each control group of the process and of its parents."""
     for line in _read(proc / "self/cgroup").splitlines():
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")

@@ -1,4 +1,4 @@
-"""What happens to every request before and after its route: admission, limits, metrics and the log."""
+"""The handling of every request before and after its route: admission, limits, metrics and the log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Gate:
     """ASGI middleware around the application."""
 
     def __init__(self, app: ASGIApp, service: Service, routes: Collection[str], calls: Mapping[str, Call]) -> None:
-        """Take the application, the service, the paths of the routes, and the routes that are called directly."""
+        """Take the application, the service, the paths of all routes, and the routes that are called directly."""
         self.app, self.service, self.routes, self.calls = app, service, frozenset(routes), calls
         self.in_flight = 0
         service.metrics.in_flight.set_function(lambda: self.in_flight)
@@ -117,7 +117,7 @@ class Gate:
         self.service.metrics.rejections.labels(self._known(path), reason).inc()
 
     def _known(self, path: str) -> str:
-        """Return the path of a route; other paths, which may hold anything, are "other"."""
+        """Return the path of a route. All other paths, which may contain anything, become "other"."""
         return path if path in self.routes else "other"
 
     def _record(self, scope: Scope, path: str, status: int, seconds: float) -> None:
@@ -128,14 +128,14 @@ class Gate:
 
 
 async def _shut_down(path: str, scope: Scope, receive: Receive, send: Send) -> int:
-    """Answer a request that outlives the shutdown; return the status."""
+    """Answer a request that is still running at the shutdown; return the status."""
     sentence = "the server shut down before the answer was ready; send the request again"
     await problem_response(Problem(503, sentence, {"Retry-After": "1", "Connection": "close"}), path)(scope, receive, send)
     return 503
 
 
 def _log_failure(error: Exception) -> None:
-    """Log where an unexpected exception was raised. Its message is left out because it may hold a user's text."""
+    """Log where an unexpected exception was raised, without its message, which may contain a user's text."""
     frames = traceback.extract_tb(error.__traceback__)
     places = "; ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-6:])
     log.error("a request failed: %s at %s", type(error).__name__, places)

@@ -1,4 +1,4 @@
-"""What the server measures, in the text format of Prometheus."""
+"""The measurements of the server, in the text format of Prometheus."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Metrics:
         )
 
     def answered(self, route: str, status: int, seconds: float) -> None:
-        """Record the answer to a request, and its time."""
+        """Record the answer to a request, and the time that it took."""
         found = self._of_answers.get((route, status))
         if found is None:
             found = self._of_answers[route, status] = self.requests.labels(route, str(status)), self.seconds.labels(route)

@@ -1,4 +1,4 @@
-"""The server as copies on a Ray cluster: Ray Serve starts, checks and balances them, and each has its own queue.
+"""Copies of the server on a Ray cluster. Ray Serve starts, checks and balances them, and each has its own queue.
 
     RAY_USAGE_STATS_ENABLED=0 serve run compactlm.serving.ray_copies:application model=/models/export copies=4
 
@@ -25,7 +25,7 @@ class Copy:
     """One copy of the server."""
 
     def __init__(self, settings: Settings) -> None:
-        """Find the models; Ray gives the copy to another node if this fails."""
+        """Find the models. If this fails, Ray moves the copy to another node."""
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         self.service = create_service(settings)
 
@@ -43,7 +43,7 @@ def build(settings: Settings, copies: int = 1) -> Any:
     """Return the application for `ray.serve.run`.
 
     Args:
-        settings: the settings of each copy. Host, port and the times of the shutdown are Ray's.
+        settings: the settings of each copy. Ray determines host, port and the times of the shutdown.
         copies: number of copies, each on `settings.threads` cores (0 counts as 1).
     """
     cores = settings.threads or 1
@@ -57,7 +57,7 @@ def application(arguments: Mapping[str, str]) -> Any:
     """Return the application for the command `serve run`.
 
     Args:
-        arguments: `model`, a directory that every node can read; and optionally `copies`, `threads` and `backend`.
+        arguments: `model`, a directory that every node can read, and optionally `copies`, `threads` and `backend`.
 
     Raises:
         CompactLMError: an argument is missing or unknown.

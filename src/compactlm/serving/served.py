@@ -12,9 +12,9 @@ from compactlm.serving.settings import Settings
 
 
 class ServedModel:
-    """What a directory of models, or of one model, can do. What it lacks is None or empty.
+    """The models of a directory, which may hold one model or several. Models that it lacks are None or missing.
 
-    Each batch runs on one thread, so that several batches share the cores without waiting for each other.
+    Each batch runs on one thread, so several batches share the cores without waiting for each other.
 
     Attributes:
         tasks: the model of each task.
@@ -48,7 +48,7 @@ class ServedModel:
             raise CompactLMError(f"{root} has no sentence embedding, which --knowledge needs; pass another --model, or no --knowledge")
 
     def _open_single(self, lm: CompactLM) -> None:
-        """Open a directory of one model as the first kind that its outputs fit."""
+        """Open a directory of one model as the first kind of model that fits its outputs."""
         failure: CompactLMError | None = None
         for kind in ("task", "mlm", "embedding"):
             try:

@@ -23,7 +23,7 @@ log = logging.getLogger("compactlm.serving")
 
 
 class GracefulServer(uvicorn.Server):
-    """Drains before it shuts down: after SIGTERM, /ready answers 503 while connections are still accepted."""
+    """A server that drains before it shuts down: after SIGTERM, /ready answers 503 while connections are still accepted."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         """Take the settings of uvicorn and the service."""
@@ -33,7 +33,7 @@ class GracefulServer(uvicorn.Server):
         self.announced = False  # a handler of a signal may not log
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Start to drain at the first SIGTERM. A second one, or Ctrl-C, shuts down at once."""
+        """Start to drain at the first SIGTERM. A second SIGTERM, or Ctrl-C, shuts the server down at once."""
         draining = self.service.state == "draining"
         self.service.state = "draining"
         if sig == signal.SIGTERM and not draining:
@@ -44,7 +44,7 @@ class GracefulServer(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
-        """Return whether the server shuts down: after the drain, or because the model could not be loaded."""
+        """Return whether the server must shut down: after the drain, or because the model could not be loaded."""
         if self.stop_at is not None and not self.announced:
             self.announced = True
             log.info("draining for %g s", self.service.settings.drain_seconds)

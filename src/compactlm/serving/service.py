@@ -1,4 +1,4 @@
-"""What the routes share: the models, the queue, the state of the server and the metrics."""
+"""The objects that all routes share: the models, the queue, the state of the server and the metrics."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Lane:
     """A kind of item in the queue.
 
     Attributes:
-        run: returns one answer for each payload of a batch.
-        probe: a small payload, whose answer shows that the model works.
+        run: a function that returns one answer for each payload of a batch.
+        probe: a small payload; its answer shows that the model works.
     """
 
     run: Run
@@ -66,7 +66,7 @@ class Texts:
 
 
 def refuse_cut(cut: Sequence[int], truncate: bool | None, texts_an_input: int = 1) -> None:
-    """Raise a Problem if a request refuses to have texts truncated, and some would be."""
+    """Raise a Problem if a request forbids truncation but texts would be truncated."""
     if cut and truncate is False:
         position = cut[0] // texts_an_input
         raise Problem(413, f"input {position} is longer than the model accepts; send a shorter text, or truncate: true")
@@ -77,10 +77,10 @@ class Service:
 
     Attributes:
         state: "starting" until a first inference has worked, "draining" after SIGTERM.
-        failure: why the model could not be loaded, or None.
-        probed: the answer of each lane to its probe; empty before the first one.
+        failure: the reason why the model could not be loaded, or None.
+        probed: the answer of each lane to its probe; empty before the first probe.
         capture: the log of answers; None if it is off.
-        shadow: the model whose answers are compared and not sent; None without one.
+        shadow: the model whose answers are compared but not sent; None without one.
     """
 
     def __init__(self, settings: Settings, model: ServedModel, lanes: Mapping[str, Lane]) -> None:
@@ -107,7 +107,7 @@ class Service:
         self.metrics.queued_tokens.set_function(lambda: self.batcher.queued)
 
     def start(self) -> None:
-        """Load the model in the background; the state becomes "ready" after a first inference."""
+        """Load the model in the background. The state becomes "ready" after a first inference."""
         self._loading = asyncio.get_running_loop().create_task(self._load())
 
     async def _load(self) -> None:
@@ -169,8 +169,8 @@ class Service:
         Args:
             model: the model whose tokenizer is used.
             texts: the texts.
-            limit: the number of tokens beyond which the model truncates; None if it does not.
-            truncate: False refuses texts that would be truncated.
+            limit: the number of tokens to which the model truncates a text; None if it does not truncate.
+            truncate: if False, texts that would be truncated are refused.
             texts_an_input: the number of texts of each input, 2 for pairs; `cut` has positions of texts.
 
         Raises:
@@ -212,7 +212,7 @@ class Service:
             raise Problem(424, "the model failed on this request; the log of the server says why") from None
 
     def answer(self, content: Any, texts: Texts) -> Response:
-        """Return the answer to a request; its headers give the number of tokens and the inputs that were truncated."""
+        """Return the answer to a request. Its headers have the number of tokens and the truncated inputs."""
         headers = {"x-compute-tokens": str(sum(texts.tokens))}
         if texts.cut:
             headers["x-truncated-count"] = str(len(texts.cut))

@@ -14,7 +14,7 @@ TOKEN_VARIABLE = "COMPACTLM_TOKEN"  # noqa: S105 - the name of a variable
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How a model is served.
+    """The settings of a server.
 
     Attributes:
         model: a directory of models, or of one model; None takes COMPACTLM_MODEL or models/export.
@@ -26,20 +26,20 @@ class Settings:
         knowledge: the file that /answer searches, or None.
         threads: number of batches that run at the same time, each on one thread; 0 takes all cores that the process may use.
         batch_tokens: the largest batch in tokens, padding included.
-        wait_ms: how long a text waits at most for others to share its batch, in milliseconds, while another batch is running.
+        wait_ms: how long a text waits at most for other texts of its batch, in milliseconds, while another batch is running.
         queue_tokens: the largest number of tokens that wait; requests beyond it are refused with 429.
         max_requests: the largest number of requests that are handled at the same time; others are refused with 429.
         max_inputs: the largest number of texts in one request.
         max_characters: a longer text is truncated to this many characters before it is tokenized.
         max_bytes: the largest body of a request.
         drain_seconds: how long the server still accepts connections after SIGTERM, while /ready answers 503.
-        grace_seconds: how long requests in flight may take after that.
+        grace_seconds: how long running requests may take after that.
         log_requests: whether each request is logged (route, status and time; never its text).
         capture: the file to which answers of /predict are appended for `compactlm watch`, or None.
-        capture_texts: whether the file has hashes of the texts or the texts.
+        capture_texts: whether the file has the texts themselves or their hashes.
         capture_share: the share of texts that are captured.
-        capture_megabytes: the size of the file at which the capture ends.
-        shadow: the directory of models whose answers to /predict are compared and not sent, or None.
+        capture_megabytes: the size of the file at which capturing ends.
+        shadow: the directory of models whose answers to /predict are compared but not sent, or None.
     """
 
     model: Path | None = None

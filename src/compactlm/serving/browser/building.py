@@ -25,9 +25,9 @@ class Content:
     """The content of a page.
 
     Attributes:
-        header: what becomes JSON.
-        weights: the tensors that the header places.
-        graphs: for each model an ONNX file with the same weights.
+        header: the header, which is written as JSON.
+        weights: the bytes of the tensors to which the header refers.
+        graphs: an ONNX file with the same weights for each model.
     """
 
     header: dict[str, Any]
@@ -36,11 +36,11 @@ class Content:
 
 
 def build(root: Path, names: Sequence[str] = ()) -> Content:
-    """Read exported models, round their weights, and compute the values that the page checks itself with.
+    """Read exported models, round their weights, and compute the values with which the page checks itself.
 
     Args:
         root: a directory of exported models, with onnx/model.onnx in each.
-        names: mlm, embedding or tasks; by default all that are there.
+        names: mlm, embedding or tasks; by default all that exist.
 
     Raises:
         CompactLMError: there is no such model, or it cannot be put into a page.

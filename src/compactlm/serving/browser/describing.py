@@ -1,4 +1,4 @@
-"""Describe a model for the page: its shape, its tokenizer, how it pools."""
+"""Describe a model for the page: its shape, its tokenizer and its pooling."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shape(directory: ModelDirectory, name: str, tensors: Mapping[str, Packed]) -
     """Return the part of the header that describes a model without its weights.
 
     Raises:
-        CompactLMError: the weights are not those of a file that the pipeline exports.
+        CompactLMError: the weights do not come from a file that the pipeline exported.
     """
     config = json.loads((directory.path / "config.json").read_text(encoding="utf-8"))
     layers = int(config.get("num_hidden_layers", 0))
@@ -53,9 +53,9 @@ def shape(directory: ModelDirectory, name: str, tensors: Mapping[str, Packed]) -
 
 
 def _task(directory: ModelDirectory, config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the kind of a task and how it is read.
+    """Return the kind of a task, and how the page reads its outputs.
 
-    Tasks that give labels or a number are of the kind "task"; their activation is softmax, sigmoid or none.
+    Tasks whose answers are labels or a number have the kind "task". Their activation is softmax, sigmoid or none.
     """
     task = task_of_config(config)
     found = {"labels": list(task.labels), "threshold": None, "limit": min(directory.limit, task.maximum_length or directory.limit)}
@@ -67,7 +67,7 @@ def _task(directory: ModelDirectory, config: Mapping[str, Any]) -> dict[str, Any
 
 
 def _pooling(directory: ModelDirectory, tensors: Mapping[str, Packed]) -> dict[str, Any]:
-    """Return how the sentence embedding pools: of which outputs, with or without [CLS] and [SEP]."""
+    """Return how the sentence embedding pools: which outputs, and whether with [CLS] and [SEP]."""
     dense = sum(DENSE.format(number) in tensors for number in range(len(tensors)))
     if is_sentence_encoder(directory.path):
         modules = SentenceModules.read(directory.path)
@@ -92,7 +92,7 @@ def projection_tensors(directory: ModelDirectory) -> dict[str, Packed]:
 
 
 def tokenizer_settings(path: Path) -> dict[str, Any]:
-    """Return what the page's tokenizer needs of a tokenizer.json.
+    """Return the parts of a tokenizer.json that the page's tokenizer needs.
 
     Raises:
         CompactLMError: the tokenizer is not that of a BERT.

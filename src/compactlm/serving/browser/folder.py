@@ -1,6 +1,6 @@
 """Write the page as a folder for a static web server: HTML, scripts, ONNX files, and ONNX Runtime for WebAssembly.
 
-The page and its worker may connect to their own server only, and a service worker keeps the files in the browser.
+The page and its worker may connect only to their own server. A service worker keeps the files in the browser.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def render_folder(content: Content, runtime: Mapping[str, bytes], title: str, ca
 
 
 def _header(content: Content, runtime: Mapping[str, bytes]) -> tuple[dict[str, Any], bytes]:
-    """Return the header with the files of the models in place of their tensors, and the projections of sentence embeddings."""
+    """Return the header. It names the models' files instead of their tensors, and has the projections of sentence embeddings."""
     projections = b""
     models = []
     for model in content.header["models"]:

@@ -1,6 +1,6 @@
-"""Write the graph of an exported model for a page: int8 weights with one scale per row, and arithmetic in float32.
+"""Write the graph of an exported model for a page. Weights are int8 with one scale per row; arithmetic is in float32.
 
-ONNX Runtime turns the weights into float32 when it loads the file, so the answers are those of the rounded weights on every processor.
+ONNX Runtime converts the weights to float32 when it loads the file, so the rounded weights give the same answers on every processor.
 Kernels that multiply int8 differ between processors and browsers.
 """
 
@@ -18,15 +18,15 @@ POSITION = "position"
 
 
 def compact_graph(proto: onnx.ModelProto, one_position: bool = False) -> bytes:
-    """Return an fp32 file of `build_bert` with the rounded weights of `packing.pack`, a quarter of its size.
+    """Return an fp32 graph of `build_bert` with the rounded weights of `packing.pack`, at a quarter of its size.
 
     Args:
-        proto: the graph, which stays as it is.
-        one_position: whether a model of masked words gets the input `position`, int64 [1], and gives logits for this position alone,
+        proto: the graph, which is not changed.
+        one_position: whether a masked language model gets the input `position`, int64 [1], and returns logits only for this position,
             float32 [batch, 1, tokens].
 
     Raises:
-        CompactLMError: the graph has no head for masked words where one is expected.
+        CompactLMError: the graph has no head for masked words although one is expected.
     """
     found = onnx.ModelProto()
     found.CopyFrom(proto)
@@ -53,7 +53,7 @@ def compact_graph(proto: onnx.ModelProto, one_position: bool = False) -> bytes:
 
 
 def _with_position(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Return the nodes with one that takes the position of the hidden states, before the head for masked words."""
+    """Return the nodes, with a new node before the head for masked words that selects the position of the hidden states."""
     nodes = list(graph.node)
     head = next((at for at, node in enumerate(nodes) if HEAD in node.input), None)
     if head is None:
@@ -67,7 +67,7 @@ def _with_position(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
 
 
 def _copy(node: onnx.NodeProto) -> onnx.NodeProto:
-    """Return a node that stays when the list that it is in is emptied."""
+    """Return a copy of a node that stays valid when its list is emptied."""
     copied = onnx.NodeProto()
     copied.CopyFrom(node)
     return copied

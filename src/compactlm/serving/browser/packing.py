@@ -19,18 +19,17 @@ ALIGNMENT = 4  # a Float32Array starts at a multiple of 4 bytes
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Packed:
-    """A tensor: float32 values, or int8 rows with float32 scales [rows]. A matrix of a linear layer is [outputs, inputs]."""
+    """A tensor: float32 values, or int8 rows with float32 scales [rows]. Matrices of linear layers are [outputs, inputs]."""
 
     values: Array
     scales: Array | None = None
 
 
 def pack(proto: onnx.ModelProto) -> dict[str, Packed]:
-    """Return the weights of an fp32 file of `build_bert` by their names in transformers, and round those in `proto` alike.
+    """Return the packed weights of an fp32 graph of `build_bert` by their names in transformers, and round the graph's weights alike.
 
     Each row of a matrix or an embedding table has its own scale, 1/127 of its largest value. Biases, normalisations and token types stay
-    float32. Query, key and value are one matrix, `attention.qkv`. After the call `proto` has exactly the values that the page computes
-    with.
+    float32. Query, key and value are one matrix, `attention.qkv`. After the call, `proto` has exactly the weights of the page.
     """
     packed: dict[str, Packed] = {}
     for tensor in proto.graph.initializer:
@@ -52,7 +51,7 @@ def is_turned(name: str) -> bool:
 
 
 def round_rows(tensor: onnx.TensorProto) -> Packed:
-    """Return a float32 weight as int8 rows [outputs, inputs] with scales if it is a matrix or a table, and else as it is."""
+    """Return a matrix or table as int8 rows [outputs, inputs] with scales. Any other weight is returned unchanged."""
     values = numpy_helper.to_array(tensor)
     if values.ndim != 2 or "token_type" in tensor.name:
         return Packed(values)
@@ -72,7 +71,7 @@ def _name(name: str) -> str:
 
 
 def _join(packed: dict[str, Packed]) -> dict[str, Packed]:
-    """Join query, key and value, which the last layer of a classifier has apart."""
+    """Join query, key and value, which are separate in the last layer of a classifier."""
     joined = dict(packed)
     for name in packed:
         if not name.endswith(f"{PARTS[0]}.weight"):
@@ -85,7 +84,7 @@ def _join(packed: dict[str, Packed]) -> dict[str, Packed]:
 
 
 class Blob:
-    """Bytes of tensors one after the other; equal tensors, such as word embeddings that two models share, are stored once."""
+    """The bytes of tensors, one after another. Equal tensors, such as word embeddings that two models share, are stored once."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -93,7 +92,7 @@ class Blob:
         self._size = 0
 
     def add(self, packed: Packed) -> dict[str, Any]:
-        """Store a tensor and return its entry in the header: shape, place, and the place of the scales if it is int8."""
+        """Store a tensor and return its entry in the header: shape, offset, and for int8 the offset of the scales."""
         entry: dict[str, Any] = {"shape": list(packed.values.shape), "at": self._store(packed.values)}
         if packed.scales is not None:
             entry["scales"] = self._store(packed.scales)

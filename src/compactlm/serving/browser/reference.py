@@ -1,4 +1,4 @@
-"""The values that a page must compute: those of ONNX Runtime on the weights of the page, for texts that the page carries."""
+"""The values that a page must compute: the outputs of ONNX Runtime with the page's weights, for texts in the page."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def write_rounded(source: Path, target: Path, proto: onnx.ModelProto) -> None:
 
 
 def frozen_rows(root: Path, name: str, limit: int) -> list[dict[str, Any]]:
-    """Return for each of TEXTS its token ids and the values at some places of the output.
+    """Return the token ids of each of TEXTS, and the values at some positions of the output.
 
-    Values are the logits of labels, of tokens, or the vector. Texts are truncated at `limit` tokens. Masked words are read at `position`:
-    at the mask, or at the first token if the mask is cut off. A task that reads pairs has another of TEXTS as `pair`, and `second` is where
-    its tokens begin.
+    The values are logits of labels, logits of tokens, or the vector. Texts are truncated to `limit` tokens. Masked words are read at
+    `position`: at the mask, or at the first token if the mask is truncated. For a task that reads pairs, `pair` is another of TEXTS, and
+    `second` is the position of its first token.
 
     Args:
         root: a directory of models with the weights of the page.
         name: mlm, embedding or a task.
-        limit: the most tokens that the page reads.
+        limit: the maximum number of tokens that the page reads.
     """
     if name in (MLM, EMBEDDING):
         return _general_rows(CompactLM(root, backend="onnx", threads=1), name, limit)

@@ -31,7 +31,7 @@ MARKER = re.compile(r"\{\{(\w+)\}\}")
 
 
 def source(names: Sequence[str]) -> str:
-    """Return the text of some files of the page, one after the other."""
+    """Return the concatenated text of some files of the page."""
     folder = resources.files("compactlm.serving.browser") / "web"
     return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
@@ -82,7 +82,7 @@ def read_card(path: Path) -> str:
 
 
 def insert(template: str, parts: Mapping[str, str]) -> str:
-    """Return a template with its parts."""
+    """Return a template with the parts inserted."""
     return MARKER.sub(lambda found: parts[found[1]], template)
 
 
@@ -97,7 +97,7 @@ def _hash(text: str) -> str:
 
 
 def as_json(value: Any) -> str:
-    """Return JSON that cannot end the script element that it stands in."""
+    """Return JSON that cannot end the script element that contains it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
 
 
@@ -110,7 +110,7 @@ def _model_row(model: Mapping[str, Any]) -> str:
 
 
 def _card(markdown: str) -> str:
-    """Return a model card as HTML, with its headings below those of the page."""
+    """Return a model card as HTML. Its headings are below the level of the page's headings."""
     if not markdown:
         return ""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")

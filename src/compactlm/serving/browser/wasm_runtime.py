@@ -28,14 +28,14 @@ HOW = f"pass an unpacked package or the archive of {PACKAGE} {VERSION} with --ru
 
 
 def load_runtime(given: Path | None = None) -> dict[str, bytes]:
-    """Return the files of onnxruntime-web by name, each with the SHA-256 that this version of compactlm was tested with.
+    """Return the files of onnxruntime-web by name. Their SHA-256 must be those with which this version of compactlm was tested.
 
     Args:
         given: the directory of the unpacked package, such as node_modules/onnxruntime-web, or its .tgz archive. By default npm downloads
             the archive once, and the files are kept in COMPACTLM_CACHE or in the user's cache directory.
 
     Raises:
-        CompactLMError: the files cannot be read or downloaded, or are of another version.
+        CompactLMError: the files cannot be read or downloaded, or belong to another version.
     """
     if given is not None:
         return _checked(_reader(given), given)
@@ -96,7 +96,7 @@ def _checked(read: Callable[[str], bytes], place: Path) -> dict[str, bytes]:
 
 
 def _keep(files: dict[str, bytes], directory: Path) -> None:
-    """Write the files to the cache; a cache that cannot be written costs a download the next time."""
+    """Write the files to the cache. If the cache cannot be written, the next call downloads the files again."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

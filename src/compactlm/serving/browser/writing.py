@@ -1,4 +1,4 @@
-"""Write a page, as a file or as a folder."""
+"""Write a page as a file or as a folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MARKS = ("service-worker.js", "header.json")  # every folder that the command wr
 
 
 def write(path: Path, text: str) -> None:
-    """Write a page next to its path and rename it, so that a failure leaves no half-written page.
+    """Write a page to a temporary path next to its own and rename it, so that a failure leaves no half-written page.
 
     Raises:
         CompactLMError: the path cannot be written.
@@ -31,10 +31,10 @@ def write(path: Path, text: str) -> None:
 
 
 def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder next to its path and rename it. It replaces an empty folder, or one that was written before.
+    """Write a folder to a temporary path next to its own and rename it. It replaces an empty folder or an older page.
 
     Raises:
-        CompactLMError: the path holds something else, or cannot be written.
+        CompactLMError: the path has other content, or cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.unfinished")
     try:

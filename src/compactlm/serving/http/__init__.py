@@ -1,1 +1,1 @@
-"""HTTP itself: connections, direct calls of routes, and answers to requests that cannot be served."""
+"""The HTTP layer: connections, direct calls of routes, and answers to requests that cannot be served."""

@@ -1,4 +1,4 @@
-"""A connection of HTTP/1.1 with limits for the head of a request, which uvicorn does not have on httptools."""
+"""An HTTP/1.1 connection with limits for the head of a request. uvicorn has no such limits with httptools."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CLOSING_SECONDS = 5.0  # a connection that waits for the client's end, so that t
 
 
 class Connection(HttpToolsProtocol):
-    """Closes a connection on which a head does not arrive in time, and answers 431 to a head that is too large.
+    """Closes a connection if the head of a request does not arrive in time, and answers 431 if the head is too large.
 
-    The system resets a connection that is closed with unread data, and the client may then lose the answer. An answer that comes before the
-    end of the request is therefore followed by the end of the server's side only; what still arrives is discarded for a while.
+    The system resets a connection that is closed with unread data, and the client may then lose the answer. If an answer is sent before the
+    request has ended, only the server's side is therefore closed. Data that still arrives is discarded for a while.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Take what uvicorn passes to its protocols."""
+        """Take the arguments that uvicorn passes to its protocols."""
         super().__init__(*arguments, **options)
         self._in_head, self._in_body, self._ending = False, False, False
         self._head_ended = False  # in the data that are being read
@@ -36,7 +36,7 @@ class Connection(HttpToolsProtocol):
         self._timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def data_received(self, data: bytes) -> None:
-        """Read data; count the bytes of a head that is not complete, and of a body that is already answered."""
+        """Read data. Count the bytes of an incomplete head, and of a body that is already answered."""
         if self._ending:
             self._discard(data)
             return
@@ -62,19 +62,19 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Close a connection without a request, and one that waits for the client's end."""
+        """Close the connection if it has no request, or if it only waits for the client to close its side."""
         if self._ending:
             self.transport.close()
         else:
             super().shutdown()
 
     def on_message_begin(self) -> None:
-        """Begin a head."""
+        """Start to read a head."""
         self._in_head, self._count = True, 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """End a head and begin a body, which may be empty."""
+        """End a head and start to read a body, which may be empty."""
         self._in_head, self._in_body, self._head_ended, self._count = False, True, True, 0
         lines = sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
         self._check_head(len(self.parser.get_method()) + len(self.url) + len("  HTTP/1.1\r\n\r\n") + lines)
@@ -94,7 +94,7 @@ class Connection(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Begin the next request, unless the connection is about to be closed."""
+        """Start the next request, unless the connection is about to be closed."""
         if self._ending:
             self.server_state.total_requests += 1
         else:
@@ -105,7 +105,7 @@ class Connection(HttpToolsProtocol):
         self._refuse(400, "the request is not valid HTTP/1.1; send it with an HTTP client")
 
     def end(self) -> None:
-        """Close the connection after the last answer; before the end of the request, when the client has ended its side, too."""
+        """Close the connection after the last answer. If the request has not ended, wait until the client closes its side, too."""
         if not self._in_body or self._ending or not self.transport.can_write_eof():
             self.transport.close()
         else:
@@ -152,7 +152,7 @@ class Connection(HttpToolsProtocol):
 
 
 class _Closing:
-    """The transport of an answer, whose end is that of the connection."""
+    """The transport of an answer. Closing it ends the connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection

@@ -1,7 +1,7 @@
-"""POST routes with a JSON body, called without FastAPI's layers, which take longer than the model takes for a short text.
+"""Call POST routes with a JSON body without FastAPI's layers, which take longer than the model does for a short text.
 
-FastAPI still describes these routes in the OpenAPI document, and answers all other requests: those with another method, and those of routes
-with parameters in their path.
+FastAPI still describes these routes in the OpenAPI document. It answers all other requests: those with another method, and those for routes
+with parameters in the path.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Call = Callable[[Scope, Receive], Awaitable[Response]]
 
 
 def direct_calls(routers: Iterable[APIRouter]) -> dict[str, Call]:
-    """Return a function for each path of a POST route whose only parameter is `body`, a model of pydantic."""
+    """Return a function for each POST route whose only parameter is `body`, a pydantic model, by path."""
     calls = {}
     for route in (route for router in routers for route in router.routes):
         if isinstance(route, APIRoute) and route.methods == {"POST"} and "{" not in route.path:
@@ -49,10 +49,10 @@ def _call(endpoint: Callable[..., Awaitable[Response]], kind: type[BaseModel]) -
 
 
 class JsonRoute(APIRoute):
-    """A route of FastAPI that reads JSON as a direct call does."""
+    """A route of FastAPI that reads JSON in the same way as a direct call."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's function for a request, which gets a request that reads JSON in this way."""
+        """Return FastAPI's handler, called with a request that reads JSON in this way."""
         handle = super().get_route_handler()
 
         async def call(request: Request) -> Response:
@@ -79,7 +79,7 @@ async def _read(receive: Receive) -> bytes:
 
 
 def _parse(scope: Scope, body: bytes) -> Any:
-    """Return the content of a JSON body; a body of another type is returned as it is."""
+    """Return the content of a JSON body. A body of another type is returned unchanged."""
     kind = header(scope, b"content-type")
     if kind != JSON:
         kind = kind.partition(b";")[0].strip().lower()
@@ -92,7 +92,7 @@ def parse_json(body: bytes) -> Any:
     """Return the content of a JSON body.
 
     Raises:
-        Problem: the body is not valid JSON, or its bytes are no text.
+        Problem: the body is not valid JSON, or its bytes are not valid text.
     """
     try:
         return orjson.loads(body)

@@ -25,7 +25,7 @@ class ErrorResponse(BaseModel):
 
 
 class OpenAIError(BaseModel):
-    """What OpenAI's clients read of an error."""
+    """The fields of an error that OpenAI's clients read."""
 
     message: str = Field(description="One sentence: what is wrong, and how to fix it.")
     type: str
@@ -40,14 +40,14 @@ class OpenAIErrorResponse(BaseModel):
 
 
 class Problem(HTTPException):
-    """A request that cannot be served: the status code, and one sentence that never holds the text of a user."""
+    """A request that cannot be served: the status code, and one sentence that never contains a user's text."""
 
     def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, sentence, dict(headers or {}))
 
 
 def problem_response(problem: HTTPException, path: str) -> Response:
-    """Return the answer, in the form that clients of this path expect."""
+    """Return the answer, in the format that clients of this path expect."""
     return json_response(_content(problem.status_code, problem.detail, path), problem.status_code, problem.headers)
 
 
@@ -61,7 +61,7 @@ class JsonResponse(Response):
         return orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        """Set the headers; the length and the type are those of the body."""
+        """Set the headers, with length and type of the body."""
         self.raw_headers = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         self.raw_headers += [(b"content-length", b"%d" % len(self.body)), (b"content-type", b"application/json")]
 

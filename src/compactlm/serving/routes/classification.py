@@ -84,7 +84,7 @@ def router(service: Service) -> APIRouter:
 
 
 def _rows(inputs: str | Batch, pair: bool) -> tuple[list[Input], bool]:
-    """Return the rows of a request, and whether it has a list of them. Two texts are one pair for a task that reads pairs."""
+    """Return the rows of a request, and whether it has a list of rows. For a task that reads pairs, two texts are one pair."""
     if isinstance(inputs, str):
         return [Input(inputs)], False
     if pair and len(inputs) == 2 and all(isinstance(one, str) for one in inputs):
@@ -97,7 +97,7 @@ def _row(texts: Sequence[Any]) -> Input:
 
 
 def _watch(service: Service, name: str, model: Model, texts: Texts, answers: Sequence[Classification]) -> None:
-    """Capture the answers to a request, and compare them with those of a second model, if the operator asks for it."""
+    """Capture the answers to a request, and compare them with a second model's answers, if the operator has enabled this."""
     if service.capture is not None:
         service.capture.add(name, model.tokenizer, texts.texts, texts.ids, answers)
     if service.shadow is not None:
@@ -105,7 +105,7 @@ def _watch(service: Service, name: str, model: Model, texts: Texts, answers: Seq
 
 
 def _ranked(model: Model, answer: Classification | LabelSet | Score) -> list[dict[str, Any]]:
-    """Return the labels and probabilities of a text, the likeliest first, or its number."""
+    """Return the labels of a text with probabilities, the likeliest first, or its number."""
     if isinstance(answer, Score):
         return [{"label": model.directory.labels[0], "score": answer.score}]
     return [{"label": label, "score": score} for label, score in sorted(answer.probabilities.items(), key=lambda pair: -pair[1])]

@@ -13,7 +13,7 @@ Inputs = Annotated[str | list[str], Field(description="A text, or a list of text
 
 
 class TextRequest(BaseModel):
-    """Options that text-embeddings-inference has in every request with texts."""
+    """The options that text-embeddings-inference has in every request with texts."""
 
     truncate: bool | None = Field(None, description="false refuses a text that is longer than the model accepts.")
     truncation_direction: Literal["Right", "right"] = Field("Right", description="Texts are truncated at their end.")
@@ -26,5 +26,5 @@ def as_list(inputs: str | list[str]) -> list[str]:
 
 
 def like_inputs(service: Service, inputs: object, answers: list[Any], texts: Texts) -> Response:
-    """Return the answer to a single text as it is, and the answers to a list as a list."""
+    """Return a list of answers for a list of texts, and a single answer for a single text."""
     return service.answer(answers[0] if isinstance(inputs, str) else answers, texts)

@@ -29,7 +29,7 @@ class FillRequest(BaseModel):
 
 
 class MaskCandidate(BaseModel):
-    """A token, which continues a word if it begins with ##, and its probability."""
+    """A token and its probability. A token that begins with ## continues a word."""
 
     token: str
     probability: float = Field(ge=0, le=1)
@@ -60,7 +60,7 @@ def lanes(model: ServedModel) -> Mapping[str, Lane]:
 
 
 def _fill(model: Model, windows: Sequence[Window]) -> list[list[list[Candidate]]]:
-    """Return the candidates for each mask of each window. Windows run one by one: logits take vocabulary times tokens of memory."""
+    """Return the candidates for each mask of each window. Windows run one by one, because logits take much memory."""
     found = []
     for window in windows:
         batch = model.batch([window.ids])
@@ -104,7 +104,7 @@ def router(service: Service) -> APIRouter:
 
 
 def _windows(model: Model, ids: Sequence[int], top_k: int) -> list[Window]:
-    """Return the whole text with all its masks, or for a text that is too long a window around each mask."""
+    """Return the whole text with all its masks or, if it is too long, a window around each mask."""
     masks = [position for position, index in enumerate(ids) if index == model.tokenizer.mask]
     if not masks or len(ids) <= model.tokenizer.limit:
         return [Window(list(ids), masks, top_k)] if masks else []

@@ -1,4 +1,4 @@
-"""/v1/embeddings and /v1/models: the sentence embedding in the form of OpenAI's API."""
+"""/v1/embeddings and /v1/models: the sentence embedding in the format of OpenAI's API."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ class Part(NamedTuple):
     """A part of the server.
 
     Attributes:
-        lanes: returns the kinds of items that its routes put into the queue, for what the model has.
-        router: returns its routes. They answer 404 if the model cannot do what they are for.
+        lanes: a function that returns the kinds of items that its routes put into the queue, if the model supports them.
+        router: a function that returns its routes. They answer 404 if the model does not support them.
     """
 
     lanes: Callable[[ServedModel], Mapping[str, Lane]]

@@ -1,4 +1,4 @@
-"""Rows of a task in a request: tokenizing them, and their way through the queue."""
+"""Tokenize the rows of a request for a task, and run them through the queue."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ FINISH: dict[str, Callable[..., Any]] = {
 
 
 class Answered(NamedTuple):
-    """What the queue gives back for a row.
+    """The queue's answer to a row.
 
     Attributes:
-        outputs: of the model, for each sequence of the row, float32 [outputs] or [tokens, outputs].
+        outputs: the model's outputs for each sequence of the row, float32 [outputs] or [tokens, outputs].
         answer: the answer of the task's kind, such as a Classification.
     """
 
@@ -42,13 +42,13 @@ class Answered(NamedTuple):
 
 
 def lanes_of(model: ServedModel, kinds: Sequence[str]) -> Mapping[str, Lane]:
-    """Return a lane for each task of some kinds. Its payloads are Encoded rows, and its answers are Answered."""
+    """Return a lane for each task of these kinds. Its payloads are Encoded rows, and its answers are Answered."""
     tasks = {name: task for name, task in model.tasks.items() if task.directory.task.kind in kinds}
     return {lane(model, name): Lane(functools.partial(_answer, task), _probe(task)) for name, task in tasks.items()}
 
 
 def _answer(model: Model, encoded: Sequence[Encoded]) -> list[Answered]:
-    """Return the answers to a batch. The thread of the batch computes them, so that the thread of the event loop has less to do."""
+    """Return the answers to a batch. They are computed in the thread of the batch, to relieve the event loop."""
     found = run(model, encoded)
     return list(map(Answered, found, FINISH[model.directory.task.kind](model, encoded, found)))
 
@@ -65,7 +65,7 @@ def _probe(model: Model) -> Encoded:
 
 
 def find_task(service: Service, kinds: Sequence[str], name: str | None) -> tuple[str, Model]:
-    """Return the name and the model of a task of some kinds; None is the first.
+    """Return the name and the model of a task of these kinds. If no name is given, return the first.
 
     Raises:
         Problem: there is no such task.
@@ -79,10 +79,10 @@ def find_task(service: Service, kinds: Sequence[str], name: str | None) -> tuple
 
 
 async def encode(service: Service, model: Model, rows: Sequence[Input], truncate: bool | None) -> tuple[list[Encoded], Texts]:
-    """Return rows of a kind with outputs for whole texts as sequences, and what was read of the request.
+    """Encode rows of a kind with outputs for whole texts. Return the sequences, and the tokenized texts of the request.
 
     Raises:
-        Problem: a row has two texts where the task reads one, or the other way round; or see Service.tokenize.
+        Problem: a row has two texts but the task reads one, or the other way round; see also Service.tokenize.
     """
     pair = model.directory.task.pair
     for position, row in enumerate(rows):
@@ -103,6 +103,6 @@ async def encode(service: Service, model: Model, rows: Sequence[Input], truncate
 
 
 async def answers(service: Service, name: str, encoded: Sequence[Encoded], route: str) -> list[Answered]:
-    """Return the answers of a task to rows; they wait in the queue with the tokens of their sequences."""
+    """Return a task's answers to rows. In the queue, a row counts with the tokens of its sequences."""
     tokens = [sum(len(example.input_ids) for example in one.examples) for one in encoded]
     return await service.run(lane(service.model, name), encoded, tokens, route)

@@ -1,4 +1,4 @@
-"""/embed, /similarity and /rerank: vectors of texts and what follows from them."""
+"""/embed, /similarity and /rerank: vectors of texts, their similarities, and rankings."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EmbedRequest(TextRequest):
 
 
 class SimilarityInput(BaseModel):
-    """A text and the texts that it is compared with."""
+    """A text, and the texts with which it is compared."""
 
     source_sentence: str = Field(examples=["good"])
     sentences: list[str] = Field(examples=[["nice", "table"]])
@@ -57,7 +57,7 @@ class RerankRequest(TextRequest):
 
 
 class Rank(BaseModel):
-    """A text by its position in the request, and its similarity with the query."""
+    """The position of a text in the request, and its similarity with the query."""
 
     index: int
     score: float
@@ -131,7 +131,7 @@ def router(service: Service) -> APIRouter:
 
 
 def ranking_task(service: Service, name: str | None) -> str | None:
-    """Return the name of the task that orders texts, or None for the sentence embedding.
+    """Return the name of the task that ranks texts, or None for the sentence embedding.
 
     Raises:
         Problem: the named task does not read pairs.
@@ -143,10 +143,10 @@ def ranking_task(service: Service, name: str | None) -> str | None:
 
 
 async def pair_scores(service: Service, task: str, body: RerankRequest) -> tuple[list[float], Texts]:
-    """Return the score that a task gives each text of a request together with the query.
+    """Return a task's score of each text of a request together with the query.
 
     Raises:
-        Problem: the task has no such label; or see rows.encode.
+        Problem: the task has no such label; see also rows.encode.
     """
     model = service.model.tasks[task]
     try:
@@ -164,6 +164,6 @@ def _check_any(texts: list[str], name: str) -> None:
 
 
 def _cosines(found: Array) -> Array:
-    """Return the cosine similarity of the first vector with each other one, -1 to 1."""
+    """Return the cosine similarity of the first vector with each other vector, -1 to 1."""
     cosines: Array = np.clip(found[1:] @ found[0], -1, 1)
     return cosines

@@ -24,7 +24,7 @@ class State(BaseModel):
 
 
 class Info(BaseModel):
-    """What is served; the first fields are those of text-embeddings-inference."""
+    """A description of the served models. The first fields are those of text-embeddings-inference."""
 
     model_id: str
     model_dtype: str = Field(examples=["float32"])

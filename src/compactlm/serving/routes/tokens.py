@@ -22,7 +22,7 @@ class TokenizeRequest(BaseModel):
 
 
 class Token(BaseModel):
-    """A token, and the characters of the text that it stands for."""
+    """A token, and its characters in the text."""
 
     id: int
     text: str

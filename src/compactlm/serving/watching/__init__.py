@@ -1,1 +1,1 @@
-"""What an operator can turn on: the log of answers, and a second model that answers the same requests."""
+"""Optional functions for operators: a log of answers, and a second model that answers the same requests."""

@@ -1,7 +1,7 @@
-"""The log of requests for `compactlm watch`, if the operator turns it on: answers and counts, and hashes of the texts or the texts.
+"""The optional log of requests for `compactlm watch`: answers and counts, and either hashes of the texts or the texts.
 
-A hash has a random key that the server keeps in memory. It tells repeated texts of one run of the server apart from others, and nobody can
-look up a text by it.
+Hashes use a random key that the server keeps in memory. They identify repeated texts within one run of the server, and nobody can look up a
+text by its hash.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ log = logging.getLogger("compactlm.serving")
 
 @dataclasses.dataclass
 class Capture:
-    """A file that grows by a line for each captured text, up to a size.
+    """A file with one line for each captured text, up to a maximum size.
 
     Attributes:
         path: the file; other users may not read it.
         plain: whether lines have the text instead of its hash.
         share: the share of texts that are captured.
-        most_bytes: the size at which the capture ends.
+        most_bytes: the size at which capturing ends.
     """
 
     path: Path
@@ -63,7 +63,7 @@ class Capture:
 
     @classmethod
     def of(cls, settings: Settings) -> Capture | None:
-        """Return the capture that the settings ask for, or None."""
+        """Return the capture that the settings enable, or None."""
         if settings.capture is None:
             return None
         return cls(settings.capture, settings.capture_texts == "plain", settings.capture_share, settings.capture_megabytes * MEGABYTE)
@@ -71,11 +71,11 @@ class Capture:
     def add(
         self, task: str, tokenizer: Tokenizer, texts: Sequence[str], sequences: Sequence[Sequence[int]], answers: Sequence[Classification]
     ) -> None:
-        """Write the answers to the texts of a request; a failure ends the capture and not the request.
+        """Write the answers to the texts of a request. A failure ends capturing, but not the request.
 
         Args:
             task: the name of the task.
-            tokenizer: of the task's model.
+            tokenizer: the tokenizer of the task's model.
             texts: the texts.
             sequences: the token ids of each text, not truncated.
             answers: the answer to each text.
@@ -108,7 +108,7 @@ class Capture:
             self.close()
 
     def close(self) -> None:
-        """Close the file; later requests are not captured."""
+        """Close the file. Later requests are not captured."""
         if self._file is not None:
             self._file.close()
             self._file = None

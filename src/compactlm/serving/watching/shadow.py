@@ -1,4 +1,4 @@
-"""A second model that answers the same requests: its answers are compared and counted, and never sent."""
+"""A second model that answers the same requests. Its answers are compared and counted, but never sent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ log = logging.getLogger("compactlm.serving")
 
 
 class Shadow:
-    """The tasks of a directory of models, run on one thread behind the answers of /predict.
+    """The tasks of a directory of models. They run on one thread, after the answers of /predict.
 
     Attributes:
         tasks: the model of each task that both directories have.
@@ -52,7 +52,7 @@ class Shadow:
 
     @classmethod
     def of(cls, settings: Settings, served: Mapping[str, Model], metrics: Metrics) -> Shadow | None:
-        """Return the shadow that the settings ask for, or None."""
+        """Return the shadow that the settings enable, or None."""
         return None if settings.shadow is None else cls(settings.shadow, settings, served, metrics)
 
     def load(self) -> None:
@@ -65,7 +65,7 @@ class Shadow:
             _ = model.runner
 
     def compare(self, task: str, texts: Sequence[str], labels: Sequence[str]) -> None:
-        """Answer texts later, and count how often the label is another; texts beyond MOST_WAITING are counted as skipped."""
+        """Answer texts later, and count how often the label differs. Texts beyond MOST_WAITING are counted as skipped."""
         if task not in self.tasks:
             return
         with self._lock:
@@ -98,5 +98,5 @@ class Shadow:
                 self._waiting -= len(texts)
 
     def close(self) -> None:
-        """Stop the thread; texts that wait are not compared."""
+        """Stop the thread. Waiting texts are not compared."""
         self._pool.shutdown(wait=False, cancel_futures=True)
