@@ -1,9 +1,12 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from compactlm.verification import sketches
+from compactlm.verification.json_files import KEPT, compare_json
 from compactlm.verification.sketches import sketch
 
 
@@ -27,3 +30,31 @@ def test_another_shape_or_type_has_another_structure(tmp_path):
         save_file({"a": tensor}, path)
         structures.add(sketch(path)["structure"])
     assert len(structures) == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "within"),
+    [
+        ({"threshold": 0.4932}, {"threshold": 0.4951}, True),
+        ({"threshold": 0.4932}, {"threshold": 0.52}, False),
+        ({"rows": 2000}, {"rows": 2003}, True),
+        ({"rows": 2000}, {"rows": 2300}, False),
+        ({"sha256": "a" * 64, "runtime": "onnx"}, {"sha256": "b" * 64, "runtime": "onnx"}, True),
+        ({"sha256": "a" * 64, "runtime": "onnx"}, {"sha256": "a" * 64, "runtime": "torch"}, False),
+        ({"labels": ["a", "b"]}, {"labels": ["b", "a"]}, False),
+        ({"x": [0.1, 0.2]}, {"x": [0.1, 0.2, 0.2]}, False),
+        ({"x": True}, {"x": False}, False),
+    ],
+)
+def test_numbers_and_digests_in_json_may_differ_by_rounding_and_words_may_not(tmp_path, old, new, within):
+    paths = [tmp_path / name for name in ("old.json", "new.json")]
+    for path, content in zip(paths, (old, new), strict=True):
+        path.write_text(json.dumps(content))
+    distance, _ = compare_json(*map(sketch, paths))
+    assert (distance <= 1) == within
+
+
+def test_a_long_json_file_keeps_some_numbers(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({str(at): at for at in range(1000)}))
+    assert len(sketch(path)["numbers"]) == KEPT

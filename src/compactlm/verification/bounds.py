@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 WEIGHTS = 0.02  # of a tensor's norm, and of a sampled value as a share of the tensor's root mean square
@@ -19,3 +20,11 @@ def gap(old: float, new: float) -> float:
     """Return the difference of two numbers as a share of the greater one; 0 for a difference up to NEAR_ZERO."""
     difference = abs(old - new)
     return 0.0 if difference <= NEAR_ZERO else difference / max(abs(old), abs(new))
+
+
+def number_bound(old: float, new: float, width: float | None = None) -> float:
+    """Return how far two numbers may differ; `width` is half the width of the interval of the figure that they belong to."""
+    greater = max(abs(old), abs(new))
+    if isinstance(old, int) and isinstance(new, int):
+        return max(NUMBERS * greater, 1 + math.sqrt(greater))  # a count
+    return max(NUMBERS * greater, NEAR_ZERO, INTERVAL * width if width is not None else 0.0)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from compactlm.verification.bounds import EXACT_STAGES, NEAR_ZERO, NUMBERS, ROWS, WEIGHTS, gap
+from compactlm.verification.json_files import compare_json
 from compactlm.verification.metrics import differences
 from compactlm.verification.sketches import BUCKETS, Sketch
 
@@ -42,6 +43,8 @@ def compare_sketches(path: str, stage: str, old: Sketch, new: Sketch) -> Compari
         return _judged(path, *_tensors(old, new))
     if "buckets" in old and "buckets" in new:
         return _judged(path, *_tables(old, new, stage))
+    if "words" in old and "words" in new:
+        return _judged(path, *compare_json(old, new))
     return Comparison(path, DIFFERENT, math.inf, "its bytes")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard
 
 from compactlm.figures.figure import Status, is_figure
-from compactlm.verification.bounds import INTERVAL, NEAR_ZERO, NUMBERS
+from compactlm.verification.bounds import number_bound
 
 Difference = tuple[float, str]  # as a share of the bound, and where
 
@@ -32,7 +32,7 @@ def differences(old: Any, new: Any, where: str = "", width: float | None = None)
         for at, (before, after) in enumerate(zip(old, new, strict=True)):
             yield from differences(before, after, f"{where}.{at}", width)
     elif _is_number(old) and _is_number(new):
-        yield abs(old - new) / _bound(old, new, width), f"{where} is {new:.6g} instead of {old:.6g}"
+        yield abs(old - new) / number_bound(old, new, width), f"{where} is {new:.6g} instead of {old:.6g}"
     elif old != new:
         yield math.inf, f"{where} is {new!r} instead of {old!r}"
 
@@ -44,13 +44,6 @@ def _is_number(value: Any) -> TypeGuard[float]:
 def _half_width(figure: Mapping[str, Any]) -> float | None:
     low, high = figure.get("low"), figure.get("high")
     return (high - low) / 2 if _is_number(low) and _is_number(high) else None
-
-
-def _bound(old: float, new: float, width: float | None) -> float:
-    greater = max(abs(old), abs(new))
-    if isinstance(old, int) and isinstance(new, int):
-        return max(NUMBERS * greater, 1 + math.sqrt(greater))  # a count
-    return max(NUMBERS * greater, NEAR_ZERO, INTERVAL * width if width is not None else 0.0)
 
 
 def _statuses(old: Any, new: Any) -> float:

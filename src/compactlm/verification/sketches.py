@@ -20,6 +20,7 @@ from onnx import numpy_helper
 from safetensors import safe_open
 
 from compactlm.artifacts import file_sha256
+from compactlm.verification.json_files import json_sketch
 
 SAMPLES = 2  # values of each tensor
 BUCKETS = 64  # rows of a table are hashed in so many groups, so that the number of changed rows can be estimated
@@ -32,7 +33,7 @@ Sketch = dict[str, Any]
 
 
 def sketch(path: Path) -> Sketch:
-    """Return the sketch of a file: its sha256, and by its kind the norms of tensors or the sums and digests of a table."""
+    """Return the sketch of a file: its sha256, and by kind norms of tensors, sums and digests of a table, or numbers of JSON."""
     found: Sketch = {"sha256": file_sha256(path)}
     if path.suffix == ".safetensors":
         return found | _tensors(_stored(path))
@@ -40,6 +41,8 @@ def sketch(path: Path) -> Sketch:
         return found | _tensors(_initializers(path))
     if path.suffix == ".parquet":
         return found | _table(pq.read_table(path))
+    if path.suffix == ".json":
+        return found | json_sketch(path)
     return found
 
 
