@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from compactlm.corpus.clean.filters.personal.placeholders import PLACEHOLDERS
 from compactlm.params import ReservedKind
 
-_CORE = re.compile(r"^\W+|\W+$")
+_CORE = re.compile(r"^\W+|(?<!\W)\W+$")
 _CLITIC = re.compile(r"(?<=\w)'(?:s|ll|d|re|ve)$")
 _SENTENCE_END = re.compile(r"[.!?\u2026:][\"'\u201d\u2019)\]]*$")
 _TITLE = re.compile(

@@ -15,7 +15,7 @@ from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
 Answer = tuple[str | None, int]
-_EDGE = re.compile(r"[\s,;:]+$")  # what ends the beginning of a longer sentence
+_EDGE = re.compile(r"(?<![\s,;:])[\s,;:]+$")  # what ends the beginning of a longer sentence
 NONE: Answer = (None, NO_ANSWER)
 
 

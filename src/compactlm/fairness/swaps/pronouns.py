@@ -106,7 +106,7 @@ _OWNS_TIME = _set(
     "for had has have in into is like of on or over since spend spending spends spent than that through throughout till until was were"
 )
 _GOES_ON = _set("are can could did does had has is may might must of off out should was were will would")
-_VERB = re.compile(r"([\w'\u2019]+)\s+$")
+_VERB = re.compile(r"(?<![\w'\u2019])([\w'\u2019]++)\s+$")
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")  # his (the director's) best film
 _DASH = r"(?:\s*(?:--+|[\u2013\u2014])|\s-\s)"
 _DASHES = re.compile(rf"{_DASH}[^.!?;\u2013\u2014]*?{_DASH}")  # his - truly - best film
