@@ -26,7 +26,8 @@ import numpy as np
 
 from benchmarks.shared.machine import processor
 from compactlm import CompactLM, artifacts
-from compactlm.commands.tasks import classify
+from compactlm.commands.tasks.classifying import classify
+from compactlm.commands.tasks.options import TextOptions
 from compactlm.text.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
@@ -61,7 +62,7 @@ def measure_classify(texts: list[str], lines: int, task: str, threads: int, roun
 
     def whole() -> None:
         with Path(os.devnull).open("w", encoding="utf-8") as nothing, contextlib.redirect_stdout(nothing):
-            classify(file=str(path), task=task, model=Path(export), threads=threads)
+            classify(TextOptions(file=str(path), task=task, model=Path(export), threads=threads))
 
     without = bare(CompactLM(export, threads=threads), path, task)
     pairs = [(seconds(without), seconds(whole)) for _ in range(rounds)]

@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import (
-    BackendName,
-    BackendOption,
-    JsonOption,
-    ModelOption,
-    ThreadsOption,
-    epilogue,
-    load,
-    notice,
-    notice_replaced,
-    show,
-)
+from compactlm.commands.options import BackendName, BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import notice, notice_replaced, show
 from compactlm.text.lines import text_or_input
 
 if TYPE_CHECKING:

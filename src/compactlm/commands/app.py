@@ -10,22 +10,10 @@ from typing import Annotated
 import typer
 
 from compactlm import __version__
-from compactlm.commands import (
-    answering,
-    blind,
-    browsing,
-    comparing,
-    finetuning,
-    pipeline,
-    reading,
-    serving,
-    tasks,
-    tokens,
-    unsupported,
-    writing,
-)
-from compactlm.commands.common import file_failure
+from compactlm.commands import answering, blind, browsing, comparing, finetuning, pipeline, reading, serving, unsupported, writing
 from compactlm.commands.improvement import adopting, labelling, picking, promoting, watching
+from compactlm.commands.tasks import classifying, extracting, ranking, scoring, tagging
+from compactlm.commands.terminal import file_failure
 from compactlm.errors import CompactLMError
 
 MISTYPED = 2  # the status of a mistyped command
@@ -34,8 +22,11 @@ app = typer.Typer(no_args_is_help=True, help="A compact BERT from text and a BER
 for commands in (
     reading,
     writing,
-    tasks,
-    tokens,
+    classifying,
+    scoring,
+    ranking,
+    tagging,
+    extracting,
     finetuning,
     comparing,
     answering,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compactlm.commands.common import JsonOption, epilogue, notice, show
+from compactlm.commands.options import JsonOption, epilogue
+from compactlm.commands.terminal import notice, show
 from compactlm.errors import CompactLMError, needs
 
 if TYPE_CHECKING:

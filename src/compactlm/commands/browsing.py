@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import ModelOption, epilogue, notice
+from compactlm.commands.options import ModelOption, epilogue
+from compactlm.commands.terminal import notice
 from compactlm.errors import CompactLMError, needs
 
 app = typer.Typer()

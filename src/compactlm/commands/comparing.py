@@ -9,18 +9,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import (
-    BackendOption,
-    JsonOption,
-    ModelOption,
-    TextLines,
-    ThreadsOption,
-    epilogue,
-    load,
-    notice_replaced,
-    show,
-    to_json,
-)
+from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import TextLines, notice_replaced, show, to_json
 from compactlm.text.lines import text_or_input
 
 app = typer.Typer()

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from compactlm.commands.common import JsonOption, ModelOption, ThreadsOption, epilogue, load, notice, show
+from compactlm.commands.options import JsonOption, ModelOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import notice, show
 from compactlm.errors import CompactLMError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import console, judging
+from compactlm.commands.terminal import console, judging
 from compactlm.errors import CompactLMError, needs
 
 app = typer.Typer()

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import (
-    BackendOption,
-    JsonOption,
-    ModelOption,
-    TextLines,
-    ThreadsOption,
-    epilogue,
-    load,
-    notice,
-    notice_top1,
-    show,
-)
+from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import TextLines, notice, notice_top1, show
 from compactlm.text.lines import text_or_input
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from compactlm.commands.common import ModelOption, epilogue
+from compactlm.commands.options import ModelOption, epilogue
 from compactlm.errors import needs
 
 app = typer.Typer()

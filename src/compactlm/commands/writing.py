@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load, notice_top1, show
+from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import notice_top1, show
 from compactlm.text.lines import read_text, text_or_input
 
 app = typer.Typer()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import TaskOption, epilogue
+from compactlm.commands.options import TaskOption, epilogue
 from compactlm.errors import CompactLMError, needs
 
 app = typer.Typer()

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from compactlm.commands.common import ModelOption, TaskOption, epilogue, notice
+from compactlm.commands.options import ModelOption, TaskOption, epilogue
+from compactlm.commands.terminal import notice
 from compactlm.errors import CompactLMError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import ModelOption, TaskOption, ThreadsOption, epilogue, load, notice
+from compactlm.commands.options import ModelOption, TaskOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import notice
 from compactlm.errors import CompactLMError
 
 app = typer.Typer()

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import console, epilogue, judging
+from compactlm.commands.options import epilogue
+from compactlm.commands.terminal import console, judging
 from compactlm.errors import needs
 
 app = typer.Typer()

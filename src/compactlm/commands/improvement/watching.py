@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from compactlm.commands.common import JsonOption, ModelOption, TaskOption, ThreadsOption, epilogue, judging, load, notice, show
+from compactlm.commands.options import JsonOption, ModelOption, TaskOption, ThreadsOption, epilogue, load
+from compactlm.commands.terminal import judging, notice, show
 from compactlm.errors import CompactLMError
 
 app = typer.Typer()

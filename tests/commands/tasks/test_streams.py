@@ -1,3 +1,5 @@
+"""Lines in, answers out, with classify as the example: broken lines, closed pipes, Ctrl-C."""
+
 import json
 import signal
 import subprocess
@@ -6,6 +8,12 @@ import sys
 import pytest
 
 COMMAND = [sys.executable, "-m", "compactlm.cli", "classify"]
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch, export_root):
+    """A tiny model with one task is the default."""
+    monkeypatch.setenv("COMPACTLM_MODEL", str(export_root))
 
 
 def test_one_text_is_classified(cli, on_onnx):

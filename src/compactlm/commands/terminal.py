@@ -1,4 +1,4 @@
-"""Options, model loading and printing that the commands share."""
+"""Lines of input, printed results, notices, and failures in one sentence."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -19,39 +18,8 @@ from compactlm.text.lines import read_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from compactlm.inference.api import CompactLM
-
 UNDECIDED = 2  # the exit status of a command whose status is a verdict, if there is none
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-BackendName = Literal["auto", "torch", "onnx", "int8"]
-
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--model",
-        "-m",
-        help="A directory of models, or of one model; by default models/export or models/student.",
-        envvar="COMPACTLM_MODEL",
-        show_envvar=True,
-    ),
-]
-BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="What runs the model; auto prefers ONNX Runtime.")]
-ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="CPU threads; 0 uses all cores.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task: the name of its directory.")]
-FittingTaskOption = Annotated[
-    str | None,
-    typer.Option("--task", "-t", help="The task: the name of its directory; by default the only one that fits, or sentiment."),
-]
-
-
-def load(model: Path | None, backend: BackendName, threads: int = 0) -> CompactLM:
-    """Return the model that the options choose."""
-    # Imported here so that --help and completion are fast.
-    from compactlm.inference.api import CompactLM
-
-    return CompactLM(model, backend=backend, threads=threads)
 
 
 @contextlib.contextmanager
@@ -72,11 +40,6 @@ def file_failure(error: OSError) -> str:
     what = f"{error.filename} cannot be used" if error.filename else "the output cannot be written" if full else "a file cannot be used"
     fix = "free some disk space, or use another disk" if full else "check that it exists and is readable, or pass another path"
     return f"{what} ({error.strerror or ' '.join(str(error).split())[:200]}); {fix}"
-
-
-def epilogue(*examples: str) -> str:
-    """Return the examples at the end of a command's help."""
-    return "Examples:\n\n" + "\n\n".join(f"  $ {example}" for example in examples)
 
 
 def to_json(value: Any) -> str:

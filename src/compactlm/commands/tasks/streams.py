@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from compactlm.commands.common import notice, notice_replaced, to_json
+from compactlm.commands.terminal import notice, notice_replaced, to_json
 from compactlm.errors import CompactLMError
 from compactlm.text.lines import Line, read_lines, read_objects
 from compactlm.text.unicode import encodable
