@@ -32,6 +32,16 @@ def test_another_shape_or_type_has_another_structure(tmp_path):
     assert len(structures) == 3
 
 
+def test_biases_of_keys_which_change_no_answer_do_not_count(tmp_path):
+    found = []
+    for number in range(2):
+        path = tmp_path / f"{number}.safetensors"
+        joint = torch.tensor([1.0, 2.0, 9.0 * number, 7.0 * number, 5.0, 6.0])
+        save_file({"0.attention.self.key.bias": torch.full((3,), float(number)), "0.attention/bias": joint}, path)
+        found.append(sketch(path)["tensors"])
+    assert found[0] == found[1] == [[0.0] * 3, [pytest.approx((66 / 6) ** 0.5, rel=1e-5), 0.0, 5.0]]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "within"),
     [
