@@ -263,3 +263,13 @@ def test_a_local_file_needs_only_its_path_and_the_column_of_its_text() -> None:
     found, expected = (parse_params(changed(MESSAGES, source)).ingest.sources["messages"] for source in (short, full))
     assert found == expected
     assert parse_params(changed(MESSAGES, short | {"path": "Messages.CSV"})).ingest.sources["messages"].format == "csv"
+
+
+@pytest.mark.parametrize("content", [b"a: \xff", b"a: 2024-13-99", b"? [a]\n: b", b"a: &a [*a]", b"a: 1" + b"0" * 9_000])
+def test_a_file_that_yaml_cannot_read_is_one_sentence(content, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParamsError) as caught:
+        read_params(path)
+    assert str(caught.value).startswith(str(path))
+    assert str(caught.value).isprintable()

@@ -67,7 +67,7 @@ def _read(name: Any, folder: Path, root: Path, where: str) -> dict[str, Any]:
         content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CompactLMError(f"{where} is {name}, which does not exist; correct the path or add the file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CompactLMError(f"{where}: {name} is not valid YAML ({error}); correct it there") from None
     if not isinstance(content, dict):
         raise CompactLMError(f"{where}: {name} has no keys at its top level; write it like the other files of {folder}")

@@ -36,7 +36,7 @@ def read_params(path: Path = PARAMS_FILE) -> Params:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing; run `make train`, which composes it from configs/") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # the last two for no UTF-8, for 2024-13-99, and for deep nesting
         raise ParamsError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it there") from None
     if not isinstance(content, dict):
         raise ParamsError(f"{path} holds no sections; run `make train`, which composes it from configs/")

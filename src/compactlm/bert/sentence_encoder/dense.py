@@ -88,7 +88,7 @@ def read_dense(directory: Path) -> Dense:
     settings = read_settings(directory / "config.json")
     # sentence-transformers uses Tanh if the file names no activation.
     activation = settings.get("activation_function", TANH)
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise CompactLMError(
             f"{directory}/config.json has activation_function {activation!r}; use a sentence encoder with one of {', '.join(ACTIVATIONS)}"
         )

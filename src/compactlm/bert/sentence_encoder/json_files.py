@@ -17,7 +17,7 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CompactLMError(f"{path} cannot be read ({error}); fetch or save the sentence encoder again") from None
 
 

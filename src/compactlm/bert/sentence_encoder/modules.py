@@ -79,14 +79,17 @@ class SentenceModules:
         _check_widths(directory, len(pooling), layers)
         length = next((found for name in LENGTH if (found := read_settings(directory / name, optional=True))), {})
         settings = read_settings(directory / SETTINGS, optional=True)
+        prompts, default = settings.get("prompts") or {}, settings.get("default_prompt_name")
+        if not isinstance(prompts, dict) or not isinstance(default, str | None):
+            raise CompactLMError(f"{directory / SETTINGS} has unusable prompts; fetch or save the sentence encoder again")
         return cls(
             pooling=pooling,
             dense=tuple(layers),
             normalise=normalise,
             maximum_length=_maximum_length(directory, length),
             lower_case=bool(length.get("do_lower_case")),
-            prompts={str(name): str(text or "") for name, text in (settings.get("prompts") or {}).items()},
-            default_prompt=settings.get("default_prompt_name"),
+            prompts={str(name): str(text or "") for name, text in prompts.items()},
+            default_prompt=default,
             include_prompt=include_prompt,
         )
 
@@ -183,7 +186,7 @@ def _read_pooling(directory: Path) -> tuple[tuple[str, ...], bool]:
     chosen = settings.get("pooling_mode")
     if chosen is None:  # before version 6 there was a switch for each
         chosen = [mode for key, mode in OLD_POOLINGS.items() if settings.get(key)] or ["mean"]
-    modes = tuple([chosen] if isinstance(chosen, str) else chosen)
+    modes = tuple(map(str, chosen if isinstance(chosen, list) else [chosen]))
     unknown = [str(mode) for mode in modes if mode not in POOLINGS] + [
         key for key, value in settings.items() if key.startswith("pooling_mode_") and value and key not in OLD_POOLINGS
     ]
@@ -214,5 +217,5 @@ def _maximum_length(directory: Path, settings: Mapping[str, Any]) -> int | None:
     for stated in (settings.get("max_seq_length"), tokenizer.get("model_max_length")):
         if isinstance(stated, int) and 2 < stated < UNLIMITED:
             positions = read_settings(directory / "config.json").get("max_position_embeddings", stated)
-            return min(stated, int(positions))
+            return min(stated, positions) if isinstance(positions, int) else stated
     return None
