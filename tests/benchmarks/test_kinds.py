@@ -1,7 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import yaml
 
 from benchmarks.kinds.pooling import measure, pool
+from benchmarks.kinds_over_seeds import STAGES
+from compactlm import artifacts
 from compactlm.figures.bootstrap import Resampler
 from tests.fixtures.compared import two_models
 
@@ -10,6 +15,14 @@ def one(teacher, student, chance=0.5, spread=0.01, rows=400):
     covariance = (np.eye(3) * spread**2).tolist()
     figures = {"teacher": teacher, "student": student, "chance": chance}
     return {"kind": "classification", "metric": "accuracy", "rows": rows, **figures, "covariance": covariance, "int8_loss": 0.01}
+
+
+def test_the_stages_of_a_seed_write_what_is_collected():
+    stages = yaml.safe_load(Path(__file__).parents[2].joinpath("dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    files = [*stages["export"]["metrics"], *(one for name in STAGES for one in stages[name]["outs"])]
+    written = {next(iter(one)) if isinstance(one, dict) else one for one in files}
+    assert {str(artifacts.PREDICTIONS), str(artifacts.METRICS / "export.json")} <= written
+    assert str(artifacts.SPLIT) in stages["split"]["outs"]
 
 
 def test_a_seed_has_the_metric_and_its_covariance():
