@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,17 +18,16 @@ from compactlm.bert.runtime import prepare
 from compactlm.bert.task_models import head_of, logits_of, run_rows
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure
-from compactlm.inference.finetuning.early_stopping import BATCH_TOKENS, PATIENCE
+from compactlm.inference.finetuning.early_stopping import BATCH_TOKENS, fit_objective
 from compactlm.inference.finetuning.rows import TaskRows, hold_out
 from compactlm.inference.finetuning.user_task import check_output, load_student
 from compactlm.inference.seeds import check_seed
-from compactlm.params import Optimisation
 from compactlm.student.building import build_task_model
 from compactlm.tasks import kind_of
 from compactlm.tasks.base import Array, Example, Row, Task
 from compactlm.tasks.segmenting import LibrarySegmenter
 from compactlm.teacher.training import LabelledExamples
-from compactlm.training.loop import Batch, Settings, set_dropout, train
+from compactlm.training.loop import Batch
 from compactlm.training.task_losses import TaskLosses
 
 FEWEST_SEQUENCES = 8  # of the greatest length in a batch
@@ -133,29 +131,16 @@ def finetune_task(
 
 
 def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequence[Example], how: tuple[int, float, int], say: Say) -> int:
-    """Train a model, keep the weights with the lowest held-out loss, and return their epoch. The initial weights are epoch 0."""
-    epochs, rate, seed = how
+    """Train a model and return the epoch of the kept weights; see `fit_objective`."""
     rows, held_out = (LabelledExamples(part, losses, model.config.pad_token_id) for part in (learnt, held))
     objective = _Learning(model, losses)
     batch_tokens = max(BATCH_TOKENS, FEWEST_SEQUENCES * max(rows.lengths))
-    best, kept, weights = _loss(objective, held_out, batch_tokens), 0, copy.deepcopy(model.state_dict())
 
-    def stops(epoch: int) -> bool:
-        nonlocal best, kept, weights
-        found = _loss(objective, held_out, batch_tokens)
-        say(f"epoch {epoch}: validation loss {found:.3f}")
-        if found < best:
-            best, kept, weights = found, epoch, copy.deepcopy(model.state_dict())
-        return epoch - kept >= PATIENCE
+    def measure() -> tuple[float, str]:
+        loss = _loss(objective, held_out, batch_tokens)
+        return loss, f"validation loss {loss:.3f}"
 
-    set_dropout(model, 0.1)
-    # Not validated: a rate of 0 is allowed here.
-    optimisation = Optimisation.model_construct(
-        epochs=epochs, learning_rate=rate, weight_decay=0.01, warmup=0.05, batch_tokens=batch_tokens, dropout=0.1
-    )
-    train("fine-tuning", objective, rows, optimisation, Settings(seed), stops=stops)
-    model.load_state_dict(weights)
-    return kept
+    return fit_objective(model, objective, rows, measure, *how, say, batch_tokens)
 
 
 def _loss(objective: _Learning, rows: LabelledExamples, batch_tokens: int) -> float:

@@ -1,4 +1,4 @@
-"""Train a classifier on labelled rows until the validation loss stops falling."""
+"""Train a model on labelled rows until the loss on held-out rows stops falling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transformers import BertForSequenceClassification
 from compactlm.bert.models import classify, pad_tensors
 from compactlm.params import Optimisation
 from compactlm.tasks.losses import hard_labels, soft_targets
-from compactlm.training.loop import Batch, Settings, set_dropout, train
+from compactlm.training.loop import Batch, Examples, Settings, set_dropout, train
 
 BATCH_TOKENS = 512
 PATIENCE = 4  # training stops after this many epochs without a lower validation loss
@@ -75,29 +75,58 @@ class _Objective(torch.nn.Module):
 def fit(
     model: BertForSequenceClassification, rows: Rows, held_out: Rows, epochs: int, rate: float, seed: int, say: Callable[[str], object]
 ) -> int:
-    """Train a classifier, keep the weights with the lowest loss on the held-out rows, and return their epoch.
+    """Train a classifier and return the epoch of the kept weights; see `fit_objective`."""
 
-    The initial weights are epoch 0. The seed draws the order of the rows, and `say` is called with a sentence after each epoch.
+    def measure() -> tuple[float, str]:
+        logits = logits_of(model, held_out)
+        loss = float(_loss(logits, held_out.targets, held_out.teacher))
+        return loss, f"validation loss {loss:.3f}, accuracy {share(logits.argmax(dim=1), held_out.targets):.1%}"
+
+    return fit_objective(model, _Objective(model), rows, measure, epochs, rate, seed, say)
+
+
+def fit_objective(
+    model: torch.nn.Module,
+    objective: torch.nn.Module,
+    rows: Examples,
+    measure: Callable[[], tuple[float, str]],
+    epochs: int,
+    rate: float,
+    seed: int,
+    say: Callable[[str], object],
+    batch_tokens: int = BATCH_TOKENS,
+) -> int:
+    """Train a model, keep the weights with the lowest loss on held-out rows, and return their epoch.
+
+    Args:
+        model: the model; its initial weights are epoch 0.
+        objective: computes the loss of a batch with the model.
+        rows: the training rows.
+        measure: returns the loss on held-out rows, and a description of it.
+        epochs: maximum number of epochs. Training stops after PATIENCE epochs without a lower loss.
+        rate: the peak learning rate.
+        seed: the seed of the order of the rows and of dropout.
+        say: called with a sentence after each epoch.
+        batch_tokens: tokens per batch, padding included.
 
     Raises:
         CompactLMError: a loss is not a finite number.
     """
-    best, kept, weights = float(_loss(logits_of(model, held_out), held_out.targets, held_out.teacher)), 0, copy.deepcopy(model.state_dict())
+    best, kept, weights = measure()[0], 0, copy.deepcopy(model.state_dict())
 
     def stops(epoch: int) -> bool:
         nonlocal best, kept, weights
-        logits = logits_of(model, held_out)
-        found = float(_loss(logits, held_out.targets, held_out.teacher))
-        say(f"epoch {epoch}: validation loss {found:.3f}, accuracy {share(logits.argmax(dim=1), held_out.targets):.1%}")
-        if found < best:
-            best, kept, weights = found, epoch, copy.deepcopy(model.state_dict())
+        loss, description = measure()
+        say(f"epoch {epoch}: {description}")
+        if loss < best:
+            best, kept, weights = loss, epoch, copy.deepcopy(model.state_dict())
         return epoch - kept >= PATIENCE
 
     set_dropout(model, 0.1)
     # Not validated: a rate of 0 is allowed here.
     optimisation = Optimisation.model_construct(
-        epochs=epochs, learning_rate=rate, weight_decay=0.01, warmup=0.05, batch_tokens=BATCH_TOKENS, dropout=0.1
+        epochs=epochs, learning_rate=rate, weight_decay=0.01, warmup=0.05, batch_tokens=batch_tokens, dropout=0.1
     )
-    train("fine-tuning", _Objective(model), rows, optimisation, Settings(seed), stops=stops)
+    train("fine-tuning", objective, rows, optimisation, Settings(seed), stops=stops)
     model.load_state_dict(weights)
     return kept
