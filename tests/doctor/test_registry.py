@@ -94,7 +94,7 @@ def test_a_tokenizer_that_reads_letters_otherwise(params, faults, monkeypatch):
             tokenizer.backend_tokenizer.normalizer = Replace("b", "d")
         return tokenizer
 
-    monkeypatch.setattr("compactlm.doctor.tokenizer.load_tokenizer", load)
+    monkeypatch.setattr("compactlm.doctor.subjects.tokenizer.load_tokenizer", load)
     assert faults()["tokenizer"][0] == "disagreement with the teacher"
 
 

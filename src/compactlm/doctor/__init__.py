@@ -1,1 +1,4 @@
-"""Find the faults of a run by its artifacts. Each subject has one module. Labels of test rows are never read."""
+"""Find the faults of a run by its artifacts. Labels of test rows are never read.
+
+A new subject is a module in `subjects` and a line in `registry`.
+"""

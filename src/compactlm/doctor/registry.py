@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
-from compactlm.doctor import data, evaluation, signals, teacher, tokenizer, training
 from compactlm.doctor.examined import Run
 from compactlm.doctor.findings import Fault, Finding, Unjudged
+from compactlm.doctor.subjects import data, evaluation, signals, teacher, tokenizer, training
 from compactlm.errors import CompactLMError
 
 Check = Callable[[Run], Iterator[Finding]]
