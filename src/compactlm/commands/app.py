@@ -1,4 +1,4 @@
-"""All commands in one application, and how it reports failures."""
+"""The application with all commands. It prints failures as one sentence."""
 
 from __future__ import annotations
 

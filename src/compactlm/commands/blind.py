@@ -1,4 +1,4 @@
-"""The commands that ask whether the student can be told from its teacher: blind, blind score, blind judge. They import no torch."""
+"""Commands that test whether the student can be told from its teacher: blind, blind score, blind judge. They import no torch."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ app = typer.Typer()
 blind = typer.Typer()
 app.add_typer(blind, name="blind")
 
-TaskFilter = Annotated[str | None, typer.Option("--task", "-t", help="A task of one label a text; without it, all of them.")]
-SeedOption = Annotated[int | None, typer.Option(help="The seed of the draws; without it, the seed of params.yaml.")]
+TaskFilter = Annotated[str | None, typer.Option("--task", "-t", help="A task with one label per text; by default all such tasks.")]
+SeedOption = Annotated[int | None, typer.Option(help="The seed of the draws; by default the seed of params.yaml.")]
 
 
 @blind.callback(
@@ -39,7 +39,7 @@ def page(
     pairs: Annotated[int, typer.Option("--pairs", "-n", min=1, help="Number of test rows to show.")] = 100,
     repeats: Annotated[int, typer.Option(min=0, help="Number of pairs to show twice, at most a third of them.")] = 10,
     margin: Annotated[
-        float, typer.Option(help="The distance from 50 % within which the models count as alike, above 0 and below 0.5.")
+        float, typer.Option(help="The distance from 50 % within which the models cannot be told apart, above 0 and below 0.5.")
     ] = 0.15,
     task: TaskFilter = None,
     seed: SeedOption = None,
@@ -48,8 +48,8 @@ def page(
     """Write a page on which people judge rows that student and teacher answer differently.
 
     The rows come from data/predictions. The page hides the names and loads nothing from the network. A judge presses the left arrow, the
-    right arrow, up for both, or down for neither, and saves the votes as a file. The key, a second file, holds the sides and the margin;
-    keep it from the judges.
+    right arrow, up for both, or down for neither, and saves the votes as a file. A second file, the key, has the sides and the margin. Do
+    not give it to the judges.
     """
     if context.invoked_subcommand is not None:
         return
@@ -80,7 +80,7 @@ def score(
     key: Annotated[Path, typer.Option("--key", "-k", help="The key of the page.")] = DIRECTORY / KEY,
     json: JsonOption = False,
 ) -> None:
-    """Score votes: how often the student is right, how often the teacher is found, and how much judges agree.
+    """Score votes: how often the student is right, how often the teacher is recognised, and how much judges agree.
 
     Brackets hold 95 % Wilson intervals. The models cannot be told apart only if the whole interval is within the margin of the key.
     """
@@ -98,9 +98,9 @@ def score(
 
 @blind.command(epilog=epilogue("compactlm blind judge", "compactlm blind judge --task sentiment --json"))
 def judge(task: TaskFilter = None, seed: SeedOption = None, json: JsonOption = False) -> None:
-    """Let a classifier learn which of two probability vectors of a test row is the teacher's.
+    """Train a classifier that tells which of a test row's two probability vectors is the teacher's.
 
-    The area under the ROC curve is out of fold. It is compared with the same area after permutations of the sides.
+    The area under the ROC curve is computed on held-out folds. It is compared with the same area under permutations of the sides.
     """
     with needs("train", "compactlm blind judge"):
         from compactlm.blind.judge import tell_apart

@@ -1,4 +1,4 @@
-"""The command that writes a page that runs a model in a browser, as one file or as a folder: page."""
+"""The command that writes a page which runs a model in a browser, as one file or as a folder: page."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def compare(
 ) -> None:
     """Print the similarity (cosine, at most 1) and the distance (0 to 2) of two texts.
 
-    Texts about similar things are near each other. Opposites, such as good and bad, are near too.
+    Texts about similar things are near each other. Opposites, such as good and bad, are near each other, too.
     """
     found = load(model, backend, threads).compare(first, second)
     show(found, json, [f"similarity {found.similarity:6.3f}", f"distance   {found.distance:6.3f}"])
@@ -68,7 +68,7 @@ def similar(
 ) -> None:
     """Print the words, or the lines of a file, that are nearest to a text.
 
-    The words or lines are embedded at first use. Their embeddings are kept in the cache directory (COMPACTLM_CACHE).
+    The words or lines are embedded at first use, and their embeddings are kept in the cache directory (COMPACTLM_CACHE).
     """
     found = load(model, backend, threads).similar(text_or_input(text), top, file)
     show(found, json, (f"{neighbour.similarity:6.3f}  {neighbour.text}" for neighbour in found))

@@ -1,4 +1,4 @@
-"""The command that trains a task of your own: finetune."""
+"""The command that trains the student on a task of your own: finetune."""
 
 from __future__ import annotations
 
@@ -45,34 +45,35 @@ def finetune(
     label: Annotated[str | None, typer.Option("--label", help="The column of the label.")] = None,
     labels: Annotated[
         list[str] | None,
-        typer.Option("--labels", help="The column of any number of labels; or, given several times, a column of 0 and 1 for each label."),
+        typer.Option("--labels", help="The column with all labels of a row; or, if repeated, one column of 0 and 1 for each label."),
     ] = None,
-    separator: Annotated[str | None, typer.Option("--separator", help="What separates labels in a cell, where it is no list.")] = None,
+    separator: Annotated[str | None, typer.Option("--separator", help="The separator of labels in a cell that is not a list.")] = None,
     score: Annotated[str | None, typer.Option("--score", help="The column of a number.")] = None,
     words: Annotated[str | None, typer.Option("--words", help="The column of the words to tag.")] = None,
     tags: Annotated[str | None, typer.Option("--tags", help="The column of the tags of the words.")] = None,
     answer: Annotated[
-        str | None, typer.Option("--answer", help="The column of the answer, a part of the passage; an empty cell is no answer.")
+        str | None,
+        typer.Option("--answer", help="The column of the answer, a part of the passage; empty means no answer."),
     ] = None,
-    answer_start: Annotated[str | None, typer.Option("--answer-start", help="The column of the first character of the answer.")] = None,
+    answer_start: Annotated[str | None, typer.Option("--answer-start", help="The column of the answer's position in characters.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to save it; by default models/finetuned/ and the name of the column.")
     ] = None,
     teacher: Annotated[
-        Path | None, typer.Option(help="The directory of a larger BERT, to learn from its answers too; for the labels of single texts.")
+        Path | None, typer.Option(help="The directory of a larger BERT as an additional teacher; only for labels of single texts.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Maximum number of epochs.")] = 20,
     learning_rate: Annotated[float, typer.Option(min=0, help="Maximum learning rate.")] = 5e-4,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the held-out rows, of the head and of the order.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the held-out rows, the head and the order of the rows.")] = 0,
     model: ModelOption = None,
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Fine-tune a copy of the student for your own task, from at least 16 rows (per label).
 
-    The column with the target decides the kind of task: --label, --labels, --score, --tags or --answer. A quarter of the rows is held
-    out to stop training and to measure the result. For the labels of single texts and with few rows, the saved model is a logistic
-    regression over the student's hidden states; if training the whole student is clearly better, that model is saved.
+    The option for the target column determines the kind of task: --label, --labels, --score, --tags or --answer. A quarter of the rows is
+    held out to stop training and to measure the result. With --label and few rows, the saved model is a logistic regression on the
+    student's hidden states, unless training the whole student is clearly better.
     """
     lm = load(model, "torch", threads)
     how: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed, "say": notice}

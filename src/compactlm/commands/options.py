@@ -22,7 +22,7 @@ ModelOption = Annotated[
         show_envvar=True,
     ),
 ]
-BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="What runs the model; auto prefers ONNX Runtime.")]
+BackendOption = Annotated[BackendName, typer.Option("--backend", "-b", help="The runtime of the model; auto prefers ONNX Runtime.")]
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, max=1024, help="CPU threads; 0 uses all cores.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TaskOption = Annotated[str, typer.Option("--task", "-t", help="The task: the name of its directory.")]

@@ -27,7 +27,7 @@ def preset(name: Annotated[str | None, typer.Argument(help="A file of configs/pr
 
 @app.command()
 def expect() -> None:
-    """Print the minutes, memory and disk that the stages from the teacher on will take, from the rows of data/split."""
+    """Estimate minutes, memory and disk of the stages from the teacher on, from the rows of data/split."""
     with needs("train", "compactlm expect"):
         from compactlm import artifacts
         from compactlm.params import ParamsError, read_params
@@ -83,7 +83,7 @@ def review(
 
 @app.command()
 def doctor() -> None:
-    """Find out what is wrong with the last run, by its artifacts.
+    """Find the faults of the last run by its artifacts.
 
     Exit status 0: no fault; 1: a fault; 2: no fault, but not everything could be judged.
     """

@@ -1,4 +1,4 @@
-"""Commands that show a text as the model sees it: fill, inspect, check."""
+"""Commands that show how the model reads a text: fill, inspect, check."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ TOKEN_VARIABLE = "COMPACTLM_TOKEN"  # noqa: S105 - the name of a variable
 )
 def serve(
     model: ModelOption = None,
-    backend: Annotated[Literal["onnx", "int8"], typer.Option("--backend", "-b", help="onnx runs fp32.")] = "onnx",
+    backend: Annotated[Literal["onnx", "int8"], typer.Option("--backend", "-b", help="The runtime: onnx is fp32.")] = "onnx",
     host: Annotated[str, typer.Option(help="The address to bind to; 0.0.0.0 accepts other machines.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", "-p", help="The port; 0 takes a free one.")] = 8080,
     token: Annotated[
@@ -34,23 +34,23 @@ def serve(
     name: Annotated[str, typer.Option(help="The id of the model for OpenAI's clients.")] = "compactlm",
     threads: Annotated[int, typer.Option(help="CPU threads; 0 uses all cores that the process may use.")] = 0,
     batch_tokens: Annotated[int, typer.Option(help="The largest batch, in tokens.")] = 2048,
-    wait_ms: Annotated[float, typer.Option(help="How long a text waits at most to share a batch, while another batch runs.")] = 5.0,
-    queue_tokens: Annotated[int, typer.Option(help="The most tokens that wait; more are refused with 429.")] = 262_144,
-    max_requests: Annotated[int, typer.Option(help="The most requests at the same time; more are refused with 429.")] = 512,
-    max_inputs: Annotated[int, typer.Option(help="The most texts in a request.")] = 256,
-    max_characters: Annotated[int, typer.Option(help="A longer text is truncated.")] = 20_000,
+    wait_ms: Annotated[float, typer.Option(help="How long a text waits for others to share its batch, while another batch runs.")] = 5.0,
+    queue_tokens: Annotated[int, typer.Option(help="The largest number of waiting tokens; more are refused with 429.")] = 262_144,
+    max_requests: Annotated[int, typer.Option(help="The largest number of simultaneous requests; more are refused with 429.")] = 512,
+    max_inputs: Annotated[int, typer.Option(help="The largest number of texts in a request.")] = 256,
+    max_characters: Annotated[int, typer.Option(help="The length to which a text is truncated.")] = 20_000,
     max_bytes: Annotated[int, typer.Option(help="The largest body of a request.")] = 2_000_000,
     drain_seconds: Annotated[float, typer.Option(help="How long connections are accepted after SIGTERM, while /ready answers 503.")] = 2.0,
-    grace_seconds: Annotated[float, typer.Option(help="How long requests in flight may take after that.")] = 30.0,
+    grace_seconds: Annotated[float, typer.Option(help="How long running requests may take after that.")] = 30.0,
     capture: Annotated[Path | None, typer.Option(help="Append the answers of /predict to this file, for `compactlm watch`.")] = None,
     capture_texts: Annotated[
-        Literal["hashed", "plain"], typer.Option(help="Whether this file has hashes of the texts, or the texts.")
+        Literal["hashed", "plain"], typer.Option(help="Whether this file has the texts or only their hashes.")
     ] = "hashed",
     capture_share: Annotated[float, typer.Option(help="The share of texts that are captured.")] = 1.0,
-    capture_megabytes: Annotated[int, typer.Option(help="The size of the file at which the capture ends.")] = 100,
+    capture_megabytes: Annotated[int, typer.Option(help="The size of the file at which capturing ends.")] = 100,
     shadow: Annotated[
         Path | None,
-        typer.Option(help="A directory of models that answer /predict, too; /metrics counts their answers, and they are not sent."),
+        typer.Option(help="A directory of models that also answer /predict; their answers are counted in /metrics, but not sent."),
     ] = None,
     log_requests: Annotated[bool, typer.Option("--log-requests", help="Log route, status and time of requests, never texts.")] = False,
 ) -> None:

@@ -24,7 +24,7 @@ DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextlib.contextmanager
 def judging() -> Iterator[None]:
-    """End the command with UNDECIDED and one sentence if the block fails. Status 1 is a verdict of the command."""
+    """If the block fails, end the command with UNDECIDED and one sentence, because status 1 is a verdict of the command."""
     try:
         yield
     except BrokenPipeError:
@@ -78,13 +78,13 @@ def notice_top1(top1: float | None) -> None:
 
 
 def notice_replaced(lines: int, where: str = "") -> None:
-    """Report the number of lines, if any, in which bytes were replaced."""
+    """Print the number of lines in which bytes were replaced, if there are any."""
     if lines:
         notice(f"invalid UTF-8 was replaced by U+FFFD in {lines:,} lines{where}")
 
 
 class TextLines:
-    """The texts of the lines of a file; `broken` counts the lines with invalid UTF-8 that were read so far."""
+    """The texts of the lines of a file. `broken` counts the lines with invalid UTF-8 that were read so far."""
 
     def __init__(self, file: str) -> None:
         """Take the path; "-" is standard input."""

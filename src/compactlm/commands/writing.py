@@ -34,7 +34,7 @@ def complete(
 ) -> None:
     """Complete a text by filling masks from left to right.
 
-    The model is an encoder that fills gaps. It was not trained to write, so expect a few words at most. A line on standard error says how
+    The model is an encoder that fills gaps. It was not trained to write, so expect only a few words. A line on standard error says how
     often its first choice is right on test text.
     """
     lm = load(model, backend, threads)
@@ -54,6 +54,6 @@ def summarize(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Print the central sentences of a text, in their order, without near-repetitions."""
+    """Print the central sentences of a text in their original order, without near-repetitions."""
     found = load(model, backend, threads).summarize(read_text(file), sentences)
     show(found, json, (sentence.text for sentence in found))

@@ -25,7 +25,7 @@ def adopt(
     remove: Annotated[str | None, typer.Option("--remove", help="Remove the row with this id, and all rows with its text.")] = None,
     task: TaskOption = "sentiment",
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="All rows join the test set; by default those that were drawn at random.")
+        bool, typer.Option("--held-out", help="Add all rows to the test set; by default only those that were drawn at random.")
     ] = False,
     field: Annotated[str, typer.Option("--field", help="The field or column of the text.")] = "text",
     label: Annotated[str, typer.Option("--label", help="The field or column of the label.")] = "label",
@@ -35,8 +35,8 @@ def adopt(
 ) -> None:
     """Add labelled rows to the sources of the next training, or remove a row from it.
 
-    Rows join configs/ as sources, and params.yaml is composed again. No row that is placed moves. Rows like a test row are kept out of
-    train and counted, and labels that a classifier doubts are listed.
+    The rows become sources in configs/, and params.yaml is composed again. Existing rows keep their split. Near-duplicates of test rows are
+    kept out of train and counted, and labels that a classifier doubts are listed.
     """
     if (file is None) == (remove is None):
         raise CompactLMError("pass either a labelled file, or --remove ID")

@@ -28,9 +28,11 @@ app = typer.Typer()
 )
 def label(
     file: Annotated[Path, typer.Argument(help="The rows of `pick`, or any .jsonl, .csv, .tsv or .parquet file; or an export.")],
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The answers (.jsonl); by default beside the rows.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file of answers (.jsonl); by default next to the rows.")
+    ] = None,
     annotator: Annotated[str, typer.Option(help="Your name, if several people label the rows.")] = "",
-    differing: Annotated[bool, typer.Option("--differing", help="Answer the rows again on which annotators differ.")] = False,
+    differing: Annotated[bool, typer.Option("--differing", help="Answer those rows again on which annotators differ.")] = False,
     labels: Annotated[str, typer.Option(help="The labels, separated by commas; by default those of the task's model.")] = "",
     field: Annotated[str, typer.Option("--field", help="The field or column of the text.")] = "text",
     from_export: Annotated[
@@ -40,9 +42,9 @@ def label(
     task: TaskOption = "sentiment",
     model: ModelOption = None,
 ) -> None:
-    """Label rows with one key each, or take the labels from Label Studio or Argilla.
+    """Label each row with one key, or read the labels from an export of Label Studio or Argilla.
 
-    Each answer is saved at once, and the same command goes on where it stopped. With answers of two annotators, it prints how far they
+    Each answer is saved at once, and the same command continues where it stopped. With answers of two annotators, it prints how much they
     agree. The model's own answers are not shown.
     """
     from compactlm.improvement.labelling.answers import resolve

@@ -23,22 +23,23 @@ app = typer.Typer()
     )
 )
 def pick(
-    file: Annotated[Path, typer.Argument(help="Rows without labels: .jsonl, .csv, .tsv, .parquet, or one text a line.")],
+    file: Annotated[Path, typer.Argument(help="Rows without labels: .jsonl, .csv, .tsv, .parquet, or one text per line.")],
     count: Annotated[int, typer.Option("--count", "-n", min=1, help="The number of rows to pick.")] = 200,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to write them, as .jsonl or .csv.")] = Path("picked.jsonl"),
     field: Annotated[str, typer.Option("--field", help="The field or column of the text.")] = "text",
     random: Annotated[float, typer.Option(min=0, max=1, help="The share that is drawn at random, for an unbiased test set.")] = 0.3,
     diversity: Annotated[float, typer.Option(min=0, max=1, help="The share that is chosen to differ from all other rows.")] = 0.2,
-    labelled: Annotated[Path | None, typer.Option(help="A file of rows that are labelled already; they are not picked again.")] = None,
+    labelled: Annotated[Path | None, typer.Option(help="A file of labelled rows, which are not picked again.")] = None,
     task: TaskOption = "sentiment",
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the draws.")] = 0,
     model: ModelOption = None,
     threads: ThreadsOption = 0,
 ) -> None:
-    """Choose the rows that are worth a label.
+    """Choose the rows that are worth labelling.
 
     A share is drawn at random from all rows and can serve as a test set. The other rows are for training: those with the smallest margin
-    between the two likeliest labels, and those that differ most from labelled rows and from each other. The field picked_by says which.
+    between the two likeliest labels, and those that differ most from labelled rows and from each other. The field picked_by says how a row
+    was chosen.
     """
     import numpy as np
 

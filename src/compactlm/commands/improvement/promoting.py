@@ -18,7 +18,7 @@ app = typer.Typer()
     epilog=epilogue("compactlm promote --first", "compactlm promote", "compactlm promote --dry-run --markdown > comment.md"),
 )
 def promote(
-    first: Annotated[bool, typer.Option("--first", help="Register the first version, which is compared with none.")] = False,
+    first: Annotated[bool, typer.Option("--first", help="Register the first version, without a comparison.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compare and write no tag.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table in Markdown.")] = False,
     output: Annotated[
@@ -26,7 +26,7 @@ def promote(
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="Write the verdict for the report page, reports/loop/promotion.json.")] = False,
 ) -> None:
-    """Give the stage to the model of this commit if it is no worse on old test rows and better on new ones.
+    """Promote the model of this commit if it is no worse on old test rows and better on new ones.
 
     configs/promotion.yaml has the limits. Exit status 0: promoted; 1: refused; 2: undecided, and therefore refused.
     """
@@ -41,7 +41,7 @@ def promote(
 def rollback(
     version: Annotated[str | None, typer.Argument(help="The version; by default the one before the version in use.")] = None,
 ) -> None:
-    """Give the stage back to an older version. This writes a git tag and changes no file."""
+    """Return to an older version. This writes a git tag and changes no file."""
     with needs("train", "compactlm rollback"):
         from compactlm.improvement.promotion.running import roll_back
 

@@ -1,4 +1,4 @@
-"""The command that compares new text with that of the training: watch."""
+"""The command that compares new text with the text of the training: watch."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ app = typer.Typer()
     )
 )
 def watch(
-    file: Annotated[Path, typer.Argument(help="New rows: .jsonl, .csv, .tsv, .parquet, one text a line, or the log of `serve --capture`.")],
+    file: Annotated[Path, typer.Argument(help="New rows: .jsonl, .csv, .tsv, .parquet, one text per line, or a log of `serve`.")],
     field: Annotated[str, typer.Option("--field", help="The field or column of the text.")] = "text",
     task: TaskOption = "sentiment",
     level: Annotated[float, typer.Option(help="The share of unchanged samples in which a change may be reported.")] = 0.02,
-    most: Annotated[int, typer.Option(min=30, max=10_000, help="The most rows to compare; more are sampled.")] = 2000,
+    most: Annotated[int, typer.Option(min=30, max=10_000, help="The largest number of rows to compare; more are sampled.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Seed of the permutations.")] = 0,
     report: Annotated[Path | None, typer.Option(help="Write the figures to this JSON file; the page shows those of reports/loop.")] = None,
     model: ModelOption = None,

@@ -26,9 +26,9 @@ app = typer.Typer()
 def classify(options: TextOptions) -> None:
     """Classify a text or a pair of texts, or each line of a file.
 
-    Each line gives one line: label, probability and text, separated by tabs. A tab or a line break in the text becomes a space.
-    A line that cannot be read has an empty label. A task with any number of labels gives all labels with a probability of at least one
-    half, separated by commas.
+    For each line it prints one line: label, probability and text, separated by tabs. A tab or a line break in the text becomes a space. A
+    line that cannot be read has an empty label. For a task with any number of labels, it prints all labels with a probability of at least
+    one half, separated by commas.
     """
     from compactlm.inference.tasks.classifying import KINDS, TEXTS_AT_ONCE
 

@@ -44,8 +44,8 @@ def extract(
 ) -> None:
     """Find the answer to a question in a passage, or say that it has none.
 
-    Answers are parts of the passage. A long passage is read in windows that overlap. Each line of a file of questions gives one line:
-    answer, probability, first character, the character after the last, and question, separated by tabs; no answer is an empty cell.
+    Answers are parts of the passage. A long passage is read in overlapping windows. For each question of a file it prints one line: answer,
+    probability, start, end, and question, separated by tabs. Without an answer, the cells of answer, start and end are empty.
     """
     from compactlm.inference.tasks.extracting import KINDS, QUESTIONS_AT_ONCE
 

@@ -32,9 +32,9 @@ def rerank(
     threads: ThreadsOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Order the lines of a file by how well they fit a query.
+    """Rank the lines of a file by how well they match a query.
 
-    A task that reads pairs of texts gives the scores. Without such a task, they are similarities of the sentence embedding. Each line
+    The scores come from a task that reads pairs of texts. Without such a task, they are similarities of the sentence embedding. Each line
     has the score, the number of the line and its text, separated by tabs.
     """
     lines = TextLines(file)

@@ -20,7 +20,7 @@ app = typer.Typer()
 def score(options: TextOptions) -> None:
     """Give a number to a text or a pair of texts, or to each line of a file.
 
-    Each line gives one line: score and text, separated by a tab.
+    For each line it prints one line: score and text, separated by a tab.
     """
     from compactlm.inference.tasks.scoring import KINDS, TEXTS_AT_ONCE
 

@@ -1,4 +1,4 @@
-"""Lines in, answers out: what the commands for tasks share when they read a file."""
+"""Answer the lines of a file, for all commands for tasks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Texts = str | tuple[str, str]
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """Where a command reads its lines.
+    """The lines that a command answers.
 
     Attributes:
         file: the path; "-" is standard input.
@@ -35,7 +35,7 @@ class Source:
     pair: str | None = None
 
     def __iter__(self) -> Iterator[tuple[Line, Texts]]:
-        """Yield each line with its text or pair; a line that cannot be read has empty texts."""
+        """Yield each line with its text or pair. A line that cannot be read has empty texts."""
         if self.pair_field is None:
             for line in read_lines(self.file, self.field):
                 yield line, line.text if self.pair is None else (line.text, self.pair)
@@ -82,15 +82,15 @@ def answer_lines(
 
     Args:
         source: lines with their texts.
-        answer: yields an answer for each text, in order.
-        write: returns the output for a text, without tabs and line breaks, and its answer.
+        answer: a function that yields an answer for each text, in order.
+        write: a function that returns the output for a text (without tabs and line breaks) and its answer.
         json: whether to print the answer as JSON instead.
         flush: whether each line is printed at once.
-        columns: the number of empty cells of a line that cannot be read, before its text.
-        limit: the tokens of the model, for the notice of truncated texts.
+        columns: the number of cells before the text. They are empty for a line that cannot be read.
+        limit: the maximum number of tokens of the model, for the notice about truncated texts.
 
     Raises:
-        CompactLMError: lines of JSON objects could not be read; all others have been answered.
+        CompactLMError: lines of JSON objects could not be read. All other lines have been answered.
     """
     waiting: deque[Line] = deque()
 
@@ -131,12 +131,12 @@ def answer_lines(
 
 
 def flat(text: str) -> str:
-    """Return a text in one cell: tabs and line breaks, which JSON can hold, become spaces."""
+    """Return a text for one cell. Tabs and line breaks, which JSON may contain, become spaces."""
     return text.replace("\t", " ").replace("\r", " ").replace("\n", " ")
 
 
 def notice_single(found: Any, limit: int, consequence: str) -> None:
-    """Say that a text was truncated, or is unknown to the vocabulary, with the consequence that the answer means little."""
+    """Print a notice if a text was truncated, or if it is unknown to the vocabulary and `consequence` follows."""
     if getattr(found, "cut", False):
         notice(f"the text is longer than {limit} tokens, so it was truncated")
     if found.unknown:

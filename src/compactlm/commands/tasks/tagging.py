@@ -32,7 +32,7 @@ def tag(
     text: TextArgument = None,
     file: FileOption = None,
     field: FieldOption = None,
-    words: Annotated[bool, typer.Option("--words", help="Words are separated by spaces, and punctuation belongs to them.")] = False,
+    words: Annotated[bool, typer.Option("--words", help="Split words only at spaces, so punctuation belongs to words.")] = False,
     line_buffered: BufferedOption = False,
     task: FittingTaskOption = None,
     model: ModelOption = None,
@@ -42,8 +42,8 @@ def tag(
 ) -> None:
     """Tag the words of a text, or of each line of a file.
 
-    Entities are written as [New York](place), coloured in a terminal unless NO_COLOR is set. Tags that mark no entities follow each
-    word, as in runs/VERB. JSON has words and entities with their places in the text, in characters.
+    Entities are written as [New York](place), coloured in a terminal unless NO_COLOR is set. Tags that do not mark entities follow each
+    word, as in runs/VERB. JSON has words and entities with their positions in the text, in characters.
     """
     from compactlm.inference.tasks.tagging import KINDS, TEXTS_AT_ONCE
 
@@ -67,7 +67,7 @@ def tag(
 
 
 class _Colours:
-    """Writes tagged texts; with colours, each label has its own."""
+    """Writes tagged texts. With colours, each label has its own colour."""
 
     def __init__(self, coloured: bool) -> None:
         self.coloured = coloured
