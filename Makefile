@@ -145,8 +145,8 @@ audit: setup ## measure bias on all labelled rows, in the same rows with other w
 torture: setup ## kill the pipeline, fill its disk and damage its files 1,000 times, and compare all artifacts (ARGS=--help for options)
 	@python -m benchmarks.torture_pipeline $(ARGS)
 
-fuzz: setup ## read and clean random damaged files for ten minutes (ARGS="--minutes 60"); the file of a finding is kept
-	@python -m benchmarks.fuzz_data $(or $(ARGS),--minutes 10)
+fuzz: setup ## try damaged rows, settings, models, answers and texts of commands for ten minutes (ARGS="--minutes 60")
+	@python -m benchmarks.fuzz $(or $(ARGS),--minutes 10)
 
 seeds: setup ## add the figures of the last run to reports/seeds.json, next to those of other seeds and presets
 	@python -m benchmarks.seeds
