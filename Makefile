@@ -31,7 +31,7 @@ endef
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture fuzz seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-class-weights bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture fuzz seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ bench-summaries: $(INSTALLED_BENCH) ## compare summaries with the first sentence
 
 bench-few-shot: setup ## fine-tune the student on 16, 64 and 256 rows per label, and compare with TF-IDF and logistic regression
 	@python -m benchmarks.bench_few_shot $(ARGS)
+
+bench-class-weights: setup ## class weights and the focal loss on unbalanced labels (after make train PRESET=kinds)
+	@python -m benchmarks.bench_class_weights $(ARGS)
 
 bench-page: setup ## compare both pages of `compactlm page` with ONNX Runtime on 500 test rows (needs Chromium and npm)
 	@python -m benchmarks.bench_page $(ARGS)
