@@ -104,6 +104,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[17, 18, 19], help="seeds")
+    parser.add_argument("--cases", nargs="+", choices=list(METRICS), default=list(METRICS), help="what to learn")
     parser.add_argument("--rows", type=int, default=2000, help="train rows of a case; fewer if there are fewer")
     options = parser.parse_args()
     params = params_of("bench_class_weights")
@@ -111,7 +112,8 @@ def main() -> None:
         parser.exit(1, "bench_class_weights: this run is not of the preset kinds; run `make train PRESET=kinds`\n")
     torch.set_num_threads(params.threads)
     console = new_console(140)
-    for case, metrics in METRICS.items():
+    for case in options.cases:
+        metrics = METRICS[case]
         table = Table(
             "loss", *(metric_name(name) for name in metrics), title=f"{case}, mean of {len(options.seeds)} seeds (least to greatest)"
         )
