@@ -80,20 +80,31 @@ def labelled_rows(tiny_texts):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, build_run_params, tiny_texts):
+def train_run(tmp_path_factory):
+    """Return a function that runs the stages on the rows of each split, in a new directory, which it returns."""
+
+    def run(params, rows):
+        directory = tmp_path_factory.mktemp("run")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(directory)
+            for split, found in rows.items():
+                artifacts.write_documents(artifacts.SPLIT / split, found)
+            for name in (artifacts.AUGMENTED, artifacts.COUNTERFACTUAL):
+                artifacts.write_documents(name, [])
+            weights = [{"id": row.id, "weight": 1.0} for row in artifacts.read_documents(artifacts.SPLIT / "train")]
+            artifacts.write_table(artifacts.WEIGHTED, weights, artifacts.WEIGHT_SCHEMA)
+            for stage in (teacher, tokenize, signals, distill_train):
+                stage.main(params)
+        return directory
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def finished(train_run, build_run_params, tiny_texts):
     """The directory of a run without faults, and its parameters."""
-    directory, params = tmp_path_factory.mktemp("run"), build_run_params({})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        for split, rows in labelled_rows(tiny_texts).items():
-            artifacts.write_documents(artifacts.SPLIT / split, rows)
-        for name in (artifacts.AUGMENTED, artifacts.COUNTERFACTUAL):
-            artifacts.write_documents(name, [])
-        weights = [{"id": row.id, "weight": 1.0} for row in artifacts.read_documents(artifacts.SPLIT / "train")]
-        artifacts.write_table(artifacts.WEIGHTED, weights, artifacts.WEIGHT_SCHEMA)
-        for stage in (teacher, tokenize, signals, distill_train):
-            stage.main(params)
-    return directory, params
+    params = build_run_params({})
+    return train_run(params, labelled_rows(tiny_texts)), params
 
 
 @pytest.fixture

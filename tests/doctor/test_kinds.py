@@ -17,7 +17,6 @@ from compactlm.doctor import metrics
 from compactlm.doctor.examined import Run
 from compactlm.doctor.registry import examine
 from compactlm.params import parse_params
-from compactlm.stages import distill_train, signals, teacher, tokenize
 from tests.fixtures.builders import merge, scattered_id, scattered_row
 from tests.fixtures.checkout import GOOD
 
@@ -72,7 +71,7 @@ def make_rows(texts, split_words):
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, default_params, settings, tiny_texts):
+def finished(train_run, default_params, settings, tiny_texts):
     """The directory of a run without faults, and its parameters."""
     content = merge(yaml.safe_load(default_params), settings)
     content["teacher"]["source"] = settings["teacher"]["source"]
@@ -83,18 +82,10 @@ def finished(tmp_path_factory, default_params, settings, tiny_texts):
     content["bias_audit"] |= {"protected": {}, "favorable_labels": {}}
     content["signals"]["task"]["unlabelled"] = []
     content["evaluate"]["embedding"]["retrieval"] = []
-    params, directory = parse_params(content), tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(directory)
-        for split, words in {"train": ("ab", "ba"), "validation": ("aa",), "test": ("bb",)}.items():
-            artifacts.write_documents(artifacts.SPLIT / split, make_rows(tiny_texts[:: 1 if split == "train" else 2], words))
-        for name in (artifacts.AUGMENTED, artifacts.COUNTERFACTUAL):
-            artifacts.write_documents(name, [])
-        weights = [{"id": row.id, "weight": 1.0} for row in artifacts.read_documents(artifacts.SPLIT / "train")]
-        artifacts.write_table(artifacts.WEIGHTED, weights, artifacts.WEIGHT_SCHEMA)
-        for stage in (teacher, tokenize, signals, distill_train):
-            stage.main(params)
-    return directory, params
+    params = parse_params(content)
+    splits = {"train": ("ab", "ba"), "validation": ("aa",), "test": ("bb",)}
+    rows = {split: make_rows(tiny_texts[:: 1 if split == "train" else 2], words) for split, words in splits.items()}
+    return train_run(params, rows), params
 
 
 def change(name, **columns):
