@@ -31,7 +31,7 @@ endef
 # Each worker process takes a whole file, in the order that tests/conftest.py sets.
 PYTEST = python -m pytest --numprocesses=$(WORKERS) --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
-.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-class-weights bench-answers bench-bert-base bench-embedding bench-drift bench-picks blind-ceiling bench-page kinds frontier mitigation audit torture fuzz seeds nltk-data clean
+.PHONY: help setup train test test-fast lint review plots loop bench-train bench-inference bench-classify bench-serve bench-data bench-summaries bench-few-shot bench-class-weights bench-answers bench-bert-base bench-embedding bench-drift bench-picks bench-verify blind-ceiling bench-page kinds frontier mitigation audit torture fuzz seeds nltk-data clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "make %-15s %s\n", $$1, $$2}'
@@ -129,6 +129,9 @@ bench-drift: setup ## measure how often `compactlm watch` reports a change, with
 
 bench-picks: setup ## compare the accuracy after labelling rows of `compactlm pick` with that after random rows
 	@python -m benchmarks.bench_picks $(ARGS)
+
+bench-verify: setup ## measure how far rounding changes a run, and whether `compactlm verify` tells it from a fault (ARGS=--help for options)
+	@python -m benchmarks.bench_verify $(ARGS)
 
 blind-ceiling: setup ## train the teacher again with another seed, and tell the two apart by a classifier, next to the student
 	@python -m benchmarks.blind_ceiling $(ARGS)
