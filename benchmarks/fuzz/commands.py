@@ -108,6 +108,6 @@ def case(rng: random.Random, directory: Path, models: Path) -> str:  # noqa: ARG
     if count is not None and arguments[0] in ANSWERED and status != USAGE and (status == 0 or "lines could not be read" in errors):
         lines = output.removesuffix("\n").split("\n") if output else []
         assert len(lines) == count, f"{count} lines came in, but {len(lines)} came out"
-        for line in lines if "--json" in arguments or arguments[0] == "embed" else []:
+        for line in lines if "--json" in arguments else []:
             json.loads(line)
     return f"{arguments[0]} {status}"

@@ -16,7 +16,7 @@ from compactlm.text.lines import text_or_input
 app = typer.Typer()
 
 
-@app.command(epilog=epilogue('compactlm embed "A good day."', "compactlm embed - < lines.txt > vectors.jsonl"))
+@app.command(epilog=epilogue('compactlm embed "A good day."', "compactlm embed --json - < lines.txt > vectors.jsonl"))
 def embed(
     text: Annotated[str, typer.Argument(help="The text; - reads standard input, one text per line.")],
     model: ModelOption = None,
