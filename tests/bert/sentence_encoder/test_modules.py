@@ -129,3 +129,35 @@ def test_a_sentence_encoder_has_a_module_that_pools(tmp_path):
     sparse = [{"type": "sentence_transformers.sparse_encoder.models.SpladePooling", "path": "1_SpladePooling"}]
     (tmp_path / "modules.json").write_text(json.dumps(sparse))
     assert not is_sentence_encoder(tmp_path)
+
+
+ENCODER = "config_sentence_transformers"
+
+
+@pytest.mark.parametrize(
+    ("pooling", "files"),
+    [
+        ({"pooling_mode": 3}, {}),
+        ({"pooling_mode": ["mean", ["cls"]]}, {}),
+        ({"pooling_mode": {"mean": True}}, {}),
+        (OLD, {ENCODER: {"prompts": ["query: "]}}),
+        (OLD, {ENCODER: {"default_prompt_name": ["query"]}}),
+        (OLD, {ENCODER: []}),
+    ],
+)
+def test_values_of_another_type_are_refused(tmp_path, pooling, files):
+    with pytest.raises(CompactLMError):
+        SentenceModules.read(write(tmp_path, pooling=pooling, **files))
+
+
+@pytest.mark.parametrize("name", ["1_Pooling/config.json", "modules.json", f"{ENCODER}.json"])
+def test_a_file_that_is_nested_deeply_is_refused(tmp_path, name):
+    (write(tmp_path) / name).write_text("[" * 100_000)
+    with pytest.raises(CompactLMError, match="cannot be read"):
+        SentenceModules.read(tmp_path)
+
+
+def test_positions_of_another_type_set_no_length(tmp_path):
+    config = {"hidden_size": 4, "max_position_embeddings": "many"}
+    modules = SentenceModules.read(write(tmp_path, config=config, sentence_bert_config={"max_seq_length": 32}))
+    assert modules.maximum_length == 32

@@ -117,7 +117,13 @@ def test_a_question_is_chosen_among_several(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [('{"a": 1}', "is no list of rows"), ("[1]", "is no list of rows"), ("[", "is not valid JSON"), ("[]", "has no answers")],
+    [
+        ('{"a": 1}', "is no list of rows"),
+        ("[1]", "is no list of rows"),
+        ("[", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("[]", "has no answers"),
+    ],
 )
 def test_another_file_is_refused(tmp_path, content, message):
     (tmp_path / "export.json").write_text(content)

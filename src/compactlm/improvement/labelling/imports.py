@@ -48,7 +48,7 @@ def _rows(path: Path) -> Iterable[Fields]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CompactLMError(f"{path} is not valid JSON in UTF-8; export it again") from None
     if not isinstance(content, list) or not all(isinstance(row, dict) for row in content):
         raise CompactLMError(f"{path} is no list of rows; export it from Label Studio or Argilla as JSON")
