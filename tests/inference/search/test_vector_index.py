@@ -76,6 +76,20 @@ def test_a_damaged_index_is_rebuilt(tmp_path, counted, name):
     assert calls["embed"] == 2
 
 
+@pytest.mark.parametrize("name", [VECTORS, ENTRIES, ABOUT])
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.99])
+def test_an_index_with_a_flipped_bit_is_rebuilt(tmp_path, counted, name, place):
+    entries, embed, vectors, calls = counted
+    open_index(tmp_path / "index", "a", entries, embed)
+    path = tmp_path / "index" / name
+    content = bytearray(path.read_bytes())
+    content[int(len(content) * place)] ^= 4
+    path.write_bytes(content)
+    hits = open_index(tmp_path / "index", "a", entries, embed).search(vectors[3], 300)
+    assert [hit.entry for hit in sorted(hits, key=lambda hit: hit.entry["line"])] == entries()
+    assert calls["embed"] == 2
+
+
 def test_an_unwritable_directory_is_named(tmp_path, counted):
     (tmp_path / "file").write_text("")
     with pytest.raises(CompactLMError, match=r"cannot be written to .*index .* COMPACTLM_CACHE"):

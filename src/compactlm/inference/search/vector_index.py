@@ -10,6 +10,7 @@ import mmap
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,8 @@ class VectorIndex:
             self.vectors, self.offsets = kept.get_tensor("vectors"), kept.get_tensor("offsets")
         with (directory / ENTRIES).open("rb") as entries:
             self.entries = mmap.mmap(entries.fileno(), 0, access=mmap.ACCESS_READ)
-        if not len(self.vectors) == len(self.offsets) == about["entries"] or len(self.entries) != about["bytes"]:
-            raise ValueError("the files belong to different indexes")
+        if _checksum(self.vectors, self.offsets, self.entries) != about["checksum"]:
+            raise ValueError("a file is damaged, or the files belong to different indexes")
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -119,10 +120,11 @@ def _width(directory: Path) -> int | None:
 
 
 def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: Callable[[Sequence[str]], Array]) -> None:
-    vectors = embed([entry["text"] for entry in entries])
+    vectors = np.ascontiguousarray(embed([entry["text"] for entry in entries]))  # safetensors writes the memory of an array
     lines = [(json.dumps(entry, ensure_ascii=False) + "\n").encode() for entry in entries]
     offsets = np.cumsum([0, *map(len, lines)], dtype=np.int64)
-    about = {"fingerprint": fingerprint, "entries": len(lines), "bytes": int(offsets[-1])}
+    offsets = offsets[:-1].copy()
+    about = {"fingerprint": fingerprint, "checksum": _checksum(vectors, offsets, b"".join(lines))}
     if directory.exists() and not _is_own(directory):
         raise CompactLMError(f"{directory} has files that are not part of an index; pass another directory with --index")
     try:
@@ -131,7 +133,7 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
         unfinished = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
         try:
             (unfinished / ENTRIES).write_bytes(b"".join(lines))
-            save_file({"vectors": vectors, "offsets": offsets[:-1].copy()}, unfinished / VECTORS)
+            save_file({"vectors": vectors, "offsets": offsets}, unfinished / VECTORS)
             (unfinished / ABOUT).write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
             shutil.rmtree(directory, ignore_errors=True)
             try:
@@ -145,6 +147,11 @@ def _build(directory: Path, fingerprint: str, entries: Sequence[Entry], embed: C
         raise CompactLMError(
             f"the index cannot be written to {directory} ({error.strerror}); make it writable, or set {CACHE_VARIABLE} to another directory"
         ) from None
+
+
+def _checksum(vectors: Array, offsets: Array, entries: bytes | mmap.mmap) -> int:
+    """Return the CRC-32 of an index, which tells any damage of a few bytes, in half a millisecond per megabyte."""
+    return zlib.crc32(entries, zlib.crc32(offsets.data, zlib.crc32(vectors.data)))
 
 
 def _is_own(directory: Path) -> bool:
@@ -172,4 +179,4 @@ def open_file_index(
     except OSError as error:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); pass a readable file") from None
     directory = directory or index_directory(f"{kind}{path.resolve()} {embedding.model.directory.path.resolve()}")
-    return open_index(directory, f"2 {digest} {embedding.fingerprint}", entries, embedding.embed)
+    return open_index(directory, f"3 {digest} {embedding.fingerprint}", entries, embedding.embed)
