@@ -124,7 +124,7 @@ def read_reference(lm: Exported, task: str) -> Reference:
         about = json.loads((directory / ABOUT_FILE).read_text(encoding="utf-8"))
         tensors = load_file(directory / ROWS_FILE)
         reference = _reference(about, tensors)
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError, SafetensorError):
         raise CompactLMError(f"{directory} is damaged; restore it with `dvc checkout`, or copy the model again") from None
     if reference.labels:
         reference = dataclasses.replace(reference, model=lm.task(task))

@@ -30,7 +30,7 @@ def read_top1(directory: ModelDirectory) -> float | None:
         share = float(found.get("int8" if directory.backend == "int8" else "onnx"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         share = math.nan
     if not 0 <= share <= 1:
         raise CompactLMError(f"{path} is damaged; restore it with `dvc checkout`, or copy the model again")

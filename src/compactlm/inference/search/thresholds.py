@@ -48,7 +48,7 @@ def read_thresholds(directory: Path) -> Thresholds:
         found = Thresholds(*(float(content[field.name]) for field in dataclasses.fields(Thresholds)))
     except FileNotFoundError:
         return DEFAULT
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         found = None
     if found is None or not (-1 <= found.pair <= 1 and -1 <= found.passage <= 1 and 0 <= (found.wrong_answers or 0) <= 1):
         raise CompactLMError(f"{path} is damaged; restore it with `dvc checkout`, or copy the model again")

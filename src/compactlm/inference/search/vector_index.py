@@ -106,7 +106,7 @@ def open_index(
 def _fingerprint(directory: Path) -> str | None:
     try:
         return str(json.loads((directory / ABOUT).read_text(encoding="utf-8"))["fingerprint"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
