@@ -18,7 +18,8 @@ from benchmarks.torture.warm import Run
 from compactlm.artifacts import read_json, write_json
 
 QUESTION = "did the dog play?"
-FEWEST, FAULTS = 8, 24  # of a round
+FEWEST, FAULTS = 12, 36  # of a round
+MISSES = 5  # runs of a round that end before their fault
 LAST = "distill-train"  # of most rounds; the stages after it take longer than all before it
 ASKED = 6  # times that the index is damaged in a round of all stages
 WHOLE_EVERY = 10  # one round of so many runs all stages
@@ -84,11 +85,12 @@ class Round:
         self._begin()
         wanted = self.rng.randrange(FEWEST, FAULTS + 1)
         misses = 0
-        while len(self.faults) < wanted and misses < 3 and not self.problems:
+        while len(self.faults) < wanted and misses < MISSES and not self.problems:
             self._harm()
             struck = self.striker.strike(self._kind(), cold=cold)
-            if struck is None:
+            if struck is None:  # all stages had ended
                 misses += 1
+                self._rewind()
                 continue
             self.faults += struck.faults
             self._read(struck.text, struck.status)
@@ -105,13 +107,17 @@ class Round:
         # The report prints all parameters, so that its rounds keep this one.
         params["data"]["processes"] = None if self.whole else self.rng.choice((1, 1, 2))
         (self.place.project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-        if fresh:
-            return
+        if not fresh:
+            self._rewind()
+
+    def _rewind(self) -> None:
+        """Let DVC forget a stage and those after it, so that the next run has work to do."""
         lock = self.place.project / "dvc.lock"
+        if not lock.is_file():  # no stage has ended yet
+            return
         content = yaml.safe_load(lock.read_text(encoding="utf-8"))
-        stages = self.place.stages()
-        first = self.rng.randrange(len(self.stages))
-        content["stages"] = {name: content["stages"][name] for name in stages[:first] if name in content["stages"]}
+        kept = self.place.stages()[: self.rng.randrange(len(self.stages))]
+        content["stages"] = {name: content["stages"][name] for name in kept if name in content["stages"]}
         lock.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
         shutil.rmtree(self.place.project / ".dvc/cache/runs", ignore_errors=True)
 
