@@ -6,6 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from compactlm.verification import sketches
+from compactlm.verification.comparing import DIFFERENT, ROUNDING, compare_sketches
 from compactlm.verification.json_files import KEPT, compare_json
 from compactlm.verification.sketches import sketch
 
@@ -42,11 +43,23 @@ def test_biases_of_keys_which_change_no_answer_do_not_count(tmp_path):
     assert found[0] == found[1] == [[0.0] * 3, [pytest.approx((66 / 6) ** 0.5, rel=1e-5), 0.0, 5.0]]
 
 
+@pytest.mark.parametrize(("steps", "verdict"), [(1, ROUNDING), (2, DIFFERENT)])
+def test_int8_weights_may_move_by_one_step(tmp_path, steps, verdict):
+    found = []
+    for shift in (0, steps):
+        path = tmp_path / f"{shift}.safetensors"
+        save_file(
+            {"quantized": torch.tensor([16, 18 + shift, -20], dtype=torch.int8), "zero_point": torch.zeros(2, dtype=torch.int8)}, path
+        )
+        found.append(json.loads(json.dumps(sketch(path))))
+    assert compare_sketches("model", "export", *found).verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("old", "new", "within"),
     [
         ({"threshold": 0.4932}, {"threshold": 0.4951}, True),
-        ({"threshold": 0.4932}, {"threshold": 0.52}, False),
+        ({"threshold": 0.4932}, {"threshold": 0.54}, False),
         ({"rows": 2000}, {"rows": 2003}, True),
         ({"rows": 2000}, {"rows": 2300}, False),
         ({"sha256": "a" * 64, "runtime": "onnx"}, {"sha256": "b" * 64, "runtime": "onnx"}, True),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 
-WEIGHTS = 0.02  # of a tensor's norm, and of a sampled value as a share of the tensor's root mean square
-NUMBERS = 0.02  # of a number in a text, a metric or a table, as a share of the greater one
+WEIGHTS = 0.05  # of a tensor's norm, and of a sampled value as a share of the tensor's root mean square
+STEP = 1  # of a value of a tensor of integers, such as int8 weights
+NUMBERS = 0.05  # of a number in a text or a metric, as a share of the greater one
+SUMS = 0.02  # of the sum of a table's column, or of its squares, as a share of the greater one
 NEAR_ZERO = 0.005  # numbers that differ by less are equal
 INTERVAL = 0.5  # of half the width of a figure's interval
 ROWS = 0.005  # share of a table's rows that rounding may change, for example copies that the teacher just labels otherwise

@@ -9,7 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 
-from compactlm.verification.bounds import EXACT_STAGES, NEAR_ZERO, NUMBERS, ROWS, WEIGHTS, gap
+from compactlm.verification.bounds import EXACT_STAGES, NEAR_ZERO, NUMBERS, ROWS, STEP, SUMS, WEIGHTS, gap
 from compactlm.verification.json_files import compare_json
 from compactlm.verification.metrics import differences
 from compactlm.verification.sketches import BUCKETS, Sketch
@@ -83,8 +83,8 @@ def _tensors(old: Sketch, new: Sketch) -> tuple[float, str]:
         return math.inf, "names, types or shapes of tensors"
     greatest, where = 0.0, "values between the samples"
     for number, (before, after) in enumerate(zip(old["tensors"], new["tensors"], strict=True)):
-        size = max(before[0], after[0])
-        distance = _tensor_distance(before, after) / (WEIGHTS * size) if size else 0.0
+        bound = max(WEIGHTS * max(before[0], after[0]), STEP if isinstance(before[-1], int) else 0.0)
+        distance = _tensor_distance(before, after) / bound if bound else 0.0
         if distance > greatest:
             greatest, where = distance, f"tensor {number} in the order of names"
     return greatest, where
@@ -106,6 +106,6 @@ def _tables(old: Sketch, new: Sketch, stage: str) -> tuple[float, str]:
     for name, sums in old["sums"].items():
         near = NEAR_ZERO * max(1, old["rows"])
         pairs = zip(sums, new["sums"][name], strict=True)
-        shares[name] = max(0.0 if abs(one - other) <= near else gap(one, other) / NUMBERS for one, other in pairs)
+        shares[name] = max(0.0 if abs(one - other) <= near else gap(one, other) / SUMS for one, other in pairs)
     worst = max(shares, key=lambda name: shares[name])
     return shares[worst], f"about {estimated:.0f} of {old['rows']:,} rows" if worst == "rows" else f"the column {worst}"

@@ -88,12 +88,13 @@ def _of_array(name: str, values: npt.NDArray[Any]) -> _Tensor:
 
 
 def _tensors(tensors: Iterable[_Tensor]) -> Sketch:
-    """Return a digest of names, types and shapes, and for each tensor its root mean square and samples."""
+    """Return a digest of names, types and shapes, and for each tensor its root mean square and samples, whole numbers if it has them."""
     names, values = hashlib.sha256(), []
     for tensor in tensors:
         names.update(f"{tensor.name} {tensor.dtype} {tensor.shape}\n".encode())
         without = _without_key_bias(tensor)
-        values.append([_rounded(one) for one in (_size(without), *_samples(without))])
+        samples = [int(one) if _is_integer(without) else _rounded(one) for one in _samples(without)]
+        values.append([_rounded(_size(without)), *samples])
     return {"structure": names.hexdigest()[:16], "tensors": values}
 
 
@@ -104,6 +105,10 @@ def _without_key_bias(tensor: _Tensor) -> _Tensor:
     third = len(values) // 3
     values[slice(third, 2 * third) if tensor.name.endswith(JOINT_BIAS) else slice(None)] = 0.0
     return _of_array(tensor.name, values)
+
+
+def _is_integer(tensor: _Tensor) -> bool:
+    return tensor.dtype.lower().startswith(("i", "u"))  # int8 as NumPy names it, I8 as safetensors does
 
 
 def _size(tensor: _Tensor) -> float:
