@@ -14,7 +14,7 @@ from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.figure import Status, is_figure
 
-READ = ("data/split", "models", "configs", "params.yaml")
+READ = ("data/split", "data/signals", "models", "configs", "params.yaml")
 METRICS = artifacts.METRICS / "evaluate.json"
 ROOT = Path(__file__).parents[2]
 
@@ -30,7 +30,7 @@ def answer_again(project: Path, scratch: Path, variables: Mapping[str, str]) -> 
     Raises:
         CompactLMError: the stage failed.
     """
-    for name in READ:
+    for name in filter(lambda one: (project / one).exists(), READ):
         (scratch / name).parent.mkdir(parents=True, exist_ok=True)
         (scratch / name).symlink_to((project / name).resolve())
     environment = {**os.environ, **QUIET, "PYTHONPATH": str(ROOT / "src"), "TQDM_DISABLE": "1", **variables}
