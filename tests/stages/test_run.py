@@ -1,5 +1,6 @@
 import errno
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ from compactlm.pipeline.code import fingerprints
 from compactlm.pipeline.run import run
 
 FULL_DISK = Exception("Error while serializing: I/O error: No space left on device (os error 28)")
+
+
+def sqlite_error(code):
+    """Return an error as SQLite raises it, for example in the caches of DVC."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = code
+    return error
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +64,8 @@ def test_parameters_are_checked_before_the_stage_runs(default_params):
         (OSError(errno.ENOSPC, "No space left on device", "source", None, "target"), "no space .* while writing target; free some"),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), "no space .* while writing an artifact; free some"),
         (OSError(errno.EROFS, "Read-only file system", ".cache/downloads"), ".cache/downloads is on a file system that is read-only; make"),
+        (sqlite_error(sqlite3.SQLITE_FULL), "no space .* while writing an artifact; free some"),
+        (sqlite_error(sqlite3.SQLITE_READONLY_DIRECTORY), "an artifact is on a file system that is read-only; make"),
         (FULL_DISK, "no space .* while writing an artifact; free some"),
     ],
 )
@@ -71,7 +81,9 @@ def test_libraries_name_system_errors_by_number(tmp_path):
         save_file({"a": torch.zeros(1)}, tmp_path / "no such directory" / "model.safetensors")
 
 
-@pytest.mark.parametrize("error", [PermissionError(errno.EACCES, "denied"), ValueError("a bug"), RuntimeError("no space for a bug")])
+@pytest.mark.parametrize(
+    "error", [PermissionError(errno.EACCES, "denied"), sqlite_error(sqlite3.SQLITE_CORRUPT), RuntimeError("no space for a bug")]
+)
 def test_a_bug_keeps_its_traceback(error):
     def stage(params):
         raise error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import sys
 from collections.abc import Callable
 
@@ -43,15 +44,25 @@ def run(name: str, stage: Callable[[Params], None]) -> None:
         sys.exit(130)
     except Exception as error:
         where = getattr(error, "filename2", None) or getattr(error, "filename", None) or "an artifact"
-        if isinstance(error, OSError) and error.errno == errno.EROFS:
+        if _is_read_only(error):
             sys.exit(f"{name}: {where} is on a file system that is read-only; make it writable and run the command again")
         if not _disk_is_full(error):
             raise
         sys.exit(f"{name}: no space is left on the disk while writing {where}; free some and run the command again")
 
 
+def _is_read_only(error: Exception) -> bool:
+    return (isinstance(error, OSError) and error.errno == errno.EROFS) or _sqlite_error(error) == sqlite3.SQLITE_READONLY
+
+
 def _disk_is_full(error: Exception) -> bool:
-    if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
+    if (isinstance(error, OSError) and error.errno in DISK_IS_FULL) or _sqlite_error(error) == sqlite3.SQLITE_FULL:
         return True
     # safetensors and tokenizers raise exceptions of their own classes, whose message ends with the number of the system's error.
     return any(f"(os error {number})" in str(error) for number in DISK_IS_FULL)
+
+
+def _sqlite_error(error: Exception) -> int | None:
+    """Return the primary code of an error of SQLite, which DVC uses for its caches."""
+    code = getattr(error, "sqlite_errorcode", None) if isinstance(error, sqlite3.Error) else None
+    return None if code is None else code & 0xFF
