@@ -113,9 +113,9 @@ class Round:
     def _rewind(self) -> None:
         """Let DVC forget a stage and those after it, so that the next run has work to do."""
         lock = self.place.project / "dvc.lock"
-        if not lock.is_file():  # no stage has ended yet
+        content = yaml.safe_load(lock.read_text(encoding="utf-8")) if lock.is_file() else None
+        if not content:  # no stage has ended yet, or a kill emptied the file
             return
-        content = yaml.safe_load(lock.read_text(encoding="utf-8"))
         kept = self.place.stages()[: self.rng.randrange(len(self.stages))]
         content["stages"] = {name: content["stages"][name] for name in kept if name in content["stages"]}
         lock.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
