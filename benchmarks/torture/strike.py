@@ -35,6 +35,7 @@ JUMPS = ("+3d", "-1h", "+400d", "-20d", "-90", "+90")
 MOST_JUMPS = 4  # of a run, so that a slow run does not fill the tally with one kind
 LONGEST_LEFT = 400_000  # bytes that a full disk has left
 WHOLE = 1800.0  # seconds that a run may take on a busy machine
+HELD = 60.0  # seconds until somebody frees the disk; DVC's caches wait for that without an end
 
 
 @dataclasses.dataclass
@@ -91,14 +92,16 @@ class Striker:
         if self.rng.random() < 0.5:
             with fault:
                 run = self.start(cold=cold)
-                status = run.wait(WHOLE)
+                _wait(run, HELD)
+            status = run.wait(WHOLE)
             return Struck([Fault(kind, run.started()[-1] if run.started() else "dvc")], status, run.text())
         run = self.start(cold=cold)
         if not self._wait_for_moment(run, cold):
             return None
         at = run.started()[-1] if run.started() else "dvc"
         with fault:
-            status = run.wait(WHOLE)
+            _wait(run, HELD)
+        status = run.wait(WHOLE)
         return Struck([Fault(kind, run.started()[-1] if status and run.started() else at)], status, run.text())
 
     def _jump(self) -> Struck | None:
@@ -157,6 +160,13 @@ def _is_worker(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
         return any("spawn_main" in part for part in process.cmdline())
     return False
+
+
+def _wait(run: Run, seconds: float) -> None:
+    """Wait for the end of a run, at most some seconds."""
+    for _ in _ticks(seconds):
+        if run.ended():
+            return
 
 
 def _wait_for_group(run: Run) -> None:
