@@ -103,3 +103,10 @@ def test_every_expression_ends_in_time(limited):
 def test_an_expression_of_quadratic_or_exponential_time_is_found(limited, pattern, monkeypatch):
     monkeypatch.setitem(globals(), "UNITS", ["a", " "])
     assert slow(limited, re.compile(pattern))
+
+
+def test_no_group_has_a_possessive_quantifier():
+    # Python before 3.11.5 matches them wrongly (https://github.com/python/cpython/issues/106052). Atomic groups are right.
+    possessive = re.compile(r"(?<!\\)\)(?:[*+?]|\{[\d,]+\})\+")
+    assert possessive.search(r"(?:ab)*+")
+    assert not [name for name, one in patterns().items() if possessive.search(one.pattern)]

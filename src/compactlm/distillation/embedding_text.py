@@ -21,8 +21,8 @@ Kind = Literal["passage", "query", "row", "sentence", "phrase", "word"]
 SENTENCE_WORDS = (3, 60)  # shorter sentences are headings and fragments; longer ones are most often lists
 PHRASE_WORDS = (2, 5)
 # Words without punctuation between them. A match starts at the start of a word, so that the time grows in proportion to the text.
-_WORDS = r"[^\W_]++(?:['\u2019-][^\W_]++)*+"
-_RUN = re.compile(rf"(?<![^\W_])(?<![^\W_]['\u2019-]){_WORDS}(?: {_WORDS})++")
+_WORDS = r"[^\W_]++(?>(?:['\u2019-][^\W_]++)*)"
+_RUN = re.compile(rf"(?<![^\W_])(?<![^\W_]['\u2019-]){_WORDS}(?>(?: {_WORDS})+)")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 

@@ -15,7 +15,7 @@ _ESCAPED_AMPERSANDS = re.compile(r"&(?:(?:amp|AMP|#38|#x26|#X26);)+")
 # Values end at the next "<" at the latest, and quantifiers are possessive, so that each character is read a bounded number of times.
 _VALUE = r"""(?:"[^"<]*+"|'[^'<]*+'|[^\s"'=<>`][^\s"'<>`]*+)"""
 _ATTRIBUTE = rf"""(?:[^\s"'<>/=]++\s*+=\s*+{_VALUE}|(?:{"|".join(sorted(BARE_ATTRIBUTES, key=len, reverse=True))})(?=[\s/>]))"""
-_ATTRIBUTES = rf"(?P<attributes>(?:(?:\s++|(?<=[\"'])){_ATTRIBUTE})*+)"
+_ATTRIBUTES = rf"(?P<attributes>(?>(?:(?:\s++|(?<=[\"'])){_ATTRIBUTE})*))"
 _HIDDEN_START = re.compile(rf"<(?P<name>script|style){_ATTRIBUTES}\s*+>|(?P<comment><!--)", re.IGNORECASE)
 _HIDDEN_END = {
     "script": re.compile(r"</script\s*>", re.IGNORECASE),

@@ -11,7 +11,7 @@ from compactlm.corpus.clean.filters.personal.beside import continues, found_befo
 _EMAIL = re.compile(r"(?<![\w+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_][\w-]{0,62}\.){1,8}[^\W\d_]{2,24}(?!\w)")
 # The lookbehinds come after the first character, so that the search can skip to that character.
 _IP_4 = re.compile(r"\d(?<![^\W_]\d)(?<!\d[.]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\w|\.\d)")
-_IP_6 = re.compile(r"(?:[0-9A-Fa-f]{1,4})?+(?::[0-9A-Fa-f]{0,4}+){2,9}+(?:(?:\.\d{1,3}+){3})?+(?![\w:]|\.\d)")
+_IP_6 = re.compile(r"[0-9A-Fa-f]{0,4}+(?>(?::[0-9A-Fa-f]{0,4}+){2,9})(?>(?:(?:\.\d{1,3}+){3})?)(?![\w:]|\.\d)")
 _FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
 _HOST = re.compile(
     r"(?:\bip|addr|address|hosts?|hostname|clients?|servers?|dns|ping|gateway|resolver|peer|proxy|\b(?:src|dst|remote|local))[\s\"':=\[(]{0,3}$",
