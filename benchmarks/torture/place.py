@@ -98,7 +98,7 @@ class Place:
         """Fill the disk but for `left` bytes."""
         ballast = self.disk / "ballast"
         try:
-            with ballast.open("wb") as file:
+            with ballast.open("wb") as file, contextlib.suppress(OSError):  # the run may take some of the space in between
                 os.posix_fallocate(file.fileno(), 0, max(1, shutil.disk_usage(self.disk).free - left))
             yield
         finally:

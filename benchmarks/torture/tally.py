@@ -47,7 +47,7 @@ class Tally:
         if problems:
             self.differences[(faults[-1].kind if faults else "none", stage)] += 1
             struck = [f"{fault.kind} at {fault.stage}" for fault in faults]
-            self.found.append({"round": self.rounds, "faults": struck, "problems": problems[:5]})
+            self.found.append({"round": self.rounds, "faults": struck, "problems": [_elsewhere(one) for one in problems[:5]]})
         self.sentences.update(general(sentence) for sentence in sentences)
         self.rounds += 1
         self.minutes += minutes
@@ -87,6 +87,11 @@ class Tally:
 def _read(content: dict[str, Any], name: str) -> Counter[tuple[str, str]]:
     kinds = content.get("by_kind_and_stage", {}).get(name, {})
     return Counter({(kind, stage): count for kind, stages in kinds.items() for stage, count in stages.items()})
+
+
+def _elsewhere(problem: str) -> str:
+    """Return a text without the machine's folders."""
+    return re.sub(r"/[^\s\"']*/(?=site-packages/|src/|disk/project/)", "", problem)
 
 
 def general(sentence: str) -> str:
