@@ -273,3 +273,9 @@ def test_a_file_that_yaml_cannot_read_is_one_sentence(content, tmp_path):
         read_params(path)
     assert str(caught.value).startswith(str(path))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("kind", [["span"], {"span": 1}, 3, None])
+def test_a_kind_of_another_type_is_refused(kind):
+    with pytest.raises(ParamsError, match=r"tasks\.sentiment.*kind"):
+        parse_params(changed("tasks.sentiment.kind", kind))

@@ -73,7 +73,8 @@ class Task(Section):
     @model_validator(mode="before")
     @classmethod
     def _default_metric(cls, content: Any) -> Any:
-        kind = KINDS.get(content.get("kind", "classification")) if isinstance(content, dict) else None
+        named = content.get("kind", "classification") if isinstance(content, dict) else None
+        kind = KINDS.get(named) if isinstance(named, str) else None
         return content | {"metric": kind.main_metrics[0]} if kind and content.get("metric") is None else content
 
     @model_validator(mode="after")
