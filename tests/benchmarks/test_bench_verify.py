@@ -29,7 +29,7 @@ SMALL = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory, default_params, tiny_bert, student_root, tiny_texts):
-    """A directory with tiny models, test rows of which every second one speaks of women or men, and parameters."""
+    """A directory with tiny models, parameters and test rows. Every second row mentions women or men."""
     directory = tmp_path_factory.mktemp("project")
     for role, general in (("teacher", "base"), ("student", "mlm")):
         shutil.copytree(tiny_bert, directory / "models" / role / general)

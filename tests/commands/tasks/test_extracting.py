@@ -17,7 +17,7 @@ def article(tmp_path):
 
 @pytest.fixture
 def questions(lm, tiny_texts):
-    """Questions of which the tiny model answers some, but not all."""
+    """Questions. The tiny model answers some of them, but not all."""
     found = [lm.extract(text, PASSAGE).answer for text in tiny_texts[:30]]
     assert None in found
     assert any(found)

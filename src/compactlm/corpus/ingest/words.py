@@ -39,7 +39,7 @@ def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...]
 
 
 def read_tags(row: Row, rule: TagList, pieces: Pieces, place: str) -> tuple[str, ...]:
-    """Return the tag of each word, from a list or a text with white space between tags; `pieces` comes from `read_words`.
+    """Return the tag of each word, from a list, or from a text whose tags are separated by white space; see `read_words` for `pieces`.
 
     Raises:
         CompactLMError: the column is missing, a tag is empty or unknown to `rule.names`, or there are more or fewer tags than words.

@@ -130,7 +130,7 @@ def _effect(
     broken = np.zeros(len(changed))
     if isinstance(answers, np.ndarray):  # a row without finite probabilities has no label
         broken = np.where(np.isfinite(answers.reshape(len(changed), -1)).all(axis=1), 0.0, np.nan)
-    flips = np.zeros(len(changed)) if outcome == SCORE else kind.flipped(answers, before, task)
+    flips = kind.flipped(answers, before, task)
     favourable = task.labels.index(outcome) if kind.has_favourable else None
     change = has - had if favourable is None else answers[:, favourable] - before[:, favourable]
     return _Effect(flips + broken, np.abs(change), has - had + broken)

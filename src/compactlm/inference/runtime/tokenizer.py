@@ -60,7 +60,7 @@ class Tokenizer:
 
     @functools.cached_property
     def fragments(self) -> frozenset[int]:
-        """The ids of [UNK] and of continuations of one or two characters, of which words outside the vocabulary consist."""
+        """The ids of [UNK] and of continuations of one or two characters. Words outside the vocabulary consist of these tokens."""
         short = {index for token, index in self.library.get_vocab().items() if token.startswith("##") and len(token) <= 4}
         return frozenset(short | {self.unknown})
 

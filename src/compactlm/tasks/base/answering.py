@@ -6,6 +6,8 @@ import abc
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from compactlm.tasks.base.examples import Array, Example, Settings
 from compactlm.tasks.base.rows import Row, Task
 
@@ -72,9 +74,9 @@ class Answering(abc.ABC):
     def flipped(self, answers: Any, before: Any, task: Task) -> Array:
         """Return 1.0 for each answer that is another than the answer to the same row with other words, `before`, else 0.0 [rows].
 
-        A bias audit asks this of kinds that have an `outcome` and whose answers are not scores.
+        A bias audit counts these flips. Scores only move, so by default no answer flips.
         """
-        raise NotImplementedError(f"answers of the kind {type(self).__name__} do not flip")
+        return np.zeros(len(answers))
 
     def outcome(self, answers: Any, rows: Sequence[Row], task: Task, favourable: str | None) -> Array | None:
         """Return the number of each row that a bias audit compares between groups, float64 [rows]; None if there is none.
