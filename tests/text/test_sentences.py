@@ -25,6 +25,8 @@ from tests.text.made_sentences import ends, made_texts
             "A title\n- one\n- two\n\nHe went to\nAnna Smith . . . So",
             ["A title", "- one", "- two", "He went to Anna Smith . . .", "So"],
         ),
+        ("See Sec. 3.2 (Figs. 4.1 and 5.2). Use ver. 2.1 of it.", ["See Sec. 3.2 (Figs. 4.1 and 5.2).", "Use ver. 2.1 of it."]),
+        ('It ended.[1] He "left."[12][b] She stayed.[3]', ["It ended.[1]", 'He "left."[12][b]', "She stayed.[3]"]),
         ("", []),
         (" \n\n ", []),
         ("\U0001f600", ["\U0001f600"]),
@@ -62,7 +64,16 @@ def test_no_character_is_lost(words):
     assert "".join("".join(split_sentences(text)).split()) == "".join(text.split())
 
 
-ODD = [("x\n" * 50_000, 1), ("- x\n" * 50_000, 50_000), ("a.b." * 50_000, 1), (". " * 50_000, 1), ('." ' * 50_000, 1), ("( " * 50_000, 1)]
+ODD = [
+    ("x\n" * 50_000, 1),
+    ("- x\n" * 50_000, 50_000),
+    ("a.b." * 50_000, 1),
+    (". " * 50_000, 1),
+    (".[1]" * 50_000, 1),
+    ("." + "[1]" * 50_000, 1),
+    ('." ' * 50_000, 1),
+    ("( " * 50_000, 1),
+]
 ODD += [("A. B. " * 30_000, 1), (" \u2022" * 50_000, 1), ("x" * 200_000 + ". The", 2), ("a " * 100_000, 1), ("\u3002" * 100_000, 1)]
 
 

@@ -19,11 +19,12 @@ from compactlm.text.abbreviations import (
 )
 from compactlm.text.text_lines import sentence_lines
 
+_NOTES = r"(?:\[(?:\d{1,3}|[a-z])\])"  # references after a mark, as in Wikipedia
 _MARK = r"[.!?\u2026\u061f\u06d4\u0964]"
 _CLOSING, _OPENING = "[\"'\u201d\u2019\u00bb)\\]}*_]", "[\"'\u201c\u2018\u00ab(\\[{$\u20ac\u00a3\u00bf\u00a1#@*_\u2013\u2014-]"
 # Possessive quantifiers match a run of marks only once; backtracking would take quadratic time on a text of marks.
 _END = re.compile(
-    rf"(?P<marks>(?<!{_MARK}){_MARK}++)(?P<closing>{_CLOSING}*+)\s++(?={_OPENING}{{0,3}}+(?:[^\Wa-z_]|[a-z][A-Z]))"
+    rf"(?P<marks>(?<!{_MARK}){_MARK}++)(?P<closing>{_CLOSING}*+)(?P<notes>(?>{_NOTES}*))\s++(?={_OPENING}{{0,3}}+(?:[^\Wa-z_]|[a-z][A-Z]))"
     "|(?P<wide>(?<![\u3002\uff01\uff1f])[\u3002\uff01\uff1f]++[\u300d\u300f\u201d\u2019\uff09]*+)\\s*+(?=\\S)"
     "|\\s++(?=[\u2022\u2023\u25e6\u25aa\u25cf]\\s)"
 )
@@ -34,6 +35,7 @@ _DOTTED = re.compile(r"[a-z](?:\.[a-z])+")
 _LIST_MARK = re.compile(r"[-*\u2022\u2023\u25e6\u25aa\u25cf]?\s?\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,4})")
 _LISTED = re.compile(r"[:;]\s\(?(?:\d{1,2}|[a-z])$")  # "Steps: 1. Open it."
 _NEXT = re.compile(rf"{_OPENING}{{0,3}}(?P<word>[^\W_]+(?:['\u2019]\w+)?)(?:\s(?P<second>\w++)(?![,:]))?")
+_DOT = re.compile(r"\.(?!\d)")
 _REFERENCE = re.compile(r"\d.*|[IVXLC]+|[A-Z]")
 
 
@@ -55,7 +57,7 @@ def _split_line(line: str, abbreviations: Collection[str]) -> Iterator[str]:
     for match in _END.finditer(line):
         if match["marks"] and not _is_end(line, start, match, abbreviations):
             continue
-        end = match.end("closing") if match["marks"] else match.end("wide") if match["wide"] else match.start()
+        end = match.end("notes") if match["marks"] else match.end("wide") if match["wide"] else match.start()
         piece, start = line[start:end], match.end()
         if held and _has_words(piece):
             yield held
@@ -95,8 +97,8 @@ def _is_end(line: str, start: int, match: re.Match[str], abbreviations: Collecti
         return True
     if _LIST_MARK.fullmatch(line, start, mark) or _LISTED.search(line, max(start, mark - _REACH), mark):
         return False
-    if following and len(word) == 1 and line.startswith(".", following.end("word")):
-        word = ""  # an initial or the letter of a list, and not the article
+    if following and len(word) == 1 and _DOT.match(line, following.end("word")):
+        word = ""  # an initial or the letter of a list, and not the article; 3.2 is a number
     before = _WORD_BEFORE.search(line, max(start, mark - _REACH), mark)
     return before is None or _ends_after(before["word"], before["previous"] or "", word, abbreviations)
 
