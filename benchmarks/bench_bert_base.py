@@ -33,7 +33,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import PackageSource, PackageTeacher
 from compactlm.params.files import insert_files
 from compactlm.presets import compose
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 DIRECTORY = Path(".cache/bert-base")
 RESULT = artifacts.BENCHMARKS / "bert_base.json"

@@ -28,7 +28,7 @@ from benchmarks.shared.machine import processor
 from compactlm import CompactLM, artifacts
 from compactlm.commands.tasks.classifying import classify
 from compactlm.commands.tasks.options import TextOptions
-from compactlm.text.lines import read_lines
+from compactlm.text.formats.lines import read_lines
 
 REPORT = Path("reports/benchmarks/streams.json")
 QUESTIONS = 200

@@ -36,7 +36,7 @@ from compactlm.improvement.promotion.comparing import OLD
 from compactlm.improvement.rows import read_fields, row_id, write_fields
 from compactlm.params import PackageSource
 from compactlm.text import markdown
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 ROOT = Path(__file__).parents[1]
 REPORT = artifacts.BENCHMARKS / "loop"

@@ -12,7 +12,7 @@ from compactlm.corpus.ingest.archives.unpacking import read_member
 from compactlm.improvement.describing import Described, describe
 from compactlm.params import Params
 from compactlm.params.sources import PackageSource
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 SCORED = {
     "amazon_reviews": "product reviews",

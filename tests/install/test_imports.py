@@ -30,7 +30,7 @@ print([name for name in ("torch", "transformers", "nlpaug") if name in sys.modul
 """
 LINES = """
 import sys
-import compactlm.draws, compactlm.text.lines, compactlm.text.sentences, compactlm.text.unicode
+import compactlm.draws, compactlm.text.formats.lines, compactlm.text.sentences, compactlm.text.unicode
 print([name for name in ("pyarrow", "nltk", "torch") if name in sys.modules])
 """
 LOOP = """

@@ -23,7 +23,7 @@ AT_ONE_PLACE = {
     "compactlm.corpus.clean.filters.personal.phones._NORTH_AMERICAN",
     *(f"compactlm.fairness.swaps.pronouns.{name}" for name in PRONOUNS.split()),
     "compactlm.tasks.tags.words._ADDRESS",
-    "compactlm.text.conll._RANGE",
+    "compactlm.text.formats.conll._RANGE",
     "compactlm.text.labels._WHOLE",
     "compactlm.text.sentences._WORD_BEFORE",
 }

@@ -10,7 +10,7 @@ import pytest
 
 from compactlm.corpus.ingest.archives.unpacking import extract_directory
 from compactlm.errors import CompactLMError
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 ODD = [
     *("$(touch harm).csv", "; touch harm;.csv", "-rf.csv", "--help.csv", "a b\tc.csv", "two\nlines.csv", "`touch harm`.csv"),

@@ -10,7 +10,7 @@ import typer
 
 from compactlm.commands.options import BackendName, BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
 from compactlm.commands.terminal import notice, notice_replaced, show
-from compactlm.text.lines import text_or_input
+from compactlm.text.formats.lines import text_or_input
 
 if TYPE_CHECKING:
     from compactlm.inference.search.knowledge import Answer, Knowledge

@@ -11,7 +11,7 @@ import typer
 
 from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
 from compactlm.commands.terminal import TextLines, notice_replaced, show, to_json
-from compactlm.text.lines import text_or_input
+from compactlm.text.formats.lines import text_or_input
 
 app = typer.Typer()
 

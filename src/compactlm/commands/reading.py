@@ -9,7 +9,7 @@ import typer
 
 from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
 from compactlm.commands.terminal import TextLines, notice, notice_top1, show
-from compactlm.text.lines import text_or_input
+from compactlm.text.formats.lines import text_or_input
 
 if TYPE_CHECKING:
     from compactlm.inference.coverage import Check

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from compactlm.errors import CompactLMError
-from compactlm.text.lines import read_lines
+from compactlm.text.formats.lines import read_lines
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ import typer
 
 from compactlm.commands.options import BackendOption, JsonOption, ModelOption, ThreadsOption, epilogue, load
 from compactlm.commands.terminal import notice_top1, show
-from compactlm.text.lines import read_text, text_or_input
+from compactlm.text.formats.lines import read_text, text_or_input
 
 app = typer.Typer()
 

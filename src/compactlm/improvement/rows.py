@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from compactlm.errors import CompactLMError, needs
-from compactlm.text.lines import read_lines, read_objects
+from compactlm.text.formats.lines import read_lines, read_objects
 from compactlm.text.unicode import encodable
 
 TABLES = ("csv", "tsv", "parquet")
@@ -88,7 +88,7 @@ def read_fields(path: Path) -> Iterator[dict[str, Any]]:
     form = _form(path)
     if form in TABLES or (form == "jsonl" and path.suffix.lower() == ".gz"):
         with needs("train", f"reading {path.suffix} files"):
-            from compactlm.text.tables import stream_rows
+            from compactlm.text.formats.tables import stream_rows
         for _, cells in stream_rows(path, str(path), form, header=True, encoding="utf-8", remedy="convert the file"):  # type: ignore[arg-type]
             yield {name: cell for name, cell in cells.items() if isinstance(name, str)}
     elif form == "jsonl":

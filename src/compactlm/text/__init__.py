@@ -1,1 +1,1 @@
-"""Read lines and tables, split sentences, identify languages, and measure diversity. No torch."""
+"""Read files, split sentences, identify languages, and measure diversity. No torch."""

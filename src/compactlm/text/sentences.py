@@ -17,7 +17,7 @@ from compactlm.text.abbreviations import (
     STARTERS,
     TITLES,
 )
-from compactlm.text.text_lines import sentence_lines
+from compactlm.text.paragraphs import sentence_lines
 
 _NOTES = r"(?:\[(?:\d{1,3}|[a-z])\])"  # references after a mark, as in Wikipedia
 _MARK = r"[.!?\u2026\u061f\u06d4\u0964]"

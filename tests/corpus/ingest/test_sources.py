@@ -17,7 +17,7 @@ from compactlm.corpus.ingest.sources import read_sources as read_sources_to
 from compactlm.errors import CompactLMError
 from compactlm.params import HubSource, Ingest, Task
 from compactlm.shards.gathering import sorted_tables
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 TASKS = {"mood": Task(sources=["films"], labels=["bad", "good"], metric="accuracy")}
 LABEL = {"column": "rating", "threshold": 0, "below": "bad", "above": "good"}

@@ -12,7 +12,7 @@ from compactlm.commands.tasks.options import BufferedOption, FittingTaskOption
 from compactlm.commands.tasks.streams import Source, Texts, answer_lines, flat, notice_single
 from compactlm.commands.terminal import show
 from compactlm.errors import CompactLMError
-from compactlm.text.lines import STANDARD_INPUT, read_exact
+from compactlm.text.formats.lines import STANDARD_INPUT, read_exact
 
 if TYPE_CHECKING:
     from compactlm.inference.tasks.extracting import Extraction

@@ -10,7 +10,7 @@ from compactlm.commands.options import BackendOption, JsonOption, ModelOption, T
 from compactlm.commands.tasks.options import FittingTaskOption
 from compactlm.commands.tasks.streams import flat
 from compactlm.commands.terminal import TextLines, notice_replaced, show
-from compactlm.text.lines import text_or_input
+from compactlm.text.formats.lines import text_or_input
 
 app = typer.Typer()
 

@@ -12,7 +12,7 @@ import typer
 
 from compactlm.commands.terminal import notice, notice_replaced, to_json
 from compactlm.errors import CompactLMError
-from compactlm.text.lines import Line, read_lines, read_objects
+from compactlm.text.formats.lines import Line, read_lines, read_objects
 from compactlm.text.unicode import encodable
 
 Texts = str | tuple[str, str]

@@ -10,8 +10,8 @@ from compactlm.artifacts import NO_ANSWER
 from compactlm.corpus.ingest.cells import cell_at, shown
 from compactlm.errors import CompactLMError
 from compactlm.params import AnswerText
+from compactlm.text.formats.tables import Row
 from compactlm.text.labels import is_missing
-from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
 Answer = tuple[str | None, int]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from compactlm.errors import CompactLMError
 from compactlm.text.expressions import BoundedExpression
-from compactlm.text.tables import Row
+from compactlm.text.formats.tables import Row
 from compactlm.text.unicode import encodable
 
 SHOWN = 80  # messages show this many characters of a value

@@ -8,7 +8,7 @@ from pathlib import Path
 from compactlm.corpus.ingest.limits import limits_of
 from compactlm.errors import CompactLMError
 from compactlm.params import HubSource
-from compactlm.text.tables import Rows
+from compactlm.text.formats.tables import Rows
 
 
 def read_hub(name: str, source: HubSource) -> Rows:

@@ -15,8 +15,8 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Columns, DocumentPart, JoinedColumns, QueryLines, Task
 from compactlm.tasks.base import Targets
 from compactlm.text.expressions import BoundedExpression
+from compactlm.text.formats.tables import Row
 from compactlm.text.labels import is_missing
-from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
 _TARGET_FIELDS = tuple(field.name for fields in TARGETS.values() for field in fields)

@@ -29,7 +29,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params import Columns, FilesSource, HubSource, Ingest, PackageSource, Source, Task
 from compactlm.shards.gathering import count_by_source, count_queries, sorted_tables, write_shards
 from compactlm.tasks import kind_of
-from compactlm.text.tables import Row, Rows, stream_rows
+from compactlm.text.formats.tables import Row, Rows, stream_rows
 
 _COLUMNS = {"answer_start": "answer"}  # the key of params, where a field of documents has another name
 

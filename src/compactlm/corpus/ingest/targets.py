@@ -12,8 +12,8 @@ from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, LabelColumns, LabelList, Task, ThresholdLabel
 from compactlm.tasks import kind_of
 from compactlm.tasks.base import Targets
+from compactlm.text.formats.tables import Row
 from compactlm.text.labels import find_label, is_missing, label_text
-from compactlm.text.tables import Row
 
 
 def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: str, task: Task) -> Targets | None:

@@ -8,8 +8,8 @@ from compactlm.corpus.ingest.cells import cell_at, shown
 from compactlm.errors import CompactLMError
 from compactlm.params import TagList
 from compactlm.tasks.tags.carrying import continued
+from compactlm.text.formats.tables import Row
 from compactlm.text.labels import find_label, label_text
-from compactlm.text.tables import Row
 from compactlm.text.unicode import encodable
 
 Pieces = tuple[int, ...]  # how many words each cell of a list of words holds

@@ -21,7 +21,7 @@ from compactlm import artifacts
 from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.corpus.ingest.records import row_id
 from compactlm.errors import CompactLMError
-from compactlm.text.lines import read_objects
+from compactlm.text.formats.lines import read_objects
 
 DATA, CONFIGS = Path("data/sources"), Path("configs/sources")
 GROUP = Path("configs/adopted/rows.yaml")

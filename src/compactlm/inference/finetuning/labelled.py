@@ -12,8 +12,8 @@ from compactlm.corpus.duplicates.placing import duplicate_key
 from compactlm.draws import draw_generator
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
+from compactlm.text.formats.tables import stream_rows
 from compactlm.text.labels import label_text, normal_label
-from compactlm.text.tables import stream_rows
 from compactlm.text.unicode import encodable
 
 FEWEST_ROWS = 16  # a label

@@ -19,8 +19,8 @@ from compactlm.inference.finetuning.sources import check_target, documents, find
 from compactlm.params import FileColumns, LabelColumns, Task
 from compactlm.tasks import kind_of
 from compactlm.tasks.tags.schemes import entities, scheme
+from compactlm.text.formats.tables import Row
 from compactlm.text.labels import label_text, normal_label
-from compactlm.text.tables import Row
 
 # The kind of task by the column that has what the model learns.
 KINDS = {"label": "classification", "labels": "multilabel", "score": "regression", "tags": "tagging", "answer": "span"}

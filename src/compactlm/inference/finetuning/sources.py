@@ -15,7 +15,7 @@ from compactlm.corpus.ingest.cells import cell_at
 from compactlm.corpus.ingest.records import to_document, to_record
 from compactlm.errors import CompactLMError
 from compactlm.params import FileColumns, FilesSource, LabelColumns, Task
-from compactlm.text.tables import Row, stream_rows
+from compactlm.text.formats.tables import Row, stream_rows
 
 ENDS = ".csv, .tsv, .jsonl, .parquet, .conll or, for SQuAD's format, .json (or these with .gz)"
 EMPTY_IS_UNLABELLED = ("label", "score", "tags")  # an empty cell of the others means no labels, or no answer

@@ -13,7 +13,7 @@ from compactlm.inference.search.chat_words import in_full
 from compactlm.inference.search.overlap import overlaps
 from compactlm.inference.search.thresholds import read_thresholds
 from compactlm.inference.search.vector_index import Entry, Hit, VectorIndex, open_file_index
-from compactlm.text.lines import Line, read_lines, read_objects
+from compactlm.text.formats.lines import Line, read_lines, read_objects
 from compactlm.text.sentences import split_sentences
 from compactlm.text.unicode import encodable
 

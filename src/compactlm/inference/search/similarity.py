@@ -8,7 +8,7 @@ from pathlib import Path
 from compactlm.errors import CompactLMError
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.search.vector_index import Entry, VectorIndex, index_directory, open_file_index, open_index
-from compactlm.text.lines import read_lines
+from compactlm.text.formats.lines import read_lines
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from compactlm.corpus.ingest.archives.unpacking import extract_directory, read_member
 from compactlm.errors import CompactLMError
-from compactlm.text import allowance
+from compactlm.text.formats import allowance
 
 
 def tar_bytes(members: dict[str, bytes], links: dict[str, str] | None = None) -> bytes:

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from compactlm.errors import CompactLMError
-from compactlm.text.allowance import Allowance
+from compactlm.text.formats.allowance import Allowance
 
 _DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError),

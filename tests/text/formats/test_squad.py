@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 ANSWERED = {"id": "1", "question": "Who?", "answers": [{"text": "Kim", "answer_start": 3}, {"text": "K", "answer_start": 3}]}
 IMPOSSIBLE = {"id": "2", "question": "Why?", "answers": [], "is_impossible": True, "plausible_answers": [{"text": "x", "answer_start": 0}]}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from compactlm.errors import CompactLMError
-from compactlm.text.delimited import Row
+from compactlm.text.formats.delimited import Row
 
 DOCSTART = "-DOCSTART-"
 _RANGE = re.compile(r"\d+[-.]\d+")  # CoNLL-U: a word that the next lines repeat in parts, or an empty node

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
-from compactlm.text import allowance, delimited, tables
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats import allowance, delimited, tables
+from compactlm.text.formats.tables import stream_rows
 
 
 @pytest.fixture

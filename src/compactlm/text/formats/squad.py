@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from compactlm.errors import CompactLMError
-from compactlm.text.delimited import Row
+from compactlm.text.formats.delimited import Row
 
 _FORM = 'SQuAD\'s format is {"data": [{"title": ..., "paragraphs": [{"context": ..., "qas": [{"question": ..., "answers": ...}]}]}]}'
 

@@ -1,7 +1,7 @@
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 
 def read(content: str) -> list[tuple[str, list[object], object, object]]:

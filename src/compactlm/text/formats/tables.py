@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
-from compactlm.text import delimited
-from compactlm.text.allowance import Allowance
-from compactlm.text.conll import conll_rows
-from compactlm.text.delimited import check_different, csv_cells, table, tsv_cells
-from compactlm.text.lines import parse_object
-from compactlm.text.squad import squad_rows
+from compactlm.text.formats import delimited
+from compactlm.text.formats.allowance import Allowance
+from compactlm.text.formats.conll import conll_rows
+from compactlm.text.formats.delimited import check_different, csv_cells, table, tsv_cells
+from compactlm.text.formats.lines import parse_object
+from compactlm.text.formats.squad import squad_rows
 
 REMEDY = "convert the file or correct encoding in params.yaml"
 _BATCH = 1_000

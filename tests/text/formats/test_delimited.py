@@ -7,7 +7,7 @@ import pytest
 
 from compactlm.errors import CompactLMError
 from compactlm.params import Format
-from compactlm.text.tables import stream_rows
+from compactlm.text.formats.tables import stream_rows
 
 
 def read(content: str, form: Format = "csv", *, header: bool = True, delimiter: str = ",") -> list[dict[str | int, object]]:

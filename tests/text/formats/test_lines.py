@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.text.lines import Line, read_lines, read_text
+from compactlm.text.formats.lines import Line, read_lines, read_text
 
 
 def test_lines_have_numbers_and_errors(tmp_path):
