@@ -30,7 +30,7 @@ from compactlm.evaluation.predictions import read_answers
 from compactlm.figures.bootstrap import Array, share
 from compactlm.figures.figure import Figure
 from compactlm.figures.numbers import interval, percent
-from compactlm.params import Params, ParamsError, read_params
+from compactlm.params import Params, read_params
 from compactlm.teacher import training as teachers
 from compactlm.training.loop import Settings
 
@@ -113,7 +113,7 @@ def main(arguments: Sequence[str]) -> None:
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
-    except (CompactLMError, ParamsError) as error:
+    except CompactLMError as error:
         sys.exit(f"blind-ceiling: {error}")
     except FileNotFoundError as error:
         sys.exit(f"blind-ceiling: {error.filename or error} is missing; run `dvc repro` first")

@@ -26,7 +26,7 @@ from compactlm.errors import CompactLMError
 from compactlm.evaluation.predictions import read_answers
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.numbers import percent, plain
-from compactlm.params import Params, ParamsError, read_params
+from compactlm.params import Params, read_params
 from compactlm.text import markdown
 
 REPORT = Path("reports/kinds.json")
@@ -115,5 +115,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (CompactLMError, ParamsError, FileNotFoundError) as error:
+    except (CompactLMError, FileNotFoundError) as error:
         sys.exit(f"kinds: {error}")

@@ -17,7 +17,7 @@ from benchmarks.shapes.results import figures
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
 from compactlm.figures.numbers import percent
-from compactlm.params import Params, ParamsError, read_params
+from compactlm.params import Params, read_params
 from compactlm.report.embedding_figures import BENCHMARK, CONTESTANTS, CONTEXT, figure_title, shown
 from compactlm.text import markdown
 
@@ -129,5 +129,5 @@ def main(params: Params) -> str:
 if __name__ == "__main__":
     try:
         print(main(read_params()))
-    except (CompactLMError, ParamsError) as error:
+    except CompactLMError as error:
         sys.exit(f"seeds: {error}")

@@ -6,6 +6,16 @@ from collections.abc import Iterator
 LONGEST = 1_000  # the most characters of a readable message
 
 
+def readable(message: str) -> str:
+    """Return a message, which may quote values of a user, as one line of at most LONGEST characters.
+
+    A long message is shortened, and characters that would garble a terminal are replaced by U+FFFD.
+    """
+    line = " ".join(message.split())
+    plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST // 2]} ... {plain[-LONGEST // 4 :]}"
+
+
 class CompactLMError(Exception):
     """A failure that a user can fix.
 
@@ -14,11 +24,8 @@ class CompactLMError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        """Take the sentence. A long sentence is shortened, and characters that would garble a terminal are replaced."""
-        line = " ".join(message.split())
-        plain = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
-        short = plain if len(plain) <= LONGEST else f"{plain[: LONGEST // 2]} ... {plain[-LONGEST // 4 :]}"
-        super().__init__(short)
+        """Take the sentence, which becomes readable."""
+        super().__init__(readable(message))
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from dvc.utils.hydra import compose_and_dump
 
 from compactlm.artifacts import write_text
 from compactlm.errors import CompactLMError
-from compactlm.params import PARAMS_FILE, ParamsError, parse_params
+from compactlm.params import PARAMS_FILE, parse_params
 
 CONFIGS = Path("configs")
 COMPOSED = Path(".cache/composed-params.yaml")  # the text that `select` wrote last, to recognise values that a user has edited
@@ -86,7 +86,7 @@ def select(preset: str | None) -> str:
             f"{PARAMS_FILE} has values of its own that PRESET={preset} would overwrite; commit them or revert them with "
             f"`git checkout {PARAMS_FILE}`, then run the command again"
         )
-    _check(name, wanted)
+    parse_params(yaml.safe_load(wanted), f"{CONFIGS}/preset/{name}.yaml")
     if present == wanted:
         return f"{PARAMS_FILE} is the preset {name}"
     write_text(PARAMS_FILE, wanted)
@@ -106,16 +106,9 @@ def require_composed(preset: str) -> None:
 def recompose(preset: str) -> None:
     """Compose params.yaml from a preset and write it; raises CompactLMError if the values contradict each other."""
     text = compose(preset)
-    _check(preset, text)
+    parse_params(yaml.safe_load(text), f"{CONFIGS}/preset/{preset}.yaml")
     write_text(PARAMS_FILE, text)
     write_text(COMPOSED, text)
-
-
-def _check(name: str, text: str) -> None:
-    try:
-        parse_params(yaml.safe_load(text), f"{CONFIGS}/preset/{name}.yaml")
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None
 
 
 def _is_composed(present: str, name: str, wanted: str) -> bool:

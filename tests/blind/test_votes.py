@@ -39,7 +39,7 @@ def test_wrong_votes_are_one_sentence(key, votes, tmp_path, change, message):
         read_votes([save(tmp_path, votes | change)], key)
 
 
-@pytest.mark.parametrize("content", [b"", b"[", b"\xff", b"[" * 100_000, b"3"])
+@pytest.mark.parametrize("content", [b"", b"[", b"\xff", b"[" * 100_000, b"3", b"1" * 5_000])
 def test_a_file_of_something_else_is_one_sentence(key, tmp_path, content):
     path = tmp_path / "votes.json"
     path.write_bytes(content)

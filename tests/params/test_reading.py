@@ -8,6 +8,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from compactlm.errors import LONGEST
 from compactlm.params import ColumnLabel, Params, ParamsError, Section, parse_params, read_params
 from compactlm.params.reading import RENAMED
 from compactlm.shapes.layers import Shape, check_losses, kept_layers
@@ -273,6 +274,22 @@ def test_a_file_that_yaml_cannot_read_is_one_sentence(content, tmp_path):
         read_params(path)
     assert str(caught.value).startswith(str(path))
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("tasks.sentiment.metric", "\x00"),
+        ("tasks.sentiment.labels", ["negative", "\x00"]),
+        ("tasks.sentiment.sources", ["\x1b[1m\u202e"]),
+        ("teacher.source.kind", "\ud800"),
+        ("evaluate.embedding.retrieval", ["x" * 5_000]),
+    ],
+)
+def test_values_that_would_garble_a_terminal_are_shown_as_one_readable_line(path, value):
+    sentence = complaint(changed(path, value))
+    assert sentence.isprintable()
+    assert len(sentence) <= LONGEST
 
 
 @pytest.mark.parametrize("kind", [["span"], {"span": 1}, 3, None])

@@ -1,6 +1,7 @@
 import pytest
 
 from compactlm import artifacts
+from compactlm.errors import CompactLMError
 from compactlm.pipeline.expecting import Shape, expect, guess_shape, measure_speed, read_shape
 from tests.fixtures.builders import make_row
 
@@ -48,6 +49,13 @@ def test_shapes_are_read_from_config_json(tiny_bert, tmp_path):
     assert found.layers == 2
     assert read_shape(tmp_path) is None
     assert guess_shape(None).width == 768
+
+
+@pytest.mark.parametrize("content", ["{}", "[", "[" * 100_000, '{"hidden_size": []}', '{"hidden_size": 1e999}', "1" * 5_000])
+def test_a_config_json_of_something_else_is_told(content, tmp_path):
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(CompactLMError, match=r"config\.json does not describe a BERT; fetch or save the teacher again"):
+        read_shape(tmp_path)
 
 
 def test_the_speed_is_measured():

@@ -90,5 +90,5 @@ def _parse(form: type[Parsed], path: Path, what: str) -> Parsed:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise CompactLMError(f"{path} is not {what}: {where}: {first['msg']}; pass another file") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise CompactLMError(f"{path} is not {what}, because it is no JSON ({error}); pass another file") from None

@@ -13,7 +13,7 @@ from compactlm import __version__
 from compactlm.commands import answering, blind, browsing, comparing, finetuning, pipeline, reading, serving, unsupported, writing
 from compactlm.commands.improvement import adopting, labelling, picking, promoting, watching
 from compactlm.commands.tasks import classifying, extracting, ranking, scoring, tagging
-from compactlm.commands.terminal import file_failure
+from compactlm.commands.terminal import file_failure, notice
 from compactlm.errors import CompactLMError
 
 MISTYPED = 2  # the status of a mistyped command
@@ -80,10 +80,10 @@ def _hint_at_dashes(arguments: list[str]) -> None:
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     for text in options:
         if text.startswith("-") and (" " in text or text[1:2].isdigit()):
-            typer.echo(f'compactlm: to pass a text that begins with a dash, write -- before it: compactlm COMMAND -- "{text}"', err=True)
+            notice(f'to pass a text that begins with a dash, write -- before it: compactlm COMMAND -- "{text}"')
             return
 
 
 def _fail(sentence: str) -> None:
-    typer.echo(f"compactlm: {sentence}", err=True)
+    notice(sentence)
     raise SystemExit(1) from None

@@ -60,8 +60,9 @@ def page(
         from compactlm.blind.page import write_page
         from compactlm.blind.pairs import draw_comparison
         from compactlm.blind.scores import can_suffice
+        from compactlm.params import read_params
 
-    params = _params()
+    params = read_params()
     answers = _answers(params, task)
     labels = {name: params.tasks[name].labels for name in answers}
     found = draw_comparison(answers, labels, pairs, repeats, margin, params.seed if seed is None else seed)
@@ -105,22 +106,14 @@ def judge(task: TaskFilter = None, seed: SeedOption = None, json: JsonOption = F
     with needs("train", "compactlm blind judge"):
         from compactlm.blind.judge import tell_apart
         from compactlm.blind.summary import told_line
+        from compactlm.params import read_params
 
-    params = _params()
+    params = read_params()
     found = {
         name: tell_apart(one.probabilities["teacher"], one.probabilities["student"], params.seed if seed is None else seed)
         for name, one in _answers(params, task).items()
     }
     show(found, json, (told_line(name, told) for name, told in found.items()))
-
-
-def _params() -> Params:
-    from compactlm.params import ParamsError, read_params
-
-    try:
-        return read_params()
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None
 
 
 def _answers(params: Params, task: str | None) -> dict[str, Answers]:

@@ -30,7 +30,7 @@ def expect() -> None:
     """Estimate minutes, memory and disk of the stages from the teacher on, from the rows of data/split."""
     with needs("train", "compactlm expect"):
         from compactlm import artifacts
-        from compactlm.params import ParamsError, read_params
+        from compactlm.params import read_params
         from compactlm.pipeline.expecting import expect as estimate
         from compactlm.pipeline.expecting import measure_speed, read_shape
 
@@ -39,8 +39,6 @@ def expect() -> None:
         source = params.teacher.source
         teacher = read_shape(Path(source.path if source.kind == "directory" else artifacts.TEACHER / artifacts.BASE))
         typer.echo(estimate(params, measure_speed(params.threads), teacher).sentence())
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None
     except FileNotFoundError as error:
         raise CompactLMError(f"{error.filename} is missing; run `dvc repro split` first") from None
 
@@ -51,15 +49,12 @@ def summary() -> None:
     with needs("train", "compactlm summary"):
         from compactlm import artifacts
         from compactlm.evaluation.summary import print_summary
-        from compactlm.params import ParamsError, read_params
+        from compactlm.params import read_params
 
     path = artifacts.METRICS / "evaluate.json"
     if not path.is_file():
         raise CompactLMError(f"{path} is missing because no student was evaluated yet; run `make train`")
-    try:
-        source = read_params().teacher.source
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None
+    source = read_params().teacher.source
     name = {"package": "package", "directory": "path", "hub": "model"}[source.kind]
     print_summary(artifacts.read_json(path), str(getattr(source, name)), artifacts.STUDENT, console(110))
 
@@ -92,12 +87,9 @@ def doctor() -> None:
             from compactlm.bert.runtime import prepare
             from compactlm.doctor.console import diagnose
             from compactlm.doctor.examined import Run
-            from compactlm.params import ParamsError, read_params
+            from compactlm.params import read_params
 
-        try:
-            params = read_params()
-        except ParamsError as error:
-            raise CompactLMError(str(error)) from None
+        params = read_params()
         prepare(params.threads, params.seed)
         status = diagnose(Run(params), console(150))
     raise typer.Exit(status)

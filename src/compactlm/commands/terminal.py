@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from compactlm.errors import CompactLMError
+from compactlm.errors import CompactLMError, readable
 from compactlm.text.formats.lines import read_lines
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def console(width: int) -> Console:
 
 def notice(sentence: str) -> None:
     """Print a sentence on standard error."""
-    typer.echo(f"compactlm: {sentence}", err=True)
+    typer.echo(readable(f"compactlm: {sentence}"), err=True)
 
 
 def notice_top1(top1: float | None) -> None:

@@ -82,7 +82,7 @@ def git(*arguments: str) -> str:
     Raises:
         CompactLMError: git fails.
     """
-    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run(["git", *arguments], capture_output=True, encoding="utf-8", errors="replace", check=False)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
         raise CompactLMError(f"`git {' '.join(arguments[:2])}` failed ({last[:200]}); fix that and run the command again")

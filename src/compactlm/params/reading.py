@@ -26,7 +26,7 @@ REMOVED = {  # keys of old forms, by their full path, with the reason, and the k
 PAIRS = "pairs of a student's and a teacher's layer, such as [[2, 3], [4, 6]]"
 
 
-class ParamsError(ValueError):
+class ParamsError(CompactLMError):
     """params.yaml cannot be used; the message says which key is wrong, why, and how to fix it."""
 
 

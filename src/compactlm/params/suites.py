@@ -109,11 +109,11 @@ def _read(form: Any, path: Path) -> Any:
         return form.model_validate(content)
     except FileNotFoundError:
         raise CompactLMError(f"{path} does not exist; restore it with git, or name another file in params.yaml") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it") from None
     except pydantic.ValidationError as error:
         problem = describe_errors(error, content) if isinstance(content, dict) else "it has no keys at its top level; correct it"
         raise CompactLMError(f"{path}: {problem}") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it") from None
 
 
 def _slots_of(text: str) -> set[str]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from compactlm import artifacts
+from compactlm.errors import CompactLMError
 from compactlm.params import Params, Task
 from compactlm.shapes.budget import choose_vocabulary_size, parameters_of
 from compactlm.tasks import kind_of
@@ -130,10 +131,13 @@ def read_shape(directory: Path) -> Shape | None:
     path = directory / "config.json"
     if not path.is_file():
         return None
-    found = json.loads(path.read_text(encoding="utf-8"))
-    width, layers, inner = (int(found[name]) for name in ("hidden_size", "num_hidden_layers", "intermediate_size"))
-    body = layers * (4 * width**2 + 2 * width * inner)
-    return Shape(layers, width, inner, body + width * (int(found["vocab_size"]) + int(found["max_position_embeddings"])))
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        width, layers, inner = (int(found[name]) for name in ("hidden_size", "num_hidden_layers", "intermediate_size"))
+        body = layers * (4 * width**2 + 2 * width * inner)
+        return Shape(layers, width, inner, body + width * (int(found["vocab_size"]) + int(found["max_position_embeddings"])))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        raise CompactLMError(f"{path} does not describe a BERT; fetch or save the teacher again") from None
 
 
 def _student(params: Params, teacher: Shape) -> Shape:

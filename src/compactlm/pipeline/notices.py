@@ -6,13 +6,15 @@ import sys
 from collections.abc import Sequence
 
 from compactlm.artifacts import NOTICES, write_text
+from compactlm.errors import readable
 
 
 def tell(stage: str, sentences: Sequence[str]) -> None:
     """Print the sentences of a stage on standard error, and write them to its file in reports/notices, one per line."""
-    for sentence in sentences:
+    plain = [readable(sentence) for sentence in sentences]
+    for sentence in plain:
         print(f"{stage}: {sentence}", file=sys.stderr)  # noqa: T201
-    write_text(NOTICES / f"{stage}.txt", "".join(f"{sentence}\n" for sentence in sentences))
+    write_text(NOTICES / f"{stage}.txt", "".join(f"{sentence}\n" for sentence in plain))
 
 
 def read_notices() -> list[str]:

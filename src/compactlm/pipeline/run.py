@@ -17,7 +17,7 @@ os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 from compactlm.artifacts import write_json
 from compactlm.errors import CompactLMError
-from compactlm.params import Params, ParamsError, read_params
+from compactlm.params import Params, read_params
 from compactlm.pipeline.code import PIPELINE, RECORDS, fingerprints
 
 DISK_IS_FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -35,7 +35,7 @@ def run(name: str, stage: Callable[[Params], None]) -> None:
         stage(params)
         if code is not None and os.environ.get("RANK", "0") == "0":  # the first of several training processes
             write_json(RECORDS / f"{name}.json", code)
-    except (CompactLMError, ParamsError) as error:
+    except CompactLMError as error:
         sys.exit(f"{name}: {error}")
     except FileNotFoundError as error:
         # Missing files that a user names have errors of their own; here an artifact of another stage is missing.

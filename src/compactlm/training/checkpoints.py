@@ -22,6 +22,7 @@ import transformers
 from tqdm import tqdm
 
 from compactlm.artifacts import file_sha256, read_json, replacing, write_json
+from compactlm.errors import readable
 
 History = list[tuple[int, dict[str, float]]]  # the mean losses at some steps
 
@@ -97,8 +98,7 @@ class Checkpoint:
                 step, history = int(state["step"]), [(int(step), losses) for step, losses in state["history"]]
             except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
                 if process == 0:
-                    reason = " ".join(str(error).split())
-                    tqdm.write(f"warning: ignoring the damaged checkpoint {directory} ({reason})", file=sys.stderr)
+                    tqdm.write(readable(f"warning: ignoring the damaged checkpoint {directory} ({error})"), file=sys.stderr)
                 continue
             _restore(tensors, module, optimizer, process)
             return step, history

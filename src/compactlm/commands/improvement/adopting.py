@@ -45,12 +45,9 @@ def adopt(
         from compactlm.improvement.adopting.sources import restoring
         from compactlm.improvement.promotion.settings import read_settings
         from compactlm.improvement.registry import read_registry
-        from compactlm.params import PARAMS_FILE, ParamsError, read_params
+        from compactlm.params import PARAMS_FILE, read_params
         from compactlm.presets import recompose, require_composed
-    try:
-        params = read_params()
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None
+    params = read_params()
     require_composed(params.preset)
     registry = read_registry()
     with restoring(PARAMS_FILE):

@@ -12,7 +12,7 @@ from compactlm.errors import CompactLMError
 from compactlm.improvement.promotion import promoting, showing
 from compactlm.improvement.promotion.settings import read_settings
 from compactlm.improvement.registry import ARTIFACT, assign, read_registry, register
-from compactlm.params import Params, ParamsError, read_params
+from compactlm.params import read_params
 
 REPORT = Path("reports/loop/promotion.json")
 
@@ -34,7 +34,7 @@ def run(console: Console, *, first: bool, dry_run: bool, markdown: bool, output:
     Raises:
         CompactLMError: the model or the version in use cannot be compared.
     """
-    params, settings, registry = _params(), read_settings(), read_registry()
+    params, settings, registry = read_params(), read_settings(), read_registry()
     champion = promoting.choose_champion(registry, settings, first)
     if not dry_run:
         promoting.check_committed(registry)
@@ -87,10 +87,3 @@ def roll_back(name: str | None) -> Iterator[str]:
         raise CompactLMError(f"{champion.tag} holds the stage {stage} already; name another version")
     tag = assign(version, stage, f"{stage}: back from {champion.name} to {version.name}")
     yield from showing.consequence(version, champion, stage, tag)
-
-
-def _params() -> Params:
-    try:
-        return read_params()
-    except ParamsError as error:
-        raise CompactLMError(str(error)) from None

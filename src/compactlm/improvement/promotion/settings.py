@@ -55,7 +55,7 @@ def read_settings(path: Path = FILE) -> Promotion:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CompactLMError(f"{path} is missing; restore it with `git checkout {path}`") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise CompactLMError(f"{path} is not valid YAML ({' '.join(str(error).split())}); correct it") from None
     if not isinstance(content, dict):
         raise CompactLMError(f"{path} has no keys; restore it with `git checkout {path}`")

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tqdm import tqdm
 
-from compactlm.errors import CompactLMError
+from compactlm.errors import CompactLMError, readable
 
 LONGEST_LINE = 64_000_000  # a line of more characters is hardly text and would fill the memory
 MANY_LINES = 100  # a cell with more lines is most often a quote that was not closed
@@ -43,10 +43,8 @@ def csv_cells(lines: Iterable[str], where: str, delimiter: str) -> Cells:
             return
         if reader.line_num - first >= MANY_LINES and not told:
             told = True
-            tqdm.write(
-                f"warning: {where} has a row from line {first} to line {reader.line_num}; if these are several rows, close the quote there",
-                file=sys.stderr,
-            )
+            rows = f"a row from line {first} to line {reader.line_num}; if these are several rows, close the quote there"
+            tqdm.write(readable(f"warning: {where} has {rows}"), file=sys.stderr)
         if any(cells):
             yield reader.line_num, cells
 
