@@ -37,6 +37,6 @@ class Runner(Protocol):
         ...
 
 
-def short_reason(error: Exception) -> str:
+def short_reason(error: BaseException) -> str:
     """Return the start of a library's message on one line."""
     return " ".join(str(error).split())[:120]

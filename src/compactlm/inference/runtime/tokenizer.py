@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import tokenizers
@@ -11,13 +12,17 @@ import tokenizers
 from compactlm.bert.special_tokens import SPECIAL
 from compactlm.errors import CompactLMError
 from compactlm.inference.runtime.runner import short_reason
+from compactlm.inference.runtime.tokenizer_checks import problem
 from compactlm.text.unicode import encodable
+
+RIGHT = "copy the tokenizer that the model was trained with"
 
 
 class Tokenizer:
     """Converts text to token ids and back.
 
     Attributes:
+        path: tokenizer.json.
         library: the tokenizer of the tokenizers library.
         limit: the maximum number of tokens that the model accepts, [CLS] and [SEP] included.
         size: the number of tokens in the vocabulary.
@@ -34,23 +39,14 @@ class Tokenizer:
         Raises:
             CompactLMError: the file is missing or damaged, or does not belong to the model.
         """
-        path = directory / "tokenizer.json"
-        try:
-            self.library = tokenizers.Tokenizer.from_file(str(path))
-        except Exception as error:  # noqa: BLE001 - the library raises bare exceptions
-            raise CompactLMError(
-                f"{path} cannot be read ({short_reason(error)}); restore it with `dvc checkout`, or copy the model again"
-            ) from None
-        self.library.no_truncation()
-        self.library.no_padding()
-        self.limit, self.size = limit, self.library.get_vocab_size()
-        if self.size != size:
-            raise CompactLMError(
-                f"{path} has {self.size:,} tokens but the model next to it has {size:,}; copy the tokenizer that the model was trained with"
-            )
-        missing = [token for token in SPECIAL if self.library.token_to_id(token) is None]
-        if missing:
-            raise CompactLMError(f"{path} lacks {', '.join(missing)}; copy the tokenizer that the model was trained with")
+        self.path, self.limit, self.size = directory / "tokenizer.json", limit, size
+        with self._telling("cannot be read", "restore it with `dvc checkout`, or copy the model again"):
+            self.library = tokenizers.Tokenizer.from_file(str(self.path))
+            self.library.no_truncation()
+            self.library.no_padding()
+            found = problem(self.library, size)
+        if found:
+            raise CompactLMError(f"{self.path} {found}; {RIGHT}")
         self.pad, self.unknown, self.cls, self.sep, self.mask = (int(self.library.token_to_id(token) or 0) for token in SPECIAL)
 
     @functools.cached_property
@@ -77,8 +73,13 @@ class Tokenizer:
         )
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the token ids of each text, not truncated, with [CLS] and [SEP]."""
-        return [encoding.ids for encoding in self.library.encode_batch_fast([encodable(text) for text in texts])]
+        """Return the token ids of each text, not truncated, with [CLS] and [SEP].
+
+        Raises:
+            CompactLMError: the library cannot tokenize the texts with this file.
+        """
+        with self._telling("cannot tokenize a text", RIGHT):
+            return [encoding.ids for encoding in self.library.encode_batch_fast([encodable(text) for text in texts])]
 
     def cut(self, ids: Sequence[int]) -> list[int]:
         """Return `ids` truncated to the limit; a truncated sequence ends with [SEP]."""
@@ -110,4 +111,15 @@ class Tokenizer:
 
     def join(self, ids: Sequence[int]) -> str:
         """Return the text of token ids, without special tokens. The library removes spaces before punctuation."""
-        return self.library.decode(list(ids), skip_special_tokens=True)
+        with self._telling("cannot join tokens", RIGHT):
+            return self.library.decode(list(ids), skip_special_tokens=True)
+
+    @contextlib.contextmanager
+    def _telling(self, what: str, fix: str) -> Iterator[None]:
+        """Turn any failure of the library into one sentence about the file."""
+        try:
+            yield
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the library raises bare exceptions, and a panic is no Exception
+            raise CompactLMError(f"{self.path} {what} ({short_reason(error)}); {fix}") from None

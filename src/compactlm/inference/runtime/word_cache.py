@@ -17,6 +17,7 @@ WORDS = 200_000  # this many words take some tens of megabytes
 LONGEST = 100  # words with more letters seldom repeat
 AT_ONCE = 1000  # this many words are tokenized as one text, in a fifth of the time of as many texts
 _WORDS_AND_MARKS = re.compile(r"[a-z0-9]+|[^a-z0-9]").findall
+PREFIX = "continuing_subword_prefix"
 _IDS = "i"  # ids are joined as packed bytes, which takes a tenth of the time of joining lists
 
 
@@ -91,5 +92,5 @@ def _is_uncased_bert(tokenizer: dict[str, object]) -> bool:
     if not (isinstance(normalizer, dict) and isinstance(splitter, dict) and isinstance(model, dict) and isinstance(added, list)):
         return False
     lowers = normalizer.get("type") == "BertNormalizer" and normalizer.get("lowercase") is True and normalizer.get("clean_text") is True
-    splits = splitter.get("type") == "BertPreTokenizer" and model.get("type") == "WordPiece"
-    return lowers and splits and all(str(token["content"]).startswith("[") for token in added)
+    splits = splitter.get("type") == "BertPreTokenizer" and model.get("type") == "WordPiece" and model.get(PREFIX) == "##"
+    return lowers and splits and all(str(token["content"]).startswith("[") and not token["normalized"] for token in added)
