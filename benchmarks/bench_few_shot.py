@@ -2,6 +2,7 @@
 
     python -m benchmarks.bench_few_shot                       # 16, 64 and 256 rows per label, 5 draws of each
     python -m benchmarks.bench_few_shot --rows 16 --draws 3
+    python -m benchmarks.bench_few_shot --before ../earlier   # and an earlier version, in a git worktree
 
 The student is the pipeline's sentence encoder or, without one, its masked language model; neither was trained with labels. Rows of
 the default experiment's sentiment data are drawn from the train split, and accuracy is measured on the whole test split. The figures
@@ -10,7 +11,6 @@ are written to reports/few-shot.json.
 
 import argparse
 import statistics
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
@@ -19,15 +19,12 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegressionCV
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import make_pipeline
-from tqdm import tqdm
 
-from compactlm import CompactLM, artifacts
+from benchmarks.shared.versions import Version, add_before
+from compactlm import artifacts
 from compactlm.bert.sentence_encoder.modules import is_sentence_encoder
 from compactlm.evaluation.embeddings.contestants import load_encoder
 from compactlm.evaluation.embeddings.vectors import Embed
-from compactlm.inference.finetuning.labelled import Labelled
-from compactlm.inference.finetuning.user_task import finetune
-from compactlm.inference.runtime import directories
 from compactlm.params import read_params
 
 REPORT = Path("reports/few-shot.json")
@@ -63,13 +60,11 @@ def embedded(embed: Embed, rows: Rows, test: Rows) -> float:
     return float(model.score(embed([text for text, _ in test]), [label for _, label in test]))
 
 
-def student(directory: Path, rows: Rows, test: Rows, seed: int) -> float:
-    """Return the accuracy of the fine-tuned student, with the threshold from fine-tuning."""
-    with tempfile.TemporaryDirectory() as parent:
-        output = Path(parent) / "own"
-        finetune(directory, Labelled([text for text, _ in rows], [label for _, label in rows], 0), output, seed=seed)
-        answers = CompactLM(output, backend="torch").classify_all(text for text, _ in test)
-        return float(accuracy_score([label for _, label in test], [answer.label for answer in answers]))
+def finetuned(version: Version, draws: Sequence[Rows], test: Rows) -> list[float]:
+    """Return the accuracy of `compactlm finetune` of a version on each draw, with the threshold from fine-tuning."""
+    labels = [label for _, label in test]
+    answers = version.run("finetune", artifacts.STUDENT, draws=draws, texts=[text for text, _ in test])
+    return [float(accuracy_score(labels, answer)) for answer in answers]
 
 
 def main() -> None:
@@ -78,20 +73,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[16, 64, 256], help="rows per label")
     parser.add_argument("--draws", type=int, default=5)
     parser.add_argument("--task", default="sentiment")
-    options = parser.parse_args()
+    add_before(parser)
+    options, params = parser.parse_args(), read_params()
     train, test = labelled_rows("train", options.task), labelled_rows("test", options.task)
     base, table = artifacts.TEACHER / artifacts.BASE, []
-    teacher = load_encoder(base, read_params().batch_tokens, "teacher")[1] if is_sentence_encoder(base) else None
+    teacher = load_encoder(base, params.batch_tokens, "teacher")[1] if is_sentence_encoder(base) else None
+    versions = {"student": Version("bench-few-shot", params.threads)}
+    if options.before:
+        versions["before"] = Version("bench-few-shot", params.threads, options.before)
     for count in options.rows:
-        found: dict[str, list[float]] = {"student": [], "tfidf": [], **({"teacher": []} if teacher else {})}
-        for seed in tqdm(range(options.draws), desc=f"{count} rows per label", unit="draw"):
-            rows = draw(train, count, seed)
-            found["tfidf"].append(baseline(rows, test))
-            if teacher:
-                found["teacher"].append(embedded(teacher, rows, test))
-            found["student"].append(student(directories.find_base(artifacts.STUDENT).path, rows, test, seed))
+        draws = [draw(train, count, seed) for seed in range(options.draws)]
+        found = {name: finetuned(version, draws, test) for name, version in versions.items()}
+        found["tfidf"] = [baseline(rows, test) for rows in draws]
+        if teacher:
+            found["teacher"] = [embedded(teacher, rows, test) for rows in draws]
         table.append({"rows_a_label": count, **{name: _summary(shares) for name, shares in found.items()}})
-        print(f"{count:>4} rows per label", *(f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items()), sep="  ")
+        shown = (f"{name} {statistics.mean(shares):.1%}" for name, shares in found.items())
+        print(f"{count:>4} rows per label", *shown, sep="  ", flush=True)
     artifacts.write_json(REPORT, {"task": options.task, "test_rows": len(test), "draws": options.draws, "accuracy": table})
 
 

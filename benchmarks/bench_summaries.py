@@ -2,6 +2,7 @@
 
     python -m benchmarks.bench_summaries                # all test rows of the news documents (source xsum)
     python -m benchmarks.bench_summaries --rows 100
+    python -m benchmarks.bench_summaries --before ../earlier   # and an earlier version, in a git worktree
 
 The constants of compactlm.inference.summarizing were chosen on validation rows. The figures are written to reports/summaries.json.
 """
@@ -15,7 +16,9 @@ from rouge_score.rouge_scorer import RougeScorer
 from rouge_score.scoring import BootstrapAggregator
 from tqdm import tqdm
 
-from compactlm import CompactLM, artifacts
+from benchmarks.shared.versions import Version, add_before
+from compactlm import artifacts
+from compactlm.params import read_params
 from compactlm.text.sentences import split_sentences
 
 REPORT = Path("reports/summaries.json")
@@ -49,17 +52,22 @@ def measure(pairs: Sequence[tuple[str, str]], methods: dict[str, Callable[[str],
 def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="directory of the models; by default the pipeline's")
-    parser.add_argument("--backend", default="auto")
     parser.add_argument("--rows", type=int, default=1000, help="number of documents")
     parser.add_argument("--sentences", type=int, default=3)
-    options = parser.parse_args()
-    lm = CompactLM(options.model, backend=options.backend)
+    add_before(parser)
+    options, threads = parser.parse_args(), read_params().threads
     pairs = documents("xsum")[: options.rows]
+    texts = [text for text, _ in pairs]
+    versions = {"student": Version("bench-summaries", threads)}
+    if options.before:
+        versions["before"] = Version("bench-summaries", threads, options.before)
     methods: dict[str, Callable[[str], str]] = {
-        "student": lambda text: " ".join(sentence.text for sentence in lm.summarize(text, options.sentences)),
-        "first_sentences": lambda text: " ".join(split_sentences(text)[: options.sentences]),
+        name: dict(
+            zip(texts, version.run("summarize", artifacts.EXPORT, texts=texts, sentences=options.sentences), strict=True)
+        ).__getitem__
+        for name, version in versions.items()
     }
+    methods["first_sentences"] = lambda text: " ".join(split_sentences(text)[: options.sentences])
     table = measure(pairs, methods)
     artifacts.write_json(REPORT, {"documents": len(pairs), "sentences": options.sentences, **table})
     for name, scores in table.items():

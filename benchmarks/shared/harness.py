@@ -34,20 +34,21 @@ def new_console(width: int) -> Console:
     return Console(width=None if sys.stdout.isatty() else width, highlight=False)
 
 
-def run_module(command: str, title: str, module: str, *arguments: str, threads: int) -> None:
-    """Run a module in a new process; exit with the end of its output if it fails."""
-    environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads)}
+def run_module(command: str, title: str, module: str, *arguments: str, threads: int, checkout: Path = Path()) -> None:
+    """Run a module in a new process, with the package of a checkout; exit with the end of its output if it fails."""
+    path = os.pathsep.join([str((checkout / "src").resolve()), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, **QUIET, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": path}
     done = subprocess.run([sys.executable, "-m", module, *arguments], env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stderr[-3000:], file=sys.stderr)
         sys.exit(f"{command}: {title} ended with status {done.returncode}; the end of its output is above")
 
 
-def run_job(command: str, title: str, module: str, job: Any, scratch: Path) -> Any:
+def run_job(command: str, title: str, module: str, job: Any, scratch: Path, checkout: Path = Path()) -> Any:
     """Run `module JOB RESULT` in a new process, and return the content of RESULT. `job` is a dataclass with `threads`."""
     result = scratch / "result.json"
     result.unlink(missing_ok=True)
-    run_module(command, title, module, json.dumps(dataclasses.asdict(job)), str(result), threads=job.threads)
+    run_module(command, title, module, json.dumps(dataclasses.asdict(job)), str(result), threads=job.threads, checkout=checkout)
     return artifacts.read_json(result)
 
 
