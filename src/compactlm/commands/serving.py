@@ -9,10 +9,9 @@ import typer
 
 from compactlm.commands.options import ModelOption, epilogue
 from compactlm.errors import needs
+from compactlm.serving.settings import TOKEN_VARIABLE
 
 app = typer.Typer()
-
-TOKEN_VARIABLE = "COMPACTLM_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @app.command(

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-SMALL = 0.02  # the standard deviation of BERT's random weights, for rows without a counterpart in the teacher
+SMALL = 0.02  # the standard deviation of BERT's random weights, for what has no counterpart in the teacher
 
 
 def strongest_heads(contexts: torch.Tensor, output: torch.Tensor, heads: int, count: int) -> list[int]:

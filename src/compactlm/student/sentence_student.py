@@ -10,11 +10,11 @@ from transformers import BertModel
 
 from compactlm.params import Student
 from compactlm.student.building import build_config
+from compactlm.student.heads import SMALL
 from compactlm.student.static_table import StaticTable
 
 FILLED = 1e-4  # the part of a norm that is kept free, so that rounding never makes a square root of a negative number
 INNER = 0.05  # the standard deviation of the layers' weights before their output maps, which are 0 at first
-SMALL = 0.02  # the standard deviation of BERT's random weights
 
 
 class SentenceStudent(torch.nn.Module):

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, f1_score, log_loss, matthews_corrcoef, roc_auc_score
 
+from compactlm.tasks.measures.ranking import divide
+
 METRICS = ("accuracy", "macro_f1", "matthews", "auroc", "log_loss", "calibration_error")
 
 Labels = npt.NDArray[np.int64]
@@ -56,7 +58,7 @@ def resampled_task_metrics(expected: Labels, probabilities: Array, weights: Arra
     is_label, is_predicted = expected[:, None] == names, probabilities.argmax(axis=1)[:, None] == names
     actual, predicted, right = (weights @ marks.astype(np.float64) for marks in (is_label, is_predicted, is_label & is_predicted))
     # A label that neither occurs in a resample nor is predicted has an F1 of 0, as with zero_division=0 of scikit-learn.
-    f1 = _divide(2 * right, actual + predicted, 0.0)[:, np.unique(expected)]
+    f1 = divide(2 * right, actual + predicted, 0.0)[:, np.unique(expected)]
     covariance = right.sum(axis=1) * total - (actual * predicted).sum(axis=1)
     spread = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
     areas = [_areas(expected == label, probabilities[:, label], weights) for label in _ranked_labels(expected, labels)]
@@ -65,7 +67,7 @@ def resampled_task_metrics(expected: Labels, probabilities: Array, weights: Arra
     return {
         "accuracy": right.sum(axis=1) / total,
         "macro_f1": f1.mean(axis=1),
-        "matthews": _divide(covariance, np.sqrt(spread), 0.0),
+        "matthews": divide(covariance, np.sqrt(spread), 0.0),
         "auroc": np.mean(areas, axis=0) if areas else np.full(len(weights), np.nan),
         "log_loss": weights @ losses / total,
         "calibration_error": np.abs(weights @ calibration_gaps(expected, probabilities, bins)).sum(axis=1) / total,
@@ -100,8 +102,4 @@ def _areas(positive: npt.NDArray[np.bool_], scores: Array, weights: Array) -> Ar
     ups = np.add.reduceat((weights * positive)[:, order], starts, axis=1)
     downs = np.add.reduceat((weights * ~positive)[:, order], starts, axis=1)
     below = np.cumsum(downs, axis=1) - downs / 2
-    return _divide((ups * below).sum(axis=1), ups.sum(axis=1) * downs.sum(axis=1), np.nan)
-
-
-def _divide(above: Array, below: Array, otherwise: float) -> Array:
-    return np.divide(above, below, out=np.full(above.shape, otherwise), where=below != 0)
+    return divide((ups * below).sum(axis=1), ups.sum(axis=1) * downs.sum(axis=1), np.nan)

@@ -38,12 +38,15 @@ class LabelledExamples:
         return {**inputs, "labels": self.losses.labels([one.target for one in chosen], inputs["input_ids"].shape[1])}
 
 
-class _TaskLearning(torch.nn.Module):
+class TaskObjective(torch.nn.Module):
+    """The loss of a model on labelled sequences of a task."""
+
     def __init__(self, model: BertPreTrainedModel, losses: TaskLosses) -> None:
         super().__init__()
         self.model, self.losses = model, losses
 
     def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> Batch:
+        """Return `loss`, a scalar, for the batch of LabelledExamples.batch."""
         return {"loss": self.losses.hard(logits_of(self.model, **inputs), {**inputs, "labels": labels})}
 
 
@@ -108,7 +111,7 @@ def fine_tune(
             states = frozen_states(model, frozen, examples, optimisation.batch_tokens, accelerator, f"{title}, frozen layers")
             rows = LabelledStates(states, examples, losses, rows.ids)
             stack.enter_context(without_frozen(model, frozen))
-        summary = train(title, _TaskLearning(model, losses), rows, optimisation, settings, checkpoint, section=section)
+        summary = train(title, TaskObjective(model, losses), rows, optimisation, settings, checkpoint, section=section)
     losses.fold(head_of(model))
     model.requires_grad_(True)
     return summary

@@ -17,7 +17,7 @@ from compactlm.fairness.gate import Gate
 from compactlm.fairness.outcomes import answered, outcome_name
 from compactlm.fairness.stereotypes import Stereotypes
 from compactlm.fairness.swaps.flips import Flips, Predict, count_flips
-from compactlm.figures.bootstrap import CONFIDENCE, Array, Resampler
+from compactlm.figures.bootstrap import CONFIDENCE, Resampler
 from compactlm.params import BiasAudit, Task
 from compactlm.tasks import kind_of
 
@@ -73,31 +73,18 @@ def audit_models(
     found = {role: numbers for role, answers in said.items() if (numbers := answered(answers, rows, task, outcome)) is not None}
     if len(found) < len(said):
         return None
-    swapped = {one: settings.attributes[one] for one in names if settings.attributes[one].swaps}
-    return ModelAudit(
-        _groups(names, rows, task, outcome, said, found, settings, resampler),
-        {one: count_flips(rows, attribute, task, outcome, said, predict, settings, resampler) for one, attribute in swapped.items()},
-    )
-
-
-def _groups(
-    names: Sequence[str],
-    rows: Sequence[Document],
-    task: Task,
-    outcome: str,
-    said: Mapping[str, Any],
-    numbers: Mapping[str, Array],
-    settings: BiasAudit,
-    resampler: Resampler,
-) -> dict[str, GroupAudit | NumberAudit]:
-    """Compare the groups of each attribute by the numbers of the answers."""
     kind = kind_of(task)
     expected = kind.outcome(None, rows, task, outcome) if kind.has_favourable else None
+    groups: dict[str, GroupAudit | NumberAudit]
     if expected is None:
-        return {one: audit_numbers(rows, one, numbers, settings, resampler) for one in names}
-    has, predicted = (expected == 1).tolist(), {role: (values == 1).tolist() for role, values in numbers.items()}
-    right = {role: _right(said[role], values == expected, rows, task) for role, values in numbers.items()}
-    return {one: audit_groups(rows, one, has, right, predicted, settings, resampler) for one in names}
+        groups = {one: audit_numbers(rows, one, found, settings, resampler) for one in names}
+    else:
+        has, predicted = (expected == 1).tolist(), {role: (values == 1).tolist() for role, values in found.items()}
+        right = {role: _right(said[role], values == expected, rows, task) for role, values in found.items()}
+        groups = {one: audit_groups(rows, one, has, right, predicted, settings, resampler) for one in names}
+    swapped = {one: settings.attributes[one] for one in names if settings.attributes[one].swaps}
+    flips = {one: count_flips(rows, attribute, task, outcome, said, predict, settings, resampler) for one, attribute in swapped.items()}
+    return ModelAudit(groups, flips)
 
 
 def _right(answers: Any, as_expected: Any, rows: Sequence[Document], task: Task) -> list[bool]:

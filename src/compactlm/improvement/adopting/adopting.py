@@ -32,6 +32,7 @@ from compactlm.improvement.adopting.sources import (
 from compactlm.improvement.labelling.answers import read_answers
 from compactlm.improvement.registry import Version, git
 from compactlm.params import Params
+from compactlm.shards.reports import shown
 
 KIND = "classification"
 RANDOM = "random"  # rows that `pick` drew at random join the test set
@@ -175,16 +176,12 @@ def describe(found: Adoption, task: str) -> Iterator[str]:
     if found.skipped:
         yield f"{found.skipped:,} lines have no text or no label."
     for row in found.contradictory[:SHOWN]:
-        yield f"another label in the corpus: {row.id[:8]} {_short(row.text)} ({row.label})"
+        yield f"another label in the corpus: {row.id[:8]} {shown(row.text)} ({row.label})"
     if found.doubts is not None:
         new, old = (interval(figure, percent) for figure in (found.doubts.new, found.doubts.old))
         yield f"A classifier that has not seen them answers differently for {new} of the new labels, and for {old} of the old ones."
         for row, answer, probability in found.doubts.rows[:SHOWN]:
-            yield f"doubtful: {row.id[:8]} {_short(row.text)} ({row.label}; cross-fitted: {answer}, {percent(1 - probability)})"
+            yield f"doubtful: {row.id[:8]} {shown(row.text)} ({row.label}; cross-fitted: {answer}, {percent(1 - probability)})"
     names = [name for kind in SPLIT_OF if data_path(name := source_name(kind, task)).is_file()]
     files = " ".join(["configs", "params.yaml", *(f"{data_path(name)}.dvc" for name in names)])
     yield f"Record it with `git add {files} && git commit`, then run `dvc repro`."
-
-
-def _short(text: str) -> str:
-    return repr(" ".join(text.split())[:80])

@@ -15,7 +15,7 @@ from compactlm.bert import models
 from compactlm.bert.batches import make_batches
 from compactlm.bert.folding import fold_thresholds
 from compactlm.bert.runtime import prepare
-from compactlm.bert.task_models import head_of, logits_of, run_rows
+from compactlm.bert.task_models import head_of, run_rows
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure
 from compactlm.inference.finetuning.early_stopping import BATCH_TOKENS, fit_objective
@@ -26,8 +26,7 @@ from compactlm.student.building import build_task_model
 from compactlm.tasks import kind_of
 from compactlm.tasks.base import Array, Example, Row, Task
 from compactlm.tasks.segmenting import LibrarySegmenter
-from compactlm.teacher.training import LabelledExamples
-from compactlm.training.loop import Batch
+from compactlm.teacher.training import LabelledExamples, TaskObjective
 from compactlm.training.task_losses import TaskLosses
 
 FEWEST_SEQUENCES = 8  # of the greatest length in a batch
@@ -61,15 +60,6 @@ class FineTunedTask:
     low: float | None
     high: float | None
     chance: float
-
-
-class _Learning(torch.nn.Module):
-    def __init__(self, model: Any, losses: TaskLosses) -> None:
-        super().__init__()
-        self.model, self.losses = model, losses
-
-    def forward(self, labels: torch.Tensor, **inputs: torch.Tensor) -> Batch:
-        return {"loss": self.losses.hard(logits_of(self.model, **inputs), {**inputs, "labels": labels})}
 
 
 def finetune_task(
@@ -133,7 +123,7 @@ def finetune_task(
 def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequence[Example], how: tuple[int, float, int], say: Say) -> int:
     """Train a model and return the epoch of the kept weights; see `fit_objective`."""
     rows, held_out = (LabelledExamples(part, losses, model.config.pad_token_id) for part in (learnt, held))
-    objective = _Learning(model, losses)
+    objective = TaskObjective(model, losses)
     batch_tokens = max(BATCH_TOKENS, FEWEST_SEQUENCES * max(rows.lengths))
 
     def measure() -> tuple[float, str]:
@@ -143,7 +133,7 @@ def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequen
     return fit_objective(model, objective, rows, measure, *how, say, batch_tokens)
 
 
-def _loss(objective: _Learning, rows: LabelledExamples, batch_tokens: int) -> float:
+def _loss(objective: TaskObjective, rows: LabelledExamples, batch_tokens: int) -> float:
     """Return the mean loss of held-out sequences."""
     objective.eval()
     total, device = 0.0, objective.model.device

@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks.encoding import encoder_of
-from compactlm.inference.tasks.streaming import FIRST_ROWS, Encoded, Outputs, stream
-from compactlm.tasks import kind_of
+from compactlm.inference.tasks.streaming import FIRST_ROWS, Encoded, Outputs, answers, stream
 from compactlm.tasks.base import Input
+from compactlm.tasks.multilabel import THRESHOLD
 
 TEXTS_AT_ONCE = 4096  # this many texts are sorted by length together
-THRESHOLD = 0.5  # of each of several labels; training folds the chosen thresholds into the model
 KINDS = ("classification", "multilabel")
 
 
@@ -73,8 +72,7 @@ def classify(
 def classifications(model: Model, encoded: Sequence[Encoded], outputs: Outputs) -> Iterator[Classification | LabelSet]:
     """Yield the answer for each row, given the outputs of a classifier."""
     task = model.directory.task
-    examples, rows = [one.examples for one in encoded], [one.row for one in encoded]
-    probabilities = kind_of(task).answers(outputs, examples, rows, task, model.directory.config)
+    probabilities = answers(model, encoded, outputs)
     several, labels = task.kind == "multilabel", model.directory.labels
     for one, row, best in zip(encoded, probabilities.tolist(), probabilities.argmax(axis=1).tolist(), strict=True):
         named = dict(zip(labels, row, strict=True))

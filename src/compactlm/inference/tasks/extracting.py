@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks.encoding import encoder_of
-from compactlm.inference.tasks.streaming import Encoded, Outputs, stream
-from compactlm.tasks import kind_of
+from compactlm.inference.tasks.streaming import Encoded, Outputs, answers, stream
 from compactlm.tasks.base import Input
 
 QUESTIONS_AT_ONCE = 64  # a passage can be long
@@ -46,8 +45,7 @@ def extract(model: Model, rows: Iterable[Input], rows_at_once: int = QUESTIONS_A
 
 def extractions(model: Model, encoded: Sequence[Encoded], outputs: Outputs) -> Iterator[Extraction]:
     """Yield the answer for each row, given the outputs of the model."""
-    task = model.directory.task
-    found = kind_of(task).answers(outputs, [one.examples for one in encoded], [one.row for one in encoded], task, model.directory.config)
+    found = answers(model, encoded, outputs)
     for one, span in zip(encoded, found, strict=True):
         unknown = one.unknown or not one.row.text.strip() or not (one.row.pair or "").strip()
         start, end = (None, None) if span.text is None else (span.start, span.end)

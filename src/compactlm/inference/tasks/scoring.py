@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks.encoding import encoder_of
-from compactlm.inference.tasks.streaming import Encoded, Outputs, stream
-from compactlm.tasks import kind_of
+from compactlm.inference.tasks.streaming import Encoded, Outputs, answers, stream
 from compactlm.tasks.base import Input
 
 TEXTS_AT_ONCE = 4096  # this many texts are sorted by length together
@@ -38,7 +37,6 @@ def score(model: Model, rows: Iterable[Input], rows_at_once: int = TEXTS_AT_ONCE
 
 def scores(model: Model, encoded: Sequence[Encoded], outputs: Outputs) -> Iterator[Score]:
     """Yield the score of each row, given the outputs of the model."""
-    task = model.directory.task
-    found = kind_of(task).answers(outputs, [one.examples for one in encoded], [one.row for one in encoded], task, model.directory.config)
+    found = answers(model, encoded, outputs)
     for one, number in zip(encoded, found.tolist(), strict=True):
         yield Score(number, one.cut, one.unknown)

@@ -7,12 +7,14 @@ import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from compactlm.bert.arrays import Array
 from compactlm.bert.batches import make_batches
 from compactlm.inference.runtime.model import Model, open_runner
 from compactlm.inference.runtime.runner import Runner
+from compactlm.tasks import kind_of
 from compactlm.tasks.base import Example, Input
 
 MOST_WORKERS = 8  # each worker holds the hidden states of a batch
@@ -84,6 +86,13 @@ def run(model: Model, encoded: Sequence[Encoded]) -> Outputs:
     for rows in make_batches([len(one.input_ids) for one in examples]):
         found.update(zip(rows, _outputs(model, model.runner, [examples[row] for row in rows]), strict=True))
     return _by_row(encoded, found)
+
+
+def answers(model: Model, encoded: Sequence[Encoded], outputs: Outputs) -> Any:
+    """Return the answers to rows, given the outputs of the model, in the form of the task's kind; see Kind.answers."""
+    task = model.directory.task
+    examples, rows = [one.examples for one in encoded], [one.row for one in encoded]
+    return kind_of(task).answers(outputs, examples, rows, task, model.directory.config)
 
 
 def _outputs(model: Model, runner: Runner, examples: Sequence[Example]) -> list[Array]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks.encoding import encoder_of
-from compactlm.inference.tasks.streaming import Encoded, Outputs, stream
-from compactlm.tasks import kind_of
+from compactlm.inference.tasks.streaming import Encoded, Outputs, answers, stream
 from compactlm.tasks.answers import Tags
 from compactlm.tasks.base import Input
 from compactlm.tasks.tags.schemes import entities, scheme
@@ -72,9 +71,8 @@ def tag(model: Model, rows: Iterable[Input], rows_at_once: int = TEXTS_AT_ONCE) 
 
 def taggings(model: Model, encoded: Sequence[Encoded], outputs: Outputs) -> Iterator[Tagging]:
     """Yield the tags of each row, given the outputs of the model."""
-    task = model.directory.task
-    found = kind_of(task).answers(outputs, [one.examples for one in encoded], [one.row for one in encoded], task, model.directory.config)
-    marks_entities = scheme(task.labels) is not None
+    found = answers(model, encoded, outputs)
+    marks_entities = scheme(model.directory.task.labels) is not None
     for one, answer in zip(encoded, found, strict=True):
         words = list(_words(one.row, answer))
         yield Tagging(one.row.text, words, _entities(one.row.text, words) if marks_entities else None, one.unknown)

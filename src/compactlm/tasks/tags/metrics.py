@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from compactlm.tasks.measures.ranking import divide
 from compactlm.tasks.tags.schemes import entities
 
 Array = npt.NDArray[np.float64]
@@ -36,10 +37,10 @@ def metrics_of(counts: Array) -> dict[str, Array]:
     """Return METRICS of sums of COUNTS, float64 [..., 5]; 0 where there are no entities, as in seqeval, and nan without words."""
     right, answered, expected, right_words, words = np.moveaxis(counts, -1, 0)
     return {
-        "entity_f1": _divide(2 * right, answered + expected, 0.0),
-        "token_accuracy": _divide(right_words, words, np.nan),
-        "entity_precision": _divide(right, answered, 0.0),
-        "entity_recall": _divide(right, expected, 0.0),
+        "entity_f1": divide(2 * right, answered + expected, 0.0),
+        "token_accuracy": divide(right_words, words, np.nan),
+        "entity_precision": divide(right, answered, 0.0),
+        "entity_recall": divide(right, expected, 0.0),
     }
 
 
@@ -47,7 +48,3 @@ def best_constant(rows: Sequence[Sequence[str]], labels: Sequence[str], metric: 
     """Return the tag with the highest metric if every word of the rows gets it; of equal tags the first."""
     figures = [float(metrics_of(count(rows, [[label] * len(tags) for tags in rows]).sum(axis=0))[metric]) for label in labels]
     return labels[int(np.argmax(figures))]
-
-
-def _divide(above: Array, below: Array, otherwise: float) -> Array:
-    return np.divide(above, below, out=np.full(np.shape(above), otherwise), where=below != 0)
