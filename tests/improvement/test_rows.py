@@ -1,10 +1,11 @@
 import gzip
 import json
+from pathlib import Path
 
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.improvement.rows import read_fields, read_rows, row_id, write_fields
+from compactlm.improvement.rows import read_fields, read_rows, replace_file, row_id, write_fields
 
 ROWS = [{"text": 'a "good", old film', "stars": 4}, {"text": "bad\nmusic", "stars": 1}]
 
@@ -63,3 +64,20 @@ def test_a_format_that_is_only_read_is_refused(tmp_path):
 def test_an_id_depends_on_the_text_alone():
     assert row_id("good film") == row_id("good film") != row_id("Good film")
     assert len(row_id("\ud800")) == 32
+
+
+def test_a_row_with_a_lone_surrogate_is_written(tmp_path):
+    (tmp_path / "rows.jsonl").write_text(json.dumps({"text": "good", "question": "\ud83d"}))
+    rows = [row.fields for row in read_rows(tmp_path / "rows.jsonl").rows]
+    for name in ("picked.jsonl", "picked.csv"):
+        write_fields(tmp_path / name, rows)
+        assert "\ufffd" in (tmp_path / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [".", "/", ".."])
+def test_a_directory_cannot_be_replaced_by_a_file(tmp_path, monkeypatch, path):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(OSError, match=r"\[Errno"):
+        replace_file(Path(path), lambda file: file.write("x"))
+    assert list(tmp_path.rglob("*")) == [tmp_path / "here"]

@@ -10,6 +10,9 @@ import time
 import httpx2 as httpx
 import pytest
 
+from compactlm.errors import CompactLMError
+from compactlm.serving.server import _listen
+
 pytestmark = pytest.mark.slow  # each server takes a second or two to start
 
 TEXT = "a secret text about the film"
@@ -89,6 +92,13 @@ def test_a_port_that_is_in_use_is_one_sentence(export_root):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert f"port {port} of 127.0.0.1 cannot be used" in run("--model", export_root, "--port", port)
+
+
+@pytest.mark.parametrize("host", ["x" * 300, "a..b", "256.0.0.1"])
+def test_a_host_that_cannot_exist_is_one_sentence(host):
+    """`make fuzz` found the first two, which have no IDNA form."""
+    with pytest.raises(CompactLMError, match=rf"port 0 of {host} cannot be used \(.+\); pass another --port or --host"):
+        _listen(host, 0)
 
 
 def test_a_model_that_cannot_be_loaded_is_one_sentence(export_root, tmp_path):

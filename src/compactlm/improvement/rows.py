@@ -117,7 +117,7 @@ def as_line(fields: dict[str, Any]) -> str:
 def replace_file(path: Path, write: Callable[[TextIO], object]) -> None:
     """Write a UTF-8 file to a temporary path next to its own and rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.parent / f".{path.name}.unfinished"  # with_name refuses the path "."
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
             write(file)

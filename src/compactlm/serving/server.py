@@ -104,6 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
         except OSError:
             listener.close()
             raise
-    except OSError as error:
-        raise CompactLMError(f"port {port} of {host} cannot be used ({error.strerror or error}); pass another --port or --host") from None
+    except (OSError, UnicodeError) as error:  # the latter for a name that no host can have
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise CompactLMError(f"port {port} of {host} cannot be used ({reason}); pass another --port or --host") from None
     return listener

@@ -1,10 +1,11 @@
 import io
+import json
 import sys
 
 import pytest
 
 from compactlm.errors import CompactLMError
-from compactlm.text.formats.lines import Line, read_lines, read_text
+from compactlm.text.formats.lines import Line, parse_object, read_lines, read_text
 
 
 def test_lines_have_numbers_and_errors(tmp_path):
@@ -25,6 +26,13 @@ def test_a_broken_row_does_not_end_a_file(tmp_path):
         ("", "it is not valid UTF-8"),
         ("\ufffd", None),
     ]
+
+
+def test_lone_surrogates_are_replaced_in_all_values_of_a_row():
+    """`make fuzz` found such a row in `pick`, which writes all fields of a row."""
+    row = parse_object(r'{"text": "a \ud83d b", "more": [{"\ud800": ["\udcff", 1, null]}], "pair": "\ud83d\ude00"}')
+    assert row == {"text": "a \ufffd b", "more": [{"\ufffd": ["\ufffd", 1, None]}], "pair": "\U0001f600"}
+    json.dumps(row, ensure_ascii=False).encode()
 
 
 def test_a_dash_reads_standard_input(monkeypatch):

@@ -29,6 +29,11 @@ def test_a_row_for_each_question() -> None:
     ]
 
 
+def test_lone_surrogates_are_replaced() -> None:
+    [(_, row)] = read(json.dumps({"data": [article(ANSWERED | {"question": "Who\ud83d?"})]}))
+    assert row["question"] == "Who\ufffd?"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -110,6 +110,7 @@ def test_rows_have_places_names_and_positions(file: Path, form: Format, header: 
         (b'{"t": 1}\n{"t', "jsonl", "utf-8", r"f is not valid jsonl at line 2"),
         (b"[1]\n", "jsonl", "utf-8", r"f is not valid jsonl at line 1 \(it is not a JSON object\)"),
         pytest.param(b'{"t": ' + b"[" * 100_000, "jsonl", "utf-8", "f is not valid jsonl at line 1", id="nested"),
+        pytest.param(b'{"u": "\\ud83d", "t": ' + b"[" * 700 + b"]" * 700 + b"}", "jsonl", "utf-8", "f is not valid jsonl", id="escaped"),
         pytest.param(b'{"t": ' + b"9" * 5_000 + b"}", "jsonl", "utf-8", "f is not valid jsonl at line 1", id="digits"),
         (b'[{"t": 1}, {"t": 2}]', "jsonl", "utf-8", r"f is a JSON array .* \(line 1\); write one JSON object per line"),
         (b'\n{\n  "t": 1\n}\n', "jsonl", "utf-8", r"f is a JSON array or has objects over several lines \(line 2\)"),

@@ -13,6 +13,7 @@ from typing import Any
 from compactlm.errors import CompactLMError
 from compactlm.improvement.labelling.answers import ANNOTATOR, LABEL
 from compactlm.improvement.rows import read_fields
+from compactlm.text.unicode import encodable_values
 
 Fields = Mapping[str, Any]
 SUBMITTED = ("submitted", None)  # the status of an answer that counts; drafts and discarded answers do not
@@ -45,7 +46,7 @@ def _rows(path: Path) -> Iterable[Fields]:
     if path.suffix.lower() != ".json":
         return read_fields(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = encodable_values(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise CompactLMError(f"{path} cannot be read ({error.strerror}); name a readable file") from None
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ def write(path: Path, text: str) -> None:
     Raises:
         CompactLMError: the path cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.parent / f".{path.name}.unfinished"  # with_name refuses the path "."
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_text(text, encoding="utf-8")
@@ -36,7 +36,7 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     Raises:
         CompactLMError: the path has other content, or cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = path.parent / f".{path.name}.unfinished"  # with_name refuses the path "."
     try:
         if path.exists() and not _may_replace(path):
             raise CompactLMError(f"{path} holds something else than a page; pass a new directory with --folder")

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from compactlm.errors import CompactLMError
-from compactlm.text.unicode import encodable
+from compactlm.text.unicode import encodable, encodable_values
 
 STANDARD_INPUT = "-"
+ESCAPE = "\\u"  # only with it can JSON name a surrogate
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def parse_object(text: str) -> dict[str, Any]:
     """
     try:
         row = json.loads(text, object_pairs_hook=_different)
+        row = encodable_values(row) if ESCAPE in text else row
     except RepeatedKeyError:
         raise
     except (ValueError, RecursionError) as error:  # a number of thousands of digits raises a plain ValueError

@@ -8,6 +8,7 @@ from typing import Any
 
 from compactlm.errors import CompactLMError
 from compactlm.text.formats.delimited import Row
+from compactlm.text.unicode import encodable_values
 
 _FORM = 'SQuAD\'s format is {"data": [{"title": ..., "paragraphs": [{"context": ..., "qas": [{"question": ..., "answers": ...}]}]}]}'
 
@@ -21,7 +22,7 @@ def squad_rows(content: str, where: str) -> Iterator[tuple[str, Row]]:
         CompactLMError: the file is not JSON or not in SQuAD's format; the message has the position.
     """
     try:
-        whole = json.loads(content)
+        whole = encodable_values(json.loads(content))
     except (ValueError, RecursionError) as error:
         at = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise CompactLMError(f"{where} is not valid JSON{at}; correct it, or set format: jsonl for a file with an object a line") from None
