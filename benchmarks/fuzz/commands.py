@@ -3,43 +3,23 @@
 A case passes if the exit status is 0, 1 or 2, standard error ends with one sentence after a failure, and every line has its answer.
 """
 
-import io
 import json
+import os
 import random
-import sys
+import unicodedata
 from pathlib import Path
 
+from benchmarks.fuzz.material import argument, roots
 from benchmarks.fuzz.mutating import damage, text_of
+from benchmarks.fuzz.programs import draw
 from benchmarks.fuzz.runner import check_sentence
-from compactlm.cli import main
+from benchmarks.fuzz.running import run
 
 SINGLE = ("fill", "inspect", "complete", "classify", "embed", "compare", "similar", "answer", "score", "tag", "extract", "rerank")
 LINES = ("classify", "embed", "check", "summarize", "chat", "similar", "answer", "rerank", "score", "tag", "extract")
-ANSWERED = ("classify", "embed", "chat")  # the default's models have these; each line gets an answer
-PROGRAMS = ("preset", "expect", "summary", "review", "doctor", "verify", "watch", "pick", "adopt", "label")
+ANSWERED = ("classify", "embed", "chat", "score", "tag", "extract")  # each line gets an answer
+OF_KINDS = ("score", "tag", "extract", "rerank", "classify")  # these need models that `make kinds` makes, or can use them
 USAGE = 2
-
-
-def run(arguments: list[str], given: bytes) -> tuple[int, str, str]:
-    """Run a command in this process, and return its status, output and errors."""
-    before = sys.argv, sys.stdin, sys.stdout, sys.stderr
-    output, errors = (io.TextIOWrapper(io.BytesIO(), "utf-8", "replace") for _ in range(2))
-    sys.argv, sys.stdin, sys.stdout, sys.stderr = ["compactlm", *arguments], io.TextIOWrapper(io.BytesIO(given)), output, errors
-    status = 0
-    try:
-        main()
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
-    finally:
-        sys.argv, sys.stdin, sys.stdout, sys.stderr = before
-    for stream in (output, errors):
-        stream.flush()
-    written, told = (stream.buffer.getvalue().decode("utf-8", "replace") for stream in (output, errors))  # type: ignore[attr-defined]
-    return status, written, told
-
-
-def _argument(rng: random.Random) -> str:
-    return text_of(rng).replace("\x00", "").encode("utf-8", "replace").decode()  # the system passes no other arguments
 
 
 def _lines(rng: random.Random) -> bytes:
@@ -56,8 +36,8 @@ def _single(rng: random.Random) -> tuple[list[str], bytes, int | None]:
     if command in ("answer", "rerank"):
         arguments += ["--knowledge" if command == "answer" else "--file", "FILE"]
     if command == "extract":
-        return [*arguments, "--context", "FILE", "--question", _argument(rng)], b"", None
-    texts = [_argument(rng) for _ in range(2 if command == "compare" else 1)]
+        return [*arguments, "--context", "FILE", "--question", argument(rng)], b"", None
+    texts = [argument(rng) for _ in range(2 if command == "compare" else 1)]
     if rng.random() < 0.1:
         texts[0] = "-"
     dashes = ["--"] if rng.random() < 0.8 else []
@@ -72,39 +52,48 @@ def _many(rng: random.Random) -> tuple[list[str], bytes, int | None]:
         return [command, *options, rng.choice(["FILE", "-"])], content, None
     if command in ("chat", "answer"):
         arguments = [command, "--knowledge", "ANSWERS", *options]
-        return (arguments if command == "chat" else [*arguments, "--", _argument(rng)]), content, None
+        return (arguments if command == "chat" else [*arguments, "--", argument(rng)]), content, None
     if command in ("similar", "rerank"):
-        return [command, "--file", "FILE", *options, "--", _argument(rng)], content, None
+        options += ["--task", "boolq"] if command == "rerank" and rng.random() < 0.3 else []
+        return [command, "--file", "FILE", *options, "--", argument(rng)], content, None
     if command == "extract":
-        return [command, "--context", "FILE", "--file", "-", *options], content, None
+        fields = ["--context-field", "b"] if rng.random() < 0.3 else ["--context", "ANSWERS"]
+        return [command, *fields, "--file", "-", *options], content, count
     if command == "embed":
         return [command, *options, "-"], content, count
+    if command == "classify" and rng.random() < 0.3:
+        options += ["--task", rng.choice(["toxicity", "boolq"])]
     fields = ["--field", "text"] if rng.random() < 0.5 else []
     pairs = ["--pair-field", "b"] if fields and rng.random() < 0.3 else []
     return [command, *options, *fields, *pairs, *rng.choice([["--file", "FILE"], ["-"]])], content, count
 
 
-def _program(rng: random.Random) -> tuple[list[str], bytes, int | None]:
-    command = rng.choice(PROGRAMS)
-    options = rng.choice([[], ["--json"], ["--model", "FILE"], ["--file", "FILE"], ["--task", "x"], ["FILE"], ["--output", "FILE"]])
-    return [command, *options, *(["--", _argument(rng)] if rng.random() < 0.5 else [])], b"", None
-
-
-def case(rng: random.Random, directory: Path, models: Path) -> str:  # noqa: ARG001
-    """Run a command in an empty directory, and return its name and status."""
+def _prepare(rng: random.Random, directory: Path, models: Path) -> tuple[list[str], bytes, int | None]:
+    """Write the files of a case, and return the arguments, the input, and the number of lines that need an answer."""
     kind = rng.random()
-    arguments, given, count = (_single if kind < 0.45 else _many if kind < 0.9 else _program)(rng)
+    if kind > 0.8:
+        return *draw(rng, directory, models), None
+    arguments, given, count = (_single if kind < 0.4 else _many)(rng)
     file, answers = directory / rng.choice(["lines.txt", "lines.jsonl"]), directory / "answers.jsonl"
-    file.write_bytes(given or _lines(rng))
+    file.write_bytes(_lines(rng) if count is None and not given else given)
     answers.write_text('{"question": "is it good?", "answer": "very good"}\n{"text": "The film was bad."}\n', encoding="utf-8")
-    (directory / "arguments.json").write_text(json.dumps(arguments), encoding="utf-8")
-    arguments = [{"FILE": str(file), "ANSWERS": str(answers)}.get(one, one) for one in arguments]
+    return [{"FILE": str(file), "ANSWERS": str(answers)}.get(one, one) for one in arguments], given, count
+
+
+def case(rng: random.Random, directory: Path, models: Path) -> str:
+    """Run a command in its own directory, and return its name and status."""
+    arguments, given, count = _prepare(rng, directory, models)
+    (directory / "arguments.json").write_text(json.dumps([arguments, given.decode("latin-1")]), encoding="utf-8")  # kept for a finding
+    place = rng.choice(roots(models)) if arguments[0] in OF_KINDS else models
+    os.environ["COMPACTLM_MODEL"] = str(place)
     status, output, errors = run(arguments, given)
     assert status in (0, 1, USAGE), f"status {status}: {errors[-500:]}"
-    if status == 1 and errors.strip():
-        check_sentence(errors.strip().splitlines()[-1])
-    assert status == 0 or errors.strip() or output.strip(), "a failure without a word"
     assert "Traceback" not in errors, errors[-2000:]
+    for line in errors.split("\n"):
+        assert not any(unicodedata.category(one) == "Cc" for one in line), f"a line with control characters: {line!r}"
+        if line.startswith("compactlm: "):
+            check_sentence(line)
+    assert status == 0 or errors.strip() or output.strip(), "a failure without a word"
     if count is not None and arguments[0] in ANSWERED and status != USAGE and (status == 0 or "lines could not be read" in errors):
         lines = output.removesuffix("\n").split("\n") if output else []
         assert len(lines) == count, f"{count} lines came in, but {len(lines)} came out"

@@ -7,10 +7,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.fuzz.material import roots
 from benchmarks.fuzz.mutating import damage, damaged_json, text_of
 from benchmarks.fuzz.runner import refusal
 from compactlm import CompactLM
 from compactlm.errors import CompactLMError
+from compactlm.inference.tasks.methods import METHODS
 
 WORD = re.compile(rb"[A-Za-z_/.]{4,}")  # names in a binary file, which lie between weights
 TOKENIZER = "tokenizer.json"
@@ -65,10 +67,9 @@ def _case(
     change: Callable[[bytes, random.Random], bytes],
     backend: str = "",
 ) -> str:
-    names = sorted(path.parent.name for path in models.glob("*/config.json"))
-    name, texts = rng.choice(names), [text_of(rng) for _ in range(3)]
-    root = directory / "models"
-    shutil.copytree(models / name, root / name, copy_function=os.link if _same_disk(models, directory) else shutil.copyfile)
+    whole = rng.choice(sorted(path.parent for place in roots(models) for path in place.glob("*/config.json")))
+    name, texts, root = whole.name, [text_of(rng) for _ in range(3)], directory / "models"
+    shutil.copytree(whole, root / name, copy_function=os.link if _same_disk(models, directory) else shutil.copyfile)
     path = rng.choice(sorted(path for path in (root / name).rglob("*") if path.is_file() and wanted(path)))
     content = path.read_bytes()
     path.unlink()  # may be a hard link
@@ -90,9 +91,12 @@ def _use(lm: CompactLM, name: str, texts: list[str]) -> None:
         lm.fill(f"{texts[0]} [MASK]", 2)
         lm.inspect(texts[1], 2)
         lm.check(texts)
+        lm.complete(texts[2], 2)
     elif name == "embedding":
         assert len(lm.embed(texts)) == len(texts)
         lm.similar(texts[0], 2)
         lm.summarize(" ".join(texts), 2)
     else:
-        assert len(list(lm.classify_all(texts, name))) == len(texts)
+        task = lm.task(name).directory.task
+        answer = getattr(lm, f"{METHODS[task.kind]}_all")
+        assert len(list(answer([(text, texts[0]) for text in texts] if task.pair else texts, name))) == len(texts)

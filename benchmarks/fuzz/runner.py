@@ -108,6 +108,7 @@ def _run_child(case: Case, models: Path, seed: int, keep_on: Callable[[int], boo
 def _run_cases(case: Case, models: Path, first: int, keep_on: Callable[[int], bool], scratch: Path, writing: int) -> None:
     faulthandler.disable()  # the parent tells of a crash
     os.environ.update(COMPACTLM_CACHE=str(scratch / "cache"), COMPACTLM_MODEL=str(models), TOKENIZERS_PARALLELISM="false")
+    os.environ.update(GIT_CEILING_DIRECTORIES=str(scratch), GIT_CONFIG_GLOBAL=os.devnull)  # git finds no repository but that of a case
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
@@ -119,6 +120,7 @@ def _run_cases(case: Case, models: Path, first: int, keep_on: Callable[[int], bo
             return
         shutil.rmtree(scratch / "case", ignore_errors=True)
         (scratch / "case").mkdir()
+        os.chdir(scratch / "case")  # what a case writes to its working directory stays there
         used = resource.getrusage(resource.RUSAGE_SELF)
         resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime) + SECONDS, resource.RLIM_INFINITY))
         signal.alarm(WAITING)

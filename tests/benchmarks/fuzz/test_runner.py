@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +25,30 @@ def test_cases_without_a_finding_are_counted_by_their_result(tmp_path, monkeypat
     assert (seen.cases, len(seen.ends), seen.findings) == (6, 6, [])
     assert seen.ends == again.ends
     assert not (tmp_path / "kept").exists()
+
+
+def test_a_case_works_in_its_own_directory(tmp_path, monkeypatch):
+    (tmp_path / "checkout").mkdir()
+    monkeypatch.chdir(tmp_path / "checkout")
+
+    def case(rng, directory, models):
+        Path("data/sources").mkdir(parents=True)
+        return str((directory / "data/sources").is_dir())
+
+    assert run(case, tmp_path).ends == {"True": 6}
+    assert list((tmp_path / "checkout").iterdir()) == []
+    assert Path.cwd() == tmp_path / "checkout"
+
+
+def test_git_finds_no_repository_around_a_case(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+
+    def case(rng, directory, models):
+        return str(subprocess.run(["git", "rev-parse"], capture_output=True, check=False).returncode)
+
+    assert run(case, tmp_path, 1).ends == {"128": 1}
 
 
 def spin(*_):
