@@ -38,7 +38,7 @@ class LabelledExamples:
         return {**inputs, "labels": self.losses.labels([one.target for one in chosen], inputs["input_ids"].shape[1])}
 
 
-class TaskObjective(torch.nn.Module):
+class LabelledObjective(torch.nn.Module):
     """The loss of a model on labelled sequences of a task."""
 
     def __init__(self, model: BertPreTrainedModel, losses: TaskLosses) -> None:
@@ -111,7 +111,7 @@ def fine_tune(
             states = frozen_states(model, frozen, examples, optimisation.batch_tokens, accelerator, f"{title}, frozen layers")
             rows = LabelledStates(states, examples, losses, rows.ids)
             stack.enter_context(without_frozen(model, frozen))
-        summary = train(title, TaskObjective(model, losses), rows, optimisation, settings, checkpoint, section=section)
+        summary = train(title, LabelledObjective(model, losses), rows, optimisation, settings, checkpoint, section=section)
     losses.fold(head_of(model))
     model.requires_grad_(True)
     return summary

@@ -26,7 +26,7 @@ from compactlm.student.building import build_task_model
 from compactlm.tasks import kind_of
 from compactlm.tasks.base import Array, Example, Row, Task
 from compactlm.tasks.segmenting import LibrarySegmenter
-from compactlm.teacher.training import LabelledExamples, TaskObjective
+from compactlm.teacher.training import LabelledExamples, LabelledObjective
 from compactlm.training.task_losses import TaskLosses
 
 FEWEST_SEQUENCES = 8  # of the greatest length in a batch
@@ -123,7 +123,7 @@ def finetune_task(
 def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequence[Example], how: tuple[int, float, int], say: Say) -> int:
     """Train a model and return the epoch of the kept weights; see `fit_objective`."""
     rows, held_out = (LabelledExamples(part, losses, model.config.pad_token_id) for part in (learnt, held))
-    objective = TaskObjective(model, losses)
+    objective = LabelledObjective(model, losses)
     batch_tokens = max(BATCH_TOKENS, FEWEST_SEQUENCES * max(rows.lengths))
 
     def measure() -> tuple[float, str]:
@@ -133,7 +133,7 @@ def _fit(model: Any, losses: TaskLosses, learnt: Sequence[Example], held: Sequen
     return fit_objective(model, objective, rows, measure, *how, say, batch_tokens)
 
 
-def _loss(objective: TaskObjective, rows: LabelledExamples, batch_tokens: int) -> float:
+def _loss(objective: LabelledObjective, rows: LabelledExamples, batch_tokens: int) -> float:
     """Return the mean loss of held-out sequences."""
     objective.eval()
     total, device = 0.0, objective.model.device
