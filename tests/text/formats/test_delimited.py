@@ -34,6 +34,18 @@ def test_a_quoted_tsv_loses_its_quotes_and_others_keep_theirs() -> None:
     assert read('"a"\tb\n"x"\t1\n', "tsv")[0] == {0: '"x"', 1: "1", '"a"': '"x"', "b": "1"}
 
 
+def test_a_tsv_with_a_column_in_quotes_is_read_like_csv() -> None:
+    rows = '"x"\t1\n"say ""no"""\t0\n"z"\t1\n'
+    expected = [("x", "1"), ('say "no"', "0"), ("z", "1")]
+    assert [(row["a"], row["b"]) for row in read(f"a\tb\n{rows}", "tsv")] == expected
+    assert [(row[0], row[1]) for row in read(f'"w"\t1\n{rows}', "tsv", header=False)] == [("w", "1"), *expected]
+
+
+def test_a_quoted_cell_among_others_loses_its_quotes() -> None:
+    content = 'a\tb\n"say ""no"""\t1\n"x"\t1\n"x" or ""\t0\n""\t1\n"""\t1\n'
+    assert [row["a"] for row in read(content, "tsv")] == ['say "no"', '"x"', '"x" or ""', '""', '"""']
+
+
 @pytest.mark.parametrize(("delimiter", "written"), [(";", "';'"), ("\t", r"'\\t'"), ("|", r"'\|'")])
 def test_another_delimiter_can_be_set_and_is_named(delimiter: str, written: str) -> None:
     content = f"a{delimiter}b\nx, y{delimiter}2\n"

@@ -1,6 +1,7 @@
 import io
 import json
 import sys
+import time
 
 import pytest
 
@@ -44,3 +45,11 @@ def test_a_dash_reads_standard_input(monkeypatch):
 def test_an_unreadable_file_is_refused(tmp_path, name):
     with pytest.raises(CompactLMError, match=r"cannot be read"):
         list(read_lines(str(tmp_path / name)))
+
+
+def test_a_repeated_key_among_many_is_found_in_seconds():
+    keys = [f"k{number}" for number in range(200_000)]
+    start = time.process_time()
+    with pytest.raises(ValueError, match="the key 'k199999' twice"):
+        parse_object("{" + ", ".join(f"{json.dumps(key)}: 1" for key in [*keys, keys[-1]]) + "}")
+    assert time.process_time() - start < 50

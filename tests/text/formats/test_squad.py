@@ -38,7 +38,8 @@ def test_lone_surrogates_are_replaced() -> None:
     ("content", "message"),
     [
         ('{"data": [\n}', r"f\.json is not valid JSON at line 2; .* format: jsonl"),
-        ("[]", r"f\.json has no list 'data'; SQuAD's format is"),
+        ("[]", r"f\.json has no list 'data'; SQuAD's format is .*; to read other rows, write one JSON object per line"),
+        ('[{"text": "a", "label": "b"}]', r"f\.json has no list 'data'; .* a file that ends in \.jsonl"),
         (json.dumps({"data": [{"title": "T"}]}), r"f\.json, data\[0\] has no list 'paragraphs'"),
         (json.dumps({"data": ["T"]}), r"f\.json has no object at data\[0\]"),
         (json.dumps({"data": [{"paragraphs": [{"context": "x"}]}]}), r"f\.json, data\[0\], paragraphs\[0\] has no list 'qas'"),

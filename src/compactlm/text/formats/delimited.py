@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -13,6 +14,8 @@ from compactlm.errors import CompactLMError, readable
 
 LONGEST_LINE = 64_000_000  # a line of more characters is hardly text and would fill the memory
 MANY_LINES = 100  # a cell with more lines is most often a quote that was not closed
+_LOOKED_AT, _FEWEST_QUOTED = 20, 3  # lines of a tsv file that show whether its cells are in quotes
+_QUOTED = re.compile('"(?>(?:[^"]|"")*)"')
 OTHER_DELIMITERS = {";": "';'", "\t": "'\\t'", "|": "'|'"}  # as they are written in YAML
 
 Cells = Iterator[tuple[int, list[str]]]
@@ -52,17 +55,28 @@ def csv_cells(lines: Iterable[str], where: str, delimiter: str) -> Cells:
 def tsv_cells(lines: Iterator[tuple[int, str]], where: str) -> Cells:
     """Yield the cells of each line of a tsv file with its number.
 
-    Every tab separates cells, and quotes are text. But if each cell of the first line is in quotes, the file is read like csv.
+    Every tab separates cells, and quotes are text. But a file is read like csv if each cell of the first line, or each cell of a column in
+    the next lines, is in quotes. A cell in quotes that has doubled quotes inside is a quoted one in any file.
     """
-    number, first = next(lines, (0, ""))
-    if not number:
+    first = list(itertools.islice(lines, _LOOKED_AT))
+    rows = itertools.chain(first, lines)
+    if _is_quoted([line.split("\t") for _, line in first]):
+        yield from csv_cells((f"{line}\n" for _, line in rows), where, "\t")
         return
-    if all(len(cell) > 1 and cell.startswith('"') and cell.endswith('"') for cell in first.split("\t")):
-        again = (f"{line}\n" for _, line in itertools.chain([(number, first)], lines))
-        yield from csv_cells(again, where, "\t")
-        return
-    yield number, first.split("\t")
-    yield from ((number, line.split("\t")) for number, line in lines)
+    for number, line in rows:
+        cells = line.split("\t")
+        yield number, [_unquoted(cell) for cell in cells] if '""' in line else cells
+
+
+def _is_quoted(rows: list[list[str]]) -> bool:
+    if not rows:
+        return False
+    columns = itertools.zip_longest(*rows[1:], fillvalue="") if len(rows) > _FEWEST_QUOTED else ()
+    return any(all(map(_QUOTED.fullmatch, cells)) for cells in (rows[0], *columns))
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if '""' in cell[1:-1] and _QUOTED.fullmatch(cell) else cell
 
 
 def table(lines: Cells, where: str, delimiter: str, *, header: bool) -> Iterator[tuple[str, Row]]:

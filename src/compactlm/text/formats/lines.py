@@ -92,10 +92,11 @@ class RepeatedKeyError(ValueError):
 
 
 def _different(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise RepeatedKeyError(f"it has the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise RepeatedKeyError(f"it has the key {key!r} twice")
+        found[key] = value
     return found
 
 

@@ -26,6 +26,11 @@ def squad_rows(content: str, where: str) -> Iterator[tuple[str, Row]]:
     except (ValueError, RecursionError) as error:
         at = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         raise CompactLMError(f"{where} is not valid JSON{at}; correct it, or set format: jsonl for a file with an object a line") from None
+    if not isinstance(whole, dict) or "data" not in whole:
+        raise CompactLMError(
+            f"{where} has no list 'data'; {_FORM}; to read other rows, write one JSON object per line to a file that ends in .jsonl, for "
+            "example with `jq -c '.[]'` or pandas' to_json(orient='records', lines=True)"
+        )
     for number, article in _entries(whole, "data", where):
         title = article.get("title")
         for paragraph_number, paragraph in _entries(article, "paragraphs", f"{where}, {number}"):

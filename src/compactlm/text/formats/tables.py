@@ -87,9 +87,9 @@ def stream_rows(
 ) -> Rows:
     """Yield the position and the cells of each row.
 
-    Cells of csv, tsv and parquet have their position (from 0) as a second key. csv and tsv have names only with a header. A tsv file has no
-    quoting, unless each cell of its first line is in quotes. The cells of csv are separated by `delimiter`. A txt file has one column
-    (`text` or 0) and a row for each line that is not blank. The columns of conll and squad are those of `conll_rows` and `squad_rows`.
+    Cells of csv, tsv and parquet have their position (from 0) as a second key. csv and tsv have names only with a header. The cells of csv
+    are separated by `delimiter`; for the quotes of tsv, see `tsv_cells`. A txt file has one column (`text` or 0) and a row for each line
+    that is not blank. The columns of conll and squad are those of `conll_rows` and `squad_rows`.
     Messages call the file `where`, and `remedy` says how to fix a wrong encoding.
 
     Raises:

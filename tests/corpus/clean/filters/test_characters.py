@@ -75,3 +75,9 @@ def test_folding_is_idempotent(text: str, keep_lines: bool) -> None:
     assert characters.fold_white_space(folded, keep_lines) == folded
     if not keep_lines:
         assert folded == unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def test_an_address_ends_at_an_angle_bracket() -> None:
+    dirty = "see <http://a.example/x> or http://b.example/y?z=1<br>now, if a <https://c.example"
+    assert " ".join(characters.remove_addresses(dirty).split()) == "see or <br>now, if a <"
+    assert characters.remove_addresses("<https://" * 50_000)

@@ -21,7 +21,7 @@ _ASCII_PRINTABLE = bytes(range(0x20, 0x7F))
 _ASCII = frozenset(map(chr, range(0x80)))
 _NEIGHBOURS = 12
 _PLACEHOLDER = "xqzjvkwq"  # a run of letters that does not occur in texts and that ftfy does not change
-_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
+_ADDRESS = re.compile(r"<https?://[^\s<>]*>|https?://[^\s<>]+", re.IGNORECASE)  # an address in angle brackets takes them along
 
 
 @plain

@@ -36,6 +36,8 @@ ALL = tuple(PLACEHOLDERS)
         ("3000 4111 1111 1111 1111 1225, card:41111111 11111111", "3000 [CARD] 1225, card:[CARD]"),
         ("de89370400440532013000 and de89 3704 0044 0532 0130 00 please", "[IBAN] and [IBAN] please"),
         ("219 09 9999 / 219.09.9999 / SSN 219099999", "[SOCIAL_SECURITY] / [SOCIAL_SECURITY] / SSN [SOCIAL_SECURITY]"),
+        ("4111/1111/1111/1111, 4111\u00b71111\u00b71111\u00b71111 12/27, 219/09/9999", "[CARD], [CARD] 12/27, [SOCIAL_SECURITY]"),
+        ("from 8.8.4.4:443 to 9.9.9.9/24", "from [IP_ADDRESS]:443 to [IP_ADDRESS]/24"),
         ("(...jane@example.org)", "(...[EMAIL])"),
         ("phone: 212 555 0123 and 2125550124, 1 212 555 0125 (cell)", "phone: [PHONE] and [PHONE], [PHONE] (cell)"),
         ("(212-555-0123) or +447700900123, (0049) 30 23125000", "([PHONE]) or [PHONE], [PHONE]"),
@@ -52,6 +54,8 @@ def test_personal_data_are_masked(text: str, masked: str) -> None:
     [
         "4111 1111 1111 1112 fails its check digit",
         "GB82 WEST 1234 5698 7654 33 does so too",
+        "version 1.2.3.4:20, section 1.2.3.4 and 1.2.3.4:5",
+        "on 06/15/2024, 2024/06/15/12/30/4111 and 119/09/99991",
         "from 1999 to 2004, 10 out of 10",
         "on 2004-10-12 at 10:30:05",
         "it cost $1,234,567.89 in version 10.4.1",

@@ -21,7 +21,7 @@ _ISSUERS = re.compile(
 )
 _SOCIAL_SECURITY = re.compile(
     r"[0-8](?<![^\W_].)(?<!\d[.,/ -].)(?!(?<=0)00|(?<=6)66)\d{2}"
-    rf"(?P<gap>{GAP}?)(?!00)\d{{2}}(?P=gap)(?!0000)\d{{4}}(?![^\W_]|[-,.\u00a0 ]\d)"
+    rf"(?P<gap>{GAP}?)(?!00)\d{{2}}(?P=gap)(?!0000)\d{{4}}(?![^\W_]|[-,./\u00a0 ]\d)"
 )
 _SECURITY_WORDS = re.compile(r"(?<![^\W_])(?:ssn|social[\s-]security(?:\s(?:number|no\.?|#))?)[\s\"':=#.]{0,3}(?:is\s)?$", re.IGNORECASE)
 

@@ -13,6 +13,7 @@ _EMAIL = re.compile(r"(?<![\w+%-])[\w+%-][\w.+%-]{0,63}@(?:[^\W_][\w-]{0,62}\.){
 _IP_4 = re.compile(r"\d(?<![^\W_]\d)(?<!\d[.]\d)\d{0,2}(?:\.\d{1,3}){3}(?!\w|\.\d)")
 _IP_6 = re.compile(r"[0-9A-Fa-f]{0,4}+(?>(?::[0-9A-Fa-f]{0,4}+){2,9})(?>(?:(?:\.\d{1,3}+){3})?)(?![\w:]|\.\d)")
 _FOUR_DIGITS = re.compile(r"\d(?:\.\d){3}")
+_PORT = re.compile(r":\d{2,5}(?![\w:])|/(?:[89]|[12]\d|3[0-2])(?![\w/])")  # or the length of a network's prefix
 _HOST = re.compile(
     r"(?:\bip|addr|address|hosts?|hostname|clients?|servers?|dns|ping|gateway|resolver|peer|proxy|\b(?:src|dst|remote|local))[\s\"':=\[(]{0,3}$",
     re.IGNORECASE,
@@ -50,7 +51,8 @@ def _ip_4(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             continue
         # Four single digits are far more often a version, an enzyme or a section than an address.
         listed = last and continues(text, last, match.start())
-        if listed or not _FOUR_DIGITS.fullmatch(match.group()) or found_before(_HOST, text, match.start()):
+        beside = _PORT.match(text, match.end()) or found_before(_HOST, text, match.start())
+        if listed or beside or not _FOUR_DIGITS.fullmatch(match.group()):
             last = match.end()
             yield match.span()
 

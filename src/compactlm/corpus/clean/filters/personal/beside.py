@@ -6,7 +6,7 @@ import re
 
 REACH = 48  # characters
 # Between two groups of digits; a number in a table or a range has other characters there.
-GAP = "[ _.\\-\u00a0\u2007\u2009\u202f\u2010-\u2015\u2212]"
+GAP = "[ _./\u00b7\\-\u00a0\u2007\u2009\u202f\u2010-\u2015\u2212]"
 
 _CODE = re.compile(
     r"(?<![^\W_])(?:order|serial|invoice|article|item|part|parcel|tracking|imei|imsi|iccid|sku|ean|gtin|upc|barcode|isbn|issn|oclc|pmid|doi"
