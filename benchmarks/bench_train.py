@@ -37,8 +37,9 @@ cross-entropy, which has the same gradient as the divergence.
 
 In the phase embedding all train the same texts and the same student, towards the teacher's vectors. sentence-transformers uses its trainer
 with MSELoss and labels that are computed before, at a batch size of {rows} and with its other defaults. Ours has all losses of params.yaml.
-"The table alone" is our training without layers. The phase is left out for a teacher that is no sentence encoder, and general distillation
-for a params.yaml whose losses do not compare with a teacher.
+"The table alone" is our training without layers, and "token vectors" trains all layers on the teacher's vectors of each token of the single
+texts; by params.yaml, nearly all of the phase is of these two kinds. The phase is left out for a teacher that is no sentence encoder, and
+general distillation for a params.yaml whose losses do not compare with a teacher.
 
 Memory is the peak resident memory of the process. A cache is read from the disk batch by batch, so its size does not matter.
 
@@ -85,7 +86,9 @@ def _plan(arguments: argparse.Namespace, params: Params) -> Iterator[tuple[Kind,
             # TextBrewer has only task distillation, and a classifier's rows cannot be packed.
             yield "textbrewer" if phase == "task" else "packed", phase, vocabulary, {}
     if (artifacts.SIGNALS / STATIC).exists():
-        for kind in ("sentence-transformers", "online", "cache", "cached", "table"):
+        of_tokens: tuple[Kind, ...] = ("tokens",) if params.distill.embedding.tokens else ()
+        ours: tuple[Kind, ...] = ("online", "cache", "cached", "table", *of_tokens)
+        for kind in ("sentence-transformers", *ours):
             yield kind, "embedding", "default", {}
     for phase in phases:
         if arguments.profile:

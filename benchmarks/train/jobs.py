@@ -6,7 +6,7 @@ from typing import Literal
 ROWS = 64  # of a batch of sentence-transformers, as in its example
 STATIC = "static.safetensors"  # the static table; the same as in compactlm.distillation.embedding_inputs
 
-Kind = Literal["machine", "plain", "packed", "textbrewer", "sentence-transformers", "online", "cache", "cached", "table"]
+Kind = Literal["machine", "plain", "packed", "textbrewer", "sentence-transformers", "online", "cache", "cached", "table", "tokens"]
 Phase = Literal["general", "embedding", "task"]
 Vocabulary = Literal["default", "full"]
 Part = Literal["none", "dense", "dropout", "padding", "bf16"]
@@ -21,6 +21,7 @@ NAMES: dict[Kind, str] = {
     "cache": "writing the cache",
     "cached": "compactlm, cached",
     "table": "compactlm, cached, the table alone",
+    "tokens": "compactlm, cached, token vectors",
 }
 PARTS: dict[Part, str] = {
     "dense": "logits at every position, not only at masked ones",

@@ -1,4 +1,4 @@
-"""The phase embedding: ours with cached or online vectors, and the distillation recipe of sentence-transformers.
+"""The phase embedding: ours with cached or online vectors of sentences or tokens, and the distillation recipe of sentence-transformers.
 
 All train a student of the same shape on the same texts towards the same teacher. sentence-transformers' recipe is its MSELoss (Reimers and
 Gurevych 2020): the teacher's vectors, computed once and reduced to the student's width, are the labels of single texts.
@@ -22,9 +22,13 @@ from compactlm.bert.tokenization import encode
 from compactlm.distillation.embedding_examples import PART_NAMES, EmbeddingExamples
 from compactlm.distillation.embedding_inputs import STATIC, EmbeddingInputs
 from compactlm.distillation.embedding_objective import EmbeddingObjective
+from compactlm.distillation.examples import TaskRows
 from compactlm.distillation.inputs import Inputs
+from compactlm.distillation.signals.cache import CachedSignals, write_cache
 from compactlm.distillation.signals.online import Batch
 from compactlm.distillation.signals.sentences import CachedSentences, Texts, write_sentences
+from compactlm.distillation.signals.token_vectors import OnlineTokens
+from compactlm.distillation.token_objective import TokenExamples, TokenObjective, fit_tokens
 from compactlm.errors import CompactLMError
 from compactlm.params import EmbeddingDistillation, Optimisation, read_params
 from compactlm.student.sentence_student import SentenceStudent, build_body, start_from_table
@@ -83,6 +87,18 @@ class _Counted:
         return batch
 
 
+class _CountedTokens:
+    """Texts with token vectors that report their batches to the clock."""
+
+    def __init__(self, examples: TokenExamples, clock: Clock) -> None:
+        self.examples, self.clock, self.lengths = examples, clock, examples.lengths
+
+    def batch(self, positions: Any, epoch: int) -> Batch:
+        batch = self.examples.batch(positions, epoch)
+        self.clock.supply(batch)
+        return batch
+
+
 def write(material: SentenceMaterial) -> dict[str, float]:
     """Write the job's cache and return its seconds, the teacher's tokens and gigabytes."""
     directory, start = Path(material.job.directory) / material.job.cache, time.perf_counter()
@@ -110,6 +126,29 @@ def measure(material: SentenceMaterial, clock: Clock) -> tuple[Work, dict[str, A
     clock.run(lambda: train("embedding", objective, _Counted(examples, clock), many, settings))
     found = {"opened": opened, "epoch_tokens": sum(examples.lengths), "epochs": optimisation.epochs}
     return material.work(student, online.teacher.model if online else None), found
+
+
+def measure_tokens(material: SentenceMaterial, clock: Clock) -> Work:
+    """Train on the teacher's token vectors of the single texts until the clock stops. The cache is written before, without the clock."""
+    job, found, params = material.job, material.sentences, material.params
+    tokens = params.distill.embedding.tokens
+    if tokens is None:
+        raise CompactLMError("distill.embedding.tokens is null, so there is no training on token vectors; leave out this contender")
+    single = [item[0] for item in material.items if len(item) == 1]
+    sequences = encode(material.inputs.tokenizer, [material.texts.texts[at] for at in single], params.tokenize.maximum_length)
+    rows = TaskRows([material.texts.ids[at] for at in single], sequences, [None] * len(single), [1.0] * len(single))
+    student, directory = material.student().to(models.best_device()), Path(job.directory) / "token-vectors"
+    directions = material.table.directions[: student.dense.out_features]
+    online = OnlineTokens(found.teacher().model, material.inputs.id_map, directions, params.precision)
+    write_cache(directory, rows, online, params.batch_tokens, job.title)
+    examples = TokenExamples(rows, CachedSignals(directory, rows))
+    variance = fit_tokens(student.eval(), examples)
+    set_dropout(student, tokens.dropout)
+    student.train_layers(True)
+    objective = TokenObjective(student, variance, tokens.word_embeddings)
+    many = tokens.model_copy(update={"epochs": EPOCHS})
+    clock.run(lambda: train("tokens", objective, _CountedTokens(examples, clock), many, Settings(params.seed, params.precision)))
+    return material.work(student)
 
 
 def _optimisation(section: EmbeddingDistillation, kind: str) -> Optimisation:

@@ -30,6 +30,13 @@ def test_ours_trains_from_a_cache_online_and_without_layers(job):
     assert found["cached"]["flops"] > 0
 
 
+def test_ours_trains_on_token_vectors(job):
+    found = measure(job("tokens"))
+    assert found["steps"] >= 1
+    assert found["tokens_a_second"] > 0
+    assert found["flops"] > 0
+
+
 def test_sentence_transformers_trains_the_same_student(job):
     pytest.importorskip("sentence_transformers")
     pytest.importorskip("datasets")
