@@ -164,6 +164,20 @@ def test_a_file_that_hydra_would_ignore_is_refused(workspace, path, content, mes
         compose("mine")
 
 
+@pytest.mark.parametrize("content", [b"seed: \xd0(\n", b"seed: [\n", b"seed: ${nothing}\n", b"defaults: 3\n", b"- 1\n"])
+def test_a_damaged_file_is_one_sentence(workspace, content):
+    """`make fuzz` found the first, which is no UTF-8."""
+    Path("configs/preset/mine.yaml").write_bytes(b"# @package _global_\npreset: mine\n" + content)
+    with pytest.raises(CompactLMError, match=r"^the preset mine cannot be composed from configs/ \(.+\); correct the file there$"):
+        compose("mine")
+
+
+def test_a_damaged_params_yaml_has_values_of_its_own(workspace):
+    Path("params.yaml").write_bytes(b"preset: \xd0(\n")
+    assert "params.yaml has values of its own" in select(None)
+    assert Path("params.yaml").read_bytes() == b"preset: \xd0(\n"
+
+
 def test_a_file_of_data_may_change_the_settings_of_every_section(workspace):
     own = {
         "seed": 99,

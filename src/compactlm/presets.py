@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 from dvc.utils.hydra import compose_and_dump
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
 
 from compactlm.artifacts import write_text
 from compactlm.errors import CompactLMError
@@ -34,7 +36,7 @@ def compose(preset: str) -> str:
     """Return the text of params.yaml for a preset.
 
     Raises:
-        CompactLMError: the preset does not exist, or Hydra would ignore the preset or the text that it names.
+        CompactLMError: the preset does not exist, a file of configs/ is damaged, or Hydra would ignore one of its files.
     """
     if preset not in preset_names():
         raise CompactLMError(f"there is no preset {preset!r} in {CONFIGS}/preset; choose one of {', '.join(preset_names())}")
@@ -45,7 +47,10 @@ def compose(preset: str) -> str:
         _check_package(path)
     with tempfile.TemporaryDirectory() as scratch:
         target = Path(scratch) / PARAMS_FILE.name
-        compose_and_dump(target, str(CONFIGS.resolve()), None, "config", scratch, [f"preset={preset}"])
+        try:
+            compose_and_dump(target, str(CONFIGS.resolve()), None, "config", scratch, [f"preset={preset}"])
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError, OSError, ValueError, RecursionError) as error:
+            raise CompactLMError(f"the preset {preset} cannot be composed from {CONFIGS}/ ({error}); correct the file there") from None
         return HEAD + target.read_text(encoding="utf-8")
 
 
@@ -56,6 +61,11 @@ def _check_package(path: Path) -> None:
         raise CompactLMError(f"{path} begins with a byte order mark, so none of its keys would apply; save it as UTF-8 without one")
     if not re.match(PACKAGE, content.decode("utf-8", "replace")):
         raise CompactLMError(f"{path} does not begin with the line `# @package _global_`, so none of its keys would apply; add this line")
+
+
+def _read(path: Path) -> str:
+    """Return the text of a file that is only compared, so it may be damaged."""
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 def without_head(text: str) -> str:
@@ -77,7 +87,7 @@ def select(preset: str | None) -> str:
     """
     name = preset or DEFAULT
     wanted = compose(name)
-    present = PARAMS_FILE.read_text(encoding="utf-8") if PARAMS_FILE.exists() else None
+    present = _read(PARAMS_FILE) if PARAMS_FILE.exists() else None
     # Composing takes seconds, so a named preset is first compared with the last commit.
     if present is not None and present != wanted and not (preset and present == _committed()) and not _is_composed(present, name, wanted):
         if preset is None:
@@ -96,7 +106,7 @@ def select(preset: str | None) -> str:
 
 def require_composed(preset: str) -> None:
     """Raise CompactLMError if params.yaml is not the composition of a preset, because composing it again would change a value."""
-    if without_head(PARAMS_FILE.read_text(encoding="utf-8")) != without_head(compose(preset)):
+    if without_head(_read(PARAMS_FILE)) != without_head(compose(preset)):
         raise CompactLMError(
             f"{PARAMS_FILE} has values of its own, which composing it again from {CONFIGS}/ would lose; write them into "
             f"{CONFIGS}/preset/{preset}.yaml, run `compactlm preset {preset}`, then run the command again"
@@ -114,7 +124,7 @@ def recompose(preset: str) -> None:
 def _is_composed(present: str, name: str, wanted: str) -> bool:
     """Return whether nobody has edited params.yaml: it is the composition of a preset, now or when `select` wrote it."""
     content = without_head(present)
-    if content == without_head(wanted) or (COMPOSED.exists() and content == without_head(COMPOSED.read_text(encoding="utf-8"))):
+    if content == without_head(wanted) or (COMPOSED.exists() and content == without_head(_read(COMPOSED))):
         return True
     others = set(_presets_that_say(_stated_name(present))) - {name}
     return any(content == without_head(compose(other)) for other in sorted(others))

@@ -45,6 +45,7 @@ def test_a_line_that_is_no_id_and_a_source_without_rows_are_told(tmp_path: Path,
     REMOVED.write_text(name)
     with pytest.raises(CompactLMError, match=r"^all rows of ingest.sources.s are in configs/sources/removed.txt; remove the source$"):
         ids(tmp_path / "after")
-    REMOVED.write_text("some words\n")
-    with pytest.raises(CompactLMError, match=r"removed.txt has the line 'some words', which is not an id"):
-        read_removed()
+    for line in (b"some words", b"some \xff words"):
+        REMOVED.write_bytes(line)
+        with pytest.raises(CompactLMError, match=rf"removed.txt has the line '{line.decode(errors='replace')}', which is not an id"):
+            read_removed()

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from compactlm.errors import CompactLMError
 from compactlm.figures.numbers import MINUS
-from compactlm.improvement.registry import read_registry
+from compactlm.improvement.promotion import promoting
+from compactlm.improvement.promotion.promoting import check_committed
+from compactlm.improvement.registry import Registry, read_registry
 from tests.improvement.conftest import BAD, GOOD, Project, git, rows
 
 OLD_TEST = [*rows("fine", GOOD, 60), *rows("poor", BAD, 60)]
@@ -135,3 +138,20 @@ def test_files_of_the_version_in_use_that_are_nowhere_are_told(champion: Project
     status, _, errors = cli("promote", "--dry-run")
     assert status == 2
     assert errors.startswith("compactlm: data/split of compactlm@v0.1.0 is neither in DVC's cache nor in a remote (")
+
+
+def test_a_repository_without_dvc_is_told(tmp_path, monkeypatch) -> None:
+    """`make fuzz` found it."""
+    monkeypatch.chdir(tmp_path)
+    git("init", "--quiet")
+    with pytest.raises(CompactLMError, match=r"DVC cannot read the outputs of this commit \(.+\); run it in the directory of dvc"):
+        check_committed(Registry((), {}))
+
+
+@pytest.mark.parametrize("content", [b"", b"[", b"\xff", b"stages", b"schema: 2", b"[" * 10_000])
+def test_a_damaged_lock_is_told(champion: Project, content: bytes, monkeypatch) -> None:
+    Path("dvc.lock").write_bytes(content)
+    monkeypatch.setattr(promoting, "WATCHED", ())
+    git("commit", "--quiet", "--all", "--message", "Damage")
+    with pytest.raises(CompactLMError, match=r"dvc\.lock is damaged; restore it with"):
+        check_committed(Registry((), {}))

@@ -25,7 +25,7 @@ def read_removed(path: Path = REMOVED) -> frozenset[str]:
     """
     if not path.is_file():
         return frozenset()
-    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
     found = [line for line in lines if line and not line.startswith("#")]
     for line in found:
         if not _ID.fullmatch(line):

@@ -114,13 +114,8 @@ def check_committed(registry: Registry) -> None:
         raise CompactLMError(
             f"{changed[0][3:]} is not committed, and a version is a commit; run `git commit --all`, then run the command again"
         )
-    from dvc.repo import Repo
-
-    with Repo() as repo:
-        for path in WATCHED:
-            [out] = repo.find_outs_by_path(path)
-            if not out.exists or out.changed_checksum():
-                raise CompactLMError(f"{path} is not that of this commit; run `dvc repro` or `dvc checkout`, and commit dvc.lock")
+    for path in _changed_outputs():
+        raise CompactLMError(f"{path} is not that of this commit; run `dvc repro` or `dvc checkout`, and commit dvc.lock")
     _check_current()
     head = git("rev-parse", "HEAD").strip()
     for version in registry.versions:
@@ -128,6 +123,19 @@ def check_committed(registry: Registry) -> None:
             raise CompactLMError(
                 f"this commit is {version.tag} already; train and commit a new model, or assign it with `compactlm rollback`"
             )
+
+
+def _changed_outputs() -> list[str]:
+    """Return the outputs of WATCHED that are missing, or are not those of dvc.lock."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            outputs = [(path, out) for path in WATCHED for out in repo.find_outs_by_path(path)]
+            return [path for path, out in outputs if not out.exists or out.changed_checksum()]
+    except DvcException as error:
+        raise CompactLMError(f"DVC cannot read the outputs of this commit ({error}); run it in the directory of dvc.yaml") from None
 
 
 def _check_current() -> None:
@@ -143,7 +151,10 @@ def _check_current() -> None:
 
 
 def _locked() -> dict[str, Any]:
-    stages: dict[str, Any] = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    try:
+        stages: dict[str, Any] = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError):
+        raise CompactLMError("dvc.lock is damaged; restore it with `git checkout dvc.lock`") from None
     return stages
 
 
