@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from compactlm import CompactLM
 from compactlm.errors import CompactLMError
 
 TEXTS = ["a good film", "a bad film"]
@@ -38,10 +39,51 @@ def test_one_text_or_no_iterable_in_place_of_texts_is_refused(lm):
         lm.embed(None)
 
 
-@pytest.mark.parametrize("top_k", [0, -1])
-def test_impossible_numbers_of_candidates_are_refused(lm, top_k):
-    with pytest.raises(CompactLMError, match="top_k"):
-        lm.fill("the [MASK]", top_k)
+@pytest.mark.parametrize("table", [pd.DataFrame({"a": ["x"]}), {"a": "x"}, np.array("x"), b"x"])
+def test_a_table_in_place_of_texts_is_refused(lm, table):
+    with pytest.raises(CompactLMError, match=r"is no list of texts|is a single text"):
+        lm.embed(table)
+    assert lm.embed(pd.DataFrame({"a": ["x"]})["a"]).shape[0] == 1
+
+
+@pytest.mark.parametrize("number", [0, -1, -0.5, 1.5, "3", None, float("nan"), float("inf")])
+def test_impossible_numbers_are_refused(lm, number):
+    uses = {
+        "top_k": [lambda: lm.fill("the [MASK]", number), lambda: lm.inspect("a", number), lambda: lm.similar("good", number)],
+        "number of sentences": [lambda: lm.summarize("It is good. It is bad.", number)],
+        "length": [lambda: lm.complete("a", length=number)],
+        "beams": [lambda: lm.complete("a", beams=number)],
+    }
+    uses["top_k"].append(lambda: lm.complete("a", top_k=number, temperature=1.0))
+    for name, calls in uses.items():
+        for call in calls:
+            with pytest.raises(CompactLMError, match=rf"{name} is .*; pass (a whole number, )?1 "):
+                call()
+    if number != 0:
+        for use, name in ((lambda: lm.complete("a", seed=number), "the seed"), (lambda: CompactLM(lm.root, threads=number), "threads")):
+            with pytest.raises(CompactLMError, match=rf"{name} is .*; pass (a whole number, )?0 to "):
+                use()
+    if number not in (0, 1.5):
+        with pytest.raises(CompactLMError, match=r"temperature is .*; pass a number, 0 or more"):
+            lm.complete("a", temperature=number)
+
+
+def test_numbers_of_numpy_are_accepted(lm):
+    assert len(lm.fill("the [MASK]", np.int64(2))[0]) == 2
+    assert lm.complete("a", length=np.int32(2), temperature=np.float32(0))[0].pieces
+
+
+@pytest.mark.parametrize("path", [3, 1.5, ["a"], "a\0b"])
+def test_what_is_no_path_is_refused(lm, path):
+    for name, use in (("model", CompactLM), ("file", lambda path: lm.similar("good", file=path)), ("file", lm.knowledge)):
+        with pytest.raises(CompactLMError, match=f"{name} is .*; pass a path"):
+            use(path)
+
+
+@pytest.mark.parametrize("task", ["", ".", "..", "../x", "/", "a\0b", 3])
+def test_a_path_is_no_name_of_a_task(lm, task):
+    with pytest.raises(CompactLMError, match=r"there is no task .* choose one of"):
+        lm.classify("good", task)
 
 
 def test_a_used_object_can_be_pickled(lm):

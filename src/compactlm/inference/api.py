@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError, needs
+from compactlm.inference.arguments import as_path, check_whole
 from compactlm.inference.completing import Completion, complete
 from compactlm.inference.coverage import Check, check
 from compactlm.inference.embedding import Comparison, SentenceEmbedding, compare
@@ -57,10 +58,9 @@ class CompactLM(TaskMethods):
         """
         if backend not in BACKENDS:
             raise CompactLMError(f"there is no backend {backend!r}; choose one of {', '.join(BACKENDS)}")
-        if not 0 <= threads <= MOST_THREADS:
-            raise CompactLMError(f"threads is {threads}; pass 0 for all cores, or up to {MOST_THREADS}")
+        check_whole("threads", threads, 0, MOST_THREADS)
         self.chosen = model is not None
-        self.root = Path(model) if model is not None else directories.default_root(backend)
+        self.root = as_path("model", model) if model is not None else directories.default_root(backend)
         self.backend: Backend = backend
         self.threads = threads
         self._tasks: dict[str, Model] = {}
@@ -122,7 +122,7 @@ class CompactLM(TaskMethods):
 
     def similar(self, text: str, top_k: int = 10, file: str | Path | None = None) -> list[Neighbour]:
         """Return the nearest words of the vocabulary, or the nearest lines of a file, to a text."""
-        index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, Path(file))
+        index = similarity.word_index(self.embedding) if file is None else similarity.line_index(self.embedding, as_path("file", file))
         return similarity.neighbours(self.embedding, index, single(text), top_k)
 
     def complete(
@@ -133,7 +133,7 @@ class CompactLM(TaskMethods):
 
     def knowledge(self, file: str | Path, index: str | Path | None = None) -> Knowledge:
         """Open a file to answer questions from; see knowledge.Knowledge."""
-        return Knowledge(Path(file), self.embedding, Path(index) if index is not None else None)
+        return Knowledge(as_path("file", file), self.embedding, as_path("index", index) if index is not None else None)
 
     def summarize(self, text: str, sentences: int = 3) -> list[Sentence]:
         """Return the central sentences of a text; see summarizing.summarize."""
@@ -158,13 +158,12 @@ class CompactLM(TaskMethods):
             from compactlm.inference.finetuning.user_task import finetune
 
         student = self._base()
-        data = read_labelled(Path(file), text, label)
+        data = read_labelled(as_path("file", file), text, label)
         if data.left_out:
             say(f"{data.left_out:,} rows of {file} are skipped: no text, no label, a repeated text, or a text with several labels")
-        teacher = Path(teacher) if teacher is not None else None
-        return finetune(
-            student, data, Path(output), teacher, epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
-        )
+        teacher = as_path("teacher", teacher) if teacher is not None else None
+        how: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed, "threads": self.threads, "say": say}
+        return finetune(student, data, as_path("output", output), teacher, **how)
 
     def finetune_task(
         self,
@@ -183,11 +182,11 @@ class CompactLM(TaskMethods):
             from compactlm.inference.finetuning.rows import read_rows
 
         student = self._base()
-        found = read_rows(Path(file), columns)
+        found = read_rows(as_path("file", file), columns)
         if found.left_out:
             say(f"{found.left_out:,} rows of {file} are skipped: no text, no label, a repeat, or an answer that is not in its passage")
         return finetune_task(
-            student, found, Path(output), epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
+            student, found, as_path("output", output), epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
         )
 
     def _base(self) -> Path:

@@ -14,8 +14,8 @@ import numpy as np
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_number, check_seed, check_whole
 from compactlm.inference.runtime.model import Model
-from compactlm.inference.seeds import check_seed
 
 LOOK_AHEAD = 4  # the number of masks after the one that is filled; with fewer, the model expects the end of the text and writes full stops
 MOST_BEAMS = 64  # each beam needs a row of scores as long as the vocabulary
@@ -85,14 +85,10 @@ def complete(
 
 def _check(length: int, temperature: float, top_k: int, beams: int, seed: int) -> None:
     check_seed(seed)
-    for name, value, usable, allowed in (
-        ("length", length, length >= 1, "1 or more"),
-        ("top_k", top_k, top_k >= 1, "1 or more"),
-        ("temperature", temperature, temperature >= 0, "0 or more"),
-        ("beams", beams, 1 <= beams <= MOST_BEAMS, f"1 to {MOST_BEAMS}"),
-    ):
-        if not usable:
-            raise CompactLMError(f"{name} is {value}; pass {allowed}")
+    check_whole("length", length, 1)
+    check_whole("top_k", top_k, 1)
+    check_number("temperature", temperature, 0)
+    check_whole("beams", beams, 1, MOST_BEAMS)
     if beams > 1 and temperature > 0:
         raise CompactLMError("beam search does not sample; pass either beams or a temperature")
 

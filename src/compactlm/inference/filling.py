@@ -9,6 +9,7 @@ import numpy as np
 from compactlm.bert.arrays import Array, softmax
 from compactlm.bert.special_tokens import MASK
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_whole
 from compactlm.inference.runtime.model import Model
 
 
@@ -28,8 +29,7 @@ def fill(model: Model, text: str, top_k: int = 5) -> list[list[Candidate]]:
     Raises:
         CompactLMError: the text has no [MASK], or `top_k` is less than 1.
     """
-    if top_k < 1:
-        raise CompactLMError(f"top_k is {top_k}; pass 1 or more")
+    check_whole("top_k", top_k, 1)
     tokenizer = model.tokenizer
     ids = tokenizer.encode([text])[0]
     masks = [position for position, index in enumerate(ids) if index == tokenizer.mask]

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 
 from compactlm.bert.arrays import Array
+from compactlm.inference.arguments import check_whole
 from compactlm.inference.filling import Candidate, likeliest
 from compactlm.inference.runtime.model import Model
 
@@ -38,7 +39,12 @@ class Inspection:
 
 
 def inspect(model: Model, text: str, top_k: int = 3) -> Inspection:
-    """Return the tokens that the masked language model reads, each with its `top_k` predictions and attention shares."""
+    """Return the tokens that the masked language model reads, each with its `top_k` predictions and attention shares.
+
+    Raises:
+        CompactLMError: `top_k` is not a whole number of at least 1.
+    """
+    check_whole("top_k", top_k, 1)
     ids = model.tokenizer.encode([text])[0]
     read = model.tokenizer.cut(ids)
     batch = model.batch([read])

@@ -9,6 +9,7 @@ import numpy as np
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_whole
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.text.sentences import split_sentences
 
@@ -36,8 +37,9 @@ def summarize(embedding: SentenceEmbedding, text: str, count: int = 3, at_once: 
     is scored in parts.
 
     Raises:
-        CompactLMError: the text has no sentence.
+        CompactLMError: the text has no sentence, or `count` is less than 1.
     """
+    check_whole("the number of sentences", count, 1)
     sentences = split_sentences(text)
     if not sentences:
         raise CompactLMError("the text is empty, so there is nothing to summarize; pass a text with sentences")

@@ -18,10 +18,10 @@ from compactlm.bert.runtime import prepare
 from compactlm.bert.task_models import head_of, run_rows
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import Figure
+from compactlm.inference.arguments import check_number, check_seed, check_whole
 from compactlm.inference.finetuning.early_stopping import BATCH_TOKENS, fit_objective
 from compactlm.inference.finetuning.rows import TaskRows, hold_out
 from compactlm.inference.finetuning.user_task import check_output, load_student
-from compactlm.inference.seeds import check_seed
 from compactlm.student.building import build_task_model
 from compactlm.tasks import kind_of
 from compactlm.tasks.base import Array, Example, Row, Task
@@ -89,6 +89,9 @@ def finetune_task(
         CompactLMError: `output` has files of another kind, the student cannot be used, or too few rows can be held out.
     """
     check_seed(seed)
+    check_whole("epochs", epochs, 1)
+    check_number("learning_rate", learning_rate, 0)
+    check_whole("threads", threads, 0)
     check_output(output, [student])
     prepare(threads or torch.get_num_threads(), seed)
     task, kind, rows = found.task, kind_of(found.task), found.rows

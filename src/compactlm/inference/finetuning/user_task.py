@@ -20,11 +20,11 @@ from compactlm.bert.folding import fold_threshold
 from compactlm.bert.runtime import prepare
 from compactlm.bert.tokenization import encode
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_number, check_seed, check_whole
 from compactlm.inference.finetuning.early_stopping import Rows, fit, logits_of, share
 from compactlm.inference.finetuning.labelled import Labelled, split
 from compactlm.inference.finetuning.probing import averaged_states, build_probe, fit_probe
 from compactlm.inference.runtime.runner import short_reason
-from compactlm.inference.seeds import check_seed
 from compactlm.tasks.thresholds import best_threshold
 from compactlm.teacher.checks import check_teacher
 from compactlm.teacher.training import build_classifier
@@ -128,6 +128,9 @@ def finetune(
         CompactLMError: `output` has files of another kind, or the student or the teacher cannot be used.
     """
     check_seed(seed)
+    check_whole("epochs", epochs, 1)
+    check_number("learning_rate", learning_rate, 0)
+    check_whole("threads", threads, 0)
     check_output(output, [student, *([] if teacher is None else [teacher])])
     prepare(threads or torch.get_num_threads(), seed)
     names = data.names

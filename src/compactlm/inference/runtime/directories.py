@@ -174,7 +174,7 @@ def find(root: Path, name: str, backend: Backend) -> ModelDirectory:
         return open_directory(root, backend)
     if not root.is_dir():
         raise CompactLMError(f"there is no model in {root}; {HOW}")
-    if not (root / name).is_dir():
+    if name not in {path.name for path in root.iterdir() if path.is_dir()}:  # a path such as .. or an absolute one is no name
         if name in (MLM, EMBEDDING):
             raise CompactLMError(f"{root} has no model {name!r}; {HOW}")
         raise CompactLMError(f"there is no task {name!r} in {root}; choose one of: {', '.join(tasks(root)) or 'none'}")

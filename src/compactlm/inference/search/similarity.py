@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_whole
 from compactlm.inference.embedding import SentenceEmbedding
 from compactlm.inference.search.vector_index import Entry, VectorIndex, index_directory, open_file_index, open_index
 from compactlm.text.formats.lines import read_lines
@@ -51,8 +52,9 @@ def neighbours(embedding: SentenceEmbedding, index: VectorIndex, text: str, coun
     """Return the `count` entries nearest to a text, the nearest first, without the text itself.
 
     Raises:
-        CompactLMError: the text has no tokens.
+        CompactLMError: the text has no tokens, or `count` is less than 1.
     """
+    check_whole("top_k", count, 1)
     itself, vector = text.strip().lower(), embedding.embed([text])[0]
     if not vector.any():
         raise CompactLMError("the text is empty; pass a word or a sentence")

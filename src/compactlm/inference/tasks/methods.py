@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from compactlm.bert.arrays import Array
 from compactlm.errors import CompactLMError
+from compactlm.inference.arguments import check_whole
 from compactlm.inference.runtime import directories
 from compactlm.inference.runtime.model import Model
 from compactlm.inference.tasks import classifying, extracting, ranking, scoring, tagging
@@ -34,10 +35,11 @@ def several(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _listed(texts: Iterable[AnyText]) -> Iterable[AnyText]:
-    if isinstance(texts, str):
+    if isinstance(texts, str | bytes):
         raise CompactLMError(f"{texts[:40]!r} is a single text; pass a list of texts")
-    if not isinstance(texts, Iterable):
-        raise CompactLMError(f"{texts!r} is no list of texts; pass a list, or another iterable, of strings")
+    # A mapping or a table would give the names of its keys or columns, and an array of no dimension cannot be iterated.
+    if not isinstance(texts, Iterable) or isinstance(texts, Mapping) or getattr(texts, "ndim", 1) == 0 or hasattr(texts, "columns"):
+        raise CompactLMError(f"{repr(texts)[:40]} is no list of texts; pass a list, or another iterable, of strings")
     return texts
 
 
@@ -150,8 +152,8 @@ class TaskMethods(abc.ABC):
         If there is a task that reads pairs, it scores each passage: by its number or, for a classifier, by the probability of `label` (by
         default the second of two labels). Otherwise the score is the similarity of the sentence embeddings.
         """
-        if top_k is not None and top_k < 1:
-            raise CompactLMError(f"top_k is {top_k}; pass 1 or more")
+        if top_k is not None:
+            check_whole("top_k", top_k, 1)
         listed = list(several(passages))
         if task is None and not self._reads_pairs():
             return ranking.order(self.embed(listed) @ self.embed([query])[0], listed, top_k)
