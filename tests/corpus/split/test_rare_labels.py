@@ -1,3 +1,5 @@
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -67,3 +69,23 @@ def test_no_label_leaves_a_split_when_groups_are_moved(cells: list[tuple[str, st
     for home in range(3):
         had, has = ({rows.strata[number][2] for number in rows.stratum[homes[groups] == home]} for homes in (before, after))
         assert had - few - {label for label in members if members[label] & set().union(*(members[one] for one in few))} <= has
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_labels_of_groups_with_several_labels_are_in_every_split(seed: int) -> None:
+    # Each label is put into a group of each split, so a solution exists; more labels are then added.
+    draw = random.Random(seed)
+    sets: list[set[str]] = [set() for _ in range(12)]
+    for label in "abcdef":
+        for part in ((0, 1, 2, 3, 4, 5, 6, 7), (8, 9), (10, 11)):
+            sets[draw.choice(part)].add(label)
+    rows = [
+        make_row(number, label=label, document=f"d{group}")
+        for number, (group, label) in enumerate((g, one) for g in range(12) for one in sorted(sets[g]) or "a")
+    ]
+    read = to_rows(rows)
+    groups = np.unique(read.documents, return_inverse=True)[1]
+    start = np.random.default_rng(seed).choice(3, groups.max() + 1, p=(0.7, 0.15, 0.15)).astype(np.int8)
+    homes = place_rare_labels(read, groups, start, seed)[groups]
+    for label in "abcdef":
+        assert {int(home) for home, row in zip(homes, rows, strict=True) if row.label == label} == {0, 1, 2}, (seed, label)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import collections
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ from compactlm.artifacts import SPLITS
 from compactlm.corpus.duplicates.placing import TEST, TRAIN, VALIDATION, Homes
 from compactlm.corpus.split.rows import Integers, Rows, count_strata, labels_of
 from compactlm.params import Task
+
+STEPS = 1000  # moves of the search
+RECENT = 3  # groups that were moved last and stay for now
 
 
 def groups_of_labels(rows: Rows, groups: Integers) -> dict[tuple[str, str], Integers]:
@@ -33,7 +37,7 @@ def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> 
 
     If a label has fewer than three groups, they are moved to train and stay there. For any other label that a split lacks, a group is moved
     from the split that has most groups of the label. The smallest group is moved (ties are drawn), but never the last group of another
-    label in its split.
+    label in its split. If labels still lack a split, because groups have several labels, a search moves further groups.
 
     Args:
         rows: the rows.
@@ -57,7 +61,38 @@ def place_rare_labels(rows: Rows, groups: Integers, homes: Homes, seed: int) -> 
             movable = [group for group in found if group not in kept and not _is_last(group, homes, labels.values())]
             if movable:
                 homes[min(movable, key=lambda group: (sizes[group], drawn[group]))] = home
-    return homes
+    return _search([members for members in labels.values() if len(members) >= len(SPLITS)], kept, homes, sizes, drawn)
+
+
+def _search(labels: Sequence[Integers], kept: Collection[int], homes: Homes, sizes: Integers, drawn: npt.NDArray[np.float64]) -> Homes:
+    """Move groups until no label lacks a split, or for STEPS moves. Return the homes in which fewest labels lack a split.
+
+    Groups with several labels may need moves that take the last group of another label away, which is then moved in turn. Each step takes
+    a label that a split lacks, and moves the group of it that leaves fewest labels without a split (minimum conflicts, Minton et al. 1992).
+    """
+    counts = np.array([np.bincount(homes[members], minlength=len(SPLITS)) for members in labels])
+    best, fewest, recent = homes, int((counts == 0).sum()), collections.deque[int](maxlen=RECENT)
+    homes = homes.copy()
+    for step in range(STEPS if fewest else 0):
+        lacking = np.argwhere(counts == 0)
+        label, home = lacking[step % len(lacking)]
+        movable = [group for group in labels[label].tolist() if group not in kept and group not in recent and homes[group] != home]
+        if not movable:
+            continue
+        has = np.stack([np.isin(movable, members) for members in labels], axis=1)
+        gained = (has & (counts[:, home] == 0)).sum(axis=1) - (has & (counts.T[homes[movable]] == 1)).sum(axis=1)
+        place = min(range(len(movable)), key=lambda at: (-gained[at], sizes[movable[at]], drawn[movable[at]]))
+        group = movable[place]
+        counts[has[place], homes[group]] -= 1
+        counts[has[place], home] += 1
+        homes[group] = home
+        recent.append(group)
+        left = int((counts == 0).sum())
+        if left < fewest:
+            best, fewest = homes.copy(), left
+        if not left:
+            break
+    return best
 
 
 def _is_last(group: int, homes: Homes, labels: Iterable[Integers]) -> bool:
