@@ -81,3 +81,14 @@ def test_a_long_json_file_keeps_some_numbers(tmp_path):
     path = tmp_path / "a.json"
     path.write_text(json.dumps({str(at): at for at in range(1000)}))
     assert len(sketch(path)["numbers"]) == KEPT
+
+
+def test_a_value_that_is_not_finite_is_no_rounding(tmp_path):
+    weights = torch.ones(100, 100)
+    save_file({"w": weights}, tmp_path / "a.safetensors")
+    weights[3, 4] = float("nan")
+    save_file({"w": weights}, tmp_path / "b.safetensors")
+    old, new = sketch(tmp_path / "a.safetensors"), sketch(tmp_path / "b.safetensors")
+    assert "not_finite" not in old
+    found = compare_sketches("w", "train", old, new)
+    assert (found.verdict, found.reason) == (DIFFERENT, "the number of values that are not finite (1 instead of 0)")

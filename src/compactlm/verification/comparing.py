@@ -81,6 +81,8 @@ def _judged(path: str, distance: float, reason: str) -> Comparison:
 def _tensors(old: Sketch, new: Sketch) -> tuple[float, str]:
     if old["structure"] != new["structure"]:
         return math.inf, "names, types or shapes of tensors"
+    if old.get("not_finite", 0) != new.get("not_finite", 0):
+        return math.inf, f"the number of values that are not finite ({new.get('not_finite', 0):,} instead of {old.get('not_finite', 0):,})"
     greatest, where = 0.0, "values between the samples"
     for number, (before, after) in enumerate(zip(old["tensors"], new["tensors"], strict=True)):
         bound = max(WEIGHTS * max(before[0], after[0]), STEP if isinstance(before[-1], int) else 0.0)

@@ -88,14 +88,19 @@ def _of_array(name: str, values: npt.NDArray[Any]) -> _Tensor:
 
 
 def _tensors(tensors: Iterable[_Tensor]) -> Sketch:
-    """Return a digest of names, types and shapes, and for each tensor its root mean square and samples, whole numbers if it has them."""
-    names, values = hashlib.sha256(), []
+    """Return a digest of names, types and shapes, and for each tensor its root mean square and samples, whole numbers if it has them.
+
+    If there are values that are not finite, their number is added as `not_finite`.
+    """
+    names, values, not_finite = hashlib.sha256(), [], 0
     for tensor in tensors:
         names.update(f"{tensor.name} {tensor.dtype} {tensor.shape}\n".encode())
         without = _without_key_bias(tensor)
         samples = [int(one) if _is_integer(without) else _rounded(one) for one in _samples(without)]
-        values.append([_rounded(_size(without)), *samples])
-    return {"structure": names.hexdigest()[:16], "tensors": values}
+        size, odd = _size(without)
+        values.append([_rounded(size), *samples])
+        not_finite += odd
+    return {"structure": names.hexdigest()[:16], "tensors": values} | ({"not_finite": not_finite} if not_finite else {})
 
 
 def _without_key_bias(tensor: _Tensor) -> _Tensor:
@@ -111,13 +116,15 @@ def _is_integer(tensor: _Tensor) -> bool:
     return tensor.dtype.lower().startswith(("i", "u"))  # int8 as NumPy names it, I8 as safetensors does
 
 
-def _size(tensor: _Tensor) -> float:
-    """Return the root mean square; values that are not finite count as 0."""
-    count, total = math.prod(tensor.shape), 0.0
+def _size(tensor: _Tensor) -> tuple[float, int]:
+    """Return the root mean square, in which values that are not finite count as 0, and the number of these values."""
+    count, total, odd = math.prod(tensor.shape), 0.0, 0
     step = max(1, VALUES_AT_ONCE * tensor.shape[0] // max(1, count))
     for first in range(0, tensor.shape[0], step):
-        total += float(np.square(_finite(tensor.read(first, first + step))).sum())
-    return math.sqrt(total / count) if count else 0.0
+        values = tensor.read(first, first + step)
+        total += float(np.square(_finite(values)).sum())
+        odd += int(np.count_nonzero(~np.isfinite(values)))
+    return (math.sqrt(total / count) if count else 0.0), odd
 
 
 def _samples(tensor: _Tensor) -> list[float]:
