@@ -2,6 +2,7 @@
 
     python -m benchmarks.bench_embedding                # 50 draws of few labelled rows
     python -m benchmarks.bench_embedding --draws 5
+    python -m benchmarks.bench_embedding --before ../earlier   # and an earlier version, in a git worktree
 
 The contestants are the student in fp32 and int8, its teacher, static tables of the teacher with 128 and 256 components, TF-IDF, and
 WordLlama (a static table whose weights are in its package). All have the same texts and the same draws. The figures are written to
@@ -10,12 +11,16 @@ reports/benchmarks/embedding.json, which the report page shows.
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.embedding.wordllama import load_wordllama, wordllama_bytes
 from benchmarks.shared import harness
+from benchmarks.shared.versions import Version, add_before
 from compactlm import CompactLM, artifacts
 from compactlm.bert.runtime import prepare
 from compactlm.evaluation.embeddings.comparing import TEACHER, compare_embeddings
@@ -27,7 +32,7 @@ from compactlm.evaluation.embeddings.vectors import Cached, Embed, Texts
 from compactlm.figures.bootstrap import Resampler
 from compactlm.figures.figure import write_figures
 from compactlm.figures.numbers import size, stated
-from compactlm.inference.runtime.directories import INT8_FILE
+from compactlm.inference.runtime.directories import FLOAT_FILE, INT8_FILE
 from compactlm.params import Params
 from compactlm.params.suites import read_suite
 from compactlm.report.embedding_figures import BENCHMARK, figure_title, shown
@@ -49,6 +54,7 @@ def arguments() -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--draws", type=int, default=50, help="draws of few labelled rows")
+    add_before(parser)
     return parser.parse_args()
 
 
@@ -73,6 +79,16 @@ def contestants(params: Params, train: Texts) -> dict[str, tuple[Embed, int | No
     found["WordLlama"] = (Cached(load_wordllama()), wordllama_bytes())
     found["TF-IDF"] = (fit_tfidf(train), None)
     return found
+
+
+def embed_before(version: Version, texts: Texts) -> tuple[Embed, int]:
+    """Return the embedding of an earlier version, which knows the vectors of these texts, with the bytes of its fp32 graph."""
+    with tempfile.TemporaryDirectory(prefix="bench-embedding-") as scratch:
+        output = Path(scratch) / "vectors.npy"
+        version.run("embed", artifacts.EXPORT, texts=list(texts), output=str(output))
+        vectors = dict(zip(texts, np.load(output), strict=True))
+    graph = version.checkout / artifacts.EXPORT / artifacts.EMBEDDING / FLOAT_FILE
+    return (lambda some: np.stack([vectors[text] for text in some])), graph.stat().st_size
 
 
 def measure(embeddings: dict[str, tuple[Embed, int | None]], material: Material, resampler: Resampler) -> dict[str, Any]:
@@ -108,7 +124,10 @@ def main() -> None:
     settings = params.evaluate.embedding.model_copy(update={"draws": options.draws})
     suites = {kind: read_suite(kind) for kind in settings.context}
     material = make_material(settings, train, test, params.tasks, suites, params.seed)
-    measured = measure(contestants(params, [row.text for row in train]), material, Resampler.of(params.bootstrap, params.seed))
+    embeddings = contestants(params, [row.text for row in train])
+    if options.before:
+        embeddings["before"] = embed_before(Version(COMMAND, params.threads, options.before), material.texts())
+    measured = measure(embeddings, material, Resampler.of(params.bootstrap, params.seed))
     about: dict[str, Any] = {"seed": params.seed, "preset": params.preset, "draws": options.draws}
     counts = {"queries": len(material.search.queries), "passages": len(material.search.passages), "sentences": len(material.sentences)}
     heads = ["embedding", "size", *map(figure_title, BENCHMARK)]

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from compactlm import CompactLM
 
 EVERYTHING = -1.0  # a threshold below any score
@@ -22,7 +24,7 @@ EVERYTHING = -1.0  # a threshold below any score
 class Job:
     """A job. `models` is the directory of the models, `material` a JSON file with the arguments of the function named `kind`."""
 
-    kind: Literal["ask", "summarize", "finetune"]
+    kind: Literal["ask", "embed", "summarize", "finetune"]
     models: str
     material: str
     threads: int
@@ -38,6 +40,11 @@ def ask(lm: CompactLM, rows: Sequence[dict[str, str]], questions: Sequence[str],
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         known = lm.knowledge(file, Path(directory) / "index")
         return [known.answer(question, threshold).line for question in questions]
+
+
+def embed(lm: CompactLM, texts: Sequence[str], output: str) -> None:
+    """Write the vectors of texts, float32 [texts, width], to a .npy file."""
+    np.save(output, lm.embed(texts))
 
 
 def summarize(lm: CompactLM, texts: Sequence[str], sentences: int) -> list[str]:
@@ -61,7 +68,8 @@ def finetune(lm: CompactLM, draws: Sequence[Sequence[tuple[str, str]]], texts: S
 def run(job: Job) -> Any:
     """Run a job and return what its function returns."""
     material = json.loads(Path(job.material).read_text(encoding="utf-8"))
-    return {"ask": ask, "summarize": summarize, "finetune": finetune}[job.kind](CompactLM(job.models, threads=job.threads), **material)
+    jobs: dict[str, Any] = {"ask": ask, "embed": embed, "summarize": summarize, "finetune": finetune}
+    return jobs[job.kind](CompactLM(job.models, threads=job.threads), **material)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench_answers import decided
+from benchmarks.bench_embedding import embed_before
 from benchmarks.shared.commands import EVERYTHING, Job, ask, finetune, run
 from benchmarks.shared.versions import Version
 from compactlm import CompactLM
@@ -21,6 +22,9 @@ class CompactLM:
 
     def summarize(self, text, sentences):
         return [Sentence()] * sentences
+
+    def embed(self, texts):
+        return [[len(text), 0.0] for text in texts]
 """
 
 
@@ -59,6 +63,15 @@ def test_each_draw_is_fine_tuned_and_labels_all_texts(student_root):
 def test_a_version_is_measured_with_the_package_of_its_checkout(earlier):
     found = Version("bench-x", 1, earlier).run("summarize", Path("models"), texts=["one.", "two."], sentences=2)
     assert found == ["a cat. a cat."] * 2
+
+
+def test_an_earlier_embedding_gives_the_vectors_of_its_checkout(earlier):
+    graph = earlier / "models/export/embedding/onnx/model.onnx"
+    graph.parent.mkdir(parents=True)
+    graph.write_bytes(b"1234")
+    embed, size = embed_before(Version("bench-x", 1, earlier), ["a", "four", "to"])
+    assert embed(["to", "a", "to"]).tolist() == [[2, 0], [1, 0], [2, 0]]
+    assert size == 4
 
 
 def test_a_version_without_models_names_the_command_that_brings_them(earlier):
