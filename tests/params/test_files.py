@@ -69,6 +69,7 @@ def test_a_source_is_defined_in_place_or_changes_values_of_its_file(content: dic
         ("elsewhere/tweets.yaml", "kind: files", "a YAML file in configs/sources"),
         (3, None, "3, but it must be a YAML file in configs/sources"),
         ("configs/sources/a.yaml", "a: [", "configs/sources/a.yaml is not valid YAML"),
+        ("configs/sources/a.yaml", "path: a\nkind: files\npath: b\n", "the key 'path' is given twice"),
         ("configs/sources/a.yaml", "- a", "configs/sources/a.yaml has no keys"),
     ],
 )

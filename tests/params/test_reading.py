@@ -231,7 +231,15 @@ def test_a_value_with_several_forms_is_refused_with_all_forms(path: str, value: 
     assert all(sentence.count(form) == 1 for form in forms)
 
 
-@pytest.mark.parametrize(("text", "named"), [(None, "is missing; .*`make train`"), ("a: [", "is not valid YAML"), ("- a\n", "no sections")])
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (None, "is missing; .*`make train`"),
+        ("a: [", "is not valid YAML"),
+        ("a: 1\na: 2\n", "the key 'a' is given twice"),
+        ("- a\n", "no sections"),
+    ],
+)
 def test_an_unreadable_params_file_is_refused(tmp_path: Path, text: str | None, named: str) -> None:
     path = tmp_path / "params.yaml"
     if text is not None:

@@ -25,6 +25,23 @@ FOLDERS = {
 }
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, of which YAML would take the last in silence."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[tuple[str, str]] = set()
+        for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+            if isinstance(key, yaml.ScalarNode) and (key.tag, key.value) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value!r} is given twice", key.start_mark)
+            seen.add((key.tag, str(key.value)))
+        return dict(super().construct_mapping(node, deep))
+
+
+def load_yaml(text: str) -> Any:
+    """Return the content of a YAML document of plain values; raises yaml.YAMLError, also for a key that is given twice."""
+    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+
+
 def named_files(content: dict[str, Any]) -> dict[str, str]:
     """Return the files that params.yaml names, by the section that names each."""
     return {".".join(section): holder["file"] for section, holder, _ in _holders(content)}
@@ -64,7 +81,7 @@ def _read(name: Any, folder: Path, root: Path, where: str) -> dict[str, Any]:
     if not isinstance(name, str) or Path(name).parent != folder:
         raise CompactLMError(f"{where} is {name!r}, but it must be a YAML file in {folder}, where DVC notices changes; move the file there")
     try:
-        content = yaml.safe_load((root / name).read_text(encoding="utf-8"))
+        content = load_yaml((root / name).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CompactLMError(f"{where} is {name}, which does not exist; correct the path or add the file") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:

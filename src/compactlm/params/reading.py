@@ -11,7 +11,7 @@ import pydantic
 import yaml
 
 from compactlm.errors import CompactLMError
-from compactlm.params.files import insert_files, named_files
+from compactlm.params.files import insert_files, load_yaml, named_files
 from compactlm.params.whole import Params
 
 PARAMS_FILE = Path("params.yaml")
@@ -33,7 +33,7 @@ class ParamsError(CompactLMError):
 def read_params(path: Path = PARAMS_FILE) -> Params:
     """Read and check params.yaml; raises ParamsError if it is missing, is not valid YAML, or has values that cannot be used."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(f"{path} is missing; run `make train`, which composes it from configs/") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # the last two for no UTF-8, for 2024-13-99, and for deep nesting

@@ -79,7 +79,7 @@ class FilesSource(SourceBase):
     columns: FileColumns
     format: Format
     header: StrictBool = True
-    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1)] = ","
+    delimiter: Annotated[StrictStr, Field(min_length=1, max_length=1, pattern=r'[^"\r\n]')] = ","
     encoding: StrictStr = "utf-8"
     sha256: Sha256 | None = None
     version: StrictStr = NOT_STATED

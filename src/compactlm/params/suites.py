@@ -12,6 +12,7 @@ from pydantic import Field, StrictStr, model_validator
 
 from compactlm.errors import CompactLMError
 from compactlm.params.base import Name, Section
+from compactlm.params.files import load_yaml
 from compactlm.params.reading import describe_errors
 
 SUITES = Path("configs/words/context")
@@ -105,7 +106,7 @@ def read_questions(path: Path = QUESTIONS) -> Questions:
 
 def _read(form: Any, path: Path) -> Any:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
         return form.model_validate(content)
     except FileNotFoundError:
         raise CompactLMError(f"{path} does not exist; restore it with git, or name another file in params.yaml") from None
