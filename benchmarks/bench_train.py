@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from benchmarks.shared import harness
 from benchmarks.shared.machine import processor
@@ -21,6 +21,7 @@ from compactlm.params import Params
 from compactlm.shapes.layers import needs_signals
 
 REPORT = Path("reports/benchmarks/train")
+PHASES = get_args(Phase)
 PACKAGES = ("compactlm", "torch", "transformers", "sentence-transformers", "textbrewer")
 STEADY = 0.85  # the smallest ratio of the slower to the faster matrix rate; below it the machine was busy
 METHOD = """
@@ -54,6 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=20, help="the time for each contender, after the warm-up")
     kinds = ("default", "full", "both")
     parser.add_argument("--vocabulary", choices=kinds, default="both", help="the student's vocabulary; full: the teacher's")
+    parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES, help="the phases to measure; by default all")
     parser.add_argument("--sequences", type=int, nargs=2, default=(512, 2000), metavar=("GENERAL", "TASK"))
     parser.add_argument("--texts", type=int, default=8000, help="the number of items of the phase embedding")
     parser.add_argument("--threads", type=int, help="the number of threads instead of params.yaml's")
@@ -77,7 +79,8 @@ def _check_workspace(task: str) -> None:
 def _plan(arguments: argparse.Namespace, params: Params) -> Iterator[tuple[Kind, Phase, Vocabulary, dict[str, Any]]]:
     """Yield kind, phase, vocabulary and more of each job, in order. A cache is written before it is read."""
     vocabularies: list[Vocabulary] = ["default", "full"] if arguments.vocabulary == "both" else [arguments.vocabulary]
-    phases: list[Phase] = [*(["general"] if needs_signals(params.distill.general) else []), "task"]  # type: ignore[list-item]
+    possible: tuple[Phase, ...] = ("general", "task") if needs_signals(params.distill.general) else ("task",)
+    phases = [phase for phase in possible if phase in arguments.phases]
     kinds: tuple[Kind, ...] = ("plain", "online", "cache", "cached")
     for vocabulary in vocabularies:
         for phase in phases:
@@ -85,7 +88,7 @@ def _plan(arguments: argparse.Namespace, params: Params) -> Iterator[tuple[Kind,
                 yield kind, phase, vocabulary, {}
             # TextBrewer has only task distillation, and a classifier's rows cannot be packed.
             yield "textbrewer" if phase == "task" else "packed", phase, vocabulary, {}
-    if (artifacts.SIGNALS / STATIC).exists():
+    if "embedding" in arguments.phases and (artifacts.SIGNALS / STATIC).exists():
         of_tokens: tuple[Kind, ...] = ("tokens",) if params.distill.embedding.tokens else ()
         ours: tuple[Kind, ...] = ("online", "cache", "cached", "table", *of_tokens)
         for kind in ("sentence-transformers", *ours):

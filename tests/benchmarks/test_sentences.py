@@ -1,8 +1,11 @@
 """The contenders of the phase embedding train on the texts of the phase."""
 
+import argparse
+
 import pytest
 import yaml
 
+from benchmarks.bench_train import _plan
 from benchmarks.train.contender import measure
 from benchmarks.train.jobs import STATIC, Job
 from compactlm.distillation import embedding_inputs
@@ -44,6 +47,17 @@ def test_sentence_transformers_trains_the_same_student(job):
     assert found["steps"] >= 1
     assert found["rows_a_batch"] <= 64
     assert 0 <= found["padding"] < 1
+
+
+def test_the_plan_has_the_chosen_phases(build_phases):  # noqa: F811
+    phases = build_phases()
+    write_signals(phases)
+    chosen = argparse.Namespace(vocabulary="default", phases=["embedding"], profile=False, parts=False)
+    planned = list(_plan(chosen, phases.params))
+    assert [kind for kind, *_ in planned] == ["sentence-transformers", "online", "cache", "cached", "table", "tokens"]
+    assert {phase for _, phase, *_ in planned} == {"embedding"}
+    chosen.phases = ["task"]
+    assert {phase for _, phase, *_ in _plan(chosen, phases.params)} == {"task"}
 
 
 def test_the_names_of_files_agree():
