@@ -39,8 +39,8 @@ cross-entropy, which has the same gradient as the divergence.
 In the phase embedding all train the same texts and the same student, towards the teacher's vectors. sentence-transformers uses its trainer
 with MSELoss and labels that are computed before, at a batch size of {rows} and with its other defaults. Ours has all losses of params.yaml.
 "The table alone" is our training without layers, and "token vectors" trains all layers on the teacher's vectors of each token of the single
-texts; by params.yaml, nearly all of the phase is of these two kinds. The phase is left out for a teacher that is no sentence encoder, and
-general distillation for a params.yaml whose losses do not compare with a teacher.
+texts. "Both" is one after the other, in the epochs of params.yaml; the rest of the default's phase takes seconds. The phase is left out for
+a teacher that is no sentence encoder, and general distillation for a params.yaml whose losses do not compare with a teacher.
 
 Memory is the peak resident memory of the process. A cache is read from the disk batch by batch, so its size does not matter.
 

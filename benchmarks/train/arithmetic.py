@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Self
 
 TRAINING = 3  # a forward pass, and a backward pass with twice its arithmetic
@@ -86,6 +86,12 @@ def rates(start: float, ends: Sequence[float], tokens: Sequence[int], windows: i
 def amortised(speed: float, tokens: int, epochs: int, once: float) -> float:
     """Return the tokens per second over all epochs if `once` seconds are spent before the first one."""
     return epochs * tokens / (epochs * tokens / speed + once)
+
+
+def together(parts: Iterable[tuple[float, int]]) -> float:
+    """Return the tokens per second of several parts one after another, each (tokens per second, tokens)."""
+    each = list(parts)
+    return sum(tokens for _, tokens in each) / sum(tokens / speed for speed, tokens in each)
 
 
 def rows_for(lengths: Sequence[int], batches: int) -> int:

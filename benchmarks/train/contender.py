@@ -39,7 +39,7 @@ def measure(job: Job) -> dict[str, Any]:
     if job.kind == "sentence-transformers":
         work = sentences.measure_sentence_transformers(material, clock)
     elif job.kind == "tokens":
-        work = sentences.measure_tokens(material, clock)
+        work, found = sentences.measure_tokens(material, clock)
     elif job.kind in ("plain", "packed"):
         work = others.measure_plain(material, clock)
     elif job.kind == "textbrewer":

@@ -128,8 +128,8 @@ def measure(material: SentenceMaterial, clock: Clock) -> tuple[Work, dict[str, A
     return material.work(student, online.teacher.model if online else None), found
 
 
-def measure_tokens(material: SentenceMaterial, clock: Clock) -> Work:
-    """Train on the teacher's token vectors of the single texts until the clock stops. The cache is written before, without the clock."""
+def measure_tokens(material: SentenceMaterial, clock: Clock) -> tuple[Work, dict[str, Any]]:
+    """Train on the teacher's token vectors of the single texts until the clock stops; see `measure`. The cache is written before that."""
     job, found, params = material.job, material.sentences, material.params
     tokens = params.distill.embedding.tokens
     if tokens is None:
@@ -148,7 +148,7 @@ def measure_tokens(material: SentenceMaterial, clock: Clock) -> Work:
     objective = TokenObjective(student, variance, tokens.word_embeddings)
     many = tokens.model_copy(update={"epochs": EPOCHS})
     clock.run(lambda: train("tokens", objective, _CountedTokens(examples, clock), many, Settings(params.seed, params.precision)))
-    return material.work(student)
+    return material.work(student), {"epoch_tokens": sum(examples.lengths), "epochs": tokens.epochs}
 
 
 def _optimisation(section: EmbeddingDistillation, kind: str) -> Optimisation:

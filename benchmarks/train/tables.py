@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.train.arithmetic import amortised
+from benchmarks.train.arithmetic import amortised, together
 from benchmarks.train.jobs import NAMES, PARTS
 
 Cells = list[str]
@@ -20,6 +20,7 @@ SPEED = (
 )
 WORTH = ("distillation", "compactlm, cached, but with", "tokens/s", "slowest to fastest third", "the default is faster by")
 PROFILE = ("distillation", "part of a step", "ms", "share")
+TOGETHER = "both, in the epochs of params.yaml"
 TEXTS = {*SPEED[:3], *WORTH[:2], *PROFILE[:2]}  # the columns that are aligned to the left
 
 
@@ -52,6 +53,10 @@ def speed_rows(results: Sequence[dict[str, Any]], rate: float) -> list[Cells]:
             whole = amortised(speed, result["epoch_tokens"], result["epochs"], written["seconds"] + result["opened"])
             name = f"the same, its writing spread over {result['epochs']} epoch{'s' if result['epochs'] > 1 else ''}"
             rows.append([*head, name, f"{whole:,.0f}", "", f"{whole / base:.2f}", f"{written['peak_bytes'] / 2**20:,.0f}", "", ""])
+        parts = [part for part in (_find(results, kind="table", **where), result) if part]
+        if job["kind"] == "tokens" and len(parts) > 1:
+            whole = together((part["tokens_a_second"], part["epochs"] * part["epoch_tokens"]) for part in parts)
+            rows.append([*head, TOGETHER, f"{whole:,.0f}", "", f"{whole / base:.2f}", "", "", ""])
     return rows
 
 

@@ -1,4 +1,4 @@
-from benchmarks.train.tables import PROFILE, TEXTS, cache_lines, profile_rows, speed_rows, worth_rows
+from benchmarks.train.tables import PROFILE, TEXTS, TOGETHER, cache_lines, profile_rows, speed_rows, worth_rows
 from compactlm.text import markdown
 
 
@@ -24,6 +24,16 @@ def test_speed_is_compared_with_the_plain_trainer():
     assert rows["the same, its writing spread over 2 epochs"][3:6] == ["200", "", "2.00"]
     assert len(rows) == 4
     assert speed_rows([found("online", 200)], 1e10)[0][5] == "nan", "there is no ratio without a plain Trainer"
+
+
+def test_parts_of_the_embedding_are_added_in_their_epochs():
+    results = [found("sentence-transformers", 100), found("table", 1000, epochs=4), found("tokens", 200, epochs=1)]
+    for result in results:
+        result["job"]["phase"] = "embedding"
+    rows = {row[2]: row for row in speed_rows(results, 1e10)}
+    # 4,000 tokens in 4 seconds and 1,000 tokens in 5 seconds.
+    assert rows[TOGETHER][3:6] == ["556", "", "5.56"]
+    assert TOGETHER not in {row[2] for row in speed_rows([results[0], results[2]], 1e10)}
 
 
 def test_each_cache_has_a_sentence():
