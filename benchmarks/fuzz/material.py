@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -24,7 +25,8 @@ def roots(models: Path) -> list[Path]:
 
 def argument(rng: random.Random) -> str:
     """Return a text that the system would pass to a command."""
-    return text_of(rng).replace("\x00", "").encode("utf-8", "replace").decode()
+    text = text_of(rng).replace("\x00", "").encode("utf-8", "replace")
+    return os.fsdecode(damage(text, rng, (1, 3)).replace(b"\x00", b"") if rng.random() < 0.1 else text)
 
 
 def write_project(rng: random.Random, root: Path) -> None:

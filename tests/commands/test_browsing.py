@@ -15,6 +15,12 @@ def test_page_writes_one_file(cli, export_root, tmp_path):
     assert not re.search(r'(src|href)="(?!#|data:)', text)
 
 
+def test_a_title_with_invalid_utf_8_is_written(cli, export_root, tmp_path):
+    status, _, said = cli("page", "--model", export_root, "--output", tmp_path / "p.html", "--only", "sentiment", "--title", "a\udcff")
+    assert (status, "open it in a browser" in said) == (0, True)
+    assert "<title>a\ufffd</title>" in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -10,6 +10,7 @@ import typer
 from compactlm.commands.options import ModelOption, epilogue
 from compactlm.commands.terminal import notice
 from compactlm.errors import CompactLMError, needs
+from compactlm.text.unicode import encodable
 
 app = typer.Typer()
 
@@ -53,6 +54,7 @@ def page(
     if runtime is not None and folder is None:
         raise CompactLMError("--runtime is only for --folder; pass both, or neither")
     files = load_runtime(runtime) if folder is not None else {}
+    title = encodable(title)  # arguments may hold invalid UTF-8
     content, about = build(model or default_root("onnx"), only or ()), read_card(card) if card else ""
     names = ", ".join(one["name"] for one in content.header["models"])
     if folder is None:

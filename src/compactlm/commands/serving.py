@@ -10,6 +10,7 @@ import typer
 from compactlm.commands.options import ModelOption, epilogue
 from compactlm.errors import needs
 from compactlm.serving.settings import TOKEN_VARIABLE
+from compactlm.text.unicode import encodable
 
 app = typer.Typer()
 
@@ -66,7 +67,7 @@ def serve(
         Settings(
             model=model,
             backend=backend,
-            name=name,
+            name=encodable(name),
             host=host,
             port=port,
             token=token,

@@ -35,6 +35,13 @@ def test_rows_are_labelled_by_keys_and_the_command_goes_on_where_it_stopped(cli,
     ]
 
 
+def test_names_with_invalid_utf_8_are_written_and_a_directory_is_refused(cli, tmp_path):
+    assert cli("label", "picked.jsonl", "--annotator", "bo\udcff", "--labels", "a\udcff,b", given=b"1q")[0] == 0
+    [row] = read_fields(tmp_path / "picked.labelled.jsonl")
+    assert (row["annotator"], row["label"]) == ("bo\ufffd", "a\ufffd")
+    assert cli("label", ".")[::2] == (1, "compactlm: . is a directory; name a file of rows\n")
+
+
 def test_two_annotators_are_compared_and_can_settle_their_differences(cli):
     cli("label", "picked.jsonl", "--annotator", "ann", given=b"1122")
     output = cli("label", "picked.jsonl", "--annotator", "bo", given=b"1222")[1].replace("\u00a0", " ")

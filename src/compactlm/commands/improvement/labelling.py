@@ -11,6 +11,7 @@ import typer
 from compactlm.commands.options import ModelOption, TaskOption, epilogue
 from compactlm.commands.terminal import notice
 from compactlm.errors import CompactLMError
+from compactlm.text.unicode import encodable
 
 if TYPE_CHECKING:
     from compactlm.improvement.labelling.answers import Labelled
@@ -50,14 +51,16 @@ def label(
     from compactlm.improvement.labelling.answers import resolve
     from compactlm.improvement.rows import read_fields
 
-    known = [name.strip() for name in labels.split(",") if name.strip()] or _labels(task, model)
+    if file.is_dir():
+        raise CompactLMError(f"{file} is a directory; name a file of rows")
+    known = [name.strip() for name in encodable(labels).split(",") if name.strip()] or _labels(task, model)
     target = output or file.with_suffix("").with_suffix(".labelled.jsonl")
     if target.suffix != ".jsonl" or target == file:
         raise CompactLMError(f"{target} cannot hold the answers; pass another path that ends in .jsonl with --output")
     if from_export:
         _import(file, field, question, known, target)
     else:
-        _ask(file, field, annotator, differing, known, target)
+        _ask(file, field, encodable(annotator), differing, known, target)
     found = resolve(read_fields(target) if target.is_file() else (), known, str(target))
     _summarize(found, target)
 
