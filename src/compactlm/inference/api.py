@@ -184,7 +184,8 @@ class CompactLM(TaskMethods):
         student = self._base()
         found = read_rows(as_path("file", file), columns)
         if found.left_out:
-            say(f"{found.left_out:,} rows of {file} are skipped: no text, no label, a repeat, or an answer that is not in its passage")
+            reasons = "no text, no label, a repeat, a text with several answers, or an answer that is not in its passage"
+            say(f"{found.left_out:,} rows of {file} are skipped: {reasons}")
         return finetune_task(
             student, found, as_path("output", output), epochs=epochs, learning_rate=learning_rate, seed=seed, threads=self.threads, say=say
         )

@@ -39,6 +39,9 @@ def test_unusable_rows_are_skipped_and_labels_may_be_numbers(tmp_path):
         ("rows.csv", "message,spam\ncaf\xe9,yes\n", ("message", "spam"), r"not valid utf-8 in line 2 \(byte 0xe9\); convert the file$"),
         ("rows.jsonl", '{"t": "a", "y": "b"}\n{"t": ', ("t", "y"), "is not valid jsonl at line 2"),
         ("rows.csv", None, ("message", "spam"), "cannot be read"),
+        ("rows.csv", "message;spam\na;yes\n", ("message", "spam"), r"cells seem to end with ';'; write the file with commas$"),
+        ("rows.json", '[{"t": "a"}]', ("t", "y"), "one JSON object per line and a name that ends in .jsonl"),
+        ("rows.jsonl", '{"t": "a", "y": 1}\n{"t": 5, "y": 1}', ("t", "y"), "line 2: the text column 't' holds 5, which is not text"),
     ],
 )
 def test_unusable_files_are_refused(tmp_path, name, rows, columns, message):

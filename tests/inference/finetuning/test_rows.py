@@ -78,6 +78,17 @@ def test_rows_that_cannot_be_used_are_skipped_and_counted(tmp_path):
     assert all(row.text[row.answer_start :].startswith(row.answer) for row in found.rows)
 
 
+def test_texts_whose_answers_contradict_each_other_are_left_out(tmp_path):
+    rows = [{"t": f"text {n}", "p": "b", "y": "yno"[n % 2]} for n in range(40)]
+    again = [{"t": "TEXT  3", "p": "B", "y": "y"}, {"t": "text 5", "p": "b", "y": "n"}, {"t": "text 6", "p": "c", "y": "n"}]
+    found = read_rows(jsonl(tmp_path / "rows.jsonl", [*rows, *again]), {"text": "t", "pair": "p", "label": "y"})
+    assert (len(found.rows), found.left_out) == (40, 3)
+    assert not {row.text for row in found.rows} & {"text 3", "TEXT  3"}
+    rows = [{"t": f"text {n}", "z": n} for n in range(20)]
+    found = read_rows(jsonl(tmp_path / "rows.jsonl", [*rows, {"t": "text 3", "z": 4}]), {"text": "t", "score": "z"})
+    assert len(found.rows) == 21
+
+
 TEXTS = [f"text {n},{n}" for n in range(20)]
 
 

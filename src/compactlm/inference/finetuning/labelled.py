@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import get_args
 
 from compactlm.corpus.duplicates.placing import duplicate_key
+from compactlm.corpus.ingest.cells import shown
 from compactlm.draws import draw_generator
 from compactlm.errors import CompactLMError
+from compactlm.inference.finetuning.sources import for_options
 from compactlm.params import Format
-from compactlm.text.formats.tables import stream_rows
-from compactlm.text.labels import label_text, normal_label
+from compactlm.text.formats.tables import Rows, stream_rows
+from compactlm.text.labels import is_missing, label_text, normal_label
 from compactlm.text.unicode import encodable
 
 FEWEST_ROWS = 16  # a label
@@ -44,6 +46,11 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
     """
     named = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     form = named.suffix.removeprefix(".").lower()
+    if form == "json":
+        raise CompactLMError(
+            f"{path} must have one JSON object per line and a name that ends in .jsonl, for example by `jq -c '.[]'` or pandas' "
+            "to_json(orient='records', lines=True)"
+        )
     if form not in get_args(Format) or form == "txt":
         raise CompactLMError(f"{path} has no known format; pass a file that ends in .csv, .tsv, .jsonl or .parquet (or these with .gz)")
     try:
@@ -55,13 +62,13 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
     columns: dict[str, None] = {}
     count = 0
     rows = stream_rows(content, str(path), form, header=True, encoding="utf-8", remedy="convert the file")  # type: ignore[arg-type]
-    for place, row in rows:
+    for place, row in _reworded(rows):
         columns.update((name, None) for name in row if isinstance(name, str))
         count += 1
-        cell, name = row.get(text), _label(row.get(label), f"{path}, {place}", label)
-        if isinstance(cell, str) and cell.strip() and name:
+        cell, name = _text(row.get(text), f"{path}, {place}", text), _label(row.get(label), f"{path}, {place}", label)
+        if cell.strip() and name:
             name = spellings.setdefault(normal_label(name), name)
-            found.setdefault(" ".join(cell.casefold().split()), (encodable(cell), set()))[1].add(name)
+            found.setdefault(spelling_key(cell), (cell, set()))[1].add(name)
     for column in (text, label) if count else ():
         if column not in columns:
             raise CompactLMError(f"{path} has no column {column!r}; choose from: {', '.join(columns)}")
@@ -69,6 +76,26 @@ def read_labelled(path: Path, text: str, label: str) -> Labelled:
     labelled = Labelled([known for known, _ in usable], [name for _, name in usable], count - len(usable))
     _check(path, labelled)
     return labelled
+
+
+def spelling_key(text: str) -> str:
+    """Return a text without differences of case and white space."""
+    return " ".join(text.casefold().split())
+
+
+def _reworded(rows: Rows) -> Rows:
+    try:
+        yield from rows
+    except CompactLMError as error:
+        raise CompactLMError(for_options(str(error))) from None
+
+
+def _text(value: object, place: str, column: str) -> str:
+    if is_missing(value):
+        return ""
+    if not isinstance(value, str):
+        raise CompactLMError(f"{place}: the text column {column!r} holds {shown(value)}, which is not text; correct --text")
+    return encodable(value)
 
 
 def _label(value: object, place: str, column: str) -> str:

@@ -12,9 +12,10 @@ import pydantic
 
 from compactlm.artifacts import Document
 from compactlm.corpus.duplicates.placing import duplicate_key
+from compactlm.corpus.duplicates.wholes import CONTRADICTING, target_of
 from compactlm.corpus.ingest.cells import cell_at
 from compactlm.errors import CompactLMError
-from compactlm.inference.finetuning.labelled import FEWEST_ROWS, split
+from compactlm.inference.finetuning.labelled import FEWEST_ROWS, spelling_key, split
 from compactlm.inference.finetuning.sources import check_target, documents, find_source, for_options, read_cells
 from compactlm.params import FileColumns, LabelColumns, Task
 from compactlm.tasks import kind_of
@@ -30,7 +31,10 @@ ANY = "any"  # the label of a task whose labels are not known yet
 
 @dataclasses.dataclass(frozen=True)
 class TaskRows:
-    """The labelled rows of a task. `left_out` counts skipped rows: without text or target, repeats, and answers that are not found."""
+    """The labelled rows of a task.
+
+    `left_out` counts skipped rows: without text or target, repeats, contradictions, and answers that are not found.
+    """
 
     task: Task
     rows: list[Document]
@@ -58,16 +62,31 @@ def read_rows(path: Path, columns: Mapping[str, Any]) -> TaskRows:
     except CompactLMError as error:
         raise CompactLMError(for_options(str(error))) from None
     kind = kind_of(task)
-    kept: dict[tuple[str, str | None, str], Document] = {}
+    usable: list[tuple[Document, str]] = []
     for place, document in read:
         if document is None or document.task is None or not _has_texts(document, task):
             continue
         if problem := kind.invalid(document, task):
             raise CompactLMError(f"{place}: {problem}; correct the row")
-        kept.setdefault((document.text, document.pair, kind.expected(document, task)), document)
-    rows = list(kept.values())
+        usable.append((document, kind.expected(document, task)))
+    rows = _without_repeats(usable)
     _check(path, rows, task)
     return TaskRows(task, rows, len(read) - len(rows))
+
+
+def _without_repeats(usable: Sequence[tuple[Document, str]]) -> list[Document]:
+    """Return the rows without repeats. As in the pipeline, all rows of a text are left out if their targets contradict each other.
+
+    Texts that differ only in case or white space count as the same text.
+    """
+    found: dict[tuple[str, str], dict[str, Document]] = {}
+    for row, expected in usable:
+        found.setdefault((spelling_key(row.text), spelling_key(row.pair or "")), {}).setdefault(expected, row)
+    return [row for answers in found.values() if len(set(map(_target_of, answers.values()))) == 1 for row in answers.values()]
+
+
+def _target_of(row: Document) -> str | None:
+    return target_of({name: getattr(row, name) for name in ("label", *CONTRADICTING)})
 
 
 def _target(path: Path, columns: FileColumns) -> str:

@@ -19,6 +19,7 @@ from compactlm.text.formats.tables import Row, stream_rows
 
 ENDS = ".csv, .tsv, .jsonl, .parquet, .conll or, for SQuAD's format, .json (or these with .gz)"
 EMPTY_IS_UNLABELLED = ("label", "score", "tags")  # an empty cell of the others means no labels, or no answer
+_DELIMITER = re.compile(r"set delimiter: \S+ for the source, or ")
 _OPTION = re.compile(r"columns\.([a-z_]+)")
 
 
@@ -93,5 +94,6 @@ def documents(found: Sequence[tuple[str, Row]], columns: FileColumns, task: Task
 def for_options(message: str) -> str:
     """Reword a message about params.yaml in terms of the options of finetune."""
     message = message.replace("columns.labels.separator", "--separator")
+    message = _DELIMITER.sub("", message)
     message = message.replace("set format: jsonl for a file with an object a line", "name a file with an object a line .jsonl")
     return _OPTION.sub(lambda match: f"--{match[1].replace('_', '-')}", message)
