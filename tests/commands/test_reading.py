@@ -57,7 +57,10 @@ def test_check_counts(cli, tmp_path):
     assert (found["lines"], found["exact"], found["unknown"], found["not_utf8"]) == (3, 1, 1, 1)
 
 
-@pytest.mark.parametrize(("arguments", "hinted"), [(("-5 stars",), True), (("-so bad",), True), (("--no-such",), False)])
+@pytest.mark.parametrize(
+    ("arguments", "hinted"),
+    [(("-5 stars",), True), (("-so bad",), True), (("--no-such",), False), (("a", "--top", "-1"), False), (("-5",), True)],
+)
 def test_a_text_that_begins_with_a_dash_is_mistyped_with_a_hint(cli, arguments, hinted):
     status, _, errors = cli("classify", *arguments)
     assert status == 2

@@ -78,7 +78,9 @@ def run() -> None:
 def _hint_at_dashes(arguments: list[str]) -> None:
     """Say how to pass a text that begins with a dash, if there is one."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
-    for text in options:
+    for before, text in zip(["", *options], options, strict=False):
+        if before.startswith("-") and text[1:].replace(".", "", 1).isdigit():
+            continue  # the value of an option, as in --top -1
         if text.startswith("-") and (" " in text or text[1:2].isdigit()):
             notice(f'to pass a text that begins with a dash, write -- before it: compactlm COMMAND -- "{text}"')
             return
