@@ -20,8 +20,10 @@ def preset(name: Annotated[str | None, typer.Argument(help="A file of configs/pr
     Without a name, params.yaml becomes the default preset, unless it has values of its own.
     """
     with needs("train", "compactlm preset"):
+        from compactlm.pipeline.lock import read_stages
         from compactlm.presets import select
 
+    read_stages()  # `make train` calls this command first, and DVC's own message about a damaged dvc.lock does not say what to do
     typer.echo(select(name or None))
 
 

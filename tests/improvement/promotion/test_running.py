@@ -148,9 +148,8 @@ def test_a_repository_without_dvc_is_told(tmp_path, monkeypatch) -> None:
         check_committed(Registry((), {}))
 
 
-@pytest.mark.parametrize("content", [b"", b"[", b"\xff", b"stages", b"schema: 2", b"[" * 10_000])
-def test_a_damaged_lock_is_told(champion: Project, content: bytes, monkeypatch) -> None:
-    Path("dvc.lock").write_bytes(content)
+def test_a_damaged_lock_is_told(champion: Project, monkeypatch) -> None:
+    Path("dvc.lock").write_bytes(b"[")
     monkeypatch.setattr(promoting, "WATCHED", ())
     git("commit", "--quiet", "--all", "--message", "Damage")
     with pytest.raises(CompactLMError, match=r"dvc\.lock is damaged; restore it with"):

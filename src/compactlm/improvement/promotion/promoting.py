@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from compactlm import artifacts
 from compactlm.errors import CompactLMError
@@ -20,6 +19,7 @@ from compactlm.improvement.promotion.settings import Promotion
 from compactlm.improvement.registry import ARTIFACT, Registry, Version, fetch, git
 from compactlm.inference.api import CompactLM
 from compactlm.params import Params
+from compactlm.pipeline.lock import read_stages
 
 KIND = "classification"
 WATCHED = ("models/export", "data/split")  # outputs that must be those of the commit
@@ -140,7 +140,7 @@ def _changed_outputs() -> list[str]:
 
 def _check_current() -> None:
     """Raise CompactLMError if a stage of USED has read another model than the one in dvc.lock, for example after `dvc repro export`."""
-    stages = _locked()
+    stages = read_stages()
     present = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", []) if "md5" in out}
     for name in USED:
         for dep in stages.get(name, {}).get("deps", []):
@@ -150,20 +150,12 @@ def _check_current() -> None:
                 )
 
 
-def _locked() -> dict[str, Any]:
-    try:
-        stages: dict[str, Any] = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
-    except (yaml.YAMLError, ValueError, KeyError, TypeError, RecursionError):
-        raise CompactLMError("dvc.lock is damaged; restore it with `git checkout dvc.lock`") from None
-    return stages
-
-
 def facts(params: Params) -> dict[str, Any]:
     """Return the content of a version's tag: the headline metrics of each task, and the hashes of data and models."""
     metrics = artifacts.read_json(artifacts.METRICS / "evaluate.json")["tasks"]
     hashes = {
         out["path"]: out["md5"]
-        for stage in _locked().values()
+        for stage in read_stages().values()
         for out in stage.get("outs", [])
         if out["path"].startswith(("data", "models"))
     }
