@@ -1,6 +1,9 @@
 """What people pass to CompactLM: iterables of all kinds, missing texts, copies of the object, threads."""
 
+import os
 import pickle
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -91,6 +94,23 @@ def test_a_used_object_can_be_pickled(lm):
     copy = pickle.loads(pickle.dumps(lm))  # noqa: S301 - made here
     np.testing.assert_array_equal(copy.embed(TEXTS), before[0])
     assert copy.classify(TEXTS[0]) == before[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_used_object_can_be_used_after_a_fork(export_root):
+    lm = CompactLM(export_root, backend="onnx")
+    expected = lm.classify(TEXTS[0]), lm.fill("a [MASK]"), lm.embed(TEXTS).tolist()
+    child = os.fork()
+    if child == 0:
+        found = lm.classify(TEXTS[0]), lm.fill("a [MASK]"), lm.embed(TEXTS).tolist()
+        os._exit(found != expected)
+    end = time.monotonic() + 120
+    while (done := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
+        time.sleep(0.1)
+    if done == (0, 0):
+        os.kill(child, signal.SIGKILL)
+    assert done == (child, 0)
 
 
 def test_an_object_can_be_used_in_threads(lm):

@@ -9,7 +9,10 @@ lm.classify("A film to remember.").label
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import gc
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +40,17 @@ if TYPE_CHECKING:
     from compactlm.inference.finetuning.user_task import FineTuned
 
 MOST_THREADS = 1024
+
+
+def _keep_runners() -> None:
+    """In a forked process, never free the loaded weights of its parent: ONNX Runtime would wait for threads, which a fork does not copy."""
+    for found in gc.get_objects():
+        if type(found) is Model and found._opened is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(found._opened[1]))
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_keep_runners)
 
 
 class CompactLM(TaskMethods):
