@@ -126,7 +126,7 @@ def main() -> None:
     material = make_material(settings, train, test, params.tasks, suites, params.seed)
     embeddings = contestants(params, [row.text for row in train])
     if options.before:
-        embeddings["before"] = embed_before(Version(COMMAND, params.threads, options.before), material.texts())
+        embeddings["earlier version"] = embed_before(Version(COMMAND, params.threads, options.before), material.texts())
     measured = measure(embeddings, material, Resampler.of(params.bootstrap, params.seed))
     about: dict[str, Any] = {"seed": params.seed, "preset": params.preset, "draws": options.draws}
     counts = {"queries": len(material.search.queries), "passages": len(material.search.passages), "sentences": len(material.sentences)}
