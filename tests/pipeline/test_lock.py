@@ -1,5 +1,8 @@
 """Reading dvc.lock, also one that DVC left damaged."""
 
+import subprocess
+import sys
+
 import pytest
 
 from compactlm.errors import CompactLMError
@@ -21,12 +24,12 @@ def test_a_damaged_lock_is_told(tmp_path, monkeypatch, content: bytes) -> None:
         read_stages()
 
 
-def test_make_train_tells_a_damaged_lock_before_dvc_does(tmp_path, monkeypatch, cli) -> None:
+def test_make_train_tells_a_damaged_lock_before_dvc_does(tmp_path, monkeypatch) -> None:
     """A full disk while DVC wrote the file left it like this; `make torture` found it."""
     monkeypatch.chdir(tmp_path)
     LOCK.write_text(
         "schema: '2.0'\nstages:\n  clean:\n    cmd: python -m compactlm.stages.clean\n    deps:\n    - path: configs\n      md5"
     )
-    status, _, error = cli("preset")
-    assert status == 1
-    assert error == "compactlm: dvc.lock is damaged; restore it with `git checkout dvc.lock`, then run the command again\n"
+    done = subprocess.run([sys.executable, "-m", "compactlm", "preset"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "compactlm: dvc.lock is damaged; restore it with `git checkout dvc.lock`, then run the command again\n"
