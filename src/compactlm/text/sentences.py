@@ -85,7 +85,7 @@ def _is_end(line: str, start: int, match: re.Match[str], abbreviations: Collecti
     if not closing:
         if marks != ".":
             return True
-        word = line[line.rfind(" ", start, mark) + 1 : mark].lower()
+        word = line[max(line.rfind(" ", start, mark) + 1, start) : mark].lower()
         # True for most marks, and known without a regular expression.
         if len(word) > 4 and word.isalpha() and word not in _KNOWN and word not in abbreviations:
             return True
