@@ -39,7 +39,11 @@ class _Loader(yaml.SafeLoader):
 
 def load_yaml(text: str) -> Any:
     """Return the content of a YAML document of plain values; raises yaml.YAMLError, also for a key that is given twice."""
-    return yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def named_files(content: dict[str, Any]) -> dict[str, str]:
