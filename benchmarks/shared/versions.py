@@ -1,4 +1,4 @@
-"""Versions of this project in checkouts of their own, of which the commands are measured."""
+"""Run the commands of another version of this project, which has a checkout of its own, to compare them with the present ones."""
 
 import argparse
 import dataclasses

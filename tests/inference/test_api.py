@@ -96,15 +96,17 @@ def test_a_used_object_can_be_pickled(lm):
     assert copy.classify(TEXTS[0]) == before[1]
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_used_object_can_be_used_after_a_fork(export_root):
     lm = CompactLM(export_root, backend="onnx")
     expected = lm.classify(TEXTS[0]), lm.fill("a [MASK]"), lm.embed(TEXTS).tolist()
     child = os.fork()
     if child == 0:
-        found = lm.classify(TEXTS[0]), lm.fill("a [MASK]"), lm.embed(TEXTS).tolist()
-        os._exit(found != expected)
+        status = 1
+        try:
+            status = int((lm.classify(TEXTS[0]), lm.fill("a [MASK]"), lm.embed(TEXTS).tolist()) != expected)
+        finally:
+            os._exit(status)  # pytest must not go on in the child
     end = time.monotonic() + 120
     while (done := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < end:
         time.sleep(0.1)

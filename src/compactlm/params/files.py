@@ -26,7 +26,7 @@ FOLDERS = {
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that is given twice, of which YAML would take the last in silence."""
+    """Reads YAML and refuses duplicate keys. PyYAML itself keeps the last of them without a message."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[tuple[str, str]] = set()

@@ -22,7 +22,7 @@ def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: s
     Args:
         row: the cells.
         text: the text of the row, which contains the answer.
-        pieces: the number of words in each cell, as `read_words` returns it.
+        pieces: how many words each cell of the words column has, from `read_words`.
         columns: the columns of the source.
         place: the source, file and line, for messages.
         task: the task.

@@ -39,7 +39,13 @@ def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...]
 
 
 def read_tags(row: Row, rule: TagList, pieces: Pieces, place: str) -> tuple[str, ...]:
-    """Return the tag of each word, from a list, or from a text whose tags are separated by white space; see `read_words` for `pieces`.
+    """Return the tag of each word, from a list or from a text with white space between tags.
+
+    Args:
+        row: the row.
+        rule: the column of tags and their names.
+        pieces: how many words each cell of the words column has, from `read_words`. The words after the first continue its tag.
+        place: the source, file and line, for messages.
 
     Raises:
         CompactLMError: the column is missing, a tag is empty or unknown to `rule.names`, or there are more or fewer tags than words.
