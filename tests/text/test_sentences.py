@@ -26,6 +26,7 @@ from tests.text.made_sentences import ends, made_texts
             ["A title", "- one", "- two", "He went to Anna Smith . . .", "So"],
         ),
         ("See Sec. 3.2 (Figs. 4.1 and 5.2). Use ver. 2.1 of it.", ["See Sec. 3.2 (Figs. 4.1 and 5.2).", "Use ver. 2.1 of it."]),
+        ("It rose to No. 8. See Art. 5. No. 7. The end.", ["It rose to No. 8.", "See Art. 5.", "No. 7.", "The end."]),
         ('It ended.[1] He "left."[12][b] She stayed.[3]', ["It ended.[1]", 'He "left."[12][b]', "She stayed.[3]"]),
         ("", []),
         (" \n\n ", []),

@@ -35,7 +35,6 @@ _DOTTED = re.compile(r"[a-z](?:\.[a-z])+")
 _LIST_MARK = re.compile(r"[-*\u2022\u2023\u25e6\u25aa\u25cf]?\s?\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,4})")
 _LISTED = re.compile(r"[:;]\s\(?(?:\d{1,2}|[a-z])$")  # "Steps: 1. Open it."
 _NEXT = re.compile(rf"{_OPENING}{{0,3}}(?P<word>[^\W_]+(?:['\u2019]\w+)?)(?:\s(?P<second>\w++)(?![,:]))?")
-_DOT = re.compile(r"\.(?!\d)")
 _REFERENCE = re.compile(r"\d.*|[IVXLC]+|[A-Z]")
 
 
@@ -97,8 +96,8 @@ def _is_end(line: str, start: int, match: re.Match[str], abbreviations: Collecti
         return True
     if _LIST_MARK.fullmatch(line, start, mark) or _LISTED.search(line, max(start, mark - _REACH), mark):
         return False
-    if following and len(word) == 1 and _DOT.match(line, following.end("word")):
-        word = ""  # an initial or the letter of a list, and not the article; 3.2 is a number
+    if following and len(word) == 1 and word.isalpha() and line.startswith(".", following.end("word")):
+        word = ""  # an initial or the letter of a list, and not the article
     before = _WORD_BEFORE.search(line, max(start, mark - _REACH), mark)
     return before is None or _ends_after(before["word"], before["previous"] or "", word, abbreviations)
 

@@ -30,6 +30,10 @@ _AFTER = re.compile(
 )
 _ABROAD = re.compile(r"(?:\+(?<![\w.+]\+)|00(?<![\w.]00)) ?[1-9](?:[ .()/\-\u00a0\u202f\u2010-\u2015]{0,3}\d){6,16}")
 _LOCAL = re.compile(rf"[2-9](?<![\w.,+-].)\d\d{_JOINT}\d{{4}}(?![\w]|[.,-]\d)")
+# A number with a trunk prefix, as most countries have it. Groups of two digits at its start would be a date.
+_TRUNK = re.compile(
+    r"0(?<![\w.,+/-].)(?=(?:[ .()/-]{0,2}\d){8,11}(?!\d))(?:[1-9]\d{1,4}\)?[ .()/-]{0,2}\d{2,4}(?:[ -]?\d{2,4}){1,2}|[1-9](?:[ .-]\d\d){4})(?![\w]|[-/.,]\d)"
+)
 _GAPS = re.compile(r"[^\d+]+")
 _ENOUGH = 11  # so many digits after a plus sign are a phone number, even if no plan has it
 
@@ -71,7 +75,7 @@ def _is_separated(raw: str, number: PhoneNumber) -> bool:
 
 
 def _others(text: str, start: int, end: int, region: str) -> Iterator[tuple[int, int]]:
-    """Yield numbers that the plans do not match as written: international numbers, and local ones of seven digits after a word."""
+    """Yield numbers that the plans do not match as written: international numbers, and local or national ones after a word."""
     found = []
     if "+" in text or "00" in text:
         for match in _ABROAD.finditer(text, start, end):
@@ -80,7 +84,8 @@ def _others(text: str, start: int, end: int, region: str) -> Iterator[tuple[int,
                 opened = text[first:last].count(")") > text[first:last].count("(") and text[first - 1 : first] == "("
                 found.append((first - int(opened), last))
     if region in ("US", "CA"):
-        found += _local(text, start, end)
+        found += _after_words(_LOCAL, text, start, end)
+    found += _after_words(_TRUNK, text, start, end)
     last = start
     for one in sorted(found):
         if one[0] >= last:
@@ -88,10 +93,11 @@ def _others(text: str, start: int, end: int, region: str) -> Iterator[tuple[int,
             last = one[1]
 
 
-def _local(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _after_words(numbers: re.Pattern[str], text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     last = start
-    for match in _LOCAL.finditer(text, start, end):
-        if found_before(_BEFORE, text, match.start()) or (last and continues(text, last, match.start())):
+    for match in numbers.finditer(text, start, end):
+        named = found_before(_BEFORE, text, match.start()) and not is_code(text, match.start())
+        if named or (last and continues(text, last, match.start())):
             yield match.span()
             last = match.end()
 
