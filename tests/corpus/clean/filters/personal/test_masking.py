@@ -38,6 +38,8 @@ ALL = tuple(PLACEHOLDERS)
         ("219 09 9999 / 219.09.9999 / SSN 219099999", "[SOCIAL_SECURITY] / [SOCIAL_SECURITY] / SSN [SOCIAL_SECURITY]"),
         ("4111/1111/1111/1111, 4111\u00b71111\u00b71111\u00b71111 12/27, 219/09/9999", "[CARD], [CARD] 12/27, [SOCIAL_SECURITY]"),
         ("from 8.8.4.4:443 to 9.9.9.9/24", "from [IP_ADDRESS]:443 to [IP_ADDRESS]/24"),
+        ("ring me on 07700 900123 or 07700 900124; tel. (030) 23125000", "ring me on [PHONE] or [PHONE]; tel. [PHONE]"),
+        ("Helpline: 0808 157 0192. Or call 01 99 00 12 34.", "Helpline: [PHONE]. Or call [PHONE]."),
         ("(...jane@example.org)", "(...[EMAIL])"),
         ("phone: 212 555 0123 and 2125550124, 1 212 555 0125 (cell)", "phone: [PHONE] and [PHONE], [PHONE] (cell)"),
         ("(212-555-0123) or +447700900123, (0049) 30 23125000", "([PHONE]) or [PHONE], [PHONE]"),
@@ -56,6 +58,8 @@ def test_personal_data_are_masked(text: str, masked: str) -> None:
         "GB82 WEST 1234 5698 7654 33 does so too",
         "version 1.2.3.4:20, section 1.2.3.4 and 1.2.3.4:5",
         "on 06/15/2024, 2024/06/15/12/30/4111 and 119/09/99991",
+        "call on 01/02/2024 10:00 or on 01.02.2024, between 0800 and 1200; phone order no. 0123456789, text 0.123456789",
+        "it is 020 7946 0958 wide",
         "from 1999 to 2004, 10 out of 10",
         "on 2004-10-12 at 10:30:05",
         "it cost $1,234,567.89 in version 10.4.1",
@@ -89,7 +93,7 @@ def test_only_the_given_kinds_are_masked_and_the_region_decides_about_phone_numb
     assert mask_personal("a@b.example, 192.168.0.1", ["ip_address"], "US") == "a@b.example, [IP_ADDRESS]"
     assert mask_personal("ruf 030 901820 an", ["phone"], "DE") == "ruf [PHONE] an"
     assert mask_personal("von 030/901820, 030-901820 und 030 901820", ["phone"], "DE") == "von [PHONE], [PHONE] und [PHONE]"
-    assert mask_personal("ruf 030 901820 an", ["phone"], "US") == "ruf 030 901820 an"
+    assert mask_personal("von 030/901820 und 030 901820", ["phone"], "US") == "von 030/901820 und 030 901820"
 
 
 LONG = [

@@ -32,7 +32,8 @@ _ABROAD = re.compile(r"(?:\+(?<![\w.+]\+)|00(?<![\w.]00)) ?[1-9](?:[ .()/\-\u00a
 _LOCAL = re.compile(rf"[2-9](?<![\w.,+-].)\d\d{_JOINT}\d{{4}}(?![\w]|[.,-]\d)")
 # A number with a trunk prefix, as most countries have it. Groups of two digits at its start would be a date.
 _TRUNK = re.compile(
-    r"0(?<![\w.,+/-].)(?=(?:[ .()/-]{0,2}\d){8,11}(?!\d))(?:[1-9]\d{1,4}\)?[ .()/-]{0,2}\d{2,4}(?:[ -]?\d{2,4}){1,2}|[1-9](?:[ .-]\d\d){4})(?![\w]|[-/.,]\d)"
+    r"(?<![\w.,+/-])(?=\(?0(?:[ .()/-]{0,2}\d){8,11}(?!\d))"
+    r"(?:(?:\(0[1-9]\d{1,4}\)|0[1-9]\d{1,4})[ ./-]{0,2}\d{2,4}(?:[ -]?\d{2,4}){1,2}|0[1-9](?:[ .-]\d\d){4})(?!\w|[-/.,]\d)"
 )
 _GAPS = re.compile(r"[^\d+]+")
 _ENOUGH = 11  # so many digits after a plus sign are a phone number, even if no plan has it
