@@ -18,6 +18,7 @@ from compactlm.errors import CompactLMError
 from compactlm.params.reading import ParamsError
 from compactlm.stages.distill_train import _write_encoder
 from compactlm.student.static_table import StaticTable
+from compactlm.text.triples import Triple
 from compactlm.training.checkpoints import Checkpoint
 from tests.fixtures.embedding import OPTIMISATION, write_signals
 
@@ -185,11 +186,28 @@ def test_the_written_student_gives_the_vectors_of_training(build):
 
 
 def test_triples_are_texts_of_their_own_and_have_no_teacher(build, monkeypatch):
-    monkeypatch.setattr(embedding_inputs.EmbeddingInputs, "_triples", lambda self: [("good", "nice", "bad"), ("up", "above", "down")])
-    found = EmbeddingInputs(build(embedding={"opposites": {"weight": 1.0, "temperature": 0.1}}).inputs)
-    texts, items = found.material.texts, found.material.items
-    assert [tuple(texts.texts[at] for at in item) for item in items if len(item) == 3] == [("good", "nice", "bad"), ("up", "above", "down")]
-    assert len(set(texts.ids)) == len(set(texts.texts)) == len(texts.ids)
+    triples = [Triple("good", "nice", "bad", "x"), Triple("up", "above", "down", "y")]
+    monkeypatch.setattr(embedding_inputs.EmbeddingInputs, "_triples", lambda self: triples)
+    monkeypatch.setattr(embedding_inputs.EmbeddingInputs, "_opposites", lambda self: [Triple("bad", "very bad", "good", "z")])
+    found = EmbeddingInputs(build(embedding={"opposites": {"weight": 1.0, "temperature": 0.1}}).inputs).material
+    texts = found.texts.texts
+    assert [tuple(texts[at] for at in item) for item in found.items if len(item) == 3] == [("good", "nice", "bad"), ("up", "above", "down")]
+    assert [tuple(texts[at] for at in item) for item in found.opposites] == [("bad", "very bad", "good")]
+    assert len(set(found.texts.ids)) == len(set(texts)) == len(texts)
+
+
+def test_the_table_alone_learns_from_opposites(build, monkeypatch):
+    taught = {}
+    monkeypatch.setattr(embedding_inputs.EmbeddingInputs, "_triples", lambda self: [Triple("good", "nice", "bad", "x")])
+    monkeypatch.setattr(embedding_inputs.EmbeddingInputs, "_opposites", lambda self: [Triple("up", "very up", "down", "y")])
+    phases = build(embedding={"opposites": {"weight": 1.0, "temperature": 0.1}, "optimisation": {**OPTIMISATION, "items": ["triple"]}})
+    write_signals(phases)
+    train = phases._train
+    monkeypatch.setattr(phases, "_train", lambda name, *rest: taught.update({name: rest[1]}) or train(name, *rest))
+    phases.embedding(None)
+    texts = EmbeddingInputs(phases.inputs).material.texts.texts
+    anchors = {name: {texts[item[0]] for item in taught[name].items if len(item) == 3} for name in (TABLE, EMBEDDING)}
+    assert anchors == {TABLE: {"good", "up"}, EMBEDDING: {"good"}}
 
 
 def test_the_mean_of_the_token_vectors_is_the_sentence_vector_in_components(build):

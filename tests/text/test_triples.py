@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from compactlm.errors import CompactLMError
-from compactlm.params.suites import OPPOSITES, SUITES, read_opposites, read_suite
-from compactlm.text.triples import Triple, make_triples
+from compactlm.params.suites import OPPOSITES, SUITES, Opposites, read_opposites, read_suite
+from compactlm.text.triples import Triple, make_triples, opposite_triples
 
 ROOT = Path(__file__).parents[2]
 KINDS = sorted(path.stem for path in (ROOT / SUITES).glob("*.yaml"))
@@ -64,12 +64,16 @@ def test_a_text_that_evaluation_uses_is_not_a_text_of_training():
 
 
 def test_the_opposites_for_training_share_no_word_with_a_text_of_evaluation():
-    pairs = read_opposites(ROOT / OPPOSITES)
+    opposites = read_opposites(ROOT / OPPOSITES)
+    pairs = opposites.pairs
     words = {word for pair in pairs for word in pair}
     assert len(pairs) >= 300
     assert len({frozenset(pair) for pair in pairs}) == len(pairs)
     assert [pair for pair in pairs if len(set(pair)) == 1] == []
-    assert words & words_of([one for suite in SUITE.values() for one in make_triples(suite, "evaluate")]) == set()
+    evaluated = [one for suite in SUITE.values() for one in make_triples(suite, "evaluate")]
+    assert words & words_of(evaluated) == set()
+    texts = {text for one in opposite_triples(opposites) for text in (one.anchor, one.right, one.wrong)}
+    assert texts & {text for one in evaluated for text in (one.anchor, one.right, one.wrong)} == set()
 
 
 def test_word_order_and_roles_cannot_be_decided_by_words():
@@ -87,6 +91,20 @@ def test_templates_are_filled():
         Triple("i am good", "i am nice", "i am bad", "good / nice / bad"),
     ]
     assert [one.anchor for one in make_triples(suite, "train")] == ["hot", "i am hot"]
+
+
+def test_opposites_are_filled_in_both_orders():
+    templates = [{"anchor": "it is {word}", "right": "so it is {word}", "wrong": "it is {opposite}"}]
+    opposites = Opposites.model_validate({"templates": templates, "pairs": [["hot", "cold"], ["cold", "hot"]]})
+    first, second = opposite_triples(opposites)[:2]
+    assert first == Triple("it is hot", "so it is hot", "it is cold", "hot / cold")
+    assert second == Triple("it is cold", "so it is cold", "it is hot", "hot / cold")
+
+
+def test_a_template_of_opposites_with_another_slot_is_refused():
+    templates = [{"anchor": "it is {like}", "right": "so it is {word}", "wrong": "it is {opposite}"}]
+    with pytest.raises(ValueError, match=r"'it is \{like\}' has the slot like; use \{word\} and \{opposite\}"):
+        Opposites.model_validate({"templates": templates, "pairs": []})
 
 
 @pytest.mark.parametrize(

@@ -26,11 +26,11 @@ from compactlm.distillation.signals.sentences import CachedSentences, OnlineSent
 from compactlm.distillation.signals.token_vectors import OnlineTokens
 from compactlm.draws import draw_items
 from compactlm.errors import CompactLMError
-from compactlm.params.suites import SUITES, read_suite
+from compactlm.params.suites import SUITES, read_opposites, read_suite
 from compactlm.student.building import principal_components
 from compactlm.student.static_table import StaticTable, static_table
 from compactlm.student.vocabulary import count_tokens
-from compactlm.text.triples import make_triples
+from compactlm.text.triples import Triple, make_triples, opposite_triples
 
 EMBEDDING = "embedding"  # the name of the phase
 TABLE, TOKENS = "embedding_table", "embedding_tokens"  # the names of its parts: the word embeddings alone, and token vectors
@@ -51,12 +51,15 @@ class Material:
     Attributes:
         texts: the texts.
         items: what a loss learns from: one text, a pair, or a triple (see EmbeddingExamples).
+        opposites: triples from pairs of opposites. Only the table learns from them, because in a step with all layers they lower the
+            correlation with the teacher.
         whole: positions of rows, sentences and passages, or of all drawn texts if there are none. The student's linear map is fitted on
             these.
     """
 
     texts: Texts
     items: list[tuple[int, ...]]
+    opposites: list[tuple[int, ...]]
     whole: list[int]
 
 
@@ -83,19 +86,27 @@ class EmbeddingInputs:
         items: list[tuple[int, ...]] = [(at,) for at in range(len(texts)) if at not in paired]
         items += pairs
         places = {name: at for at, name in enumerate(texts)}
-        for triple in self._triples() if losses.opposites.weight else ():
-            for text in triple:
+
+        def place(triple: Triple) -> tuple[int, ...]:
+            for text in (three := (triple.anchor, triple.right, triple.wrong)):
                 name = derived_id("embedding", text)
                 places.setdefault(name, len(places))
                 texts[name] = text
-            items.append(tuple(places[derived_id("embedding", text)] for text in triple))
-        whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence", "passage"}]
-        return Material(Texts(list(texts), list(texts.values())), items, whole or list(range(len(found.ids))))
+            return tuple(places[derived_id("embedding", text)] for text in three)
 
-    def _triples(self) -> list[tuple[str, str, str]]:
+        has_triples = losses.opposites.weight > 0
+        items += dict.fromkeys(map(place, self._triples() if has_triples else ()))
+        opposites = list(dict.fromkeys(map(place, self._opposites() if has_triples else ())))
+        whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence", "passage"}]
+        return Material(Texts(list(texts), list(texts.values())), items, opposites, whole or list(range(len(found.ids))))
+
+    def _triples(self) -> list[Triple]:
         """Return the triples from the half `train` of each suite in configs/words/context."""
-        suites = [read_suite(path.stem) for path in sorted(SUITES.glob("*.yaml"))]
-        return list(dict.fromkeys((one.anchor, one.right, one.wrong) for suite in suites for one in make_triples(suite, "train")))
+        return [one for path in sorted(SUITES.glob("*.yaml")) for one in make_triples(read_suite(path.stem), "train")]
+
+    def _opposites(self) -> list[Triple]:
+        """Return the triples from configs/words/opposites.yaml."""
+        return opposite_triples(read_opposites())
 
     def teacher(self) -> SentenceEncoder:
         """Return the teacher as a sentence encoder. Without modules of its own it gives the normalised mean of its hidden states."""

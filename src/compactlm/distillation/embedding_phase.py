@@ -97,7 +97,7 @@ def distil_embedding(found: EmbeddingInputs, general: BertForMaskedLM, train: Tr
     objective = EmbeddingObjective(student, section, table.directions)
     if section.table:
         student.train_layers(False)
-        teach(TABLE, objective, examples(material.items), section.table, "table")
+        teach(TABLE, objective, examples(material.items + material.opposites), section.table, "table")
     student.train_layers(True)
     items, components = material.items, table.directions
     if section.tokens:

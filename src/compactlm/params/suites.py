@@ -64,9 +64,18 @@ class Suite(Section):
 
 
 class Opposites(Section):
-    """Pairs of words with opposite meanings."""
+    """Pairs of words with opposite meanings, and templates with the slots {word} and {opposite}."""
 
+    templates: Annotated[list[SuiteTemplate], Field(min_length=1)]
     pairs: list[tuple[Word, Word]]
+
+    @model_validator(mode="after")
+    def _has_no_other_slots(self) -> Opposites:
+        for template in self.templates:
+            for text in (template.anchor, template.right, template.wrong):
+                if unknown := _slots_of(text) - {"word", "opposite"}:
+                    raise ValueError(f"the text {text!r} has the slot {min(unknown)}; use {{word}} and {{opposite}}")
+        return self
 
 
 class Questions(Section):
@@ -85,13 +94,14 @@ def read_suite(kind: str, folder: Path = SUITES) -> Suite:
     return _read(Suite, folder / f"{kind}.yaml")
 
 
-def read_opposites(path: Path = OPPOSITES) -> list[tuple[str, str]]:
-    """Read pairs of opposites.
+def read_opposites(path: Path = OPPOSITES) -> Opposites:
+    """Read pairs of opposites and their templates.
 
     Raises:
-        CompactLMError: the file is missing or has no pairs.
+        CompactLMError: the file is missing, or has no pairs or templates.
     """
-    return _read(Opposites, path).pairs
+    found: Opposites = _read(Opposites, path)
+    return found
 
 
 def read_questions(path: Path = QUESTIONS) -> Questions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Literal
 
-from compactlm.params.suites import Suite
+from compactlm.params.suites import Opposites, Suite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,4 +34,16 @@ def make_triples(suite: Suite, half: Literal["evaluate", "train"]) -> list[Tripl
             for template in group.templates:
                 anchor, right, wrong = (text.format_map(words) for text in (template.anchor, template.right, template.wrong))
                 found[Triple(anchor, right, wrong, " / ".join(filling))] = None
+    return list(found)
+
+
+def opposite_triples(opposites: Opposites) -> list[Triple]:
+    """Combine every template with every pair of opposites in both orders, without repeats."""
+    found: dict[Triple, None] = {}
+    for pair in opposites.pairs:
+        for word, opposite in (pair, pair[::-1]):
+            for template in opposites.templates:
+                texts = (template.anchor, template.right, template.wrong)
+                anchor, right, wrong = (text.format(word=word, opposite=opposite) for text in texts)
+                found[Triple(anchor, right, wrong, " / ".join(pair))] = None
     return list(found)
