@@ -24,9 +24,9 @@ def test_tags_are_a_list_or_a_text_and_can_be_named() -> None:
 
 @given(CELLS)
 def test_words_hold_no_white_space_and_every_tag_has_its_words(cells: list[str]) -> None:
-    words, pieces = read_words({"w": cells}, "w", "p")
+    words, word_counts = read_words({"w": cells}, "w", "p")
     assert list(words) == " ".join(words).split()
-    tags = read_tags({"g": [f"B-{number}" for number in range(len(cells))]}, TAGS, pieces, "p")
+    tags = read_tags({"g": [f"B-{number}" for number in range(len(cells))]}, TAGS, word_counts, "p")
     assert len(tags) == len(words)
     expected = [number for number, cell in enumerate(cells) for _ in cell.encode("utf-8", "replace").decode().split()]
     assert [int(tag[2:]) for tag in tags] == expected

@@ -46,9 +46,9 @@ def to_record(row: Row, place: str, columns: Columns, task: Task | None) -> Reco
         CompactLMError: a column is missing, a text or a query is not a string, or a label or its position is wrong.
         AnswerNotFoundError: the answer does not occur in the text, and the source skips such rows.
     """
-    words, pieces = (None, ()) if columns.words is None else read_words(row, columns.words, place)
+    words, word_counts = (None, ()) if columns.words is None else read_words(row, columns.words, place)
     text = " ".join(words or ()) if columns.text is None else _text(row, columns.text, place)
-    targets = None if task is None else read_targets(row, text, pieces, columns, place, task)
+    targets = None if task is None else read_targets(row, text, word_counts, columns, place, task)
     return Record(
         text=text,
         document=_document(row, columns.document, place),

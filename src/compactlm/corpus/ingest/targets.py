@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from compactlm.corpus.ingest.answers import read_answer
 from compactlm.corpus.ingest.cells import cell_at, shown
-from compactlm.corpus.ingest.words import Pieces, read_tags
+from compactlm.corpus.ingest.words import WordCounts, read_tags
 from compactlm.errors import CompactLMError
 from compactlm.params import ColumnLabel, Columns, LabelColumns, LabelList, Task, ThresholdLabel
 from compactlm.tasks import kind_of
@@ -16,13 +16,13 @@ from compactlm.text.formats.tables import Row
 from compactlm.text.labels import find_label, is_missing, label_text
 
 
-def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: str, task: Task) -> Targets | None:
+def read_targets(row: Row, text: str, word_counts: WordCounts, columns: Columns, place: str, task: Task) -> Targets | None:
     """Return the target of a row; None for an unlabelled row, if the columns allow such rows.
 
     Args:
         row: the cells.
         text: the text of the row, which contains the answer.
-        pieces: how many words each cell of the words column has, from `read_words`.
+        word_counts: the number of words in each cell of the words column, as returned by `read_words`.
         columns: the columns of the source.
         place: the source, file and line, for messages.
         task: the task.
@@ -37,7 +37,7 @@ def read_targets(row: Row, text: str, pieces: Pieces, columns: Columns, place: s
     label = _label(row, columns.label, place, task) if columns.label is not None and "label" in fields else None
     labels = _labels(row, columns.labels, place, task) if columns.labels is not None and "labels" in fields else None
     score = _score(row, columns.score, place) if columns.score is not None and "score" in fields else None
-    tags = read_tags(row, columns.tags, pieces, place) if columns.tags is not None and "tags" in fields else None
+    tags = read_tags(row, columns.tags, word_counts, place) if columns.tags is not None and "tags" in fields else None
     answer, start = None, None
     if columns.answer is not None and "answer_start" in fields:
         answer, start = read_answer(row, columns.answer, columns.answer_start, text, place)

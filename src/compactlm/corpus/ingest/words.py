@@ -12,10 +12,10 @@ from compactlm.text.formats.tables import Row
 from compactlm.text.labels import find_label, label_text
 from compactlm.text.unicode import encodable
 
-Pieces = tuple[int, ...]  # how many words each cell of a list of words holds
+WordCounts = tuple[int, ...]  # the number of words in each cell of the words column
 
 
-def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...], Pieces]:
+def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...], WordCounts]:
     """Return the words of a row, from a list or a text with white space between words, and the number of words in each cell.
 
     A cell with white space inside ("New York", "10 000") holds several words.
@@ -38,13 +38,14 @@ def read_words(row: Row, column: str | int, place: str) -> tuple[tuple[str, ...]
     return tuple(word for words in split for word in words), tuple(map(len, split))
 
 
-def read_tags(row: Row, rule: TagList, pieces: Pieces, place: str) -> tuple[str, ...]:
+def read_tags(row: Row, rule: TagList, word_counts: WordCounts, place: str) -> tuple[str, ...]:
     """Return the tag of each word, from a list or from a text with white space between tags.
 
     Args:
         row: the row.
         rule: the column of tags and their names.
-        pieces: how many words each cell of the words column has, from `read_words`. The words after the first continue its tag.
+        word_counts: the number of words in each cell of the words column, as returned by `read_words`. If a cell has several words, its
+            tag covers all of them.
         place: the source, file and line, for messages.
 
     Raises:
@@ -54,10 +55,10 @@ def read_tags(row: Row, rule: TagList, pieces: Pieces, place: str) -> tuple[str,
     cells = value.split() if isinstance(value, str) else value
     if not isinstance(cells, Sequence):
         raise CompactLMError(f"{place}: the column {rule.column!r} of columns.tags holds {shown(value)}, which is not a list of tags")
-    if len(cells) != len(pieces):
-        raise CompactLMError(f"{place}: the row has {len(pieces):,} words but {len(cells):,} tags; give each word a tag")
+    if len(cells) != len(word_counts):
+        raise CompactLMError(f"{place}: the row has {len(word_counts):,} words but {len(cells):,} tags; give each word a tag")
     found: list[str] = []
-    for number, (cell, words) in enumerate(zip(cells, pieces, strict=True)):
+    for number, (cell, words) in enumerate(zip(cells, word_counts, strict=True)):
         found += continued(_tag(cell, rule, f"{place}: tag {number + 1} in the column {rule.column!r} of columns.tags"), words)
     return tuple(found)
 
