@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,15 @@ class Material:
     whole: list[int]
 
 
+def _add_triples(triples: Sequence[Triple], texts: dict[str, str]) -> list[tuple[int, ...]]:
+    """Add the texts of triples to a dictionary of texts by id. Return each triple as three positions in it, without repeats."""
+    named = [tuple((derived_id("embedding", text), text) for text in (one.anchor, one.right, one.wrong)) for one in triples]
+    for three in named:
+        texts.update(three)
+    places = {name: at for at, name in enumerate(texts)}
+    return list(dict.fromkeys(tuple(places[name] for name, _ in three) for three in named))
+
+
 class EmbeddingInputs:
     """The texts of the phase, its teacher and the teacher's vectors."""
 
@@ -85,18 +94,9 @@ class EmbeddingInputs:
         paired = {passage for _, passage in pairs}  # passages are long, and their pairs teach the teacher's vectors as well
         items: list[tuple[int, ...]] = [(at,) for at in range(len(texts)) if at not in paired]
         items += pairs
-        places = {name: at for at, name in enumerate(texts)}
-
-        def place(triple: Triple) -> tuple[int, ...]:
-            for text in (three := (triple.anchor, triple.right, triple.wrong)):
-                name = derived_id("embedding", text)
-                places.setdefault(name, len(places))
-                texts[name] = text
-            return tuple(places[derived_id("embedding", text)] for text in three)
-
         has_triples = losses.opposites.weight > 0
-        items += dict.fromkeys(map(place, self._triples() if has_triples else ()))
-        opposites = list(dict.fromkeys(map(place, self._opposites() if has_triples else ())))
+        items += _add_triples(self._triples() if has_triples else [], texts)
+        opposites = _add_triples(self._opposites() if has_triples else [], texts)
         whole = [at for at, kind in enumerate(found.kinds) if kind in {"row", "sentence", "passage"}]
         return Material(Texts(list(texts), list(texts.values())), items, opposites, whole or list(range(len(found.ids))))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from compactlm.params.suites import Opposites, Suite
+from compactlm.params.suites import Opposites, Suite, SuiteTemplate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +33,7 @@ def make_triples(suite: Suite, half: Literal["evaluate", "train"]) -> list[Tripl
         for filling in getattr(group, half):
             words = dict(zip(group.slots, filling, strict=True))
             for template in group.templates:
-                anchor, right, wrong = (text.format_map(words) for text in (template.anchor, template.right, template.wrong))
-                found[Triple(anchor, right, wrong, " / ".join(filling))] = None
+                found[_fill(template, words, filling)] = None
     return list(found)
 
 
@@ -43,7 +43,10 @@ def opposite_triples(opposites: Opposites) -> list[Triple]:
     for pair in opposites.pairs:
         for word, opposite in (pair, pair[::-1]):
             for template in opposites.templates:
-                texts = (template.anchor, template.right, template.wrong)
-                anchor, right, wrong = (text.format(word=word, opposite=opposite) for text in texts)
-                found[Triple(anchor, right, wrong, " / ".join(pair))] = None
+                found[_fill(template, {"word": word, "opposite": opposite}, pair)] = None
     return list(found)
+
+
+def _fill(template: SuiteTemplate, words: Mapping[str, str], filling: Sequence[str]) -> Triple:
+    anchor, right, wrong = (text.format_map(words) for text in (template.anchor, template.right, template.wrong))
+    return Triple(anchor, right, wrong, " / ".join(filling))

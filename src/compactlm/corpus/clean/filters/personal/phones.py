@@ -30,7 +30,8 @@ _AFTER = re.compile(
 )
 _ABROAD = re.compile(r"(?:\+(?<![\w.+]\+)|00(?<![\w.]00)) ?[1-9](?:[ .()/\-\u00a0\u202f\u2010-\u2015]{0,3}\d){6,16}")
 _LOCAL = re.compile(rf"[2-9](?<![\w.,+-].)\d\d{_JOINT}\d{{4}}(?![\w]|[.,-]\d)")
-# A number with a trunk prefix, as most countries have it. Groups of two digits at its start would be a date.
+# A national number that starts with 0: an area code of at least three digits and more groups, or five groups of two digits as in France.
+# Fewer groups of two digits may be a date.
 _TRUNK = re.compile(
     r"(?<![\w.,+/-])(?=\(?0(?:[ .()/-]{0,2}\d){8,11}(?!\d))"
     r"(?:(?:\(0[1-9]\d{1,4}\)|0[1-9]\d{1,4})[ ./-]{0,2}\d{2,4}(?:[ -]?\d{2,4}){1,2}|0[1-9](?:[ .-]\d\d){4})(?!\w|[-/.,]\d)"
